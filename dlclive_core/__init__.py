@@ -1,0 +1,98 @@
+"""dlclive: real-time pose estimation of animals with DeepLabCut models.
+
+This namespace is the public one; `dlclive_core.testing` is the other. Importing it loads numpy and pluggy, nothing
+heavier.
+"""
+
+from dlclive_core.card import ModelCard
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.components import Component, Exporter, FrameSource, PoseModel, Processor, Sink
+from dlclive_core.dlclive import DLCLive
+from dlclive_core.errors import (
+    DataError,
+    DependencyError,
+    DLCLiveError,
+    EndOfStream,
+    FrameError,
+    ModelError,
+    ModelNotFoundError,
+    OutputExistsError,
+    PluginError,
+    SourceError,
+    UnsafeFileError,
+    UnsupportedModelError,
+    UsageError,
+)
+from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.export import Export, export_model
+from dlclive_core.frame import Frame, as_rgb, check_image
+from dlclive_core.hookspecs import (
+    ComponentInfo,
+    ExporterInfo,
+    ProcessorInfo,
+    RuntimeInfo,
+    SinkInfo,
+    SourceInfo,
+    hookimpl,
+)
+from dlclive_core.models import load_model
+from dlclive_core.parity import Parity, compare_models
+from dlclive_core.pose import Pose
+from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
+from dlclive_core.session import Session, SessionReport
+from dlclive_core.skeleton import Skeleton
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Chain",
+    "Component",
+    "ComponentInfo",
+    "Crop",
+    "DLCLive",
+    "DLCLiveError",
+    "DataError",
+    "DependencyError",
+    "EndOfStream",
+    "Estimate",
+    "Export",
+    "Exporter",
+    "ExporterInfo",
+    "FollowingCrop",
+    "Frame",
+    "FrameError",
+    "FrameSource",
+    "ModelCard",
+    "ModelError",
+    "ModelNotFoundError",
+    "OutputExistsError",
+    "Parity",
+    "Placement",
+    "PluginCatalog",
+    "PluginError",
+    "Pose",
+    "PoseModel",
+    "Processor",
+    "ProcessorInfo",
+    "Region",
+    "Resize",
+    "RunInfo",
+    "RuntimeInfo",
+    "Session",
+    "SessionReport",
+    "Sink",
+    "SinkInfo",
+    "Skeleton",
+    "SourceError",
+    "SourceInfo",
+    "UnsafeFileError",
+    "UnsupportedModelError",
+    "UsageError",
+    "__version__",
+    "as_rgb",
+    "check_image",
+    "compare_models",
+    "export_model",
+    "hookimpl",
+    "load_model",
+]

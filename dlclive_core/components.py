@@ -1,0 +1,181 @@
+"""What a plugin can offer: the base classes of the six kinds of component.
+
+Options are the keyword arguments of a component's constructor, typed, each with a default where one makes sense; the
+command line and session files read them from the signature. A constructor checks its options and touches nothing:
+files, devices and threads begin in `open` (a model is the exception: it is loaded when it is made, see `load_model`).
+
+Whoever opens a component closes it. `close` is idempotent, is called whatever happened, also when `open` failed half
+way, and leaves hardware safe. One component is used by one thread at a time; each method below says which one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from dlclive_core.card import ModelCard
+from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.frame import Frame
+from dlclive_core.pose import Pose
+
+
+class Component(ABC):
+    """The life that all components share."""
+
+    def close(self) -> None:
+        """Give back what was opened. Safe to call twice, or without `open`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class FrameSource(Component):
+    """Where frames come from. `open`, `read` and `close` are called by the capture thread of a session.
+
+    Attributes:
+        is_live: True for a camera or stream, whose frames pass whether somebody looks or not; False for a recording,
+            whose frames wait.
+        name: for reports, for example the file's path.
+        frame_size: (width, height) in pixels; known after `open` where the source can tell, else None.
+        fps: frames per second as the source declares them, or None.
+        frame_count: how many frames will come, or None.
+        corrupt: how many pieces of the input (packets, images) could not be decoded so far.
+    """
+
+    is_live: ClassVar[bool] = False
+    name: str = ""
+    frame_size: tuple[int, int] | None = None
+    fps: float | None = None
+    frame_count: int | None = None
+    corrupt: int = 0
+
+    def open(self) -> None:
+        """Begin. Raises SourceError (it cannot be opened) or DataError (it is not what it should be)."""
+
+    @abstractmethod
+    def read(self, timeout: float) -> Frame:
+        """Return the next frame, its image never written to again.
+
+        Args:
+            timeout: seconds to wait at most; a recording may ignore it.
+
+        Raises:
+            TimeoutError: nothing came in time; the caller may try again.
+            EndOfStream: there is no more, ever.
+            SourceError: the source is broken.
+        """
+
+
+class PoseModel(Component):
+    """A loaded network: image in, Pose out. Used by one thread at a time; made by `load_model`.
+
+    Attributes:
+        card: the facts about the model.
+        runtime: the name of the runtime, for example "onnx".
+        device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
+    """
+
+    card: ModelCard
+    runtime: str = ""
+    device: str = "cpu"
+
+    @abstractmethod
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        """Find the animals in an image.
+
+        Args:
+            image: (H, W, 3) uint8 RGB or (H, W) uint8 grey.
+            boxes: (N, 4) x1, y1, x2, y2 in pixels of the image, for a top-down model, in place of its detector.
+
+        Returns:
+            A pose in pixels of the image.
+
+        Raises:
+            FrameError: the image is of another type or shape.
+            UsageError: boxes were given to a model that takes none.
+        """
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
+        """Find the animals in several images, in order. A runtime overrides this where together is faster."""
+        return [self.predict(image) for image in images]
+
+    def warmup(self, shape: tuple[int, ...]) -> None:
+        """Run on a grey image of this shape, so that the first real frame is not the slow one."""
+        image = np.full(shape, 127, dtype=np.uint8)
+        for _ in range(2):
+            self.predict(image)
+
+
+class Processor(Component):
+    """A step between the model and the world, on the latency path: smooth, predict, trigger.
+
+    All methods are called by the session's own thread, the caller of `Session.run`. An exception stops the session.
+    """
+
+    def open(self, run: RunInfo) -> None:
+        """Begin, before the first frame."""
+
+    @abstractmethod
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        """Take a pose and return the pose that the next processor and the sinks see; the same one is fine.
+
+        The arrays of the given pose belong to others: make new ones, do not write into them.
+        """
+
+
+class Sink(Component):
+    """A consumer off the latency path: files, displays, streams. All methods are called by the sink's own thread.
+
+    A sink that raises is detached and reported; the session goes on. What a sink writes to a file appears under its
+    final name only in `finish`, so that a file with that name is a whole one.
+    """
+
+    def open(self, run: RunInfo) -> None:
+        """Begin, before the first frame. Raises OutputExistsError, DataError."""
+
+    @abstractmethod
+    def write(self, estimate: Estimate) -> None:
+        """Take one estimate. They come in the order of the frames."""
+
+    def finish(self) -> None:
+        """Called once, before `close`, if everything that was asked for has been written."""
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The files that this sink wrote, or is writing."""
+        return ()
+
+
+class Exporter(Component):
+    """Turns a model file of one format into another format."""
+
+    @abstractmethod
+    def export(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        precision: str = "fp32",
+        size: tuple[int, int] | None = None,
+    ) -> ModelCard:
+        """Write `target` and return its card.
+
+        `dlclive_core.export_model` calls this with a temporary target, checks the result against the source in pixels,
+        and moves it into place, so an exporter only writes.
+
+        Args:
+            precision: "fp32", "fp16", ... of the weights and the arithmetic.
+            size: (height, width) to fix the input to, None to leave it free.
+        """

@@ -1,0 +1,239 @@
+"""`DLCLive`, as users of DeepLabCut-live know it: frames in, arrays out. A thin layer over the typed API."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest
+from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.frame import Frame, check_image
+from dlclive_core.hookspecs import SinkInfo
+from dlclive_core.models import load_model
+from dlclive_core.pose import Pose
+from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.regions import regions_from_options
+
+_MODEL_TYPES: dict[str, str | None] = {
+    "base": None,
+    "auto": None,
+    "pytorch": "torch",
+    "torch": "torch",
+    "onnx": "onnx",
+    "tensorrt": "tensorrt",
+    "openvino": "openvino",
+}
+_TENSORFLOW = ("tensorflow", "lite", "tflite")
+
+
+class DLCLive:
+    """Poses for frames that the caller brings. Used by one thread at a time; close it, or use it with `with`.
+
+    Args:
+        path: a model file, a training folder, an export folder or a project; what it is is found out from the path.
+        model_type: name of a runtime ("pytorch", "onnx", ...) where the choice should not be automatic.
+        precision: "FP32" or "FP16"; None: as the file says.
+        device: "cpu", "cuda", "cuda:1", ...; None or "auto": a GPU if there is one.
+        cropping: [x1, x2, y1, y2] in pixels: only this part of each frame is looked at.
+        dynamic: (state, threshold, margin): if state is true, only a window around the animal's last position is looked at,
+            `margin` pixels wider than the keypoints with a confidence above `threshold`.
+        resize: factor by which what is left is made smaller (0.5: half as wide and half as high) before the network.
+        convert2rgb: frames come in OpenCV's BGR order; pass False for RGB frames. Grey frames are taken either way.
+        processor: a Processor, or an object with `process(pose, **kwargs)` as in DeepLabCut-live.
+        display: show a window with the frame and its keypoints; a Sink is used in its place.
+        pcutoff, display_radius, display_cmap: least confidence shown, radius in pixels, colorcet map of that window.
+        single_animal: `get_pose` returns (K, 3) of the best animal; False: (N, K, 3) of all.
+        catalog: the plugins to choose from; by default those installed.
+
+    All coordinates that come back are pixels of the full frame, whatever was cropped or resized.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        model_type: str | None = None,
+        precision: str | None = None,
+        device: str | None = None,
+        cropping: tuple[int, int, int, int] | list[int] | None = None,
+        dynamic: tuple[bool, float, float] = (False, 0.5, 10),
+        resize: float | None = None,
+        convert2rgb: bool = True,
+        processor: Processor | DeepLabCutLiveProcessor | None = None,
+        display: bool | Sink = False,
+        pcutoff: float = 0.5,
+        display_radius: int = 3,
+        display_cmap: str = "bmy",
+        single_animal: bool = True,
+        catalog: PluginCatalog | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.convert2rgb = convert2rgb
+        self.single_animal = single_animal
+        self.pose: NDArray[np.float32] | None = None
+        self._runtime = _runtime_name(model_type)
+        self._precision = (precision or "auto").lower()
+        self._device = device or "auto"
+        self._region = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
+        self._given_processor = processor
+        self._processor = _adapted(processor, single_animal)
+        self._display = display
+        self._display_options = {"pcutoff": pcutoff, "radius": display_radius, "colormap": display_cmap}
+        self._window: Sink | None = None
+        self._catalog = catalog
+        self._model: PoseModel | None = None
+        self._index = 0
+
+    @property
+    def processor(self) -> Processor | DeepLabCutLiveProcessor | None:
+        """The processor as it was given."""
+        return self._given_processor
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the model is loaded."""
+        return self._model is not None
+
+    @property
+    def model(self) -> PoseModel:
+        """The model, loaded when it is first asked for."""
+        if self._model is None:
+            self._catalog = self._catalog or PluginCatalog.installed()
+            self._model = load_model(
+                self.path, self._runtime, device=self._device, precision=self._precision, catalog=self._catalog
+            )
+        return self._model
+
+    def init_inference(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:
+        """Load the model, warm it up on this frame's shape, and return the frame's pose, as `get_pose`."""
+        check_image(frame)
+        image, _ = self._region.cut(frame)
+        self.model.warmup(image.shape)
+        return self.get_pose(frame, **kwargs)
+
+    def get_pose(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:
+        """Find the animal in a frame.
+
+        Args:
+            frame: (H, W, 3) uint8, BGR unless `convert2rgb` is False, or (H, W) uint8 grey.
+            kwargs: given on to a processor in DeepLabCut-live's style, for example frame_time=time.time().
+
+        Returns:
+            (K, 3) float32 x, y, confidence, or (N, K, 3) with `single_animal=False`: what the processor made of it.
+        """
+        captured_at = time.perf_counter()
+        if frame is None:
+            raise FrameError("the frame is None: the camera or video gave nothing")
+        check_image(frame)
+        if not self.is_initialized or self._index == 0:
+            self._begin(frame)
+        image, placement = self._region.cut(frame)
+        if self.convert2rgb and image.ndim == 3:
+            image = np.ascontiguousarray(image[:, :, ::-1])
+        began = time.perf_counter()
+        pose = placement.pose_to_outer(self.model.predict(image))
+        ended = time.perf_counter()
+        self._region.follow(pose)
+        shown = Frame(frame, self._index, captured_at, source="DLCLive")
+        if isinstance(self._processor, ArrayProcessor):
+            pose = self._processor.process_with(pose, kwargs)
+        elif self._processor is not None:
+            pose = self._processor.process(pose, shown)
+        self._index += 1
+        if self._window is not None:
+            self._window.write(self._estimate(shown, pose, began, ended))
+        self.pose = pose.single() if self.single_animal else pose.keypoints
+        return self.pose
+
+    def close(self) -> None:
+        """Close the processor, the window and the model. Safe to call twice."""
+        if isinstance(self._processor, Processor):
+            self._processor.close()
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+        self._index = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self, frame: NDArray[np.uint8]) -> None:
+        """Open the processor and the window, which need to know the model."""
+        run = RunInfo(
+            card=self.model.card,
+            source="DLCLive",
+            is_live=True,
+            frame_size=(frame.shape[1], frame.shape[0]),
+            fps=None,
+            frame_count=None,
+            started_at=datetime.now(timezone.utc).astimezone(),
+            started_clock=time.perf_counter(),
+        )
+        self._region.reset()
+        if self._processor is not None:
+            self._processor.open(run)
+        if self._display and self._window is None:
+            self._window = self._display if isinstance(self._display, Sink) else self._build_window()
+            self._window.open(run)
+
+    def _build_window(self) -> Sink:
+        catalog = self._catalog or PluginCatalog.installed()
+        window: Sink = catalog.build(SinkInfo, "display", **self._display_options)
+        return window
+
+    def _estimate(self, frame: Frame, pose: Pose, began: float, ended: float) -> Estimate:
+        if self.convert2rgb and frame.image.ndim == 3:  # sinks are given RGB
+            image = np.ascontiguousarray(frame.image[:, :, ::-1])
+            frame = Frame(image, frame.index, frame.captured_at, source=frame.source)
+        return Estimate(frame, pose, began, ended, time.perf_counter())
+
+
+def _runtime_name(model_type: str | None) -> str | None:
+    if model_type is None:
+        return None
+    name = model_type.lower()
+    if name in _TENSORFLOW:
+        raise UnsupportedModelError(
+            f"model_type {model_type!r}: TensorFlow models are not supported; train or convert the project with DeepLabCut 3"
+        )
+    if name not in _MODEL_TYPES:
+        raise UsageError(f"no model_type {model_type!r}: {nearest(name, _MODEL_TYPES)}")
+    return _MODEL_TYPES[name]
+
+
+def _cropping(cropping: tuple[int, int, int, int] | list[int] | None) -> tuple[int, int, int, int] | None:
+    if cropping is None:
+        return None
+    if len(cropping) != 4:
+        raise UsageError(f"cropping takes four numbers x1, x2, y1, y2; got {list(cropping)}")
+    x1, x2, y1, y2 = cropping
+    return x1, x2, y1, y2
+
+
+def _dynamic(dynamic: tuple[bool, float, float]) -> tuple[float, float] | None:
+    if len(dynamic) != 3:
+        raise UsageError(f"dynamic takes (state, threshold, margin); got {tuple(dynamic)}")
+    state, threshold, margin = dynamic
+    return (threshold, margin) if state else None
+
+
+def _adapted(processor: object, single_animal: bool) -> Processor | None:
+    if processor is None:
+        return None
+    adapted = as_processor(processor)
+    if isinstance(adapted, ArrayProcessor) and adapted is not processor:
+        return ArrayProcessor(adapted.processor, single_animal=single_animal)
+    return adapted

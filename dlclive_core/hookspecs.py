@@ -1,0 +1,126 @@
+"""The hooks of dlclive: how an installed package says what it offers.
+
+A plugin is a distribution with an entry point in the group `dlclive` that names a module:
+
+    [project.entry-points.dlclive]
+    my-lab = "my_lab.plugin"
+
+    # my_lab/plugin.py: imports nothing heavy, because it is loaded to list plugins
+    from dlclive_core import ProcessorInfo, hookimpl
+
+    @hookimpl
+    def dlclive_register_processors():
+        return [ProcessorInfo(name="reward", summary="Opens a valve when the mouse rears", factory="my_lab.reward:Reward")]
+
+Hooks describe, objects run: each hook is called once, and returns frozen descriptions. The class is named by a dotted
+string and imported when somebody builds it. A hook that raises makes its plugin "broken" in `dlclive plugins list`; the
+other plugins are not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pluggy
+
+PROJECT = "dlclive"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentInfo:
+    """One thing that a plugin offers.
+
+    Attributes:
+        name: kebab-case, unique among the components of its kind.
+        summary: one line for `dlclive plugins list`.
+        factory: "package.module:Class", imported when somebody builds the component.
+        requires: import names of the libraries it needs; looked for, never imported, to tell whether it is ready.
+        install_hint: the command that installs them.
+    """
+
+    kind: ClassVar[str] = "component"
+
+    name: str
+    summary: str
+    factory: str
+    requires: tuple[str, ...] = ()
+    install_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeInfo(ComponentInfo):
+    """A runtime: its factory is called as `factory(path, device=..., precision=..., **options)` and gives a PoseModel.
+
+    Attributes:
+        reads: suffixes of the model files that it runs, for example (".onnx",).
+        preference: where several ready runtimes read a file, the highest is taken.
+    """
+
+    kind: ClassVar[str] = "runtime"
+
+    reads: tuple[str, ...] = ()
+    preference: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterInfo(ComponentInfo):
+    """An exporter from one suffix to another, for example ".pt" to ".onnx"."""
+
+    kind: ClassVar[str] = "exporter"
+
+    reads: str
+    writes: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceInfo(ComponentInfo):
+    """A source of frames. `opens` are suffixes of files that it reads; `opens_folders` if it takes a folder."""
+
+    kind: ClassVar[str] = "source"
+
+    opens: tuple[str, ...] = ()
+    opens_folders: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorInfo(ComponentInfo):
+    """An inline step on the latency path."""
+
+    kind: ClassVar[str] = "processor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkInfo(ComponentInfo):
+    """A consumer of estimates."""
+
+    kind: ClassVar[str] = "sink"
+
+
+@hookspec
+def dlclive_register_runtimes() -> Iterable[RuntimeInfo]:  # type: ignore[empty-body]
+    """Runtimes that load models. Called once, when the catalogue is made; return an empty list for none."""
+
+
+@hookspec
+def dlclive_register_exporters() -> Iterable[ExporterInfo]:  # type: ignore[empty-body]
+    """Exporters from one model format to another. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_sources() -> Iterable[SourceInfo]:  # type: ignore[empty-body]
+    """Sources of frames: files, cameras, streams. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_processors() -> Iterable[ProcessorInfo]:  # type: ignore[empty-body]
+    """Processors: inline steps on the latency path. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_sinks() -> Iterable[SinkInfo]:  # type: ignore[empty-body]
+    """Sinks: consumers off the latency path. Called once, when the catalogue is made."""

@@ -1,0 +1,82 @@
+"""Load a model: find out from the path what it is, and which runtime can run it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.catalog import PluginCatalog, check_options, missing_requirements
+from dlclive_core.components import PoseModel
+from dlclive_core.errors import DependencyError, UnsupportedModelError
+from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.locate import locate_model
+
+_KNOWN_INSTALLS = {".pt": "pip install dlclive-torch", ".onnx": "pip install dlclive-onnx"}
+
+
+def load_model(
+    path: str | Path,
+    runtime: str | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    catalog: PluginCatalog | None = None,
+    **options: Any,
+) -> PoseModel:
+    """Load a model from a file, a training folder, an export folder, or a DeepLabCut project that holds one model.
+
+    Args:
+        path: what to load; see `locate_model`.
+        runtime: "torch", "onnx", ...; by default the best one that is installed and reads the file.
+        device: "auto", "cpu", "cuda", "cuda:1", ...; a device that is not there is an error, never another device.
+        precision: "auto" (as the file says), "fp32", "fp16", ...
+        catalog: the plugins to choose from; by default those installed.
+        options: further options of the runtime; one that it does not have is an error that names the nearest.
+
+    Raises:
+        ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.
+        DependencyError, PluginError: no runtime for it.
+        UsageError: an option.
+    """
+    catalog = catalog or PluginCatalog.installed()
+    file = locate_model(path, model_suffixes(catalog))
+    info = catalog.find(RuntimeInfo, runtime) if runtime else _best_runtime(catalog, file)
+    if file.suffix.lower() not in info.reads:
+        raise UnsupportedModelError(
+            f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file)}"
+        )
+    factory = catalog.factory(info)
+    check_options(factory, options, f"runtime {info.name!r}")
+    model: PoseModel = factory(file, device=device, precision=precision, **options)
+    return model
+
+
+def model_suffixes(catalog: PluginCatalog) -> set[str]:
+    """Suffixes of all files that are models, whether a runtime for them is installed or not."""
+    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(_KNOWN_INSTALLS)
+
+
+def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
+    fitting = [info for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
+    ready = [info for info in fitting if not missing_requirements(info)]
+    if ready:
+        return max(ready, key=lambda info: info.preference)
+    if fitting:
+        catalog.factory(fitting[0])  # raises, naming what is missing
+    raise _nothing_reads(catalog, file)
+
+
+def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
+    install = _KNOWN_INSTALLS.get(file.suffix.lower())
+    if install is None:
+        known = ", ".join(sorted(model_suffixes(catalog)))
+        return UnsupportedModelError(f"{file.name} is no model file: expected one of {known}")
+    broken = "".join(f" (plugin {p.name!r} is {p.status}: {p.error})" for p in catalog.plugins if p.error)
+    return DependencyError(f"no installed runtime reads {file.name}; run: {install}{broken}")
+
+
+def _advice(catalog: PluginCatalog, file: Path) -> str:
+    fitting = [info.name for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
+    if fitting:
+        return f"use runtime {fitting[0]!r}, or export the model first: dlclive export {file.name} model.onnx"
+    return f"run: {_KNOWN_INSTALLS.get(file.suffix.lower(), 'dlclive plugins list')}"

@@ -1,0 +1,43 @@
+"""The names of an animal's keypoints, and which of them are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from dlclive_core.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Ordered keypoint names without repeats, and edges between them.
+
+    Args:
+        keypoints: the names, in the order of a pose's second axis.
+        edges: pairs of indices into `keypoints`.
+    """
+
+    keypoints: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        repeated = sorted({name for name in self.keypoints if self.keypoints.count(name) > 1})
+        if repeated:
+            raise UsageError(f"a skeleton names each keypoint once; repeated: {', '.join(repeated)}")
+        for edge in self.edges:
+            if not all(0 <= end < len(self.keypoints) for end in edge):
+                raise UsageError(f"edge {edge} points outside the {len(self.keypoints)} keypoints")
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.keypoints)}
+
+    def index(self, keypoint: str) -> int:
+        """Return the position of a keypoint; an unknown name raises UsageError with the nearest one."""
+        try:
+            return self._indices[keypoint]
+        except KeyError:
+            raise UsageError(f"no keypoint {keypoint!r}: {nearest(keypoint, self.keypoints)}") from None

@@ -1,0 +1,53 @@
+"""The test kit: components with known answers, components that fail on purpose, and one contract per kind of component.
+
+    from dlclive_core.testing import ProcessorContract
+
+    class TestReward(ProcessorContract):
+        @pytest.fixture
+        def processor(self):
+            return Reward(port=None)
+
+The contracts need pytest; the rest needs numpy only, so that scripts can use it too.
+"""
+
+from typing import TYPE_CHECKING
+
+from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource, blob_skeleton
+from dlclive_core.testing.failing import FailingModel, FailingProcessor, FailingSink, FailingSource
+from dlclive_core.testing.fakes import NullModel, estimates, run_info
+
+if TYPE_CHECKING:
+    from dlclive_core.testing.contracts import (
+        ExporterContract,
+        FrameSourceContract,
+        PoseModelContract,
+        ProcessorContract,
+        SinkContract,
+    )
+
+__all__ = [
+    "BlobModel",
+    "BlobSource",
+    "ExporterContract",
+    "FailingModel",
+    "FailingProcessor",
+    "FailingSink",
+    "FailingSource",
+    "FrameSourceContract",
+    "LiveBlobSource",
+    "NullModel",
+    "PoseModelContract",
+    "ProcessorContract",
+    "SinkContract",
+    "blob_skeleton",
+    "estimates",
+    "run_info",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:  # a contract: imported only when it is asked for, because it needs pytest
+        from dlclive_core.testing import contracts
+
+        return getattr(contracts, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

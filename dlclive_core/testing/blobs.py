@@ -1,0 +1,139 @@
+"""A source whose truth is known and a model that finds it: for tests without a camera, a network or a GPU.
+
+A keypoint k is a bright disc whose colour is known to both: `BlobSource` draws it, `BlobModel` takes the centre of mass of the
+pixels that have this colour. So answers are true to a fraction of a pixel, in full frames, crops and resized ones.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.card import ModelCard
+from dlclive_core.components import FrameSource, PoseModel
+from dlclive_core.errors import EndOfStream, UsageError
+from dlclive_core.frame import Frame, as_rgb, check_image
+from dlclive_core.pose import Pose
+from dlclive_core.skeleton import Skeleton
+
+RADIUS = 4.0
+_STEP = 24  # between the blue values of neighbouring keypoints: survives a resize
+
+
+def blob_skeleton(keypoints: int = 3) -> Skeleton:
+    """The skeleton of both: k0, k1, ... in a chain."""
+    names = tuple(f"k{index}" for index in range(keypoints))
+    return Skeleton(names, tuple((index, index + 1) for index in range(keypoints - 1)))
+
+
+class BlobSource(FrameSource):
+    """Frames with one disc per keypoint, moving on circles.
+
+    Args:
+        frames: how many there are.
+        size: (width, height).
+        keypoints: how many discs, at most 8.
+        visible: share of the frames, from the start of each ten, in which the animal is there.
+        interval: seconds between two frames; 0: as fast as they are read.
+    """
+
+    is_live: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        frames: int = 20,
+        size: tuple[int, int] = (160, 120),
+        keypoints: int = 3,
+        visible: float = 1.0,
+        interval: float = 0.0,
+    ) -> None:
+        if not 1 <= keypoints <= 8:
+            raise UsageError(f"BlobSource draws 1 to 8 keypoints; got {keypoints}")
+        self.name = "blobs"
+        self.frame_size = size
+        self.fps = 1 / interval if interval else 100.0
+        self.frame_count = frames
+        self.skeleton = blob_skeleton(keypoints)
+        self._visible, self._interval = visible, interval
+        self._next = 0
+        self._due = 0.0
+
+    def open(self) -> None:
+        self._next = 0
+        self._due = time.perf_counter()
+
+    def read(self, timeout: float) -> Frame:
+        if self._next >= (self.frame_count or 0):
+            raise EndOfStream
+        if self._interval:
+            self._due += self._interval
+            wait = self._due - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+        index = self._next
+        self._next += 1
+        return Frame(self.draw(index), index, time.perf_counter(), index / (self.fps or 1.0), self.name)
+
+    def truth(self, index: int) -> NDArray[np.float32]:
+        """(K, 3) of a frame: x, y, 1; (NaN, NaN, 0) where the animal is away."""
+        if (index % 10) >= round(10 * self._visible):
+            return Pose.missing(self.skeleton).keypoints[0]
+        width, height = self.frame_size or (0, 0)
+        angle = 0.1 * index + 2 * np.pi * np.arange(len(self.skeleton)) / 8
+        x = width / 2 + (width / 2 - 2 * RADIUS) * np.cos(angle) * 0.9
+        y = height / 2 + (height / 2 - 2 * RADIUS) * np.sin(angle) * 0.9
+        return np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
+
+    def draw(self, index: int) -> NDArray[np.uint8]:
+        """The (H, W, 3) image of a frame."""
+        width, height = self.frame_size or (0, 0)
+        image = np.zeros((height, width, 3), dtype=np.uint8)
+        rows, columns = np.mgrid[:height, :width].astype(np.float32) + 0.5
+        for keypoint, (x, y, seen) in enumerate(self.truth(index)):
+            if seen:
+                disc = np.hypot(columns - x, rows - y) <= RADIUS
+                image[disc] = (255, 255, 40 + _STEP * keypoint)
+        return image
+
+
+class LiveBlobSource(BlobSource):
+    """The same as a live source: frames that nobody takes in time are lost."""
+
+    is_live: ClassVar[bool] = True
+
+
+class BlobModel(PoseModel):
+    """Finds the discs of a BlobSource; a disc that is not there is missing, with confidence 0.
+
+    Args:
+        keypoints: how many discs to look for.
+        delay: seconds that a prediction takes at least, to play a slow network.
+    """
+
+    def __init__(self, keypoints: int = 3, delay: float = 0.0) -> None:
+        self.card = ModelCard(
+            net_type="blobs", skeleton=blob_skeleton(keypoints), scorer="blobs", normalisation="none", format="blobs"
+        )
+        self.runtime = "numpy"
+        self.device = "cpu"
+        self._delay = delay
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        if boxes is not None:
+            raise UsageError("BlobModel takes no boxes")
+        pixels = as_rgb(check_image(image))
+        if self._delay:
+            time.sleep(self._delay)
+        bright = pixels[:, :, 0] > 200
+        rows, columns = np.nonzero(bright)
+        blue = pixels[rows, columns, 2].astype(int)
+        nearest = np.rint((blue - 40) / _STEP).astype(int)
+        pose = Pose.missing(self.card.skeleton)
+        for keypoint in range(len(self.card.skeleton)):
+            mine = nearest == keypoint
+            if mine.any():
+                pose.keypoints[0, keypoint] = (columns[mine].mean() + 0.5, rows[mine].mean() + 0.5, 1.0)
+        return pose

@@ -1,0 +1,104 @@
+"""What every PoseModel does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dlclive_core.card import ModelCard
+from dlclive_core.components import PoseModel
+from dlclive_core.errors import FrameError
+from dlclive_core.pose import Pose
+from dlclive_core.testing.contracts.base import Contract
+
+
+class PoseModelContract(Contract):
+    """Override `model`; override `shape` if the model takes one size only."""
+
+    @pytest.fixture
+    def model(self) -> PoseModel:
+        """Must be overridden: a loaded model."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def shape(self) -> tuple[int, int]:
+        """May be overridden: (height, width) of an image that the model takes."""
+        return (96, 128)
+
+    def test_has_a_card_that_survives_json(self, model: PoseModel) -> None:
+        """Troubleshooting: the card's values must be plain: tuples, numbers, strings."""
+        assert ModelCard.from_json(model.card.to_json()) == model.card
+        assert model.runtime
+        assert model.device
+
+    def test_answers_with_a_pose_of_its_skeleton(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: keypoints are (N, K, 3) float32; confidence lies in 0..1; not found is NaN, NaN, 0."""
+        pose = model.predict(_noise((*shape, 3)))
+        assert isinstance(pose, Pose)
+        assert pose.skeleton == model.card.skeleton
+        assert np.all((pose.confidence >= 0) & (pose.confidence <= 1))
+        missing = np.isnan(pose.xy).any(axis=-1)
+        assert np.all(pose.confidence[missing] == 0)
+
+    def test_is_deterministic(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: the model keeps state between frames, or drops out units at inference."""
+        image = _noise((*shape, 3))
+        np.testing.assert_array_equal(model.predict(image).keypoints, model.predict(image).keypoints)
+
+    def test_leaves_the_image_alone(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: normalise into a copy."""
+        image = _noise((*shape, 3))
+        before = image.copy()
+        model.predict(image)
+        np.testing.assert_array_equal(image, before)
+
+    def test_takes_grey_as_rgb_with_equal_channels(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: use `as_rgb`."""
+        grey = _noise(shape)
+        wanted = model.predict(np.repeat(grey[:, :, None], 3, axis=2)).keypoints
+        np.testing.assert_allclose(model.predict(grey).keypoints, wanted, atol=1e-4)
+
+    def test_takes_views_that_are_not_contiguous(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Crops are views. Troubleshooting: `np.ascontiguousarray` before a library that needs it."""
+        big = _noise((shape[0] + 8, shape[1] + 8, 3))
+        view = big[4:-4, 4:-4]
+        np.testing.assert_array_equal(model.predict(view).keypoints, model.predict(view.copy()).keypoints)
+
+    def test_a_later_answer_does_not_change_an_earlier_one(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: the pose is a view of a buffer that is used again; copy it."""
+        first = model.predict(_noise((*shape, 3))).keypoints
+        kept = first.copy()
+        model.predict(255 - _noise((*shape, 3)))
+        np.testing.assert_array_equal(first, kept)
+
+    def test_a_batch_is_the_same_as_one_by_one(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: a batch may differ by rounding, not by more."""
+        images = [_noise((*shape, 3), seed) for seed in range(3)]
+        for one, together in zip(images, model.predict_batch(images), strict=True):
+            np.testing.assert_allclose(together.keypoints, model.predict(one).keypoints, atol=0.01)
+
+    @pytest.mark.parametrize(
+        "image",
+        [
+            np.zeros((8, 8, 3), np.float32),
+            np.full((8, 8, 3), np.nan),
+            np.zeros((8, 8, 4), np.uint8),
+            np.zeros((8, 8, 1), np.uint8),
+            np.zeros((0, 8, 3), np.uint8),
+            "frame.png",
+        ],
+        ids=["float", "NaN", "RGBA", "one channel", "empty", "not an array"],
+    )
+    def test_refuses_what_is_no_frame(self, model: PoseModel, image: object) -> None:
+        """Troubleshooting: call `check_image` first."""
+        with pytest.raises(FrameError):
+            model.predict(image)  # type: ignore[arg-type]
+
+    def test_closes_twice(self, model: PoseModel) -> None:
+        """Troubleshooting: `close` is idempotent."""
+        model.close()
+        model.close()
+
+
+def _noise(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)

@@ -1,0 +1,82 @@
+"""Components that fail on purpose, for tests of what happens then."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.components import Processor, Sink
+from dlclive_core.errors import SourceError
+from dlclive_core.estimate import Estimate
+from dlclive_core.frame import Frame
+from dlclive_core.pose import Pose
+from dlclive_core.testing.blobs import BlobModel, BlobSource
+
+
+class FailingSource(BlobSource):
+    """A BlobSource that breaks before the frame with this number."""
+
+    def __init__(self, at: int = 5, frames: int = 20) -> None:
+        super().__init__(frames=frames)
+        self._at = at
+        self.closed = 0
+
+    def read(self, timeout: float) -> Frame:
+        frame = super().read(timeout)
+        if frame.index == self._at:
+            raise SourceError(f"blobs: the cable was pulled at frame {self._at}")
+        return frame
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FailingModel(BlobModel):
+    """A BlobModel that raises at a prediction with this number; the warm-up counts, too."""
+
+    def __init__(self, at: int = 5) -> None:
+        super().__init__()
+        self._left = at
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("the GPU fell off the bus")
+        return super().predict(image, boxes=boxes)
+
+
+class FailingProcessor(Processor):
+    """Raises at the frame with this number; counts how often it was closed."""
+
+    def __init__(self, at: int = 5) -> None:
+        self._at = at
+        self.closed = 0
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        if frame.index == self._at:
+            raise ValueError("no laser on this port")
+        return pose
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FailingSink(Sink):
+    """Raises when it is given the frame with this number."""
+
+    def __init__(self, at: int = 5) -> None:
+        self._at = at
+        self.written: list[int] = []
+        self.closed = 0
+        self.finished = 0
+
+    def write(self, estimate: Estimate) -> None:
+        if estimate.frame.index == self._at:
+            raise OSError(28, "No space left on device")
+        self.written.append(estimate.frame.index)
+
+    def finish(self) -> None:
+        self.finished += 1
+
+    def close(self) -> None:
+        self.closed += 1

@@ -1,0 +1,67 @@
+"""Ready-made values for tests of processors and sinks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.card import ModelCard
+from dlclive_core.components import PoseModel
+from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.pose import Pose
+from dlclive_core.skeleton import Skeleton
+from dlclive_core.testing.blobs import BlobModel, BlobSource
+
+
+class NullModel(PoseModel):
+    """Answers at once, with the same pose: what is left is the cost of everything else."""
+
+    def __init__(self, keypoints: int = 4) -> None:
+        skeleton = Skeleton(tuple(f"k{index}" for index in range(keypoints)))
+        self.card = ModelCard(net_type="null", skeleton=skeleton, scorer="null", normalisation="none", format="null")
+        self.runtime = "none"
+        self._pose = Pose(np.ones((1, keypoints, 3), np.float32), skeleton)
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        return self._pose
+
+
+def run_info(card: ModelCard | None = None, *, is_live: bool = False, fps: float | None = 30.0) -> RunInfo:
+    """A RunInfo as a session would give it, for 160 x 120 frames."""
+    return RunInfo(
+        card=card or BlobModel().card,
+        source="test",
+        is_live=is_live,
+        frame_size=(160, 120),
+        fps=fps,
+        frame_count=None,
+        started_at=datetime.now(timezone.utc).astimezone(),
+        started_clock=time.perf_counter(),
+    )
+
+
+def estimates(count: int = 10, *, missing: tuple[int, ...] = (), card: ModelCard | None = None) -> Iterator[Estimate]:
+    """Estimates as a session would give them: the true poses of a BlobSource.
+
+    Args:
+        missing: numbers of frames in which nothing was found.
+        card: of a model with other keypoints; its poses are then a grid of points.
+    """
+    source = BlobSource(frames=count)
+    source.open()
+    for index in range(count):
+        frame = source.read(1.0)
+        if card is None:
+            pose = Pose(source.truth(index)[None], source.skeleton)
+        else:
+            size = (len(card.individuals), len(card.skeleton))
+            x, y = np.meshgrid(np.arange(size[1]) * 7.5 + index, np.arange(size[0]) * 11.25 + 5)
+            pose = Pose(np.stack([x, y, np.full(size, 0.75)], axis=-1).astype(np.float32), card.skeleton)
+        if index in missing:
+            pose = Pose.missing(pose.skeleton, len(pose))
+        now = frame.captured_at
+        yield Estimate(frame, pose, now + 0.001, now + 0.004, now + 0.005)

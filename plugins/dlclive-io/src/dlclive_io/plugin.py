@@ -1,0 +1,77 @@
+"""What dlclive-io offers. Loaded to list plugins, so it imports nothing heavy."""
+
+from __future__ import annotations
+
+from dlclive_core import SinkInfo, SourceInfo, hookimpl
+
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".avi",
+    ".mkv",
+    ".mov",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".webm",
+    ".ts",
+    ".mts",
+    ".m2ts",
+    ".mjpeg",
+    ".mjpg",
+    ".wmv",
+    ".flv",
+    ".asf",
+    ".3gp",
+    ".ogv",
+)
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
+_INSTALL = "pip install dlclive-io"
+
+
+@hookimpl
+def dlclive_register_sources() -> list[SourceInfo]:
+    return [
+        SourceInfo(
+            name="video",
+            summary="Reads a video file, each frame with its exact number",
+            factory="dlclive_io.video_file:VideoFile",
+            requires=("av",),
+            install_hint=_INSTALL,
+            opens=VIDEO_SUFFIXES,
+        ),
+        SourceInfo(
+            name="images",
+            summary="Reads a folder of images in the order of their numbers, or one image",
+            factory="dlclive_io.image_folder:ImageFolder",
+            requires=("cv2",),
+            install_hint=_INSTALL,
+            opens=IMAGE_SUFFIXES,
+            opens_folders=True,
+        ),
+    ]
+
+
+@hookimpl
+def dlclive_register_sinks() -> list[SinkInfo]:
+    return [
+        SinkInfo(
+            name="tables",
+            summary="Writes poses as DeepLabCut's table, HDF5 or CSV by the file's suffix",
+            factory="dlclive_io.pose_table:PoseTable",
+            requires=("tables", "pandas"),
+            install_hint=_INSTALL,
+        ),
+        SinkInfo(
+            name="timestamps",
+            summary="Writes when each frame was taken and how long its pose took, as CSV",
+            factory="dlclive_io.timestamp_table:TimestampTable",
+        ),
+        SinkInfo(
+            name="video",
+            summary="Writes a video with the keypoints drawn in",
+            factory="dlclive_io.labelled_video:LabelledVideo",
+            requires=("av", "cv2", "colorcet"),
+            install_hint=_INSTALL,
+        ),
+    ]

@@ -1,0 +1,134 @@
+"""Frames from a video file."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
+from dlclive_io.frame_numbers import FrameNumbers
+from dlclive_io.packets import VideoPackets
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+
+
+class VideoFile(FrameSource):
+    """Reads a video file from its first frame to its last, with constant memory.
+
+    Frames are RGB, turned as the file's rotation says (as OpenCV turns them, and so DeepLabCut). `Frame.index` is the
+    position in the film, also behind pictures that could not be decoded; `Frame.device_time` is the presentation time
+    in seconds; `Frame.captured_at` is when it was read. The rate of the film may vary.
+
+    `corrupt` counts pictures that are lost or damaged and places at which the container could not be read. A file that
+    ends before it should counts too, where the format tells: MP4 and MOV list their packets, Matroska and AVI declare
+    their length; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
+
+    Used by one thread at a time; decoding runs in threads of FFmpeg's.
+
+    Args:
+        path: of the file. The type is found out from its content.
+    """
+
+    is_live = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.name = str(self.path)
+        self._packets: VideoPackets | None = None
+
+    def open(self) -> None:
+        """Open the file and decode its first frame.
+
+        Raises:
+            SourceError: there is no file, or it may not be read.
+            DataError: it is not a video, or no frame of it can be decoded.
+        """
+        self.close()
+        self._packets = packets = VideoPackets(self.path)
+        stream = packets.stream
+        stream.thread_type = "AUTO"
+        # Two fields may come in two packets, so pictures of interlaced streams cannot be ranked by packet.
+        self._numbers = FrameNumbers(ranked=stream.codec_context.field_order in (0, 1))
+        self._errors = self._flagged = self.corrupt = 0
+        self._reformatter = VideoReformatter()  # kept: a new one for each frame takes four times as long
+        self._ready: deque[VideoFrame] = deque()
+        self._source: Iterator[Packet] = iter(packets)
+        self.fps = float(stream.average_rate) if stream.average_rate else None
+        self.frame_count = packets.expected
+        if not self._decode():
+            self.close()
+            raise DataError(f"{self.path} holds no frame that can be decoded ({self.corrupt} damaged): record it again")
+        first = self._ready[0]
+        upright = first.rotation % 180 == 0
+        self.frame_size = (first.width, first.height) if upright else (first.height, first.width)
+
+    def read(self, timeout: float = 0.0) -> Frame:  # noqa: ARG002 - a file never waits
+        """Return the next frame, RGB (H, W, 3); raises EndOfStream, or SourceError if the file is not open."""
+        if self._packets is None:
+            raise SourceError(f"{self.path} is not open: call open() first")
+        if not self._decode():
+            raise EndOfStream
+        picture = self._ready.popleft()
+        index = self._numbers.picture(picture.pts)
+        self._flagged += picture.is_corrupt
+        self._count()
+        image = _upright(self._reformatter.reformat(picture, format="rgb24").to_ndarray(), picture.rotation)
+        return Frame(image, index, time.perf_counter(), picture.time, self.name)
+
+    def close(self) -> None:
+        """Close the file; what was counted stays readable."""
+        if self._packets is not None:
+            self._packets.close()
+            self._packets = None
+
+    def _decode(self) -> bool:
+        """Decode until a picture is ready; False at the end of the file."""
+        while not self._ready and self._packets is not None:
+            packet = next(self._source, None)
+            if packet is None:
+                self._numbers.end()
+                self._count()
+                return False
+            if packet.size and packet.pts is not None and not packet.is_discard:
+                self._numbers.packet(packet.pts)
+            self._ready.extend(self._pictures(packet))
+        return bool(self._ready)
+
+    def _pictures(self, packet: Packet) -> list[VideoFrame]:
+        """Decode one packet; a damaged one is counted, and decoding goes on behind it."""
+        try:
+            return packet.decode()  # type: ignore[return-value]  # a video stream's packets hold video
+        except EOFError:
+            return []
+        except (FFmpegError, OSError):
+            self._errors += 1
+            self._numbers.skip()
+            self._count()
+            return []
+
+    def _count(self) -> None:
+        """Bring `corrupt` up to date.
+
+        A packet that raises an error usually gives no picture, and a place that cannot be read usually is a packet that
+        does not come: each pair is one loss, so the larger one counts.
+        """
+        lost = max(self._errors, self._numbers.missing)
+        if self._packets is not None:
+            lost += max(self._packets.damaged, self._packets.missing)
+        self.corrupt = self._flagged + lost
+
+
+def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
+    """Turn an image by the display matrix's angle, counter-clockwise, to the nearest quarter turn."""
+    turns = round(degrees / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -1,0 +1,29 @@
+"""Checks of options: a wrong one is refused when the processor is made, not at the first frame."""
+
+from __future__ import annotations
+
+import math
+
+from dlclive_core import UsageError
+
+
+def check_number(
+    processor: str,
+    option: str,
+    value: float,
+    *,
+    above: float = -math.inf,
+    least: float = -math.inf,
+    most: float = math.inf,
+) -> float:
+    """Return the value as float if it is a finite number > above, >= least and <= most; else raise UsageError."""
+    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    if math.isfinite(number) and number > above and least <= number <= most:
+        return number
+    parts = [
+        f"above {above:g}" if math.isfinite(above) else "",
+        f"at least {least:g}" if math.isfinite(least) else "",
+        f"at most {most:g}" if math.isfinite(most) else "",
+    ]
+    bounds = " and ".join(part for part in parts if part)
+    raise UsageError(f"processor {processor!r}: {option} is {value!r}; give a number {bounds}".rstrip())

@@ -1,0 +1,89 @@
+"""What a region trigger reports, and the file that it is written to."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Literal, TextIO
+
+from dlclive_core import DataError, OutputExistsError
+
+EventKind = Literal["enter", "leave", "lost", "end"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionEvent:
+    """An individual's keypoint came into a region or is no longer there.
+
+    Attributes:
+        frame: the frame's number.
+        time: seconds since the run began (live) or in the recording.
+        individual: its identity, or the name of its row.
+        event: "enter"; "leave": it was seen outside; "lost": it was not seen any more; "end": the run ended with it
+            inside. Every "enter" is followed by one of the other three.
+        x, y: where the keypoint was in that frame, px; NaN if it was not found.
+        confidence: the model's; 0 if it was not found.
+    """
+
+    frame: int
+    time: float
+    individual: str
+    event: EventKind
+    x: float
+    y: float
+    confidence: float
+
+
+class EventLog:
+    """A CSV file to which events are added one by one.
+
+    Each line is handed to the operating system before `add` returns, so nothing is lost when the program is killed;
+    only a power cut can take the last seconds.
+
+    Args:
+        path: of the file; its folder must exist.
+        overwrite: whether a file of that name may go.
+
+    Raises:
+        OutputExistsError: the file is there and may not go.
+        DataError: it cannot be written.
+    """
+
+    def __init__(self, path: Path, overwrite: bool) -> None:
+        self._path = path
+        try:
+            self._file: TextIO = path.open("w" if overwrite else "x", newline="", encoding="utf-8")
+        except FileExistsError:
+            raise OutputExistsError(
+                f"{path} is there already; give another name, or the option overwrite=true"
+            ) from None
+        except OSError as error:
+            raise self._failure(error) from error
+        self._rows = csv.writer(self._file)
+        self._write([field.name for field in fields(RegionEvent)])
+
+    def add(self, event: RegionEvent) -> None:
+        """Write one event. Raises DataError if that fails, for example because the disk is full."""
+        frame, time, individual, kind, x, y, confidence = astuple(event)
+        self._write([frame, f"{time:.6f}", individual, kind, f"{x:.3f}", f"{y:.3f}", f"{confidence:.4f}"])
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _write(self, row: list[object] | list[str]) -> None:
+        try:
+            self._rows.writerow(row)
+            self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> DataError:
+        return DataError(
+            f"events cannot be written to {self._path}: {error.strerror}; give a file in a folder that exists, "
+            "on a disk with room"
+        )

@@ -1,0 +1,115 @@
+"""Where the keypoints are now, not where they were when the camera saw them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from dlclive_core import Frame, Pose, Processor, RunInfo, UsageError
+from dlclive_processors.checks import check_number
+from dlclive_processors.clock import FrameClock
+from dlclive_processors.motion import Motion, Order
+from dlclive_processors.tracks import TrackBank
+
+PROCESS_NOISE = {"velocity": 1000.0, "acceleration": 30_000.0}
+FARTHEST = 1e6  # px: no image is as large, so a position beyond it (or infinite) is not one
+NO_PIXELS = np.empty((0, 0), dtype=np.uint8)
+
+
+class KalmanPredictor(Processor):
+    """Smooths every keypoint with a Kalman filter and predicts it to the present, or ahead of it.
+
+    With a live source the returned positions are those expected at the moment this processor returns plus `horizon`:
+    the frame's true age (now minus `frame.captured_at`) is measured at every frame, so transport, inference and waiting
+    are all made good. Time that passes before `captured_at`, exposure and transfer from the camera, cannot be measured
+    here: add it to `horizon`. With a recording there is no "now": the positions are those at the frame's own time plus
+    `horizon`, and running it twice gives the same numbers.
+
+    The time between frames is the camera's or the recording's own (`frame.device_time`) where it has one, so dropped
+    frames and an irregular rate do no harm; see `dlclive_processors.clock`. A recording that goes back in time starts
+    afresh; a second frame of the same moment counts as a second measurement.
+
+    What comes out, for each keypoint:
+
+    - seen (confidence at least `min_confidence`): the filtered, predicted position and the model's confidence;
+    - not seen, but within `max_gap` seconds before: the predicted position and the model's low confidence, so that
+      whoever asks for a confident keypoint does not act on a guess;
+    - not seen for longer, or predicted further than `max_gap` past its last sighting: missing (NaN, NaN, 0). The next
+      sighting begins a new track, and is given back as it is.
+
+    Individuals are told apart by `Pose.ids` where the pose has them, else by their row; their number may change from
+    frame to frame. Unique keypoints and boxes pass through. The filter is described in `dlclive_processors.tracks` and
+    the law of motion in `dlclive_processors.motion`.
+
+    Args:
+        horizon: seconds to look ahead of the present, for example the delay of what the pose drives.
+        order: "velocity" carries on at the present velocity, "acceleration" at the present acceleration: better on
+            smooth, fast arcs, more nervous on noise and in gaps.
+        process_noise: how freely the animal changes its motion, as a standard deviation per second: of the velocity
+            in px/s (order "velocity"; 1000 if None), of the acceleration in px/s^2 ("acceleration"; 30000 if None).
+            Larger follows faster, smaller smooths more.
+        measurement_noise: standard deviation of the model's positions in px.
+        min_confidence: a keypoint below this is not seen.
+        max_gap: seconds past its last sighting for which a keypoint is predicted; longer than `horizon`.
+
+    Raises:
+        UsageError: an option that cannot be.
+    """
+
+    def __init__(
+        self,
+        *,
+        horizon: float = 0.0,
+        order: Order = "velocity",
+        process_noise: float | None = None,
+        measurement_noise: float = 2.0,
+        min_confidence: float = 0.6,
+        max_gap: float = 0.5,
+    ) -> None:
+        if order not in PROCESS_NOISE:
+            raise UsageError(f"processor 'kalman': order is {order!r}; choose from {', '.join(PROCESS_NOISE)}")
+        self._horizon = check_number("kalman", "horizon", horizon, least=0)
+        self._min_confidence = check_number("kalman", "min_confidence", min_confidence, least=0, most=1)
+        process_noise = PROCESS_NOISE[order] if process_noise is None else process_noise
+        process_noise = check_number("kalman", "process_noise", process_noise, above=0)
+        measurement_noise = check_number("kalman", "measurement_noise", measurement_noise, above=0)
+        max_gap = check_number("kalman", "max_gap", max_gap, above=0)
+        if max_gap <= self._horizon:
+            raise UsageError(
+                f"processor 'kalman': max_gap is {max_gap:g} s and horizon {horizon:g} s, so every keypoint would be "
+                "missing; give a longer max_gap"
+            )
+        self._tracks = TrackBank(Motion(order, process_noise, measurement_noise), measurement_noise, max_gap)
+        self._clock = FrameClock()
+        self._last: Frame | None = None
+
+    def open(self, run: RunInfo) -> None:
+        """Forget what was seen in an earlier run."""
+        self._clock = FrameClock(run)
+        self.close()
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        """Return a new pose with the filtered and predicted positions."""
+        step = self._clock.between(self._last, frame) if self._last is not None else 0.0
+        if step < 0:
+            self._tracks.forget()
+        self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: the source may want its memory back
+        measured = pose.keypoints.astype(np.float64)
+        xy, confidence = measured[..., :2], measured[..., 2]
+        seen = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
+
+        named = pose.ids is not None and len(set(pose.ids)) == len(pose)
+        self._tracks.advance(step)
+        rows = self._tracks.rows(pose.ids if named and pose.ids else range(len(pose)), measured.shape[1])
+        self._tracks.measure(rows, xy, seen)
+
+        keypoints = np.empty_like(pose.keypoints)
+        keypoints[..., :2] = self._tracks.predicted(rows, self._clock.age(frame) + self._horizon)
+        keypoints[..., 2] = np.where(np.isnan(keypoints[..., 0]) | np.isnan(confidence), 0.0, confidence)
+        return replace(pose, keypoints=keypoints)
+
+    def close(self) -> None:
+        """Forget all tracks."""
+        self._tracks.forget()
+        self._last = None

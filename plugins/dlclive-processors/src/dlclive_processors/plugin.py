@@ -1,0 +1,22 @@
+"""What this package offers, for `dlclive plugins list`."""
+
+from __future__ import annotations
+
+from dlclive_core import ProcessorInfo, hookimpl
+
+
+@hookimpl
+def dlclive_register_processors() -> list[ProcessorInfo]:
+    """Describe the processors; the classes are imported when somebody builds one."""
+    return [
+        ProcessorInfo(
+            name="kalman",
+            summary="Smooths keypoints and predicts them to now, or ahead of now",
+            factory="dlclive_processors.kalman:KalmanPredictor",
+        ),
+        ProcessorInfo(
+            name="region",
+            summary="Tells when a keypoint enters or leaves a polygon",
+            factory="dlclive_processors.region:RegionTrigger",
+        ),
+    ]
