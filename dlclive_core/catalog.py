@@ -96,7 +96,7 @@ class PluginCatalog:
             raise DependencyError(f"{info.kind} {info.name!r} needs {', '.join(absent)}, not installed{hint}")
         module, _, attribute = info.factory.partition(":")
         try:
-            return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+            return getattr(importlib.import_module(module), attribute)
         except Exception as error:
             owner = next((plugin.name for plugin in self.plugins if info in plugin.components), "?")
             raise PluginError(

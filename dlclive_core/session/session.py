@@ -66,6 +66,11 @@ class Session:
         self._capture: Capture | None = None
         self._processed = 0
 
+    @property
+    def processed(self) -> int:
+        """Frames whose pose went to the sinks so far."""
+        return self._processed
+
     def stop(self) -> None:
         """End the session after the frame that is being processed. May be called from any thread or a signal handler."""
         self._stopped.set()

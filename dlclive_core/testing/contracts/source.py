@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,8 +33,8 @@ class FrameSourceContract(Contract):
             assert isinstance(frame, Frame)
             check_image(frame.image)
             assert abs(time.perf_counter() - frame.captured_at) < 60
-        assert all(before.index < after.index for before, after in zip(frames, frames[1:], strict=False))
-        assert all(a.captured_at <= b.captured_at for a, b in zip(frames, frames[1:], strict=False))
+        assert all(before.index < after.index for before, after in pairwise(frames))
+        assert all(a.captured_at <= b.captured_at for a, b in pairwise(frames))
 
     def test_declares_its_size(self, source: FrameSource) -> None:
         """Troubleshooting: frame_size is (width, height), numpy shapes are (height, width)."""

@@ -184,6 +184,14 @@ def test_unseen_is_predicted_then_missing_then_new(make_pose: Make, make_frame: 
     assert np.isnan(poses[72][:2]).all()
     assert poses[72][2] == 0
     assert poses[80] == pytest.approx([600, 5, 0.9])  # a new track, not dragged along by the old one
+    assert poses[82] == pytest.approx([600, 5, 0.9])  # not even by its speed
+
+
+def test_a_place_that_no_image_has_is_not_one(make_pose: Make, make_frame: MakeFrame) -> None:
+    predictor = KalmanPredictor()
+    predictor.process(make_pose([[10, 10]]), make_frame(0, 0.0))
+    pose = predictor.process(make_pose([[1e30, 10]]), make_frame(1, 0.01))
+    assert pose.xy[0, 0] == pytest.approx([10, 10])
 
 
 def test_the_horizon_counts_as_gap(make_pose: Make, make_frame: MakeFrame) -> None:
@@ -245,7 +253,7 @@ def test_a_thousand_identities_are_not_remembered(make_pose: Make, make_frame: M
 def test_a_clock_that_goes_back(
     live: bool, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
-    """A camera that was started again keeps its tracks by the host's clock; a recording that was wound back does not."""
+    """A camera that was started again keeps its tracks by the host's clock; a recording wound back does not."""
     predictor = KalmanPredictor(horizon=0.1)
     predictor.open(make_run(is_live=live))
     begin = time.perf_counter() + 100  # in the future, so that the age is 0 and the result exact

@@ -5,7 +5,10 @@ from __future__ import annotations
 import heapq
 
 LOOK_AHEAD = 4096
-"""Packets that may wait for their picture. No codec reorders over more than 16, no decoder holds back more than threads."""
+"""Packets that may wait for their picture. Codecs reorder over at most 16, decoders hold back one per thread."""
+
+REORDER = 16
+"""Frames within which pictures around a packet come."""
 
 
 class FrameNumbers:
@@ -15,60 +18,92 @@ class FrameNumbers:
     order of presentation. A picture's number is how many packets have an earlier time stamp. Only packets whose picture
     did not come yet are kept, at most `LOOK_AHEAD`, so memory does not grow with the film.
 
-    Without time stamps (`ranked` False) pictures are counted, and `skip` is told of each one that failed.
+    Where packets carry no presentation times (`ranked` False), pictures are counted, and those that failed with them.
+
+    Args:
+        ranked: whether packets carry presentation times.
+        period: time between two frames at the declared rate, in units of the time stamps; None if there is no rate.
 
     Attributes:
         missing: pictures that are known not to have come.
     """
 
-    def __init__(self, *, ranked: bool) -> None:
+    def __init__(self, *, ranked: bool, period: float | None = None) -> None:
         self.ranked = ranked
         self.missing = 0
+        self._period = period
+        self._steady = ranked and period is not None
         self._next = 0
-        self._waiting: list[int] = []
-        self._first_key: int | None = None
-        self._started = False
+        self._waiting: list[float] = []
+        self._first_key: float | None = None
+        self._origin: float | None = None
+        self._last = 0.0
+        self._hole_until = float("-inf")
 
-    def packet(self, pts: int) -> None:
-        """A packet with this presentation time will be decoded."""
+    def packet(self, pts: int | None, *, lost: int = 0, hole: bool = False) -> None:
+        """A packet will be decoded.
+
+        Args:
+            pts: its presentation time.
+            lost: how many packets are known to be lost just before it.
+            hole: some bytes before it could not be read, and nobody knows how many packets they held.
+        """
+        if not self.ranked or pts is None:
+            self._lose(lost)
+            return
+        if hole and self._period is not None:
+            self._hole_until = pts + REORDER * self._period
+        for _ in range(lost):
+            heapq.heappush(self._waiting, pts - 0.5)  # before this one, behind all others
         if self._first_key is None:
             self._first_key = pts
         heapq.heappush(self._waiting, pts)
         if len(self._waiting) > LOOK_AHEAD:  # nothing came for very long: the oldest never will
-            self._lose_first()
+            heapq.heappop(self._waiting)
+            self._lose(1)
 
     def picture(self, pts: int | None) -> int:
         """The number of the picture that was decoded now."""
         if self.ranked and pts is not None:
-            # A film that was cut out of a longer one may begin with pictures that need the lost part before the first
-            # key frame; nobody can decode them, and no reader counts them.
-            leading = not self._started and pts == self._first_key
-            while self._waiting and self._waiting[0] < pts:
-                if leading:
-                    heapq.heappop(self._waiting)
-                else:
-                    self._lose_first()
-            if self._waiting and self._waiting[0] == pts:
-                heapq.heappop(self._waiting)
-        elif self._waiting:
-            heapq.heappop(self._waiting)
-        self._started = True
+            self._pass(pts)
         number = self._next
         self._next += 1
         return number
 
-    def skip(self) -> None:
-        """A packet could not be decoded; where pictures are only counted, its number is left out."""
+    def failed(self) -> None:
+        """A packet could not be decoded. Ranks show that by themselves; a count leaves its number out."""
         if not self.ranked:
-            self.missing += 1
-            self._next += 1
+            self._lose(1)
 
     def end(self) -> None:
         """The film is over: packets whose picture still did not come are lost."""
-        while self._waiting:
-            self._lose_first()
+        self._lose(len(self._waiting))
+        self._waiting.clear()
 
-    def _lose_first(self) -> None:
-        heapq.heappop(self._waiting)
-        self.missing += 1
-        self._next += 1
+    def _pass(self, pts: int) -> None:
+        """Let go of all packets up to this presentation time; those before it are lost."""
+        # A film that was cut out of a longer one may begin with pictures that need the part before the first key frame;
+        # nobody can decode them, and no reader counts them.
+        leading = self._origin is None and pts == self._first_key
+        while self._waiting and self._waiting[0] < pts:
+            heapq.heappop(self._waiting)
+            if not leading:
+                self._lose(1)
+        if self._waiting and self._waiting[0] == pts:
+            heapq.heappop(self._waiting)
+        if self._period is not None and self._steady:
+            self._check_clock(pts, self._period)
+        self._last = pts
+
+    def _check_clock(self, pts: int, period: float) -> None:
+        """In a film of steady rate, the clock tells how many frames went down a hole; in others nothing does."""
+        if self._origin is None:
+            self._origin = pts - self._next * period
+        position = (pts - self._origin) / period
+        if pts - self._last > 1.5 * period and pts <= self._hole_until:
+            self._lose(max(0, round(position) - self._next))
+        self._steady = abs(position - self._next) < 0.5
+
+    def _lose(self, count: int) -> None:
+        self.missing += count
+        self._next += count

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from av.error import FFmpegError
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
 from dlclive_io.frame_numbers import FrameNumbers
-from dlclive_io.packets import VideoPackets
+from dlclive_io.packets import Arrival, VideoPackets
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 
 class VideoFile(FrameSource):
@@ -55,16 +56,16 @@ class VideoFile(FrameSource):
         """
         self.close()
         self._packets = packets = VideoPackets(self.path)
-        stream = packets.stream
+        self._stream = stream = packets.stream
+        self._ended = False
         stream.thread_type = "AUTO"
-        # Two fields may come in two packets, so pictures of interlaced streams cannot be ranked by packet.
-        self._numbers = FrameNumbers(ranked=stream.codec_context.field_order in (0, 1))
+        self._numbers = _numbers(stream)
         self._errors = self._flagged = self.corrupt = 0
         self._reformatter = VideoReformatter()  # kept: a new one for each frame takes four times as long
         self._ready: deque[VideoFrame] = deque()
-        self._source: Iterator[Packet] = iter(packets)
+        self._source: Iterator[Arrival] = iter(packets)
         self.fps = float(stream.average_rate) if stream.average_rate else None
-        self.frame_count = packets.expected
+        self.frame_count = packets.frame_count
         if not self._decode():
             self.close()
             raise DataError(f"{self.path} holds no frame that can be decoded ({self.corrupt} damaged): record it again")
@@ -72,7 +73,7 @@ class VideoFile(FrameSource):
         upright = first.rotation % 180 == 0
         self.frame_size = (first.width, first.height) if upright else (first.height, first.width)
 
-    def read(self, timeout: float = 0.0) -> Frame:  # noqa: ARG002 - a file never waits
+    def read(self, timeout: float = 0.0) -> Frame:
         """Return the next frame, RGB (H, W, 3); raises EndOfStream, or SourceError if the file is not open."""
         if self._packets is None:
             raise SourceError(f"{self.path} is not open: call open() first")
@@ -82,8 +83,10 @@ class VideoFile(FrameSource):
         index = self._numbers.picture(picture.pts)
         self._flagged += picture.is_corrupt
         self._count()
-        image = _upright(self._reformatter.reformat(picture, format="rgb24").to_ndarray(), picture.rotation)
-        return Frame(image, index, time.perf_counter(), picture.time, self.name)
+        rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())
+        unit = self._stream.time_base
+        seconds = None if picture.pts is None or unit is None else float(picture.pts * unit)
+        return Frame(_upright(rgb, picture.rotation), index, time.perf_counter(), seconds, self.name)
 
     def close(self) -> None:
         """Close the file; what was counted stays readable."""
@@ -92,27 +95,31 @@ class VideoFile(FrameSource):
             self._packets = None
 
     def _decode(self) -> bool:
-        """Decode until a picture is ready; False at the end of the file."""
-        while not self._ready and self._packets is not None:
-            packet = next(self._source, None)
-            if packet is None:
-                self._numbers.end()
-                self._count()
-                return False
-            if packet.size and packet.pts is not None and not packet.is_discard:
-                self._numbers.packet(packet.pts)
+        """Decode until a picture is ready; False at the end of the film."""
+        while not self._ready and not self._ended:
+            arrival = next(self._source, None)
+            if arrival is None:
+                self._ended = True
+                self._ready.extend(self._pictures(None))  # what the decoder held back
+                continue
+            packet = arrival.packet
+            if not packet.is_discard:
+                self._numbers.packet(packet.pts, lost=arrival.lost, hole=arrival.hole)
             self._ready.extend(self._pictures(packet))
+        if not self._ready:
+            self._numbers.end()
+            self._count()
         return bool(self._ready)
 
-    def _pictures(self, packet: Packet) -> list[VideoFrame]:
-        """Decode one packet; a damaged one is counted, and decoding goes on behind it."""
+    def _pictures(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        """Decode one packet, or with None the rest; a damaged one is counted, and decoding goes on behind it."""
         try:
-            return packet.decode()  # type: ignore[return-value]  # a video stream's packets hold video
+            return self._stream.codec_context.decode(packet)
         except EOFError:
             return []
         except (FFmpegError, OSError):
             self._errors += 1
-            self._numbers.skip()
+            self._numbers.failed()
             self._count()
             return []
 
@@ -126,6 +133,18 @@ class VideoFile(FrameSource):
         if self._packets is not None:
             lost += max(self._packets.damaged, self._packets.missing)
         self.corrupt = self._flagged + lost
+
+
+def _numbers(stream: VideoStream) -> FrameNumbers:
+    """How the pictures of a stream are numbered."""
+    codec = stream.codec_context
+    # The two fields of an interlaced picture may come as two packets, and AVI has no presentation times for pictures
+    # that are not in the order of decoding: there, pictures are counted.
+    interlaced = codec.field_order not in (0, 1)
+    reordered = codec.has_b_frames and stream.container.format.name == "avi"
+    rate, unit = stream.average_rate, stream.time_base
+    period = float(1 / (rate * unit)) if rate and unit else None
+    return FrameNumbers(ranked=not (interlaced or reordered), period=period)
 
 
 def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:

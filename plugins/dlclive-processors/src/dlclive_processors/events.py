@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
+import os
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 from dlclive_core import DataError, OutputExistsError
 
@@ -53,15 +57,18 @@ class EventLog:
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
         try:
-            self._file: TextIO = path.open("w" if overwrite else "x", newline="", encoding="utf-8")
+            self._file = path.open("wb" if overwrite else "xb", buffering=0)  # nothing is held back in this process
         except FileExistsError:
             raise OutputExistsError(
                 f"{path} is there already; give another name, or the option overwrite=true"
             ) from None
         except OSError as error:
             raise self._failure(error) from error
-        self._rows = csv.writer(self._file)
-        self._write([field.name for field in fields(RegionEvent)])
+        try:
+            self._write([field.name for field in fields(RegionEvent)])
+        except DataError:
+            self.close()
+            raise
 
     def add(self, event: RegionEvent) -> None:
         """Write one event. Raises DataError if that fails, for example because the disk is full."""
@@ -70,15 +77,15 @@ class EventLog:
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
-        try:
-            self._file.close()
-        except OSError as error:
-            raise self._failure(error) from error
+        self._file.close()
 
-    def _write(self, row: list[object] | list[str]) -> None:
+    def _write(self, row: Sequence[object]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(row)
+        content = line.getvalue().encode()
         try:
-            self._rows.writerow(row)
-            self._file.flush()
+            if self._file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise self._failure(error) from error
 

@@ -1,0 +1,176 @@
+"""The commands of `dlclive`, with their options. What they do is in the other files, imported when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="dlclive",
+    help="Real-time poses of animals with DeepLabCut models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+plugins = typer.Typer(help="What is installed, and whether it works.", no_args_is_help=True)
+app.add_typer(plugins, name="plugins")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there already.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from dlclive_core import __version__
+
+        typer.echo(f"dlclive-core {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def dlclive(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Real-time poses of animals with DeepLabCut models."""
+
+
+@app.command()
+def analyze(
+    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    videos: Annotated[list[Path], typer.Argument(help="Videos, folders of images, or single images.")],
+    out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path(),
+    runtime: Runtime = None,
+    device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, fp16, ...")] = "auto",
+    resize: Annotated[float | None, typer.Option(help="Factor, for example 0.5.")] = None,
+    cropping: Annotated[str | None, typer.Option(help="x1,x2,y1,y2 in pixels.")] = None,
+    dynamic: Annotated[str | None, typer.Option(help="threshold,margin of a crop that follows the animal.")] = None,
+    processor: Annotated[
+        list[str] | None, typer.Option(help="A processor, for example kalman:horizon=0.02; may be given again.")
+    ] = None,
+    sink: Annotated[
+        list[str] | None, typer.Option(help="A further sink, for example video:out.mp4; may be given again.")
+    ] = None,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames of each video.")] = None,
+    save_video: Annotated[
+        bool, typer.Option("--save-video", help="Write a video with the keypoints drawn in.")
+    ] = False,
+    pcutoff: Annotated[float, typer.Option(min=0, max=1, help="Least confidence drawn in that video.")] = 0.6,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Find the poses in videos: DeepLabCut's tables (.h5, .csv), the time of each frame, and run.json."""
+    from dlclive_core.cli.analyze import AnalyzeOptions, run_analyze
+
+    raise typer.Exit(
+        run_analyze(
+            AnalyzeOptions(
+                model=model,
+                videos=tuple(videos),
+                out=out,
+                runtime=runtime,
+                device=device,
+                precision=precision,
+                resize=resize,
+                cropping=cropping,
+                dynamic=dynamic,
+                processors=tuple(processor or ()),
+                sinks=tuple(sink or ()),
+                max_frames=max_frames,
+                save_video=save_video,
+                pcutoff=pcutoff,
+                overwrite=overwrite,
+                json=json,
+            )
+        )
+    )
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
+    precision: Annotated[str, typer.Option(help="fp32 or fp16.")] = "fp32",
+    size: Annotated[
+        str | None, typer.Option(help="Fix the input to HEIGHTxWIDTH; by default any size is taken.")
+    ] = None,
+    frames: Annotated[
+        Path | None, typer.Option(help="Video or images to compare on; by default rendered pictures of a mouse.")
+    ] = None,
+    max_error: Annotated[float | None, typer.Option(help="Pixels that the export may differ by.")] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Export a model to another format, and compare both in pixels; if they differ, nothing is written."""
+    from dlclive_core.cli.export import run_export
+
+    run_export(model, target, precision, size, frames, max_error, overwrite=overwrite, json=json)
+
+
+@app.command()
+def info(
+    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    runtime: Runtime = None,
+    json: Json = False,
+) -> None:
+    """Show what a model is: network, keypoints, input, and the runtime that loads it."""
+    from dlclive_core.cli.info import run_info
+
+    run_info(model, runtime, json=json)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path("demo"),
+    frames: Annotated[int, typer.Option(min=10, help="Length of the clip.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, max=99_999, help="Another seed is another mouse in another arena.")] = 7,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the clip.")] = "320x240",
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Render a mouse, find its keypoints, and compare them with the truth: the whole way, with nothing to download."""
+    from dlclive_core.cli.demo import run_demo
+
+    run_demo(out, frames, seed, size, overwrite=overwrite, json=json)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Check this machine and installation, offline; exits with 3 if something is broken."""
+    from dlclive_core.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(json=json))
+
+
+@plugins.command("list")
+def plugins_list(json: Json = False) -> None:
+    """List the installed plugins and the state of each."""
+    from dlclive_core.cli.plugins import run_list
+
+    run_list(json=json)
+
+
+@plugins.command("check")
+def plugins_check(
+    name: Annotated[str | None, typer.Argument(help="A plugin; by default all of them.")] = None, json: Json = False
+) -> None:
+    """Import every component of a plugin; exits with 3 if one cannot be."""
+    from dlclive_core.cli.plugins import run_check
+
+    raise typer.Exit(run_check(name, json=json))
+
+
+@plugins.command("show")
+def plugins_show(name: Annotated[str, typer.Argument(help="A plugin.")], json: Json = False) -> None:
+    """Show what a plugin offers, with the options of each component."""
+    from dlclive_core.cli.plugins import run_show
+
+    run_show(name, json=json)

@@ -1,0 +1,119 @@
+"""`dlclive demo`: the whole way on a rendered mouse whose keypoints are known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.export import parse_size
+from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.cli.signals import StopOnSignal
+from dlclive_core.cli.watching import watching
+from dlclive_core.components import Sink
+from dlclive_core.demo import MODEL
+from dlclive_core.demo.picture import trajectory_picture
+from dlclive_core.demo.source import MouseSource
+from dlclive_core.errors import DataError, OutputExistsError
+from dlclive_core.hookspecs import SinkInfo
+from dlclive_core.models import load_model
+from dlclive_core.session import Session, SessionReport
+
+_FOLLOWED = "snout"
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Distances to the truth over the keypoints that can be seen, in pixels."""
+
+    keypoints: int
+    rms_px: float
+    median_px: float
+    p95_px: float
+
+    @classmethod
+    def measure(cls, found: NDArray[np.float32], truth: NDArray[np.float32]) -> Accuracy:
+        """Compare (T, K, 3) with (T, K, 3)."""
+        visible = truth[..., 2] > 0
+        distance = np.linalg.norm(found[visible][:, :2] - truth[visible][:, :2], axis=1)
+        rms = float(np.sqrt(np.mean(distance**2)))
+        return cls(int(visible.sum()), rms, float(np.median(distance)), float(np.percentile(distance, 95)))
+
+
+def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, json: bool) -> None:
+    """Render, find, write, compare."""
+    catalog = PluginCatalog.installed()
+    width, height = parse_size(size, "--size", "WIDTHxHEIGHT")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {out}: {error.strerror}") from None
+    picture = out / "trajectory.png"
+    if picture.exists() and not overwrite:
+        raise OutputExistsError(f"{picture} is there already; choose another folder with --out, or pass --overwrite")
+    memory = MemorySink()
+    source = MouseSource(seed=seed, frames=frames, size=(width, height))
+    with load_model(MODEL, device="cpu", catalog=catalog) as model, StopOnSignal() as signals:
+        session = Session(source=source, model=model, sinks=[memory, *_sinks(out, catalog, overwrite=overwrite)])
+        with signals.stops(session), watching(session, "demo", limit=None):
+            report = session.run()
+        if signals.received:
+            raise SystemExit(signals.exit_code)
+        followed = model.card.skeleton.index(_FOLLOWED)
+    _complain_about_sinks(report)
+    found = np.stack([pose.single() for pose in memory.poses])
+    accuracy = Accuracy.measure(found, np.stack([source.truth(index) for index in memory.indices]))
+    trajectory_picture(_first_frame(seed, (width, height)), found[:, followed, :2], picture)
+    files = [*(path for sink in report.sinks for path in sink.outputs), picture]
+    if json:
+        print_json({"accuracy": asdict(accuracy), "outputs": [str(path) for path in files], "report": report.to_dict()})
+    else:
+        _tell(accuracy, report, files)
+
+
+def _sinks(out: Path, catalog: PluginCatalog, *, overwrite: bool) -> list[Sink]:
+    def build(name: str, file: str, **more: Any) -> Sink:
+        sink: Sink = catalog.build(SinkInfo, name, out / file, overwrite=overwrite, **more)
+        return sink
+
+    return [
+        build("tables", "mouse.h5"),
+        build("tables", "mouse.csv"),
+        build("timestamps", "mouse_timestamps.csv"),
+        build("video", "mouse_labeled.mp4", pcutoff=0.5),
+    ]
+
+
+def _complain_about_sinks(report: SessionReport) -> None:
+    for sink in report.sinks:
+        if sink.error:
+            raise DataError(f"{sink.sink} stopped after {sink.written} frames: {sink.error}")
+
+
+def _first_frame(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    with MouseSource(seed=seed, frames=1, size=size) as source:
+        source.open()
+        return source.read(1.0).image
+
+
+def _tell(accuracy: Accuracy, report: SessionReport, files: list[Path]) -> None:
+    print_table(
+        f"{report.processed} frames on {report.runtime}, {report.device}: {report.fps:.0f} frames/s in all",
+        ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"),
+        [
+            (stage.stage, f"{stage.p50_ms:.2f}", f"{stage.p95_ms:.2f}", f"{stage.p99_ms:.2f}", f"{stage.max_ms:.2f}")
+            for stage in report.stages
+        ],
+    )
+    console = stdout()
+    console.print(
+        f"Error against the truth, over {accuracy.keypoints} visible keypoints: root mean square {accuracy.rms_px:.2f} px, "
+        f"median {accuracy.median_px:.2f} px, 95th percentile {accuracy.p95_px:.2f} px",
+        markup=False,
+    )
+    console.print("Written: " + ", ".join(str(path) for path in files), markup=False)

@@ -1,0 +1,132 @@
+"""`dlclive doctor`: does this installation work, on this machine, without a network connection?"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.catalog import PluginCatalog, missing_requirements
+from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.errors import DLCLiveError, PluginError
+from dlclive_core.hookspecs import RuntimeInfo, SinkInfo, SourceInfo
+from dlclive_core.system import system_info
+
+_FRAMES = 20
+_GOOD_PX = 5.0  # far above the shipped model's error, far below a broken one's
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `state` is ok, warning or broken."""
+
+    what: str
+    state: str
+    detail: str
+
+
+def run_doctor(*, json: bool) -> int:
+    """Look at everything, print what was found, return the exit code."""
+    catalog = PluginCatalog.installed()
+    findings = [_python(), *_plugins(catalog), *_runtimes(catalog), _pose(catalog), _files(catalog)]
+    broken = any(finding.state == "broken" for finding in findings)
+    if json:
+        print_json({"system": system_info(), "findings": [asdict(finding) for finding in findings], "ok": not broken})
+    else:
+        print_table("dlclive doctor", ("what", "state", "detail"), [(f.what, f.state, f.detail) for f in findings])
+    return PluginError.exit_code if broken else 0
+
+
+def _python() -> Finding:
+    info = system_info()
+    return Finding("machine", "ok", f"Python {sys.version.split()[0]}, {info['platform']}, {info['cpus']} CPUs")
+
+
+def _plugins(catalog: PluginCatalog) -> list[Finding]:
+    states = {"ready": "ok", "incomplete": "warning", "blocked": "warning"}
+    return [
+        Finding(
+            f"plugin {plugin.name}",
+            states.get(plugin.status, "broken"),
+            plugin.error or f"{plugin.distribution} {plugin.version}",
+        )
+        for plugin in catalog.plugins
+    ]
+
+
+def _runtimes(catalog: PluginCatalog) -> list[Finding]:
+    ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
+    if not ready:
+        return [Finding("runtimes", "broken", "none is installed; run: pip install dlclive-onnx")]
+    return [_attempt(f"runtime {info.name}", partial(_import, catalog, info)) for info in ready]
+
+
+def _import(catalog: PluginCatalog, info: RuntimeInfo) -> str:
+    return str(catalog.factory(info).__name__)
+
+
+def _pose(catalog: PluginCatalog) -> Finding:
+    """Find the shipped mouse with the shipped model and compare with the truth."""
+
+    def look() -> str:
+        from dlclive_core.demo import MODEL
+        from dlclive_core.demo.source import MouseSource
+        from dlclive_core.models import load_model
+        from dlclive_core.session import Session
+
+        source, memory = MouseSource(seed=3, frames=_FRAMES), MemorySink()
+        with load_model(MODEL, catalog=catalog) as model:
+            report = Session(source=source, model=model, sinks=[memory]).run()
+        found = np.stack([pose.single() for pose in memory.poses])
+        truth = np.stack([source.truth(index) for index in memory.indices])
+        seen = truth[..., 2] > 0
+        rms = float(np.sqrt(np.mean(np.sum((found - truth)[seen][:, :2] ** 2, axis=1))))
+        if not rms < _GOOD_PX:
+            raise PluginError(f"the demo model is {rms:.1f} px off on {report.device}: the runtime computes wrongly")
+        inference = next(stage for stage in report.stages if stage.stage == "inference")
+        return f"{rms:.2f} px from the truth, {inference.p50_ms:.1f} ms a frame on {report.runtime}, {report.device}"
+
+    return _attempt("a pose", look)
+
+
+def _files(catalog: PluginCatalog) -> Finding:
+    """Write a table and a video and read the video back, in a temporary folder."""
+
+    def write() -> str:
+        from dlclive_core.session import Session
+        from dlclive_core.testing import BlobModel, BlobSource
+
+        names = [info.name for info in catalog.components(SinkInfo)]
+        if "tables" not in names or "video" not in names:
+            raise PluginError("tables and videos need dlclive-io; run: pip install dlclive-io")
+        with tempfile.TemporaryDirectory() as folder:
+            video = Path(folder) / "doctor.mp4"
+            sinks = [
+                catalog.build(SinkInfo, "tables", Path(folder) / "doctor.h5"),
+                catalog.build(SinkInfo, "video", video),
+            ]
+            report = Session(source=BlobSource(frames=_FRAMES), model=BlobModel(), sinks=sinks).run()
+            for sink in report.sinks:
+                if sink.error:
+                    raise PluginError(f"{sink.sink}: {sink.error}")
+            with catalog.build(SourceInfo, "video", video) as source:
+                source.open()
+                source.read(1.0)
+        return "a table and a video were written and read"
+
+    return _attempt("files", write)
+
+
+def _attempt(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, "ok", look())
+    except DLCLiveError as error:
+        return Finding(what, "broken", str(error))
+    except Exception as error:  # a doctor reports whatever it finds
+        return Finding(what, "broken", f"{type(error).__name__}: {error}")

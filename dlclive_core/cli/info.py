@@ -1,0 +1,47 @@
+"""`dlclive info`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.locate import locate_model
+from dlclive_core.models import load_model, model_suffixes
+from dlclive_core.system import sha256
+
+
+def run_info(path: str, runtime: str | None, *, json: bool) -> None:
+    """Load a model and show its card."""
+    catalog = PluginCatalog.installed()
+    file = locate_model(path, model_suffixes(catalog))
+    with load_model(file, runtime, catalog=catalog) as model:
+        card, name, device = model.card, model.runtime, model.device
+    facts = {
+        "file": str(file),
+        "bytes": file.stat().st_size,
+        "sha256": sha256(file),
+        "runtime": name,
+        "device": device,
+        **asdict(card),
+    }
+    if json:
+        print_json(facts)
+        return
+    size = f"fixed, {card.input_size[1]} x {card.input_size[0]}" if card.input_size else "any"
+    print_table(
+        file.name,
+        ("", ""),
+        [
+            ("network", card.net_type),
+            ("method", card.method),
+            ("keypoints", ", ".join(card.skeleton.keypoints)),
+            ("individuals", ", ".join(card.individuals)),
+            ("stride", f"{card.stride:g} px"),
+            ("input size", size),
+            ("normalisation", card.normalisation),
+            ("format", f"{card.format}, {card.precision}, {file.stat().st_size / 1e6:.1f} MB"),
+            ("scorer", card.scorer),
+            ("runs on", f"{name}, {device}"),
+        ],
+    )

@@ -1,0 +1,54 @@
+"""What all commands share in talking to people and programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def stdout() -> Console:
+    """Results for people go here."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stderr() -> Console:
+    """Progress and complaints go here, so that standard output can be piped."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def complain(error: BaseException | str) -> None:
+    """One line on standard error."""
+    text = " ".join(str(error).split())
+    sys.stderr.write(f"error: {text}\n")
+
+
+def print_json(value: object) -> None:
+    """The one thing on standard output when --json was given."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table that becomes plain text where the output is no terminal. Numbers are aligned at the right."""
+    from rich import box
+    from rich.table import Table
+
+    lines = [[str(cell) for cell in row] for row in rows]
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for place, name in enumerate(header):
+        numeric = bool(lines) and all(line[place][:1].isdigit() or line[place] in ("", "-") for line in lines)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    console = stdout()
+    if not console.is_terminal:
+        console.width = 160
+    console.print(table)

@@ -1,0 +1,106 @@
+"""`dlclive plugins list|check|show`."""
+
+from __future__ import annotations
+
+import inspect
+
+from dlclive_core.catalog import Plugin, PluginCatalog
+from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.errors import PluginError, nearest
+from dlclive_core.hookspecs import ComponentInfo
+
+
+def run_list(*, json: bool) -> None:
+    """One line a plugin."""
+    catalog = PluginCatalog.installed()
+    if json:
+        print_json([_as_dict(plugin) for plugin in catalog.plugins])
+        return
+    print_table(
+        "Plugins",
+        ("plugin", "distribution", "status", "components"),
+        [
+            (
+                plugin.name,
+                f"{plugin.distribution} {plugin.version}",
+                plugin.status,
+                ", ".join(f"{item.kind} {item.name}" for item in plugin.components),
+            )
+            for plugin in catalog.plugins
+        ],
+    )
+    for plugin in catalog.plugins:
+        if plugin.error:
+            stdout().print(f"{plugin.name} is {plugin.status}: {plugin.error}", markup=False)
+
+
+def run_check(name: str | None, *, json: bool) -> int:
+    """Import each component; return the exit code."""
+    catalog = PluginCatalog.installed()
+    chosen = catalog.plugins if name is None else (_find(catalog, name),)
+    results: list[dict[str, str]] = []
+    for plugin in chosen:
+        if plugin.status != "blocked" and not plugin.components:
+            results.append({"plugin": plugin.name, "component": "", "result": plugin.error or "offers nothing"})
+        for item in plugin.components:
+            results.append(
+                {"plugin": plugin.name, "component": f"{item.kind} {item.name}", "result": _import(catalog, item)}
+            )
+    broken = any(result["result"] != "ok" for result in results)
+    if json:
+        print_json(results)
+    else:
+        print_table("Components", ("plugin", "component", "result"), [tuple(result.values()) for result in results])
+    return PluginError.exit_code if broken else 0
+
+
+def run_show(name: str, *, json: bool) -> None:
+    """What a plugin offers."""
+    catalog = PluginCatalog.installed()
+    plugin = _find(catalog, name)
+    described = {**_as_dict(plugin), "options": {item.name: _options(catalog, item) for item in plugin.components}}
+    if json:
+        print_json(described)
+        return
+    console = stdout()
+    console.print(
+        f"{plugin.name} ({plugin.distribution} {plugin.version}): {plugin.status} {plugin.error}", markup=False
+    )
+    for item in plugin.components:
+        console.print(f"\n{item.kind} {item.name}: {item.summary}", markup=False)
+        for option in _options(catalog, item):
+            console.print(f"    {option}", markup=False)
+
+
+def _find(catalog: PluginCatalog, name: str) -> Plugin:
+    for plugin in catalog.plugins:
+        if plugin.name == name or plugin.distribution == name:
+            return plugin
+    raise PluginError(f"no plugin {name!r}: {nearest(name, [plugin.name for plugin in catalog.plugins])}")
+
+
+def _import(catalog: PluginCatalog, item: ComponentInfo) -> str:
+    try:
+        catalog.factory(item)
+    except PluginError as error:
+        return str(error)
+    return "ok"
+
+
+def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
+    try:
+        parameters = inspect.signature(catalog.factory(item)).parameters.values()
+    except PluginError as error:
+        return [str(error)]
+    return [str(parameter) for parameter in parameters]
+
+
+def _as_dict(plugin: Plugin) -> dict[str, object]:
+    return {
+        "name": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "status": plugin.status,
+        "error": plugin.error,
+        "components": [{"kind": item.kind, "name": item.name, "summary": item.summary} for item in plugin.components],
+    }

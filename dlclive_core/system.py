@@ -1,0 +1,68 @@
+"""What machine and which versions a result was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "dlclive-core",
+    "dlclive-torch",
+    "dlclive-onnx",
+    "dlclive-io",
+    "dlclive-processors",
+    "numpy",
+    "torch",
+    "timm",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "av",
+    "opencv-python-headless",
+    "opencv-python",
+    "pandas",
+    "tables",
+)
+
+
+def system_info() -> dict[str, object]:
+    """The machine, Python, and the versions of the packages that matter, for reports; nothing is imported."""
+    return {
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "python": sys.version.split()[0],
+        "packages": {name: found for name in PACKAGES if (found := installed_version(name))},
+    }
+
+
+def installed_version(distribution: str) -> str:
+    """The version of an installed distribution, "" if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def sha256(path: Path) -> str:
+    """Of a file, as hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass  # not Linux
+    return platform.processor()

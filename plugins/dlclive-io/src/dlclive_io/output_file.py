@@ -1,0 +1,107 @@
+"""A file that appears under its name only when it is whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dlclive_core import DataError, OutputExistsError, UsageError, nearest
+from dlclive_io.file_lock import FileLock
+
+
+class OutputFile:
+    """A file that is written as `<name>.part` and gets its name at the end.
+
+    A `.part` left by a run that was interrupted may be overwritten; one that another run is writing may not.
+
+    Args:
+        path: the final name.
+        suffixes: that the name may have.
+        overwrite: whether a file of that name may be replaced.
+    """
+
+    def __init__(self, path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
+        self.path = Path(path)
+        self.part = self.path.with_name(self.path.name + ".part")
+        self._overwrite = overwrite
+        self._lock = FileLock(self.path.with_name(self.path.name + ".part.lock"))
+        self._state = "new"
+        if self.path.suffix.lower() not in suffixes:
+            raise UsageError(f"{self.path} must end in {' or '.join(suffixes)}: the suffix says what is written")
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The final name; the `.part` once the file was left unfinished; nothing if it was dropped."""
+        if self._state == "left":
+            return (self.part,)
+        return () if self._state == "dropped" else (self.path,)
+
+    def begin(self) -> Path:
+        """Check that the file can be written, and return the name to write to: `part`.
+
+        Raises:
+            OutputExistsError: it is there, or another run is writing it.
+            DataError: its folder is missing, or nothing can be written there.
+        """
+        if not self.path.parent.is_dir():
+            raise DataError(f"cannot write {self.path}: no folder {self.path.parent}; create it first")
+        if self.path.is_dir():
+            raise DataError(f"cannot write {self.path}: it is a folder")
+        self._check_free()
+        with self.errors():
+            if not self._lock.acquire():
+                raise OutputExistsError(f"another run is writing {self.path}: wait for it, or give another name")
+            try:
+                self.part.write_bytes(b"")
+            except OSError:
+                self._lock.release()
+                raise
+        self._state = "writing"
+        return self.part
+
+    def commit(self) -> None:
+        """Give the closed `.part` its final name."""
+        with self.errors():
+            with self.part.open("rb+") as file:
+                os.fsync(file.fileno())
+            self._check_free()
+            self.part.replace(self.path)
+        self._state = "whole"
+
+    def drop(self) -> None:
+        """Remove the closed `.part`: there is nothing to keep."""
+        with self.errors():
+            self.part.unlink(missing_ok=True)
+        self._state = "dropped"
+
+    def release(self) -> None:
+        """Let other runs write the file; a `.part` that was not finished stays. Safe to call at any time."""
+        if self._state == "writing":
+            self._state = "left"
+        self._lock.release()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what the system raises while writing into DataError, one line with file and reason."""
+        try:
+            yield
+        except OSError as error:
+            raise DataError(f"cannot write {self.path}: {reason(error)}") from error
+
+    def _check_free(self) -> None:
+        if self.path.exists() and not self._overwrite:
+            raise OutputExistsError(f"{self.path} exists: use overwrite (--overwrite), or give another name")
+
+
+def reason(error: BaseException) -> str:
+    """An error in one line."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())
+
+
+def check_choice(value: str, valid: tuple[str, ...], what: str) -> None:
+    """Raise UsageError naming the nearest valid value if this is none."""
+    if value not in valid:
+        raise UsageError(f"no {what} {value!r}: {nearest(value, valid)}")

@@ -1,0 +1,66 @@
+"""The package as the catalogue sees it: light to list, buildable by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dlclive_processors import KalmanPredictor, RegionTrigger, plugin
+
+from dlclive_core import PluginCatalog, Processor, ProcessorInfo, UsageError
+from dlclive_core.catalog import Plugin
+from dlclive_core.testing import ProcessorContract
+
+
+@pytest.fixture
+def catalog() -> PluginCatalog:
+    components = tuple(plugin.dlclive_register_processors())
+    return PluginCatalog(
+        [Plugin(name="processors", distribution="d", version="1", status="ready", components=components)]
+    )
+
+
+def test_built_by_name(catalog: PluginCatalog) -> None:
+    assert isinstance(catalog.build(ProcessorInfo, "kalman", horizon=0.05), KalmanPredictor)
+    region = catalog.build(ProcessorInfo, "region", polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout")
+    assert isinstance(region, RegionTrigger)
+
+
+def test_an_option_that_is_none(catalog: PluginCatalog) -> None:
+    with pytest.raises(UsageError, match="did you mean 'horizon'"):
+        catalog.build(ProcessorInfo, "kalman", horizn=0.05)
+
+
+def test_listing_and_importing_is_light() -> None:
+    program = (
+        "import sys, dlclive_processors.plugin, dlclive_processors;"
+        "heavy = {'torch', 'cv2', 'av', 'pandas', 'onnxruntime', 'scipy', 'tables', 'matplotlib'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+class TestKalmanKeepsTheContract(ProcessorContract):
+    @pytest.fixture
+    def processor(self) -> Processor:
+        return KalmanPredictor(horizon=0.01)
+
+
+class TestRegionKeepsTheContract(ProcessorContract):
+    @pytest.fixture
+    def processor(self, tmp_path: Path) -> Processor:
+        return RegionTrigger(
+            polygon=[[-9, -9], [999, -9], [999, 999], [-9, 999]], keypoint="k1", events=tmp_path / "events.csv"
+        )

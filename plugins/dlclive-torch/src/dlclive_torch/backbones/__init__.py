@@ -1,0 +1,1 @@
+"""The networks' trunks: from an image to a map of features. `table.BACKBONES` lists them."""

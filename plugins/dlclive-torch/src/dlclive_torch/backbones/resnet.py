@@ -1,0 +1,46 @@
+"""ResNet as timm builds it, with group or batch normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+from dlclive_core.errors import UnsupportedModelError, nearest
+from torch import Tensor
+
+from dlclive_torch.backbones.base import Backbone
+
+_NAMES = ("resnet50", "resnet50_gn", "resnet101")
+"""Only names in this list reach timm: a name in a file could otherwise ask it to download something."""
+
+
+class ResNet(Backbone):
+    """A ResNet without its classifier.
+
+    He et al. 2016, "Deep residual learning for image recognition". With `output_stride` 16 the last stage is dilated
+    in place of strided.
+    """
+
+    def __init__(self, name: str, output_stride: int) -> None:
+        super().__init__()
+        self.model = timm.create_model(
+            name, pretrained=False, output_stride=output_stride, num_classes=0, global_pool=""
+        )
+        self.stride = output_stride
+        self.channels = int(self.model.num_features)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.model.forward_features(images)
+        return features
+
+
+def build_resnet(options: Mapping[str, Any]) -> ResNet:
+    """Make a ResNet from `model.backbone` of a configuration."""
+    name = str(options.get("model_name") or "resnet50")
+    if name not in _NAMES:
+        raise UnsupportedModelError(f"no ResNet backbone {name!r}: {nearest(name, _NAMES)}")
+    stride = int(options.get("output_stride") or 32)
+    if stride not in (8, 16, 32):
+        raise UnsupportedModelError(f"a ResNet has an output stride of 8, 16 or 32, not {stride}")
+    return ResNet(name, stride)

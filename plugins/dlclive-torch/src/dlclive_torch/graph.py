@@ -1,0 +1,63 @@
+"""The whole way from the camera's image to keypoints as one module: what the runtime runs and the exporter writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import torch
+from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
+from torch import Tensor, nn
+
+from dlclive_torch.padding import pad_reflected
+
+_SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
+    {
+        "imagenet": (
+            tuple(1 / (255 * std) for std in IMAGENET_STD),
+            tuple(-mean / std for mean, std in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)),
+        ),
+        "unit": ((1 / 255,) * 3, (0.0,) * 3),
+        "none": ((1.0,) * 3, (0.0,) * 3),
+    }
+)
+"""Factor and summand for the three colours, so that normalising is v * factor + summand."""
+
+
+class KeypointGraph(nn.Module):
+    """Images (N, H, W, 3) uint8 RGB in, keypoints (N, I, K, 3) float32 out: x, y in pixels of the images, confidence.
+
+    Normalises, pads at the bottom and right by reflection, and runs the network. Nothing is clipped to the image: a
+    heatmap may end beyond it.
+
+    Args:
+        network: (N, 3, H, W) normalised images, in its own floating-point type, to (N, I, K, 3) float32 keypoints in
+            pixels of these images: a `PoseNetwork`, or any module that does this.
+        normalisation: as in ModelCard.
+        pad_divisor: (height, width) that the padded image is a multiple of.
+        dtype: of the network's weights and arithmetic; normalising and decoding are done in float32 in any case.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        normalisation: Normalisation,
+        pad_divisor: tuple[int, int] = (1, 1),
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        factor, summand = _SCALES[normalisation]
+        self.network = network.to(dtype)
+        self.pad_divisor = pad_divisor
+        self.dtype = dtype
+        self.factor: Tensor
+        self.summand: Tensor
+        self.register_buffer("factor", torch.tensor(factor).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("summand", torch.tensor(summand).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        padded = pad_reflected(image, self.pad_divisor)
+        pixels = padded.permute(0, 3, 1, 2).to(torch.float32)
+        keypoints: Tensor = self.network((pixels * self.factor + self.summand).to(self.dtype))
+        return keypoints

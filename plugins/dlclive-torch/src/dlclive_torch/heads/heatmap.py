@@ -1,0 +1,92 @@
+"""The single-animal head: a heatmap per keypoint and, as a rule, a location refinement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.errors import UnsupportedModelError
+from torch import Tensor, nn
+
+from dlclive_torch.decoding import decode_heatmap
+from dlclive_torch.heads.base import Head
+
+
+class Upsampling(nn.Module):
+    """Transposed convolutions with ReLU between them, then perhaps one convolution.
+
+    Args:
+        channels: of the features, then of what each transposed convolution gives.
+        kernels, strides: of the transposed convolutions, one less than channels.
+        final: output channels and kernel of the last convolution, None for none.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        kernels: tuple[int, ...],
+        strides: tuple[int, ...],
+        final: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index, (kernel, stride) in enumerate(zip(kernels, strides, strict=True)):
+            if index:
+                layers.append(nn.ReLU())
+            layers.append(nn.ConvTranspose2d(channels[index], channels[index + 1], kernel, stride))
+        self.deconv_layers = nn.Sequential(*layers)
+        self.final_conv: nn.Module = nn.Identity()
+        if final is not None:
+            self.final_conv = nn.Conv2d(channels[-1], final[0], final[1], padding=final[1] // 2)
+        self.scale = math.prod(strides)
+
+    def forward(self, features: Tensor) -> Tensor:
+        maps: Tensor = self.final_conv(self.deconv_layers(features))
+        return maps
+
+
+class HeatmapHead(Head):
+    """Heatmaps (and location refinements) decoded by `decode_heatmap`: one individual."""
+
+    def __init__(self, heatmap: Upsampling, locref: Upsampling | None, decoding: HeatmapDecoding) -> None:
+        super().__init__()
+        self.heatmap_head = heatmap
+        if locref is not None:
+            self.locref_head = locref
+        self.decoding = decoding
+        self.stride = decoding.stride
+
+    def forward(self, features: Tensor) -> Tensor:
+        refined = self.decoding.locref_std is not None
+        locref = self.locref_head(features) if refined else None
+        return decode_heatmap(self.heatmap_head(features), locref, self.decoding)
+
+
+def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> HeatmapHead:
+    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    predictor = options.get("predictor") or {}
+    if predictor.get("type", "HeatmapPredictor") != "HeatmapPredictor":
+        raise UnsupportedModelError(f"no predictor {predictor['type']!r} for a HeatmapHead: choose HeatmapPredictor")
+    heatmap = _upsampling(options.get("heatmap_config"), "heatmap_config")
+    locref = _upsampling(options["locref_config"], "locref_config") if options.get("locref_config") else None
+    return HeatmapHead(heatmap, locref, HeatmapDecoding.from_head(options, stride=feature_stride / heatmap.scale))
+
+
+def _upsampling(options: Any, name: str) -> Upsampling:
+    """Read a `heatmap_config` or `locref_config`."""
+    try:
+        final = options.get("final_conv")
+        channels, kernels, strides = (
+            tuple(int(number) for number in options.get(key) or ()) for key in ("channels", "kernel_size", "strides")
+        )
+        last = (int(final["out_channels"]), int(final["kernel_size"])) if final else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnsupportedModelError(f"a head's {name} cannot be understood ({error!r}): {options!r}") from None
+    if not len(kernels) == len(strides) == len(channels) - 1 or min((*channels, *kernels, *strides)) < 1:
+        raise UnsupportedModelError(
+            f"a head's {name} has channels {channels}, kernel sizes {kernels} and strides {strides}; "
+            "supported is one positive kernel size and stride for each step between channels"
+        )
+    return Upsampling(channels, kernels, strides, last)

@@ -1,0 +1,17 @@
+"""The heads by the name that DeepLabCut gives them. A new one is a new file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from dlclive_torch.heads.base import Head
+from dlclive_torch.heads.heatmap import build_heatmap_head
+
+HEADS: Mapping[str, Callable[[Mapping[str, Any], int], Head]] = MappingProxyType(
+    {
+        "HeatmapHead": build_heatmap_head,
+    }
+)
+"""`type` of a head -> a function from the head's configuration and the stride of the features to the head."""

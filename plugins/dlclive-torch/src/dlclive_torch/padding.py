@@ -1,0 +1,34 @@
+"""Padding at the bottom and right by reflection, for any size, traceable with a free height and width."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def reflected_indices(length: int, padded: int, device: torch.device) -> Tensor:
+    """Return for each of `padded` positions the position in 0..length-1 that it shows.
+
+    The picture is mirrored about its last pixel, which is not repeated (101), and again about the first one where the
+    padding is longer than the picture: 0 1 2 3 -> 0 1 2 3 2 1 0 1 2. `length` and `padded` may be symbolic.
+    """
+    turn = length - 1
+    period = 2 * length - 2 + (length < 2)  # 1 where there is one pixel
+    positions = torch.arange(padded, device=device)
+    turns = torch.div(positions, period, rounding_mode="floor")  # not %: the ONNX exporter takes no symbolic divisor there
+    return turn - (positions - turns * period - turn).abs()
+
+
+def round_up(length: int, divisor: int) -> int:
+    """Return the next multiple of `divisor`, without math.ceil, which a symbolic length would not survive."""
+    return (length + divisor - 1) // divisor * divisor
+
+
+def pad_reflected(images: Tensor, divisor: tuple[int, int]) -> Tensor:
+    """Pad (N, H, W, C) at the bottom and right up to multiples of `divisor` (height, width)."""
+    for axis, step in ((1, divisor[0]), (2, divisor[1])):
+        if step > 1:
+            length = images.shape[axis]
+            indices = reflected_indices(length, round_up(length, step), images.device)
+            images = images.index_select(axis, indices)
+    return images

@@ -1,0 +1,38 @@
+"""What this package offers to dlclive. Imports nothing heavy: this module is loaded to list plugins."""
+
+from __future__ import annotations
+
+from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
+
+_INSTALL = "pip install dlclive-torch"
+
+
+@hookimpl
+def dlclive_register_runtimes() -> list[RuntimeInfo]:
+    """The PyTorch runtime."""
+    return [
+        RuntimeInfo(
+            name="torch",
+            summary="DeepLabCut 3 exports and snapshots on PyTorch (CPU, CUDA, Apple GPU)",
+            factory="dlclive_torch.model:TorchModel",
+            reads=(".pt",),
+            requires=("torch", "timm"),
+            install_hint=_INSTALL,
+        )
+    ]
+
+
+@hookimpl
+def dlclive_register_exporters() -> list[ExporterInfo]:
+    """The exporter to ONNX."""
+    return [
+        ExporterInfo(
+            name="torch-onnx",
+            summary="A DeepLabCut 3 model as one ONNX file: uint8 image in, keypoints out",
+            factory="dlclive_torch.export:OnnxExporter",
+            reads=".pt",
+            writes=".onnx",
+            requires=("torch", "timm", "onnx", "onnxscript"),
+            install_hint=_INSTALL,
+        )
+    ]

@@ -1,0 +1,5 @@
+"""Our lab's processors for dlclive."""
+
+from lab_reward.speed import SpeedGate
+
+__all__ = ["SpeedGate"]
