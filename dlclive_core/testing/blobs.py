@@ -129,8 +129,10 @@ class BlobModel(PoseModel):
             time.sleep(self._delay)
         bright = pixels[:, :, 0] > 200
         rows, columns = np.nonzero(bright)
-        blue = pixels[rows, columns, 2].astype(int)
-        nearest = np.rint((blue - 40) / _STEP).astype(int)
+        red, blue = (pixels[rows, columns, channel].astype(float) for channel in (0, 2))
+        nearest = np.rint((255 * blue / red - 40) / _STEP).astype(
+            int
+        )  # a resize mixes the rim with the black around it
         pose = Pose.missing(self.card.skeleton)
         for keypoint in range(len(self.card.skeleton)):
             mine = nearest == keypoint

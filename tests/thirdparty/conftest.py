@@ -104,6 +104,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def full_environment(tmp_path_factory: pytest.TempPathFactory, wheel: Callable[[str], Path]) -> Environment:
+    """The same with a runtime and the file formats."""
+    made = Environment(tmp_path_factory.mktemp("venv"))
+    folders = (".", "plugins/dlclive-onnx", "plugins/dlclive-io", "tests/thirdparty/lab-reward")
+    made.install([wheel(folder) for folder in folders])
+    return made
+
+
+@pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Callable[[str], Path]) -> Environment:
     """What a user has after `pip install dlclive-core lab-reward[test]`."""
     made = Environment(tmp_path_factory.mktemp("venv"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,18 +96,18 @@ def test_a_wrong_option_is_said(environment: Environment, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_is_used_on_the_command_line(environment: Environment, wheel: Callable[[str], Path], tmp_path: Path) -> None:
+def test_is_used_on_the_command_line(full_environment: Environment, tmp_path: Path) -> None:
     """A model, a video and the processor, with the runtime and the file formats from two more packages."""
-    environment.install([wheel("plugins/dlclive-onnx"), wheel("plugins/dlclive-io")])
-    find = "import dlclive_core, pathlib; print(pathlib.Path(dlclive_core.__file__).parent / 'demo' / 'mouse.onnx')"
-    model = environment.run("python", "-c", find, cwd=tmp_path).stdout.strip()
-    assert Path(model).is_file(), "the demo model is not in the wheel"
+    run = full_environment.run
     video = tmp_path / "video.mp4"
-    made = environment.run("python", "-c", MAKE_VIDEO, str(video), cwd=tmp_path)
+    made = run("python", "-c", MAKE_VIDEO, str(video), cwd=tmp_path)
     assert made.returncode == 0, made.stderr
+    find = "import dlclive_core, pathlib; print(pathlib.Path(dlclive_core.__file__).parent / 'demo' / 'mouse.onnx')"
+    model = run("python", "-c", find, cwd=tmp_path).stdout.strip()
+    assert Path(model).is_file(), "the demo model is not in the wheel"
 
     gate = "speed-gate:limit=1,min_confidence=0,keypoint=snout,log=darts.csv"
-    done = environment.run("dlclive", "analyze", model, str(video), "--out", "out", "--processor", gate, cwd=tmp_path)
+    done = run("dlclive", "analyze", model, str(video), "--out", "out", "--processor", gate, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "out").glob("*.h5"))) == 1
     lines = (tmp_path / "darts.csv").read_text().splitlines()

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
-import pytest
 
-from dlclive_core import EndOfStream, Estimate, Frame, FrameSource, ModelCard, Pose, RunInfo, Skeleton
+from dlclive_core import EndOfStream, Frame, FrameSource
 
 BITS, BLOCK = 12, 16
 WIDTH, HEIGHT = BITS * BLOCK, 96
@@ -68,14 +64,27 @@ def make_video(
     return path
 
 
-def read_all(source: FrameSource) -> list[tuple[int, int]]:
-    """(index, number in the picture) of every frame."""
+def read_frames(source: FrameSource) -> list[Frame]:
+    """Every frame of a source."""
     with source:
         source.open()
-        found = []
+        frames = []
         while True:
             try:
-                frame = source.read(1.0)
+                frames.append(source.read(1.0))
             except EndOfStream:
-                return found
-            found.append((frame.index, number_in(frame.image)))
+                return frames
+
+
+def flip_bytes(path: Path, start: int, count: int) -> None:
+    """Damage a file in place."""
+    data = bytearray(path.read_bytes())
+    for position in range(start, start + count):
+        data[position] ^= 0xA5
+    path.write_bytes(data)
+
+
+def cut(path: Path, share: float) -> None:
+    """Keep only the first part of a file."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])

@@ -12,6 +12,7 @@ from dlclive_processors import KalmanPredictor, RegionTrigger, plugin
 
 from dlclive_core import PluginCatalog, Processor, ProcessorInfo, UsageError
 from dlclive_core.catalog import Plugin
+from dlclive_core.specs import build_component
 from dlclive_core.testing import ProcessorContract
 
 
@@ -27,6 +28,14 @@ def test_built_by_name(catalog: PluginCatalog) -> None:
     assert isinstance(catalog.build(ProcessorInfo, "kalman", horizon=0.05), KalmanPredictor)
     region = catalog.build(ProcessorInfo, "region", polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout")
     assert isinstance(region, RegionTrigger)
+
+
+def test_built_from_the_words_of_the_command_line(catalog: PluginCatalog) -> None:
+    """The texts of the README, and every kind of option."""
+    words = "region:polygon=[[0,0],[100,0],[100,100]],keypoint=snout,events=events.csv,debounce=2,min_confidence=0.5"
+    assert isinstance(build_component(catalog, ProcessorInfo, words), RegionTrigger)
+    words = "kalman:horizon=0.02,order=acceleration,process_noise=5e4,measurement_noise=1,max_gap=1"
+    assert isinstance(build_component(catalog, ProcessorInfo, words), KalmanPredictor)
 
 
 def test_an_option_that_is_none(catalog: PluginCatalog) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import signal
 import subprocess
@@ -13,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlclive_processors import RegionEvent, RegionTrigger
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dlclive_core import DataError, Frame, OutputExistsError, Pose, RunInfo, UsageError
+from dlclive_core import DataError, Frame, OutputExistsError, Pose, RunInfo, Skeleton, UsageError
 
 MakePose = Callable[..., Pose]
 MakeFrame = Callable[..., Frame]
@@ -208,20 +211,58 @@ def test_a_full_disk_is_said(make_run: MakeRun) -> None:
 def test_what_listens_may_fail_and_the_file_is_closed(
     make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun, tmp_path: Path
 ) -> None:
-    """An error of the listener stops the session (it comes out of process), and close still says "end"."""
+    """An error of the listener stops the session (it comes out of process), and close still says "end" for everyone."""
+    heard = []
 
     def fail(event: RegionEvent) -> None:
-        raise RuntimeError(event.event)
+        heard.append((event.individual, event.event))
+        if event.event == "end" or len(heard) == 2:
+            raise RuntimeError(event.event)
 
     events = tmp_path / "events.csv"
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", events=events, on_event=fail)
     trigger.open(make_run())
     with pytest.raises(RuntimeError, match="enter"):
-        trigger.process(make_pose([IN]), make_frame(0))
+        trigger.process(make_pose([IN, IN], ids=("a", "b")), make_frame(0))
     with pytest.raises(RuntimeError, match="end"):
         trigger.close()
     trigger.close()
+    assert heard == [("a", "enter"), ("b", "enter"), ("a", "end"), ("b", "end")]
     assert trigger._log is None
+
+
+numbers = st.one_of(st.floats(-20, 120, width=32), st.sampled_from([math.nan, math.inf, -math.inf, 0.0, 100.0]))
+confidences = st.sampled_from([0.0, 0.5, 0.6, 1.0, 2.0, math.nan, math.inf, -1.0])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    way=st.lists(st.lists(st.tuples(numbers, numbers, confidences), max_size=3), max_size=12),
+    debounce=st.integers(1, 3),
+)
+def test_whatever_comes_every_enter_is_earned_and_ended(
+    way: list[list[tuple[float, float, float]]], debounce: int
+) -> None:
+    """Any numbers: nobody comes in who was not seen inside for `debounce` frames, and everybody goes out again."""
+    skeleton = Skeleton(("snout",))
+    heard: list[RegionEvent] = []
+    trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", debounce=debounce, on_event=heard.append)
+    inside: list[set[str]] = []
+    for number, places in enumerate(way):
+        keypoints = np.array(places, dtype=np.float32).reshape(-1, 1, 3)
+        trigger.process(Pose(keypoints, skeleton), Frame(np.zeros((2, 2), np.uint8), number, number * 0.01))
+        found = [0 <= x < 100 and 0 <= y < 100 and math.isfinite(c) and np.float32(c) >= 0.6 for x, y, c in places]
+        inside.append({f"individual_{row + 1}" for row, good in enumerate(found) if good})
+    trigger.close()
+    for event in heard:
+        if event.event == "enter":
+            assert all(event.individual in seen for seen in inside[event.frame + 1 - debounce : event.frame + 1])
+            assert event.frame + 1 >= debounce
+    for individual in {event.individual for event in heard}:
+        mine = [event.event for event in heard if event.individual == individual]
+        assert all(kind == "enter" for kind in mine[::2])
+        assert all(kind != "enter" for kind in mine[1::2])
+        assert len(mine) % 2 == 0
 
 
 WRITER = """

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlclive_core import DataError, OutputExistsError, UsageError, nearest
+from dlclive_core import DataError, OutputExistsError, UsageError
 from dlclive_io.file_lock import FileLock
 
 
@@ -99,9 +99,3 @@ def reason(error: BaseException) -> str:
     """An error in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())
-
-
-def check_choice(value: str, valid: tuple[str, ...], what: str) -> None:
-    """Raise UsageError naming the nearest valid value if this is none."""
-    if value not in valid:
-        raise UsageError(f"no {what} {value!r}: {nearest(value, valid)}")

@@ -30,7 +30,6 @@ class TableLayout:
         self._keypoints = len(card.skeleton)
         self._unique = len(card.unique_keypoints)
         self._individuals = card.individuals if self._multi else ("",)
-        self._slots: dict[str, int] = {name: slot for slot, name in enumerate(self._individuals)}
         self._taken: dict[str, int] = {}
         self.left_out = 0
         parts = [(name, point) for name in self._individuals for point in card.skeleton.keypoints]
@@ -50,34 +49,34 @@ class TableLayout:
         values = _not_found(shape[0] * shape[1] + self._unique)
         animals = values[: shape[0] * shape[1]].reshape(shape)
         if self._multi:
-            for found, slot in enumerate(self._places(pose)):
-                if slot is not None:
-                    animals[slot] = pose.keypoints[found]
+            for found, place in enumerate(self._places(pose)):
+                if place is not None:
+                    animals[place] = pose.keypoints[found]
         elif len(pose):
             animals[0] = pose.single()
             self.left_out += len(pose) - 1
         if pose.unique is not None and self._unique:
             values[shape[0] * shape[1] :] = pose.unique
-        values[np.isnan(values[:, :2]).any(axis=1)] = (np.nan, np.nan, 0.0)
         return values.reshape(-1)
 
     def _places(self, pose: Pose) -> list[int | None]:
-        """The slot of each individual of a pose, None where there is none left."""
+        """The place of each individual of a pose, None where there is none left."""
         count = len(self._individuals)
         if pose.ids is None:
-            self.left_out += max(0, len(pose) - count)
-            return [index if index < count else None for index in range(len(pose))]
-        return [self._place(name) for name in pose.ids]
+            places = [index if index < count else None for index in range(len(pose))]
+        else:
+            places = [self._place(name) for name in pose.ids]
+        self.left_out += places.count(None)
+        return places
 
     def _place(self, name: str) -> int | None:
-        if name in self._slots:
-            return self._slots[name]
         if name not in self._taken:
-            free = sorted(set(self._slots.values()) - set(self._taken.values()))
-            if not free:
-                self.left_out += 1
+            free = [place for place in range(len(self._individuals)) if place not in self._taken.values()]
+            own = self._individuals.index(name) if name in self._individuals else None
+            wanted = own if own is not None else next(iter(free), None)
+            if wanted is None or wanted not in free:
                 return None
-            self._taken[name] = free[0]
+            self._taken[name] = wanted
         return self._taken[name]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -110,12 +111,11 @@ class RegionTrigger(Processor):
         """Report "end" for whoever is inside, and close the file. Safe to call twice."""
         still, self._present = self.inside, {}
         log, self._log = self._log, None
-        try:
-            for name in still:
-                self._report(name, "end", MISSING, log)
-        finally:
+        with ExitStack() as last:  # each of these is done, in the reverse order, whatever the others raise
             if log is not None:
-                log.close()
+                last.callback(log.close)
+            for name in reversed(still):
+                last.callback(self._report, name, "end", MISSING, log)
 
     def _watch(self, skeleton: Skeleton) -> None:
         self._column = skeleton.index(self._keypoint)

@@ -1,0 +1,40 @@
+"""DeepLabCut's table as CSV, row by row."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_io.table_layout import TableLayout
+
+
+class CsvTable:
+    """Writes a header row for each level of the columns, then the frame number and the values of each frame.
+
+    A number is the shortest text that reads back as the same float32; a missing one is empty, as pandas writes it.
+    """
+
+    suffix = ".csv"
+
+    def __init__(self, path: Path, layout: TableLayout, expected_rows: int | None) -> None:
+        self._file = path.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        for level, name in enumerate(layout.names):
+            self._writer.writerow([name, *(column[level] for column in layout.columns)])
+        self._file.flush()
+
+    def append(self, first: int, rows: NDArray[np.float32]) -> None:
+        """Append (N, columns) rows for the frames from number `first`."""
+        for number, row in enumerate(rows, first):
+            self._writer.writerow([number, *("" if value != value else str(value) for value in row)])
+
+    def flush(self) -> None:
+        """Give everything to the system, so that a killed process leaves a table that can be read."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

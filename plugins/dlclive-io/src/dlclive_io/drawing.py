@@ -1,0 +1,100 @@
+"""Drawing a pose into an image."""
+
+from __future__ import annotations
+
+import colorcet
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import ModelCard, Pose, UsageError, as_rgb
+from dlclive_core.errors import nearest
+
+EDGE_COLOUR = (220, 220, 220)
+_SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry
+
+
+class PoseDrawing:
+    """Draws keypoints as filled circles, coloured by keypoint, on a copy of the image.
+
+    Args:
+        card: names, edges and unique keypoints.
+        pcutoff: keypoints with less confidence are left out.
+        radius: of the circles, in pixels.
+        colours: (K + U, 3) RGB, see `keypoint_colours`.
+        names: write each keypoint's name beside it.
+        skeleton: draw the card's edges between keypoints that are both drawn.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        *,
+        pcutoff: float,
+        radius: int,
+        colours: NDArray[np.uint8],
+        names: bool,
+        skeleton: bool,
+    ) -> None:
+        self._labels = card.skeleton.keypoints + card.unique_keypoints
+        self._colours = [(int(red), int(green), int(blue)) for red, green, blue in colours]
+        self._edges = card.skeleton.edges if skeleton else ()
+        self._pcutoff = pcutoff
+        self._radius = radius
+        self._names = names
+
+    def draw(self, image: NDArray[np.uint8], pose: Pose) -> NDArray[np.uint8]:
+        """Return (H, W, 3) RGB; a grey image becomes RGB first."""
+        picture = as_rgb(image).copy()
+        first_unique = len(pose.skeleton)
+        for animal in pose.keypoints:
+            self._draw_edges(picture, animal)
+            self._draw_points(picture, animal, 0)
+        if pose.unique is not None:
+            self._draw_points(picture, pose.unique, first_unique)
+        return picture
+
+    def _draw_points(self, picture: NDArray[np.uint8], points: NDArray[np.float32], first: int) -> None:
+        for index, point in enumerate(points, first):
+            if not self._is_shown(point):
+                continue
+            centre = _fixed(point)
+            cv2.circle(picture, centre, self._radius << _SHIFT, self._colours[index], cv2.FILLED, cv2.LINE_8, _SHIFT)
+            if self._names:
+                beside = (int(point[0]) + self._radius + 2, int(point[1]) + self._radius)
+                label = self._labels[index]
+                cv2.putText(picture, label, beside, cv2.FONT_HERSHEY_SIMPLEX, 0.4, self._colours[index], 1, cv2.LINE_AA)
+
+    def _draw_edges(self, picture: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
+        for start, end in self._edges:
+            if self._is_shown(points[start]) and self._is_shown(points[end]):
+                cv2.line(picture, _fixed(points[start]), _fixed(points[end]), EDGE_COLOUR, 1, cv2.LINE_AA, _SHIFT)
+
+    def _is_shown(self, point: NDArray[np.float32]) -> bool:
+        # OpenCV's coordinates are 32-bit, so a point far outside would wrap around into the picture.
+        return bool(point[2] >= self._pcutoff and np.isfinite(point[:2]).all() and np.abs(point[:2]).max() < 1e6)
+
+
+def keypoint_colours(colormap: str, count: int) -> NDArray[np.uint8]:
+    """(count, 3) RGB, evenly spaced on one of colorcet's maps; UsageError if there is none of this name."""
+    if colormap not in colorcet.palette:
+        raise UsageError(f"no colour map {colormap!r} in colorcet: {nearest(colormap, colorcet.palette)}")
+    palette = [tuple(bytes.fromhex(colour.lstrip("#"))) for colour in colorcet.palette[colormap]]
+    places = np.linspace(0, len(palette) - 1, max(count, 1)).round().astype(int)[:count]
+    return np.array([palette[place] for place in places], dtype=np.uint8).reshape(count, 3)
+
+
+def _fixed(point: NDArray[np.float32]) -> tuple[int, int]:
+    """A position as OpenCV's fixed point numbers, in which the centre of the first pixel is 0 and not 0.5."""
+    scale = 1 << _SHIFT
+    return round((float(point[0]) - 0.5) * scale), round((float(point[1]) - 0.5) * scale)
+
+
+def fit(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Scale an image of another size into (height, width), its shape kept, with black bars where it does not fill."""
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    canvas = np.zeros((height, width, 3), dtype=np.uint8)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+    return canvas

@@ -1,0 +1,116 @@
+"""Frames from image files."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
+from dlclive_io.plugin import IMAGE_SUFFIXES
+
+
+class ImageFolder(FrameSource):
+    """Reads the images of a folder, in the order in which a person would number them: img2 before img10.
+
+    Frames are RGB, 8 bit: 16-bit values are divided by 256, grey is repeated in the three channels, transparency is
+    dropped, and the orientation that a camera noted (EXIF) is applied, all as OpenCV's `imread` does by default.
+    `Frame.index` is the position in the folder. An image that cannot be read is counted in `corrupt` and its number is
+    left out. Images may differ in size; `frame_size` is that of the first that can be read.
+
+    Args:
+        path: a folder, or one image.
+        pattern: which files of the folder, for example "*_left*".
+    """
+
+    is_live = False
+
+    def __init__(self, path: Path, pattern: str = "*") -> None:
+        self.path = Path(path)
+        self.pattern = pattern
+        self.name = str(self.path)
+        self._images: list[Path] = []
+        self._position = 0
+        self._peeked: NDArray[np.uint8] | None = None
+
+    def open(self) -> None:
+        """List the images and read the first one.
+
+        Raises:
+            SourceError: there is no such folder or file.
+            DataError: no image is in it, or none can be read.
+        """
+        self._images = self._find()
+        self._position = self.corrupt = 0
+        self.frame_count = len(self._images)
+        if not self._advance() or self._peeked is None:
+            self.close()
+            raise DataError(
+                f"{self.path}: none of {self.frame_count} images can be read; they are damaged or no images"
+            )
+        self.frame_size = (self._peeked.shape[1], self._peeked.shape[0])
+
+    def read(self, timeout: float = 0.0) -> Frame:
+        """Return the next image that can be read, RGB (H, W, 3); EndOfStream after the last."""
+        if not self._images:
+            raise SourceError(f"{self.path} is not open: call open() first")
+        if not self._advance() or self._peeked is None:
+            raise EndOfStream
+        image, self._peeked = self._peeked, None
+        self._position += 1
+        return Frame(image, self._position - 1, time.perf_counter(), None, self.name)
+
+    def close(self) -> None:
+        """Forget the list."""
+        self._images = []
+        self._peeked = None
+
+    def _advance(self) -> bool:
+        """Read on until an image is at hand; False at the end."""
+        while self._peeked is None and self._position < len(self._images):
+            self._peeked = _decode(self._images[self._position])
+            if self._peeked is None:
+                self.corrupt += 1
+                self._position += 1
+        return self._peeked is not None
+
+    def _find(self) -> list[Path]:
+        looked_for = ", ".join(IMAGE_SUFFIXES)
+        if not self.path.exists():
+            raise SourceError(f"no folder or image at {self.path}: check the path")
+        if self.path.is_file():
+            if self.path.suffix.lower() not in IMAGE_SUFFIXES:
+                raise DataError(f"{self.path} is no image that can be read; known are {looked_for}")
+            return [self.path]
+        try:
+            files = [item for item in self.path.glob(self.pattern) if item.suffix.lower() in IMAGE_SUFFIXES]
+        except (ValueError, NotImplementedError) as error:
+            raise SourceError(f"pattern {self.pattern!r} cannot be used in {self.path}: {error}") from None
+        except OSError as error:
+            raise SourceError(f"cannot read the folder {self.path}: {error.strerror}") from None
+        images = sorted((item for item in files if item.is_file()), key=_natural)
+        if not images:
+            raise DataError(f"no images {self.pattern!r} in {self.path}; looked for {looked_for}")
+        return images
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """Sort key: digits by their value, letters without case; the name itself where that leaves two alike."""
+    pieces = re.split(r"(\d+)", path.name.lower())
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces], path.name
+
+
+def _decode(path: Path) -> NDArray[np.uint8] | None:
+    """(H, W, 3) RGB uint8, None if the file cannot be read."""
+    try:
+        data = np.fromfile(path, dtype=np.uint8)  # imread itself cannot open every name on Windows
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error):
+        return None
+    if image is None:
+        return None
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

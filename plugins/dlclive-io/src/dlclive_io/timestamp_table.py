@@ -1,0 +1,92 @@
+"""The sink that writes when each frame was taken."""
+
+from __future__ import annotations
+
+import csv
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+from dlclive_core import DataError, Estimate, RunInfo, Sink
+from dlclive_io.output_file import OutputFile
+
+FLUSH_SECONDS = 0.25
+COLUMNS = ("frame", "captured_at_s", "device_time_s", "wall_time", "inference_ms", "latency_ms")
+
+
+class TimestampTable(Sink):
+    """Writes a CSV row for each frame that came.
+
+    Columns: `frame`, its number; `captured_at_s`, seconds from the start of the run until the host had it, on the
+    monotonic clock; `device_time_s`, the camera's own clock or the time in the film, empty without one; `wall_time`,
+    ISO 8601 with time zone: the start of the run plus `captured_at_s`, so steps of the system's clock do not show;
+    `inference_ms` in the model; `latency_ms` from capture to the finished pose. For a recording, "captured" means read.
+
+    Args:
+        path: ends in .csv.
+        overwrite: replace a file that is there.
+    """
+
+    def __init__(self, path: Path, overwrite: bool = False) -> None:
+        self._output = OutputFile(path, (".csv",), overwrite=overwrite)
+        self._file: IO[str] | None = None
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The table; its `.part` if it was not finished."""
+        return self._output.outputs
+
+    def open(self, run: RunInfo) -> None:
+        """Write the header. Raises OutputExistsError, DataError."""
+        part = self._output.begin()
+        self._started_at, self._started_clock = run.started_at, run.started_clock
+        self._flushed_at = time.monotonic()
+        with self._output.errors():
+            self._file = part.open("w", newline="", encoding="utf-8")
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            self._writer.writerow(COLUMNS)
+            self._file.flush()
+
+    def write(self, estimate: Estimate) -> None:
+        """Append a row. Raises DataError."""
+        file = self._opened()
+        frame = estimate.frame
+        captured = frame.captured_at - self._started_clock
+        wall = self._started_at + timedelta(seconds=captured)
+        with self._output.errors():
+            self._writer.writerow(
+                (
+                    frame.index,
+                    f"{captured:.6f}",
+                    "" if frame.device_time is None else repr(float(frame.device_time)),
+                    wall.isoformat(timespec="microseconds"),
+                    f"{(estimate.inference_ended - estimate.inference_began) * 1e3:.3f}",
+                    f"{estimate.latency * 1e3:.3f}",
+                )
+            )
+            if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
+                file.flush()
+                self._flushed_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        file, self._file = self._opened(), None
+        with self._output.errors():
+            file.close()
+        self._output.commit()
+
+    def close(self) -> None:
+        """Close the file, which keeps the name `.part` if it was not finished."""
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                with self._output.errors():
+                    file.close()
+        finally:
+            self._output.release()
+
+    def _opened(self) -> IO[str]:
+        if self._file is None:
+            raise DataError(f"{self._output.path} is not open: call open() first")
+        return self._file

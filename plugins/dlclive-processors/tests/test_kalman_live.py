@@ -1,0 +1,43 @@
+"""The predictor in a live session with a slow model: it makes the latency good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dlclive_processors import KalmanPredictor
+
+from dlclive_core import Estimate, Session, Sink
+from dlclive_core.testing import BlobModel, LiveBlobSource
+
+INTERVAL = 0.01
+
+
+class Keep(Sink):
+    """Keeps every estimate."""
+
+    def __init__(self) -> None:
+        self.estimates: list[Estimate] = []
+
+    def write(self, estimate: Estimate) -> None:
+        self.estimates.append(estimate)
+
+
+def mean_error(processors: list[KalmanPredictor]) -> float:
+    """Mean distance in px between the poses and where the discs are when the poses are ready."""
+    source = LiveBlobSource(frames=150, size=(640, 480), interval=INTERVAL)
+    kept = Keep()
+    Session(source=source, model=BlobModel(delay=0.03), processors=processors, sinks=[kept]).run()
+    assert len(kept.estimates) > 20
+    errors = []
+    for estimate in kept.estimates[10:]:
+        moment = estimate.frame.index + (estimate.ready_at - estimate.frame.captured_at) / INTERVAL
+        errors.append(estimate.pose.xy[0] - source.truth(moment)[:, :2])  # type: ignore[arg-type]
+    return float(np.mean(np.hypot(*np.concatenate(errors).T)))
+
+
+@pytest.mark.slow
+def test_latency_is_made_good() -> None:
+    """The discs run about 2500 px/s, so a pose that is 40 ms old is 100 px behind."""
+    slow, made_good = mean_error([]), mean_error([KalmanPredictor(order="acceleration", process_noise=1e5)])
+    assert slow > 40
+    assert made_good < 0.5 * slow

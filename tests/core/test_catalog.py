@@ -1,0 +1,209 @@
+"""Plugins as they are found: real distribution metadata on sys.path, good, broken, blocked and twice."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlclive_core import (
+    DependencyError,
+    PluginCatalog,
+    PluginError,
+    ProcessorInfo,
+    RuntimeInfo,
+    SinkInfo,
+    SourceInfo,
+    UsageError,
+)
+
+_NUMBERS = itertools.count()
+
+GOOD = """
+from dlclive_core import ProcessorInfo, hookimpl
+
+@hookimpl
+def dlclive_register_processors():
+    return [ProcessorInfo(name={name!r}, summary="s", factory={factory!r}, requires={requires!r},
+                          install_hint="pip install {distribution}[x]")]
+"""
+
+
+def install(
+    folder: Path,
+    distribution: str,
+    *,
+    code: str | None = None,
+    plugin: str = "lab",
+    name: str = "reward",
+    factory: str = "dlclive_core.testing:FailingProcessor",
+    requires: tuple[str, ...] = (),
+) -> None:
+    """Put a module and its .dist-info into a folder, as pip would."""
+    # Python keeps imported modules, so each test's module has a name of its own.
+    module = f"{distribution.replace('-', '_')}_{next(_NUMBERS)}"
+    code = (
+        GOOD.format(name=name, factory=factory, requires=requires, distribution=distribution) if code is None else code
+    )
+    (folder / f"{module}.py").write_text(code)
+    info = folder / f"{module}-1.2.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2.3\n")
+    (info / "entry_points.txt").write_text(f"[dlclive]\n{plugin} = {module}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def find(name: str, **options):
+    return [plugin for plugin in PluginCatalog.installed(**options).plugins if plugin.name == name]
+
+
+def test_a_plugin_is_found_with_its_distribution_and_components(site: Path) -> None:
+    install(site, "lab-one")
+    (plugin,) = find("lab")
+    assert (plugin.distribution, plugin.version, plugin.status, plugin.error) == ("lab-one", "1.2.3", "ready", "")
+    assert [item.name for item in plugin.components] == ["reward"]
+    assert PluginCatalog.installed().build(ProcessorInfo, "reward", at=3)._at == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
+        ("import a_library_that_nobody_has", "No module named 'a_library_that_nobody_has'"),
+        ("this is no python", "SyntaxError"),
+        (
+            "from dlclive_core import hookimpl\n@hookimpl\ndef dlclive_register_lasers():\n    return []",
+            "unknown hook 'dlclive_register_lasers'",
+        ),
+        (
+            "from dlclive_core import hookimpl\n@hookimpl\ndef dlclive_register_sinks():\n    return ['tables']",
+            "returned 'tables', not SinkInfo",
+        ),
+        (
+            "from dlclive_core import hookimpl\n@hookimpl\ndef dlclive_register_sinks():\n    return 1/0",
+            "ZeroDivisionError",
+        ),
+    ],
+)
+def test_a_broken_plugin_is_one_line_and_takes_nothing_else_down(site: Path, code: str, reason: str) -> None:
+    install(site, "lab-bad", code=code, plugin="bad")
+    install(site, "lab-good", plugin="good")
+    (bad,) = find("bad")
+    assert bad.status == "broken"
+    assert reason in bad.error
+    assert "pip uninstall lab-bad" in bad.error
+    assert "\n" not in bad.error
+    assert find("good")[0].status == "ready"
+    assert find("builtin")[0].status == "ready"
+
+
+def test_a_missing_library_is_named_with_the_command_that_installs_it(site: Path) -> None:
+    install(site, "lab-one", requires=("numpy", "a_library_that_nobody_has"))
+    (plugin,) = find("lab")
+    assert plugin.status == "incomplete"
+    assert plugin.error == "processor 'reward' needs a_library_that_nobody_has; run: pip install lab-one[x]"
+    catalog = PluginCatalog.installed()
+    with pytest.raises(
+        DependencyError, match=r"needs a_library_that_nobody_has, not installed; run: pip install lab-one\[x\]"
+    ):
+        catalog.build(ProcessorInfo, "reward")
+
+
+def test_two_plugins_of_one_name_name_both_packages(site: Path) -> None:
+    install(site, "lab-one")
+    install(site, "lab-two", name="other")
+    first, second = find("lab")
+    assert (first.distribution, first.status) == ("lab-one", "ready")
+    assert second.status == "duplicate"
+    assert "lab-two and lab-one both offer a plugin 'lab'" in second.error
+
+
+def test_two_components_of_one_name_name_both_packages(site: Path) -> None:
+    install(site, "lab-one", plugin="one")
+    install(site, "lab-two", plugin="two")
+    (second,) = find("two")
+    assert second.status == "duplicate"
+    assert "both offer a processor 'reward'" in second.error
+    assert second.components == ()
+
+
+def test_one_component_name_may_serve_two_kinds(site: Path) -> None:
+    install(site, "lab-one", name="memory")  # the core has a sink of this name
+    assert find("lab")[0].status == "ready"
+
+
+def test_a_blocked_plugin_is_not_imported(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    canary = site / "canary"
+    install(site, "lab-one", code=f"open({str(canary)!r}, 'w')")
+    monkeypatch.setenv("DLCLIVE_DISABLE_PLUGINS", "other, lab")
+    (plugin,) = find("lab")
+    assert plugin.status == "blocked"
+    assert "DLCLIVE_DISABLE_PLUGINS" in plugin.error
+    assert not canary.exists()
+    assert find("lab", disabled=[])[0].status == "broken"
+    assert canary.exists()
+
+
+def test_an_unknown_component_is_answered_with_the_nearest_and_with_what_is_broken(site: Path) -> None:
+    install(site, "lab-one")
+    install(site, "lab-bad", code="raise RuntimeError('no licence')", plugin="bad")
+    with pytest.raises(
+        PluginError, match=r"no processor 'rewrad': did you mean 'reward'\?.*'bad' is broken.*no licence"
+    ):
+        PluginCatalog.installed().find(ProcessorInfo, "rewrad")
+
+
+def test_a_factory_that_is_not_there_says_what_to_check(site: Path) -> None:
+    install(site, "lab-one", factory="dlclive_core.testing:NoSuchClass")
+    with pytest.raises(PluginError, match="run: dlclive plugins check lab"):
+        PluginCatalog.installed().build(ProcessorInfo, "reward")
+
+
+def test_an_unknown_option_names_the_nearest(site: Path) -> None:
+    install(site, "lab-one")
+    with pytest.raises(UsageError, match=r"processor 'reward' has no option 'att': did you mean 'at'\?"):
+        PluginCatalog.installed().build(ProcessorInfo, "reward", att=3)
+
+
+def test_the_core_brings_its_own_plugin() -> None:
+    catalog = PluginCatalog.installed(disabled=())
+    assert catalog.find(SinkInfo, "memory")
+    assert catalog.find(SourceInfo, "mouse")
+    assert all(isinstance(item, RuntimeInfo) for item in catalog.components(RuntimeInfo))
+
+
+HEAVY = tuple(
+    "torch onnxruntime onnx timm cv2 av pandas tables scipy matplotlib typer rich yaml serial openvino".split()
+)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dlclive_core",
+        "dlclive_core.testing",
+        "dlclive_torch.plugin",
+        "dlclive_onnx.plugin",
+        "dlclive_io.plugin",
+        "dlclive_processors.plugin",
+    ],
+)
+def test_importing_is_light(module: str) -> None:
+    """`import dlclive_core` and every plugin's entry-point module load numpy and pluggy, and nothing heavier."""
+    if module != "dlclive_core":
+        pytest.importorskip(module.partition(".")[0], reason=f"{module} is not installed")
+    code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_listing_plugins_imports_nothing_heavy() -> None:
+    code = f"import sys, dlclive_core as d; d.PluginCatalog.installed(); print(*set({HEAVY!r}) & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,106 @@
+"""Frames, skeletons, poses and cards."""
+
+import numpy as np
+import pytest
+
+from dlclive_core import FrameError, ModelCard, ModelError, Pose, Skeleton, UsageError, as_rgb, check_image
+
+MOUSE = Skeleton(("snout", "leftear", "tailbase"), ((0, 1), (1, 2)))
+
+
+def test_a_skeleton_names_each_keypoint_once() -> None:
+    with pytest.raises(UsageError, match="repeated: snout"):
+        Skeleton(("snout", "tail", "snout"))
+    with pytest.raises(UsageError, match="outside the 2 keypoints"):
+        Skeleton(("a", "b"), ((0, 2),))
+
+
+def test_an_unknown_keypoint_is_answered_with_the_nearest() -> None:
+    assert MOUSE.index("tailbase") == 2
+    with pytest.raises(UsageError, match="did you mean 'leftear'"):
+        MOUSE.index("left_ear")
+
+
+def test_a_missing_pose_is_nan_with_confidence_zero() -> None:
+    pose = Pose.missing(MOUSE, 2)
+    assert len(pose) == 2
+    assert np.isnan(pose.xy).all()
+    assert (pose.confidence == 0).all()
+
+
+def test_single_takes_the_surest_individual_and_copes_with_none() -> None:
+    keypoints = np.zeros((2, 3, 3), np.float32)
+    keypoints[0, :, 2], keypoints[1, :, 2] = (0.9, 0.0, 0.0), (0.5, 0.5, 0.5)
+    keypoints[1, :, 0] = 7
+    assert (Pose(keypoints, MOUSE).single()[:, 0] == 7).all()
+    nobody = Pose.missing(MOUSE, 0).single()
+    assert nobody.shape == (3, 3)
+    assert np.isnan(nobody[:, :2]).all()
+    assert (nobody[:, 2] == 0).all()
+
+
+def test_xy_and_confidence_are_views() -> None:
+    pose = Pose(np.zeros((1, 3, 3), np.float32), MOUSE)
+    pose.keypoints[0, 1] = (4, 5, 0.5)
+    assert pose.xy[0, 1].tolist() == [4, 5]
+    assert pose.confidence[0, 1] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((3, 3), np.float32), "shape"),
+        (np.zeros((1, 2, 3), np.float32), "shape"),
+        (np.zeros((1, 3, 3)), "float64"),
+    ],
+)
+def test_a_pose_refuses_other_arrays(array: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Pose(array, MOUSE)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 4, 3), np.float32), "float32; give uint8"),
+        (np.full((4, 4, 3), np.nan), "holds NaN"),
+        (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\)"),
+        (np.zeros((0, 4, 3), np.uint8), "empty"),
+        (None, "NoneType"),
+    ],
+)
+def test_a_bad_image_is_refused_with_the_reason(image: object, message: str) -> None:
+    with pytest.raises(FrameError, match=message):
+        check_image(image)
+
+
+def test_grey_becomes_rgb_and_rgb_stays() -> None:
+    grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    rgb = as_rgb(grey)
+    assert rgb.shape == (2, 3, 3)
+    assert (rgb == grey[:, :, None]).all()
+    assert as_rgb(rgb) is rgb
+
+
+def test_a_card_survives_json() -> None:
+    card = ModelCard(
+        net_type="resnet_50",
+        skeleton=MOUSE,
+        individuals=("a", "b"),
+        pad_divisor=(32, 64),
+        input_size=(256, 320),
+        scorer="DLC_x",
+        stride=8.0,
+    )
+    assert ModelCard.from_json(card.to_json()) == card
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"card_version": 1}', '{"card_version": "one"}', "null"])
+def test_a_card_that_is_none_is_a_model_error(text: str) -> None:
+    with pytest.raises(ModelError, match="card cannot be read"):
+        ModelCard.from_json(text)
+
+
+def test_a_card_of_the_future_says_what_to_update() -> None:
+    with pytest.raises(ModelError, match="update dlclive-core"):
+        ModelCard.from_json('{"card_version": 99}')

@@ -1,0 +1,201 @@
+"""`DLCLive` as users of DeepLabCut-live know it, on a model whose answers are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlclive_core import (
+    DLCLive,
+    Frame,
+    FrameError,
+    ModelNotFoundError,
+    PluginCatalog,
+    Pose,
+    Processor,
+    RuntimeInfo,
+    UnsupportedModelError,
+    UsageError,
+)
+from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.catalog import Plugin
+from dlclive_core.testing import BlobModel, BlobSource
+
+OPENED: list[dict] = []
+
+
+class BlobFile(BlobModel):
+    """A runtime for the tests: any `.blob` file is a BlobModel."""
+
+    def __init__(self, path: Path, *, device: str, precision: str) -> None:
+        super().__init__()
+        OPENED.append({"path": path, "device": device, "precision": precision})
+
+
+@pytest.fixture
+def catalog() -> PluginCatalog:
+    info = RuntimeInfo(name="onnx", summary="", factory=f"{__name__}:BlobFile", reads=(".blob",))
+    return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(info,))])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "model.blob"
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def source() -> BlobSource:
+    return BlobSource(frames=20)
+
+
+def bgr(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(image[:, :, ::-1])
+
+
+def test_frames_in_arrays_out(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    with DLCLive(path, catalog=catalog) as live:
+        assert not live.is_initialized
+        first = live.init_inference(bgr(source.draw(0)))
+        assert live.is_initialized
+        assert first.shape == (3, 3)
+        assert first.dtype == np.float32
+        np.testing.assert_allclose(first, source.truth(0), atol=0.5)
+        np.testing.assert_allclose(live.get_pose(bgr(source.draw(1))), source.truth(1), atol=0.5)
+        assert live.pose is not None
+
+
+def test_get_pose_before_init_inference_just_works(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    with DLCLive(path, catalog=catalog) as live:
+        np.testing.assert_allclose(live.get_pose(bgr(source.draw(0))), source.truth(0), atol=0.5)
+
+
+def test_convert2rgb_is_obeyed(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    """The discs are yellow: in the other channel order they are cyan, and nothing is found."""
+    with DLCLive(path, convert2rgb=False, catalog=catalog) as live:
+        np.testing.assert_allclose(live.get_pose(source.draw(0)), source.truth(0), atol=0.5)
+        assert np.isnan(live.get_pose(bgr(source.draw(0)))[:, 0]).any()
+
+
+def test_all_animals_on_request(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    with DLCLive(path, single_animal=False, catalog=catalog) as live:
+        assert live.get_pose(bgr(source.draw(0))).shape == (1, 3, 3)
+
+
+def test_crop_window_and_size_compose(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    with DLCLive(path, cropping=[10, 152, 4, 118], dynamic=(True, 0.5, 12), resize=1.5, catalog=catalog) as live:
+        for index in range(20):
+            np.testing.assert_allclose(live.get_pose(bgr(source.draw(index))), source.truth(index), atol=0.75)
+
+
+def test_the_options_reach_the_runtime(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    OPENED.clear()
+    with DLCLive(path, model_type="ONNX", precision="FP16", device="cuda:1", catalog=catalog) as live:
+        live.get_pose(bgr(source.draw(0)))
+    assert [{"path": path, "device": "cuda:1", "precision": "fp16"}] == OPENED
+
+
+def test_a_processor_in_deeplabcut_lives_style(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    class Old:
+        def __init__(self) -> None:
+            self.calls: list = []
+
+        def process(self, pose, **kwargs):
+            self.calls.append((pose.shape, kwargs))
+            return pose + 1
+
+        def save(self, file=""):
+            return 0
+
+    old = Old()
+    with DLCLive(path, processor=old, catalog=catalog) as live:
+        pose = live.init_inference(bgr(source.draw(0)), frame_time=1.5)
+        assert live.processor is old
+    assert old.calls == [((3, 3), {"frame_time": 1.5})]
+    np.testing.assert_allclose(pose, source.truth(0) + 1, atol=0.5)
+
+
+def test_a_processor_that_returns_nothing_changes_nothing(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
+    class Silent:
+        def process(self, pose, **kwargs):
+            pose[:] = 0  # its own copy
+
+    with DLCLive(path, processor=Silent(), dynamic=(True, 0.5, 12), catalog=catalog) as live:
+        for index in range(3):
+            np.testing.assert_allclose(live.get_pose(bgr(source.draw(index))), source.truth(index), atol=0.5)
+
+
+def test_a_component_is_opened_used_and_closed(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    class Ours(Processor):
+        def __init__(self) -> None:
+            self.log: list = []
+
+        def open(self, run) -> None:
+            self.log.append(("open", run.card.net_type, run.frame_size))
+
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            self.log.append(frame.index)
+            return pose
+
+        def close(self) -> None:
+            self.log.append("close")
+
+    ours = Ours()
+    with DLCLive(path, processor=ours, catalog=catalog) as live:
+        live.init_inference(bgr(source.draw(0)))
+        live.get_pose(bgr(source.draw(1)))
+    assert ours.log == [("open", "blobs", (160, 120)), 0, 1, "close"]
+
+
+def test_a_sink_can_be_the_display_and_sees_rgb(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    class Screen(MemorySink):
+        def write(self, estimate) -> None:
+            super().write(estimate)
+            self.image = estimate.frame.image
+
+    screen = Screen()
+    with DLCLive(path, display=screen, catalog=catalog) as live:
+        live.get_pose(bgr(source.draw(0)))
+    np.testing.assert_array_equal(screen.image, source.draw(0))
+
+
+def test_close_without_a_frame_and_twice(path: Path, catalog: PluginCatalog) -> None:
+    live = DLCLive(path, display=True, catalog=catalog)
+    live.close()
+    live.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"model_type": "tensorflow"}, UnsupportedModelError, "TensorFlow models are not supported"),
+        ({"model_type": "pytorhc"}, UsageError, "did you mean 'pytorch'"),
+        ({"cropping": [0, 10]}, UsageError, "four numbers"),
+        ({"cropping": [10, 0, 0, 10]}, UsageError, "x1 < x2"),
+        ({"dynamic": (True, 5, 10)}, UsageError, "confidence from 0 to 1"),
+        ({"dynamic": (True, 0.5)}, UsageError, "state, threshold, margin"),
+        ({"resize": 0}, UsageError, "factor above 0"),
+        ({"processor": 3}, UsageError, "no processor"),
+    ],
+)
+def test_bad_options_are_refused_at_once(path: Path, options: dict, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        DLCLive(path, **options)
+
+
+def test_bad_frames_are_refused_and_the_next_good_one_works(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
+    with DLCLive(path, catalog=catalog) as live:
+        for bad in (None, source.draw(0).astype(float), source.draw(0)[:, :, :2]):
+            with pytest.raises(FrameError):
+                live.get_pose(bad)
+        assert live.get_pose(bgr(source.draw(0))).shape == (3, 3)
+
+
+def test_no_such_model(tmp_path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    with pytest.raises(ModelNotFoundError, match="no such file"):
+        DLCLive(tmp_path / "gone.pt", catalog=catalog).get_pose(source.draw(0))

@@ -1,0 +1,145 @@
+"""Crops, sizes and windows, and the way back."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlclive_core import Chain, Crop, FollowingCrop, Placement, Pose, Resize, Skeleton, UsageError
+from dlclive_core.regions import regions_from_options
+from dlclive_core.testing import BlobModel, BlobSource
+
+ONE = Skeleton(("k",))
+numbers = st.floats(-500, 500, width=32)
+scales = st.floats(0.125, 8, width=32)
+
+
+def pose_at(*points: tuple[float, float, float]) -> Pose:
+    names = Skeleton(tuple(f"k{i}" for i in range(len(points))))
+    return Pose(np.asarray([points], np.float32), names)
+
+
+@given(numbers, numbers, scales, scales, numbers, numbers)
+def test_a_placement_is_undone_by_its_inverse(x: float, y: float, sx: float, sy: float, px: float, py: float) -> None:
+    placement = Placement((x, y), (sx, sy))
+    point = np.asarray([[px, py, 0.5]], np.float32)
+    np.testing.assert_allclose(placement.to_inner(placement.to_outer(point)), point, rtol=1e-4, atol=2e-2)
+
+
+@given(numbers, numbers, scales, scales)
+def test_placements_compose(x: float, y: float, sx: float, sy: float) -> None:
+    inner, outer = Placement((x, y), (sx, sy)), Placement((3.0, -2.0), (0.5, 2.0))
+    point = np.asarray([[10, 20, 1]], np.float32)
+    together = inner.within(outer).to_outer(point)
+    np.testing.assert_allclose(together, outer.to_outer(inner.to_outer(point)), rtol=1e-5, atol=1e-3)
+
+
+def test_a_placement_keeps_missing_missing() -> None:
+    mapped = Placement((10, 20), (2, 2)).pose_to_outer(Pose.missing(ONE))
+    assert np.isnan(mapped.xy).all()
+    assert (mapped.confidence == 0).all()
+
+
+def test_a_crop_is_x_first_like_deeplabcuts() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[40:50, 60:90] = 9
+    cut, placement = Crop(60, 90, 40, 50).cut(image)
+    assert cut.shape == (10, 30, 3)
+    assert (cut == 9).all()
+    assert placement.to_outer(np.zeros((1, 3), np.float32)).tolist() == [[60, 40, 0]]
+
+
+@pytest.mark.parametrize("numbers", [(10, 10, 0, 5), (20, 10, 0, 5), (-1, 10, 0, 5), (0, 5.5, 0, 5)])
+def test_an_impossible_crop_is_refused_at_once(numbers: tuple[int, int, int, int]) -> None:
+    with pytest.raises(UsageError, match="cropping"):
+        Crop(*numbers)
+
+
+def test_a_crop_outside_the_frame_says_how_large_the_frame_is() -> None:
+    with pytest.raises(UsageError, match="outside the frame of 200 x 100"):
+        Crop(0, 300, 0, 50).cut(np.zeros((100, 200, 3), np.uint8))
+
+
+def test_resize_uses_the_real_ratio_of_each_side() -> None:
+    cut, placement = Resize(0.3).cut(np.zeros((101, 203, 3), np.uint8))
+    assert cut.shape == (30, 60, 3)
+    assert placement.scale == (203 / 60, 101 / 30)
+
+
+@pytest.mark.parametrize("factor", [0, -1, float("nan"), float("inf")])
+def test_an_impossible_factor_is_refused(factor: float) -> None:
+    with pytest.raises(UsageError, match="resize takes a factor"):
+        Resize(factor)
+    with pytest.raises(UsageError, match="leaves nothing"):
+        Resize(0.001).cut(np.zeros((10, 10, 3), np.uint8))
+
+
+def test_the_window_follows_what_is_sure_and_lets_go_when_nothing_is() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    window = FollowingCrop(threshold=0.5, margin=10)
+    assert window.cut(image)[0].shape == image.shape
+    window.follow(pose_at((50.5, 40.2, 0.9), (70.1, 60.8, 0.8), (190.0, 90.0, 0.2), (np.nan, np.nan, 0.0)))
+    cut, placement = window.cut(image)
+    assert placement.offset == (40.0, 30.0)  # floor(50.5 - 10), floor(40.2 - 10)
+    assert cut.shape == (71 - 30, 81 - 40, 3)  # ceil(60.8 + 10), ceil(70.1 + 10)
+    window.follow(pose_at((50.0, 40.0, 0.5)))  # not above the threshold: lost
+    assert window.cut(image)[0].shape == image.shape
+
+
+def test_a_window_that_would_be_empty_is_the_whole_image() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    window = FollowingCrop(margin=5)
+    window.follow(pose_at((300.0, 50.0, 0.9)))
+    assert window.cut(image)[0].shape == image.shape
+
+
+@given(st.floats(-50, 260), st.floats(-50, 160))
+def test_a_fixed_window_never_changes_its_size(x: float, y: float) -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    window = FollowingCrop(window=(64, 48))
+    window.follow(pose_at((x, y, 0.9)))
+    cut, placement = window.cut(image)
+    assert cut.shape == (48, 64, 3)
+    assert 0 <= placement.offset[0] <= 200 - 64
+    assert 0 <= placement.offset[1] <= 100 - 48
+
+
+@pytest.mark.parametrize("margin", [5.5, 10])
+def test_a_margin_may_be_a_fraction(margin: float) -> None:
+    window = FollowingCrop(margin=margin)
+    window.follow(pose_at((50.0, 40.0, 0.9)))
+    assert window.cut(np.zeros((100, 200, 3), np.uint8))[0].shape[0] in (11, 12, 20)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"cropping": (10, 152, 4, 118)},
+        {"resize": 0.75},
+        {"dynamic": (0.5, 12)},
+        {"cropping": (10, 152, 4, 118), "dynamic": (0.5, 12)},
+        {"cropping": (10, 152, 4, 118), "dynamic": (0.5, 12), "resize": 1.5},
+    ],
+)
+def test_whatever_is_cut_the_keypoints_come_back_to_the_full_frame(options: dict) -> None:
+    """The real thing: a model finds the discs in what was cut, frame after frame, and the truth is known."""
+    source, model, region = BlobSource(frames=30), BlobModel(), regions_from_options(**options)
+    shapes = set()
+    for index in range(30):
+        image, placement = region.cut(source.draw(index))
+        pose = placement.pose_to_outer(model.predict(image))
+        region.follow(pose)
+        shapes.add(image.shape)
+        assert np.abs(pose.single() - source.truth(index)).max() < 0.75, f"frame {index}"
+    assert (len(shapes) > 1) == ("dynamic" in options)
+
+
+def test_the_window_moves_inside_the_static_crop() -> None:
+    """Upstream applied a full-frame window inside the cropped image: it looked 100 px beside the animal."""
+    chain = Chain([Crop(100, 200, 100, 200), FollowingCrop(margin=10)])
+    image = np.zeros((240, 320, 3), np.uint8)
+    chain.cut(image)
+    chain.follow(pose_at((150.0, 140.0, 0.9)))  # full-frame pixels
+    _, placement = chain.cut(image)
+    assert placement.offset == (140.0, 130.0)

@@ -1,0 +1,90 @@
+"""Components written as words."""
+
+from pathlib import Path
+
+import pytest
+
+from dlclive_core import PluginCatalog, SourceInfo, UsageError
+from dlclive_core.catalog import Plugin
+from dlclive_core.hookspecs import ProcessorInfo
+from dlclive_core.specs import ComponentSpec, build_component, convert
+
+
+def catalog(factory: str) -> PluginCatalog:
+    info = ProcessorInfo(name="gate", summary="", factory=factory)
+    return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(info,))])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "first", "options"),
+    [
+        ("kalman", "kalman", None, ()),
+        ("kalman:horizon=0.02", "kalman", None, (("horizon", "0.02"),)),
+        ("tables:out.h5", "tables", "out.h5", ()),
+        ("tables:a=b.h5", "tables", None, (("a", "b.h5"),)),
+        ("tables:C:/data/out.h5,overwrite=true", "tables", "C:/data/out.h5", (("overwrite", "true"),)),
+        ("region:polygon=[[0,0],[9,0],[9,9]],keypoint=snout", "region", None,
+         (("polygon", "[[0,0],[9,0],[9,9]]"), ("keypoint", "snout"))),
+    ],
+)  # fmt: skip
+def test_a_spec_is_read(text: str, name: str, first: str | None, options: tuple) -> None:
+    assert ComponentSpec.parse(text) == ComponentSpec(name, first, options)
+
+
+@pytest.mark.parametrize(("text", "message"), [(":x=1", "names no component"), ("gate:a=1,b", "'b' is no option")])
+def test_a_bad_spec_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ComponentSpec.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "wanted", "value"),
+    [
+        ("3", int, 3),
+        ("1e-3", float, 0.001),
+        ("3", float, 3.0),
+        ("true", bool, True),
+        ("007", str, "007"),
+        ("out.h5", Path, Path("out.h5")),
+        ("none", float | None, None),
+        ("2.5", float | None, 2.5),
+        ("[1, 2]", tuple[int, int], (1, 2)),
+        ("[[0,1],[2,3]]", list[list[float]], [[0, 1], [2, 3]]),
+    ],
+)
+def test_words_become_values(word: str, wanted: object, value: object) -> None:
+    assert convert(word, wanted, "option") == value
+
+
+@pytest.mark.parametrize(("word", "wanted"), [("x", int), ("1.5", int), ("true", int), ("soon", float), ("3", bool)])
+def test_a_word_that_does_not_fit_says_what_would(word: str, wanted: type) -> None:
+    with pytest.raises(UsageError, match=r"option takes .*; got"):
+        convert(word, wanted, "option")
+
+
+def test_a_component_is_built_from_words() -> None:
+    built = build_component(catalog("dlclive_core.testing:FailingProcessor"), ProcessorInfo, "gate:at=3")
+    assert built._at == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gate:att=3", r"no option 'att': did you mean 'at'\?"),
+        ("gate:at=soon", "option 'at' of processor 'gate' takes a whole number; got 'soon'"),
+        ("gte", r"no processor 'gte': did you mean 'gate'\?"),
+    ],
+)
+def test_a_wrong_word_is_named(text: str, message: str) -> None:
+    with pytest.raises((UsageError, Exception), match=message):
+        build_component(catalog("dlclive_core.testing:FailingProcessor"), ProcessorInfo, text)
+
+
+def test_a_needed_option_is_named() -> None:
+    with pytest.raises(UsageError, match="needs the option 'keypoints'"):
+        build_component(catalog("dlclive_core:Skeleton"), ProcessorInfo, "gate")
+
+
+def test_the_mouse_can_be_asked_for_in_words() -> None:
+    source = build_component(PluginCatalog.installed(), SourceInfo, "mouse:seed=3,frames=5")
+    assert source.frame_count == 5
