@@ -140,7 +140,7 @@ def test_one_component_name_may_serve_two_kinds(site: Path) -> None:
 
 def test_a_blocked_plugin_is_not_imported(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     canary = site / "canary"
-    install(site, "lab-one", code=f"open({str(canary)!r}, 'w')")
+    install(site, "lab-one", code=f"import pathlib; pathlib.Path({str(canary)!r}).touch(); raise RuntimeError")
     monkeypatch.setenv("DLCLIVE_DISABLE_PLUGINS", "other, lab")
     (plugin,) = find("lab")
     assert plugin.status == "blocked"

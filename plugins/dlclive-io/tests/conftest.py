@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
 from dlclive_core import EndOfStream, Frame, FrameSource
 
@@ -88,3 +89,25 @@ def cut(path: Path, share: float) -> None:
     """Keep only the first part of a file."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
+
+
+class Films:
+    """The functions above, for tests: with importlib's way of importing, tests cannot import one another."""
+
+    make = staticmethod(make_video)
+    draw = staticmethod(draw_number)
+    number_in = staticmethod(number_in)
+    read = staticmethod(read_frames)
+    flip = staticmethod(flip_bytes)
+    cut = staticmethod(cut)
+
+    @staticmethod
+    def indices_and_numbers(source: FrameSource) -> tuple[list[int], list[int]]:
+        """The index of every frame, and the number drawn in it."""
+        frames = read_frames(source)
+        return [frame.index for frame in frames], [number_in(frame.image) for frame in frames]
+
+
+@pytest.fixture
+def films() -> type[Films]:
+    return Films

@@ -62,9 +62,15 @@ class FrameNumbers:
             heapq.heappop(self._waiting)
             self._lose(1)
 
-    def picture(self, pts: int | None) -> int:
-        """The number of the picture that was decoded now."""
+    def picture(self, pts: int | None) -> int | None:
+        """The number of the picture that was decoded now; None if it comes behind its time.
+
+        Decoders lose the order around damage. A picture behind a later one cannot be given a number any more, and was
+        counted as missing when the later one came.
+        """
         if self.ranked and pts is not None:
+            if self._origin is not None and pts <= self._last and pts not in self._waiting[:1]:
+                return None
             self._pass(pts)
         number = self._next
         self._next += 1
@@ -91,15 +97,15 @@ class FrameNumbers:
                 self._lose(1)
         if self._waiting and self._waiting[0] == pts:
             heapq.heappop(self._waiting)
+        if self._origin is None:
+            self._origin = pts - self._next * (self._period or 0.0)
         if self._period is not None and self._steady:
-            self._check_clock(pts, self._period)
+            self._check_clock(pts, self._origin, self._period)
         self._last = pts
 
-    def _check_clock(self, pts: int, period: float) -> None:
+    def _check_clock(self, pts: int, origin: float, period: float) -> None:
         """In a film of steady rate, the clock tells how many frames went down a hole; in others nothing does."""
-        if self._origin is None:
-            self._origin = pts - self._next * period
-        position = (pts - self._origin) / period
+        position = (pts - origin) / period
         if pts - self._last > 1.5 * period and pts <= self._hole_until:
             self._lose(max(0, round(position) - self._next))
         self._steady = abs(position - self._next) < 0.5

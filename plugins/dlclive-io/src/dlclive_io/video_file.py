@@ -77,10 +77,12 @@ class VideoFile(FrameSource):
         """Return the next frame, RGB (H, W, 3); raises EndOfStream, or SourceError if the file is not open."""
         if self._packets is None:
             raise SourceError(f"{self.path} is not open: call open() first")
-        if not self._decode():
-            raise EndOfStream
-        picture = self._ready.popleft()
-        index = self._numbers.picture(picture.pts)
+        index = None
+        while index is None:
+            if not self._decode():
+                raise EndOfStream
+            picture = self._ready.popleft()
+            index = self._numbers.picture(picture.pts)
         self._flagged += picture.is_corrupt
         self._count()
         rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())

@@ -1,0 +1,1 @@
+"""Reading DeepLabCut's `.pt` files without running anything that is in them."""

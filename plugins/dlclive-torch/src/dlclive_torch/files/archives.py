@@ -1,0 +1,118 @@
+"""The two containers that torch.save has written: a zip archive since 2020, pickles one after the other before."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from dlclive_core.errors import ModelError
+from torch import Tensor
+
+from dlclive_torch.files.pickles import RestrictedUnpickler
+from dlclive_torch.files.stand_ins import StorageType
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_VERSION = 1001
+
+
+def read_pt(path: Path) -> Any:
+    """Return what torch.save wrote: containers of tensors on the CPU, numbers and strings.
+
+    Raises:
+        ModelError: the file cannot be read, is damaged, or is no PyTorch file.
+        UnsafeFileError: it names something that is not data.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) == _ZIP_MAGIC:
+                return _read_zip(path)
+            stream.seek(0)
+            return _read_legacy(stream, path)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _read_zip(path: Path) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/data.pkl")]
+            if len(names) != 1:
+                raise ModelError(f"{path} is a zip archive, but not one that torch.save wrote; it holds no data.pkl")
+            folder = names[0].removesuffix("data.pkl")
+            if folder + "constants.pkl" in archive.namelist():
+                raise ModelError(f"{path} is a TorchScript program, not a DeepLabCut model; give DeepLabCut's export")
+            if folder + "byteorder" in archive.namelist() and archive.read(folder + "byteorder") != b"little":
+                raise ModelError(f"{path} was written on a big-endian machine, which is not supported")
+            storages: dict[str, Tensor] = {}
+
+            def load(kind: StorageType, key: str, count: int) -> Tensor:
+                if key not in storages:
+                    storages[key] = _zip_storage(archive, f"{folder}data/{key}", kind, count)
+                return storages[key]
+
+            with archive.open(names[0]) as stream:
+                return RestrictedUnpickler(stream, path, load).read()
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{path} is truncated or damaged ({reason}); copy or export it again") from None
+
+
+def _zip_storage(archive: zipfile.ZipFile, name: str, kind: StorageType, count: int) -> Tensor:
+    record = archive.getinfo(name)
+    if record.compress_type != zipfile.ZIP_STORED:  # torch.save never compresses, and a bomb does
+        raise zipfile.BadZipFile(f"{name} is compressed")
+    if record.file_size < count * kind.dtype.itemsize:
+        raise zipfile.BadZipFile(f"{name} is too short")
+    return _numbers(archive.read(record), kind, count)
+
+
+def _read_legacy(stream: IO[bytes], path: Path) -> Any:
+    """Magic number, version, system, then the object, the keys of its storages, and their numbers one after the other."""
+    if RestrictedUnpickler(stream, path).read() != _LEGACY_MAGIC:
+        raise ModelError(f"{path} is no PyTorch file; expected a DeepLabCut export or snapshot")
+    version = RestrictedUnpickler(stream, path).read()
+    system = RestrictedUnpickler(stream, path).read()
+    if version != _LEGACY_VERSION or not isinstance(system, dict) or not system.get("little_endian", True):
+        raise ModelError(f"{path} was written by a version or machine that is not supported; export it again")
+    size = path.stat().st_size
+    storages: dict[str, Tensor] = {}
+
+    def load(kind: StorageType, key: str, count: int) -> Tensor:
+        if key not in storages:
+            if not 0 <= count * kind.dtype.itemsize <= size:
+                raise pickle.UnpicklingError(f"a storage of {count} numbers in a file of {size} bytes")
+            storages[key] = torch.zeros(count, dtype=kind.dtype)
+        return storages[key]
+
+    content = RestrictedUnpickler(stream, path, load).read()
+    keys = RestrictedUnpickler(stream, path).read()
+    if not isinstance(keys, list) or not set(storages) <= {str(key) for key in keys}:
+        raise ModelError(f"{path} is damaged: it does not list its storages; copy or export it again")
+    for key in keys:
+        _fill(storages.get(str(key)), stream, path)
+    return content
+
+
+def _fill(storage: Tensor | None, stream: IO[bytes], path: Path) -> None:
+    header = stream.read(8)
+    count = struct.unpack("<q", header)[0] if len(header) == 8 else -1
+    if storage is None or count != len(storage):
+        raise ModelError(f"{path} is truncated or damaged; copy or export it again")
+    data = stream.read(count * storage.itemsize)
+    if len(data) != count * storage.itemsize:
+        raise ModelError(f"{path} is truncated: {len(data)} of {count * storage.itemsize} bytes; copy or export it again")
+    storage.copy_(_numbers(data, StorageType(storage.dtype), count))
+
+
+def _numbers(data: bytes, kind: StorageType, count: int) -> Tensor:
+    """Bytes as numbers, without trusting that the values of a bool are 0 and 1."""
+    if not count:
+        return torch.zeros(0, dtype=kind.dtype)
+    raw = torch.uint8 if kind.dtype == torch.bool else kind.dtype
+    numbers = torch.frombuffer(bytearray(data), dtype=raw, count=count)
+    return numbers != 0 if kind.dtype == torch.bool else numbers

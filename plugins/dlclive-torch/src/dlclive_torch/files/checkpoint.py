@@ -1,0 +1,120 @@
+"""A DeepLabCut model file as what it says: its configuration and its weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from dlclive_core.deeplabcut import CONFIG_NAME
+from dlclive_core.errors import ModelError
+from torch import Tensor
+
+from dlclive_torch.files.archives import read_pt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A model file that was read.
+
+    Attributes:
+        path: the file.
+        format: "deeplabcut-export" or "deeplabcut-snapshot".
+        config: the configuration as DeepLabCut wrote it, enumerations and paths as text.
+        pose: name -> weights of the pose network.
+        detector: the same of its detector, None where the file holds none.
+        sha256: of the file, in hexadecimal.
+    """
+
+    path: Path
+    format: Literal["deeplabcut-export", "deeplabcut-snapshot"]
+    config: Mapping[str, Any]
+    pose: Mapping[str, Tensor]
+    detector: Mapping[str, Tensor] | None
+    sha256: str
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read an export, or a snapshot with the `pytorch_config.yaml` beside it.
+
+    Raises:
+        ModelError: it is neither, or damaged.
+        UnsafeFileError: it would run code if it were unpickled.
+    """
+    content = read_pt(path)
+    if not isinstance(content, Mapping):
+        raise ModelError(f"{path} holds {_a(content)}, not a DeepLabCut model; give DeepLabCut's export or snapshot")
+    if content and all(isinstance(value, Tensor) for value in content.values()):
+        raise ModelError(
+            f"{path} holds weights alone, without a configuration; export the model with deeplabcut.export_model"
+        )
+    if "pose" in content or "config" in content:
+        config = content.get("config")
+        if not isinstance(config, Mapping):
+            raise ModelError(f"{path} is an export without 'config'; export the model again")
+        detector = content.get("detector")
+        return Checkpoint(
+            path=path,
+            format="deeplabcut-export",
+            config=config,
+            pose=_weights(content, "pose", path),
+            detector=_weights(content, "detector", path) if detector else None,
+            sha256=_sha256(path),
+        )
+    if "model" in content and "metadata" in content:
+        return Checkpoint(
+            path=path,
+            format="deeplabcut-snapshot",
+            config=_config_beside(path),
+            pose=_weights(content, "model", path),
+            detector=None,
+            sha256=_sha256(path),
+        )
+    held = ", ".join(repr(str(key)) for key in list(content)[:8]) or "nothing"
+    raise ModelError(
+        f"{path} is neither a DeepLabCut export ('config', 'pose') nor a snapshot ('model', 'metadata'); it holds {held}"
+    )
+
+
+def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Tensor]:
+    weights = content.get(key)
+    if not isinstance(weights, Mapping):
+        raise ModelError(f"{path} holds no weights under {key!r}; export the model again")
+    for name, value in weights.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise ModelError(f"{path} holds {_a(value)} as weight {name!r}; export the model again")
+    return weights
+
+
+def _config_beside(path: Path) -> Mapping[str, Any]:
+    if path.name.startswith("snapshot-detector"):
+        raise ModelError(f"{path} is a snapshot of a detector; give the pose network's snapshot beside it")
+    beside = path.with_name(CONFIG_NAME)
+    try:
+        config = yaml.safe_load(beside.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path} is a snapshot, which needs {CONFIG_NAME} beside it; leave it in its training folder, or copy both"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"cannot read {beside}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{beside} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
+    if not isinstance(config, Mapping):
+        raise ModelError(f"{beside} holds no settings; copy it again from the training folder")
+    return config
+
+
+def _a(value: object) -> str:
+    return f"a {type(value).__name__}"
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

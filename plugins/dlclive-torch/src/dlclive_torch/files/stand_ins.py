@@ -1,0 +1,155 @@
+"""What the names in a `.pt` file are taken for.
+
+A pickle is a little program that calls functions by name. Here each name that DeepLabCut's files use stands for a function
+of ours that makes plain data: a tensor, a string, a number. Nothing that the file names is imported or called, so a file
+can ask for nothing else; the table is the whole language.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class StorageType:
+    """The type of the numbers in a storage: what `torch.FloatStorage` and its like are taken for."""
+
+    dtype: torch.dtype
+
+
+class NumpyType:
+    """What `numpy.dtype` is taken for: only plain numbers, their byte order from the pickle's state."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        if not isinstance(code, str) or code[:1] not in "biufc":
+            raise ValueError(f"a number of numpy type {code!r}")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if state[1] == ">":
+            self.dtype = self.dtype.newbyteorder(">")
+
+
+def numpy_number(kind: NumpyType, data: bytes) -> float | int | bool | complex:
+    """A numpy scalar as a Python number."""
+    number: float | int | bool | complex = np.frombuffer(data, dtype=kind.dtype, count=1)[0].item()
+    return number
+
+
+def encoded_text(text: str, encoding: str) -> bytes:
+    """How pickles of protocol 2 write bytes. Only latin-1, because other codecs can unpack and grow."""
+    if encoding != "latin1":
+        raise ValueError(f"bytes in encoding {encoding!r}")
+    return text.encode("latin1")
+
+
+def enum_value(value: object) -> str:
+    """An enumeration of deeplabcut, which derives from str, as its value."""
+    return str(value)
+
+
+def posix_path(*parts: str) -> str:
+    """A pathlib path, as text."""
+    return str(PurePosixPath(*parts))
+
+
+def windows_path(*parts: str) -> str:
+    """A pathlib path written on Windows, as text, on any system."""
+    return str(PureWindowsPath(*parts))
+
+
+def device_name(*parts: object) -> str:
+    """A torch.device, as text."""
+    return ":".join(str(part) for part in parts)
+
+
+def plain_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
+    """A view into a storage; torch refuses one that reaches beyond it."""
+    return storage.as_strided(size, stride, offset)
+
+
+def typed_tensor(
+    storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], grad: bool, hooks: object,
+    dtype: torch.dtype, *_: object,
+) -> Tensor:  # fmt: skip
+    """A view into a storage of bytes, read as numbers of a type."""
+    return storage.view(dtype).as_strided(size, stride, offset)
+
+
+def parameter_data(data: Tensor, *_: object) -> Tensor:
+    """A parameter as its tensor."""
+    return data
+
+
+def counting_dict(factory: object = None, *_: object) -> dict[Any, Any]:
+    """A defaultdict without its factory, which nobody needs who only reads."""
+    return defaultdict(None)
+
+
+_DTYPES: Mapping[str, torch.dtype] = {
+    "Double": torch.float64,
+    "Float": torch.float32,
+    "Half": torch.float16,
+    "BFloat16": torch.bfloat16,
+    "Long": torch.int64,
+    "Int": torch.int32,
+    "Short": torch.int16,
+    "Char": torch.int8,
+    "Byte": torch.uint8,
+    "Bool": torch.bool,
+}
+
+
+def _table() -> dict[tuple[str, str], object]:
+    table: dict[tuple[str, str], object] = {
+        ("collections", "OrderedDict"): OrderedDict,
+        ("collections", "Counter"): Counter,
+        ("collections", "defaultdict"): counting_dict,
+        ("_codecs", "encode"): encoded_text,
+        ("torch._utils", "_rebuild_tensor"): plain_tensor,
+        ("torch._utils", "_rebuild_tensor_v2"): plain_tensor,
+        ("torch._utils", "_rebuild_tensor_v3"): typed_tensor,
+        ("torch._utils", "_rebuild_parameter"): parameter_data,
+        ("torch", "Size"): tuple,
+        ("torch", "device"): device_name,
+        ("numpy", "dtype"): NumpyType,
+    }
+    for module in ("builtins", "__builtin__"):
+        table |= {(module, kind.__name__): kind for kind in (set, frozenset, complex, slice)}
+    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+        table[module, "scalar"] = numpy_number
+    for name, dtype in _DTYPES.items():
+        for module in ("torch", "torch.cuda"):
+            table[module, f"{name}Storage"] = StorageType(dtype)
+        table["torch", str(dtype).removeprefix("torch.")] = dtype
+    table["torch.storage", "UntypedStorage"] = StorageType(torch.uint8)
+    for module in ("pathlib", "pathlib._local"):
+        for name in ("PosixPath", "PurePosixPath", "Path", "PurePath"):
+            table[module, name] = posix_path
+        for name in ("WindowsPath", "PureWindowsPath"):
+            table[module, name] = windows_path
+    return table
+
+
+STAND_INS: Mapping[tuple[str, str], object] = MappingProxyType(_table())
+"""(module, name) in a file -> what it is taken for. Anything else is refused."""
+
+
+def stand_in(module: str, name: str) -> object | None:
+    """Return what a name in a file is taken for, None if it is refused."""
+    if module.split(".")[0] == "deeplabcut":  # its enumerations: NetType, MethodType, ...
+        return enum_value
+    return STAND_INS.get((module, name))
+
+
+Loader = Callable[[StorageType, str, int], Tensor]
+"""From a storage's type, key and count of numbers to these numbers, one-dimensional."""
