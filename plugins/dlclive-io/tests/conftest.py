@@ -55,6 +55,8 @@ def make_video(
         if stamps is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         if rotation:
+            if not hasattr(stream, "set_display_rotation"):
+                pytest.skip("this PyAV cannot write a rotation")
             stream.set_display_rotation(rotation)
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(draw(number), format="rgb24")

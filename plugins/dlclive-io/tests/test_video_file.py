@@ -33,6 +33,8 @@ FILMS: dict[str, dict[str, Any]] = {
     "reordered.avi": {"options": B_FRAMES},
     "variable.avi": {"codec": "mpeg4", "stamps": UNEVEN},
     "dvd.mpg": {"codec": "mpeg2video", "fps": 25, "options": {"bf": "2"}},
+    "interlaced.mpg": {"codec": "mpeg2video", "fps": 25, "options": {"flags": "+ilme+ildct", "bf": "0"}},
+    "interlaced.ts": {"options": {"x264-params": "tff=1"}},
     "web.webm": {"codec": "libvpx", "options": {"deadline": "realtime", "auto-alt-ref": "1", "lag-in-frames": "16"}},
     "raw.mjpeg": {"codec": "mjpeg", "pix_fmt": "yuvj420p"},
 }
@@ -100,6 +102,14 @@ def test_images_are_those_of_opencv(films: Any, tmp_path: Path, rotation: int, p
     capture.release()
 
 
+def test_a_title_in_another_encoding_does_not_disturb(films: Any, tmp_path: Path) -> None:
+    path = films.make(tmp_path / "title.mkv", 3)
+    data = path.read_bytes()
+    assert data.count(b"Lavf") > 0
+    path.write_bytes(data.replace(b"Lavf", b"L\xe4vf"))
+    assert len(films.read(VideoFile(path))) == 3
+
+
 def test_grey_films_are_rgb(films: Any, tmp_path: Path) -> None:
     frame = films.read(VideoFile(films.make(tmp_path / "grey.mp4", 3, pix_fmt="gray")))[0]
     assert frame.image.shape == (96, 192, 3)
@@ -140,6 +150,7 @@ def test_read_stays_at_the_end_and_needs_open(films: Any, tmp_path: Path) -> Non
                 source.read(1.0)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_film(films: Any, tmp_path: Path) -> None:
     """3000 frames of 55 kB are 160 MB; reading them takes less than 60 MB more than reading the first 300."""
     path = films.make(tmp_path / "long.mp4", 3000, draw=lambda number: films.draw(number % 64), codec="mpeg4")

@@ -14,12 +14,13 @@ from dlclive_io.table_layout import TableLayout
 class CsvTable:
     """Writes a header row for each level of the columns, then the frame number and the values of each frame.
 
-    A number is the shortest text that reads back as the same float32; a missing one is empty, as pandas writes it.
+    A number is the shortest text that reads back as the same float32; a missing one is empty, as pandas writes it. In a
+    row without any number it is "NaN": pandas takes an empty first row for names of the index, and loses it.
     """
 
     suffix = ".csv"
 
-    def __init__(self, path: Path, layout: TableLayout, expected_rows: int | None) -> None:
+    def __init__(self, path: Path, layout: TableLayout) -> None:
         self._file = path.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
         for level, name in enumerate(layout.names):
@@ -29,7 +30,8 @@ class CsvTable:
     def append(self, first: int, rows: NDArray[np.float32]) -> None:
         """Append (N, columns) rows for the frames from number `first`."""
         for number, row in enumerate(rows, first):
-            self._writer.writerow([number, *("" if value != value else str(value) for value in row)])
+            missing = "NaN" if np.isnan(row).all() else ""
+            self._writer.writerow([number, *(missing if value != value else str(value) for value in row)])
 
     def flush(self) -> None:
         """Give everything to the system, so that a killed process leaves a table that can be read."""

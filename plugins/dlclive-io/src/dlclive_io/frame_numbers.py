@@ -76,6 +76,11 @@ class FrameNumbers:
         self._next += 1
         return number
 
+    def count_only(self) -> None:
+        """From the first picture on, count: packets turned out not to hold one picture each."""
+        self.ranked = False
+        self._waiting.clear()
+
     def failed(self) -> None:
         """A packet could not be decoded. Ranks show that by themselves; a count leaves its number out."""
         if not self.ranked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ KEY = "df_with_missing"
 PANDAS_VERSION = "0.15.2"
 """What pandas has written into each file since 2014, and stopped writing in 3.1; older readers look for it."""
 
-_UNKNOWN_LENGTH = 100_000  # rows, to choose the size of chunks
+_CHUNK_BYTES = 65_536
+_MARGIN = 262_144  # bytes, for what HDF5 itself keeps about chunks
 
 
 class Hdf5Table:
@@ -26,44 +28,77 @@ class Hdf5Table:
     table, index and values, are put in again as arrays that can be appended to.
 
     Values are float64 as in DeepLabCut's files, and hold the float32 of the pose exactly.
+
+    PyTables does not say when the disk is full, and the file is lost then. So before rows are given to it, the file is
+    made longer by hand, with more room than they can need: where that fails, the system's error comes from here, and
+    HDF5 never tries. The rest of the room is cut off at the end.
     """
 
     suffix = ".h5"
 
-    def __init__(self, path: Path, layout: TableLayout, expected_rows: int | None) -> None:
+    def __init__(self, path: Path, layout: TableLayout) -> None:
         columns = pd.MultiIndex.from_tuples(layout.columns, names=layout.names)
         pd.DataFrame(np.zeros((1, len(columns))), columns=columns).to_hdf(path, key=KEY, format="fixed", mode="w")
-        self._file = tables.open_file(str(path), "r+")
+        self._path = path
+        self._unflushed = 0  # bytes
+        self._row_bytes = 8 * (len(columns) + 1)
+        self._room = path.open("rb+", buffering=0)
         try:
+            self._file = tables.open_file(str(path), "r+")
+        except BaseException:
+            self._room.close()
+            raise
+        try:
+            self._reserve(0)
             group = self._file.root[KEY]
             group._v_attrs.pandas_version = PANDAS_VERSION
-            rows = expected_rows or _UNKNOWN_LENGTH
-            self._index = self._growing(group, "axis1", tables.Int64Atom(), (0,), rows)
-            self._values = self._growing(group, "block0_values", tables.Float64Atom(), (0, len(columns)), rows)
+            rows = max(1, _CHUNK_BYTES // self._row_bytes)
+            self._index = self._growing(group, "axis1", tables.Int64Atom(), (), rows)
+            self._values = self._growing(group, "block0_values", tables.Float64Atom(), (len(columns),), rows)
             self._file.flush()
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     def append(self, first: int, rows: NDArray[np.float32]) -> None:
-        """Append (N, columns) rows for the frames from number `first`."""
+        """Append (N, columns) rows for the frames from number `first`; OSError if the disk is full."""
+        size = len(rows) * self._row_bytes
+        if self._unflushed > _MARGIN:
+            self.flush()
+        self._reserve(size)
+        self._unflushed += size
         self._values.append(rows.astype(np.float64))
         self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
 
     def flush(self) -> None:
         """Give everything to the system, so that a killed process leaves a table that can be read."""
         self._file.flush()
+        self._unflushed = 0
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        try:
+            if self._file.isopen:
+                self._file.flush()
+                length = self._file.get_filesize()
+                self._file.close()
+                self._room.truncate(length)
+        finally:
+            self._room.close()
+
+    def _reserve(self, more: int) -> None:
+        """Make sure that the disk has room for `more` bytes of rows and for what was not flushed yet."""
+        needed = self._file.get_filesize() + self._unflushed + more + 2 * _CHUNK_BYTES + _MARGIN
+        position = self._room.seek(0, os.SEEK_END)
+        while position < needed:
+            position += self._room.write(bytes(needed - position))
 
     def _growing(self, group: Any, name: str, atom: Any, shape: tuple[int, ...], rows: int) -> Any:
-        """Replace an array by an empty one of the same attributes that can grow."""
+        """Replace an array by an empty one of the same attributes that can grow; `rows` go into a chunk."""
         old = group[name]
         attributes = {key: old._v_attrs[key] for key in old._v_attrs._f_list("user")}
         old.remove()
-        new = self._file.create_earray(group, name, atom, shape, expectedrows=rows)
+        new = self._file.create_earray(group, name, atom, (0, *shape), chunkshape=(rows, *shape))
         for key, value in attributes.items():
             new._v_attrs[key] = value
         return new

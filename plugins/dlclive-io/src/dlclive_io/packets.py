@@ -55,11 +55,14 @@ class VideoPackets:
 
     def __init__(self, path: Path) -> None:
         self._container = _open(path)
-        if not self._container.streams.video:
+        videos = [stream for stream in self._container.streams.video if stream.codec_context is not None]
+        if not videos:
             kinds = sorted({stream.type for stream in self._container.streams})
             self._container.close()
+            if "video" in kinds:
+                raise DataError(f"{path} holds video of an unknown kind: it is damaged, or no decoder is installed")
             raise DataError(f"{path} holds no video, only {', '.join(kinds) or 'nothing'}; give a video file")
-        self.stream: VideoStream = self._container.streams.video[0]
+        self.stream: VideoStream = videos[0]
         self.damaged = 0
         self.missing = 0
         self._format = self._container.format.name
@@ -180,7 +183,7 @@ def _open(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise DataError(f"{path} is empty: the recording or the copy failed")
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="replace")  # a film's title may be in any encoding
     except PermissionError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}; check its permissions") from None
     except (FFmpegError, OSError) as error:

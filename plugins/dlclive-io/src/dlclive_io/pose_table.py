@@ -63,7 +63,7 @@ class PoseTable(Sink):
         self._flushed_at = time.monotonic()
         kind = Hdf5Table if self._output.path.suffix.lower() == Hdf5Table.suffix else CsvTable
         with self._errors():
-            self._table = kind(part, layout, run.frame_count)
+            self._table = kind(part, layout)
 
     def write(self, estimate: Estimate) -> None:
         """Append a row, and rows of NaN for the frames before it that did not come. Raises DataError."""

@@ -70,6 +70,8 @@ class VideoFile(FrameSource):
             self.close()
             raise DataError(f"{self.path} holds no frame that can be decoded ({self.corrupt} damaged): record it again")
         first = self._ready[0]
+        if first.interlaced_frame:  # its two fields may come as two packets
+            self._numbers.count_only()
         upright = first.rotation % 180 == 0
         self.frame_size = (first.width, first.height) if upright else (first.height, first.width)
 
@@ -140,13 +142,11 @@ class VideoFile(FrameSource):
 def _numbers(stream: VideoStream) -> FrameNumbers:
     """How the pictures of a stream are numbered."""
     codec = stream.codec_context
-    # The two fields of an interlaced picture may come as two packets, and AVI has no presentation times for pictures
-    # that are not in the order of decoding: there, pictures are counted.
-    interlaced = codec.field_order not in (0, 1)
+    # AVI has no presentation times for pictures that are not in the order of decoding: there, pictures are counted.
     reordered = codec.has_b_frames and stream.container.format.name == "avi"
     rate, unit = stream.average_rate, stream.time_base
     period = float(1 / (rate * unit)) if rate and unit else None
-    return FrameNumbers(ranked=not (interlaced or reordered), period=period)
+    return FrameNumbers(ranked=not reordered, period=period)
 
 
 def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:

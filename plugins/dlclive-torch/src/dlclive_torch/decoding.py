@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-from dlclive_core.deeplabcut import HeatmapDecoding
 from torch import Tensor
+
+from dlclive_core.deeplabcut import HeatmapDecoding
 
 
 def decode_heatmap(heatmap: Tensor, locref: Tensor | None, decoding: HeatmapDecoding) -> Tensor:
@@ -36,7 +37,7 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | None, decoding: HeatmapDeco
     x = column.squeeze(2).to(torch.float32) * decoding.stride + 0.5 * decoding.stride
     y = row.squeeze(2).to(torch.float32) * decoding.stride + 0.5 * decoding.stride
     if locref is not None and decoding.locref_std is not None:
-        offsets = locref.flatten(2).unflatten(1, (-1, 2))  # (N, K, 2, h * w)
+        offsets = locref.reshape(*best.shape[:2], 2, -1)  # (N, K, 2, h * w)
         chosen = offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1)).squeeze(3).to(torch.float32)
         x = x + chosen[..., 0] * decoding.locref_std
         y = y + chosen[..., 1] * decoding.locref_std

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -14,7 +16,7 @@ def fold_batch_norms(network: nn.Module) -> None:
     """
     for module in list(network.modules()):
         children = list(module.named_children())
-        for (name, layer), (next_name, next_layer) in zip(children, children[1:], strict=False):
+        for (name, layer), (next_name, next_layer) in pairwise(children):
             if not isinstance(layer, nn.Conv2d) or not isinstance(next_layer, nn.BatchNorm2d):
                 continue
             if layer.out_channels == next_layer.num_features and not next_layer.training:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import torch
-from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from torch import Tensor, nn
 
+from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_torch.padding import pad_reflected
 
 _SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
@@ -48,6 +49,7 @@ class KeypointGraph(nn.Module):
     ) -> None:
         super().__init__()
         factor, summand = _SCALES[normalisation]
+        self.normalisation = normalisation
         self.network = network.to(dtype)
         self.pad_divisor = pad_divisor
         self.dtype = dtype
@@ -55,6 +57,12 @@ class KeypointGraph(nn.Module):
         self.summand: Tensor
         self.register_buffer("factor", torch.tensor(factor).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("summand", torch.tensor(summand).view(1, 3, 1, 1), persistent=False)
+
+    def in_dtype(self, dtype: torch.dtype) -> KeypointGraph:
+        """Return a copy whose network has weights and arithmetic of another type."""
+        network = copy.deepcopy(self.network)
+        graph = KeypointGraph(network, normalisation=self.normalisation, pad_divisor=self.pad_divisor, dtype=dtype)
+        return graph.train(self.training)
 
     def forward(self, image: Tensor) -> Tensor:
         padded = pad_reflected(image, self.pad_divisor)

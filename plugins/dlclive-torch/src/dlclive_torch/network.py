@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dlclive_core.deeplabcut import PoseConfig
-from dlclive_core.errors import UnsupportedModelError
 from torch import Tensor, nn
 
+from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.table import BACKBONES
 from dlclive_torch.heads.base import Head

@@ -15,7 +15,9 @@ def reflected_indices(length: int, padded: int, device: torch.device) -> Tensor:
     turn = length - 1
     period = 2 * length - 2 + (length < 2)  # 1 where there is one pixel
     positions = torch.arange(padded, device=device)
-    turns = torch.div(positions, period, rounding_mode="floor")  # not %: the ONNX exporter takes no symbolic divisor there
+    turns = torch.div(
+        positions, period, rounding_mode="floor"
+    )  # not %: the ONNX exporter takes no symbolic divisor there
     return turn - (positions - turns * period - turn).abs()
 
 

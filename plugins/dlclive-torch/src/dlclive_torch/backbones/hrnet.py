@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import timm
-from dlclive_core.errors import UnsupportedModelError, nearest
-from torch import Tensor
+from torch import Tensor, nn
 
+from dlclive_core.errors import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("hrnet_w18", "hrnet_w32", "hrnet_w48")
@@ -26,7 +26,7 @@ class HRNet(Backbone):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.model = timm.create_model(
+        self.model: nn.Module = timm.create_model(
             name, pretrained=False, features_only=True, feature_location="", out_indices=(1,)
         )
         self.channels = int(name.rpartition("w")[2])
@@ -37,8 +37,8 @@ class HRNet(Backbone):
 
     def prune(self) -> None:
         """Drop the layers that make the lower resolutions of the last module."""
-        last = self.model.stage4[-1]
-        last.fuse_layers = last.fuse_layers[:1]
+        *_, last = cast("nn.Sequential", self.model.stage4)
+        last.fuse_layers = cast("nn.ModuleList", last.fuse_layers)[:1]
 
 
 def build_hrnet(options: Mapping[str, Any]) -> HRNet:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import timm
-from dlclive_core.errors import UnsupportedModelError, nearest
 from torch import Tensor
 
+from dlclive_core.errors import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("resnet50", "resnet50_gn", "resnet101")
@@ -27,11 +27,11 @@ class ResNet(Backbone):
         self.model = timm.create_model(
             name, pretrained=False, output_stride=output_stride, num_classes=0, global_pool=""
         )
+        self.channels = 2048
         self.stride = output_stride
-        self.channels = int(self.model.num_features)
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.model.forward_features(images)
+        features: Tensor = self.model(images)  # without classifier and pooling, these are the last features
         return features
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import torch
-from dlclive_core.errors import ModelError
 from torch import Tensor
 
+from dlclive_core.errors import DLCLiveError, ModelError
 from dlclive_torch.files.pickles import RestrictedUnpickler
 from dlclive_torch.files.stand_ins import StorageType
 
@@ -57,8 +57,12 @@ def _read_zip(path: Path) -> Any:
 
             with archive.open(names[0]) as stream:
                 return RestrictedUnpickler(stream, path, load).read()
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, EOFError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+    except DLCLiveError:
+        raise
+    except (
+        Exception
+    ) as error:  # a damaged archive raises nearly anything: BadZipFile, KeyError, UnicodeDecodeError, ...
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{path} is truncated or damaged ({reason}); copy or export it again") from None
 
 
@@ -66,7 +70,7 @@ def _zip_storage(archive: zipfile.ZipFile, name: str, kind: StorageType, count: 
     record = archive.getinfo(name)
     if record.compress_type != zipfile.ZIP_STORED:  # torch.save never compresses, and a bomb does
         raise zipfile.BadZipFile(f"{name} is compressed")
-    if record.file_size < count * kind.dtype.itemsize:
+    if count < 0 or record.file_size < count * kind.dtype.itemsize:
         raise zipfile.BadZipFile(f"{name} is too short")
     return _numbers(archive.read(record), kind, count)
 
@@ -105,7 +109,9 @@ def _fill(storage: Tensor | None, stream: IO[bytes], path: Path) -> None:
         raise ModelError(f"{path} is truncated or damaged; copy or export it again")
     data = stream.read(count * storage.itemsize)
     if len(data) != count * storage.itemsize:
-        raise ModelError(f"{path} is truncated: {len(data)} of {count * storage.itemsize} bytes; copy or export it again")
+        raise ModelError(
+            f"{path} is truncated: {len(data)} of {count * storage.itemsize} bytes; copy or export it again"
+        )
     storage.copy_(_numbers(data, StorageType(storage.dtype), count))
 
 

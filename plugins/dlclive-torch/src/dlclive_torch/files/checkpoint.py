@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from dlclive_core.deeplabcut import CONFIG_NAME
-from dlclive_core.errors import ModelError
 from torch import Tensor
 
+from dlclive_core.deeplabcut import CONFIG_NAME
+from dlclive_core.errors import ModelError
 from dlclive_torch.files.archives import read_pt
 
 
@@ -44,8 +44,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ModelError: it is neither, or damaged.
         UnsafeFileError: it would run code if it were unpickled.
     """
-    content = read_pt(path)
-    if not isinstance(content, Mapping):
+    content = _plain(read_pt(path))
+    if not isinstance(content, dict):
         raise ModelError(f"{path} holds {_a(content)}, not a DeepLabCut model; give DeepLabCut's export or snapshot")
     if content and all(isinstance(value, Tensor) for value in content.values()):
         raise ModelError(
@@ -106,6 +106,13 @@ def _config_beside(path: Path) -> Mapping[str, Any]:
     if not isinstance(config, Mapping):
         raise ModelError(f"{beside} holds no settings; copy it again from the training folder")
     return config
+
+
+def _plain(value: Any) -> Any:
+    """Mappings of any kind as dict: those from a pickle may carry attributes that hide their methods."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in dict.items(value)}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _a(value: object) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlclive_core.errors import DLCLiveError, ModelError, UnsafeFileError
-
 from dlclive_torch.files.stand_ins import Loader, StorageType, stand_in
 
 
@@ -30,8 +29,8 @@ class RestrictedUnpickler(pickle.Unpickler):
         found = stand_in(module, name)
         if found is None:
             raise UnsafeFileError(
-                f"{self._path} asks to run {module}.{name} when it is read, which no DeepLabCut model needs; nothing was run. "
-                "If you trust it, export the model again with deeplabcut.export_model"
+                f"{self._path} asks to run {f'{module}.{name}'!r} when it is read, which no DeepLabCut model needs; nothing "
+                "was run. If you trust it, export the model again with deeplabcut.export_model"
             )
         return found
 
@@ -50,4 +49,6 @@ class RestrictedUnpickler(pickle.Unpickler):
             raise
         except Exception as error:  # a damaged pickle raises nearly anything: IndexError, KeyError, TypeError, ...
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ModelError(f"{self._path} is damaged or no PyTorch file ({reason}); copy or export it again") from None
+            raise ModelError(
+                f"{self._path} is damaged or no PyTorch file ({reason}); copy or export it again"
+            ) from None

@@ -7,9 +7,9 @@ can ask for nothing else; the table is the whole language.
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from types import MappingProxyType
 from typing import Any
@@ -19,11 +19,34 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class StorageType:
+class _Sealed:
+    """What a pickle cannot change: its BUILD instruction, which sets attributes of anything, is refused."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        raise pickle.UnpicklingError("an attempt to change what a name stands for")
+
+
+class StorageType(_Sealed):
     """The type of the numbers in a storage: what `torch.FloatStorage` and its like are taken for."""
 
-    dtype: torch.dtype
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+
+class Call(_Sealed):
+    """What a function or class is taken for: all that a pickle can do with it is call it with plain arguments."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: object) -> object:
+        return self._function(*arguments)
 
 
 class NumpyType:
@@ -77,11 +100,9 @@ def plain_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tu
     return storage.as_strided(size, stride, offset)
 
 
-def typed_tensor(
-    storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], grad: bool, hooks: object,
-    dtype: torch.dtype, *_: object,
-) -> Tensor:  # fmt: skip
-    """A view into a storage of bytes, read as numbers of a type."""
+def typed_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *more: Any) -> Tensor:
+    """A view into a storage of bytes, read as numbers of a type, which is the third of `more`."""
+    _, _, dtype = more[:3]
     return storage.view(dtype).as_strided(size, stride, offset)
 
 
@@ -90,7 +111,7 @@ def parameter_data(data: Tensor, *_: object) -> Tensor:
     return data
 
 
-def counting_dict(factory: object = None, *_: object) -> dict[Any, Any]:
+def counting_dict(*_: object) -> dict[Any, Any]:
     """A defaultdict without its factory, which nobody needs who only reads."""
     return defaultdict(None)
 
@@ -109,8 +130,8 @@ _DTYPES: Mapping[str, torch.dtype] = {
 }
 
 
-def _table() -> dict[tuple[str, str], object]:
-    table: dict[tuple[str, str], object] = {
+def _functions() -> dict[tuple[str, str], Callable[..., object]]:
+    table: dict[tuple[str, str], Callable[..., object]] = {
         ("collections", "OrderedDict"): OrderedDict,
         ("collections", "Counter"): Counter,
         ("collections", "defaultdict"): counting_dict,
@@ -124,14 +145,9 @@ def _table() -> dict[tuple[str, str], object]:
         ("numpy", "dtype"): NumpyType,
     }
     for module in ("builtins", "__builtin__"):
-        table |= {(module, kind.__name__): kind for kind in (set, frozenset, complex, slice)}
+        table |= {(module, kind.__name__): kind for kind in (dict, list, tuple, set, frozenset, complex)}
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
         table[module, "scalar"] = numpy_number
-    for name, dtype in _DTYPES.items():
-        for module in ("torch", "torch.cuda"):
-            table[module, f"{name}Storage"] = StorageType(dtype)
-        table["torch", str(dtype).removeprefix("torch.")] = dtype
-    table["torch.storage", "UntypedStorage"] = StorageType(torch.uint8)
     for module in ("pathlib", "pathlib._local"):
         for name in ("PosixPath", "PurePosixPath", "Path", "PurePath"):
             table[module, name] = posix_path
@@ -140,14 +156,27 @@ def _table() -> dict[tuple[str, str], object]:
     return table
 
 
-STAND_INS: Mapping[tuple[str, str], object] = MappingProxyType(_table())
+def _types() -> dict[tuple[str, str], object]:
+    table: dict[tuple[str, str], object] = {("torch.storage", "UntypedStorage"): StorageType(torch.uint8)}
+    for name, dtype in _DTYPES.items():
+        for module in ("torch", "torch.cuda"):
+            table[module, f"{name}Storage"] = StorageType(dtype)
+        table["torch", str(dtype).removeprefix("torch.")] = dtype
+    return table
+
+
+_ENUMERATION = Call(enum_value)
+
+STAND_INS: Mapping[tuple[str, str], object] = MappingProxyType(
+    {name: Call(function) for name, function in _functions().items()} | _types()
+)
 """(module, name) in a file -> what it is taken for. Anything else is refused."""
 
 
 def stand_in(module: str, name: str) -> object | None:
     """Return what a name in a file is taken for, None if it is refused."""
     if module.split(".")[0] == "deeplabcut":  # its enumerations: NetType, MethodType, ...
-        return enum_value
+        return _ENUMERATION
     return STAND_INS.get((module, name))
 
 

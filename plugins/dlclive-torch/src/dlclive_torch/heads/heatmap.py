@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dlclive_core.deeplabcut import HeatmapDecoding
-from dlclive_core.errors import UnsupportedModelError
 from torch import Tensor, nn
 
+from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.decoding import decode_heatmap
 from dlclive_torch.heads.base import Head
 

@@ -1,0 +1,110 @@
+"""Writing a graph as one ONNX file that carries its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from dlclive_core.card import ModelCard
+from dlclive_core.errors import DataError, ModelError, UsageError
+from dlclive_torch.device import PRECISIONS, resolve_dtype
+from dlclive_torch.graph import KeypointGraph
+
+CARD_KEY = "dlclive.card"
+"""The key of the card in the file's metadata."""
+
+OPSET = 18
+"""Group normalisation is written as instance normalisation up to opset 20, which ONNX Runtime runs faster on a CPU than
+the operator of its own that opset 21 has; benchmarks/groupnorm.md has the numbers."""
+
+_TRACED = (2, 256, 320)
+"""Batch, height and width of the picture that is traced; none of them stays in a file whose size is free."""
+
+
+def write_onnx(
+    graph: nn.Module,
+    card: ModelCard,
+    target: Path,
+    *,
+    precision: str = "fp32",
+    size: tuple[int, int] | None = None,
+    opset: int = OPSET,
+) -> ModelCard:
+    """Write `image` (N, H, W, 3) uint8 RGB -> `keypoints` (N, I, K, 3) float32 as one file, its card in the metadata.
+
+    Args:
+        graph: a module of this kind in eval mode on the CPU, as a rule a KeypointGraph. It is not changed.
+        card: the facts about the model; `format`, `precision` and `input_size` are set here.
+        target: the file to write.
+        precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
+        size: (height, width) to fix the input to; None leaves both free. N is free in both cases.
+        opset: of the ONNX standard operators.
+
+    Returns:
+        The card that was written.
+
+    Raises:
+        UsageError: precision or size.
+        ModelError: PyTorch cannot express the network in ONNX.
+        DataError: the file cannot be written.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
+    if size is not None and min(size) < 1:
+        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
+    if precision != "fp32":
+        if not isinstance(graph, KeypointGraph):
+            raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
+        graph = graph.in_dtype(resolve_dtype(precision))
+    if not target.parent.is_dir():
+        raise DataError(f"cannot write {target}: no such folder")
+    card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
+    model = _translate(graph, size, opset)
+    _forget_sources(model.graph)
+    model.producer_name = "dlclive-torch"
+    onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
+    try:
+        onnx.save_model(model, str(target))  # pathlib is not among the types that it declares
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror or error}") from None
+    return card
+
+
+def _translate(graph: nn.Module, size: tuple[int, int] | None, opset: int) -> onnx.ModelProto:
+    batch, height, width = _TRACED
+    image = torch.zeros((batch, *(size or (height, width)), 3), dtype=torch.uint8)
+    free = {0: torch.export.Dim("batch")}
+    if size is None:
+        free |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+    try:
+        with torch.inference_mode():
+            program = torch.onnx.export(
+                graph,
+                (image,),
+                dynamo=True,
+                verbose=False,
+                input_names=["image"],
+                output_names=["keypoints"],
+                dynamic_shapes=(free,),
+                opset_version=opset,
+                external_data=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        reason = next((line.strip() for line in str(error.__cause__ or error).splitlines() if line.strip()), "")
+        advice = "" if size else "; a fixed size may work"
+        raise ModelError(f"PyTorch cannot write this network as ONNX{advice} ({reason})") from error
+    if program is None:
+        raise ModelError("PyTorch wrote no ONNX program")
+    return program.model_proto
+
+
+def _forget_sources(graph: onnx.GraphProto) -> None:
+    """Take out what PyTorch notes about the source code of each step: paths of this computer, and much of them."""
+    for items in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
+        for item in items:
+            del item.metadata_props[:]
+            item.doc_string = ""
+    del graph.metadata_props[:]

@@ -1,0 +1,186 @@
+"""Model files for the tests: a small one made here, and those of the reference networks."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dlclive_torch.network import build_network
+from numpy.typing import NDArray
+
+from dlclive_core import ModelCard, Pose, PoseModel
+from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.frame import as_rgb, check_image
+
+SHARED = Path(__file__).parents[4] / "shared"
+GOLDEN = ("resnet_50", "resnet_101", "hrnet_w18", "hrnet_w32", "hrnet_w48", "cspnext_s", "cspnext_m", "cspnext_x")
+
+
+def small_config() -> dict[str, Any]:
+    """A configuration as DeepLabCut writes it, of a CSPNeXt with an eighth of the channels and three keypoints."""
+    return {
+        "net_type": "cspnext_s",
+        "method": "bu",
+        "metadata": {
+            "project_path": None,
+            "pose_config_path": None,
+            "bodyparts": ["snout", "paw", "tail"],
+            "unique_bodyparts": [],
+            "individuals": ["individual_1"],
+            "with_identity": False,
+        },
+        "data": {"colormode": "RGB", "inference": {"normalize_images": True, "auto_padding": None}},
+        "model": {
+            "backbone": {
+                "type": "CSPNeXt",
+                "model_name": "cspnext_s",
+                "deepen_factor": 0.33,
+                "widen_factor": 0.125,
+            },
+            "backbone_output_channels": 128,
+            "neck": None,
+            "heads": {
+                "bodypart": {
+                    "type": "HeatmapHead",
+                    "predictor": {
+                        "type": "HeatmapPredictor",
+                        "apply_sigmoid": False,
+                        "clip_scores": True,
+                        "location_refinement": True,
+                        "locref_std": 7.2801,
+                    },
+                    "heatmap_config": {"channels": [128, 3], "kernel_size": [3], "strides": [2]},
+                    "locref_config": {"channels": [128, 6], "kernel_size": [3], "strides": [2]},
+                }
+            },
+        },
+        "detector": None,
+    }
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    """A fresh copy of the small configuration."""
+    return small_config()
+
+
+@pytest.fixture(scope="session")
+def small_weights() -> dict[str, torch.Tensor]:
+    """Random weights for it, with the batch norms' statistics taken from noise, so that its maps are not flat."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        network = build_network(PoseConfig.from_mapping(small_config(), where="a test"))
+        with torch.no_grad():
+            network.train()
+            for _ in range(40):
+                network(torch.randn(2, 3, 96, 128))
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+@pytest.fixture(scope="session")
+def small_export(tmp_path_factory: pytest.TempPathFactory, small_weights: dict[str, torch.Tensor]) -> Path:
+    """An export of the small network."""
+    path = tmp_path_factory.mktemp("small") / "small.pt"
+    torch.save({"config": small_config(), "pose": small_weights}, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the reference networks and the open field."""
+    if not (SHARED / "golden").is_dir():
+        pytest.skip("the reference networks are not here: no folder 'shared' beside the repository")
+    return SHARED
+
+
+@dataclass(frozen=True)
+class GoldenCase:
+    """A reference network as an export, the image that it was given, and its answer (1, K, 3)."""
+
+    name: str
+    path: Path
+    image: NDArray[np.uint8]
+    keypoints: NDArray[np.float32]
+
+
+@pytest.fixture(scope="session", params=GOLDEN)
+def golden_case(
+    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GoldenCase]:
+    """Each reference network in turn; its file is removed when its tests are done."""
+    folder = shared / "golden" / "cases" / request.param
+    manifest = json.loads((folder / "manifest.json").read_text())
+    statistics = folder / "statistics.npz"
+    overrides = dict(np.load(statistics)) if statistics.is_file() else None
+    weights = _fill(shared)(manifest["pose"], overrides)
+    path = tmp_path_factory.mktemp("golden") / f"{request.param}.pt"
+    pose = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+    torch.save({"config": manifest["config"], "pose": pose}, path)
+    keypoints = np.load(folder / "poses.npz")["bodypart.poses.0"][0]
+    yield GoldenCase(request.param, path, read_rgb(shared / "openfield" / "frames" / "img0000.png"), keypoints)
+    path.unlink()
+
+
+def _fill(shared: Path) -> Callable[..., dict[str, NDArray[Any]]]:
+    spec = importlib.util.spec_from_file_location("golden_weights", shared / "golden" / "weights.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.fill  # type: ignore[no-any-return]
+
+
+def read_rgb(path: Path) -> NDArray[np.uint8]:
+    """Read an image file."""
+    cv2 = pytest.importorskip("cv2")
+    return np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
+
+
+@pytest.fixture(scope="session")
+def rgb() -> Callable[[Path], NDArray[np.uint8]]:
+    """A reader of image files as (H, W, 3) uint8 RGB."""
+    return read_rgb
+
+
+class OnnxFile(PoseModel):
+    """An exported file on onnxruntime's CPU provider, as thin as a runtime can be."""
+
+    runtime = "onnxruntime"
+
+    def __init__(self, path: Path) -> None:
+        onnxruntime = pytest.importorskip("onnxruntime")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.card = ModelCard.from_json(self.session.get_modelmeta().custom_metadata_map["dlclive.card"])
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        return Pose(self.run(as_rgb(check_image(image))[None])[0], self.card.skeleton)
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, H, W, 3) to (N, I, K, 3)."""
+        answer: NDArray[np.float32] = self.session.run(["keypoints"], {"image": images})[0]
+        return answer
+
+
+@pytest.fixture(scope="session")
+def onnx_file() -> type[OnnxFile]:
+    """The class that runs an exported file."""
+    return OnnxFile
+
+
+@pytest.fixture
+def noise() -> Callable[..., NDArray[np.uint8]]:
+    """Random images: noise(height, width, seed=0)."""
+
+    def make(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
+        return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+    return make

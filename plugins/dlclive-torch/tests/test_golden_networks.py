@@ -1,0 +1,33 @@
+"""Every single-animal network against the answers of deeplabcut 3.0.2, in PyTorch and exported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dlclive_torch.export import OnnxExporter
+from dlclive_torch.model import TorchModel
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+def test_agrees_with_deeplabcut(golden_case: Any, onnx_file: Any, tmp_path: Path) -> None:
+    model = TorchModel(golden_case.path, device="cpu")
+    found = model.predict(golden_case.image).keypoints
+    assert found.shape == golden_case.keypoints.shape
+    np.testing.assert_allclose(found[..., :2], golden_case.keypoints[..., :2], rtol=0, atol=0.01)
+    np.testing.assert_allclose(found[..., 2], golden_case.keypoints[..., 2], rtol=0, atol=1e-3)
+
+    target = tmp_path / "model.onnx"
+    OnnxExporter().export(golden_case.path, target)
+    exported = onnx_file(target)
+    again = exported.predict(golden_case.image).keypoints
+    np.testing.assert_allclose(again[..., :2], golden_case.keypoints[..., :2], rtol=0, atol=0.05)
+    np.testing.assert_allclose(again[..., 2], golden_case.keypoints[..., 2], rtol=0, atol=1e-3)
+
+    part = np.ascontiguousarray(golden_case.image[100:317, 200:533])  # 333 x 217: no multiple of anything
+    here, there = model.predict(part).keypoints, exported.predict(part).keypoints
+    np.testing.assert_allclose(there, here, rtol=0, atol=0.05)
+    target.unlink()

@@ -1,0 +1,57 @@
+"""A trained network on real frames, against deeplabcut's own answers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dlclive_torch.export import OnnxExporter
+from dlclive_torch.model import TorchModel
+
+ReadRgb = Callable[[Path], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def trained(shared: Path) -> Path:
+    return shared / "models" / "openfield_cspnext_s.pt"
+
+
+@pytest.fixture(scope="module")
+def labelled(shared: Path, rgb: ReadRgb) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Images and the (K, 3) that deeplabcut gave for them, rounded to four digits."""
+    with (shared / "models" / "reference_labelled_frames.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    frames = shared / "openfield" / "frames"
+    return [(rgb(frames / name), np.array(values, float).reshape(-1, 3)) for name, *values in rows]
+
+
+@pytest.mark.golden
+def test_gives_deeplabcuts_poses(trained: Path, labelled: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    model = TorchModel(trained, device="cpu")
+    assert len(labelled) == 22
+    for image, wanted in labelled:
+        found = model.predict(image).single()
+        np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=0.01)
+        np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=0, atol=1e-3)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.01), ("fp16", 0.1)])
+def test_exported_gives_the_same_poses(
+    trained: Path,
+    labelled: list[tuple[np.ndarray, np.ndarray]],
+    onnx_file: Any,
+    tmp_path: Path,
+    precision: str,
+    bound: float,
+) -> None:
+    OnnxExporter().export(trained, tmp_path / "a.onnx", precision=precision)
+    model = onnx_file(tmp_path / "a.onnx")
+    for image, wanted in labelled[::3]:
+        found = model.predict(image).single()
+        np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=bound)
+        np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=0, atol=0.01)

@@ -1,0 +1,46 @@
+"""The scorer as DeepLabCut writes it, where it can be known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from dlclive_torch.files.checkpoint import Checkpoint
+from dlclive_torch.scorer import deeplabcut_scorer
+
+from dlclive_core.deeplabcut import PoseConfig
+
+TRAIN = "/data/reach-Ann-2025-01-01/dlc-models-pytorch/iteration-0/reachJan1-trainset95shuffle1/train"
+WINDOWS = r"C:\data\reach-Ann-2025-01-01\dlc-models-pytorch\iteration-0\reachJan1-trainset95shuffle1\train"
+
+
+def scorer(
+    config: dict[str, Any], path: str, format: Literal["deeplabcut-export", "deeplabcut-snapshot"], net_type: str
+) -> str:
+    config["net_type"] = net_type
+    checkpoint = Checkpoint(path=Path(path), format=format, config=config, pose={}, detector=None, sha256="")
+    return deeplabcut_scorer(PoseConfig.from_mapping(config, where="a test"), checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("net_type", "snapshot", "wanted"),
+    [
+        ("resnet_50", "snapshot-best-190.pt", "DLC_Resnet50_reachJan1shuffle1_snapshot_best-190"),
+        ("hrnet_w32", "snapshot-050.pt", "DLC_HrnetW32_reachJan1shuffle1_snapshot_50"),
+    ],
+)
+def test_of_a_snapshot_comes_from_its_folder(config: dict[str, Any], net_type: str, snapshot: str, wanted: str) -> None:
+    assert scorer(config, f"{TRAIN}/{snapshot}", "deeplabcut-snapshot", net_type) == wanted
+
+
+@pytest.mark.parametrize("folder", [TRAIN, WINDOWS])
+def test_of_an_export_comes_from_where_its_configuration_lay(config: dict[str, Any], folder: str) -> None:
+    config["metadata"]["pose_config_path"] = f"{folder}/pytorch_config.yaml"
+    name = "DLC_reach_resnet_50_iteration-0_shuffle-1_snapshot-best-050.pt"
+    assert scorer(config, name, "deeplabcut-export", "resnet_50") == ("DLC_Resnet50_reachJan1shuffle1_snapshot_best-50")
+
+
+def test_falls_back_to_the_files_name(config: dict[str, Any]) -> None:
+    assert scorer(config, "models/mouse.pt", "deeplabcut-export", "cspnext_s") == "DLC_CspnextS_mouse"
+    assert scorer(config, "models/snapshot-010.pt", "deeplabcut-snapshot", "cspnext_s") == "DLC_CspnextS_snapshot-010"

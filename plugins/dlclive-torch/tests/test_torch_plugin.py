@@ -1,0 +1,31 @@
+"""What the plugin says of itself, and that saying it is light."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+from dlclive_torch import plugin
+
+from dlclive_core.components import Exporter, PoseModel
+
+
+def test_names_classes_that_exist() -> None:
+    for infos, base in (
+        (plugin.dlclive_register_runtimes(), PoseModel),
+        (plugin.dlclive_register_exporters(), Exporter),
+    ):
+        for info in infos:
+            module, _, name = info.factory.partition(":")
+            assert issubclass(getattr(importlib.import_module(module), name), base)
+            assert info.install_hint == "pip install dlclive-torch"
+
+
+def test_listing_plugins_imports_no_network_library() -> None:
+    code = (
+        "import sys, dlclive_torch, dlclive_torch.plugin as p; p.dlclive_register_runtimes();"
+        "p.dlclive_register_exporters(); print([m for m in ('torch', 'timm', 'onnx', 'onnxscript') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

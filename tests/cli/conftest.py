@@ -1,0 +1,74 @@
+"""The command line, run as users run it: a process of its own, its output and exit code looked at."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line that starts with `error:`; there is no traceback."""
+        assert "Traceback" not in self.err, self.err
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+
+@pytest.fixture
+def dlclive(tmp_path: Path):
+    """Run `dlclive WORDS...` in an empty folder."""
+
+    def run(*words: object, **environment: str) -> Done:
+        done = subprocess.run(
+            [sys.executable, "-m", "dlclive_core", *map(str, words)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env={**os.environ, "NO_COLOR": "1", **environment},
+            check=False,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The network that the core ships."""
+    pytest.importorskip("dlclive_onnx", reason="running a model needs dlclive-onnx")
+    from dlclive_core.demo import MODEL
+
+    return MODEL
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real video: 40 rendered frames, H.264 in mp4."""
+    av = pytest.importorskip("av", reason="videos need dlclive-io")
+    pytest.importorskip("dlclive_io", reason="videos need dlclive-io")
+    from dlclive_core.demo.source import MouseSource
+
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    source = MouseSource(seed=11, frames=40)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.options = {"crf": "18"}
+        for index in range(40):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(source.render(index)))))
+        container.mux(stream.encode())
+    return path

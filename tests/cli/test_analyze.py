@@ -1,0 +1,240 @@
+"""`dlclive analyze`: what it writes, and what it says when something is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlclive_core.demo.source import MouseSource
+
+SCORER = "DLC_DlcliveMouse_demo"
+
+
+def table(folder: Path, video: str = "clip"):
+    return pytest.importorskip("pandas").read_hdf(folder / f"{video}{SCORER}.h5")
+
+
+def test_a_video_becomes_deeplabcuts_tables(dlclive, model, clip, tmp_path) -> None:
+    done = dlclive("analyze", model, clip, "--out", "out", "--json", "--save-video")
+    assert done.code == 0, done.err
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    stem = f"clip{SCORER}"
+    assert names == {f"{stem}.h5", f"{stem}.csv", f"{stem}_timestamps.csv", f"{stem}_labeled.mp4", "run.json"}
+    found = table(tmp_path / "out")
+    assert len(found) == 40
+    assert list(found.columns.names) == ["scorer", "bodyparts", "coords"]
+    source = MouseSource(seed=11, frames=40)
+    truth = np.stack([source.truth(index) for index in range(40)])
+    error = np.linalg.norm(found.to_numpy().reshape(40, -1, 3)[..., :2] - truth[..., :2], axis=-1)
+    assert np.median(error[truth[..., 2] > 0]) < 2
+    record = json.loads(done.out)
+    assert record == json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["videos"][0]["report"]["processed"] == 40
+    assert len(record["model"]["sha256"]) == 64
+    assert record["system"]["packages"]["dlclive-core"]
+    assert {stage["stage"] for stage in record["videos"][0]["report"]["stages"]} >= {"capture", "inference", "latency"}
+
+
+def test_options_of_the_region_and_the_number_of_frames(dlclive, model, clip, tmp_path) -> None:
+    assert dlclive("analyze", model, clip, "--out", "whole", "--max-frames", 10).code == 0
+    done = dlclive(
+        "analyze", model, clip, "--out", "out", "--max-frames", 10,
+        "--cropping", "0,320,0,240", "--dynamic", "0.3,60", "--resize", "0.8",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    whole, cut = table(tmp_path / "whole").to_numpy(), table(tmp_path / "out").to_numpy()
+    assert whole.shape == cut.shape == (10, 15)
+    assert np.median(np.abs(whole - cut)) < 2
+
+
+def test_processors_are_given_in_words(dlclive, model, clip, tmp_path) -> None:
+    pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+    region = "region:polygon=[[0,0],[320,0],[320,240],[0,240]],keypoint=centre,events=events.csv,min_confidence=0.2"
+    done = dlclive("analyze", model, clip, "--out", "out", "--processor", region, "--processor", "kalman:horizon=0.01")
+    assert done.code == 0, done.err
+    assert "enter" in (tmp_path / "events.csv").read_text()
+
+
+def test_a_folder_of_images_is_a_video(dlclive, model, tmp_path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    folder = tmp_path / "images"
+    folder.mkdir()
+    source = MouseSource(seed=11, frames=3)
+    for index in range(3):
+        cv2.imwrite(str(folder / f"img{index}.png"), source.render(index)[:, :, ::-1])
+    assert dlclive("analyze", model, folder, "--out", "out").code == 0
+    assert len(table(tmp_path / "out", "images")) == 3
+
+
+def test_existing_outputs_are_kept_unless_told_otherwise(dlclive, model, clip, tmp_path) -> None:
+    assert dlclive("analyze", model, clip, "--out", "out", "--max-frames", 3).code == 0
+    again = dlclive("analyze", model, clip, "--out", "out", "--max-frames", 5)
+    assert again.code == 2
+    assert "--overwrite" in again.error
+    assert len(table(tmp_path / "out")) == 3
+    assert dlclive("analyze", model, clip, "--out", "out", "--max-frames", 5, "--overwrite").code == 0
+    assert len(table(tmp_path / "out")) == 5
+
+
+def test_one_bad_video_does_not_stop_the_others(dlclive, model, clip, tmp_path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    done = dlclive("analyze", model, "empty.mp4", clip, "gone.mp4", "--out", "out", "--max-frames", 3)
+    assert done.code == 5  # the first failure's
+    assert done.err.count("error: ") == 2
+    assert len(table(tmp_path / "out")) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "message"),
+    [
+        ("gone.mp4", None, 4, "no such file or folder: gone.mp4"),
+        ("empty.mp4", b"", 5, "empty.mp4"),
+        ("text.mp4", b"this is not a video\n" * 50, 5, "text.mp4"),
+        ("notes.txt", b"hello", 5, "none of"),
+    ],
+)
+def test_what_is_no_video_is_one_line(dlclive, model, tmp_path, name, content, code, message) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = dlclive("analyze", model, name, "--out", "out")
+    assert done.code == code, done.err
+    assert message in done.error
+    assert not list((tmp_path / "out").glob("*.h5"))
+
+
+def test_a_truncated_video_is_one_line(dlclive, model, clip, tmp_path) -> None:
+    (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    done = dlclive("analyze", model, "cut.mp4", "--out", "out")
+    assert done.code == 5, done.err
+    assert "cut.mp4" in done.error
+
+
+def test_flipped_bytes_leave_whole_tables_with_empty_rows_and_exit_5(dlclive, model, clip, tmp_path) -> None:
+    data = bytearray(clip.read_bytes())
+    middle = len(data) // 2
+    for place in range(middle, middle + 600):
+        data[place] ^= 0xFF
+    (tmp_path / "clip.mp4").write_bytes(data)
+    done = dlclive("analyze", model, "clip.mp4", "--out", "out")
+    assert done.code == 5, done.err
+    assert "damaged" in done.error
+    assert len(table(tmp_path / "out")) <= 40
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--cropping", "0,10"), "--cropping takes x1,x2,y1,y2"),
+        (("--cropping", "0,900,0,100"), "outside the frame of 320 x 240"),
+        (("--dynamic", "0.5"), "--dynamic takes threshold,margin"),
+        (("--resize", "0"), "factor above 0"),
+        (("--processor", "kalmann"), "did you mean"),
+        (("--sink", "tables:"), "tables"),
+        (("--sink", "memory:x=1"), "no option 'x'"),
+    ],
+)
+def test_impossible_options_are_usage_errors(dlclive, model, clip, words, message) -> None:
+    if words[0] == "--processor":
+        pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+        words, message = ("--processor", "kalmann"), "did you mean 'kalman'"
+    done = dlclive("analyze", model, clip, "--out", "out", *words)
+    assert done.code in (2, 3), done.err
+    assert message in done.error
+
+
+def test_an_unknown_option_names_the_nearest(dlclive) -> None:
+    done = dlclive("analyze", "m", "v", "--outt", "x")
+    assert done.code == 2
+    assert "--out" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("gone.pt", "no such file or folder: gone.pt"), ("notes.txt", "no model file"), ("folder", "no model in folder")],
+)
+def test_what_is_no_model_is_one_line(dlclive, clip, tmp_path, name, message) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes.txt").touch()
+    done = dlclive("analyze", name, clip, "--out", "out")
+    assert done.code == 3
+    assert message in done.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_models_in_a_folder_are_named(dlclive, clip, tmp_path) -> None:
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "a.onnx").touch()
+    (tmp_path / "two" / "b.onnx").touch()
+    done = dlclive("analyze", "two", clip)
+    assert done.code == 3
+    assert "a.onnx, b.onnx" in done.error
+
+
+def test_a_folder_that_cannot_be_made(dlclive, model, clip, tmp_path) -> None:
+    (tmp_path / "file").touch()
+    done = dlclive("analyze", model, clip, "--out", "file/out")
+    assert done.code == 5
+    assert "cannot make the folder" in done.error
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
+def test_a_full_disk_is_one_line_and_exit_5(model, clip, tmp_path) -> None:
+    """RLIMIT_FSIZE: writes beyond 4 KB fail with EFBIG, as a full disk's do with ENOSPC."""
+    code = (
+        "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); sys.argv = ['dlclive', *sys.argv[1:]];"
+        "runpy.run_module('dlclive_core', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", code, "analyze", str(model), str(clip), "--out", "out"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "error: " in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_in_order_and_leaves_what_was_done(model, tmp_path, number, code) -> None:
+    pytest.importorskip("dlclive_io", reason="needs dlclive-io")
+    av = pytest.importorskip("av")
+    path = tmp_path / "long.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.options = {"preset": "ultrafast"}
+        frame = av.VideoFrame.from_ndarray(MouseSource(seed=1, frames=1).render(0))
+        for index in range(6000):
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlclive_core", "analyze", str(model), str(path), "--out", "out"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    part = tmp_path / "out" / f"long{SCORER}.csv.part"
+    until = time.monotonic() + 60
+    while not (part.exists() and part.stat().st_size > 2000):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code, (out, err)
+    assert "Traceback" not in err
+    assert "stopped after" in err
+    pandas = pytest.importorskip("pandas")
+    rows = pandas.read_csv(part, header=[0, 1, 2], index_col=0)
+    assert 0 < len(rows) < 6000
+    tables = pandas.read_hdf(tmp_path / "out" / f"long{SCORER}.h5.part")
+    assert len(tables) == len(rows)
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["videos"][0]["result"] == "stopped"

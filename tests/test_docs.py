@@ -1,0 +1,141 @@
+"""Every code block in the documentation is executed, in the order of its page, in a folder where the demo has been run."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from docs_blocks import ROOT, Block, blocks, documents
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = None
+
+MODELS = ROOT.parent / "shared" / "models"
+
+# Commands that set up environments: not run here, but by .ci/run, which is checked to do so.
+SETS_UP = re.compile(r"(python -m )?pip install|python -m nox")
+
+PAGES = [page for page in documents() if blocks(page)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a reader has after the first commands: the demo's outputs, a model, and tables."""
+    pytest.importorskip("dlclive_onnx", reason="the documentation's examples need dlclive-onnx")
+    pytest.importorskip("dlclive_io", reason="the documentation's examples need dlclive-io")
+    folder = tmp_path_factory.mktemp("reader")
+    _run("dlclive demo --out demo --frames 60", folder)
+    shutil.copy(folder / "demo" / "mouse.h5", folder / "poses.h5")
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_blocks_run(page: Path, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "here"
+    shutil.copytree(demo, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    for block in blocks(page):
+        if block.language == "python":
+            _run_python(block)
+        elif block.language == "bash":
+            for command in _commands(block):
+                _run_command(command, block, folder)
+        elif block.language == "toml":
+            if tomllib is not None:
+                tomllib.loads(block.text)
+        elif block.language == "yaml":
+            yaml.safe_load(block.text)
+        else:
+            assert block.language == "text", f"{block.name}: write python, bash, toml, yaml or text after the fence"
+
+
+def _run_python(block: Block) -> None:
+    """In the page's folder; a block that begins with a file's name is also saved under it, for the blocks after it."""
+    named = re.match(r"# (\S+\.py)\n", block.text)
+    if named:
+        path = Path(named[1])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block.text, encoding="utf-8")
+    exec(compile(block.text, block.name, "exec"), {"__name__": "docs"})
+
+
+def _commands(block: Block) -> list[str]:
+    text = block.text.replace("\\\n", " ")
+    return [line.partition(" #")[0].strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _run_command(command: str, block: Block, folder: Path) -> None:
+    if SETS_UP.match(command):
+        return
+    assert command.startswith("dlclive "), f"{block.name}: {command!r} is neither run here nor by .ci/run"
+    if "openfield.pt" in command:
+        if not MODELS.is_dir():
+            pytest.skip(f"{block.name}: the trained model is not here")
+        pytest.importorskip("dlclive_torch", reason="exporting needs dlclive-torch")
+        shutil.copy(MODELS / "openfield_cspnext_s.pt", folder / "openfield.pt")
+    if "--out demo" in command:
+        shutil.rmtree(folder / "demo")
+    _run(command, folder)
+
+
+def _run(command: str, folder: Path) -> None:
+    words = shlex.split(command)
+    done = subprocess.run(
+        [sys.executable, "-m", "dlclive_core", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_setting_up_commands_are_run_by_ci() -> None:
+    """The README's two commands, and the installs, stay true because .ci/run does the same."""
+    ci = (ROOT / ".ci" / "run").read_text()
+    nox = (ROOT / "noxfile.py").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert "python -m pip install nox && python -m nox -s demo" in readme
+    assert "python -m pip install nox && python -m nox -s tests" in readme
+    assert "nox -s demo" in ci
+    assert "nox -s tests" in ci
+    for folder in re.findall(r"pip install .*?\./(plugins/\S+)", readme):
+        assert folder.split("/")[-1].removeprefix("dlclive-") in nox
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in documents():
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_hook_is_documented() -> None:
+    from dlclive_core import hookspecs
+
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for name in vars(hookspecs):
+        if name.startswith("dlclive_register_"):
+            assert name in text or name.replace("dlclive_register", "..") in text, f"{name} is not in CONTRIBUTING.md"
+
+
+def test_the_repository_speaks_of_the_product_alone() -> None:
+    """No absolute paths of somebody's machine, no package index's address."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    machine = re.compile(r"/(work|root|home/\w+)/|" + "pypi" + r"\.org|files\.python" + "hosted")
+    for name in tracked.stdout.split():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".yaml", ""} and path.is_file():
+            hit = machine.search(path.read_text(encoding="utf-8", errors="ignore"))
+            assert hit is None or name == "tests/test_docs.py", f"{name}: {hit and hit[0]}"
