@@ -1,4 +1,4 @@
-"""What can be done with the repository: `python -m nox -s demo`, `-s tests`, `-s lint`, `-s types`, `-s packages`, `-s readers`."""
+"""What can be done with the repository: `python -m nox -l` lists it, `python -m nox -s demo` does it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ This namespace is the public one; `dlclive_core.testing` is the other. Importing
 heavier.
 """
 
+from dlclive_core.builtin.memory import MemorySink
 from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import Component, Exporter, FrameSource, PoseModel, Processor, Sink
@@ -62,6 +63,7 @@ __all__ = [
     "Frame",
     "FrameError",
     "FrameSource",
+    "MemorySink",
     "ModelCard",
     "ModelError",
     "ModelNotFoundError",

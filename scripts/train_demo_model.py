@@ -16,6 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from dlclive_torch.decoding import decode_heatmap
+from dlclive_torch.graph import KeypointGraph
+from dlclive_torch.onnx_file import write_onnx
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,9 +28,6 @@ from dlclive_core.deeplabcut import HeatmapDecoding
 from dlclive_core.demo.motion import MOUSE
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.system import sha256
-from dlclive_torch.decoding import decode_heatmap
-from dlclive_torch.graph import KeypointGraph
-from dlclive_torch.onnx_file import write_onnx
 
 TRAINING_SEEDS, VALIDATION_SEEDS = 1_000_000, 500_000
 CROP = 192  # pixels: side of a training picture
@@ -228,7 +228,7 @@ def train(minutes: float, clips: int, workers: int, checkpoint: Path, resume: Pa
 
 def export(network: MouseNetwork, weights: Path, target: Path) -> None:
     """Write the network as any model that dlclive exports."""
-    graph = KeypointGraph(network.eval(), normalisation="imagenet", pad_divisor=(PAD, PAD))
+    graph = KeypointGraph(network, normalisation="imagenet", pad_divisor=(PAD, PAD)).eval()
     card = ModelCard(
         net_type="dlclive_mouse",
         skeleton=MOUSE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,10 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     _complain_about_sinks(report)
     found = np.stack([pose.single() for pose in memory.poses])
     accuracy = Accuracy.measure(found, np.stack([source.truth(index) for index in memory.indices]))
+    model_copy = out / MODEL.name  # so that the next command has a model to be tried with
+    shutil.copyfile(MODEL, model_copy)
     trajectory_picture(_first_frame(seed, (width, height)), found[:, followed, :2], picture)
-    files = [*(path for sink in report.sinks for path in sink.outputs), picture]
+    files = [*(path for sink in report.sinks for path in sink.outputs), picture, model_copy]
     if json:
         print_json({"accuracy": asdict(accuracy), "outputs": [str(path) for path in files], "report": report.to_dict()})
     else:
@@ -86,6 +89,7 @@ def _sinks(out: Path, catalog: PluginCatalog, *, overwrite: bool) -> list[Sink]:
         build("tables", "mouse.csv"),
         build("timestamps", "mouse_timestamps.csv"),
         build("video", "mouse_labeled.mp4", pcutoff=0.5),
+        build("video", "mouse.mp4", draw=False),
     ]
 
 
@@ -108,6 +112,7 @@ def _tell(accuracy: Accuracy, report: SessionReport, files: list[Path]) -> None:
         [
             (stage.stage, f"{stage.p50_ms:.2f}", f"{stage.p95_ms:.2f}", f"{stage.p99_ms:.2f}", f"{stage.max_ms:.2f}")
             for stage in report.stages
+            if stage.stage not in ("wait", "latency")  # a recording is read ahead, so these say how far
         ],
     )
     console = stdout()

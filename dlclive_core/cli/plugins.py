@@ -92,7 +92,14 @@ def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
         parameters = inspect.signature(catalog.factory(item)).parameters.values()
     except PluginError as error:
         return [str(error)]
-    return [str(parameter) for parameter in parameters]
+    return [_option(parameter) for parameter in parameters]
+
+
+def _option(parameter: inspect.Parameter) -> str:
+    """`name: type = default`, as a person writes it."""
+    kind = parameter.annotation if isinstance(parameter.annotation, str) else inspect.formatannotation(parameter.annotation)
+    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+    return f"{parameter.name}: {kind}{default}"
 
 
 def _as_dict(plugin: Plugin) -> dict[str, object]:

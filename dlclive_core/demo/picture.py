@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ _ENLARGED = 2
 
 
 def trajectory_picture(background: NDArray[np.uint8], path: NDArray[np.float32], target: Path) -> None:
-    """Draw a path over a dimmed frame, from blue (first) over pink to yellow (last); a ring where it begins, a dot where it ends.
+    """Draw a path over a dimmed frame, from blue over pink to yellow; a ring where it begins, a dot where it ends.
 
     Args:
         background: (H, W, 3) uint8 RGB.
@@ -29,7 +30,7 @@ def trajectory_picture(background: NDArray[np.uint8], path: NDArray[np.float32],
     canvas = 0.45 * canvas + 0.1 * 255
     points = path.astype(float) * _ENLARGED
     steps = max(len(points) - 1, 1)
-    for index, (a, b) in enumerate(zip(points, points[1:], strict=False)):
+    for index, (a, b) in enumerate(pairwise(points)):
         segment = np.stack([a, b])
         if np.isfinite(segment).all():
             paint(canvas, segment, 4, line(segment, 1.6, 1.6), _colour(index / steps))

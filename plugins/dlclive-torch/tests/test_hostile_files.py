@@ -176,9 +176,8 @@ def test_truncated_and_damaged_files_raise_our_errors_only(
         path.write_bytes(damaged)
         try:
             read_pt(path)
-        except DLCLiveError as error:
+        except DLCLiveError:  # anything else fails the test
             refused += 1
-            assert "\n" not in str(error)
     assert refused > 30
 
 

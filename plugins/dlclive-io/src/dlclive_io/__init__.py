@@ -1,3 +1,34 @@
-"""Video files, image folders, DeepLabCut tables and labelled videos for dlclive."""
+"""Video files, image folders, DeepLabCut tables and labelled videos for dlclive.
+
+Importing this package imports neither PyAV nor OpenCV nor pandas: each class is imported when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlclive_io.display_window import DisplayWindow
+    from dlclive_io.image_folder import ImageFolder
+    from dlclive_io.labelled_video import LabelledVideo
+    from dlclive_io.pose_table import PoseTable
+    from dlclive_io.timestamp_table import TimestampTable
+    from dlclive_io.video_file import VideoFile
 
 __version__ = "0.1.0"
+
+__all__ = ["DisplayWindow", "ImageFolder", "LabelledVideo", "PoseTable", "TimestampTable", "VideoFile", "__version__"]
+
+_MODULES = {
+    "DisplayWindow": "display_window",
+    "ImageFolder": "image_folder",
+    "LabelledVideo": "labelled_video",
+    "PoseTable": "pose_table",
+    "TimestampTable": "timestamp_table",
+    "VideoFile": "video_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"dlclive_io.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
-from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError
+from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError, as_rgb
 from dlclive_io.drawing import PoseDrawing, fit, keypoint_colours
 from dlclive_io.output_file import OutputFile, reason
 from dlclive_io.video_writer import FORMATS, VideoWriter, even
@@ -34,6 +34,7 @@ class LabelledVideo(Sink):
         names: write the names of the keypoints.
         skeleton: draw the edges that the model knows.
         fps: frames per second; by default the source's, or 30.
+        draw: False writes the frames as they came, without keypoints.
         overwrite: replace a file that is there.
     """
 
@@ -46,6 +47,7 @@ class LabelledVideo(Sink):
         names: bool = False,
         skeleton: bool = True,
         fps: float | None = None,
+        draw: bool = True,
         overwrite: bool = False,
     ) -> None:
         self._output = OutputFile(path, tuple(FORMATS), overwrite=overwrite)
@@ -57,7 +59,7 @@ class LabelledVideo(Sink):
             raise UsageError(f"fps is a number of frames per second up to 1000, not {fps}")
         keypoint_colours(colormap, 1)
         self._pcutoff, self._radius, self._colormap = pcutoff, radius, colormap
-        self._names, self._skeleton, self._fps = names, skeleton, fps
+        self._names, self._skeleton, self._fps, self._draw = names, skeleton, fps, draw
         self._writer: VideoWriter | None = None
 
     @property
@@ -88,7 +90,8 @@ class LabelledVideo(Sink):
     def write(self, estimate: Estimate) -> None:
         """Draw and encode one frame. Raises DataError."""
         writer = self._opened()
-        picture = even(self._drawing.draw(estimate.frame.image, estimate.pose))
+        image = estimate.frame.image
+        picture = even(self._drawing.draw(image, estimate.pose) if self._draw else as_rgb(image))
         if writer.size is not None and writer.size != (picture.shape[1], picture.shape[0]):
             picture = fit(picture, *writer.size)
         with self._errors():

@@ -74,4 +74,11 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             requires=("av", "cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
+        SinkInfo(
+            name="display",
+            summary="Shows frames with the keypoints drawn in, in a window",
+            factory="dlclive_io.display_window:DisplayWindow",
+            requires=("cv2", "colorcet"),
+            install_hint=_INSTALL,
+        ),
     ]

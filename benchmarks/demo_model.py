@@ -1,0 +1,51 @@
+"""The error of the network that ships with the demo, on clips that its training did not see.
+
+python benchmarks/demo_model.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import load_model
+from dlclive_core.demo import MODEL
+from dlclive_core.demo.source import MouseSource
+
+SIZES = ((320, 240), (480, 360), (640, 480))
+CLIPS, FRAMES, EVERY = 40, 150, 5
+
+
+def errors(model, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Distances and confidences of visible keypoints, and confidences of hidden ones."""
+    distances, sure, unsure = [], [], []
+    for seed in range(100, 100 + CLIPS):
+        source = MouseSource(seed=seed, frames=FRAMES, size=size)
+        for index in range(0, FRAMES, EVERY):
+            found, truth = model.predict(source.render(index)).single(), source.truth(index)
+            seen = truth[:, 2] > 0
+            distances.append(np.linalg.norm(found[seen, :2] - truth[seen, :2], axis=1))
+            sure.append(found[seen, 2])
+            unsure.append(found[~seen, 2])
+    return np.concatenate(distances), np.concatenate(sure), np.concatenate(unsure)
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    print(
+        f"{CLIPS} clips (seeds 100 to {99 + CLIPS}), every {EVERY}th of {FRAMES} frames; training used seeds from 1,000,000.\n"
+    )
+    print("| size | keypoints | rms px | median px | p95 px | p99 px | confidence, visible | confidence, hidden |")
+    print("|---|---|---|---|---|---|---|---|")
+    with load_model(MODEL, device="cpu") as model:
+        for size in SIZES:
+            distance, sure, unsure = errors(model, size)
+            rms, (p50, p95, p99) = np.sqrt((distance**2).mean()), np.percentile(distance, (50, 95, 99))
+            print(
+                f"| {size[0]} x {size[1]} | {len(distance)} | {rms:.2f} | {p50:.2f} | {p95:.2f} | {p99:.2f} | "
+                f"{np.median(sure):.2f} (p5 {np.percentile(sure, 5):.2f}) | {np.median(unsure):.2f} |"
+            )
+
+
+if __name__ == "__main__":
+    main()
