@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -15,12 +16,32 @@ nox.options.error_on_missing_interpreters = True
 ROOT = Path(__file__).parent
 PLUGINS = [f"plugins/dlclive-{name}" for name in ("torch", "onnx", "io", "processors")]
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
-TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx"]
+TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
 
 
 def install(session: nox.Session, *what: str) -> None:
     """Install with the tested versions."""
     session.install("--quiet", "-c", "constraints.txt", *what)
+
+
+def everything(session: nox.Session) -> str:
+    """Python of an environment with the core and all plugins as they are in the working tree, and the tools of the tests.
+
+    Shared by the sessions that need torch, because that is large.
+    """
+    venv = ROOT / ".nox" / "everything"
+    python = scripts_of(venv) / "python"
+    if not python.exists():
+        session.run(sys.executable, "-m", "venv", str(venv))
+    packages = [word for folder in [".", *PLUGINS] for word in ("-e", folder)]
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
+    session.run(*pip, *packages, *TEST_TOOLS)
+    return str(python)
+
+
+def scripts_of(venv: Path) -> Path:
+    """Where an environment keeps its programs."""
+    return venv / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 @nox.session
@@ -30,11 +51,10 @@ def demo(session: nox.Session) -> None:
     session.run("dlclive", "demo", "--out", "demo", "--overwrite", *session.posargs)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """All tests. Those that need reference data or hardware that is not here say so and are skipped."""
-    install(session, *(word for folder in [".", *PLUGINS] for word in ("-e", folder)), *TEST_TOOLS)
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run(everything(session), "-m", "pytest", *session.posargs)
 
 
 @nox.session
@@ -45,11 +65,10 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
-    """Types, of the core and of every plugin. Libraries that are not installed here count as untyped."""
-    install(session, "mypy", "types-PyYAML", "numpy", "pluggy", "typer", "rich", "typing-extensions")
-    session.run("mypy", "dlclive_core", *(f"{folder}/src" for folder in PLUGINS))
+    """Types, of the core and of every plugin."""
+    session.run(everything(session), "-m", "mypy", "dlclive_core", *(f"{folder}/src" for folder in PLUGINS))
 
 
 @nox.session
@@ -68,8 +87,7 @@ def packages(session: nox.Session) -> None:
         venv = Path(session.create_tmp()) / name
         shutil.rmtree(venv, ignore_errors=True)
         session.run("python", "-m", "venv", str(venv), silent=True)
-        scripts = venv / ("Scripts" if sys.platform == "win32" else "bin")
-        python, dlclive = str(scripts / "python"), str(scripts / "dlclive")
+        python, dlclive = str(scripts_of(venv) / "python"), str(scripts_of(venv) / "dlclive")
         session.run(python, "-m", "pip", "install", "--quiet", "-c", "constraints.txt", *light, external=True)
         session.run(dlclive, "plugins", "check", external=True)
         session.run(dlclive, "doctor", external=True)
@@ -77,11 +95,30 @@ def packages(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("pandas", ["2.2", "2.3", "3"])
-def readers(session: nox.Session, pandas: str) -> None:
-    """The tables that dlclive writes, opened by other versions of pandas, without dlclive."""
-    folder = ROOT / "demo"
-    if not (folder / "mouse.h5").exists():
+@nox.parametrize("reader", ["pandas==2.2.*", "pandas==2.3.*", "pandas==3.*", "movement"])
+def readers(session: nox.Session, reader: str) -> None:
+    """The tables that dlclive writes, opened by other programs and other versions of pandas, without dlclive."""
+    if reader == "movement" and sys.version_info < (3, 12):
+        session.skip("movement needs Python 3.12 or newer")
+    hdf5, csv = ROOT / "demo" / "mouse.h5", ROOT / "demo" / "mouse.csv"
+    if not hdf5.exists():
         session.error("there is no demo/mouse.h5; run: python -m nox -s demo")
-    session.install("--quiet", f"pandas=={pandas}.*", "tables")
-    session.run("python", "tests/readers/read_tables.py", str(folder / "mouse.h5"), str(folder / "mouse.csv"))
+    session.install("--quiet", reader, "tables")
+    answer = session.run("python", "tests/readers/read_tables.py", str(hdf5), str(csv), silent=True)
+    report = json.loads(str(answer))
+    rows = [line.split(",")[1:] for line in csv.read_text(encoding="utf-8").splitlines()[3:]]
+    wanted = [[float(cell) if cell else None for cell in row] for row in rows]
+    for name, seen in report["files"].items():
+        for program, table in seen.items():
+            if "error" in table:
+                session.error(f"{program} cannot open {name}: {table['error']}")
+        if not alike(seen["pandas"]["values"], wanted):
+            session.error(f"pandas {report['pandas']} reads other numbers from {name}")
+    session.log(f"{len(wanted)} rows read alike by {', '.join(seen)} with pandas {report['pandas']}")
+
+
+def alike(found: list[list[float | None]], wanted: list[list[float | None]]) -> bool:
+    """The same cells empty, the same numbers to the precision of float32."""
+    cells = [(a, b) for row, other in zip(found, wanted) for a, b in zip(row, other)]
+    same_shape = [len(row) for row in found] == [len(row) for row in wanted]
+    return same_shape and all(a == b or (None not in (a, b) and abs(a - b) <= 1e-6 * max(1, abs(b))) for a, b in cells)

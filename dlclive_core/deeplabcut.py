@@ -48,7 +48,6 @@ class PoseConfig:
     with_identity: bool
     normalisation: Normalisation
     pad_divisor: tuple[int, int]
-    pad_minimum: tuple[int, int]
     input_size: tuple[int, int] | None
     project: str
     model: Mapping[str, Any]
@@ -96,7 +95,6 @@ class PoseConfig:
             with_identity=bool(metadata.get("with_identity")),
             normalisation=_normalisation(inference),
             pad_divisor=(int(padding.get("pad_height_divisor") or 1), int(padding.get("pad_width_divisor") or 1)),
-            pad_minimum=(int(padding.get("min_height") or 0), int(padding.get("min_width") or 0)),
             input_size=(int(crop["height"]), int(crop["width"])) if crop else None,
             project=str(metadata.get("project_path") or ""),
             model=model,

@@ -6,6 +6,7 @@ from __future__ import annotations
 def main() -> None:
     """Run the command line and exit with its code: see `dlclive_core.errors` for what each one means."""
     import logging
+    import os
     import sys
 
     from dlclive_core.cli.app import app
@@ -23,3 +24,8 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output went away, as in `dlclive plugins list | head -1`
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:  # a bug, ours or a plugin's
+        if os.environ.get("DLCLIVE_TRACEBACK"):
+            raise
+        complain(f"unexpected {type(error).__name__}: {error}; set DLCLIVE_TRACEBACK=1 to see where")
+        sys.exit(1)

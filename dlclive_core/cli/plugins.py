@@ -97,7 +97,11 @@ def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
 
 def _option(parameter: inspect.Parameter) -> str:
     """`name: type = default`, as a person writes it."""
-    kind = parameter.annotation if isinstance(parameter.annotation, str) else inspect.formatannotation(parameter.annotation)
+    kind = (
+        parameter.annotation
+        if isinstance(parameter.annotation, str)
+        else inspect.formatannotation(parameter.annotation)
+    )
     default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
     return f"{parameter.name}: {kind}{default}"
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
-from dlclive_core.errors import DLCLiveError, PluginError
+from dlclive_core.errors import DLCLiveError, ModelError, PluginError
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
@@ -160,7 +161,7 @@ class Session:
             taken = clock()
             image, placement = self.region.cut(frame.image)
             inference_began = clock()
-            pose = self.model.predict(image)
+            pose = self._predict(image, frame)
             inference_ended = clock()
             pose = placement.pose_to_outer(pose)
             self.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
@@ -179,6 +180,14 @@ class Session:
             watches["processors"].add(ready - mapped)
             watches["sinks"].add(handed - ready)
             watches["latency"].add(ready - frame.captured_at)
+
+    def _predict(self, image: NDArray[np.uint8], frame: Frame) -> Pose:
+        try:
+            return self.model.predict(image)
+        except DLCLiveError:
+            raise
+        except Exception as error:
+            raise ModelError(f"the model failed at frame {frame.index}: {one_line(error)}") from error
 
     @staticmethod
     def _process(processor: Processor, pose: Pose, frame: Frame) -> Pose:

@@ -11,6 +11,7 @@ from dlclive_core import (
     EndOfStream,
     Frame,
     FrameSource,
+    ModelError,
     PluginError,
     Pose,
     Processor,
@@ -124,7 +125,7 @@ def test_a_source_that_cannot_be_opened_is_closed_and_nothing_else_begins() -> N
 
 def test_a_failing_model_stops_the_session_and_closes_everything() -> None:
     processor, sink = FailingProcessor(at=99), FailingSink(at=99)
-    with pytest.raises(RuntimeError, match="fell off the bus"):
+    with pytest.raises(ModelError, match="the model failed at frame 4: RuntimeError: the GPU fell off the bus"):
         Session(source=BlobSource(), model=FailingModel(at=6), processors=[processor], sinks=[sink]).run()
     assert processor.closed == 1
     assert (sink.closed, sink.finished) == (1, 0)

@@ -27,6 +27,7 @@ class DisplayWindow(Sink):
         keypoint_colours(colormap, 1)
         self._pcutoff, self._radius, self._colormap, self._names = pcutoff, radius, colormap, names
         self._window: object | None = None
+        self._image: object | None = None  # Tk keeps no reference to it
         self._shown = 0.0
 
     @property
@@ -71,8 +72,9 @@ class DisplayWindow(Sink):
         height, width = picture.shape[:2]
         content = b"P6 %d %d 255\n" % (width, height) + picture.tobytes()
         try:
-            self._image = tkinter.PhotoImage(master=self._window, data=content, format="PPM")
-            self._label.configure(image=self._image)
+            image = tkinter.PhotoImage(master=self._window, data=content, format="PPM")
+            self._label.configure(image=image)
+            self._image = image
             self._window.update()
         except tkinter.TclError:  # closed by hand, between two events
             self._window = None
