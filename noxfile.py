@@ -119,6 +119,6 @@ def readers(session: nox.Session, reader: str) -> None:
 
 def alike(found: list[list[float | None]], wanted: list[list[float | None]]) -> bool:
     """The same cells empty, the same numbers to the precision of float32."""
-    cells = [(a, b) for row, other in zip(found, wanted) for a, b in zip(row, other)]
+    cells = [(a, b) for row, other in zip(found, wanted, strict=False) for a, b in zip(row, other, strict=False)]
     same_shape = [len(row) for row in found] == [len(row) for row in wanted]
     return same_shape and all(a == b or (None not in (a, b) and abs(a - b) <= 1e-6 * max(1, abs(b))) for a, b in cells)

@@ -4,6 +4,7 @@ import pytest
 
 from dlclive_core import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.demo.source import MouseSource
 from dlclive_core.processor_adapter import ArrayProcessor
 from dlclive_core.testing import (
     BlobModel,
@@ -27,6 +28,12 @@ class TestBlobSource(FrameSourceContract):
     @pytest.fixture
     def source(self) -> FrameSource:
         return BlobSource(frames=5)
+
+
+class TestMouseSource(FrameSourceContract):
+    @pytest.fixture
+    def source(self) -> FrameSource:
+        return MouseSource(seed=3, frames=6)
 
 
 class TestLiveBlobSource(FrameSourceContract):
