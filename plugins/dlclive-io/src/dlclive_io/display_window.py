@@ -41,12 +41,11 @@ class DisplayWindow(Sink):
             import tkinter
         except ImportError:
             raise SourceError("a display needs Tk, which this Python was built without; install python3-tk") from None
-        card = run.card
         self._drawing = PoseDrawing(
-            card,
+            run.card,
             pcutoff=self._pcutoff,
             radius=self._radius,
-            colours=keypoint_colours(self._colormap, len(card.skeleton) + len(card.unique_keypoints)),
+            colormap=self._colormap,
             names=self._names,
             skeleton=True,
         )

@@ -21,7 +21,7 @@ class PoseDrawing:
         card: names, edges and unique keypoints.
         pcutoff: keypoints with less confidence are left out.
         radius: of the circles, in pixels.
-        colours: (K + U, 3) RGB, see `keypoint_colours`.
+        colormap: a name of colorcet's; keypoints have colours along it.
         names: write each keypoint's name beside it.
         skeleton: draw the card's edges between keypoints that are both drawn.
     """
@@ -32,11 +32,12 @@ class PoseDrawing:
         *,
         pcutoff: float,
         radius: int,
-        colours: NDArray[np.uint8],
+        colormap: str,
         names: bool,
         skeleton: bool,
     ) -> None:
         self._labels = card.skeleton.keypoints + card.unique_keypoints
+        colours = keypoint_colours(colormap, len(self._labels))
         self._colours = [(int(red), int(green), int(blue)) for red, green, blue in colours]
         self._edges = card.skeleton.edges if skeleton else ()
         self._pcutoff = pcutoff

@@ -69,12 +69,11 @@ class LabelledVideo(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Begin the file. Raises OutputExistsError, DataError."""
-        card = run.card
         self._drawing = PoseDrawing(
-            card,
+            run.card,
             pcutoff=self._pcutoff,
             radius=self._radius,
-            colours=keypoint_colours(self._colormap, len(card.skeleton) + len(card.unique_keypoints)),
+            colormap=self._colormap,
             names=self._names,
             skeleton=self._skeleton,
         )
