@@ -1,6 +1,7 @@
 """Train the small network that ships in dlclive_core/demo, on rendered mice, and export it.
 
     python scripts/train_demo_model.py --minutes 30 --out build/mouse
+    python scripts/train_demo_model.py --minutes 10 --rate 0.0012 --first-seed 1100000 --resume build/mouse/mouse.pt --out build/mouse
 
 Developers run this; it needs dlclive-torch and some tens of minutes of a CPU. Seeds are kept apart: training uses 1,000,000 and
 above, validation 500,000 and above, and everything below 100,000 is left to the demo and the tests.
@@ -26,17 +27,21 @@ from torch.nn import functional
 from dlclive_core import ModelCard
 from dlclive_core.deeplabcut import HeatmapDecoding
 from dlclive_core.demo.motion import MOUSE
+from dlclive_core.demo.objects import pillar, shelf
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.system import sha256
 
 TRAINING_SEEDS, VALIDATION_SEEDS = 1_000_000, 500_000
-CROP = 192  # pixels: side of a training picture
-FRAMES_A_CLIP = 6
-BATCH = 16
+CROP = 224  # pixels: side of a training picture
+FRAMES_A_CLIP = 5
+BATCH = 12
 DECODING = HeatmapDecoding(stride=4, locref_std=4.0, apply_sigmoid=True)
 SPREAD = 1.3  # cells: standard deviation of a target's hill
 REACH = 2.5  # cells: how far around a keypoint the refinement is learned
+OCCLUDED = 0.4  # share of the pictures in which something more is put onto the mouse
 PAD = 16
+CENTRE = MOUSE.index("centre")
+BODY = 80  # pixels: further from its centre no keypoint of a mouse is, in frames up to 640 x 480
 FLIPPED = [0, 2, 1, 3, 4]  # the ears change sides in a mirror
 
 
@@ -95,20 +100,38 @@ class MouseNetwork(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Keypoints (N, 1, K, 3) in pixels of the images."""
         heatmap, locref = self.maps(images)
-        return decode_heatmap(heatmap, locref, DECODING)
+        return decode_heatmap(within_reach(heatmap), locref, DECODING)
+
+
+def within_reach(heatmap: Tensor) -> Tensor:
+    """Lower the logits that lie further from the best centre than a mouse is long: a cable's end is no tail's base."""
+    count, _, height, width = heatmap.shape
+    best = heatmap[:, CENTRE].flatten(1).argmax(dim=1)
+    row = torch.div(best, width, rounding_mode="floor")
+    column = best - row * width
+    down = torch.arange(height, device=heatmap.device)[None, :, None] - row[:, None, None]
+    across = torch.arange(width, device=heatmap.device)[None, None, :] - column[:, None, None]
+    away = (down**2 + across**2 > (BODY / DECODING.stride) ** 2).to(heatmap.dtype)
+    return heatmap - 20 * away.reshape(count, 1, height, width)
 
 
 def clip(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Some frames of one clip, cut to CROP x CROP around the mouse (or, rarely, anywhere), and their keypoints."""
+    """Some frames of one clip, cut to CROP x CROP around the mouse (or, now and then, anywhere), and their keypoints."""
     rng = np.random.default_rng(seed)
     height = int(rng.integers(232, 520))
     width = int(height * rng.uniform(1.0, 1.5))
     source = MouseSource(seed=seed, frames=60, size=(width, height))
+    things = source.things
     images = np.empty((FRAMES_A_CLIP, CROP, CROP, 3), np.uint8)
     keypoints = np.empty((FRAMES_A_CLIP, len(MOUSE), 3), np.float32)
     for place, index in enumerate(rng.choice(60, FRAMES_A_CLIP, replace=False)):
+        source.things = things
+        if rng.random() < OCCLUDED:
+            on = source.truth(int(index))[rng.integers(len(MOUSE)), :2] + rng.normal(0, 6, 2)
+            kind = pillar if rng.random() < 0.5 else shelf
+            source.things = (*things, kind(rng, on, source.length, rng.uniform(20, 235, 3).astype(np.float32)))
         truth = source.truth(int(index))
-        centre = truth[3, :2] + rng.uniform(-64, 64, 2) if rng.random() < 0.9 else rng.uniform(0, (width, height))
+        centre = truth[3, :2] + rng.uniform(-80, 80, 2) if rng.random() < 0.75 else rng.uniform(0, (width, height))
         left, top = np.clip(np.rint(centre - CROP / 2), 0, (width - CROP, height - CROP)).astype(int)
         images[place] = source.render(int(index))[top : top + CROP, left : left + CROP]
         truth[:, :2] -= (left, top)
@@ -144,24 +167,24 @@ def augment(images: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor]:
     return images.clamp(0, 1), keypoints
 
 
-def targets(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Hills (N, K, h, w), refinements (N, K, 2, h, w), and where they count (N, K, h, w)."""
+def targets(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Hills (N, K, h, w), refinements (N, K, 2, h, w), where they count (N, K, h, w), and the hills with the hidden ones."""
     cells = CROP // int(DECODING.stride)
     centres = (torch.arange(cells) + 0.5) * DECODING.stride
     dx = keypoints[..., 0, None, None] - centres[None, None, None, :]
     dy = keypoints[..., 1, None, None] - centres[None, None, :, None]
     squared = (dx**2 + dy**2) / DECODING.stride**2
     seen = keypoints[..., 2, None, None]
-    hills = seen * torch.exp(-squared / (2 * SPREAD**2))
+    places = torch.exp(-squared / (2 * SPREAD**2))
     offsets = torch.stack(torch.broadcast_tensors(dx, dy), dim=2) / float(DECODING.locref_std or 1)
-    return hills, offsets, seen * (squared <= REACH**2)
+    return seen * places, offsets, seen * (squared <= REACH**2), places
 
 
 def loss_of(network: MouseNetwork, images: Tensor, keypoints: Tensor) -> Tensor:
     """Weighted cross entropy on the heatmaps, Huber on the refinements near a keypoint."""
-    hills, offsets, near = targets(keypoints)
+    hills, offsets, near, places = targets(keypoints)
     heatmap, locref = network.maps(normalised(images))
-    weight = 1 + 30 * hills
+    weight = 1 + 15 * places  # alike for what is seen and what is hidden, or the network would be sure of both
     on_map = (weight * functional.binary_cross_entropy_with_logits(heatmap, hills, reduction="none")).mean()
     error = functional.smooth_l1_loss(locref.reshape(offsets.shape), offsets, reduction="none", beta=0.1).sum(2)
     return on_map + 0.15 * (error * near).sum() / near.sum().clamp(min=1)
@@ -187,23 +210,24 @@ def validate(network: MouseNetwork, images: NDArray[np.uint8], keypoints: NDArra
     return float(np.sqrt((error**2).mean())), float(np.median(error))
 
 
-def train(minutes: float, clips: int, workers: int, checkpoint: Path, resume: Path | None) -> MouseNetwork:
+def train(
+    minutes: float, clips: int, first_seed: int, rate: float, workers: int, checkpoint: Path, resume: Path | None
+) -> MouseNetwork:
     """Train for a time, the learning rate falling to zero by its end."""
     torch.manual_seed(0)
     began = time.monotonic()
-    images, keypoints = render_pool(clips, TRAINING_SEEDS, workers)
-    check = render_pool(25, VALIDATION_SEEDS, workers)
+    images, keypoints = render_pool(clips, first_seed, workers)
+    check = render_pool(40, VALIDATION_SEEDS, workers)
     print(f"rendered {len(images)} pictures in {time.monotonic() - began:.0f} s", flush=True)
     network = MouseNetwork()
     if resume is not None:
         network.load_state_dict(torch.load(resume, weights_only=True))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     rng = np.random.default_rng(0)
     began, step, shown = time.monotonic(), 0, 0.0
     while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
-        rate = 4e-3 * (0.5 + 0.5 * math.cos(math.pi * share)) * min(1.0, (step + 1) / 100)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * share)) * min(1.0, (step + 1) / 100)
         batch = rng.choice(len(images), BATCH, replace=False)
         pictures = torch.from_numpy(images[batch]).permute(0, 3, 1, 2).float() / 255
         loss = loss_of(network, *augment(pictures, torch.from_numpy(keypoints[batch])))
@@ -247,6 +271,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--clips", type=int, default=1500, help=f"clips to render; {FRAMES_A_CLIP} pictures each")
+    parser.add_argument("--first-seed", type=int, default=TRAINING_SEEDS, help="of the clips")
+    parser.add_argument("--rate", type=float, default=4e-3, help="learning rate at the beginning")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--resume", type=Path, help="weights to begin with")
     parser.add_argument("--export-only", action="store_true", help="export the weights in --out")
@@ -258,7 +284,15 @@ def main() -> None:
         network = MouseNetwork()
         network.load_state_dict(torch.load(weights, weights_only=True))
     else:
-        network = train(options.minutes, options.clips, options.workers, weights, options.resume)
+        network = train(
+            options.minutes,
+            options.clips,
+            options.first_seed,
+            options.rate,
+            options.workers,
+            weights,
+            options.resume,
+        )
     export(network, weights, options.out / "mouse.onnx")
 
 

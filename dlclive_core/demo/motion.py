@@ -60,7 +60,7 @@ def simulate(
     spine = np.empty((frames, SPINE_POINTS, 2))
     tail = np.empty((frames, TAIL_POINTS, 2))
     ears = np.empty((frames, 2, 2))
-    bend = 0.0
+    bend, aim = 0.0, 0.0
     last_tail: NDArray[np.float64] | None = None
     for frame in range(frames):
         if rng.random() < dt * (0.4 if walking else 1.2):  # walks for about 2.5 s, rests for about 0.8 s
@@ -73,7 +73,8 @@ def simulate(
         ahead = np.asarray([np.cos(heading), np.sin(heading)])
         position = np.clip(position + speed * dt * ahead, np.minimum(reach, middle), np.maximum(room - reach, middle))
         bend += (np.clip(0.45 * turning, -1.1, 1.1) - bend) * min(1.0, 6 * dt)
-        gaze += -3 * gaze * dt + 1.2 * np.sqrt(dt) * rng.normal()
+        aim += -1.5 * aim * dt + 0.85 * np.sqrt(dt) * rng.normal()  # the head follows, so that it does not tremble
+        gaze += (aim - gaze) * min(1.0, 9 * dt)
         spine[frame] = _spine(position, heading, bend, float(np.clip(gaze, -0.6, 0.6)), length)
         ears[frame] = _ears(spine[frame], length)
         sway = 0.25 * np.sin(2.2 * frame * dt + heading)

@@ -32,6 +32,19 @@ class Thing:
         return np.asarray([self.shape(a[None, None], b[None, None])[0, 0] < 1.5 for a, b in zip(x, y, strict=True)])
 
 
+def pillar(rng: np.random.Generator, centre: NDArray[np.float64], length: float, colour: NDArray[np.float32]) -> Thing:
+    """A disc of some size, for a mouse of a body length in pixels."""
+    radius = length * rng.uniform(0.12, 0.22)
+    return Thing(centre[None], radius + 2, beads(centre[None], np.asarray([radius])), colour, hides=True)
+
+
+def shelf(rng: np.random.Generator, centre: NDArray[np.float64], length: float, colour: NDArray[np.float32]) -> Thing:
+    """A rectangle of some size, turned somehow, for a mouse of a body length in pixels."""
+    half = (length * rng.uniform(0.3, 0.6), length * rng.uniform(0.08, 0.14))
+    shape = rectangle((centre[0], centre[1]), half, rng.uniform(0, np.pi))
+    return Thing(centre[None], sum(half) + 2, shape, colour, hides=True)
+
+
 def place_things(rng: np.random.Generator, size: tuple[int, int], length: float) -> tuple[Thing, ...]:
     """None, one or two of them, smaller than the mouse."""
     things: list[Thing] = []
@@ -39,14 +52,9 @@ def place_things(rng: np.random.Generator, size: tuple[int, int], length: float)
         centre = rng.uniform(0.2, 0.8, 2) * size
         colour = rng.uniform(20, 235, 3).astype(np.float32)
         if kind == "pillar":
-            radius = length * rng.uniform(0.12, 0.22)
-            things.append(
-                Thing(centre[None], radius + 2, beads(centre[None], np.asarray([radius])), colour, hides=True)
-            )
+            things.append(pillar(rng, centre, length, colour))
         elif kind == "shelf":
-            half = (length * rng.uniform(0.3, 0.6), length * rng.uniform(0.08, 0.14))
-            shape = rectangle((centre[0], centre[1]), half, rng.uniform(0, np.pi))
-            things.append(Thing(centre[None], sum(half) + 2, shape, colour, hides=True))
+            things.append(shelf(rng, centre, length, colour))
         elif kind == "cable":
             ends = rng.uniform(0, 1, (4, 2)) * size
             steps = np.linspace(0, 1, 12)[:, None]

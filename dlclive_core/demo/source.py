@@ -26,6 +26,11 @@ class MouseSource(FrameSource):
         frames: how many there are.
         size: (width, height) in pixels, at least 160 x 120.
         fps: frames per second of the clip; frames are rendered as fast as they are read.
+
+    Attributes:
+        skeleton: names and edges of the keypoints.
+        length: of the mouse's body, in pixels.
+        things: what is in the way.
     """
 
     def __init__(self, seed: int = 0, frames: int = 300, size: tuple[int, int] = (320, 240), fps: float = 30.0) -> None:
@@ -41,12 +46,12 @@ class MouseSource(FrameSource):
         self.skeleton = MOUSE
         self._seed = seed
         rng = np.random.default_rng(seed)
-        self._length = _LENGTH * float(np.sqrt(height / 240)) * rng.uniform(0.85, 1.15)
+        self.length = _LENGTH * float(np.sqrt(height / 240)) * rng.uniform(0.85, 1.15)
         self._wall = 0.035 * min(size)
         self._look = Appearance.draw(rng)
-        self._things = place_things(rng, (width, height), self._length)
+        self.things = place_things(rng, (width, height), self.length)
         self._arena_seed = int(rng.integers(2**32))
-        self._motion: Motion = simulate(rng, frames, (width, height), self._length, self._wall, fps)
+        self._motion: Motion = simulate(rng, frames, (width, height), self.length, self._wall, fps)
         self._arena: NDArray[np.float32] | None = None
         self._noise = np.empty(0, np.float32)
         self._next = 0
@@ -77,8 +82,8 @@ class MouseSource(FrameSource):
         rng = np.random.default_rng((self._seed, index))
         image = self._arena.copy()
         motion = self._motion
-        draw_mouse(image, self._look, motion.spine[index], motion.ears[index], motion.tail[index], self._length)
-        for thing in self._things:
+        draw_mouse(image, self._look, motion.spine[index], motion.ears[index], motion.tail[index], self.length)
+        for thing in self.things:
             thing.draw(image)
         image *= np.float32(1 + self._look.flicker * rng.normal())
         begin = int(rng.integers(self._noise.size - image.size))
@@ -88,8 +93,8 @@ class MouseSource(FrameSource):
     def truth(self, index: int) -> NDArray[np.float32]:
         """(K, 3) of a frame, in the order of `skeleton`: x, y in pixels, and 1 where it can be seen, 0 where it is hidden."""
         points = self._motion.keypoints[index]
-        hidden = np.zeros(len(points), bool)
-        for thing in self._things:
+        hidden = ((points < 0) | (points >= np.asarray(self.frame_size))).any(axis=1)  # a frame narrower than the mouse
+        for thing in self.things:
             hidden |= thing.covers(points)
         return np.concatenate([points, (~hidden)[:, None]], axis=1).astype(np.float32)
 

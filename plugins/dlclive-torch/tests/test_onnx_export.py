@@ -67,47 +67,42 @@ def test_any_size_and_any_batch(
     np.testing.assert_allclose(runtime.run(images[:1]), wanted[:1], atol=0.01)
 
 
-def test_padding_is_in_the_file(
-    tmp_path: Path,
-    config: dict[str, Any],
-    small_weights: dict[str, Tensor],
-    onnx_file: Any,
-    noise: Callable[..., np.ndarray],
-) -> None:
-    """Also where the padding is longer than the picture."""
-    config["data"]["inference"]["auto_padding"] = {"pad_height_divisor": 32, "pad_width_divisor": 64}
-    torch.save({"config": config, "pose": small_weights}, tmp_path / "a.pt")
-    card = OnnxExporter().export(tmp_path / "a.pt", tmp_path / "a.onnx")
-    assert card.pad_divisor == (32, 64)
-    model, exported = TorchModel(tmp_path / "a.pt", device="cpu"), onnx_file(tmp_path / "a.onnx")
-    for height, width in [(33, 65), (64, 64), (100, 40), (13, 7)]:
-        image = noise(height, width)
-        np.testing.assert_allclose(exported.predict(image).keypoints, model.predict(image).keypoints, atol=0.01)
-
-
-def test_a_fixed_size_leaves_the_batch_free(
+def test_half_precision_and_a_fixed_size_leave_the_batch_free(
     small_export: Path, tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]
 ) -> None:
-    card = OnnxExporter().export(small_export, tmp_path / "a.onnx", size=(96, 128))
-    assert card.input_size == (96, 128)
-    runtime = onnx_file(tmp_path / "a.onnx")
-    assert runtime.session.get_inputs()[0].shape == ["batch", 96, 128, 3]
-    images = np.stack([noise(96, 128, seed) for seed in range(2)])
-    wanted = [pose.keypoints for pose in TorchModel(small_export, device="cpu").predict_batch(list(images))]
-    np.testing.assert_allclose(runtime.run(images), wanted, atol=0.01)
-
-
-def test_half_precision(small_export: Path, tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]) -> None:
     card = OnnxExporter().export(small_export, tmp_path / "half.onnx", precision="fp16", size=(96, 128))
-    assert card.precision == "fp16"
+    assert (card.precision, card.input_size) == ("fp16", (96, 128))
     model = onnx.load(tmp_path / "half.onnx")
     kinds = {item.data_type for item in model.graph.initializer if len(item.dims) == 4 and np.prod(item.dims) > 3}
     assert kinds == {onnx.TensorProto.FLOAT16}
-    image = noise(96, 128)
-    wanted = TorchModel(small_export, device="cpu").predict(image).keypoints
-    found = onnx_file(tmp_path / "half.onnx").predict(image).keypoints
+    runtime = onnx_file(tmp_path / "half.onnx")
+    assert runtime.session.get_inputs()[0].shape == ["batch", 96, 128, 3]
+    images = np.stack([noise(96, 128, seed) for seed in range(2)])
+    wanted = [pose.keypoints for pose in TorchModel(small_export, device="cpu").predict_batch(list(images))]
+    found = runtime.run(images)
     assert found.dtype == np.float32
     assert 0 < np.abs(found - wanted).max() < 0.5
+
+
+class CornerAndMean(nn.Module):
+    """A network that tells what was padded: the last pixel, and the mean of all."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.stack([images[:, :, -1, -1], images.mean((2, 3))], dim=1).unsqueeze(1)
+
+
+def test_padding_is_in_the_file(tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]) -> None:
+    """Also where the padding is longer than the picture."""
+    graph = KeypointGraph(CornerAndMean(), normalisation="none", pad_divisor=(32, 64)).eval()
+    card = ModelCard(net_type="corner", skeleton=Skeleton(("corner", "mean")), pad_divisor=(32, 64))
+    write_onnx(graph, card, tmp_path / "a.onnx")
+    exported = onnx_file(tmp_path / "a.onnx")
+    for height, width in [(33, 65), (64, 64), (100, 40), (13, 7), (1, 1), (2, 500)]:
+        image = noise(height, width)
+        bottom, right = -height % 32, -width % 64
+        padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="reflect")
+        wanted = [padded[-1, -1], padded.mean((0, 1))]
+        np.testing.assert_allclose(exported.run(image[None])[0, 0], wanted, rtol=1e-4)
 
 
 class Brightest(nn.Module):

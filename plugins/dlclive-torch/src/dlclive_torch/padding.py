@@ -13,7 +13,8 @@ def reflected_indices(length: int, padded: int, device: torch.device) -> Tensor:
     padding is longer than the picture: 0 1 2 3 -> 0 1 2 3 2 1 0 1 2. `length` and `padded` may be symbolic.
     """
     turn = length - 1
-    period = 2 * length - 2 + (length < 2)  # 1 where there is one pixel
+    # At least 1, for one pixel. As a tensor: torch.export takes a free length for more than one, and would drop the rest.
+    period = torch.full((), 2 * turn, device=device).clamp(min=1)
     positions = torch.arange(padded, device=device)
     turns = torch.div(
         positions, period, rounding_mode="floor"
