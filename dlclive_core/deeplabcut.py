@@ -56,17 +56,7 @@ class PoseConfig:
     @classmethod
     def read(cls, path: Path) -> PoseConfig:
         """Read a `pytorch_config.yaml`; ModelError if it is not one."""
-        import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
-
-        try:
-            loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ModelError(f"cannot read {path}: {error.strerror}") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
-        if not isinstance(loaded, dict):
-            raise ModelError(f"{path} holds no settings; expected DeepLabCut's {CONFIG_NAME}")
-        return cls.from_mapping(loaded, where=str(path))
+        return cls.from_mapping(read_config(path), where=str(path))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str) -> PoseConfig:
@@ -157,6 +147,21 @@ class HeatmapDecoding:
             apply_sigmoid=bool(predictor.get("apply_sigmoid")),
             clip_scores=bool(predictor.get("clip_scores")),
         )
+
+
+def read_config(path: Path) -> Mapping[str, Any]:
+    """What a `pytorch_config.yaml` holds, read safely; ModelError if it cannot be."""
+    import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise ModelError(f"{path} holds no settings; expected DeepLabCut's {CONFIG_NAME}")
+    return loaded
 
 
 def scorer_name(config: PoseConfig, file_stem: str, snapshot: str | None = None) -> str:

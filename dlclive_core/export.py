@@ -90,19 +90,15 @@ def export_model(
 
 
 def _judge(parity: Parity, bound: float, precision: str) -> None:
-    if precision == "fp32":
-        worst, where = parity.max_px, "all keypoints"
-    else:
+    worst, where, advice = parity.max_px, "all keypoints", ""
+    if precision != "fp32" and parity.confident:
         worst, where = parity.max_confident_px, "the confident keypoints"
-        if not parity.confident:
-            raise ModelError(
-                f"no keypoint of the {parity.images} comparison frames is confident, so an export in {precision} cannot be "
-                "judged; give frames that show the animal with --frames"
-            )
+    elif precision != "fp32":
+        advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
     if not worst <= bound:
         raise ModelError(
-            f"the export differs from its source by up to {worst:.3f} px over {where} of {parity.images} frames, more than "
-            f"the {bound} px allowed; nothing was written"
+            f"the export differs from its source by up to {worst:.3f} px over {where} of {parity.images} frames, more "
+            f"than the {bound} px allowed; nothing was written{advice}"
         )
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from torch import Tensor
 
-from dlclive_core.deeplabcut import CONFIG_NAME
+from dlclive_core.deeplabcut import CONFIG_NAME, read_config
 from dlclive_core.errors import ModelError
+from dlclive_core.system import sha256
 from dlclive_torch.files.archives import read_pt
 
 
@@ -62,7 +61,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             config=config,
             pose=_weights(content, "pose", path),
             detector=_weights(content, "detector", path) if detector else None,
-            sha256=_sha256(path),
+            sha256=sha256(path),
         )
     if "model" in content and "metadata" in content:
         return Checkpoint(
@@ -71,7 +70,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             config=_config_beside(path),
             pose=_weights(content, "model", path),
             detector=None,
-            sha256=_sha256(path),
+            sha256=sha256(path),
         )
     held = ", ".join(repr(str(key)) for key in list(content)[:8]) or "nothing"
     raise ModelError(
@@ -93,19 +92,11 @@ def _config_beside(path: Path) -> Mapping[str, Any]:
     if path.name.startswith("snapshot-detector"):
         raise ModelError(f"{path} is a snapshot of a detector; give the pose network's snapshot beside it")
     beside = path.with_name(CONFIG_NAME)
-    try:
-        config = yaml.safe_load(beside.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not beside.exists():
         raise ModelError(
             f"{path} is a snapshot, which needs {CONFIG_NAME} beside it; leave it in its training folder, or copy both"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"cannot read {beside}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{beside} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
-    if not isinstance(config, Mapping):
-        raise ModelError(f"{beside} holds no settings; copy it again from the training folder")
-    return config
+        )
+    return read_config(beside)
 
 
 def _plain(value: Any) -> Any:
@@ -117,11 +108,3 @@ def _plain(value: Any) -> Any:
 
 def _a(value: object) -> str:
     return f"a {type(value).__name__}"
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
