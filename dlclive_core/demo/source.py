@@ -31,6 +31,7 @@ class MouseSource(FrameSource):
         skeleton: names and edges of the keypoints.
         length: of the mouse's body, in pixels.
         things: what is in the way.
+        look: of mouse, arena, light and camera.
     """
 
     def __init__(self, seed: int = 0, frames: int = 300, size: tuple[int, int] = (320, 240), fps: float = 30.0) -> None:
@@ -48,7 +49,7 @@ class MouseSource(FrameSource):
         rng = np.random.default_rng(seed)
         self.length = _LENGTH * float(np.sqrt(height / 240)) * rng.uniform(0.85, 1.15)
         self._wall = 0.035 * min(size)
-        self._look = Appearance.draw(rng)
+        self.look = Appearance.draw(rng)
         self.things = place_things(rng, (width, height), self.length)
         self._arena_seed = int(rng.integers(2**32))
         self._motion: Motion = simulate(rng, frames, (width, height), self.length, self._wall, fps)
@@ -60,9 +61,9 @@ class MouseSource(FrameSource):
         """Paint the empty arena, once."""
         rng = np.random.default_rng(self._arena_seed)
         width, height = self.frame_size or (0, 0)
-        self._arena = arena(rng, self._look, (width, height), self._wall)
+        self._arena = arena(rng, self.look, (width, height), self._wall)
         # One field of noise, read from another place for each frame: new normal numbers would cost more than the mouse.
-        self._noise = rng.normal(0, self._look.noise, 2 * width * height * 3).astype(np.float32)
+        self._noise = rng.normal(0, self.look.noise, 2 * width * height * 3).astype(np.float32)
         self._next = 0
 
     def read(self, timeout: float) -> Frame:
@@ -82,10 +83,10 @@ class MouseSource(FrameSource):
         rng = np.random.default_rng((self._seed, index))
         image = self._arena.copy()
         motion = self._motion
-        draw_mouse(image, self._look, motion.spine[index], motion.ears[index], motion.tail[index], self.length)
+        draw_mouse(image, self.look, motion.spine[index], motion.ears[index], motion.tail[index], self.length)
         for thing in self.things:
             thing.draw(image)
-        image *= np.float32(1 + self._look.flicker * rng.normal())
+        image *= np.float32(1 + self.look.flicker * rng.normal())
         begin = int(rng.integers(self._noise.size - image.size))
         image += self._noise[begin : begin + image.size].reshape(image.shape)
         return np.clip(image, 0, 255, out=image).astype(np.uint8)

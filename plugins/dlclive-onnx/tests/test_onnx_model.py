@@ -130,6 +130,9 @@ def test_a_truncated_model(whole) -> None:
         load_model(path, device="cpu")
 
 
+@pytest.mark.skipif(
+    tuple(map(int, ort.__version__.split(".")[:2])) < (1, 24), reason="ONNX Runtime checks such paths from 1.24 on"
+)
 @pytest.mark.parametrize("location", ["../secret.bin", "/etc/passwd"])
 def test_weights_outside_the_models_folder_are_refused(tmp_path: Path, bare, location: str) -> None:
     folder = tmp_path / "models"
