@@ -105,7 +105,7 @@ class MouseNetwork(nn.Module):
 
 
 def within_reach(heatmap: Tensor) -> Tensor:
-    """Lower the logits that lie further from the best centre than a mouse is long: a cable's end is no tail's base."""
+    """Lower the logits that lie further from the best centre than a mouse is long: an arena's corner is no tail's base."""
     count, _, height, width = heatmap.shape
     best = heatmap[:, CENTRE].flatten(1).argmax(dim=1)
     row = torch.div(best, width, rounding_mode="floor")

@@ -61,7 +61,7 @@ class Appearance:
         spotted = rng.random() < 0.25
         patch = np.clip(fur + (90 if fur.mean() < 128 else -90), 15, 240).astype(np.float32)
         spots = (
-            rng.uniform((0.05, -0.8, 0.05), (0.7, 0.8, 0.12), (int(rng.integers(3, 7)), 3))
+            rng.uniform((0.25, -0.8, 0.05), (0.6, 0.8, 0.12), (int(rng.integers(3, 7)), 3))
             if spotted
             else np.empty((0, 3))
         )

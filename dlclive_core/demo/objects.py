@@ -1,4 +1,4 @@
-"""Things that hide parts of the mouse: pillars, shelves, and a cable."""
+"""Things that hide parts of the mouse: pillars and shelves."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.demo.drawing import Distance, Image, beads, line, paint, rectangle
+from dlclive_core.demo.drawing import Distance, Image, beads, paint, rectangle
+
+RIM = 3.0  # pixels: so near to a thing, too little of a body part is left to be seen
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A shape above the mouse. `hides` is False for what is too thin to hide a keypoint."""
+    """A shape above the mouse."""
 
     points: NDArray[np.float64]
     margin: float
     shape: Distance
     colour: NDArray[np.float32]
-    hides: bool
 
     def draw(self, image: Image) -> None:
         """Put it onto an image."""
@@ -26,43 +27,31 @@ class Thing:
 
     def covers(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which of the (N, 2) points cannot be seen, because they are inside or right at the rim."""
-        if not self.hides:
-            return np.zeros(len(points), bool)
         x, y = points[:, 0].astype(np.float32), points[:, 1].astype(np.float32)
-        return np.asarray([self.shape(a[None, None], b[None, None])[0, 0] < 1.5 for a, b in zip(x, y, strict=True)])
+        return np.asarray([self.shape(a[None, None], b[None, None])[0, 0] < RIM for a, b in zip(x, y, strict=True)])
 
 
 def pillar(rng: np.random.Generator, centre: NDArray[np.float64], length: float, colour: NDArray[np.float32]) -> Thing:
     """A disc of some size, for a mouse of a body length in pixels."""
     radius = length * rng.uniform(0.12, 0.22)
-    return Thing(centre[None], radius + 2, beads(centre[None], np.asarray([radius])), colour, hides=True)
+    return Thing(centre[None], radius + 2, beads(centre[None], np.asarray([radius])), colour)
 
 
 def shelf(rng: np.random.Generator, centre: NDArray[np.float64], length: float, colour: NDArray[np.float32]) -> Thing:
     """A rectangle of some size, turned somehow, for a mouse of a body length in pixels."""
     half = (length * rng.uniform(0.3, 0.6), length * rng.uniform(0.08, 0.14))
     shape = rectangle((centre[0], centre[1]), half, rng.uniform(0, np.pi))
-    return Thing(centre[None], sum(half) + 2, shape, colour, hides=True)
+    return Thing(centre[None], sum(half) + 2, shape, colour)
 
 
 def place_things(rng: np.random.Generator, size: tuple[int, int], length: float) -> tuple[Thing, ...]:
     """None, one or two of them, smaller than the mouse."""
     things: list[Thing] = []
-    for kind in rng.choice(["none", "none", "pillar", "shelf", "cable"], 2):
+    for kind in rng.choice(["none", "none", "pillar", "shelf"], 2):
         centre = rng.uniform(0.2, 0.8, 2) * size
         colour = rng.uniform(20, 235, 3).astype(np.float32)
         if kind == "pillar":
             things.append(pillar(rng, centre, length, colour))
         elif kind == "shelf":
             things.append(shelf(rng, centre, length, colour))
-        elif kind == "cable":
-            ends = rng.uniform(0, 1, (4, 2)) * size
-            steps = np.linspace(0, 1, 12)[:, None]
-            curve = (
-                (1 - steps) ** 3 * ends[0]
-                + 3 * steps * (1 - steps) ** 2 * ends[1]
-                + 3 * steps**2 * (1 - steps) * ends[2]
-                + steps**3 * ends[3]
-            )
-            things.append(Thing(curve, 4, line(curve, 1.0, 1.0), colour, hides=False))
     return tuple(things)
