@@ -41,8 +41,7 @@ SPREAD = 1.3  # cells: standard deviation of a target's hill
 REACH = 2.5  # cells: how far around a keypoint the refinement is learned
 OCCLUDED = 0.4  # share of the pictures in which something more is put onto the mouse
 PAD = 16
-CENTRE = MOUSE.index("centre")
-BODY = 80  # pixels: further from its centre no keypoint of a mouse is, in frames up to 640 x 480
+BODY = 108  # pixels: no two keypoints of a mouse are further apart, in frames up to 640 x 480
 FLIPPED = [0, 2, 1, 3, 4]  # the ears change sides in a mirror
 
 
@@ -105,9 +104,9 @@ class MouseNetwork(nn.Module):
 
 
 def within_reach(heatmap: Tensor) -> Tensor:
-    """Lower the logits that lie further from the best centre than a mouse is long: an arena's corner is no tail's base."""
+    """Lower the logits that lie further from the surest keypoint than a mouse is long: a corner is no tail's base."""
     count, _, height, width = heatmap.shape
-    best = heatmap[:, CENTRE].flatten(1).argmax(dim=1)
+    best = heatmap.amax(dim=1).flatten(1).argmax(dim=1)
     row = torch.div(best, width, rounding_mode="floor")
     column = best - row * width
     down = torch.arange(height, device=heatmap.device)[None, :, None] - row[:, None, None]
