@@ -26,14 +26,16 @@ _SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = M
 
 
 class KeypointGraph(nn.Module):
-    """Images (N, H, W, 3) uint8 RGB in, keypoints (N, I, K, 3) float32 out: x, y in pixels of the images, confidence.
+    """Images (N, H, W, 3) uint8 RGB in, named float32 arrays out: "keypoints" (N, I, K, 3) or those of `PoseNetwork`.
 
     Normalises, pads at the bottom and right by reflection, and runs the network. Nothing is clipped to the image: a
     heatmap may end beyond it.
 
     Args:
-        network: (N, 3, H, W) normalised images, in its own floating-point type, to (N, I, K, 3) float32 keypoints in
-            pixels of these images: a `PoseNetwork`, or any module that does this.
+        network: (N, 3, H, W) normalised images, in its own floating-point type, to a dict of float32 tensors in pixels of
+            these images: a `PoseNetwork`, or any module that does this. If it has an attribute `outputs`, these are the
+            names in their order; else it gives "keypoints" alone. If it has a true attribute `conditional`, it also takes
+            conditions (N, K, 3) float32, keypoints in pixels of the image.
         normalisation: as in ModelCard.
         pad_divisor: (height, width) that the padded image is a multiple of.
         dtype: of the network's weights and arithmetic; normalising and decoding are done in float32 in any case.
@@ -51,6 +53,8 @@ class KeypointGraph(nn.Module):
         factor, summand = _SCALES[normalisation]
         self.normalisation = normalisation
         self.network = network.to(dtype)
+        self.outputs: tuple[str, ...] = getattr(network, "outputs", ("keypoints",))
+        self.conditional = bool(getattr(network, "conditional", False))
         self.pad_divisor = pad_divisor
         self.dtype = dtype
         self.factor: Tensor
@@ -64,8 +68,9 @@ class KeypointGraph(nn.Module):
         graph = KeypointGraph(network, normalisation=self.normalisation, pad_divisor=self.pad_divisor, dtype=dtype)
         return graph.train(self.training)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, conditions: Tensor | None = None) -> dict[str, Tensor]:
         padded = pad_reflected(image, self.pad_divisor)
         pixels = padded.permute(0, 3, 1, 2).to(torch.float32)
-        keypoints: Tensor = self.network((pixels * self.factor + self.summand).to(self.dtype))
-        return keypoints
+        images = (pixels * self.factor + self.summand).to(self.dtype)
+        outputs: dict[str, Tensor] = self.network(images) if conditions is None else self.network(images, conditions)
+        return outputs

@@ -12,31 +12,80 @@ from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.table import BACKBONES
 from dlclive_torch.heads.base import Head
+from dlclive_torch.heads.identity import IdentityHead, build_identity_head
 from dlclive_torch.heads.table import HEADS
+from dlclive_torch.necks.table import NECKS
 
 BODYPART = "bodypart"
 """The name of the head that every DeepLabCut network has."""
 
+UNIQUE = "unique_bodypart"
+IDENTITY = "identity"
+
 
 class PoseNetwork(nn.Module):
-    """Normalised images (N, 3, H, W) in, keypoints (N, I, K, 3) float32 in pixels of these images out.
+    """Normalised images (N, 3, H, W) in, and for conditional networks conditions (N, K, 3); named float32 arrays out.
+
+    These are what the head "bodypart" gives (see `Head`), then, for networks that have these heads:
+
+    - "unique" (N, U, 3): the keypoints that exist once in the scene;
+    - "identity" (N, I, K, J) or (N, K, P, J): how much each keypoint, or candidate for one, looks like each of J
+      individuals, 0..1.
 
     Args:
         backbone: images to features.
         heads: by name; the one called "bodypart" gives the keypoints.
+        identity: the head that tells individuals apart, None for none.
         neck: features to features, None for none.
     """
 
-    def __init__(self, backbone: Backbone, heads: Mapping[str, Head], neck: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        heads: Mapping[str, Head],
+        *,
+        identity: IdentityHead | None = None,
+        neck: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.neck = neck or nn.Identity()
         self.heads = nn.ModuleDict(heads)
-        self.stride = heads[BODYPART].stride
+        if identity is not None:
+            self.heads[IDENTITY] = identity
+        bodypart = heads[BODYPART]
+        self.stride = bodypart.stride
+        self.assembly = bodypart.assembly
+        self.input_size = bodypart.input_size or backbone.input_size
+        self.outputs = (
+            *bodypart.outputs,
+            *(("unique",) if UNIQUE in heads else ()),
+            *(("identity",) if identity is not None else ()),
+        )
 
-    def forward(self, images: Tensor) -> Tensor:
-        keypoints: Tensor = self.heads[BODYPART](self.neck(self.backbone(images)))
-        return keypoints
+    @property
+    def conditional(self) -> bool:
+        """Whether it takes conditions beside the images."""
+        return self.backbone.conditional
+
+    def forward(self, images: Tensor, conditions: Tensor | None = None) -> dict[str, Tensor]:
+        features = self.backbone(images) if conditions is None else self.backbone(images, conditions)
+        features = self.neck(features)
+        outputs: dict[str, Tensor] = self.heads[BODYPART](features)
+        if UNIQUE in self.heads:
+            outputs["unique"] = self.heads[UNIQUE](features)["keypoints"][:, 0]
+        if IDENTITY in self.heads:
+            identity = self.heads[IDENTITY]
+            points = outputs["peaks"] if "peaks" in outputs else outputs["keypoints"]
+            outputs["identity"] = identity.scores(identity(features), points)
+        return {name: outputs[name] for name in self.outputs}
+
+    def prepare(self) -> None:
+        """Drop and rearrange layers for speed. Called after the weights are in; the function stays the same."""
+        self.backbone.prune()
+        for head in self.heads.values():
+            if isinstance(head, Head):
+                head.prepare()
 
 
 def build_network(config: PoseConfig) -> PoseNetwork:
@@ -46,17 +95,22 @@ def build_network(config: PoseConfig) -> PoseNetwork:
         UnsupportedModelError: a part of it is not one of those in the tables; the message names it and them.
     """
     model = config.model
-    if model.get("neck"):
-        raise UnsupportedModelError(f"{config.net_type} has a neck {_type(model['neck'])!r}; no neck is supported")
     backbone = _choose("backbone", model.get("backbone"), BACKBONES)(model["backbone"])
+    neck = _choose("neck", model["neck"], NECKS)(model["neck"]) if model.get("neck") else None
     parts = model.get("heads") or {}
     if BODYPART not in parts:
         raise UnsupportedModelError(f"{config.net_type} has no head {BODYPART!r}, but {', '.join(parts) or 'none'}")
-    others = sorted(set(parts) - {BODYPART})
+    others = sorted(set(parts) - {BODYPART, UNIQUE, IDENTITY})
     if others:
-        raise UnsupportedModelError(f"{config.net_type} has a head {others[0]!r}; supported is {BODYPART!r} alone")
-    head = _choose("head", parts[BODYPART], HEADS)(parts[BODYPART], backbone.stride)
-    return PoseNetwork(backbone, {BODYPART: head})
+        known = ", ".join(repr(name) for name in (BODYPART, UNIQUE, IDENTITY))
+        raise UnsupportedModelError(f"{config.net_type} has a head {others[0]!r}; supported are {known}")
+    heads = {
+        name: _choose("head", parts[name], HEADS)(parts[name], backbone.stride)
+        for name in (BODYPART, UNIQUE)
+        if name in parts
+    }
+    identity = build_identity_head(parts[IDENTITY], backbone.stride) if IDENTITY in parts else None
+    return PoseNetwork(backbone, heads, identity=identity, neck=neck)
 
 
 def _choose(what: str, options: Any, table: Mapping[str, Any]) -> Any:

@@ -33,14 +33,17 @@ def write_onnx(
     size: tuple[int, int] | None = None,
     opset: int = OPSET,
 ) -> ModelCard:
-    """Write `image` (N, H, W, 3) uint8 RGB -> `keypoints` (N, I, K, 3) float32 as one file, its card in the metadata.
+    """Write a graph as one file: `image` (N, H, W, 3) uint8 RGB in, `keypoints` (N, I, K, 3) float32 or other arrays out.
+
+    What a KeypointGraph gives, it gives under the same names; a conditional one has a second input `conditions` (N, K, 3).
 
     Args:
-        graph: a module of this kind in eval mode on the CPU, as a rule a KeypointGraph. It is not changed.
+        graph: a KeypointGraph in eval mode on the CPU, or a module that gives a dict with "keypoints". It is not changed.
         card: the facts about the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (height, width) to fix the input to; None leaves both free. N is free in both cases.
+        size: (height, width) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
+            in both cases.
         opset: of the ONNX standard operators.
 
     Returns:
@@ -61,34 +64,44 @@ def write_onnx(
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
+    if size is not None and card.input_size not in (None, size):
+        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
     card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
-    model = _translate(graph, size, opset)
+    save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
+    return card
+
+
+def save_onnx(model: onnx.ModelProto, metadata: dict[str, str], target: Path) -> None:
+    """Write a model with metadata, and without what PyTorch noted about this computer. DataError if it cannot be."""
     _forget_sources(model.graph)
     model.producer_name = "dlclive-torch"
-    onnx.helper.set_model_props(model, {CARD_KEY: card.to_json()})
+    onnx.helper.set_model_props(model, metadata)
     try:
         onnx.save_model(model, str(target))  # pathlib is not among the types that it declares
     except OSError as error:
         raise DataError(f"cannot write {target}: {error.strerror or error}") from None
-    return card
 
 
-def _translate(graph: nn.Module, size: tuple[int, int] | None, opset: int) -> onnx.ModelProto:
+def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto:
     batch, height, width = _TRACED
-    image = torch.zeros((batch, *(size or (height, width)), 3), dtype=torch.uint8)
-    free = {0: torch.export.Dim("batch")}
+    size = card.input_size
+    inputs = [torch.zeros((batch, *(size or (height, width)), 3), dtype=torch.uint8)]
+    free = [{0: torch.export.Dim("batch")}]
     if size is None:
-        free |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+        free[0] |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+    if getattr(graph, "conditional", False):
+        inputs.append(torch.zeros((batch, len(card.skeleton), 3)))
+        free.append({0: free[0][0]})
     try:
         with torch.inference_mode():
             program = torch.onnx.export(
                 graph,
-                (image,),
+                tuple(inputs),
                 dynamo=True,
                 verbose=False,
-                input_names=["image"],
-                output_names=["keypoints"],
-                dynamic_shapes=(free,),
+                input_names=["image", "conditions"][: len(inputs)],
+                output_names=list(getattr(graph, "outputs", ("keypoints",))),
+                dynamic_shapes=tuple(free),
                 opset_version=opset,
                 external_data=False,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 
@@ -9,15 +11,19 @@ class Backbone(nn.Module):
     """From normalised images (N, 3, H, W) to features (N, channels, about H / stride, about W / stride).
 
     Attributes:
+        conditional: whether `forward` takes conditions, too: (N, K, 3) float32 keypoints in pixels of the images.
         stride: input pixels per cell of the features.
         channels: of the features.
+        input_size: (height, width) of the only input that it takes; None for any.
     """
 
+    conditional: ClassVar[bool] = False
     stride: int
     channels: int
+    input_size: tuple[int, int] | None = None
 
-    def __call__(self, images: Tensor) -> Tensor:
-        features: Tensor = super().__call__(images)
+    def __call__(self, images: Tensor, *conditions: Tensor) -> Tensor:
+        features: Tensor = super().__call__(images, *conditions)
         return features
 
     def prune(self) -> None:

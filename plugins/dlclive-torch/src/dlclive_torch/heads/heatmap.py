@@ -58,10 +58,10 @@ class HeatmapHead(Head):
         self.decoding = decoding
         self.stride = decoding.stride
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
         refined = self.decoding.locref_std is not None
         locref = self.locref_head(features) if refined else None
-        return decode_heatmap(self.heatmap_head(features), locref, self.decoding)
+        return {"keypoints": decode_heatmap(self.heatmap_head(features), locref, self.decoding)}
 
 
 def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> HeatmapHead:

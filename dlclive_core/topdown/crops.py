@@ -1,0 +1,112 @@
+"""Boxes cut out of a frame to the size that a network takes, and where each lies, for the exact way back.
+
+The geometry is that of DeepLabCut 3's top-down preprocessing, so that a network sees the crops that it was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.regions import Placement
+
+Image = NDArray[np.uint8]
+_Rectangle = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropRules:
+    """How a box becomes a network's input.
+
+    Attributes:
+        size: (height, width) of the input in pixels.
+        margin: pixels added on each side of the box first.
+        context: True: the shorter side of the box grows to the input's ratio, so that the surroundings are seen. False: what
+            is added to reach the ratio is black.
+    """
+
+    size: tuple[int, int]
+    margin: float = 0.0
+    context: bool = True
+
+
+def cut_boxes(
+    image: Image, boxes: NDArray[np.floating], rules: CropRules
+) -> tuple[NDArray[np.uint8], list[Placement]]:
+    """Cut every box out of an image and resize it.
+
+    A box first gets the margin, then its shorter side grows around its centre to the ratio of the input; the corners are
+    rounded to whole pixels (half to even); what lies outside the image is black; the rest is a bilinear resize without
+    smoothing (OpenCV's INTER_LINEAR). A box that is exactly as large as the input is passed on untouched.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        boxes: (N, 4 or more) x1, y1, x2, y2 in pixels.
+
+    Returns:
+        (N, h, w, 3) uint8, and for each crop where it lies in the image.
+    """
+    height, width = rules.size
+    crops = np.empty((len(boxes), height, width, 3), dtype=np.uint8)
+    placements = []
+    for crop, box in zip(crops, boxes, strict=True):
+        shown, whole = _rectangles(box, rules, image.shape[:2])
+        part = _cut(image, shown, whole)
+        crop[:] = part if part.shape[:2] == rules.size else _resize(part, rules.size)
+        x1, y1, x2, y2 = whole
+        placements.append(Placement((float(x1), float(y1)), ((x2 - x1) / width, (y2 - y1) / height)))
+    return crops, placements
+
+
+def _rectangles(
+    box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]
+) -> tuple[_Rectangle, _Rectangle]:
+    """What a crop shows of an image of (height, width), and the whole crop, the rest of which is black."""
+    x1, y1, x2, y2 = (float(value) for value in box[:4])
+    if not (np.isfinite(box[:4]).all() and x2 > x1 and y2 > y1):
+        raise UsageError(f"a box is x1, y1, x2, y2 in pixels with x1 < x2 and y1 < y2; got {[x1, y1, x2, y2]}")
+    x1, y1, x2, y2 = x1 - rules.margin, y1 - rules.margin, x2 + rules.margin, y2 + rules.margin
+    ratio = rules.size[1] / rules.size[0]
+    if rules.context:
+        wide, high = x2 - x1, y2 - y1
+        beside, below = max(0.0, high * ratio - wide) / 2, max(0.0, wide / ratio - high) / 2
+        whole = _rounded(x1 - beside, y1 - below, x2 + beside, y2 + below)
+        return whole, whole
+    left, top, right, bottom = shown = _rounded(x1, y1, x2, y2)
+    # The part of the box that lies in the image decides how much is added. For inputs that are not square DeepLabCut adds
+    # the missing height where width is missing and the reverse; networks were trained on these crops, so they are met.
+    width = max(0, min(right, frame[1]) - max(left, 0))
+    height = max(0, min(bottom, frame[0]) - max(top, 0))
+    more_width, more_height = max(0, int(height - width / ratio)) // 2, max(0, int(width - height * ratio)) // 2
+    return shown, (left - more_width, top - more_height, right + more_width, bottom + more_height)
+
+
+def _rounded(x1: float, y1: float, x2: float, y2: float) -> _Rectangle:
+    left, top, right, bottom = round(x1), round(y1), round(x2), round(y2)
+    return left, top, max(right, left + 1), max(bottom, top + 1)  # a box between two pixels still shows one
+
+
+def _cut(image: Image, shown: _Rectangle, whole: _Rectangle) -> Image:
+    """The pixels of the rectangle `shown`, on black where it leaves the image, in a picture as large as `whole`."""
+    left, top = max(shown[0], 0), max(shown[1], 0)
+    right, bottom = min(shown[2], image.shape[1]), min(shown[3], image.shape[0])
+    if (left, top, right, bottom) == whole:
+        return image[top:bottom, left:right]
+    part = np.zeros((whole[3] - whole[1], whole[2] - whole[0], 3), dtype=np.uint8)
+    if left < right and top < bottom:
+        part[top - whole[1] : bottom - whole[1], left - whole[0] : right - whole[0]] = image[top:bottom, left:right]
+    return part
+
+
+def _resize(part: Image, size: tuple[int, int]) -> Image:
+    try:
+        import cv2
+    except ImportError:
+        raise DependencyError(
+            "top-down networks need OpenCV for their crops; run: pip install opencv-python-headless"
+        ) from None
+    resized: Image = cv2.resize(part, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    return resized

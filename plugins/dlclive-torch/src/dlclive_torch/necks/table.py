@@ -1,0 +1,12 @@
+"""The necks by the name that DeepLabCut gives them. A new one is a new file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from torch import nn
+
+NECKS: Mapping[str, Callable[[Mapping[str, Any]], nn.Module]] = MappingProxyType({})
+"""`model.neck.type` of a configuration -> a function from `model.neck` to the neck without weights."""
