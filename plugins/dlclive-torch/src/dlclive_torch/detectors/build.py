@@ -1,0 +1,69 @@
+"""From a configuration's detector to a graph, with or without its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from torch import Tensor
+
+from dlclive_core.card import Normalisation
+from dlclive_core.errors import ModelError, UnsupportedModelError
+from dlclive_torch.detectors.faster_rcnn import build_faster_rcnn
+from dlclive_torch.detectors.graph import Detector, DetectorGraph
+from dlclive_torch.detectors.ssdlite import build_ssdlite
+from dlclive_torch.folding import fold_batch_norms
+from dlclive_torch.weights import fill_weights
+
+DETECTORS: Mapping[str, Callable[[Mapping[str, Any]], Detector]] = MappingProxyType(
+    {
+        "FasterRCNN": build_faster_rcnn,
+        "SSDLite": build_ssdlite,
+    }
+)
+"""By the `type` in DeepLabCut's configuration."""
+
+
+def build_detector(options: Mapping[str, Any], normalisation: Normalisation) -> DetectorGraph:
+    """Make a detector, its weights not yet filled in.
+
+    Args:
+        options: `detector` of the configuration; of its `model` are read `type`, `variant`, `box_score_thresh`.
+        normalisation: of the image, as in `detector.data.inference` of the configuration.
+
+    Raises:
+        UnsupportedModelError: another type or variant.
+        DependencyError: torchvision is missing.
+    """
+    model = {name: value for name, value in (options.get("model") or {}).items() if value is not None}
+    name = str(model.get("type"))
+    if name not in DETECTORS:
+        raise UnsupportedModelError(f"no detector {name!r} in dlclive-torch; supported: {', '.join(sorted(DETECTORS))}")
+    return DetectorGraph(DETECTORS[name](model), normalisation=normalisation)
+
+
+def fill_detector(graph: DetectorGraph, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Fill in the weights of a file, in place, and make the graph ready to run.
+
+    Args:
+        graph: from `build_detector`.
+        weights: `detector` of the file.
+        path: the file, for messages.
+
+    Raises:
+        ModelError: the weights do not fit, or tell other things apart than background and animal.
+    """
+    detector = graph.detector
+    classifier = weights.get(f"model.{detector.classifier}")
+    if classifier is not None:
+        classes = classifier.shape[0] // detector.anchors
+        if classes != 2:
+            raise ModelError(f"the detector in {path} has {classes} classes, expected 2 (background and animal)")
+    fill_weights(detector, weights, path)
+    graph.eval()
+    # In double precision: a large box is exp() of what comes out, and shows each rounding of the weights.
+    detector.double()
+    fold_batch_norms(detector)
+    detector.float()

@@ -1,0 +1,115 @@
+"""The whole way from the camera's image to the animals' boxes as one module: what is run, and what the exporter writes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dlclive_core.card import Normalisation
+from dlclive_core.errors import UsageError
+from dlclive_torch.detectors.resizing import Resizing
+from dlclive_torch.graph import _SCALES
+from dlclive_torch.padding import round_up
+
+
+class Detector(nn.Module, ABC):
+    """A network that finds animals.
+
+    Args:
+        model: torchvision's layers; the weights of DeepLabCut's files are named after this attribute.
+        mean: that the network takes from the colours, which are normalised already, of red, green, blue.
+        std: that it divides them by.
+        resizing: the size that it looks at.
+    """
+
+    def __init__(self, model: nn.Module, mean: Sequence[float], std: Sequence[float], resizing: Resizing) -> None:
+        super().__init__()
+        self.model = model
+        self.mean = tuple(mean)
+        self.std = tuple(std)
+        self.resizing = resizing
+
+    @abstractmethod
+    def forward(self, images: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+        """Find animals.
+
+        Args:
+            images: (1, 3, H, W) float32, normalised by `mean` and `std`, resized and padded by `resizing`.
+            inside: (2,) float32, width and height of the part that is not padding.
+
+        Returns:
+            boxes (M, 4) float32 x1, y1, x2, y2 in pixels of `images`, and scores (M,) float32, highest first.
+        """
+
+    @property
+    @abstractmethod
+    def classifier(self) -> str:
+        """The name of a weight in the model whose first dimension is `anchors` times the number of classes."""
+
+    anchors: int = 1
+
+
+class DetectorGraph(nn.Module):
+    """One image (1, H, W, 3) uint8 RGB in, boxes of animals out.
+
+    Boxes are (M, 4) float32 x1, y1, x2, y2 in pixels of the image, scores (M,) float32 between 0 and 1, the highest first. M is 0
+    where nothing was found.
+
+    Args:
+        detector: the network.
+        normalisation: of the image before the detector's own one: "imagenet" as DeepLabCut trains them, so that the
+            colours are normalised twice.
+    """
+
+    def __init__(self, detector: Detector, *, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.detector = detector
+        self.normalisation = normalisation
+        factor, summand = _SCALES[normalisation]
+        # In double precision until both normalisations are one: a rounding more, and boxes of a whole frame move.
+        values = torch.tensor((factor, summand, detector.mean, detector.std), dtype=torch.float64)
+        self.factor: Tensor
+        self.summand: Tensor
+        self.register_buffer("factor", _per_channel(values[0] / values[3]), persistent=False)
+        self.register_buffer("summand", _per_channel((values[1] - values[2]) / values[3]), persistent=False)
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Find animals in one image.
+
+        Raises:
+            UsageError: there is not exactly one image.
+        """
+        if image.ndim != 4 or image.shape[0] != 1:
+            raise UsageError(f"a detector takes one image (1, H, W, 3), not {tuple(image.shape)}")
+        height, width = image.shape[1:3]
+        resized_height, resized_width = self.detector.resizing.resized(height, width)
+        pixels = image.permute(0, 3, 1, 2).to(torch.float32) * self.factor + self.summand
+        images = functional.interpolate(
+            pixels, (resized_height, resized_width), mode="bilinear", align_corners=False, antialias=False
+        )
+        bottom, right = (
+            round_up(side, self.detector.resizing.divisor) - side for side in (resized_height, resized_width)
+        )
+        images = functional.pad(images, (0, right, 0, bottom))
+        inside = torch.tensor((resized_width, resized_height), dtype=torch.float32, device=image.device)
+        ratio = torch.tensor((width, height), dtype=torch.float32, device=image.device) / inside
+        return self.find(images, inside, ratio)
+
+    def find(self, images: Tensor, inside: Tensor, ratio: Tensor) -> dict[str, Tensor]:
+        """Find animals in what `forward` prepared.
+
+        Args:
+            images: (1, 3, H, W) float32 as for the detector.
+            inside: (2,) float32, width and height of the part that is not padding.
+            ratio: (2,) float32, width and height of the image divided by `inside`.
+        """
+        boxes, scores = self.detector(images, inside)
+        return {"boxes": boxes * ratio.repeat(2), "scores": scores}
+
+
+def _per_channel(values: Tensor) -> Tensor:
+    return values.to(torch.float32).view(1, 3, 1, 1)

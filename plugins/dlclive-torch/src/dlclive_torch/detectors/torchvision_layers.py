@@ -1,0 +1,34 @@
+"""The one place that imports torchvision, and only when a detector is built."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from dlclive_core.errors import DependencyError
+
+
+def import_torchvision(module: str) -> Any:
+    """Return `torchvision.<module>`.
+
+    Raises:
+        DependencyError: torchvision is not installed, or does not fit the installed PyTorch.
+    """
+    try:
+        return importlib.import_module(f"torchvision.{module}")
+    except (ImportError, RuntimeError, OSError) as error:  # its compiled part fails with the last two
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DependencyError(
+            f"detectors need torchvision, which cannot be imported ({reason}); run: pip install 'dlclive-torch[detectors]'"
+        ) from error
+
+
+def make_layers(model: str, **options: Any) -> Any:
+    """Make a detection model of torchvision without weights: nothing is ever downloaded.
+
+    Args:
+        model: the name of its function in torchvision.models.detection.
+        options: of this function.
+    """
+    factory = getattr(import_torchvision("models.detection"), model)
+    return factory(weights=None, weights_backbone=None, progress=False, **options)
