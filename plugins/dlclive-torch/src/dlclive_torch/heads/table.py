@@ -8,10 +8,12 @@ from typing import Any
 
 from dlclive_torch.heads.base import Head
 from dlclive_torch.heads.heatmap import build_heatmap_head
+from dlclive_torch.heads.rtmcc import build_rtmcc_head
 
 HEADS: Mapping[str, Callable[[Mapping[str, Any], int], Head]] = MappingProxyType(
     {
         "HeatmapHead": build_heatmap_head,
+        "RTMCCHead": build_rtmcc_head,
     }
 )
 """`type` of a head -> a function from the head's configuration and the stride of the features to the head."""
