@@ -69,13 +69,16 @@ def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> Heatm
     predictor = options.get("predictor") or {}
     if predictor.get("type", "HeatmapPredictor") != "HeatmapPredictor":
         raise UnsupportedModelError(f"no predictor {predictor['type']!r} for a HeatmapHead: choose HeatmapPredictor")
-    heatmap = _upsampling(options.get("heatmap_config"), "heatmap_config")
-    locref = _upsampling(options["locref_config"], "locref_config") if options.get("locref_config") else None
+    heatmap = build_upsampling(options.get("heatmap_config"), "heatmap_config")
+    locref = build_upsampling(options["locref_config"], "locref_config") if options.get("locref_config") else None
     return HeatmapHead(heatmap, locref, HeatmapDecoding.from_head(options, stride=feature_stride / heatmap.scale))
 
 
-def _upsampling(options: Any, name: str) -> Upsampling:
-    """Read a `heatmap_config` or `locref_config`."""
+def build_upsampling(options: Any, name: str, *, entry: int | None = None) -> Upsampling:
+    """Make the layers of a `heatmap_config`, `locref_config` or `paf_config`, as `name` says.
+
+    `entry` stands in for the channels that go in, where the configuration's are not those of the layer.
+    """
     try:
         final = options.get("final_conv")
         channels, kernels, strides = (
@@ -89,4 +92,4 @@ def _upsampling(options: Any, name: str) -> Upsampling:
             f"a head's {name} has channels {channels}, kernel sizes {kernels} and strides {strides}; "
             "supported is one positive kernel size and stride for each step between channels"
         )
-    return Upsampling(channels, kernels, strides, last)
+    return Upsampling((entry or channels[0], *channels[1:]), kernels, strides, last)

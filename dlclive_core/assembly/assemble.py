@@ -1,0 +1,71 @@
+"""Candidates in, animals out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.assembly.animals import Animal
+from dlclive_core.assembly.growth import grow_animals
+from dlclive_core.assembly.links import best_links
+from dlclive_core.assembly.rules import AssemblyRules
+
+
+def assemble(
+    peaks: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Put the animals of one image together, as DeepLabCut does with its defaults.
+
+    Candidates are linked edge by edge, links grow into animals, and animals with few links, or nearly the same as a better
+    one, are dropped (Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut",
+    Nature Methods 19). A single animal has the surest candidate for each of its keypoints; where animals have one keypoint,
+    each candidate is one.
+
+    Args:
+        peaks: (K, P, 3) x, y, confidence of P candidates for each of K keypoints; those that are not there NaN, NaN, 0.
+        affinities: (L, P, P), of candidate [i] for the first keypoint of an edge and [j] for the second.
+        rules: edges, number of animals and thresholds.
+
+    Returns:
+        keypoints: (I, K, 3) float32, a row for each individual, first the animals whose links are strongest together.
+            What was not found is NaN, NaN, 0.
+        chosen: (I, K), which of the P candidates each keypoint is, -1 for none.
+    """
+    confidence = np.where(np.isfinite(peaks[..., 0]), peaks[..., 2], 0)
+    chosen = np.full((rules.individuals, len(peaks)), -1, dtype=np.intp)
+    for row, found in enumerate(_animals(confidence, affinities, rules)[: rules.individuals]):
+        for keypoint, peak in found.peaks.items():
+            chosen[row, keypoint] = peak
+    keypoints = np.full((*chosen.shape, 3), np.nan, dtype=np.float32)
+    keypoints[..., 2] = 0
+    row, keypoint = np.nonzero(chosen >= 0)
+    keypoints[row, keypoint] = peaks[keypoint, chosen[row, keypoint]]
+    return keypoints, chosen
+
+
+def _animals(confidence: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules) -> list[Animal]:
+    count = len(confidence)
+    if count == 1:
+        return [Animal({0: int(peak)}) for peak in np.flatnonzero(confidence[0] > 0)]
+    if rules.individuals == 1:
+        best = confidence.argmax(axis=1)
+        return [Animal({k: int(peak) for k, peak in enumerate(best) if confidence[k, peak] > 0})]
+    animals = grow_animals(best_links(confidence, affinities, rules), count, rules.individuals)
+    animals = _distinct([animal for animal in animals if len(animal.links) >= rules.min_links], rules.max_overlap)
+    if len(animals) > rules.individuals:
+        animals.sort(key=lambda animal: -len(animal))
+    return animals
+
+
+def _distinct(animals: list[Animal], max_overlap: float) -> list[Animal]:
+    """The animals, strongest first, without those that overlap with a stronger one."""
+    kept: list[Animal] = []
+    for animal in sorted(animals, key=lambda animal: -animal.affinity):
+        if all(_overlap(other, animal) < max_overlap for other in kept):
+            kept.append(animal)
+    return kept
+
+
+def _overlap(one: Animal, other: Animal) -> float:
+    """The part of the candidates of the smaller one that both have."""
+    return len(one.candidates & other.candidates) / max(1, min(len(one), len(other)))

@@ -1,0 +1,31 @@
+"""Antialiased bilinear resizing as two matrix products: exact, and traceable for any height and width."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def resize_antialiased(maps: Tensor, height: int, width: int) -> Tensor:
+    """Resize (N, C, h, w) to (N, C, height, width), as `interpolate(mode="bilinear", antialias=True)` does.
+
+    Sizes may be symbolic. It is one product with a matrix for each axis, because resizing is linear and the same in
+    every row; ONNX has an antialiased resize as well, but not every runtime can compute it.
+    """
+    rows = _weights(maps.shape[2], height, maps.device).to(maps.dtype)
+    columns = _weights(maps.shape[3], width, maps.device).to(maps.dtype)
+    return torch.matmul(torch.matmul(rows, maps), columns.transpose(0, 1))
+
+
+def _weights(length: int, target: int, device: torch.device) -> Tensor:
+    """(target, length) shares of the old cells in each new one: triangles around its centre, one new cell wide at least.
+
+    Each row sums to one, also where its triangle reaches over the edge.
+    """
+    # As tensors: the tracer must not decide which of two symbolic lengths is the longer one.
+    step = torch.full((), length, device=device, dtype=torch.float32) / target
+    reach = step.clamp(min=1.0)
+    centres = (torch.arange(target, device=device, dtype=torch.float32) + 0.5) * step
+    cells = torch.arange(length, device=device, dtype=torch.float32) + 0.5
+    shares = (1.0 - (cells - centres.unsqueeze(1)).abs() / reach).clamp(min=0.0)
+    return shares / shares.sum(dim=1, keepdim=True)
