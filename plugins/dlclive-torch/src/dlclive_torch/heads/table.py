@@ -7,12 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from dlclive_torch.heads.base import Head
+from dlclive_torch.heads.dlcrnet import build_dlcrnet_head
 from dlclive_torch.heads.heatmap import build_heatmap_head
 from dlclive_torch.heads.rtmcc import build_rtmcc_head
 
 HEADS: Mapping[str, Callable[[Mapping[str, Any], int], Head]] = MappingProxyType(
     {
         "HeatmapHead": build_heatmap_head,
+        "DLCRNetHead": build_dlcrnet_head,
         "RTMCCHead": build_rtmcc_head,
     }
 )
