@@ -26,6 +26,7 @@ from dlclive_core.errors import (
 )
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.export import Export, export_model
+from dlclive_core.finding import Finding, Follow
 from dlclive_core.frame import Frame, as_rgb, check_image
 from dlclive_core.hookspecs import (
     ComponentInfo,
@@ -37,6 +38,7 @@ from dlclive_core.hookspecs import (
     hookimpl,
 )
 from dlclive_core.models import load_model
+from dlclive_core.network import Detector, Network
 from dlclive_core.parity import Parity, compare_models
 from dlclive_core.pose import Pose
 from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
@@ -54,11 +56,14 @@ __all__ = [
     "DLCLiveError",
     "DataError",
     "DependencyError",
+    "Detector",
     "EndOfStream",
     "Estimate",
     "Export",
     "Exporter",
     "ExporterInfo",
+    "Finding",
+    "Follow",
     "FollowingCrop",
     "Frame",
     "FrameError",
@@ -67,6 +72,7 @@ __all__ = [
     "ModelCard",
     "ModelError",
     "ModelNotFoundError",
+    "Network",
     "OutputExistsError",
     "Parity",
     "Placement",

@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
+from dlclive_core.assembly import AssemblyRules
 from dlclive_core.errors import ModelError
 from dlclive_core.skeleton import Skeleton
 
-CARD_VERSION = 1
+CARD_VERSION = 2
 
 Normalisation = Literal["imagenet", "unit", "none"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -33,6 +34,12 @@ class ModelCard:
             ((v / 255 - mean) / std), "unit" (v / 255) or "none".
         pad_divisor: (height, width); the input is padded at the bottom and right to a multiple of these, by reflection.
         input_size: (height, width) that the network demands, None where any size will do.
+        crop_margin: pixels added around a box before a top-down network's crop is cut.
+        crop_context: whether a crop shows what surrounds the box, where its ratio is not that of the input.
+        condition_margin: pixels around the keypoints of a condition, for the box that a conditional network looks at.
+        assembly: how animals are put together from candidates, for networks that give these; None for all others.
+        identity: whether the network tells the individuals apart, so that each has a row of its own.
+        detector_sha256: of the file with the detector that belongs to this one, where the two are files of their own.
         format: what the file is: "deeplabcut-export", "deeplabcut-snapshot", "onnx", ...
         precision: of the weights: "fp32", "fp16", ...
         source_sha256: of the file that DeepLabCut wrote, kept through every export.
@@ -49,6 +56,12 @@ class ModelCard:
     normalisation: Normalisation = "imagenet"
     pad_divisor: tuple[int, int] = (1, 1)
     input_size: tuple[int, int] | None = None
+    crop_margin: float = 0.0
+    crop_context: bool = True
+    condition_margin: float = 20.0
+    assembly: AssemblyRules | None = None
+    identity: bool = False
+    detector_sha256: str = ""
     format: str = ""
     precision: str = "fp32"
     source_sha256: str = ""
@@ -75,6 +88,8 @@ class ModelCard:
             values["skeleton"] = Skeleton(
                 tuple(skeleton["keypoints"]), tuple((int(a), int(b)) for a, b in skeleton.get("edges", ()))
             )
+            if values.get("assembly") is not None:
+                values["assembly"] = AssemblyRules.from_dict(values["assembly"])
             for name in ("individuals", "unique_keypoints", "pad_divisor", "input_size"):
                 if values.get(name) is not None:
                     values[name] = tuple(values[name])

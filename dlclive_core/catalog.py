@@ -112,15 +112,15 @@ class PluginCatalog:
         return factory(*args, **options)
 
 
-def check_options(factory: Any, options: Iterable[str], what: str) -> None:
-    """Raise UsageError naming the nearest valid option if `factory` does not take one of these."""
+def check_options(factory: Any, options: Iterable[str], what: str, *, also: Sequence[str] = ()) -> None:
+    """Raise UsageError naming the nearest valid option, of `factory` or of `also`, if `factory` takes not all of these."""
     parameters = inspect.signature(factory).parameters.values()
     valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
     if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks for itself
         return
     for option in options:
         if option not in valid:
-            raise UsageError(f"{what} has no option {option!r}: {nearest(option, valid)}")
+            raise UsageError(f"{what} has no option {option!r}: {nearest(option, [*valid, *also])}")
 
 
 def missing_requirements(info: ComponentInfo) -> list[str]:

@@ -97,7 +97,8 @@ class PoseModel(Component):
 
         Args:
             image: (H, W, 3) uint8 RGB or (H, W) uint8 grey.
-            boxes: (N, 4) x1, y1, x2, y2 in pixels of the image, for a top-down model, in place of its detector.
+            boxes: (N, 4) x1, y1, x2, y2 in pixels of the image, for a top-down model, in place of its detector; one that
+                is exactly as large as the network's input is looked at pixel by pixel.
 
         Returns:
             A pose in pixels of the image.
@@ -110,6 +111,9 @@ class PoseModel(Component):
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
         """Find the animals in several images, in order. A runtime overrides this where together is faster."""
         return [self.predict(image) for image in images]
+
+    def reset(self) -> None:
+        """Forget earlier frames, before images of another recording come. Only models that follow animals remember any."""
 
     def warmup(self, shape: tuple[int, ...]) -> None:
         """Run on a grey image of this shape, so that the first real frame is not the slow one."""

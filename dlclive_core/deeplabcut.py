@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dlclive_core.assembly import AssemblyRules
 from dlclive_core.card import ModelCard, Normalisation
 from dlclive_core.errors import ModelError
 from dlclive_core.skeleton import Skeleton
@@ -34,7 +35,8 @@ class PoseConfig:
     Attributes:
         model: the architecture as DeepLabCut names it: `backbone`, `backbone_output_channels`, `neck`, `heads`.
         detector: its detector's part, None where it has none.
-        input_size: (height, width) of the crop that a top-down network takes.
+        input_size: (height, width) of the crop that a top-down or conditional network takes. Its layers decide: for some
+            networks, DeepLabCut 3.0.1 and 3.0.2 write a crop of another size, with which they could not run.
         project: path of the project, "" where it was wiped.
         Others as in ModelCard.
     """
@@ -49,6 +51,9 @@ class PoseConfig:
     normalisation: Normalisation
     pad_divisor: tuple[int, int]
     input_size: tuple[int, int] | None
+    crop_margin: float
+    crop_context: bool
+    condition_margin: float
     project: str
     model: Mapping[str, Any]
     detector: Mapping[str, Any] | None
@@ -85,7 +90,10 @@ class PoseConfig:
             with_identity=bool(metadata.get("with_identity")),
             normalisation=_normalisation(inference),
             pad_divisor=(int(padding.get("pad_height_divisor") or 1), int(padding.get("pad_width_divisor") or 1)),
-            input_size=(int(crop["height"]), int(crop["width"])) if crop else None,
+            input_size=_layers_size(model) or ((int(crop["height"]), int(crop["width"])) if crop else None),
+            crop_margin=float(crop.get("margin") or 0),
+            crop_context=bool(crop.get("crop_with_context", True)),
+            condition_margin=float(_part(values, "data").get("bbox_margin") or 0),
             project=str(metadata.get("project_path") or ""),
             model=model,
             detector=values.get("detector") or None,
@@ -99,7 +107,14 @@ class PoseConfig:
         return _part(heads, name)
 
     def card(
-        self, *, scorer: str, format: str, stride: float, precision: str = "fp32", source_sha256: str = ""
+        self,
+        *,
+        scorer: str,
+        format: str,
+        stride: float,
+        assembly: AssemblyRules | None = None,
+        precision: str = "fp32",
+        source_sha256: str = "",
     ) -> ModelCard:
         """The card of a model with this configuration; the caller knows the rest."""
         return ModelCard(
@@ -114,6 +129,11 @@ class PoseConfig:
             normalisation=self.normalisation,
             pad_divisor=self.pad_divisor,
             input_size=self.input_size,
+            crop_margin=self.crop_margin,
+            crop_context=self.crop_context,
+            condition_margin=self.condition_margin,
+            assembly=assembly,
+            identity="identity" in _part(self.model, "heads"),
             format=format,
             precision=precision,
             source_sha256=source_sha256,
@@ -149,6 +169,11 @@ class HeatmapDecoding:
         )
 
 
+def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
+    """What is done to the image before a detector sees it, from `detector` of a configuration."""
+    return _normalisation(_part(_part(detector, "data"), "inference"))
+
+
 def read_config(path: Path) -> Mapping[str, Any]:
     """What a `pytorch_config.yaml` holds, read safely; ModelError if it cannot be."""
     import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
@@ -181,6 +206,17 @@ def padded_size(height: int, width: int, divisor: tuple[int, int]) -> tuple[int,
 def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = values.get(name)
     return part if isinstance(part, Mapping) else {}
+
+
+def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(height, width) that the layers were made for: SimCC heads have it as (width, height), conditional backbones as
+    (height, width).
+    """
+    head = _part(_part(model, "heads"), "bodypart").get("input_size")
+    if head:
+        return int(head[1]), int(head[0])
+    backbone = _part(model, "backbone").get("img_size")
+    return (int(backbone[0]), int(backbone[1])) if backbone else None
 
 
 def _normalisation(inference: Mapping[str, Any]) -> Normalisation:

@@ -183,6 +183,7 @@ class DLCLive:
             started_clock=time.perf_counter(),
         )
         self._region.reset()
+        self.model.reset()
         if self._processor is not None:
             self._processor.open(run)
         if self._display and self._window is None:

@@ -15,13 +15,16 @@ from dlclive_core.catalog import PluginCatalog, check_options
 from dlclive_core.components import Exporter
 from dlclive_core.errors import DataError, ModelError, OutputExistsError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import ExporterInfo
-from dlclive_core.locate import locate_model
+from dlclive_core.locate import detector_beside, locate_model
 from dlclive_core.models import load_model, model_suffixes
 from dlclive_core.parity import Parity, compare_models
 
 BOUND_PX = {"fp32": 0.05, "fp16": 0.5}
 """How many pixels an exported model may differ by. In half precision only confident keypoints count: a heatmap with two
 peaks of nearly the same height may choose the other one."""
+
+BOUND_BOX_PX = 0.5
+"""How many pixels the boxes of an exported detector may differ by, of those that it is at least 0.5 sure of."""
 
 _FRAMES = 5
 
@@ -64,8 +67,9 @@ def export_model(
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
     info = _exporter(catalog, source, target)
-    if target.exists() and not overwrite:
-        raise OutputExistsError(f"{target} is there already; choose another name or pass --overwrite")
+    for file in (target, detector_beside(target)):
+        if file.exists() and not overwrite:
+            raise OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")
     if not target.parent.is_dir():
         raise DataError(f"no such folder: {target.parent}")
     factory = catalog.factory(info)
@@ -83,8 +87,11 @@ def export_model(
             load_model(source, device="cpu", precision="fp32", catalog=catalog) as reference,
             load_model(draft, device="cpu", catalog=catalog) as candidate,
         ):
-            parity = compare_models(reference, candidate, _pictures(size) if frames is None else _fit(frames, size))
+            parity = compare_models(reference, candidate, _images(frames, reference.card, size))
         _judge(parity, bound, precision)
+        detector = detector_beside(draft)
+        if detector.exists():  # first, so that a network is never there without it
+            detector.replace(detector_beside(target))
         draft.replace(target)
     return Export(target, card, parity, bound)
 
@@ -95,6 +102,11 @@ def _judge(parity: Parity, bound: float, precision: str) -> None:
         worst, where = parity.max_confident_px, "the confident keypoints"
     elif precision != "fp32":
         advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
+    if not parity.max_box_px <= BOUND_BOX_PX:
+        raise ModelError(
+            f"boxes of the exported detector differ by up to {parity.max_box_px:.3f} px over {parity.boxes} boxes in "
+            f"{parity.images} frames, more than the {BOUND_BOX_PX} px allowed; nothing was written"
+        )
     if not worst <= bound:
         raise ModelError(
             f"the export differs from its source by up to {worst:.3f} px over {where} of {parity.images} frames, more "
@@ -111,6 +123,14 @@ def _exporter(catalog: PluginCatalog, source: Path, target: Path) -> ExporterInf
     raise UnsupportedModelError(
         f"no installed exporter from {source.suffix or source.name} to {target.suffix or target.name}; there are: {known}"
     )
+
+
+def _images(
+    frames: Sequence[NDArray[np.uint8]] | None, card: ModelCard, size: tuple[int, int] | None
+) -> Sequence[NDArray[np.uint8]]:
+    """What to compare on: the frames that were given, or rendered ones; cut to the size of the input, if it is fixed."""
+    fixed = size or card.input_size if card.method == "bottom-up" else None
+    return _pictures(fixed) if frames is None else _fit(frames, fixed)
 
 
 def _pictures(size: tuple[int, int] | None) -> list[NDArray[np.uint8]]:

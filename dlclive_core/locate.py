@@ -10,6 +10,8 @@ from dlclive_core.deeplabcut import CONFIG_NAME
 from dlclive_core.errors import ModelNotFoundError
 
 _SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
+_DETECTOR_SNAPSHOT = re.compile(r"snapshot-detector-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
+_DETECTOR = ".detector"
 _SUBFOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
 
 
@@ -47,16 +49,31 @@ def locate_model(path: str | Path, suffixes: Collection[str]) -> Path:
 
 def best_snapshot(snapshots: Sequence[Path]) -> Path:
     """The snapshot marked best, the latest of them if there are several, or else the last epoch."""
+    return max(snapshots, key=lambda path: _rank(path, _SNAPSHOT))
 
-    def rank(path: Path) -> tuple[bool, int]:
-        match = _SNAPSHOT.search(path.name)
-        return (bool(match and match["best"]), int(match["epoch"]) if match else -1)
 
-    return max(snapshots, key=rank)
+def detector_snapshots(path: Path) -> list[Path]:
+    """The snapshots of detectors beside a network's, the one to take last: the best, or else the latest."""
+    beside = [item for item in path.parent.glob("snapshot-detector-*.pt") if _DETECTOR_SNAPSHOT.match(item.name)]
+    return sorted(beside, key=lambda item: _rank(item, _DETECTOR_SNAPSHOT))
+
+
+def _rank(path: Path, pattern: re.Pattern[str]) -> tuple[bool, int]:
+    match = pattern.search(path.name)
+    return (bool(match and match["best"]), int(match["epoch"]) if match else -1)
+
+
+def detector_beside(path: Path) -> Path:
+    """The file of the detector that belongs to an exported network: `model.onnx` -> `model.detector.onnx`."""
+    return path.with_name(f"{path.stem}{_DETECTOR}{path.suffix}")
 
 
 def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    files = sorted(item for item in folder.iterdir() if item.is_file() and item.suffix.lower() in suffixes)
+    files = sorted(
+        item
+        for item in folder.iterdir()
+        if item.is_file() and item.suffix.lower() in suffixes and not item.stem.endswith(_DETECTOR)
+    )
     snapshots = [item for item in files if item.name.startswith("snapshot-")]
     poses = [item for item in snapshots if _SNAPSHOT.match(item.name)]
     others = [item for item in files if item not in snapshots]

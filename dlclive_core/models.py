@@ -1,17 +1,24 @@
-"""Load a model: find out from the path what it is, and which runtime can run it."""
+"""Load a model: find out from the path what it is, which runtime can run it, and how its animals are found."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from dlclive_core.bottom_up import BottomUpModel
 from dlclive_core.catalog import PluginCatalog, check_options, missing_requirements
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import DependencyError, UnsupportedModelError
+from dlclive_core.conditional import ConditionalModel
+from dlclive_core.errors import DependencyError, UnsupportedModelError, UsageError
+from dlclive_core.finding import Finding, Follow
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.locate import locate_model
+from dlclive_core.network import Network
+from dlclive_core.topdown import TopDownModel
 
 _KNOWN_INSTALLS = {".pt": "pip install dlclive-torch", ".onnx": "pip install dlclive-onnx"}
+_FINDING = tuple(field.name for field in fields(Finding))
 
 
 def load_model(
@@ -31,7 +38,8 @@ def load_model(
         device: "auto", "cpu", "cuda", "cuda:1", ...; a device that is not there is an error, never another device.
         precision: "auto" (as the file says), "fp32", "fp16", ...
         catalog: the plugins to choose from; by default those installed.
-        options: further options of the runtime; one that it does not have is an error that names the nearest.
+        options: how a top-down or conditional model finds its animals (the fields of `Finding`; `follow=True` is
+            `follow=Follow()`), and further options of the runtime. One that neither has is an error that names the nearest.
 
     Raises:
         ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.
@@ -46,9 +54,45 @@ def load_model(
             f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file)}"
         )
     factory = catalog.factory(info)
-    check_options(factory, options, f"runtime {info.name!r}")
-    model: PoseModel = factory(file, device=device, precision=precision, **options)
-    return model
+    how = {name: options.pop(name) for name in _FINDING if name in options}
+    check_options(factory, options, f"runtime {info.name!r}", also=_FINDING)
+    finding = _finding(how)
+    loaded: Network | PoseModel = factory(file, device=device, precision=precision, **options)
+    try:
+        if isinstance(loaded, PoseModel):  # a runtime of a plugin whose models are no DeepLabCut networks
+            _takes_no(finding, loaded)
+            return loaded
+        return _pose_model(loaded, finding, device, catalog)
+    except BaseException:
+        loaded.close()
+        raise
+
+
+def _finding(how: dict[str, Any]) -> Finding:
+    if isinstance(how.get("follow"), bool):
+        how["follow"] = Follow() if how["follow"] else None
+    return Finding(**how)
+
+
+def _pose_model(network: Network, finding: Finding, device: str, catalog: PluginCatalog) -> PoseModel:
+    if network.card.method == "bottom-up":
+        _takes_no(finding, network)
+        return BottomUpModel(network)
+    if network.card.method == "top-down":
+        return TopDownModel(network, finding)
+    search = finding.conditions
+    if search is None or isinstance(search, PoseModel):
+        return ConditionalModel(network, search, finding)
+    return ConditionalModel(network, load_model(search, device=device, catalog=catalog), finding, owns_search=True)
+
+
+def _takes_no(finding: Finding, loaded: Network | PoseModel) -> None:
+    given = finding.given()
+    if given:
+        raise UsageError(
+            f"{loaded.card.net_type} finds animals in whole images and has no option {given[0]!r}: "
+            "it is for top-down and conditional networks"
+        )
 
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:

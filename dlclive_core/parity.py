@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import PoseModel
+from dlclive_core.conditional import ConditionalModel
+from dlclive_core.pose import Pose
+from dlclive_core.topdown.boxes import tiles
+from dlclive_core.topdown.model import TopDownModel
 
 CONFIDENT = 0.6
 """Keypoints of at least this confidence are decided; others may have two peaks of nearly the same height."""
+
+SURE_BOX = 0.5
+"""Boxes that a detector is at least this sure of are compared."""
+
+_CONDITIONS = 3  # animals in each image, for conditional models
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,8 @@ class Parity:
         max_px: the largest distance over all keypoints, in pixels.
         max_confident_px: the same over the confident ones.
         max_confidence: the largest difference in confidence.
+        boxes: how many boxes the reference's detector found with a score of 0.5 or more.
+        max_box_px: the largest difference of their corners in pixels; infinite if one was not found again.
     """
 
     images: int
@@ -32,26 +44,79 @@ class Parity:
     max_px: float
     max_confident_px: float
     max_confidence: float
+    boxes: int = 0
+    max_box_px: float = 0.0
 
 
 def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
-    """Run both models on the same images. Individuals are compared in their order."""
-    count = keypoints = confident = 0
-    max_px = max_confident_px = max_confidence = 0.0
+    """Run both models on the same images.
+
+    Networks are compared on the same input: top-down ones in four boxes of each image, conditional ones with made-up
+    conditions. Detectors, where both have one, are compared by themselves. Individuals are compared in their order.
+    """
+    count = keypoints = confident = boxes = 0
+    max_px = max_confident_px = max_confidence = max_box_px = 0.0
     for image in images:
+        wanted, found = (_predict(model, image, seed=count) for model in (reference, candidate))
         count += 1
-        wanted, found = reference.predict(image).keypoints, candidate.predict(image).keypoints
-        if wanted.shape != found.shape:
-            max_px = max_confident_px = max_confidence = float("inf")
-            keypoints += wanted.shape[0] * wanted.shape[1]
-            continue
-        seen = np.isfinite(wanted[..., 0])
-        distance = np.hypot(*(wanted[..., i].astype(float) - found[..., i] for i in (0, 1)))
-        distance = np.where(np.isfinite(found[..., 0]) == seen, np.nan_to_num(distance), np.inf)
-        sure = seen & (wanted[..., 2] >= CONFIDENT)
+        seen = np.isfinite(wanted.keypoints[..., 0])
+        sure = seen & (wanted.confidence >= CONFIDENT)
         keypoints += int(seen.sum())
         confident += int(sure.sum())
-        max_px = max(max_px, float(distance.max(initial=0)))
-        max_confident_px = max(max_confident_px, float(distance[sure].max(initial=0)))
-        max_confidence = max(max_confidence, float(np.abs(wanted[..., 2] - found[..., 2]).max(initial=0)))
-    return Parity(count, keypoints, confident, max_px, max_confident_px, max_confidence)
+        pairs = [(wanted.keypoints, found.keypoints)]
+        if wanted.unique is not None and found.unique is not None:
+            pairs.append((wanted.unique[None], found.unique[None]))
+        for here, there in pairs:
+            distance, difference = _distances(here, there)
+            max_px = max(max_px, float(distance.max(initial=0)))
+            max_confidence = max(max_confidence, difference)
+            max_confident_px = max(max_confident_px, float(distance[here[..., 2] >= CONFIDENT].max(initial=0)))
+        more, box_px = _compare_boxes(reference, candidate, image)
+        boxes += more
+        max_box_px = max(max_box_px, box_px)
+    return Parity(count, keypoints, confident, max_px, max_confident_px, max_confidence, boxes, max_box_px)
+
+
+def _predict(model: PoseModel, image: NDArray[np.uint8], seed: int) -> Pose:
+    """A pose that depends on nothing but the network and the image."""
+    if isinstance(model, TopDownModel):
+        return model.predict(image, boxes=tiles(image.shape, (2, 2), 0))
+    if isinstance(model, ConditionalModel):
+        return model.predict(image, conditions=made_up_conditions(image, len(model.card.skeleton), seed))
+    return model.predict(image)
+
+
+def made_up_conditions(image: NDArray[np.uint8], keypoints: int, seed: int) -> NDArray[np.float32]:
+    """(N, K, 3) keypoints of animals at random places in an image, for tests of conditional models."""
+    rng = np.random.default_rng(seed)
+    height, width = image.shape[:2]
+    centres = rng.uniform(0.3, 0.7, (_CONDITIONS, 1, 2))
+    xy = (centres + rng.uniform(-0.15, 0.15, (_CONDITIONS, keypoints, 2))) * (width, height)
+    return np.concatenate([xy, np.ones((*xy.shape[:2], 1))], axis=2).astype(np.float32)
+
+
+def _distances(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """(N, K) pixels between keypoints, infinite where only one was found, and the largest difference in confidence."""
+    if wanted.shape != found.shape:
+        return np.full(wanted.shape[:2], np.inf), np.inf
+    seen = np.isfinite(wanted[..., 0])
+    distance = np.hypot(*(wanted[..., i].astype(float) - found[..., i] for i in (0, 1)))
+    distance = np.where(np.isfinite(found[..., 0]) == seen, np.nan_to_num(distance), np.inf)
+    return distance, float(np.abs(wanted[..., 2] - found[..., 2]).max(initial=0))
+
+
+def _compare_boxes(reference: PoseModel, candidate: PoseModel, image: NDArray[np.uint8]) -> tuple[int, float]:
+    """How many sure boxes the reference's detector finds, and how far the candidate's nearest ones are from them."""
+    if not isinstance(reference, TopDownModel) or not isinstance(candidate, TopDownModel):
+        return 0, 0.0
+    detectors = reference.detector(), candidate.detector()
+    if None in detectors:
+        return 0, 0.0 if detectors == (None, None) else np.inf
+    wanted, found = (cast("NDArray[np.float32]", detector.detect(image)) for detector in detectors if detector)
+    wanted = wanted[wanted[:, 4] >= SURE_BOX]
+    if not len(wanted):
+        return 0, 0.0
+    if not len(found):
+        return len(wanted), np.inf
+    apart = np.abs(wanted[:, None, :4] - found[None, :, :4]).max(axis=2)
+    return len(wanted), float(apart.min(axis=1).max())

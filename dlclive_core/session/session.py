@@ -84,6 +84,7 @@ class Session:
         """Run until the source ends, `stop` is called or something fails; `report` is set in every case."""
         self._processed = 0
         self.region.reset()
+        self.model.reset()
         capture = Capture(self.source, limit=self._max_frames, ahead=self._queue_size)
         self._capture = capture
         sinks = [SinkThread(sink, capacity=self._queue_size, lossless=not self.source.is_live) for sink in self.sinks]

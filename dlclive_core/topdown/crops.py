@@ -33,9 +33,7 @@ class CropRules:
     context: bool = True
 
 
-def cut_boxes(
-    image: Image, boxes: NDArray[np.floating], rules: CropRules
-) -> tuple[NDArray[np.uint8], list[Placement]]:
+def cut_boxes(image: Image, boxes: NDArray[np.floating], rules: CropRules) -> tuple[NDArray[np.uint8], list[Placement]]:
     """Cut every box out of an image and resize it.
 
     A box first gets the margin, then its shorter side grows around its centre to the ratio of the input; the corners are
@@ -61,9 +59,7 @@ def cut_boxes(
     return crops, placements
 
 
-def _rectangles(
-    box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]
-) -> tuple[_Rectangle, _Rectangle]:
+def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]) -> tuple[_Rectangle, _Rectangle]:
     """What a crop shows of an image of (height, width), and the whole crop, the rest of which is black."""
     x1, y1, x2, y2 = (float(value) for value in box[:4])
     if not (np.isfinite(box[:4]).all() and x2 > x1 and y2 > y1):

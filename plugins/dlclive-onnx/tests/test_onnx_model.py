@@ -7,7 +7,6 @@ import onnx
 import onnxruntime as ort
 import pytest
 from dlclive_onnx import providers
-from dlclive_onnx.model import OnnxModel
 
 from dlclive_core import (
     DependencyError,
@@ -31,13 +30,13 @@ def picture() -> np.ndarray:
 class TestWholeGraph(PoseModelContract):
     @pytest.fixture
     def model(self, whole) -> PoseModel:
-        return OnnxModel(whole(), device="cpu")
+        return load_model(whole(), "onnx", device="cpu")
 
 
 class TestBareNetwork(PoseModelContract):
     @pytest.fixture
     def model(self, bare) -> PoseModel:
-        return OnnxModel(bare(), device="cpu")
+        return load_model(bare(), "onnx", device="cpu")
 
 
 def test_a_whole_graph_gives_its_keypoints(whole) -> None:
@@ -62,13 +61,13 @@ def test_padding_is_a_mirror_at_the_bottom_and_right(bare) -> None:
     """37 rows become 40: row 37 mirrors row 35, so a red row 35 counts twice in the last cell."""
     image = np.zeros((37, 48, 3), np.uint8)
     image[35, :8] = (255, 0, 0)
-    with OnnxModel(bare(), device="cpu") as model:
+    with load_model(bare(), "onnx", device="cpu") as model:
         keypoint = model.predict(image).keypoints[0, 0]
     np.testing.assert_allclose(keypoint, [4.5, 35, 16 / 64], atol=1e-5)
 
 
 def test_batches_of_one_shape_go_in_together_and_others_one_by_one(whole) -> None:
-    with OnnxModel(whole(), device="cpu") as model:
+    with load_model(whole(), "onnx", device="cpu") as model:
         small, large = picture(), np.zeros((60, 70, 3), np.uint8)
         large[1, 2] = 255
         together = model.predict_batch([small, large, small])
@@ -79,7 +78,7 @@ def test_batches_of_one_shape_go_in_together_and_others_one_by_one(whole) -> Non
 @pytest.mark.parametrize("kind", ["whole", "bare"])
 def test_a_graph_for_one_image_takes_batches(kind: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(kind)(n="1")
-    with OnnxModel(path, device="cpu") as model:
+    with load_model(path, "onnx", device="cpu") as model:
         one = model.predict(picture()).keypoints
         for pose in model.predict_batch([picture()] * 3):
             np.testing.assert_array_equal(pose.keypoints, one)
@@ -88,7 +87,7 @@ def test_a_graph_for_one_image_takes_batches(kind: str, request: pytest.FixtureR
 @pytest.mark.parametrize("kind", ["whole", "bare"])
 def test_a_fixed_input_says_its_size(kind: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(kind)(h="40", w="56")
-    with OnnxModel(path, device="cpu") as model:
+    with load_model(path, "onnx", device="cpu") as model:
         model.predict(np.zeros((40, 56, 3), np.uint8))
         with pytest.raises(FrameError, match=r"fixed to 56 x 40 pixels \(width x height\); the image is 64 x 64"):
             model.predict(np.zeros((64, 64, 3), np.uint8))
@@ -102,16 +101,16 @@ def test_without_card_and_config_the_message_says_what_is_missing(bare) -> None:
 
 def test_a_card_of_the_future_or_of_nobody(whole) -> None:
     with pytest.raises(ModelError, match="update dlclive-core"):
-        OnnxModel(whole(card='{"card_version": 99}'), device="cpu")
+        load_model(whole(card='{"card_version": 99}'), "onnx", device="cpu")
     with pytest.raises(ModelError, match="cannot be read"):
-        OnnxModel(whole(card="not json"), device="cpu")
+        load_model(whole(card="not json"), "onnx", device="cpu")
 
 
 def test_a_config_for_another_network(bare, with_metadata) -> None:
     with pytest.raises(ModelError, match=r"names 3 bodyparts, so one heatmap of 3 channels is needed"):
-        OnnxModel(bare(config=with_metadata(bodyparts=["a", "b", "c"])), device="cpu")
+        load_model(bare(config=with_metadata(bodyparts=["a", "b", "c"])), "onnx", device="cpu")
     with pytest.raises(UnsupportedModelError, match="single animal only"):
-        OnnxModel(bare(config=with_metadata(individuals=["one", "two"])), device="cpu")
+        load_model(bare(config=with_metadata(individuals=["one", "two"])), "onnx", device="cpu")
 
 
 @pytest.mark.parametrize("content", [b"", b"no onnx at all", b"\x08\x0a" * 50])
@@ -152,9 +151,9 @@ def test_weights_outside_the_models_folder_are_refused(tmp_path: Path, bare, loc
 
 def test_the_precision_is_the_files(whole) -> None:
     path = whole()
-    OnnxModel(path, device="cpu", precision="fp32").close()
+    load_model(path, "onnx", device="cpu", precision="fp32").close()
     with pytest.raises(UsageError, match="is in fp32, not fp16; export it again"):
-        OnnxModel(path, device="cpu", precision="fp16")
+        load_model(path, "onnx", device="cpu", precision="fp16")
 
 
 @pytest.mark.parametrize(
@@ -187,12 +186,12 @@ def test_a_provider_that_did_not_start_is_an_error_unless_allowed(whole) -> None
 
 
 def test_boxes_are_refused(whole) -> None:
-    with OnnxModel(whole(), device="cpu") as model, pytest.raises(UsageError, match="takes no boxes"):
+    with load_model(whole(), "onnx", device="cpu") as model, pytest.raises(UsageError, match="takes no boxes"):
         model.predict(picture(), boxes=np.zeros((1, 4), np.float32))
 
 
 def test_a_closed_model_says_so(whole) -> None:
-    model = OnnxModel(whole(), device="cpu")
+    model = load_model(whole(), "onnx", device="cpu")
     model.close()
     with pytest.raises(ModelError, match="closed"):
         model.predict(picture())

@@ -17,9 +17,8 @@ from dlclive_torch.network import build_network
 from numpy.typing import NDArray
 from torch import nn
 
-from dlclive_core import ModelCard, Pose, PoseModel
+from dlclive_core import ModelCard, Network
 from dlclive_core.deeplabcut import PoseConfig
-from dlclive_core.frame import as_rgb, check_image
 
 SHARED = Path(__file__).parents[4] / "shared"
 GOLDEN = ("resnet_50", "resnet_101", "hrnet_w18", "hrnet_w32", "hrnet_w48", "cspnext_s", "cspnext_m", "cspnext_x")
@@ -166,7 +165,7 @@ def rgb() -> Callable[[Path], NDArray[np.uint8]]:
     return read_rgb
 
 
-class OnnxFile(PoseModel):
+class OnnxFile(Network):
     """An exported file on onnxruntime's CPU provider, as thin as a runtime can be."""
 
     runtime = "onnxruntime"
@@ -178,14 +177,14 @@ class OnnxFile(PoseModel):
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.card = ModelCard.from_json(self.session.get_modelmeta().custom_metadata_map["dlclive.card"])
+        self.outputs = [item.name for item in self.session.get_outputs()]
 
-    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
-        return Pose(self.run(as_rgb(check_image(image))[None])[0], self.card.skeleton)
-
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, H, W, 3) to (N, I, K, 3)."""
-        answer: NDArray[np.float32] = self.session.run(["keypoints"], {"image": images})[0]
-        return answer
+    def run(
+        self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """See Network.run."""
+        given = {"image": images} if conditions is None else {"image": images, "conditions": conditions}
+        return dict(zip(self.outputs, self.session.run(self.outputs, given), strict=True))
 
 
 @pytest.fixture(scope="session")

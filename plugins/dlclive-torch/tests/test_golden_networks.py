@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from dlclive_torch.export import OnnxExporter
-from dlclive_torch.model import TorchModel
+
+from dlclive_core import load_model
+from dlclive_core.bottom_up import BottomUpModel
 
 FREE = ("resnet_50", "hrnet_w18", "cspnext_s")
 """One of each backbone is exported for any size; the others for the frame's, which takes a fraction of the time."""
@@ -17,7 +19,7 @@ FREE = ("resnet_50", "hrnet_w18", "cspnext_s")
 @pytest.mark.golden
 @pytest.mark.slow
 def test_agrees_with_deeplabcut(golden_case: Any, onnx_file: Any, tmp_path: Path) -> None:
-    model = TorchModel(golden_case.path, device="cpu")
+    model = load_model(golden_case.path, "torch", device="cpu")
     found = model.predict(golden_case.image).keypoints
     assert found.shape == golden_case.keypoints.shape
     np.testing.assert_allclose(found[..., :2], golden_case.keypoints[..., :2], rtol=0, atol=0.01)
@@ -26,7 +28,7 @@ def test_agrees_with_deeplabcut(golden_case: Any, onnx_file: Any, tmp_path: Path
     target = tmp_path / "model.onnx"
     free = golden_case.name in FREE
     OnnxExporter().export(golden_case.path, target, size=None if free else golden_case.image.shape[:2])
-    exported = onnx_file(target)
+    exported = BottomUpModel(onnx_file(target))
     again = exported.predict(golden_case.image).keypoints
     np.testing.assert_allclose(again[..., :2], golden_case.keypoints[..., :2], rtol=0, atol=0.05)
     np.testing.assert_allclose(again[..., 2], golden_case.keypoints[..., 2], rtol=0, atol=1e-3)

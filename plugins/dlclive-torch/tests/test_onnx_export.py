@@ -15,11 +15,11 @@ from dlclive_torch.decoding import decode_heatmap
 from dlclive_torch.export import OnnxExporter
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.load import load_deeplabcut
-from dlclive_torch.model import TorchModel
 from dlclive_torch.onnx_file import write_onnx
 from torch import Tensor, nn
 
-from dlclive_core import Exporter, ModelCard, PoseModel, Skeleton
+from dlclive_core import Exporter, ModelCard, Network, PoseModel, Skeleton, load_model
+from dlclive_core.bottom_up import BottomUpModel
 from dlclive_core.deeplabcut import HeatmapDecoding
 from dlclive_core.errors import DataError, ModelError, UsageError
 from dlclive_core.testing import ExporterContract
@@ -41,12 +41,11 @@ class TestOnnxExporter(ExporterContract):
         return "small.onnx"
 
     @pytest.fixture(autouse=True)
-    def _runs_onnx(self, onnx_file: type[PoseModel]) -> None:
-        self.onnx_file: Any = onnx_file
+    def _runs_onnx(self, onnx_file: Callable[[Path], Network]) -> None:
+        self.onnx_file = onnx_file
 
     def load(self, path: Path) -> PoseModel:
-        model: PoseModel = self.onnx_file(path) if path.suffix == ".onnx" else TorchModel(path, device="cpu")
-        return model
+        return BottomUpModel(self.onnx_file(path)) if path.suffix == ".onnx" else load_model(path, "torch", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +60,10 @@ def test_any_size_and_any_batch(
     small_export: Path, exported: Path, onnx_file: Any, noise: Callable[..., np.ndarray], height: int, width: int
 ) -> None:
     images = np.stack([noise(height, width, seed) for seed in range(3)])
-    wanted = [pose.keypoints for pose in TorchModel(small_export, device="cpu").predict_batch(list(images))]
+    wanted = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
     runtime = onnx_file(exported)
-    np.testing.assert_allclose(runtime.run(images), wanted, atol=0.01)
-    np.testing.assert_allclose(runtime.run(images[:1]), wanted[:1], atol=0.01)
+    np.testing.assert_allclose(runtime.run(images)["keypoints"], wanted, atol=0.01)
+    np.testing.assert_allclose(runtime.run(images[:1])["keypoints"], wanted[:1], atol=0.01)
 
 
 def test_half_precision_and_a_fixed_size_leave_the_batch_free(
@@ -78,8 +77,8 @@ def test_half_precision_and_a_fixed_size_leave_the_batch_free(
     runtime = onnx_file(tmp_path / "half.onnx")
     assert runtime.session.get_inputs()[0].shape == ["batch", 96, 128, 3]
     images = np.stack([noise(96, 128, seed) for seed in range(2)])
-    wanted = [pose.keypoints for pose in TorchModel(small_export, device="cpu").predict_batch(list(images))]
-    found = runtime.run(images)
+    wanted = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
+    found = runtime.run(images)["keypoints"]
     assert found.dtype == np.float32
     assert 0 < np.abs(found - wanted).max() < 0.5
 
@@ -87,8 +86,8 @@ def test_half_precision_and_a_fixed_size_leave_the_batch_free(
 class CornerAndMean(nn.Module):
     """A network that tells what was padded: the last pixel, and the mean of all."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        return torch.stack([images[:, :, -1, -1], images.mean((2, 3))], dim=1).unsqueeze(1)
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        return {"keypoints": torch.stack([images[:, :, -1, -1], images.mean((2, 3))], dim=1).unsqueeze(1)}
 
 
 def test_padding_is_in_the_file(tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]) -> None:
@@ -102,7 +101,7 @@ def test_padding_is_in_the_file(tmp_path: Path, onnx_file: Any, noise: Callable[
         bottom, right = -height % 32, -width % 64
         padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="reflect")
         wanted = [padded[-1, -1], padded.mean((0, 1))]
-        np.testing.assert_allclose(exported.run(image[None])[0, 0], wanted, rtol=1e-4)
+        np.testing.assert_allclose(exported.run(image[None])["keypoints"][0, 0], wanted, rtol=1e-4)
 
 
 class Brightest(nn.Module):
@@ -112,10 +111,10 @@ class Brightest(nn.Module):
         super().__init__()
         self.gain = nn.Parameter(torch.full((1, 1, 1, 1), 1.0 / 255))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         decoding = HeatmapDecoding(stride=1, locref_std=1.0)
         heatmap = images[:, :1] * self.gain
-        return decode_heatmap(heatmap, (images[:, 1:3] * self.gain).to(heatmap.dtype), decoding)
+        return {"keypoints": decode_heatmap(heatmap, (images[:, 1:3] * self.gain).to(heatmap.dtype), decoding)}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
@@ -129,9 +128,9 @@ def test_a_network_of_ones_own_is_exact_far_from_the_origin(tmp_path: Path, onnx
     for row, column in [(4, 5003), (0, 0), (6, 5119), (3, 2049), (5, 0)]:
         image = np.zeros((7, 5120, 3), np.uint8)
         image[row, column] = (255, 0, 255)
-        found = runtime.run(image[None])[0, 0, 0]
+        found = runtime.run(image[None])["keypoints"][0, 0, 0]
         np.testing.assert_allclose(found, [column + 0.5, row + 0.5 + 1, 1], atol=0.002)
-        tall = runtime.run(np.ascontiguousarray(image.transpose(1, 0, 2))[None])[0, 0, 0]
+        tall = runtime.run(np.ascontiguousarray(image.transpose(1, 0, 2))[None])["keypoints"][0, 0, 0]
         np.testing.assert_allclose(tall, [row + 0.5, column + 0.5 + 1, 1], atol=0.002)
 
 
@@ -141,7 +140,7 @@ def test_the_first_of_equal_cells_wins_in_the_file_too(tmp_path: Path, onnx_file
     write_onnx(graph, card, tmp_path / "a.onnx")
     image = np.zeros((20, 30, 3), np.uint8)
     image[[4, 4, 12], [21, 9, 2], 0] = 200
-    assert onnx_file(tmp_path / "a.onnx").run(image[None])[0, 0, 0, :2].tolist() == [9.5, 4.5]
+    assert onnx_file(tmp_path / "a.onnx").run(image[None])["keypoints"][0, 0, 0, :2].tolist() == [9.5, 4.5]
 
 
 def test_the_file_holds_its_card_and_nothing_of_this_computer(exported: Path, small_export: Path) -> None:
@@ -192,8 +191,8 @@ def test_wrong_options_are_usage_errors(small_export: Path, tmp_path: Path) -> N
 
 def test_what_onnx_cannot_say_is_a_model_error(tmp_path: Path) -> None:
     class Odd(nn.Module):
-        def forward(self, images: Tensor) -> Tensor:
-            return torch.linalg.eigvals(images[:, :, :2, :2]).real.view(-1, 1, 2, 3)
+        def forward(self, images: Tensor) -> dict[str, Tensor]:
+            return {"keypoints": torch.linalg.eigvals(images[:, :, :2, :2]).real.view(-1, 1, 2, 3)}
 
     graph = KeypointGraph(Odd(), normalisation="none").eval()
     with pytest.raises(ModelError, match="cannot write this network as ONNX") as error:

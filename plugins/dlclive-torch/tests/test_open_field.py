@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from dlclive_torch.export import OnnxExporter
-from dlclive_torch.model import TorchModel
 
 ReadRgb = Callable[[Path], np.ndarray]
+
+from dlclive_core import load_model
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def labelled(shared: Path, rgb: ReadRgb) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.mark.golden
 def test_gives_deeplabcuts_poses(trained: Path, labelled: list[tuple[np.ndarray, np.ndarray]]) -> None:
-    model = TorchModel(trained, device="cpu")
+    model = load_model(trained, "torch", device="cpu")
     assert len(labelled) == 22
     for image, wanted in labelled:
         found = model.predict(image).single()

@@ -12,9 +12,8 @@ import pytest
 import torch
 import yaml
 from dlclive_torch.device import available_devices
-from dlclive_torch.model import TorchModel
 
-from dlclive_core import PoseModel
+from dlclive_core import PoseModel, load_model
 from dlclive_core.errors import ModelError, UnsupportedModelError, UsageError
 from dlclive_core.testing import PoseModelContract
 
@@ -22,17 +21,17 @@ from dlclive_core.testing import PoseModelContract
 class TestTorchModel(PoseModelContract):
     @pytest.fixture
     def model(self, small_export: Path) -> PoseModel:
-        return TorchModel(small_export, device="cpu")
+        return load_model(small_export, "torch", device="cpu")
 
 
 class TestTorchModelInHalfPrecision(PoseModelContract):
     @pytest.fixture
     def model(self, small_export: Path) -> PoseModel:
-        return TorchModel(small_export, device="cpu", precision="fp16")
+        return load_model(small_export, "torch", device="cpu", precision="fp16")
 
 
 def test_says_what_it_is(small_export: Path) -> None:
-    model = TorchModel(small_export, device="cpu")
+    model = load_model(small_export, "torch", device="cpu")
     assert (model.runtime, model.device) == ("torch", "cpu")
     card = model.card
     assert (card.net_type, card.format, card.precision) == ("cspnext_s", "deeplabcut-export", "fp32")
@@ -54,16 +53,16 @@ def test_a_snapshot_gives_the_same_pose_as_its_export(
     (folder / "pytorch_config.yaml").write_text(yaml.safe_dump(config))
     metadata = {"epoch": 10, "metrics": {"test.rmse": np.float64(3.5)}, "losses": {}}
     torch.save({"metadata": metadata, "model": small_weights}, folder / "snapshot-best-010.pt")
-    model = TorchModel(folder / "snapshot-best-010.pt", device="cpu")
+    model = load_model(folder / "snapshot-best-010.pt", "torch", device="cpu")
     assert model.card.format == "deeplabcut-snapshot"
     assert model.card.scorer == "DLC_CspnextS_reachJan1shuffle2_snapshot_best-10"
     image = noise(96, 128)
-    wanted = TorchModel(small_export, device="cpu").predict(image)
+    wanted = load_model(small_export, "torch", device="cpu").predict(image)
     np.testing.assert_array_equal(model.predict(image).keypoints, wanted.keypoints)
 
 
 def test_a_batch_may_mix_shapes_and_grey(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
-    model = TorchModel(small_export, device="cpu")
+    model = load_model(small_export, "torch", device="cpu")
     images = [noise(96, 128), noise(64, 80, 1), noise(96, 128, 2)[:, :, 0], noise(64, 80, 3)]
     poses = model.predict_batch(images)
     for pose, image in zip(poses, images, strict=True):
@@ -74,7 +73,7 @@ def test_a_batch_may_mix_shapes_and_grey(small_export: Path, noise: Callable[...
 def test_takes_images_that_cannot_be_written(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     image = noise(96, 128)
     image.flags.writeable = False
-    model = TorchModel(small_export, device="cpu")
+    model = load_model(small_export, "torch", device="cpu")
     np.testing.assert_array_equal(model.predict(image).keypoints, model.predict(image.copy()).keypoints)
     np.testing.assert_array_equal(
         model.predict(image[:, ::-1]).keypoints, model.predict(image[:, ::-1].copy()).keypoints
@@ -83,13 +82,13 @@ def test_takes_images_that_cannot_be_written(small_export: Path, noise: Callable
 
 def test_takes_no_boxes(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     with pytest.raises(UsageError, match="takes no boxes"):
-        TorchModel(small_export, device="cpu").predict(noise(96, 128), boxes=np.zeros((1, 4), np.float32))
+        load_model(small_export, "torch", device="cpu").predict(noise(96, 128), boxes=np.zeros((1, 4), np.float32))
 
 
 def test_half_precision_stays_near(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
-    half = TorchModel(small_export, device="cpu", precision="fp16")
+    half = load_model(small_export, "torch", device="cpu", precision="fp16")
     assert half.card.precision == "fp16"
-    full = TorchModel(small_export, device="cpu")
+    full = load_model(small_export, "torch", device="cpu")
     off = np.abs(half.predict(noise(96, 128)).keypoints - full.predict(noise(96, 128)).keypoints)
     assert 0 < off.max() < 0.5
 
@@ -97,35 +96,27 @@ def test_half_precision_stays_near(small_export: Path, noise: Callable[..., np.n
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "CPU"])
 def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(small_export: Path, device: str) -> None:
     with pytest.raises(UsageError, match=r"there is: auto, .*cpu"):
-        TorchModel(small_export, device=device)
+        load_model(small_export, "torch", device=device)
 
 
 def test_auto_takes_the_first_device_that_there_is(small_export: Path) -> None:
-    assert TorchModel(small_export).device.startswith(available_devices()[0])
+    assert load_model(small_export, "torch").device.startswith(available_devices()[0])
 
 
 def test_wrong_options_are_usage_errors(small_export: Path) -> None:
     with pytest.raises(UsageError, match="choose from auto, fp32, fp16"):
-        TorchModel(small_export, precision="int8")
+        load_model(small_export, "torch", precision="int8")
     with pytest.raises(UsageError, match="threads"):
-        TorchModel(small_export, threads=0)
+        load_model(small_export, "torch", threads=0)
 
 
 def test_threads_are_set(small_export: Path) -> None:
     before = torch.get_num_threads()
     try:
-        TorchModel(small_export, device="cpu", threads=1)
+        load_model(small_export, "torch", device="cpu", threads=1)
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.parametrize("method", ["td", "CTD"])
-def test_networks_that_need_more_than_an_image_are_refused(tmp_path: Path, config: dict[str, Any], method: str) -> None:
-    config["method"] = method
-    torch.save({"config": config, "pose": {"a": torch.ones(1)}}, tmp_path / "a.pt")
-    with pytest.raises(UnsupportedModelError, match="bottom-up"):
-        TorchModel(tmp_path / "a.pt", device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +141,7 @@ def test_nonsense_in_a_configuration_is_a_model_error(
     part[path[-1]] = value
     torch.save({"config": config, "pose": {"a": torch.ones(1)}}, tmp_path / "a.pt")
     with pytest.raises(ModelError) as error:
-        TorchModel(tmp_path / "a.pt", device="cpu")
+        load_model(tmp_path / "a.pt", "torch", device="cpu")
     assert "\n" not in str(error.value)
 
 
@@ -160,7 +151,7 @@ def test_nonsense_in_a_configuration_is_a_model_error(
 def test_a_gpu_gives_the_same_pose(
     small_export: Path, noise: Callable[..., np.ndarray], precision: str, bound: float
 ) -> None:
-    model = TorchModel(small_export, device="cuda", precision=precision)
+    model = load_model(small_export, "torch", device="cuda", precision=precision)
     assert model.device.startswith("cuda:0 (")
-    wanted = TorchModel(small_export, device="cpu").predict(noise(96, 128)).keypoints
+    wanted = load_model(small_export, "torch", device="cpu").predict(noise(96, 128)).keypoints
     np.testing.assert_allclose(model.predict(noise(96, 128)).keypoints, wanted, atol=bound)

@@ -8,12 +8,12 @@ import sys
 
 from dlclive_torch import plugin
 
-from dlclive_core.components import Exporter, PoseModel
+from dlclive_core.components import Exporter, Network
 
 
 def test_names_classes_that_exist() -> None:
     for infos, base in (
-        (plugin.dlclive_register_runtimes(), PoseModel),
+        (plugin.dlclive_register_runtimes(), Network),
         (plugin.dlclive_register_exporters(), Exporter),
     ):
         for info in infos:

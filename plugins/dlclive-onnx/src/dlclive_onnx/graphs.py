@@ -10,20 +10,23 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from dlclive_core import FrameError, ModelCard, ModelError, UnsupportedModelError
+from dlclive_core import ModelCard, ModelError, UnsupportedModelError
 from dlclive_core.decoding import decode_heatmaps, normalise, pad
 from dlclive_core.deeplabcut import CONFIG_NAME, HeatmapDecoding, PoseConfig, scorer_name
 
 CARD_KEY = "dlclive.card"
 
 
+Arrays = dict[str, NDArray[np.float32]]
+
+
 class Graph(Protocol):
-    """A loaded graph: images in, keypoints out."""
+    """A loaded graph: images in, named arrays out, as `Network.run` has them."""
 
     card: ModelCard
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(B, H, W, 3) uint8 RGB -> (B, I, K, 3) float32 x, y, confidence in pixels of the images."""
+    def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
+        """Run a batch; see `Network.run`."""
 
 
 def understand(session: ort.InferenceSession, path: Path) -> Graph:
@@ -44,24 +47,30 @@ class WholeGraph:
     """A graph that dlclive exported: everything from the uint8 image to the keypoints is inside."""
 
     def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path) -> None:
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        if len(inputs) != 1 or inputs[0].type != "tensor(uint8)" or len(inputs[0].shape) != 4 or not outputs:
+        inputs = session.get_inputs()
+        first = inputs[0] if inputs else None
+        if first is None or first.name != "image" or first.type != "tensor(uint8)" or len(first.shape) != 4:
             raise ModelError(
-                f"{path.name} has a dlclive card but not dlclive's input, (N, H, W, 3) uint8: export it again"
+                f"{path.name} has a dlclive card but not dlclive's input, image (N, H, W, 3) uint8: export it again"
             )
         self.card = card
         self._session = session
-        self._input = inputs[0].name
-        self._outputs = [outputs[0].name]
-        self._size = _fixed_size(inputs[0].shape[1:3])
-        self._batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
+        self._inputs = [item.name for item in inputs]
+        self._outputs = [item.name for item in session.get_outputs()]
+        self._batch = first.shape[0] if isinstance(first.shape[0], int) else None
+        fixed = _fixed_size(first.shape[1:3])
+        if fixed is not None and fixed != card.input_size:
+            self.card = card.with_(input_size=fixed)
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        _check_size(images.shape[1:3], self._size)
-        if self._batch is not None and len(images) != self._batch:
-            return np.concatenate([self.run(image[None]) for image in images])
-        keypoints: NDArray[np.float32] = self._session.run(self._outputs, {self._input: images})[0]
-        return keypoints
+    def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
+        inputs = dict(zip(self._inputs, (images, conditions), strict=False))
+        if self._batch is None or len(images) == self._batch:
+            return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+        ones = [
+            self.run(*(None if item is None else item[i : i + 1] for item in (images, conditions)))
+            for i in range(len(images))
+        ]
+        return {name: np.concatenate([one[name] for one in ones]) for name in self._outputs}
 
 
 class BareNetwork:
@@ -93,14 +102,13 @@ class BareNetwork:
             scorer=scorer_name(config, path.stem), format="onnx-network", stride=self._stride(self._probe())
         ).with_(input_size=self._size)
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None) -> Arrays:
         if self._batch == 1 and len(images) > 1:
-            return np.concatenate([self.run(image[None]) for image in images])
+            return {"keypoints": np.concatenate([self.run(image[None])["keypoints"] for image in images])}
         padded = pad(images, self._config.pad_divisor)
-        _check_size(padded.shape[1:3], self._size)
         heatmaps, locref = self._forward(normalise(padded, self._config.normalisation))
         decoding = HeatmapDecoding.from_head(self._config.head(), stride=self.card.stride)
-        return decode_heatmaps(heatmaps, locref, decoding)
+        return {"keypoints": decode_heatmaps(heatmaps, locref, decoding)}
 
     def _probe(self) -> tuple[int, int]:
         """(height, width) of an input on which the stride is found out."""
@@ -130,11 +138,3 @@ class BareNetwork:
 def _fixed_size(shape: list[int | str | None]) -> tuple[int, int] | None:
     height, width = shape
     return (height, width) if isinstance(height, int) and isinstance(width, int) else None
-
-
-def _check_size(shape: tuple[int, ...], size: tuple[int, int] | None) -> None:
-    if size is not None and tuple(shape) != size:
-        raise FrameError(
-            f"this model's input is fixed to {size[1]} x {size[0]} pixels (width x height); the image is {shape[1]} x "
-            f"{shape[0]}: crop or resize it, or export the model without a fixed size"
-        )

@@ -11,7 +11,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
         RuntimeInfo(
             name="onnx",
             summary="ONNX Runtime on CPU and CUDA",
-            factory="dlclive_onnx.model:OnnxModel",
+            factory="dlclive_onnx.runtime:OnnxNetwork",
             requires=("onnxruntime",),
             install_hint="pip install dlclive-onnx",
             reads=(".onnx",),

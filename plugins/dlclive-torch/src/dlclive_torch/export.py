@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from dlclive_core import Exporter, ModelCard
+from dlclive_core.locate import detector_beside
+from dlclive_core.system import sha256
 from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
 
+DETECTOR_KEY = "dlclive.detector"
+"""The key of what a detector's file says of itself, in its metadata: the hash of the model that it belongs to."""
+
 
 class OnnxExporter(Exporter):
-    """Writes one ONNX file: `image` (N, H, W, 3) uint8 RGB in, `keypoints` (N, I, K, 3) float32 out.
+    """Writes an ONNX file: `image` (N, H, W, 3) uint8 RGB in, `keypoints` (N, I, K, 3) float32 or other arrays out.
 
     Normalising, padding and decoding are in the graph and the card is in its metadata, so whoever runs the file needs
-    neither PyTorch nor DeepLabCut's configuration.
+    neither PyTorch nor DeepLabCut's configuration. The detector of a top-down network becomes a file of its own beside it,
+    `model.detector.onnx` beside `model.onnx`, in float32; the card holds its hash, so that the two are not mixed up.
     """
 
     def export(
@@ -25,4 +32,12 @@ class OnnxExporter(Exporter):
         size: tuple[int, int] | None = None,
     ) -> ModelCard:
         loaded = load_deeplabcut(Path(source))
-        return write_onnx(loaded.graph, loaded.card, Path(target), precision=precision, size=size)
+        card, target = loaded.card, Path(target)
+        detector = loaded.detector()
+        if detector is not None:
+            from dlclive_torch.detectors.onnx_file import write_detector_onnx
+
+            beside = detector_beside(target)
+            write_detector_onnx(detector, beside, {DETECTOR_KEY: json.dumps({"model_sha256": card.source_sha256})})
+            card = card.with_(detector_sha256=sha256(beside))
+        return write_onnx(loaded.graph, card, target, precision=precision, size=size)

@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from dlclive_core.card import ModelCard
-from dlclive_core.deeplabcut import PoseConfig
-from dlclive_core.errors import ModelError, UnsupportedModelError
-from dlclive_torch.files.checkpoint import Checkpoint, read_checkpoint
+from dlclive_core.deeplabcut import PoseConfig, detector_normalisation
+from dlclive_core.errors import ModelError
+from dlclive_core.locate import detector_snapshots
+from dlclive_torch.files.checkpoint import Checkpoint, read_checkpoint, read_detector
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.network import build_network
 from dlclive_torch.scorer import deeplabcut_scorer
 from dlclive_torch.weights import fill_weights
 
+if TYPE_CHECKING:
+    from dlclive_torch.detectors.graph import DetectorGraph
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model's graph on the CPU, in eval mode, and its card."""
+    """A model's graph on the CPU, in eval mode, its card, and the file that it was read from."""
 
     graph: KeypointGraph
     card: ModelCard
+    config: PoseConfig
+    checkpoint: Checkpoint
+
+    def detector(self, given: Path | None = None) -> DetectorGraph | None:
+        """Build the detector of a top-down network, on the CPU, in eval mode; None if there is none.
+
+        Its weights are those in `given`, or else in the model's file, or else in the best `snapshot-detector-*.pt` beside it.
+
+        Raises:
+            DependencyError: torchvision is not installed.
+            ModelError, UnsafeFileError, UnsupportedModelError: the detector.
+        """
+        path, weights = self._detector_weights(given)
+        if weights is None:
+            return None
+        if self.config.detector is None:
+            raise ModelError(f"{path} holds a detector, and the configuration of {self.checkpoint.path} describes none")
+        from dlclive_torch.detectors.build import build_detector, fill_detector  # torchvision, which others do not need
+
+        detector = build_detector(self.config.detector, detector_normalisation(self.config.detector))
+        fill_detector(detector, weights, path)
+        return detector
+
+    def _detector_weights(self, given: Path | None) -> tuple[Path, Mapping[str, Tensor] | None]:
+        if given is not None:
+            return given, read_detector(given)
+        path = self.checkpoint.path
+        if self.checkpoint.detector is not None:
+            return path, self.checkpoint.detector
+        beside = detector_snapshots(path) if self.checkpoint.format == "deeplabcut-snapshot" else []
+        return (beside[-1], read_detector(beside[-1])) if beside else (path, None)
 
 
 def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> LoadedModel:
@@ -39,10 +77,6 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
     """
     checkpoint = read_checkpoint(path)
     config = _config(checkpoint)
-    if config.method != "bottom-up":
-        raise UnsupportedModelError(
-            f"{config.net_type} is a {config.method} network; this version of dlclive-torch runs bottom-up ones"
-        )
     try:
         network = build_network(config)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
@@ -51,17 +85,18 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
         ) from None
     fill_weights(network, checkpoint.pose, path)
     network.eval()
-    network.backbone.prune()
+    network.prepare()
     fold_batch_norms(network)
     graph = KeypointGraph(network, normalisation=config.normalisation, pad_divisor=config.pad_divisor, dtype=dtype)
     card = config.card(
         scorer=deeplabcut_scorer(config, checkpoint),
         format=checkpoint.format,
         stride=network.stride,
+        assembly=network.assembly,
         precision="fp16" if dtype == torch.float16 else "fp32",
         source_sha256=checkpoint.sha256,
     )
-    return LoadedModel(graph.eval(), card)
+    return LoadedModel(graph.eval(), card, config, checkpoint)
 
 
 def _config(checkpoint: Checkpoint) -> PoseConfig:

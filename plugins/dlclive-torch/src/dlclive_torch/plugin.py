@@ -14,7 +14,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
         RuntimeInfo(
             name="torch",
             summary="DeepLabCut 3 exports and snapshots on PyTorch (CPU, CUDA, Apple GPU)",
-            factory="dlclive_torch.model:TorchModel",
+            factory="dlclive_torch.runtime:TorchNetwork",
             reads=(".pt",),
             requires=("torch", "timm"),
             install_hint=_INSTALL,

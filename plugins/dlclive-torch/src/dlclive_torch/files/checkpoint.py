@@ -78,6 +78,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
     )
 
 
+def read_detector(path: Path) -> Mapping[str, Tensor]:
+    """Read the weights of a detector: from a detector's snapshot, or from an export that holds one.
+
+    Raises:
+        ModelError: the file holds none, or is damaged.
+        UnsafeFileError: it would run code if it were unpickled.
+    """
+    content = _plain(read_pt(path))
+    if isinstance(content, dict) and content.get("detector"):
+        return _weights(content, "detector", path)
+    if isinstance(content, dict) and "model" in content and "metadata" in content:
+        return _weights(content, "model", path)
+    raise ModelError(f"{path} holds no detector; give snapshot-detector-*.pt, or an export with its detector")
+
+
 def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Tensor]:
     weights = content.get(key)
     if not isinstance(weights, Mapping):

@@ -1,0 +1,78 @@
+"""What a runtime makes of a model file: a network that turns arrays into arrays. `load_model` makes a PoseModel of it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.card import ModelCard
+from dlclive_core.components import Component
+from dlclive_core.errors import ModelError
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+
+class Network(Component):
+    """A loaded network. Used by one thread at a time; whoever loads it closes it.
+
+    Everything that can be computed on the device is in the network: normalising, padding, decoding. What follows, putting
+    animals together, crops, tracking, is the same for all runtimes and is done by the models of `dlclive_core.models`.
+
+    Attributes:
+        card: the facts about the model.
+        runtime: the name of the runtime, for example "onnx".
+        device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
+    """
+
+    card: ModelCard
+    runtime: str = ""
+    device: str = "cpu"
+
+    @abstractmethod
+    def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None) -> Arrays:
+        """Run a batch.
+
+        Args:
+            images: (B, H, W, 3) uint8 RGB, contiguous; of the card's `input_size`, if it has one.
+            conditions: (B, K, 3) float32 keypoints in pixels of the images, for conditional networks.
+
+        Returns:
+            float32 arrays that the caller may keep, coordinates in pixels of the images; what was not found is NaN, NaN, 0:
+
+            - "keypoints" (B, I, K, 3): x, y, confidence;
+            - or "peaks" (B, K, P, 3) and "affinities" (B, L, P, P), for cards with `assembly`;
+            - "unique" (B, U, 3), for cards with `unique_keypoints`;
+            - "identity" (B, I, K, J) or (B, K, P, J), for cards with `identity`: how much a keypoint looks like each of the
+              J individuals.
+        """
+
+    def detector(self) -> Detector | None:
+        """Load the detector that belongs to a top-down network, on the same device; None if it has none.
+
+        Raises:
+            DependencyError, ModelError: it has one that cannot be loaded.
+        """
+        return None
+
+
+class Detector(Component):
+    """A loaded detector of animals. Used by one thread at a time."""
+
+    @abstractmethod
+    def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Find animals in an (H, W, 3) uint8 RGB image.
+
+        Returns:
+            (M, 5) float32 x1, y1, x2, y2 in pixels of the image and score 0..1, the highest score first. M may be 0.
+        """
+
+
+def output(arrays: Arrays, name: str, card: ModelCard) -> NDArray[np.float32]:
+    """One array of a network; ModelError if it did not give it."""
+    if name not in arrays:
+        held = ", ".join(arrays) or "nothing"
+        raise ModelError(f"{card.net_type} ({card.format}) gave {held}, but no {name!r}: export the model again")
+    return arrays[name]
