@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from dlclive_core.models import load_model
 from dlclive_core.pose import Pose
 from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 from dlclive_core.regions import regions_from_options
+from dlclive_core.top_down_words import finding_from_deeplabcut_live
 
 _MODEL_TYPES: dict[str, str | None] = {
     "base": None,
@@ -50,6 +52,11 @@ class DLCLive:
         processor: a Processor, or an object with `process(pose, **kwargs)` as in DeepLabCut-live.
         display: show a window with the frame and its keypoints; a Sink is used in its place.
         pcutoff, display_radius, display_cmap: least confidence shown, radius in pixels, colorcet map of that window.
+        top_down_config: for a top-down model, as in DeepLabCut-live: {"bbox_cutoff": 0.6, "max_detections": 3, "skip_frames":
+            {"skip": 2, "margin": 20}}; skip 2 asks the detector in every third frame.
+        top_down_dynamic: follow one animal with a top-down model and no detector; a dict with any of "threshold", "margin",
+            "patch_counts", "patch_overlap", "min_bbox_size", "min_hq_keypoints", which may be empty.
+        conditions: for a conditional model, the bottom-up model that finds animals first and again.
         single_animal: `get_pose` returns (K, 3) of the best animal; False: (N, K, 3) of all.
         catalog: the plugins to choose from; by default those installed.
 
@@ -72,6 +79,9 @@ class DLCLive:
         display_radius: int = 3,
         display_cmap: str = "bmy",
         single_animal: bool = True,
+        top_down_config: Mapping[str, Any] | None = None,
+        top_down_dynamic: Mapping[str, Any] | None = None,
+        conditions: str | Path | PoseModel | None = None,
         catalog: PluginCatalog | None = None,
     ) -> None:
         self.path = Path(path)
@@ -81,6 +91,7 @@ class DLCLive:
         self._runtime = _runtime_name(model_type)
         self._precision = (precision or "auto").lower()
         self._device = device or "auto"
+        self._finding = finding_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
         self._region = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
         self._given_processor = processor
         self._processor = _adapted(processor, single_animal)
@@ -107,7 +118,12 @@ class DLCLive:
         if self._model is None:
             self._catalog = self._catalog or PluginCatalog.installed()
             self._model = load_model(
-                self.path, self._runtime, device=self._device, precision=self._precision, catalog=self._catalog
+                self.path,
+                self._runtime,
+                device=self._device,
+                precision=self._precision,
+                catalog=self._catalog,
+                **self._finding.given(),
             )
         return self._model
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import UsageError
@@ -64,6 +65,7 @@ class Finding:
         if self.margin is not None and not (math.isfinite(self.margin) and self.margin >= 0):
             raise UsageError(f"margin is a number of pixels from 0 up; got {self.margin}")
 
-    def given(self) -> list[str]:
-        """The names of the options that are not at their defaults."""
-        return [field.name for field in fields(self) if getattr(self, field.name) != field.default]
+    def given(self) -> dict[str, Any]:
+        """The options that are not at their defaults, by name."""
+        values = {field: getattr(self, field.name) for field in fields(self)}
+        return {field.name: value for field, value in values.items() if value != field.default}

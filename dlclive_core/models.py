@@ -87,10 +87,9 @@ def _pose_model(network: Network, finding: Finding, device: str, catalog: Plugin
 
 
 def _takes_no(finding: Finding, loaded: Network | PoseModel) -> None:
-    given = finding.given()
-    if given:
+    for name in finding.given():
         raise UsageError(
-            f"{loaded.card.net_type} finds animals in whole images and has no option {given[0]!r}: "
+            f"{loaded.card.net_type} finds animals in whole images and has no option {name!r}: "
             "it is for top-down and conditional networks"
         )
 

@@ -14,6 +14,7 @@ from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.watching import watching
 from dlclive_core.components import PoseModel, Sink
 from dlclive_core.errors import DataError, DLCLiveError, UsageError
+from dlclive_core.finding import Finding
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models import load_model
 from dlclive_core.regions import regions_from_options
@@ -35,6 +36,8 @@ class AnalyzeOptions:
     resize: float | None
     cropping: str | None
     dynamic: str | None
+    detector: Path | None
+    finding: Finding
     processors: tuple[str, ...]
     sinks: tuple[str, ...]
     max_frames: int | None
@@ -49,8 +52,15 @@ def run_analyze(options: AnalyzeOptions) -> int:
     catalog = PluginCatalog.installed()
     _check(options, catalog)
     began = time.perf_counter()
+    more = {"detector": options.detector} if options.detector else {}
     with load_model(
-        options.model, options.runtime, device=options.device, precision=options.precision, catalog=catalog
+        options.model,
+        options.runtime,
+        device=options.device,
+        precision=options.precision,
+        catalog=catalog,
+        **options.finding.given(),
+        **more,
     ) as model:
         out = _folder(options.out)
         record = RunRecord.begin(out, model, options, time.perf_counter() - began)

@@ -53,6 +53,21 @@ def analyze(
     resize: Annotated[float | None, typer.Option(help="Factor, for example 0.5.")] = None,
     cropping: Annotated[str | None, typer.Option(help="x1,x2,y1,y2 in pixels.")] = None,
     dynamic: Annotated[str | None, typer.Option(help="threshold,margin of a crop that follows the animal.")] = None,
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Top-down: file with the detector; by default the one that comes with the model."),
+    ] = None,
+    detect_every: Annotated[
+        int, typer.Option(min=1, help="Top-down: ask the detector in every n-th frame, and follow in between.")
+    ] = 1,
+    min_score: Annotated[float, typer.Option(min=0, max=1, help="Top-down: least score of a box.")] = 0.5,
+    max_animals: Annotated[
+        int | None, typer.Option(min=1, help="Top-down: most animals in a frame; by default those of the project.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Top-down: follow one animal, without a detector.")] = False,
+    conditions: Annotated[
+        Path | None, typer.Option(help="Conditional: the bottom-up model that finds animals first and again.")
+    ] = None,
     processor: Annotated[
         list[str] | None, typer.Option(help="A processor, for example kalman:horizon=0.02; may be given again.")
     ] = None,
@@ -69,6 +84,7 @@ def analyze(
 ) -> None:
     """Find the poses in videos: DeepLabCut's tables (.h5, .csv), the time of each frame, and run.json."""
     from dlclive_core.cli.analyze import AnalyzeOptions, run_analyze
+    from dlclive_core.finding import Finding, Follow
 
     raise typer.Exit(
         run_analyze(
@@ -82,6 +98,14 @@ def analyze(
                 resize=resize,
                 cropping=cropping,
                 dynamic=dynamic,
+                detector=detector,
+                finding=Finding(
+                    detect_every=detect_every,
+                    min_score=min_score,
+                    max_animals=max_animals,
+                    follow=Follow() if follow else None,
+                    conditions=conditions,
+                ),
                 processors=tuple(processor or ()),
                 sinks=tuple(sink or ()),
                 max_frames=max_frames,
