@@ -27,8 +27,6 @@ SQUARE = (256, 256)
         ((10.5, 11.5, 100.5, 61.5), CropRules(size=SQUARE), (10, -8), (101, 100)),
         ((10.5, 11.5, 100.5, 61.5), CropRules(size=SQUARE, context=False), (10, -8), (101, 101)),
         ((99.5, 100.5, 257, 255), CropRules(size=SQUARE), (100, 100), (256, 256)),
-        # An input that is not square: the height that is missing is added where width is, as DeepLabCut does it.
-        ((35, 46, 120, 194), CropRules(size=(256, 192), margin=25, context=False), (10, 19), (170, 248)),
     ],
 )
 def test_shows_the_same_part_of_the_frame_as_deeplabcut(
@@ -39,6 +37,15 @@ def test_shows_the_same_part_of_the_frame_as_deeplabcut(
     assert crops.shape == (1, *rules.size, 3)
     assert placement.offset == offset
     np.testing.assert_allclose(placement.scale, (size[0] / rules.size[1], size[1] / rules.size[0]), rtol=1e-12)
+
+
+def test_an_input_that_is_not_square_gets_the_black_that_deeplabcut_adds() -> None:
+    """Which is too much: 32 px above and below would reach the ratio, and 42 are there."""
+    box = np.array([[195.0, 0, 306, 19]])
+    crops, (placement,) = cut_boxes(IMAGE, box, CropRules(size=(192, 256), context=False))
+    assert placement.offset == (195, -42)
+    np.testing.assert_allclose(placement.scale, (111 / 256, 103 / 192), rtol=1e-12)
+    assert not crops[0, :75].any()
 
 
 def test_a_box_of_the_inputs_size_is_untouched() -> None:
