@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.assembly.animals import Animal
 from dlclive_core.assembly.growth import grow_animals
 from dlclive_core.assembly.links import best_links
+from dlclive_core.assembly.overlap import distinct
 from dlclive_core.assembly.rules import AssemblyRules
 
 
@@ -16,8 +19,8 @@ def assemble(
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Put the animals of one image together, as DeepLabCut does with its defaults.
 
-    Candidates are linked edge by edge, links grow into animals, and animals with few links, or nearly the same as a better
-    one, are dropped (Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut",
+    Candidates are linked edge by edge, links grow into animals, and animals with few links, or on top of a stronger one, are
+    dropped (Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut",
     Nature Methods 19). A single animal has the surest candidate for each of its keypoints; where animals have one keypoint,
     each candidate is one.
 
@@ -33,7 +36,7 @@ def assemble(
     """
     confidence = np.where(np.isfinite(peaks[..., 0]), peaks[..., 2], 0)
     chosen = np.full((rules.individuals, len(peaks)), -1, dtype=np.intp)
-    for row, found in enumerate(_animals(confidence, affinities, rules)[: rules.individuals]):
+    for row, found in enumerate(_animals(peaks, confidence, affinities, rules)[: rules.individuals]):
         for keypoint, peak in found.peaks.items():
             chosen[row, keypoint] = peak
     keypoints = np.full((*chosen.shape, 3), np.nan, dtype=np.float32)
@@ -43,7 +46,9 @@ def assemble(
     return keypoints, chosen
 
 
-def _animals(confidence: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules) -> list[Animal]:
+def _animals(
+    peaks: NDArray[np.float32], confidence: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules
+) -> list[Animal]:
     count = len(confidence)
     if count == 1:
         return [Animal({0: int(peak)}) for peak in np.flatnonzero(confidence[0] > 0)]
@@ -51,21 +56,19 @@ def _animals(confidence: NDArray[np.float32], affinities: NDArray[np.float32], r
         best = confidence.argmax(axis=1)
         return [Animal({k: int(peak) for k, peak in enumerate(best) if confidence[k, peak] > 0})]
     animals = grow_animals(best_links(confidence, affinities, rules), count, rules.individuals)
-    animals = _distinct([animal for animal in animals if len(animal.links) >= rules.min_links], rules.max_overlap)
+    animals = [animal for animal in animals if len(animal.links) >= rules.min_links]
+    if animals:
+        kept = distinct(_points(animals, peaks), [animal.affinity for animal in animals], rules.max_overlap)
+        animals = [animals[number] for number in kept]
     if len(animals) > rules.individuals:
         animals.sort(key=lambda animal: -len(animal))
     return animals
 
 
-def _distinct(animals: list[Animal], max_overlap: float) -> list[Animal]:
-    """The animals, strongest first, without those that overlap with a stronger one."""
-    kept: list[Animal] = []
-    for animal in sorted(animals, key=lambda animal: -animal.affinity):
-        if all(_overlap(other, animal) < max_overlap for other in kept):
-            kept.append(animal)
-    return kept
-
-
-def _overlap(one: Animal, other: Animal) -> float:
-    """The part of the candidates of the smaller one that both have."""
-    return len(one.candidates & other.candidates) / max(1, min(len(one), len(other)))
+def _points(animals: Sequence[Animal], peaks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(A, K, 2) positions of the animals' keypoints, NaN where they have none."""
+    points = np.full((len(animals), len(peaks), 2), np.nan, dtype=np.float32)
+    for row, animal in enumerate(animals):
+        for keypoint, peak in animal.peaks.items():
+            points[row, keypoint] = peaks[keypoint, peak, :2]
+    return points

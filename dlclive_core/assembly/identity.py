@@ -23,6 +23,6 @@ def order_by_identity(keypoints: NDArray[np.float32], scores: NDArray[np.float32
     """
     count = len(keypoints)
     confidence = np.nan_to_num(keypoints[..., 2])
-    likeness = (confidence[..., None] * np.nan_to_num(scores)).mean(axis=1, dtype=np.float64)
+    likeness = (confidence[..., None] * np.nan_to_num(scores)).mean(axis=1, dtype=np.float32)
     sizes = np.array([count]), np.array([likeness.shape[1]])
     return np.argsort(assign(likeness[None], *sizes)[0], kind="stable")

@@ -17,7 +17,8 @@ class AssemblyRules:
         min_confidence: candidates that are less sure are not used, where there are several animals.
         min_affinity: pairs of candidates that belong together less are not joined.
         min_links: animals with fewer joined pairs are dropped.
-        max_overlap: of two animals that share this part of their candidates, or more, one is dropped.
+        max_overlap: of two animals that have this part of their keypoints, or more, in the bounding boxes of both, the
+            weaker one is dropped.
     """
 
     edges: tuple[tuple[int, int], ...]
