@@ -31,12 +31,13 @@ _FRAMES = 5
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was exported, and how near it is to its source."""
+    """What was exported, and how near it is to its source; `detector` is the file beside it, for top-down models."""
 
     target: Path
     card: ModelCard
     parity: Parity
     bound_px: float
+    detector: Path | None = None
 
 
 def export_model(
@@ -89,11 +90,11 @@ def export_model(
         ):
             parity = compare_models(reference, candidate, _images(frames, reference.card, size))
         _judge(parity, bound, precision)
-        detector = detector_beside(draft)
-        if detector.exists():  # first, so that a network is never there without it
-            detector.replace(detector_beside(target))
+        detector = detector_beside(target) if detector_beside(draft).exists() else None
+        if detector is not None:  # first, so that a network is never there without it
+            detector_beside(draft).replace(detector)
         draft.replace(target)
-    return Export(target, card, parity, bound)
+    return Export(target, card, parity, bound, detector)
 
 
 def _judge(parity: Parity, bound: float, precision: str) -> None:
@@ -102,10 +103,10 @@ def _judge(parity: Parity, bound: float, precision: str) -> None:
         worst, where = parity.max_confident_px, "the confident keypoints"
     elif precision != "fp32":
         advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
-    if not parity.max_box_px <= BOUND_BOX_PX:
+    if not parity.box_px <= BOUND_BOX_PX:
         raise ModelError(
-            f"boxes of the exported detector differ by up to {parity.max_box_px:.3f} px over {parity.boxes} boxes in "
-            f"{parity.images} frames, more than the {BOUND_BOX_PX} px allowed; nothing was written"
+            f"boxes of the exported detector differ by {parity.box_px:.3f} px (95 of 100 differ by less; {parity.boxes} boxes "
+            f"in {parity.images} frames), more than the {BOUND_BOX_PX} px allowed; nothing was written"
         )
     if not worst <= bound:
         raise ModelError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,8 @@ class Parity:
         max_confident_px: the same over the confident ones.
         max_confidence: the largest difference in confidence.
         boxes: how many boxes the reference's detector found with a score of 0.5 or more.
-        max_box_px: the largest difference of their corners in pixels; infinite if one was not found again.
+        box_px: how far the candidate's nearest box is from each of them, in pixels at the worst corner: the value that 95 of
+            100 boxes keep. Which of two boxes that overlap is kept can hang on the last digit, so single ones may differ.
     """
 
     images: int
@@ -45,7 +45,7 @@ class Parity:
     max_confident_px: float
     max_confidence: float
     boxes: int = 0
-    max_box_px: float = 0.0
+    box_px: float = 0.0
 
 
 def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
@@ -54,8 +54,9 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
     Networks are compared on the same input: top-down ones in four boxes of each image, conditional ones with made-up
     conditions. Detectors, where both have one, are compared by themselves. Individuals are compared in their order.
     """
-    count = keypoints = confident = boxes = 0
-    max_px = max_confident_px = max_confidence = max_box_px = 0.0
+    count = keypoints = confident = 0
+    max_px = max_confident_px = max_confidence = 0.0
+    boxes: list[float] = []
     for image in images:
         wanted, found = (_predict(model, image, seed=count) for model in (reference, candidate))
         count += 1
@@ -71,10 +72,9 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
             max_px = max(max_px, float(distance.max(initial=0)))
             max_confidence = max(max_confidence, difference)
             max_confident_px = max(max_confident_px, float(distance[here[..., 2] >= CONFIDENT].max(initial=0)))
-        more, box_px = _compare_boxes(reference, candidate, image)
-        boxes += more
-        max_box_px = max(max_box_px, box_px)
-    return Parity(count, keypoints, confident, max_px, max_confident_px, max_confidence, boxes, max_box_px)
+        boxes += _compare_boxes(reference, candidate, image)
+    box_px = float(np.quantile(boxes, 0.95, method="higher")) if boxes else 0.0
+    return Parity(count, keypoints, confident, max_px, max_confident_px, max_confidence, len(boxes), box_px)
 
 
 def _predict(model: PoseModel, image: NDArray[np.uint8], seed: int) -> Pose:
@@ -105,18 +105,16 @@ def _distances(wanted: NDArray[np.float32], found: NDArray[np.float32]) -> tuple
     return distance, float(np.abs(wanted[..., 2] - found[..., 2]).max(initial=0))
 
 
-def _compare_boxes(reference: PoseModel, candidate: PoseModel, image: NDArray[np.uint8]) -> tuple[int, float]:
-    """How many sure boxes the reference's detector finds, and how far the candidate's nearest ones are from them."""
+def _compare_boxes(reference: PoseModel, candidate: PoseModel, image: NDArray[np.uint8]) -> list[float]:
+    """Pixels from each sure box of the reference's detector to the candidate's nearest one."""
     if not isinstance(reference, TopDownModel) or not isinstance(candidate, TopDownModel):
-        return 0, 0.0
-    detectors = reference.detector(), candidate.detector()
-    if None in detectors:
-        return 0, 0.0 if detectors == (None, None) else np.inf
-    wanted, found = (cast("NDArray[np.float32]", detector.detect(image)) for detector in detectors if detector)
+        return []
+    ours, theirs = reference.detector(), candidate.detector()
+    if ours is None or theirs is None:
+        return [] if ours is theirs else [np.inf]
+    wanted, found = ours.detect(image), theirs.detect(image)
     wanted = wanted[wanted[:, 4] >= SURE_BOX]
-    if not len(wanted):
-        return 0, 0.0
     if not len(found):
-        return len(wanted), np.inf
-    apart = np.abs(wanted[:, None, :4] - found[None, :, :4]).max(axis=2)
-    return len(wanted), float(apart.min(axis=1).max())
+        return [np.inf] * len(wanted)
+    apart: NDArray[np.float32] = np.abs(wanted[:, None, :4] - found[None, :, :4]).max(axis=2).min(axis=1)
+    return apart.tolist()

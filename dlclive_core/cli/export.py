@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import print_json, stdout
 from dlclive_core.errors import EndOfStream, UsageError
-from dlclive_core.export import export_model
+from dlclive_core.export import BOUND_BOX_PX, export_model
 from dlclive_core.frame import as_rgb
 from dlclive_core.sources import source_for
 
@@ -44,7 +44,8 @@ def run_export(
     )
     parity = export.parity
     if json:
-        facts = {"target": str(export.target), "bound_px": export.bound_px, **asdict(parity)}
+        detector = None if export.detector is None else str(export.detector)
+        facts = {"target": str(export.target), "detector": detector, "bound_px": export.bound_px, **asdict(parity)}
         print_json({**facts, "card": asdict(export.card)})
         return
     stdout().print(
@@ -54,6 +55,12 @@ def run_export(
         f"{parity.max_confidence:.1e} in confidence",
         markup=False,
     )
+    if export.detector is not None:
+        stdout().print(
+            f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector, which must stay beside it; boxes "
+            f"within {parity.box_px:.4f} px ({parity.boxes} boxes; allowed {BOUND_BOX_PX} px)",
+            markup=False,
+        )
 
 
 def parse_size(text: str, option: str, form: str) -> tuple[int, int]:
