@@ -1,4 +1,4 @@
-"""HRNet as timm builds it; the branch of the highest resolution."""
+"""HRNet as timm builds it: the branch of the highest resolution, or all branches at that resolution."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import timm
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from dlclive_core.errors import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
@@ -14,29 +16,52 @@ from dlclive_torch.backbones.base import Backbone
 _NAMES = ("hrnet_w18", "hrnet_w32", "hrnet_w48")
 """Only names in this list reach timm: a name in a file could otherwise ask it to download something."""
 
+_BRANCHES = 4
+"""Each has half the resolution and twice the channels of the one before."""
+
+_WIDENED = 128
+"""Channels of the first branch behind the layers that widen them for classification."""
+
 
 class HRNet(Backbone):
-    """An HRNet without its classifier, giving its highest-resolution branch.
+    """An HRNet without its classifier.
 
     Wang et al. 2020, "Deep high-resolution representation learning for visual recognition". Its branches are joined
     with each other, so height and width of the input must be multiples of 32.
+
+    Args:
+        name: timm's.
+        all_branches: give all branches, brought to the highest resolution and put behind each other; otherwise the one
+            of the highest resolution.
+        widened: take them behind the layers that widen them for classification.
     """
 
     stride = 4
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, all_branches: bool = False, widened: bool = False) -> None:
         super().__init__()
         self.model: nn.Module = timm.create_model(
-            name, pretrained=False, features_only=True, feature_location="", out_indices=(1,)
+            name,
+            pretrained=False,
+            features_only=True,
+            feature_location="incre" if widened else "",
+            out_indices=tuple(range(1, _BRANCHES + 1)) if all_branches else (1,),  # 0 is the stem
         )
-        self.channels = int(name.rpartition("w")[2])
+        first = _WIDENED if widened else int(name.rpartition("w")[2])
+        self.channels = first * (2**_BRANCHES - 1) if all_branches else first
+        self.all_branches, self.widened = all_branches, widened
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.model(images)[0]
+        first, *others = self.model(images)
+        size = first.shape[2:]
+        enlarged = [functional.interpolate(branch, size, mode="bilinear") for branch in others]
+        features: Tensor = torch.cat([first, *enlarged], dim=1) if enlarged else first
         return features
 
     def prune(self) -> None:
-        """Drop the layers that make the lower resolutions of the last module."""
+        """Drop the layers that make the lower resolutions of the last module, if nobody sees them."""
+        if self.all_branches or self.widened:
+            return
         *_, last = cast("nn.Sequential", self.model.stage4)
         last.fuse_layers = cast("nn.ModuleList", last.fuse_layers)[:1]
 
@@ -46,7 +71,8 @@ def build_hrnet(options: Mapping[str, Any]) -> HRNet:
     name = str(options.get("model_name") or "hrnet_w32")
     if name not in _NAMES:
         raise UnsupportedModelError(f"no HRNet backbone {name!r}: {nearest(name, _NAMES)}")
-    for option in ("interpolate_branches", "increased_channel_count"):
-        if options.get(option):
-            raise UnsupportedModelError(f"HRNet backbones with {option} are not supported; only its highest branch is")
-    return HRNet(name)
+    return HRNet(
+        name,
+        all_branches=bool(options.get("interpolate_branches")),
+        widened=bool(options.get("increased_channel_count")),
+    )
