@@ -22,7 +22,7 @@ def assemble(
     Candidates are linked edge by edge, links grow into animals, and animals with few links, or on top of a stronger one, are
     dropped (Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut",
     Nature Methods 19). A single animal has the surest candidate for each of its keypoints; where animals have one keypoint,
-    each candidate is one.
+    the surest candidates are animals.
 
     Args:
         peaks: (K, P, 3) x, y, confidence of P candidates for each of K keypoints; those that are not there NaN, NaN, 0.
@@ -41,8 +41,8 @@ def assemble(
             chosen[row, keypoint] = peak
     keypoints = np.full((*chosen.shape, 3), np.nan, dtype=np.float32)
     keypoints[..., 2] = 0
-    row, keypoint = np.nonzero(chosen >= 0)
-    keypoints[row, keypoint] = peaks[keypoint, chosen[row, keypoint]]
+    rows, columns = np.nonzero(chosen >= 0)
+    keypoints[rows, columns] = peaks[columns, chosen[rows, columns]]
     return keypoints, chosen
 
 
@@ -51,7 +51,8 @@ def _animals(
 ) -> list[Animal]:
     count = len(confidence)
     if count == 1:
-        return [Animal({0: int(peak)}) for peak in np.flatnonzero(confidence[0] > 0)]
+        surest = np.argsort(-confidence[0], kind="stable")
+        return [Animal({0: int(peak)}) for peak in surest if confidence[0, peak] > 0]
     if rules.individuals == 1:
         best = confidence.argmax(axis=1)
         return [Animal({k: int(peak) for k, peak in enumerate(best) if confidence[k, peak] > 0})]

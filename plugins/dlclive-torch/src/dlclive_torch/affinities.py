@@ -7,11 +7,14 @@ from torch import Tensor
 
 from dlclive_torch.peaks import Peaks
 
-SAMPLES = 10
-"""Points along a limb at which its field is looked at."""
+SHARES: tuple[float, ...] = tuple(torch.linspace(0, 1, 10).tolist())
+"""Where along a limb its field is looked at: at ten points. These are the numbers that float32 has for n / 9, which matters,
+because the points are cut to whole cells, and DeepLabCut's are the same."""
 
 
-def pair_affinities(fields: Tensor, peaks: Peaks, edges: tuple[tuple[int, int], ...]) -> Tensor:
+def pair_affinities(
+    fields: Tensor, peaks: Peaks, edges: tuple[tuple[int, int], ...], numbers: tuple[int, ...]
+) -> Tensor:
     """Integrate each edge's field along the line between every two candidates for its ends.
 
     The field of an edge points along the limb where there is one (Cao et al. 2017, "Realtime multi-person 2D pose
@@ -21,37 +24,41 @@ def pair_affinities(fields: Tensor, peaks: Peaks, edges: tuple[tuple[int, int], 
     sign: a field that points backwards is as good. All as DeepLabCut has it.
 
     The points are taken one after the other, so that the memory for it is a few times that of the result, however many
-    candidates there are and whatever the size of the map.
+    candidates there are and whatever the size of the map. The fields are not copied.
 
     Args:
-        fields: (N, 2L, h, w), channels x0, y0, x1, y1, ... of the L edges.
+        fields: (N, 2F, h, w), channels x0, y0, x1, y1, ... of F fields.
         peaks: P candidates for each of K keypoints.
         edges: L pairs of keypoints.
+        numbers: the field of each edge.
 
     Returns:
         (N, L, P, P) float32, of candidate [i] for an edge's first keypoint and [j] for its second; 0 where one is not there.
     """
     sources, targets = ([edge[end] for edge in edges] for end in (0, 1))
-    batch, width, count = fields.shape[0], fields.shape[3], len(edges)
-    flat = fields.reshape(batch, count, 2, -1)
-    start = [_ends(cells, sources).unsqueeze(3) for cells in (peaks.columns, peaks.rows)]  # each (N, L, P, 1)
-    way = [
-        _ends(cells, targets).unsqueeze(2) - origin
-        for cells, origin in zip((peaks.columns, peaks.rows), start, strict=True)
-    ]  # each (N, L, P, P)
-    integrals = [torch.zeros_like(step) for step in way]
+    height, width = fields.shape[2:]
+    flat = fields.flatten(1)
+    first = 2 * torch.tensor(numbers, device=fields.device).view(
+        1, len(numbers), 1, 1
+    )  # the x component of each edge's field
+    cells = (peaks.columns.to(torch.float32), peaks.rows.to(torch.float32))
+    starts = [_ends(axis, sources).unsqueeze(3) for axis in cells]  # each (N, L, P, 1)
+    ways = [
+        _ends(axis, targets).unsqueeze(2) - start for axis, start in zip(cells, starts, strict=True)
+    ]  # (N, L, P, P)
+    integrals = [torch.zeros_like(way) for way in ways]
     before: list[tuple[Tensor, Tensor]] = []
-    for share in torch.linspace(0, 1, SAMPLES).tolist():
-        column, row = ((origin + share * step).to(torch.int64) for origin, step in zip(start, way, strict=True))
-        places = (row * width + column).flatten(2)
-        now = [
-            (axis.to(torch.float32), flat[:, :, component].gather(2, places).view_as(axis).to(torch.float32))
-            for component, axis in enumerate((column, row))
-        ]
+    for share in SHARES:
+        column, row = ((start + share * way).to(torch.int64) for start, way in zip(starts, ways, strict=True))
+        now = []
+        for component, axis in enumerate((column, row)):
+            places = ((first + component) * height + row) * width + column
+            values = flat.gather(1, places.flatten(1)).view_as(places)
+            now.append((axis.to(torch.float32), values.to(torch.float32)))
         for component, (last, this) in enumerate(zip(before, now, strict=False)):  # the first point has none before it
             integrals[component] = integrals[component] + (this[0] - last[0]) * (this[1] + last[1])
         before = now
-    lengths = torch.sqrt(way[0].square() + way[1].square()) + torch.finfo(torch.float32).eps
+    lengths = torch.sqrt(ways[0].square() + ways[1].square()) + torch.finfo(torch.float32).eps
     affinities = torch.sqrt((integrals[0] / 2).square() + (integrals[1] / 2).square()) / lengths
     both = _ends(peaks.present, sources).unsqueeze(3) & _ends(peaks.present, targets).unsqueeze(2)
     return torch.where(both, torch.round(affinities * 1000) / 1000, 0.0)
@@ -59,5 +66,4 @@ def pair_affinities(fields: Tensor, peaks: Peaks, edges: tuple[tuple[int, int], 
 
 def _ends(cells: Tensor, keypoints: list[int]) -> Tensor:
     """Of (N, K, P), those of the keypoints at one end of each edge: (N, L, P)."""
-    chosen = cells.index_select(1, torch.tensor(keypoints, device=cells.device))
-    return chosen if chosen.dtype == torch.bool else chosen.to(torch.float32)
+    return cells.index_select(1, torch.tensor(keypoints, device=cells.device))

@@ -115,7 +115,7 @@ def _surest(cells: Tensor, count: int) -> Tensor:
     last = cells.topk(count, dim=2).values[..., -1:]
     higher, equal = cells > last, cells == last
     room = count - higher.sum(dim=2, keepdim=True)
-    taken = higher | (equal & (equal.to(torch.int64).cumsum(dim=2) <= room))
+    taken = higher | (equal & (equal.cumsum(dim=2, dtype=torch.int32) <= room))
     # Places as floats are exact up to 2 ** 24 cells, and all differ: top-k has no choice.
     places = torch.arange(cells.shape[2], dtype=torch.float32, device=cells.device)
     order = torch.where(taken, -places, -torch.inf)

@@ -82,10 +82,7 @@ class DLCRNetHead(Head):
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         heatmaps, locref, fields = self.maps(features)
         peaks = find_peaks(heatmaps, locref, self.decoding)
-        components = torch.tensor(
-            [2 * number + axis for number in self.kept for axis in (0, 1)], device=fields.device, dtype=torch.int64
-        )
-        affinities = pair_affinities(fields.index_select(1, components), peaks, self.assembly.edges)
+        affinities = pair_affinities(fields, peaks, self.assembly.edges, self.kept)
         return {"peaks": peaks.points, "affinities": affinities}
 
 
