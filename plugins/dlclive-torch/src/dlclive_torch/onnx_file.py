@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -86,12 +87,12 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
     batch, height, width = _TRACED
     size = card.input_size
     inputs = [torch.zeros((batch, *(size or (height, width)), 3), dtype=torch.uint8)]
-    free = [{0: torch.export.Dim("batch")}]
+    free: list[dict[int, Any]] = [{0: torch.export.Dim("batch")}]
     if size is None:
         free[0] |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
     if getattr(graph, "conditional", False):
         inputs.append(torch.zeros((batch, len(card.skeleton), 3)))
-        free.append({0: free[0][0]})
+        free.append({0: torch.export.Dim.DYNAMIC})  # the batch of the images; a name twice is warned about
     try:
         with torch.inference_mode():
             program = torch.onnx.export(

@@ -49,7 +49,8 @@ class CondPreNet(Backbone):
 
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         picture = self.picture(conditions, images.shape[2], images.shape[3]).to(images.dtype)
-        return self.backbone(self.rgb_preNet(images) + self.cond_preNet(picture))
+        mixed = self.rgb_preNet(images) + self.cond_preNet(picture)
+        return self.backbone(mixed.contiguous())  # so that it can be traced with a free size
 
     def prune(self) -> None:
         """Drop what the backbone does not need."""
