@@ -13,14 +13,14 @@ from dlclive_core.card import Normalisation
 from dlclive_core.errors import ModelError, UnsupportedModelError
 from dlclive_torch.detectors.faster_rcnn import build_faster_rcnn
 from dlclive_torch.detectors.graph import Detector, DetectorGraph
-from dlclive_torch.detectors.ssdlite import build_ssdlite
+from dlclive_torch.detectors.ssdlite import SsdLite
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.weights import fill_weights
 
 DETECTORS: Mapping[str, Callable[[Mapping[str, Any]], Detector]] = MappingProxyType(
     {
         "FasterRCNN": build_faster_rcnn,
-        "SSDLite": build_ssdlite,
+        "SSDLite": lambda _: SsdLite(),
     }
 )
 """By the `type` in DeepLabCut's configuration."""

@@ -41,21 +41,23 @@ class Variant:
 
     sides: tuple[tuple[int, ...], ...]
     strides: tuple[int, ...]
-    resizing: ShorterSide = ShorterSide(800, 1333)
-    proposal_score: float = 0.0
-    proposals: int = 1000
+    resizing: ShorterSide
+    proposal_score: float
+    proposals: int
 
 
+_LARGE = ShorterSide(800, 1333)
+_SMALL = ShorterSide(320, 640)
 _SIDES = (32, 64, 128, 256, 512)
+_ALL_SIDES_EVERYWHERE = (_SIDES,) * 3
+_ONE_SIDE_EACH = tuple((side,) for side in _SIDES)
 
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "fasterrcnn_mobilenet_v3_large_fpn": Variant((_SIDES,) * 3, (32, 32), proposal_score=0.05),
-        "fasterrcnn_mobilenet_v3_large_320_fpn": Variant(
-            (_SIDES,) * 3, (32, 32), ShorterSide(320, 640), proposal_score=0.05, proposals=150
-        ),
-        "fasterrcnn_resnet50_fpn": Variant(tuple((side,) for side in _SIDES), (4, 8, 16, 32)),
-        "fasterrcnn_resnet50_fpn_v2": Variant(tuple((side,) for side in _SIDES), (4, 8, 16, 32)),
+        "fasterrcnn_mobilenet_v3_large_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32, 32), _LARGE, 0.05, 1000),
+        "fasterrcnn_mobilenet_v3_large_320_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32, 32), _SMALL, 0.05, 150),
+        "fasterrcnn_resnet50_fpn": Variant(_ONE_SIDE_EACH, (4, 8, 16, 32), _LARGE, 0.0, 1000),
+        "fasterrcnn_resnet50_fpn_v2": Variant(_ONE_SIDE_EACH, (4, 8, 16, 32), _LARGE, 0.0, 1000),
     }
 )
 """By the name of torchvision's function, which is the `variant` in DeepLabCut's configuration."""
@@ -106,8 +108,8 @@ class FasterRcnn(Detector):
     def _propose_at(self, index: int, maps: Sequence[Tensor], images: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
         cell: Tensor = getattr(self, f"cell{index}")
         grid = maps[index].shape[2:]
-        logits, deltas = self.model.rpn.head([maps[index]])
-        logits = logits[0].permute(0, 2, 3, 1).flatten()
+        (logits,), (deltas,) = self.model.rpn.head([maps[index]])
+        logits = logits[0].permute(1, 2, 0).flatten()
         deltas = deltas[0].view(len(cell), 4, *grid).permute(2, 3, 0, 1).reshape(-1, 4)
         limit = self.settings.proposals
         # Filled up, so that there are never fewer than are taken: a free size gives a free number of anchors.

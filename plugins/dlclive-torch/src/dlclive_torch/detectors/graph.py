@@ -56,8 +56,8 @@ class Detector(nn.Module, ABC):
 class DetectorGraph(nn.Module):
     """One image (1, H, W, 3) uint8 RGB in, boxes of animals out.
 
-    Boxes are (M, 4) float32 x1, y1, x2, y2 in pixels of the image, scores (M,) float32 between 0 and 1, the highest first. M is 0
-    where nothing was found.
+    `boxes` is (M, 4) float32, x1, y1, x2, y2 in pixels of the image, `scores` (M,) float32 between 0 and 1, the highest
+    first. M is 0 where nothing was found.
 
     Args:
         detector: the network.

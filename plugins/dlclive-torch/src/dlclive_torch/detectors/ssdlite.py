@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor
 
 from dlclive_torch.detectors.anchors import default_boxes
@@ -45,8 +42,3 @@ class SsdLite(Detector):
         scores, best = discard_below(scores, _SCORE, inclusive=False).topk(_LIMIT)
         boxes = decode_boxes(found["bbox_regression"][0, best], self.boxes[best], _REGRESSION)
         return suppress(clip_boxes(boxes, inside), scores, _OVERLAP, _LIMIT)
-
-
-def build_ssdlite(options: Mapping[str, Any]) -> SsdLite:
-    """Make it; it has no options."""
-    return SsdLite()

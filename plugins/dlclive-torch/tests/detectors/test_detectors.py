@@ -1,0 +1,190 @@
+"""Detectors as a whole: against torchvision's own way through the same layers, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dlclive_torch.detectors.build import build_detector, fill_detector
+from dlclive_torch.detectors.faster_rcnn import VARIANTS, FasterRcnn, _choose_levels
+from dlclive_torch.detectors.graph import DetectorGraph
+from dlclive_torch.detectors.resizing import FixedSize, ShorterSide
+from dlclive_torch.detectors.torchvision_layers import import_torchvision
+from torch import Tensor
+
+from dlclive_core.errors import DependencyError, ModelError, UnsupportedModelError, UsageError
+
+Options = Callable[[str], dict[str, Any]]
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def _as_torchvision_does(graph: DetectorGraph, image: np.ndarray) -> dict[str, Tensor]:
+    """What torchvision finds with the same layers in the image as DeepLabCut hands it over, normalised once."""
+    model, resizing = graph.detector.model, graph.detector.resizing
+    if isinstance(resizing, ShorterSide):
+        assert isinstance(graph.detector, FasterRcnn)
+        model.transform.min_size, model.transform.max_size = (resizing.shorter,), resizing.longer
+        proposals = dict.fromkeys(("training", "testing"), graph.detector.settings.proposals)
+        model.rpn._pre_nms_top_n = model.rpn._post_nms_top_n = proposals
+        model.roi_heads.score_thresh = 0.01  # DeepLabCut's value where the configuration has none
+    pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
+    normalised = (pixels - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
+    with torch.inference_mode():
+        found: dict[str, Tensor] = model([normalised])[0]
+    return found
+
+
+@pytest.mark.parametrize(("height", "width"), [(217, 333), (333, 217), (100, 700)])
+def test_it_finds_what_torchvision_finds(
+    made_up: Callable[[str], DetectorGraph],
+    picture: Callable[..., Any],
+    strangers: Callable[..., float],
+    kind: str,
+    height: int,
+    width: int,
+) -> None:
+    graph, image = made_up(kind), picture(height, width, 7)
+    with torch.inference_mode():
+        found = graph(torch.from_numpy(image)[None])
+    wanted = _as_torchvision_does(graph, image)
+    assert len(wanted["scores"]) > 20
+    assert strangers(found, wanted, 0.02) < 0.03
+    assert (found["scores"].diff() <= 0).all()
+
+
+def test_weights_of_a_file_fit_and_folding_changes_nothing(
+    made_up: Callable[[str], DetectorGraph],
+    trained: Callable[[str], DetectorGraph],
+    picture: Callable[..., Any],
+    strangers: Callable[..., float],
+    kind: str,
+) -> None:
+    """The files have the names of torchvision's layers behind `model.`, which is all that a detector has."""
+    source, graph = trained(kind), made_up(kind)
+    assert {name.split(".")[0] for name in source.detector.state_dict()} == {"model"}
+    assert not graph.training
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in graph.modules())
+    image = torch.from_numpy(picture(217, 333, 7))[None]
+    with torch.inference_mode():
+        assert strangers(graph(image), source(image), 0.02) < 0.03
+    assert {value.dtype for value in graph.state_dict().values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
+def test_the_variants_are_torchvisions(options: Options, variant: str) -> None:
+    graph = build_detector(options(variant), "imagenet")
+    assert isinstance(graph.detector, FasterRcnn)
+    model, settings = graph.detector.model, VARIANTS[variant]
+    assert (model.transform.min_size, model.transform.max_size) == (
+        (settings.resizing.shorter,),
+        settings.resizing.longer,
+    )
+    assert model.rpn.score_thresh == settings.proposal_score
+    assert model.rpn._pre_nms_top_n["testing"] == model.rpn._post_nms_top_n["testing"] == settings.proposals
+    assert model.rpn.anchor_generator.sizes == settings.sides
+    assert (model.rpn.nms_thresh, model.roi_heads.nms_thresh, model.roi_heads.detections_per_img) == (0.7, 0.5, 100)
+
+
+def test_the_resized_image_is_torchvisions_to_the_pixel() -> None:
+    """Double precision decides between 799 and 800."""
+    transform = import_torchvision("models.detection.transform").GeneralizedRCNNTransform(
+        800, 1333, [0.0] * 3, [1.0] * 3
+    )
+    resizing = ShorterSide(800, 1333)
+    assert resizing.resized(480, 640) == (800, 1066)
+    assert resizing.resized(100, 1000) == (133, 1333)
+    for height, width in np.random.default_rng(0).integers(20, 700, (40, 2)).tolist():
+        sizes = transform([torch.zeros(3, height, width)])[0].image_sizes
+        assert resizing.resized(height, width) == sizes[0]
+    assert FixedSize(320).resized(480, 640) == (320, 320)
+
+
+def test_a_box_is_looked_at_where_it_is_224_pixels() -> None:
+    boxes = torch.tensor([[0.0, 0.0, side, side] for side in (20.0, 111.0, 112.0, 223.0, 224.0, 448.0, 2000.0)])
+    assert _choose_levels(boxes, (4, 8, 16, 32)).tolist() == [0, 0, 1, 1, 2, 3, 3]
+    assert _choose_levels(boxes, (32, 32)).tolist() == [0] * 7
+
+
+def test_the_lowest_score_is_an_option_of_faster_rcnn_alone(options: Options) -> None:
+    given = options("fasterrcnn_mobilenet_v3_large_fpn")
+    given["model"]["box_score_thresh"] = 0.6
+    detector = build_detector(given, "imagenet").detector
+    assert isinstance(detector, FasterRcnn)
+    assert detector.score == 0.6
+    detector = build_detector({"model": {"type": "FasterRCNN"}}, "imagenet").detector
+    assert isinstance(detector, FasterRcnn)
+    assert detector.score == 0.01
+
+
+def test_nothing_found_is_no_rows(
+    finds_nothing: Callable[[str], DetectorGraph], picture: Callable[..., Any], kind: str
+) -> None:
+    with torch.inference_mode():
+        found = finds_nothing(kind)(torch.from_numpy(picture(60, 80))[None])
+    assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+
+
+def test_one_image_at_a_time(options: Options) -> None:
+    graph = build_detector(options("SSDLite"), "imagenet").eval()
+    with pytest.raises(UsageError, match="one image"):
+        graph(torch.zeros((2, 8, 8, 3), dtype=torch.uint8))
+    with pytest.raises(UsageError, match="one image"):
+        graph(torch.zeros((8, 8, 3), dtype=torch.uint8))
+
+
+def test_another_number_of_classes_is_said(options: Options, kind: str) -> None:
+    graph = build_detector(options(kind), "imagenet")
+    weights = dict(graph.detector.state_dict())
+    name = f"model.{graph.detector.classifier}"
+    classifier = weights[name]
+    weights[name] = torch.zeros(classifier.shape[0] // 2 * 91, *classifier.shape[1:])
+    with pytest.raises(ModelError, match="has 91 classes, expected 2") as error:
+        fill_detector(graph, weights, Path("a.pt"))
+    assert "\n" not in str(error.value)
+
+
+def test_weights_that_do_not_fit_are_named(options: Options) -> None:
+    graph = build_detector(options("SSDLite"), "imagenet")
+    with pytest.raises(ModelError, match=r"weights are missing \(model\.backbone"):
+        fill_detector(graph, {}, Path("a.pt"))
+
+
+def test_unknown_detectors_are_refused_by_name(options: Options) -> None:
+    for given in ({"model": {"type": "TorchvisionDetectorAdaptor"}}, {"model": None}, {}):
+        with pytest.raises(UnsupportedModelError, match=r"no detector .*supported: FasterRCNN, SSDLite"):
+            build_detector(given, "imagenet")
+    with pytest.raises(UnsupportedModelError, match=r"'fasterrcnn_vgg'.*fasterrcnn_resnet50_fpn_v2"):
+        build_detector(options("fasterrcnn_vgg"), "imagenet")
+
+
+def test_without_torchvision_the_message_says_what_to_install(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision.models.detection", None)
+    with pytest.raises(DependencyError, match=r"pip install 'dlclive-torch\[detectors\]'") as error:
+        build_detector(options("SSDLite"), "imagenet")
+    assert "\n" not in str(error.value)
+
+
+def test_no_detector_is_built_with_the_network() -> None:
+    """In an interpreter of its own, where no connection can be made and no folder for downloads be found."""
+    script = f"""
+import socket, torch
+def refuse(*args, **kwargs):
+    raise AssertionError("a connection")
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+torch.hub.load_state_dict_from_url = torch.hub.download_url_to_file = refuse
+import dlclive_torch.detectors.build as build
+for kind in {sorted(VARIANTS)}:
+    build.build_detector({{"model": {{"type": "FasterRCNN", "variant": kind}}}}, "imagenet")
+build.build_detector({{"model": {{"type": "SSDLite"}}}}, "imagenet")
+print("built")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip() == "built", done.stderr
