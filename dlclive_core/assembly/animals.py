@@ -31,6 +31,11 @@ class Animal:
         return len(self.peaks)
 
     @property
+    def strength(self) -> float:
+        """The mean affinity of its links."""
+        return self.affinity / max(1, len(self.links))
+
+    @property
     def candidates(self) -> set[Candidate]:
         """All of them."""
         return set(self.peaks.items())

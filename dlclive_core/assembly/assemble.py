@@ -34,9 +34,8 @@ def assemble(
             What was not found is NaN, NaN, 0.
         chosen: (I, K), which of the P candidates each keypoint is, -1 for none.
     """
-    confidence = np.where(np.isfinite(peaks[..., 0]), peaks[..., 2], 0)
     chosen = np.full((rules.individuals, len(peaks)), -1, dtype=np.intp)
-    for row, found in enumerate(_animals(peaks, confidence, affinities, rules)[: rules.individuals]):
+    for row, found in enumerate(find_animals(peaks, affinities, rules)[: rules.individuals]):
         for keypoint, peak in found.peaks.items():
             chosen[row, keypoint] = peak
     keypoints = np.full((*chosen.shape, 3), np.nan, dtype=np.float32)
@@ -46,9 +45,9 @@ def assemble(
     return keypoints, chosen
 
 
-def _animals(
-    peaks: NDArray[np.float32], confidence: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules
-) -> list[Animal]:
+def find_animals(peaks: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules) -> list[Animal]:
+    """The animals of `assemble`, in its order; there may be more of them than individuals."""
+    confidence = np.where(np.isfinite(peaks[..., 0]), peaks[..., 2], 0)
     count = len(confidence)
     if count == 1:
         surest = np.argsort(-confidence[0], kind="stable")

@@ -132,16 +132,33 @@ def golden_case(
 ) -> Iterator[GoldenCase]:
     """Each reference network in turn; its file is removed when its tests are done."""
     folder = shared / "golden" / "cases" / request.param
+    path = tmp_path_factory.mktemp("golden") / f"{request.param}.pt"
+    _write_case(shared, request.param, path)
+    keypoints = np.load(folder / "poses.npz")["bodypart.poses.0"][0]
+    yield GoldenCase(request.param, path, read_rgb(shared / "openfield" / "frames" / "img0000.png"), keypoints)
+    path.unlink()
+
+
+@pytest.fixture
+def golden_export(shared: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Write a reference network as an export: golden_export(case)."""
+
+    def write(name: str) -> Path:
+        path = tmp_path / f"{name}.pt"
+        _write_case(shared, name, path)
+        return path
+
+    return write
+
+
+def _write_case(shared: Path, name: str, path: Path) -> None:
+    folder = shared / "golden" / "cases" / name
     manifest = json.loads((folder / "manifest.json").read_text())
     statistics = folder / "statistics.npz"
     overrides = dict(np.load(statistics)) if statistics.is_file() else None
     weights = _fill(shared)(manifest["pose"], overrides)
-    path = tmp_path_factory.mktemp("golden") / f"{request.param}.pt"
     pose = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
     torch.save({"config": manifest["config"], "pose": pose}, path)
-    keypoints = np.load(folder / "poses.npz")["bodypart.poses.0"][0]
-    yield GoldenCase(request.param, path, read_rgb(shared / "openfield" / "frames" / "img0000.png"), keypoints)
-    path.unlink()
 
 
 def _fill(shared: Path) -> Callable[..., dict[str, NDArray[Any]]]:
