@@ -11,6 +11,7 @@ from dlclive_torch.heads.dlcrnet import build_dlcrnet_head
 from dlclive_torch.heads.dekr import build_dekr_head
 from dlclive_torch.heads.heatmap import build_heatmap_head
 from dlclive_torch.heads.rtmcc import build_rtmcc_head
+from dlclive_torch.heads.transformer import build_transformer_head
 
 HEADS: Mapping[str, Callable[[Mapping[str, Any], int], Head]] = MappingProxyType(
     {
@@ -18,6 +19,7 @@ HEADS: Mapping[str, Callable[[Mapping[str, Any], int], Head]] = MappingProxyType
         "DLCRNetHead": build_dlcrnet_head,
         "RTMCCHead": build_rtmcc_head,
         "DEKRHead": build_dekr_head,
+        "TransformerHead": build_transformer_head,
     }
 )
 """`type` of a head -> a function from the head's configuration and the stride of the features to the head."""

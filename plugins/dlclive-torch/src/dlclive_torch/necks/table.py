@@ -8,5 +8,11 @@ from typing import Any
 
 from torch import nn
 
-NECKS: Mapping[str, Callable[[Mapping[str, Any]], nn.Module]] = MappingProxyType({})
+from dlclive_torch.necks.transformer import build_transformer
+
+NECKS: Mapping[str, Callable[[Mapping[str, Any]], nn.Module]] = MappingProxyType(
+    {
+        "Transformer": build_transformer,
+    }
+)
 """`model.neck.type` of a configuration -> a function from `model.neck` to the neck without weights."""
