@@ -1,0 +1,101 @@
+"""Multi-animal networks against the answers of deeplabcut 3.0.2: maps, animals, identity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dlclive_torch.heads.dlcrnet import DLCRNetHead
+from dlclive_torch.heads.heatmap import HeatmapHead
+from dlclive_torch.heads.identity import IdentityHead
+from dlclive_torch.load import load_deeplabcut
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlclive_core import load_model
+from dlclive_core.assembly.assemble import find_animals
+
+CASES = ("paf_resnet_50", "paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5", "dlcrnet_stride32_ms5")
+
+
+@pytest.fixture(scope="module")
+def image(shared: Path, rgb: Callable[[Path], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The part of the frame that the reference was given."""
+    return np.ascontiguousarray(rgb(shared / "openfield" / "frames" / "img0000.png")[160:320, 240:464])
+
+
+def statistics(maps: Tensor) -> NDArray[np.float32]:
+    """A map's shape, mean and standard deviation, as the references have them."""
+    return np.array([*maps.shape, maps.mean(), maps.std()], dtype=np.float32)
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_agrees_with_deeplabcut(
+    name: str, shared: Path, golden_export: Callable[[str], Path], image: NDArray[np.uint8]
+) -> None:
+    answer = np.load(shared / "golden" / "cases" / name / "poses.npz")
+    wanted = answer["bodypart.poses.0"][0]
+    path = golden_export(name)
+
+    graph = load_deeplabcut(path).graph
+    network = graph.network
+    head = network.heads["bodypart"]
+    assert isinstance(head, DLCRNetHead)
+    with torch.inference_mode():
+        pixels = torch.from_numpy(image).permute(2, 0, 1)[None] * graph.factor + graph.summand
+        features = network.backbone(pixels)
+        maps = dict(zip(("heatmap", "locref", "paf"), head.maps(features), strict=True))
+        outputs = head(features)
+    for kind, values in maps.items():
+        np.testing.assert_allclose(statistics(values), answer[f"raw.bodypart.{kind}.0"], rtol=0, atol=1e-4)
+    animals = find_animals(outputs["peaks"][0].numpy(), outputs["affinities"][0].numpy(), head.assembly)
+    np.testing.assert_allclose([animal.strength for animal in animals], wanted[:, 0, 4], rtol=0, atol=1e-3)
+
+    pose = load_model(path, "torch", device="cpu").predict(image)
+    found = pose.keypoints
+    if "identity.heatmap.0" in answer:  # the reference's poses are from before individuals are told apart
+        order = [int(np.nanargmin(np.abs(found[:, 0, :2] - animal[0, :2]).sum(axis=1))) for animal in wanted]
+        assert sorted(order) == [0, 1, 2]
+        found = found[order]
+    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
+    np.testing.assert_allclose(found[..., 2], wanted[..., 2], rtol=0, atol=1e-3)
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+def test_unique_keypoints_and_identity(
+    shared: Path, golden_export: Callable[[str], Path], image: NDArray[np.uint8]
+) -> None:
+    name = "paf_resnet_50_unique_identity"
+    answer = np.load(shared / "golden" / "cases" / name / "poses.npz")
+    enlarged = answer["identity.heatmap.0"][0]
+    path = golden_export(name)
+
+    graph = load_deeplabcut(path).graph
+    network = graph.network
+    unique, identity = network.heads["unique_bodypart"], network.heads["identity"]
+    assert isinstance(unique, HeatmapHead)
+    assert isinstance(identity, IdentityHead)
+    with torch.inference_mode():
+        pixels = torch.from_numpy(image).permute(2, 0, 1)[None] * graph.factor + graph.summand
+        features = network.backbone(pixels)
+        maps = identity(features)
+        peaks = network.heads["bodypart"](features)["peaks"]
+        scores = identity.scores(maps, peaks)[0].numpy()
+    np.testing.assert_allclose(statistics(maps), answer["raw.identity.heatmap.0"], rtol=0, atol=1e-4)
+    x, y = (peaks[0, :, :, axis].round().long().numpy() for axis in (0, 1))
+    height, width = enlarged.shape[:2]
+    wanted = enlarged[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    np.testing.assert_allclose(scores, wanted, rtol=0, atol=1e-4)
+
+    pose = load_model(path, "torch", device="cpu").predict(image)
+    assert pose.ids == ("m1", "m2", "m3")
+    # deeplabcut's own post-processing puts the second of its animals first: it has the least x for its first keypoint.
+    assert int(np.argmin(pose.keypoints[:, 0, 0])) == 0
+    assert pose.unique is not None
+    np.testing.assert_allclose(pose.unique, answer["unique_bodypart.poses.0"][0, 0], rtol=0, atol=0.01)
