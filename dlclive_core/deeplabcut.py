@@ -158,13 +158,13 @@ class HeatmapDecoding:
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any], *, stride: float) -> HeatmapDecoding:
-        """Read the `predictor` part of a head."""
+        """Read the `predictor` part of a head; what it does not say is as DeepLabCut has it by default."""
         predictor = _part(head, "predictor")
         refined = bool(predictor.get("location_refinement", True)) and bool(head.get("locref_config"))
         return cls(
             stride=stride,
             locref_std=float(predictor.get("locref_std") or LOCREF_STD) if refined else None,
-            apply_sigmoid=bool(predictor.get("apply_sigmoid")),
+            apply_sigmoid=bool(_given(predictor.get("apply_sigmoid"), True)),
             clip_scores=bool(predictor.get("clip_scores")),
         )
 
@@ -206,6 +206,10 @@ def padded_size(height: int, width: int, divisor: tuple[int, int]) -> tuple[int,
 def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = values.get(name)
     return part if isinstance(part, Mapping) else {}
+
+
+def _given(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
 
 def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:

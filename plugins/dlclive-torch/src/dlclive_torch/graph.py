@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_torch.padding import pad_reflected
 
-_SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
+SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(
     {
         "imagenet": (
             tuple(1 / (255 * std) for std in IMAGENET_STD),
@@ -35,7 +35,8 @@ class KeypointGraph(nn.Module):
         network: (N, 3, H, W) normalised images, in its own floating-point type, to a dict of float32 tensors in pixels of
             these images: a `PoseNetwork`, or any module that does this. If it has an attribute `outputs`, these are the
             names in their order; else it gives "keypoints" alone. If it has a true attribute `conditional`, it also takes
-            conditions (N, K, 3) float32, keypoints in pixels of the image.
+            conditions (N, K, 3) float32, keypoints in pixels of the image; if it has a true attribute `exact`, images are
+            normalised in double precision.
         normalisation: as in ModelCard.
         pad_divisor: (height, width) that the padded image is a multiple of.
         dtype: of the network's weights and arithmetic; normalising and decoding are done in float32 in any case.
@@ -50,7 +51,8 @@ class KeypointGraph(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        factor, summand = _SCALES[normalisation]
+        factor, summand = SCALES[normalisation]
+        self.precise = torch.float64 if getattr(network, "exact", False) else torch.float32
         self.normalisation = normalisation
         self.network = network.to(dtype)
         self.outputs: tuple[str, ...] = getattr(network, "outputs", ("keypoints",))
@@ -59,8 +61,8 @@ class KeypointGraph(nn.Module):
         self.dtype = dtype
         self.factor: Tensor
         self.summand: Tensor
-        self.register_buffer("factor", torch.tensor(factor).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("summand", torch.tensor(summand).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("factor", torch.tensor(factor, dtype=self.precise).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("summand", torch.tensor(summand, dtype=self.precise).view(1, 3, 1, 1), persistent=False)
 
     def in_dtype(self, dtype: torch.dtype) -> KeypointGraph:
         """Return a copy whose network has weights and arithmetic of another type."""
@@ -70,7 +72,7 @@ class KeypointGraph(nn.Module):
 
     def forward(self, image: Tensor, conditions: Tensor | None = None) -> dict[str, Tensor]:
         padded = pad_reflected(image, self.pad_divisor)
-        pixels = padded.permute(0, 3, 1, 2).to(torch.float32)
+        pixels = padded.permute(0, 3, 1, 2).to(self.precise)
         images = (pixels * self.factor + self.summand).to(self.dtype)
         outputs: dict[str, Tensor] = self.network(images) if conditions is None else self.network(images, conditions)
         return outputs

@@ -86,7 +86,8 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
     fill_weights(network, checkpoint.pose, path)
     network.eval()
     network.prepare()
-    fold_batch_norms(network)
+    if not network.exact:
+        fold_batch_norms(network)
     graph = KeypointGraph(network, normalisation=config.normalisation, pad_divisor=config.pad_divisor, dtype=dtype)
     card = config.card(
         scorer=deeplabcut_scorer(config, checkpoint),
@@ -96,6 +97,8 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
         precision="fp16" if dtype == torch.float16 else "fp32",
         source_sha256=checkpoint.sha256,
     )
+    if network.input_size is not None:
+        card = card.with_(input_size=network.input_size)
     return LoadedModel(graph.eval(), card, config, checkpoint)
 
 

@@ -56,6 +56,7 @@ class PoseNetwork(nn.Module):
         bodypart = heads[BODYPART]
         self.stride = bodypart.stride
         self.assembly = bodypart.assembly
+        self.exact = bodypart.exact
         self.input_size = bodypart.input_size or backbone.input_size
         self.outputs = (
             *bodypart.outputs,

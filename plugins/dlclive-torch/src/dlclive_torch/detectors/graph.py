@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.nn import functional
 from dlclive_core.card import Normalisation
 from dlclive_core.errors import UsageError
 from dlclive_torch.detectors.resizing import Resizing
-from dlclive_torch.graph import _SCALES
+from dlclive_torch.graph import SCALES
 from dlclive_torch.padding import round_up
 
 
@@ -28,7 +29,7 @@ class Detector(nn.Module, ABC):
 
     def __init__(self, model: nn.Module, mean: Sequence[float], std: Sequence[float], resizing: Resizing) -> None:
         super().__init__()
-        self.model = model
+        self.model: Any = model  # its parts are torchvision's, of which nothing is declared
         self.mean = tuple(mean)
         self.std = tuple(std)
         self.resizing = resizing
@@ -69,7 +70,7 @@ class DetectorGraph(nn.Module):
         super().__init__()
         self.detector = detector
         self.normalisation = normalisation
-        factor, summand = _SCALES[normalisation]
+        factor, summand = SCALES[normalisation]
         # In double precision until both normalisations are one: a rounding more, and boxes of a whole frame move.
         values = torch.tensor((factor, summand, detector.mean, detector.std), dtype=torch.float64)
         self.factor: Tensor

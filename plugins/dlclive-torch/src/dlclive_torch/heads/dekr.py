@@ -90,6 +90,8 @@ class DEKRHead(Head):
     Geng et al. 2021, "Bottom-up human pose estimation via disentangled keypoint regression" (arXiv 2104.02300).
     """
 
+    exact = True
+
     def __init__(self, heatmap: KeypointMaps, offset: OffsetMaps, decoding: DEKRDecoding) -> None:
         super().__init__()
         self.heatmap_head = heatmap
