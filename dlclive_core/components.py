@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,23 @@ class Component(ABC):
         self.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One connected device, as `dlclive devices` prints it.
+
+    Attributes:
+        source: what to write after `--source`, for example "basler:serial=24060123" or "camera:0".
+        name: as people know it: its user-given name, or the maker's.
+        model: the maker's word for this kind.
+        serial: the number of this one, empty if it does not tell.
+    """
+
+    source: str
+    name: str
+    model: str = ""
+    serial: str = ""
+
+
 class FrameSource(Component):
     """Where frames come from. `open`, `read` and `close` are called by the capture thread of a session.
 
@@ -51,15 +68,33 @@ class FrameSource(Component):
         frame_size: (width, height) in pixels; known after `open` where the source can tell, else None.
         fps: frames per second as the source declares them, or None.
         frame_count: how many frames will come, or None.
-        corrupt: how many pieces of the input (packets, images) could not be decoded so far.
+        corrupt: how many pieces of the input (packets, images, a camera's buffers) came damaged so far.
+        skipped: how many frames came and were overwritten by newer ones before `read` took them, so far.
+        lost: how many frames never came: gaps in the camera's own numbers, and for an outage as many as the rate says.
+        reconnects: how often a live source vanished and came back.
+        trouble: why no frames come, in one line, while a live source has vanished and is looked for; else empty.
+
+    A live source's `Frame.index` counts them all: the frames before this one that were read, corrupt, skipped or lost.
     """
 
-    is_live: ClassVar[bool] = False
+    is_live: bool = False
     name: str = ""
     frame_size: tuple[int, int] | None = None
     fps: float | None = None
     frame_count: int | None = None
     corrupt: int = 0
+    skipped: int = 0
+    lost: int = 0
+    reconnects: int = 0
+    trouble: str = ""
+
+    @classmethod
+    def devices(cls) -> Sequence[Device]:
+        """The devices that are connected and that this source could open; empty for sources that open none.
+
+        Raises SourceError (the driver does not work) or DependencyError (a library is not installed).
+        """
+        return ()
 
     def open(self) -> None:
         """Begin. Raises SourceError (it cannot be opened) or DataError (it is not what it should be)."""

@@ -13,7 +13,7 @@ The contracts need pytest; the rest needs numpy only, so that scripts can use it
 from typing import TYPE_CHECKING
 
 from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource, blob_skeleton
-from dlclive_core.testing.failing import FailingModel, FailingProcessor, FailingSink, FailingSource
+from dlclive_core.testing.failing import FailingModel, FailingProcessor, FailingSink, FailingSource, StallingSource
 from dlclive_core.testing.fakes import NullModel, estimates, run_info
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "PoseModelContract",
     "ProcessorContract",
     "SinkContract",
+    "StallingSource",
     "blob_skeleton",
     "estimates",
     "run_info",

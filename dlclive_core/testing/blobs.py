@@ -7,7 +7,6 @@ pixels that have this colour. So answers are true to a fraction of a pixel, in f
 from __future__ import annotations
 
 import time
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +39,7 @@ class BlobSource(FrameSource):
         interval: seconds between two frames; 0: as fast as they are read.
     """
 
-    is_live: ClassVar[bool] = False
+    is_live = False
 
     def __init__(
         self,
@@ -102,7 +101,7 @@ class BlobSource(FrameSource):
 class LiveBlobSource(BlobSource):
     """The same as a live source: frames that nobody takes in time are lost."""
 
-    is_live: ClassVar[bool] = True
+    is_live = True
 
 
 class BlobModel(PoseModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from dlclive_core.errors import SourceError
 from dlclive_core.estimate import Estimate
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
-from dlclive_core.testing.blobs import BlobModel, BlobSource
+from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource
 
 
 class FailingSource(BlobSource):
@@ -29,6 +31,41 @@ class FailingSource(BlobSource):
 
     def close(self) -> None:
         self.closed += 1
+
+
+class StallingSource(LiveBlobSource):
+    """A live BlobSource that goes quiet before the frame with this number, and comes back by itself.
+
+    Args:
+        at: the number of the first frame that does not come in time.
+        seconds: how long nothing comes; `trouble` says so meanwhile.
+        frames: how many there are, as numbers: those that fall into the silence are lost, and counted in `lost`.
+        interval: seconds between two frames.
+    """
+
+    def __init__(self, at: int = 20, seconds: float = 5.0, frames: int = 10_000, interval: float = 0.01) -> None:
+        super().__init__(frames=frames, interval=interval)
+        self._at, self._seconds = at, seconds
+        self._until = 0.0
+
+    def open(self) -> None:
+        super().open()
+        self._until = 0.0
+        self.lost, self.reconnects, self.trouble = 0, 0, ""
+
+    def read(self, timeout: float) -> Frame:
+        if self._next == self._at and not self.reconnects:
+            self._until = self._until or time.perf_counter() + self._seconds
+            left = self._until - time.perf_counter()
+            if left > 0:
+                self.trouble = f"{self.name}: no frame for {self._seconds - left:.1f} s"
+                time.sleep(min(left, timeout))
+                raise TimeoutError(self.trouble)
+            self.reconnects, self.trouble = 1, ""
+            self.lost = round(self._seconds / self._interval)
+            self._next += self.lost
+            self._due = time.perf_counter()
+        return super().read(timeout)
 
 
 class FailingModel(BlobModel):
