@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from dlclive_torch.export import OnnxExporter
 from dlclive_torch.heads.dlcrnet import DLCRNetHead
 from dlclive_torch.heads.heatmap import HeatmapHead
 from dlclive_torch.heads.identity import IdentityHead
 from dlclive_torch.load import load_deeplabcut
+from dlclive_torch.network import PoseNetwork
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dlclive_core import load_model
 from dlclive_core.assembly.assemble import find_animals
+from dlclive_core.bottom_up import BottomUpModel
 
 CASES = ("paf_resnet_50", "paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5", "dlcrnet_stride32_ms5")
 
@@ -43,7 +47,7 @@ def test_agrees_with_deeplabcut(
     path = golden_export(name)
 
     graph = load_deeplabcut(path).graph
-    network = graph.network
+    network = cast("PoseNetwork", graph.network)
     head = network.heads["bodypart"]
     assert isinstance(head, DLCRNetHead)
     with torch.inference_mode():
@@ -77,7 +81,7 @@ def test_unique_keypoints_and_identity(
     path = golden_export(name)
 
     graph = load_deeplabcut(path).graph
-    network = graph.network
+    network = cast("PoseNetwork", graph.network)
     unique, identity = network.heads["unique_bodypart"], network.heads["identity"]
     assert isinstance(unique, HeatmapHead)
     assert isinstance(identity, IdentityHead)
@@ -99,3 +103,23 @@ def test_unique_keypoints_and_identity(
     assert int(np.argmin(pose.keypoints[:, 0, 0])) == 0
     assert pose.unique is not None
     np.testing.assert_allclose(pose.unique, answer["unique_bodypart.poses.0"][0, 0], rtol=0, atol=0.01)
+
+
+@pytest.mark.golden
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5"])
+def test_the_exported_network_agrees(
+    name: str, golden_export: Callable[[str], Path], image: NDArray[np.uint8], onnx_file: Any, tmp_path: Path
+) -> None:
+    path, target = golden_export(name), tmp_path / "model.onnx"
+    OnnxExporter().export(path, target, size=(160, 224))
+    here, there = (
+        load_model(path, "torch", device="cpu").predict(image),
+        BottomUpModel(onnx_file(target)).predict(image),
+    )
+    np.testing.assert_allclose(there.xy, here.xy, rtol=0, atol=0.05)
+    np.testing.assert_allclose(there.confidence, here.confidence, rtol=0, atol=1e-3)
+    assert there.ids == here.ids
+    if here.unique is not None:
+        assert there.unique is not None
+        np.testing.assert_allclose(there.unique, here.unique, rtol=0, atol=0.05)

@@ -99,10 +99,13 @@ def test_heatmaps_add_the_stage_before_and_fields_do_not() -> None:
                 layer.bias.zero_()
         for stage in range(3):
             for layers in (head.hm_ref_layers, head.paf_ref_layers):
-                layers[stage].bias.fill_(10.0**stage)  # type: ignore[union-attr, operator]
-        head.convt1.bias.fill_(1000.0)  # type: ignore[union-attr]
+                bias = layers[stage].bias
+                assert isinstance(bias, Tensor)
+                bias.fill_(10.0**stage)
+        assert head.convt1.bias is not None
+        head.convt1.bias.fill_(1000.0)
         for branch, channel in ((head.heatmap_head, 0), (head.paf_head, 3)):  # pass on one heatmap, and one component
-            branch.deconv_layers[0].weight[channel, 0] = 1.0  # type: ignore[index, operator, union-attr]
+            branch.deconv_layers[0].weight[channel, 0] = 1.0  # type: ignore[operator]
         heatmaps, _, fields = head.maps(torch.zeros(1, 16, 5, 7))
     assert heatmaps[0, 0, 1, 1].item() == 111  # each cell of odd numbers is the one cell under the kernel's middle
     assert fields[0, 0, 1, 1].item() == 100
