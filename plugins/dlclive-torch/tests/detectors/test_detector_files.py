@@ -20,6 +20,8 @@ from onnx import numpy_helper
 
 from dlclive_core.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(480, 640), (217, 333), (1024, 1280), (640, 360)]
 
 

@@ -108,7 +108,7 @@ def test_the_resized_image_is_torchvisions_to_the_pixel() -> None:
 def test_a_box_is_looked_at_where_it_is_224_pixels() -> None:
     boxes = torch.tensor([[0.0, 0.0, side, side] for side in (20.0, 111.0, 112.0, 223.0, 224.0, 448.0, 2000.0)])
     assert _choose_levels(boxes, (4, 8, 16, 32)).tolist() == [0, 0, 1, 1, 2, 3, 3]
-    assert _choose_levels(boxes, (32, 32)).tolist() == [0] * 7
+    assert _choose_levels(boxes, (32,)).tolist() == [0] * 7
 
 
 def test_the_lowest_score_is_an_option_of_faster_rcnn_alone(options: Options) -> None:
@@ -128,6 +128,21 @@ def test_nothing_found_is_no_rows(
     with torch.inference_mode():
         found = finds_nothing(kind)(torch.from_numpy(picture(60, 80))[None])
     assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+
+
+def test_an_ssdlite_that_began_with_imagenet_has_a_wider_end(options: Options, picture: Callable[..., Any]) -> None:
+    given = options("SSDLite")
+    half = build_detector(given, "imagenet").detector.state_dict()
+    given["model"]["pretrained_from_imagenet"] = True
+    graph = build_detector(given, "imagenet").eval()
+    full = graph.detector.state_dict()
+    assert list(full) == list(half)
+    wider = {name: (value.shape, half[name].shape) for name, value in full.items() if value.shape != half[name].shape}
+    assert wider["model.backbone.features.1.0.3.0.weight"] == ((160, 672, 1, 1), (80, 672, 1, 1))
+    assert wider["model.head.regression_head.module_list.1.0.0.weight"] == ((960, 1, 3, 3), (480, 1, 3, 3))
+    assert not any(name.startswith("model.backbone.features.0") for name in wider)
+    with torch.inference_mode():
+        assert len(graph(torch.from_numpy(picture(60, 80))[None])["scores"]) > 20
 
 
 def test_one_image_at_a_time(options: Options) -> None:
@@ -172,6 +187,7 @@ def test_without_torchvision_the_message_says_what_to_install(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_no_detector_is_built_with_the_network() -> None:
     """In an interpreter of its own, where no connection can be made and no folder for downloads be found."""
     script = f"""

@@ -20,7 +20,7 @@ from dlclive_torch.weights import fill_weights
 DETECTORS: Mapping[str, Callable[[Mapping[str, Any]], Detector]] = MappingProxyType(
     {
         "FasterRCNN": build_faster_rcnn,
-        "SSDLite": lambda _: SsdLite(),
+        "SSDLite": lambda options: SsdLite(full_tail=bool(options.get("pretrained_from_imagenet"))),
     }
 )
 """By the `type` in DeepLabCut's configuration."""
@@ -30,7 +30,8 @@ def build_detector(options: Mapping[str, Any], normalisation: Normalisation) -> 
     """Make a detector, its weights not yet filled in.
 
     Args:
-        options: `detector` of the configuration; of its `model` are read `type`, `variant`, `box_score_thresh`.
+        options: `detector` of the configuration; of its `model` are read `type`, `variant`, `box_score_thresh`
+            and `pretrained_from_imagenet`.
         normalisation: of the image, as in `detector.data.inference` of the configuration.
 
     Raises:

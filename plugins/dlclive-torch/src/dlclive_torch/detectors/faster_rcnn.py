@@ -33,7 +33,8 @@ class Variant:
 
     Args:
         sides: of the anchors [px], for each map of the pyramid.
-        strides: of the maps that the second stage looks at [px].
+        strides: of the maps that the second stage looks at [px], the first ones of the pyramid. Of two maps with the same
+            stride it looks at the first alone.
         resizing: of the image.
         proposal_score: lowest score of a box that the first stage hands on.
         proposals: how many it hands on, and takes from one map, at most.
@@ -54,8 +55,8 @@ _ONE_SIDE_EACH = tuple((side,) for side in _SIDES)
 
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "fasterrcnn_mobilenet_v3_large_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32, 32), _LARGE, 0.05, 1000),
-        "fasterrcnn_mobilenet_v3_large_320_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32, 32), _SMALL, 0.05, 150),
+        "fasterrcnn_mobilenet_v3_large_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32,), _LARGE, 0.05, 1000),
+        "fasterrcnn_mobilenet_v3_large_320_fpn": Variant(_ALL_SIDES_EVERYWHERE, (32,), _SMALL, 0.05, 150),
         "fasterrcnn_resnet50_fpn": Variant(_ONE_SIDE_EACH, (4, 8, 16, 32), _LARGE, 0.0, 1000),
         "fasterrcnn_resnet50_fpn_v2": Variant(_ONE_SIDE_EACH, (4, 8, 16, 32), _LARGE, 0.0, 1000),
     }
@@ -132,10 +133,9 @@ class FasterRcnn(Detector):
     def _windows(self, maps: Sequence[Tensor], proposals: Tensor) -> tuple[Tensor, Tensor]:
         """Return the proposals (P, 4) in another order, and what the maps show of them (P, C, 7, 7)."""
         align = import_torchvision("ops").roi_align
-        strides = self.settings.strides
-        levels = _choose_levels(proposals, strides)
+        levels = _choose_levels(proposals, self.settings.strides)
         chosen, windows = [], []
-        for level, stride in enumerate(strides[: 1 + int(math.log2(strides[-1] / strides[0]))]):
+        for level, stride in enumerate(self.settings.strides):
             boxes = proposals[(levels == level).nonzero().squeeze(1)]
             rois = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], dim=1)
             windows.append(align(maps[level], rois, (_WINDOW, _WINDOW), 1 / stride, 2, False))

@@ -1,7 +1,7 @@
 """The steps before a detector's network as ONNX: what `DetectorGraph.forward` does, for an image of any size.
 
-They are written by hand because torch.export has no integers in double precision to compute the new size with, and single
-precision would round it down to one pixel less every now and then.
+They are written by hand because the new size has to be computed in double precision: an exported program does so in single
+precision, which is a pixel less every now and then.
 """
 
 from __future__ import annotations

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from functools import partial
+
+from torch import Tensor, nn
 
 from dlclive_torch.detectors.anchors import default_boxes
 from dlclive_torch.detectors.boxes import Regression, clip_boxes, decode_boxes, discard_below, suppress
 from dlclive_torch.detectors.graph import Detector
 from dlclive_torch.detectors.resizing import FixedSize
-from dlclive_torch.detectors.torchvision_layers import make_layers
+from dlclive_torch.detectors.torchvision_layers import import_torchvision, make_layers
 
 _SIDE = 320
 _GRIDS = (20, 10, 5, 3, 2, 1)
@@ -19,15 +21,23 @@ _SCORE = 0.001
 """DeepLabCut's `box_score_thresh` does not reach this detector, so it is not read here either."""
 _OVERLAP = 0.55
 _LIMIT = 300
+_LAST_STAGE = 13
+"""The block of MobileNetV3 that begins its last stage; the first map is taken inside of it, the second at the end."""
+_FULL_CHANNELS = (672, 960, 512, 256, 256, 128)
 
 
 class SsdLite(Detector):
-    """Single-shot detector (Liu et al. 2016) with the light heads of Sandler et al. 2018 and one class, animal."""
+    """Single-shot detector (Liu et al. 2016) with the light heads of Sandler et al. 2018 and one class, animal.
+
+    Args:
+        full_tail: whether the last stage of MobileNetV3 has all of its channels, as where training began with ImageNet's
+            weights, or half of them, as where it began with COCO's.
+    """
 
     anchors = 6
 
-    def __init__(self) -> None:
-        model = make_layers("ssdlite320_mobilenet_v3_large", num_classes=2)
+    def __init__(self, *, full_tail: bool = False) -> None:
+        model = _full_tail() if full_tail else make_layers("ssdlite320_mobilenet_v3_large", num_classes=2)
         super().__init__(model, (0.5,) * 3, (0.5,) * 3, FixedSize(_SIDE))
         self.boxes: Tensor
         self.register_buffer("boxes", default_boxes(_GRIDS, _SCALES, _RATIOS, _SIDE), persistent=False)
@@ -42,3 +52,14 @@ class SsdLite(Detector):
         scores, best = discard_below(scores, _SCORE, inclusive=False).topk(_LIMIT)
         boxes = decode_boxes(found["bbox_regression"][0, best], self.boxes[best], _REGRESSION)
         return suppress(clip_boxes(boxes, inside), scores, _OVERLAP, _LIMIT)
+
+
+def _full_tail() -> nn.Module:
+    """Put together what torchvision makes from one function only with weights to download."""
+    ssdlite = import_torchvision("models.detection.ssdlite")
+    norm = partial(nn.BatchNorm2d, eps=0.001)
+    mobilenet = import_torchvision("models").mobilenet_v3_large(weights=None, norm_layer=norm, reduced_tail=False)
+    model = nn.Module()
+    model.backbone = ssdlite.SSDLiteFeatureExtractorMobileNet(mobilenet.features, _LAST_STAGE, norm)
+    model.head = ssdlite.SSDLiteHead(list(_FULL_CHANNELS), [SsdLite.anchors] * len(_GRIDS), 2, norm)
+    return model
