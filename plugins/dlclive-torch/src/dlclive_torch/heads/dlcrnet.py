@@ -148,7 +148,7 @@ def _decoding(predictor: Mapping[str, Any], stride: float, assembly: AssemblyRul
     return PeakDecoding(
         stride=stride,
         locref_std=float(predictor.get("locref_stdev") or LOCREF_STD),
-        # Assembly uses no more for any keypoint, so no animal is lost by keeping no more; benchmarks/assembly.md has it at length.
+        # Assembly uses no more for any keypoint, so keeping no more loses no animal; benchmarks/assembly.md says why.
         candidates=assembly.individuals,
         radius=5 if radius is None else int(radius),
         sigma=1.0 if sigma is None else float(sigma),
