@@ -18,10 +18,11 @@ class ConditionTracker:
     """Animals that are followed from frame to frame, each in a row that it keeps as long as it is tracked.
 
     For each frame: ask `wants_search`; if it is true, run the bottom-up model; `conditions` says where the network is to
-    look; run it; `update` with what it found. DeepLabCut 3.0.2 has the same rules, but for three things: rows of animals
-    do not change places, a duplicate is left out of the frame in which it is noticed, and a pose of the bottom-up model is
-    compared with the tracked ones by its coordinates alone. (With the confidence as a third coordinate the size of an
-    animal is 0 where all confidences are equal, and all that is tracked is found again.)
+    look; run it; `update` with what it found. The rules are those of DeepLabCut 3.0.2, but for four things: rows of animals
+    do not change places; a duplicate is left out of the frame in which it is noticed; whoever is lost does not count as
+    tracked; and a pose of the bottom-up model is compared with the tracked ones by its coordinates alone. (With the
+    confidence as a third coordinate the size of an animal is 0 where all confidences are equal, and all that is tracked is
+    found again.)
 
     Not for several threads at a time.
 
@@ -61,8 +62,8 @@ class ConditionTracker:
         """Where the network is to look in this frame.
 
         Args:
-            searched: (N, K, 3) poses of the bottom-up model in pixels of the frame, if it was asked. They take free rows, in
-                their order, unless they are similar to an animal that is tracked.
+            searched: (N, K, 3) poses of the bottom-up model in pixels of the frame, if it was asked. They take free rows,
+                unless they are similar to an animal that is tracked; the least similar ones first, where rows are few.
 
         Returns:
             (M, K, 3) conditions in pixels of the frame, not found NaN, NaN, 0, and their rows (M,) in ascending order.
@@ -71,19 +72,22 @@ class ConditionTracker:
         if searched is not None:
             self._since_search = 0
             free = [row for row in range(len(self._ages)) if row not in given]
-            tracked = list(given.values())
-            new = [pose for pose in np.asarray(searched, np.float32) if self._is_new(pose, tracked)]
-            given.update(zip(free, new, strict=False))
+            given.update(zip(free, self._new(np.asarray(searched, np.float32), list(given.values())), strict=False))
         rows = sorted(given)
         conditions = np.array([given[row] for row in rows], np.float32).reshape(-1, *self._shape[1:])
         conditions[~np.isfinite(conditions).all(axis=2)] = NOT_FOUND
         return conditions, np.array(rows, np.intp)
 
-    def _is_new(self, pose: Poses, tracked: list[Poses]) -> bool:
-        if not np.nan_to_num(pose[:, 2]).max(initial=0) >= MIN_CONFIDENCE:
-            return False
-        places = np.where(pose[:, 2:] > 0, pose[:, :2], np.nan)
-        return all(similarity(places, other[:, :2]) < self.rules.add_below for other in tracked)
+    def _new(self, searched: Poses, tracked: list[Poses]) -> list[Poses]:
+        """The poses of animals that are not tracked, the least similar to those that are first."""
+        there = [pose for pose in searched if np.nan_to_num(pose[:, 2]).max(initial=0) >= MIN_CONFIDENCE]
+        if not tracked:
+            return there
+        # From here on as in DeepLabCut, where the first poses of all are taken as they are.
+        sure = [np.where(pose[:, 2:] > np.float32(self.rules.min_confidence), pose, np.nan) for pose in there]
+        nearness = [max(similarity(pose[:, :2], other[:, :2]) for other in tracked) for pose in sure]
+        order = np.argsort(nearness, kind="stable")
+        return [sure[index] for index in order if nearness[index] < self.rules.add_below]
 
     def update(self, found: Poses, rows: NDArray[np.integer], shape: tuple[int, ...]) -> Poses:
         """Take what the network found, and decide who is still tracked.

@@ -147,7 +147,11 @@ def test_a_search_adds_only_who_is_not_tracked() -> None:
     scene = Scene(search_lost_every=None)
     scene.frame([A, B])
     assert scene.frame([animal(104, 100, 0.3), B]) == [100, 200, None]  # both are there
-    assert scene.frame([B, animal(104, 100), C, D]) == [100, 200, 300]  # one of two new ones has room
+    assert scene.frame([B, animal(104, 100), C, D]) == [
+        100,
+        200,
+        400,
+    ]  # one of two new ones has room: the least similar
     assert scene.searches == 3
     scene.frame([D])
     assert scene.searches == 3  # all are there
@@ -159,6 +163,17 @@ def test_how_near_a_new_animal_may_be() -> None:
         scene = Scene(search_lost_every=None)
         scene.frame([A])
         assert scene.frame([animal(100 + distance, 100)]) == rows
+
+
+def test_unsure_keypoints_of_a_search_are_no_conditions_beside_tracked_animals() -> None:
+    unsure = np.array([*C[:2], (300, 320, 0.005)], np.float32)
+    scene = Scene(search_lost_every=None)
+    scene.frame([A])
+    scene.frame([unsure])
+    np.testing.assert_array_equal(scene.given[1], np.array([*C[:2], NAN], np.float32))
+    scene = Scene()
+    scene.frame([unsure])
+    np.testing.assert_array_equal(scene.given[0], unsure)  # the first ones are taken as they are
 
 
 def test_poses_of_nothing_are_not_added() -> None:
