@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -128,6 +129,26 @@ def test_nothing_found_is_no_rows(
     with torch.inference_mode():
         found = finds_nothing(kind)(torch.from_numpy(picture(60, 80))[None])
     assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+
+
+@pytest.mark.parametrize(("kind", "lowest"), [("SSDLite", 0.001), ("fasterrcnn_mobilenet_v3_large_fpn", 0.01)])
+def test_boxes_below_the_lowest_score_are_left_out(
+    made_up: Callable[[str], DetectorGraph],
+    picture: Callable[..., Any],
+    strangers: Callable[..., float],
+    kind: str,
+    lowest: float,
+) -> None:
+    """With everything nearly taken for background, the scores are on both sides of the threshold."""
+    graph, image = copy.deepcopy(made_up(kind)), picture(217, 333, 7)
+    for name, value in graph.detector.state_dict().items():
+        if name.endswith("cls_score.bias") or ("classification_head" in name and name.endswith(".1.bias")):
+            value[::2] += 8.0 if kind == "SSDLite" else 6.0
+    with torch.inference_mode():
+        found, all_of_them = (each(torch.from_numpy(image)[None]) for each in (graph, made_up(kind)))
+    assert lowest < found["scores"].min() < 3 * lowest
+    assert strangers(found, _as_torchvision_does(graph, image), 0.02) < 0.03
+    assert 5 < len(found["scores"]) < len(all_of_them["scores"])
 
 
 def test_an_ssdlite_that_began_with_imagenet_has_a_wider_end(options: Options, picture: Callable[..., Any]) -> None:
