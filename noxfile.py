@@ -18,6 +18,8 @@ PLUGINS = [f"plugins/dlclive-{name}" for name in ("torch", "onnx", "io", "proces
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
 TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
 
+REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]
+
 
 def install(session: nox.Session, *what: str) -> None:
     """Install with the tested versions."""
@@ -92,6 +94,23 @@ def packages(session: nox.Session) -> None:
         session.run(dlclive, "plugins", "check", external=True)
         session.run(dlclive, "doctor", external=True)
         session.run(dlclive, "demo", "--out", str(venv / "demo"), "--frames", "60", external=True)
+
+
+@nox.session(venv_backend="none")
+def parity(session: nox.Session) -> None:
+    """Every network beside DeepLabCut itself; names of networks choose among them. Writes benchmarks/parity.md.
+
+    The reference is installed once, into an environment of its own (6 GB).
+    """
+    ours = everything(session)
+    venv = ROOT / ".nox" / "parity"
+    python = scripts_of(venv) / "python"
+    installed = venv / "installed.json"
+    if not installed.exists() or json.loads(installed.read_text()) != REFERENCE:
+        session.run(sys.executable, "-m", "venv", "--clear", str(venv))
+        session.run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REFERENCE)
+        installed.write_text(json.dumps(REFERENCE))
+    session.run(ours, "tests/parity/compare.py", str(python), *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,113 @@
+"""What DeepLabCut answers, asked the way its own analysis does. Needs deeplabcut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from deeplabcut.pose_estimation_pytorch.apis.utils import build_inference_runner, get_pose_inference_runner
+from deeplabcut.pose_estimation_pytorch.config import PoseConfig
+from deeplabcut.pose_estimation_pytorch.data.postprocessor import build_detector_postprocessor
+from deeplabcut.pose_estimation_pytorch.data.preprocessor import build_bottom_up_preprocessor
+from deeplabcut.pose_estimation_pytorch.data.transforms import build_transforms
+from deeplabcut.pose_estimation_pytorch.task import Task
+from detecting import build
+from numpy.typing import NDArray
+from scenes import Scene
+
+Answer = dict[str, NDArray[Any]]
+Image = NDArray[np.uint8]
+
+
+def pose_runner(config: PoseConfig, snapshot: Path) -> Any:
+    """DeepLabCut's runner of a pose network, with its pre- and postprocessing."""
+    options = {"multithreading": {"enabled": False}}
+    return get_pose_inference_runner(config, snapshot, device="cpu", inference_cfg=options)
+
+
+def detector_runner(config: PoseConfig, snapshot: Path) -> Any:
+    """DeepLabCut's runner of a detector.
+
+    Not by its `get_detector_inference_runner`, because that one hands a score threshold of None to torchvision.
+    """
+    part = config["detector"]
+    return build_inference_runner(
+        task=Task.DETECT,
+        model=build(part["model"]),
+        device="cpu",
+        snapshot_path=str(snapshot),
+        preprocessor=build_bottom_up_preprocessor(
+            part["data"]["colormode"], build_transforms(part["data"]["inference"])
+        ),
+        postprocessor=build_detector_postprocessor(max_individuals=len(config["metadata"]["individuals"])),
+        inference_cfg={"multithreading": {"enabled": False}},
+    )
+
+
+def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Answer]:
+    """For each frame `poses` (N, K, 3), and `unique` (U, 3) where there is such a head, absent rows taken out.
+
+    Of a conditional network `poses` have the confidences of the network, and `rescored` (N, K, 3) those that
+    DeepLabCut makes of them and of the conditions', when it is not tracking.
+    """
+    answers = []
+    for image, scene in zip(images, scenes, strict=True):
+        context: dict[str, Any] = {}
+        if len(scene.conditions):
+            context = {"cond_kpts": scene.conditions.astype(float)}
+        elif len(scene.boxes):
+            context = {"bboxes": [(*box[:2], *(box[2:] - box[:2])) for box in scene.boxes.astype(float)]}
+        answer = _ask(runner, image, dict(context))
+        if len(scene.conditions):
+            answer["rescored"], answer["poses"] = answer["poses"], _raw(runner, image, dict(context))
+        answers.append(answer)
+    return answers
+
+
+def _ask(runner: Any, image: Image, context: dict[str, Any]) -> Answer:
+    (found,) = runner.inference([(image, context)])
+    answer = {"poses": present(found["bodyparts"])}
+    if "unique_bodyparts" in found:
+        answer["unique"] = found["unique_bodyparts"][0]
+    if "identity_scores" in found:  # all rows, because a row is an individual
+        answer["poses"] = blank(found["bodyparts"])
+    return answer
+
+
+def _raw(runner: Any, image: Image, context: dict[str, Any]) -> NDArray[Any]:
+    """The poses of a conditional network as its tracking has them: the conditions left out of the postprocessing."""
+    with torch.inference_mode():
+        inputs, context = runner.preprocessor(image, context)
+        predictions = runner.predict(inputs, **context.pop("model_kwargs"))
+        context.pop("cond_kpts")
+        found, _ = runner.postprocessor(predictions, context)
+    return present(found["bodyparts"])
+
+
+def boxes(runner: Any, image: Image) -> NDArray[Any]:
+    """(N, 5) x1, y1, x2, y2 and score of the animals that a detector finds, the surest first."""
+    (found,) = runner.inference([image])
+    corners = np.concatenate([found["bboxes"][:, :2], found["bboxes"][:, :2] + found["bboxes"][:, 2:]], axis=1)
+    return np.concatenate([corners, found["bbox_scores"][:, None]], axis=1)
+
+
+def whole(runner: Any, image: Image, found: NDArray[Any]) -> NDArray[Any]:
+    """(N, K, 3) poses in the boxes that `boxes` gave, as a video is analysed."""
+    corners = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2, _ in found]
+    return _ask(runner, image, {"bboxes": corners})["poses"]
+
+
+def blank(rows: NDArray[Any]) -> NDArray[Any]:
+    """(N, K, 3): DeepLabCut's -1 and NaN, both "not there", as NaN, NaN, 0."""
+    poses = rows[..., :3].astype(float)
+    absent = ~np.isfinite(poses).all(axis=-1) | (poses == -1).all(axis=-1)
+    poses[absent] = (np.nan, np.nan, 0.0)
+    return poses
+
+
+def present(rows: NDArray[Any]) -> NDArray[Any]:
+    """The same without animals that are not there at all."""
+    poses = blank(rows)
+    return poses[np.isfinite(poses[..., 0]).any(axis=1)]

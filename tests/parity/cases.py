@@ -1,0 +1,83 @@
+"""The networks that are compared: every net type that DeepLabCut 3.0.2 builds, in every form a project can give it.
+
+Needs nothing but Python: both environments read this list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BACKBONES = ("resnet_50", "resnet_101", "hrnet_w18", "hrnet_w32", "hrnet_w48", "cspnext_s", "cspnext_m", "cspnext_x")
+FASTER_RCNN = ("fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_resnet50_fpn_v2")
+
+KEYPOINTS = ("snout", "leftear", "rightear", "spine", "tailbase")
+INDIVIDUALS = ("m1", "m2", "m3")
+UNIQUE = ("corner1", "corner2")
+
+Method = Literal["bu", "td", "ctd"]
+Form = Literal["export", "snapshot", "enums"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network of one project.
+
+    Attributes:
+        name: of the row in the table.
+        net_type: DeepLabCut's name, without `top_down_`.
+        method: bottom-up, top-down, or conditional top-down.
+        several: the project is a multi-animal one, with three animals.
+        unique: two keypoints are there once in the scene.
+        identity: the animals are told apart by their looks.
+        detector: DeepLabCut's name of the detector; None for its default.
+        form: "export" as deeplabcut.export_model writes it; "snapshot" a training folder; "enums" an export as
+            deeplabcut 3.0.1 wrote it, in which the configuration holds enumerations and paths.
+        wipe_paths: the export's option of that name.
+    """
+
+    name: str
+    net_type: str
+    method: Method = "bu"
+    several: bool = False
+    unique: bool = False
+    identity: bool = False
+    detector: str | None = None
+    form: Form = "export"
+    wipe_paths: bool = False
+
+
+def _ctd() -> list[Case]:
+    names = ["coam_w32", "coam_w48", "coam_w48_human", "prenet_hrnet_w32", "prenet_hrnet_w48"]
+    names += [f"prenet_rtmpose_{size}" for size in ("s", "m", "x", "x_human")]
+    return [Case(f"ctd_{name}", f"ctd_{name}", "ctd", several=True) for name in names]
+
+
+CASES = (
+    *(Case(name, name, wipe_paths=name.endswith(("50", "w18", "s"))) for name in BACKBONES),
+    Case("resnet_50_as_3.0.1", "resnet_50", form="enums"),
+    Case("hrnet_w18_snapshot", "hrnet_w18", form="snapshot"),
+    *(Case(f"top_down_{name}", name, "td", several=True) for name in BACKBONES),
+    Case("top_down_cspnext_s_single", "cspnext_s", "td"),
+    *(Case(f"rtmpose_{size}", f"rtmpose_{size}", "td", several=True) for size in ("s", "m", "x")),
+    Case("rtmpose_s_snapshot", "rtmpose_s", "td", several=True, form="snapshot"),
+    *(Case(f"rtmpose_s_{name}", "rtmpose_s", "td", several=True, detector=name) for name in FASTER_RCNN),
+    Case("animaltokenpose_base", "animaltokenpose_base", "td", several=True, wipe_paths=True),
+    *(Case(f"paf_{name}", name, several=True) for name in BACKBONES),
+    Case("paf_resnet_50_unique", "resnet_50", several=True, unique=True),
+    Case("paf_cspnext_s_identity", "cspnext_s", several=True, identity=True),
+    Case("paf_hrnet_w18_unique_identity", "hrnet_w18", several=True, unique=True, identity=True),
+    *(Case(f"dlcrnet_stride{stride}_ms5", f"dlcrnet_stride{stride}_ms5", several=True) for stride in (16, 32)),
+    *(Case(f"dekr_w{width}", f"dekr_w{width}", several=True) for width in (18, 32, 48)),
+    Case("dekr_w18_single", "dekr_w18"),
+    Case("dekr_w18_unique_identity", "dekr_w18", several=True, unique=True, identity=True),
+    *_ctd(),
+)
+
+
+def choose(words: list[str]) -> list[Case]:
+    """The cases of these names or net types, all if none is given; ValueError if a word is neither."""
+    unknown = sorted(set(words) - {case.name for case in CASES} - {case.net_type for case in CASES})
+    if unknown:
+        raise ValueError(f"no network {unknown[0]!r}; there are: {', '.join(case.name for case in CASES)}")
+    return [case for case in CASES if not words or case.name in words or case.net_type in words]

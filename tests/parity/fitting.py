@@ -1,0 +1,116 @@
+"""Weights without training data: random backbones whose heads are fitted to a few frames. Needs deeplabcut.
+
+Backbones keep their random weights; their batch norms take the statistics of the frames. Then DeepLabCut's own targets
+and losses fit the heads for some steps, so that maps have few clear peaks and decoders have decided cases.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from deeplabcut.pose_estimation_pytorch.models.model import PoseModel
+from scenes import Scene
+from torch import Tensor, nn
+from torchvision.ops.misc import FrozenBatchNorm2d
+
+LONG, SHORT = (60, 2e-3), (12, 5e-3)
+"""Steps and their size; the short way, on one frame, is for heads of which a step takes long."""
+SLOW = ("DEKRHead",)
+NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, FrozenBatchNorm2d)
+FLOOR = 2
+"""Of a batch norm's variances, in units of their mean."""
+CONFIDENCE = 0.5
+"""Of the middle one of a heatmap head's peaks."""
+
+
+def fit(model: PoseModel, images: Tensor, scenes: list[Scene], centre: bool, **conditions: Any) -> None:
+    """Fit a model's heads in place.
+
+    Args:
+        model: DeepLabCut's, on the CPU.
+        images: (N, 3, H, W) normalised, one for each scene if it is a whole image, else one for each animal.
+        scenes: of the frames.
+        centre: a keypoint in the middle of each animal is asked for, too (DEKR).
+        conditions: what the backbone takes beside the images.
+    """
+    take_statistics(model, images, **conditions)
+    with torch.no_grad():
+        features = model.backbone(images, **conditions)
+        features = model.neck(features) if model.neck else features
+        outputs = {name: head(features) for name, head in model.heads.items()}
+    labels = _labels(scenes, centre)
+    targets = model.get_target(outputs, labels)
+    for name, head in model.heads.items():
+        large = "heatmap" in outputs[name] and outputs[name]["heatmap"].shape[-1] >= images.shape[-1]
+        if large or type(head).__name__ in SLOW:
+            _descend(head, features[:1], _first(targets[name]), *SHORT)
+        else:
+            _descend(head, features, targets[name], *LONG)
+    with torch.no_grad():
+        for head in model.heads.values():
+            _scale(head, features)
+
+
+def take_statistics(model: nn.Module, images: Any, **conditions: Any) -> None:
+    """Batch norms take mean and variance of what they see in these images, or whatever else the model takes.
+
+    Channels that vary little are not brought to the variance of the others: rounding would become large in them, and random
+    networks of hundreds of layers would be chaotic.
+    """
+
+    def measure(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance.clamp(min=FLOOR * float(variance.mean())))
+
+    model.eval()
+    norms = [module for module in model.modules() if isinstance(module, NORMS)]
+    hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
+    with torch.no_grad():
+        model(images, **conditions)
+    for hook in hooks:
+        hook.remove()
+
+
+def _first(target: dict[str, Any]) -> dict[str, Any]:
+    """The first frame's part of a target, {output: {"target" or "weights": (N, ...)}}."""
+    return {output: {key: value[:1] for key, value in part.items()} for output, part in target.items()}
+
+
+def _descend(head: nn.Module, features: Tensor, target: dict[str, Any], steps: int, rate: float) -> None:
+    optimiser = torch.optim.Adam(head.parameters(), lr=rate)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        head.get_loss(head(features), target)["total_loss"].backward()
+        optimiser.step()
+
+
+def _scale(head: nn.Module, features: Tensor) -> None:
+    """Bring the peaks of heatmaps that are confidences themselves to `CONFIDENCE`."""
+    predictor = head.predictor
+    if getattr(predictor, "apply_sigmoid", True) or not hasattr(head, "heatmap_head"):
+        return
+    layers = [layer for layer in head.heatmap_head.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))]
+    peak = float(head(features)["heatmap"].amax(dim=(2, 3)).median())
+    for parameter in layers[-1].parameters():
+        parameter.mul_(CONFIDENCE / peak)
+
+
+def _labels(scenes: list[Scene], centre: bool) -> dict[str, Tensor]:
+    """What DeepLabCut's data loader gives for these scenes: x, y and 2 for a visible keypoint."""
+    cut = any(len(scene.boxes) for scene in scenes)
+    poses = np.stack([scene.keypoints for scene in scenes])
+    if cut:
+        poses = poses.reshape(-1, 1, *poses.shape[2:])
+    if centre:
+        poses = np.concatenate([poses, poses.mean(axis=2, keepdims=True)], axis=2)
+    seen = np.concatenate([poses, np.full((*poses.shape[:3], 1), 2.0)], axis=-1).astype(np.float32)
+    extent = np.ptp(poses, axis=2)
+    return {
+        "keypoints": torch.from_numpy(seen),
+        "keypoints_unique": torch.from_numpy(np.stack([scene.unique for scene in scenes])),
+        "area": torch.from_numpy(extent.prod(axis=-1).astype(np.float32)),
+        "individual_ids": torch.arange(poses.shape[1]).repeat(len(poses), 1),
+    }

@@ -1,0 +1,82 @@
+"""DeepLabCut projects with one shuffle each, made for one network, and their export. Needs deeplabcut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from cases import INDIVIDUALS, KEYPOINTS, UNIQUE, Case
+from deeplabcut.core.config import ProjectConfig
+from deeplabcut.core.engine import Engine
+from deeplabcut.pose_estimation_pytorch.apis.export import export_model
+from deeplabcut.pose_estimation_pytorch.config import PoseConfig
+from deeplabcut.utils import auxiliaryfunctions
+
+POSE, DETECTOR = "snapshot-050.pt", "snapshot-detector-best-100.pt"
+
+
+class Project:
+    """A project folder as DeepLabCut makes it, without videos and labels.
+
+    Args:
+        case: what the project is for.
+        root: its folder, made here.
+    """
+
+    def __init__(self, case: Case, root: Path) -> None:
+        self.case, self.root = case, root
+        several = case.several
+        self.config = ProjectConfig.from_dict(
+            {
+                "Task": "parity",
+                "scorer": "dlclive",
+                "date": "Jan1",
+                "multianimalproject": several,
+                "identity": case.identity,
+                "project_path": str(root),
+                "bodyparts": "MULTI!" if several else list(KEYPOINTS),
+                "multianimalbodyparts": list(KEYPOINTS) if several else [],
+                "uniquebodyparts": list(UNIQUE) if case.unique else [],
+                "individuals": list(INDIVIDUALS) if several else ["individual_1"],
+                "TrainingFraction": [0.95],
+                "iteration": 0,
+                "snapshotindex": -1,
+                "detector_snapshotindex": -1,
+            }
+        )
+        folder = auxiliaryfunctions.get_model_folder(0.95, 1, self.config, engine=Engine.PYTORCH)
+        self.train = root / folder / "train"
+        self.train.mkdir(parents=True)
+        self.config.to_yaml(root / "config.yaml", overwrite=True)
+        self.pose_path = self.train / "pytorch_config.yaml"
+
+    def build(self) -> PoseConfig:
+        """The network's configuration, by DeepLabCut's own builder, saved where it belongs."""
+        return PoseConfig.build(
+            self.config,
+            self.pose_path,
+            top_down=self.case.method == "td",
+            net_type=self.case.net_type,
+            detector_type=self.case.detector,
+            ctd_conditions=2 if self.case.method == "ctd" else None,
+            save=True,
+        )
+
+    def save(self, pose: dict[str, Any], detector: dict[str, Any] | None) -> None:
+        """Save snapshots as DeepLabCut's training does."""
+        for weights, name in ((pose, POSE), (detector, DETECTOR)):
+            if weights is not None:
+                metadata = {"epoch": 50, "metrics": {"metrics/test.mAP": 87.5}, "losses": {}}
+                torch.save({"metadata": metadata, "model": weights}, self.train / name)
+
+    def model(self, pose_config: PoseConfig) -> Path:
+        """The model in the form of the case: a file that DeepLabCut exports, or the training folder."""
+        if self.case.form == "snapshot":
+            return self.train
+        export_model(self.root / "config.yaml", shuffle=1, wipe_paths=self.case.wipe_paths)
+        (path,) = (self.root / "exported-models-pytorch").rglob("*.pt")
+        if self.case.form == "enums":
+            content = torch.load(path, weights_only=True)
+            torch.save({**content, "config": pose_config.to_dict()}, path)  # 3.0.1 did not turn enumerations into text
+        return path

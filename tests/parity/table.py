@@ -1,0 +1,103 @@
+"""The comparison's table, `benchmarks/parity.md`."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from cases import Case
+from measuring import Difference
+
+BOUND_PX = {"torch": 0.01, "onnx": 0.05}
+BOUND_CONFIDENCE = 1e-3
+BOUND_BOXES_PX = 0.5
+
+HEAD = (
+    "| network | runtime | px | confidence | boxes px | whole px | ms | deeplabcut-live ms | times as fast | notes |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
+)
+
+
+@dataclass
+class Row:
+    """One network on one runtime.
+
+    Attributes:
+        failure: why there is no comparison, "" if there is one.
+        live: why deeplabcut-live cannot run the file, "" if it can.
+        wobble_px: how far DeepLabCut's own poses move when its weights change by rounding.
+        seconds: per frame, the median; `live_seconds` of deeplabcut-live in the same minute.
+    """
+
+    case: Case
+    runtime: str
+    failure: str = ""
+    live: str = ""
+    notes: list[str] = field(default_factory=list)
+    difference: Difference = field(default_factory=Difference)
+    wobble_px: float = 0.0
+    seconds: float = 0.0
+    live_seconds: float | None = None
+
+    @property
+    def broken(self) -> str:
+        """What does not hold, "" if all does."""
+        if self.failure:
+            return self.failure
+        found, bound = self.difference, BOUND_PX[self.runtime]
+        faults = [
+            f"{found.px:.3g} px, more than {bound}" if not found.px <= bound else "",
+            f"{found.confidence:.2g} in confidence" if not found.confidence <= BOUND_CONFIDENCE else "",
+            f"boxes {found.boxes_px:.3g} px" if not (found.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
+            f"undecided: DeepLabCut's own answer moves {self.wobble_px:.3g} px" if not self.wobble_px <= 0.01 else "",
+        ]
+        return "; ".join(fault for fault in faults if fault)
+
+    def line(self) -> str:
+        """The row in Markdown."""
+        notes = [*self.notes, f"**{self.broken}**" if self.broken else "", f"live: {self.live}" if self.live else ""]
+        said = "; ".join(note for note in notes if note).replace("|", "/")
+        cells = [self.case.name, self.runtime]
+        if self.failure:
+            cells += [""] * 7
+        else:
+            found = self.difference
+            cells += [f"{found.px:.5f}", f"{found.confidence:.1e}", _px(found.boxes_px), _px(found.whole_px)]
+            cells += [f"{1000 * self.seconds:.1f}"]
+            cells += (
+                [f"{1000 * self.live_seconds:.1f}", f"{self.live_seconds / self.seconds:.2f}"]
+                if self.live_seconds
+                else ["", ""]
+            )
+        return f"| {' | '.join([*cells, said])} |"
+
+
+def _px(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def write(path: Path, rows: list[Row], frames_are: str) -> None:
+    """Write the table with what has to be known about it."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "onnxruntime"))
+    path.write_text(
+        f"""# Beside DeepLabCut itself
+
+Made by `python -m nox -s parity`: every network that deeplabcut 3.0.2 builds, in every form of a project, from files that
+its own exporter wrote. Weights are random, heads are fitted to three frames ({frames_are}). Compared are all keypoints,
+whatever their confidence, with those of deeplabcut's own inference on the same pixels. Bounds are {BOUND_PX["torch"]} px
+(torch) and {BOUND_PX["onnx"]} px (ONNX), {BOUND_CONFIDENCE} in confidence, and {BOUND_BOXES_PX} px for the detector's boxes.
+Bottom-up networks get 128 x 160 pixels, top-down ones two boxes of the size of their input in 480 x 640, conditional ones
+two conditions.
+
+"whole px" has no bound: detector, crops of other sizes than the network's input, and poses, as a video is analysed.
+Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live 1.1.0
+one frame each in turn; top-down with detector and up to three animals, conditional with two given conditions.
+
+{HEAD}
+"""
+        + "\n".join(row.line() for row in rows)
+        + "\n",
+        encoding="utf-8",
+    )
