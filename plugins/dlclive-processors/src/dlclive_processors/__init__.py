@@ -1,12 +1,54 @@
-"""Processors for dlclive: Kalman prediction, region triggers.
+"""Processors for dlclive: Kalman prediction, region triggers, outputs that fail safe.
 
-From Python they are imported from here; the command line finds them by name ("kalman", "region") through the catalogue.
+From Python they are imported from here; the command line finds them by name ("kalman", "region", "stimulate") through the
+catalogue. A name is loaded when it is used: the heartbeat process of an output imports this package, and must stay small.
 """
 
-from dlclive_processors.events import EventKind, RegionEvent
-from dlclive_processors.kalman import KalmanPredictor
-from dlclive_processors.region import RegionTrigger
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dlclive_processors.events import EventKind, RegionEvent
+    from dlclive_processors.kalman import KalmanPredictor
+    from dlclive_processors.output.base import CallableOutput, Output
+    from dlclive_processors.output.lease import Reason
+    from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
+    from dlclive_processors.region import RegionTrigger
+    from dlclive_processors.stimulate import Stimulate
 
 __version__ = "0.1.0"
 
-__all__ = ["EventKind", "KalmanPredictor", "RegionEvent", "RegionTrigger", "__version__"]
+_HOMES = {
+    "CallableOutput": "output.base",
+    "EventKind": "events",
+    "KalmanPredictor": "kalman",
+    "LinkStatistics": "output.serial_output",
+    "Output": "output.base",
+    "Reason": "output.lease",
+    "RegionEvent": "events",
+    "RegionTrigger": "region",
+    "SerialOutput": "output.serial_output",
+    "Stimulate": "stimulate",
+}
+
+__all__ = [
+    "CallableOutput",
+    "EventKind",
+    "KalmanPredictor",
+    "LinkStatistics",
+    "Output",
+    "Reason",
+    "RegionEvent",
+    "RegionTrigger",
+    "SerialOutput",
+    "Stimulate",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

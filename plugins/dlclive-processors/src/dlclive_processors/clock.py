@@ -8,6 +8,11 @@ import time
 from dlclive_core import Frame, RunInfo
 
 
+def now() -> float:
+    """The one clock of a session, in seconds; it does not follow the clock on the wall."""
+    return time.perf_counter()
+
+
 class FrameClock:
     """The time of frames, as far as the source tells it.
 

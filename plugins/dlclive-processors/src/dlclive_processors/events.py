@@ -56,14 +56,7 @@ class EventLog:
 
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
-        try:
-            self._file = path.open("wb" if overwrite else "xb", buffering=0)  # nothing is held back in this process
-        except FileExistsError:
-            raise OutputExistsError(
-                f"{path} is there already; give another name, or the option overwrite=true"
-            ) from None
-        except OSError as error:
-            raise self._failure(error) from error
+        self._file = create_file(path, overwrite)
         try:
             self._write([field.name for field in fields(RegionEvent)])
         except DataError:
@@ -87,10 +80,25 @@ class EventLog:
             if self._file.write(content) != len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
-            raise self._failure(error) from error
+            raise _failure(self._path, error) from error
 
-    def _failure(self, error: OSError) -> DataError:
-        return DataError(
-            f"events cannot be written to {self._path}: {error.strerror}; give a file in a folder that exists, "
-            "on a disk with room"
-        )
+
+def create_file(path: Path, overwrite: bool) -> io.FileIO:
+    """Make a file for events, of which nothing is held back in this process.
+
+    Raises:
+        OutputExistsError: the file is there and may not go.
+        DataError: it cannot be written.
+    """
+    try:
+        return path.open("wb" if overwrite else "xb", buffering=0)
+    except FileExistsError:
+        raise OutputExistsError(f"{path} is there already; give another name, or the option overwrite=true") from None
+    except OSError as error:
+        raise _failure(path, error) from error
+
+
+def _failure(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"events cannot be written to {path}: {error.strerror}; give a file in a folder that exists, on a disk with room"
+    )

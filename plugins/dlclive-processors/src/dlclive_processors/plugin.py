@@ -19,4 +19,11 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             summary="Tells when a keypoint enters or leaves a polygon",
             factory="dlclive_processors.region:RegionTrigger",
         ),
+        ProcessorInfo(
+            name="stimulate",
+            summary="Switches an output on while a keypoint is in a polygon; it fails safe",
+            factory="dlclive_processors.stimulate:Stimulate",
+            requires=("serial",),
+            install_hint="pip install 'dlclive-processors[serial]'",
+        ),
     ]

@@ -1,0 +1,310 @@
+// What decides whether an output is on: a state machine without any Arduino in it, so that a computer can test it.
+//
+// The protocol, and why it is like this, is in ../README.md. The Python simulator runs the same logic, and a test drives
+// both with the same random inputs. C++11, no standard library, no heap.
+//
+// Licence: Apache-2.0
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace dlclive {
+
+const uint8_t VERSION = 1;
+const uint8_t MAX_CHANNELS = 8;
+const uint8_t ALL_CHANNELS = 0xFF;
+const uint8_t ANSWER = 0x80;  // an answer's type is its message's type with this bit set
+
+enum Type : uint8_t { HELLO = 1, BEAT = 2, ON = 3, OFF = 4, BYE = 5 };
+
+enum Status : uint8_t {
+  DONE = 0,
+  NO_HELLO = 1,      // nobody said HELLO since power-up or since the connection was made
+  STALE = 2,         // the host's proof of life is older than the watchdog allows
+  BEYOND_LIMIT = 3,  // longer, or more duty, than this device ever gives
+  TOO_SOON = 4,      // it was on so recently that this pulse would be too much
+  NO_CHANNEL = 5,
+  MALFORMED = 6,
+  WRONG_VERSION = 7,
+};
+
+// What this device never exceeds, whatever the host asks for.
+struct Limits {
+  uint8_t channels;
+  uint32_t watchdog_us;    // off when the host's last proof of life is this old
+  uint32_t pulse_us;       // longest time on without a break
+  uint32_t train_us;       // longest train of pulses of one command
+  uint16_t duty_permille;  // largest share of the time on
+};
+
+class Device {
+ public:
+  explicit Device(const Limits& limits) : limits_(limits) {
+    if (limits_.channels > MAX_CHANNELS) limits_.channels = MAX_CHANNELS;
+    if (limits_.duty_permille > 1000) limits_.duty_permille = 1000;
+    for (uint8_t c = 0; c < MAX_CHANNELS; ++c) channels_[c] = Channel();
+  }
+
+  // Power-up, and each time the connection is made or lost: everything off, and a new HELLO is needed.
+  void connect() {
+    all_off();
+    greeted_ = alive_ = on_seen_ = false;
+    length_ = 0;
+    overflow_ = false;
+  }
+
+  // Take one byte. Returns how many bytes of `reply` are to be sent, mostly 0.
+  size_t receive(uint8_t byte, uint32_t now) {
+    if (byte != 0) {
+      if (length_ < sizeof(frame_)) frame_[length_++] = byte;
+      else overflow_ = true;
+      return 0;
+    }
+    const bool overflow = overflow_;
+    const uint8_t length = length_;
+    overflow_ = false;
+    length_ = 0;
+    if (length == 0 && !overflow) return 0;  // messages have a zero on both sides
+    uint8_t message[sizeof(frame_)];
+    const uint8_t size = overflow ? 0 : unstuff(frame_, length, message);
+    if (size < HEAD + 2 || crc(message, size - 2) != get16(message + size - 2)) {
+      ++noise_;
+      return 0;
+    }
+    return answer(message, size - 2, now);
+  }
+
+  // Let time pass: the watchdog, and the pulses. Call it as often as possible, then set the pins from `levels`.
+  void tick(uint32_t now) {
+    const uint32_t step = now - ticked_;
+    ticked_ = now;
+    if (on_seen_ && now - on_at_ >= 4 * limits_.watchdog_us) on_seen_ = false;  // sequence numbers come round again
+    for (uint8_t c = 0; c < limits_.channels; ++c) warm(channels_[c], step);
+    if (alive_ && now - proven_ >= limits_.watchdog_us) {
+      alive_ = false;
+      ++trips_;
+      all_off();
+    }
+    for (uint8_t c = 0; c < limits_.channels; ++c) shape(channels_[c], now);
+  }
+
+  // One bit per channel: which pins are high now.
+  uint8_t levels() const {
+    uint8_t bits = 0;
+    for (uint8_t c = 0; c < limits_.channels; ++c) bits |= (channels_[c].level ? 1 : 0) << c;
+    return bits;
+  }
+
+  uint8_t reply[64];
+
+ private:
+  static const uint8_t HEAD = 7;  // type, sequence (2), echo (4)
+
+  struct Channel {
+    bool active = false;     // a train of pulses is under way
+    bool level = false;      // its pin is high
+    uint32_t started = 0;
+    uint32_t width = 0, period = 0, duration = 0;
+    uint64_t heat = 0;       // how much of its allowance it has used; see warm()
+  };
+
+  Limits limits_;
+  Channel channels_[MAX_CHANNELS];
+  bool greeted_ = false;
+  bool alive_ = false;
+  bool on_seen_ = false;     // on_sequence_ and on_status_ are those of an ON that was answered
+  uint16_t on_sequence_ = 0;
+  uint32_t on_at_ = 0;
+  uint8_t on_status_ = DONE;
+  uint32_t proven_ = 0;      // the newest time of this clock that the host is known to have seen
+  uint32_t ticked_ = 0;
+  uint16_t trips_ = 0, cuts_ = 0, noise_ = 0;
+  uint8_t frame_[48];
+  uint8_t length_ = 0;
+  bool overflow_ = false;
+
+  void all_off() {
+    for (uint8_t c = 0; c < MAX_CHANNELS; ++c) channels_[c].active = channels_[c].level = false;
+  }
+
+  // An allowance that is used while the pin is high and comes back while it is low, so that neither one long pulse nor
+  // many short ones, in one command or in many, give more than pulse_us at a time and duty_permille in the long run.
+  uint64_t allowance() const { return uint64_t(limits_.pulse_us) * (1000 - limits_.duty_permille); }
+
+  void warm(Channel& channel, uint32_t step) {
+    if (channel.level) {
+      channel.heat += uint64_t(step) * (1000 - limits_.duty_permille);
+    } else {
+      const uint64_t back = uint64_t(step) * limits_.duty_permille;
+      channel.heat = channel.heat > back ? channel.heat - back : 0;
+    }
+  }
+
+  void shape(Channel& channel, uint32_t now) {
+    if (!channel.active) return;
+    const uint32_t elapsed = now - channel.started;
+    if (elapsed >= channel.duration) {
+      channel.active = channel.level = false;
+      return;
+    }
+    channel.level = channel.period == 0 || elapsed % channel.period < channel.width;
+    if (channel.level && channel.heat > allowance()) {  // only if tick came late; a second fence
+      channel.active = channel.level = false;
+      ++cuts_;
+    }
+  }
+
+  bool fresh(uint32_t echo, uint32_t now) const { return now - echo < limits_.watchdog_us; }
+
+  size_t answer(const uint8_t* message, uint8_t size, uint32_t now) {
+    tick(now);
+    const uint8_t type = message[0];
+    const uint16_t sequence = get16(message + 1);
+    const uint32_t echo = get32(message + 3);
+    const uint8_t* values = message + HEAD;
+    const uint8_t count = size - HEAD;
+    uint8_t status = MALFORMED;
+    if (type == HELLO && count == 1) {
+      connect();
+      greeted_ = values[0] == VERSION;
+      status = greeted_ ? DONE : WRONG_VERSION;
+    } else if (type == BEAT && count == 0) {
+      status = beat(echo, now);
+    } else if (type == ON && count == 13) {
+      status = on(sequence, echo, values, now);
+    } else if (type == OFF && count == 1) {
+      status = off(values[0]);
+    } else if (type == BYE && count == 0) {
+      connect();
+      status = DONE;
+    }
+    return write(type, sequence, status, now);
+  }
+
+  uint8_t beat(uint32_t echo, uint32_t now) {
+    if (!greeted_) return NO_HELLO;
+    if (!fresh(echo, now)) return STALE;
+    if (!alive_ || now - echo < now - proven_) proven_ = echo;
+    alive_ = true;
+    return DONE;
+  }
+
+  uint8_t on(uint16_t sequence, uint32_t echo, const uint8_t* values, uint32_t now) {
+    if (on_seen_ && sequence == on_sequence_) return on_status_;  // sent again because the answer was lost
+    on_status_ = start(echo, values, now);
+    on_sequence_ = sequence;
+    on_at_ = now;
+    on_seen_ = true;
+    return on_status_;
+  }
+
+  uint8_t start(uint32_t echo, const uint8_t* values, uint32_t now) {
+    if (!greeted_) return NO_HELLO;
+    if (!alive_ || !fresh(echo, now)) return STALE;
+    if (values[0] >= limits_.channels) return NO_CHANNEL;
+    Channel& channel = channels_[values[0]];
+    const uint32_t width = get32(values + 1), period = get32(values + 5);
+    const uint32_t duration = period == 0 ? width : get32(values + 9);  // period 0: one pulse
+    if (width == 0 || width > limits_.pulse_us || duration > limits_.train_us) return BEYOND_LIMIT;
+    if (period != 0 && uint64_t(width) * 1000 > uint64_t(period) * limits_.duty_permille) return BEYOND_LIMIT;
+    if (channel.heat + uint64_t(width) * (1000 - limits_.duty_permille) > allowance()) return TOO_SOON;
+    channel.active = true;
+    channel.started = now;
+    channel.width = width;
+    channel.period = period;
+    channel.duration = duration;
+    shape(channel, now);
+    return DONE;
+  }
+
+  uint8_t off(uint8_t which) {
+    if (which == ALL_CHANNELS) {
+      all_off();
+      return DONE;
+    }
+    if (which >= limits_.channels) return NO_CHANNEL;
+    channels_[which].active = channels_[which].level = false;
+    return DONE;
+  }
+
+  size_t write(uint8_t type, uint16_t sequence, uint8_t status, uint32_t now) {
+    uint8_t text[40];
+    uint8_t size = 0;
+    uint8_t active = 0;
+    for (uint8_t c = 0; c < limits_.channels; ++c) active |= (channels_[c].active ? 1 : 0) << c;
+    put(text, size, type | ANSWER, 1);
+    put(text, size, sequence, 2);
+    put(text, size, now, 4);
+    put(text, size, status, 1);
+    put(text, size, active, 1);
+    put(text, size, (greeted_ ? 1 : 0) | (alive_ ? 2 : 0), 1);
+    put(text, size, trips_, 2);
+    put(text, size, cuts_, 2);
+    put(text, size, noise_, 2);
+    if (type == HELLO) {
+      put(text, size, VERSION, 1);
+      put(text, size, limits_.channels, 1);
+      put(text, size, limits_.watchdog_us, 4);
+      put(text, size, limits_.pulse_us, 4);
+      put(text, size, limits_.train_us, 4);
+      put(text, size, limits_.duty_permille, 2);
+    }
+    put(text, size, crc(text, size), 2);
+    return stuff(text, size, reply);
+  }
+
+  static void put(uint8_t* text, uint8_t& size, uint32_t value, uint8_t bytes) {  // little-endian
+    for (uint8_t b = 0; b < bytes; ++b) text[size++] = uint8_t(value >> (8 * b));
+  }
+
+  static uint16_t get16(const uint8_t* at) { return uint16_t(at[0] | at[1] << 8); }
+
+  static uint32_t get32(const uint8_t* at) { return get16(at) | uint32_t(get16(at + 2)) << 16; }
+
+  // CRC-16/CCITT-FALSE: polynomial 0x1021, start 0xFFFF.
+  static uint16_t crc(const uint8_t* text, uint8_t size) {
+    uint16_t value = 0xFFFF;
+    for (uint8_t i = 0; i < size; ++i) {
+      value ^= uint16_t(text[i]) << 8;
+      for (uint8_t bit = 0; bit < 8; ++bit) value = uint16_t(value & 0x8000 ? value << 1 ^ 0x1021 : value << 1);
+    }
+    return value;
+  }
+
+  // Consistent Overhead Byte Stuffing (Cheshire and Baker 1999): no zero inside, so a zero always means "begin anew".
+  static size_t stuff(const uint8_t* text, uint8_t size, uint8_t* out) {
+    size_t at = 0;
+    out[at++] = 0;
+    size_t code = at++;
+    uint8_t run = 1;
+    for (uint8_t i = 0; i < size; ++i) {
+      if (text[i] != 0) {
+        out[at++] = text[i];
+        ++run;
+      } else {
+        out[code] = run;
+        code = at++;
+        run = 1;
+      }
+    }
+    out[code] = run;
+    out[at++] = 0;
+    return at;
+  }
+
+  // Returns the size of the message, 0 if the bytes are no message.
+  static uint8_t unstuff(const uint8_t* text, uint8_t size, uint8_t* out) {
+    uint8_t at = 0, read = 0;
+    while (read < size) {
+      const uint8_t run = text[read++];
+      if (run - 1 > size - read) return 0;
+      for (uint8_t i = 1; i < run; ++i) out[at++] = text[read++];
+      if (read < size) out[at++] = 0;
+    }
+    return at;
+  }
+};
+
+}  // namespace dlclive

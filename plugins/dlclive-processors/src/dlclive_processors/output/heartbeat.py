@@ -1,0 +1,319 @@
+"""The process that owns the port: it beats while the session is alive, and switches off when it is not.
+
+`process.py` starts it. Standard library only, so that it starts at once and nothing of the model's weight can stop it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from dataclasses import dataclass
+
+from dlclive_processors.output.event_file import EventFile
+from dlclive_processors.output.lease import LEASE_SIZE, Failure, Kind, Lease, Reason, Report, Want, read_leases
+from dlclive_processors.output.link import Link, Sent
+from dlclive_processors.output.wire import ALL_CHANNELS, VERSION, Answer, Limits, Status, Type
+
+AGAIN = 0.005  # seconds after which a command without an answer is sent again
+GIVE_UP_ON = 0.03  # an ON that is not acknowledged by then is not wanted any more
+GIVE_UP_OFF = 0.025  # an OFF that is not acknowledged by then: stop beating, and the device does it
+SILENCE = 0.5  # a device without an answer, or that holds the host for dead, this long is lost
+STATUS_EVERY = 0.1
+BEATS_PER_WATCHDOG = 10
+
+
+class GaveUp(Exception):  # noqa: N818 - not an error of the program
+    """The device cannot be trusted any more."""
+
+    def __init__(self, failure: Failure, number: int = 0) -> None:
+        super().__init__(failure.name)
+        self.failure, self.number = failure, number
+
+
+@dataclass(slots=True)
+class Command:
+    """An ON or OFF that is not acknowledged yet."""
+
+    on: bool
+    number: int
+    reason: Reason
+    lease: Lease | None
+    sent: Sent
+    repeated: float
+
+
+class Heartbeat:
+    """The loop of the process.
+
+    Args:
+        link: to the device.
+        pulses: the values of ON.
+        leases, wake, reports: descriptors of the three pipes, not blocking. Leases are read at each beat; a byte in `wake`
+            says that one wants a change, or its end that the session is dead, so that it is read at once.
+        events: where to write what happened.
+    """
+
+    def __init__(self, link: Link, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile) -> None:
+        self._link, self._pulses, self._events = link, pulses, events
+        self._leases, self._wake, self._reports = leases, wake, reports
+        self._lease: Lease | None = None
+        self._on = False  # the device was told to be on, and has not been told otherwise, nor said so
+        self._pending: Command | None = None
+        self._mute = False
+        self._running = False  # the device said that a train of pulses is under way
+        self._beat_at = self._status_at = 0.0
+        self._period = 0.005
+        self._alive_at = 0.0
+        self._counts: tuple[int, int] | None = None
+        self._trips = self._cuts = 0
+        self._ending: Reason | None = None
+        self._greeting = True
+
+    # ---- the beginning
+
+    def greet(self, patience: float) -> Limits:
+        """Say HELLO until the device answers (a board may restart when its port is opened), then beat."""
+        limits = self._hello(time.perf_counter() + patience)
+        self._period = limits.watchdog_us / 1e6 / BEATS_PER_WATCHDOG
+        enough = time.perf_counter() + 10 * limits.watchdog_us / 1e6
+        while not self._alive_at:
+            if time.perf_counter() > enough:
+                raise GaveUp(Failure.TOO_SLOW, round(1e3 * self._link.longest_trip))
+            self._link.send(Type.BEAT)
+            self._wait(self._period)
+        self._greeting = False
+        return limits
+
+    def _hello(self, until: float) -> Limits:
+        while time.perf_counter() < until:
+            self._link.send(Type.HELLO, bytes((VERSION,)))
+            again = time.perf_counter() + 0.1
+            while (left := again - time.perf_counter()) > 0:
+                for _, answer in self._wait(left):
+                    if answer.status == Status.WRONG_VERSION:
+                        raise GaveUp(Failure.WRONG_VERSION)
+                    if answer.limits is not None:
+                        return answer.limits
+        raise GaveUp(Failure.NO_ANSWER)
+
+    # ---- the loop
+
+    def run(self) -> None:
+        """Beat until the session ends, and end with the output off. Raises GaveUp."""
+        while self._ending is None or self._pending is not None:
+            self._turn()
+            now = time.perf_counter()
+            wait = (
+                min(self._beat_at, self._status_at, self._pending.repeated + AGAIN if self._pending else now + 1) - now
+            )
+            if self._on and self._lease is not None:
+                wait = min(wait, self._lease.deadline - now)
+            if not self._wait(max(0.0, wait)):
+                self._judge(time.perf_counter())
+        self.report(Kind.CLOSED, code=int(self._mute))
+
+    def _turn(self) -> None:
+        """What is due now: first of all, to be off."""
+        if self._ending is None:
+            self._take_leases()
+        now = time.perf_counter()
+        if self._on and (self._lease is None or now > self._lease.deadline):
+            self._switch_off(Reason.LAPSED)
+            self.report(Kind.LAPSED)
+        if self._pending is not None and now >= self._pending.repeated + AGAIN:
+            self._insist(self._pending, now)
+        if now >= self._beat_at and not self._mute:
+            self._link.send(Type.BEAT)
+            self._beat_at = max(self._beat_at + self._period, now + self._period / 2)
+        elif self._mute:
+            self._beat_at = now + self._period
+        if now >= self._status_at:
+            self.report(Kind.STATUS)
+            self._status_at = now + STATUS_EVERY
+
+    def _judge(self, now: float) -> None:
+        """Give up if the device cannot be trusted. Called when nothing more of it is waiting to be read."""
+        if now - self._link.heard_at > SILENCE:
+            raise GaveUp(Failure.SILENT)
+        if now - self._alive_at > SILENCE and not self._mute:
+            raise GaveUp(Failure.TOO_SLOW, round(1e3 * self._link.round_trip))
+        if self._events.error is not None:
+            raise GaveUp(Failure.EVENTS, self._events.error.errno or 0)
+
+    def _wait(self, seconds: float) -> list[tuple[Sent, Answer]]:
+        """Sleep until it is woken or an answer comes, and take the answer."""
+        watched = [self._link.descriptor] if self._ending is not None else [self._link.descriptor, self._wake]
+        ready, _, _ = select.select(watched, [], [], seconds)
+        if self._wake in ready and not os.read(self._wake, 64) and self._greeting:
+            raise SystemExit(1)  # the session is dead before it began
+        if self._link.descriptor not in ready:
+            return []
+        answers = self._link.receive()
+        for sent, answer in answers:
+            self._answered(sent, answer)
+        return answers
+
+    # ---- what the session wants
+
+    def _take_leases(self) -> None:
+        """Read what was written since the last time; the newest counts, but no change is skipped."""
+        try:
+            data = os.read(self._leases, LEASE_SIZE * 1000)
+        except BlockingIOError:
+            return
+        for lease in read_leases(data):
+            known = self._lease.command if self._lease is not None else 0
+            self._lease = lease
+            if lease.want == Want.END:
+                self._end(Reason.END)
+            elif lease.command != known and lease.want == Want.ON:
+                self._switch_on(lease)
+            elif lease.command != known:
+                self._switch_off(Reason(lease.reason))
+        if not data and self._ending is None:  # the session's process is dead
+            self._end(Reason.HOST_GONE)
+
+    def _end(self, reason: Reason) -> None:
+        self._ending = reason
+        self._switch_off(reason)
+
+    def _switch_on(self, lease: Lease) -> None:
+        # Too late to act, because this process was held up; or the device does not even acknowledge being off.
+        if self._mute or time.perf_counter() > lease.deadline:
+            self._lost(lease.command, lease, None)
+            return
+        self._on = True
+        self._running = False
+        self._supersede()
+        sent = self._link.send(Type.ON, self._pulses, command=lease.command)
+        self._pending = Command(True, lease.command, Reason(lease.reason), lease, sent, sent.at)
+
+    def _switch_off(self, reason: Reason) -> None:
+        self._on = False
+        self._supersede()
+        number = self._lease.command if self._lease is not None else 0
+        sent = self._link.send(Type.OFF, bytes((ALL_CHANNELS,)), command=number)
+        self._pending = Command(False, number, reason, self._lease, sent, sent.at)
+
+    def _supersede(self) -> None:
+        """A newer command goes out; the one before it is not waited for any more."""
+        if self._pending is not None:
+            self._note(self._pending, "on" if self._pending.on else "off", None)
+            self._pending = None
+
+    def _insist(self, command: Command, now: float) -> None:
+        """Send it again, or act on its not being acknowledged."""
+        waited = now - command.sent.at
+        if command.on and waited > GIVE_UP_ON:
+            self._pending = None
+            if command.lease is not None:
+                self._lost(command.number, command.lease, command.sent)
+            self._switch_off(Reason.NOT_ACKNOWLEDGED)
+            return
+        if not command.on and waited > GIVE_UP_OFF:
+            self._mute = True
+            if self._ending is not None:  # the watchdog does the rest; there is nothing more to do here
+                self._note(command, "lost", None)
+                self._pending = None
+                return
+        if command.on:
+            self._link.send(Type.ON, self._pulses, command=command.number, again=command.sent.sequence)
+        else:
+            self._link.send(Type.OFF, bytes((ALL_CHANNELS,)), command=command.number, again=command.sent.sequence)
+        command.repeated = now
+
+    def _lost(self, number: int, lease: Lease, sent: Sent | None) -> None:
+        self._on = False
+        self._events.add(
+            "lost",
+            sequence=sent.sequence if sent else None,
+            reason=Reason(lease.reason).word,
+            frame=lease.frame,
+            age=lease.age,
+            decided=lease.written,
+            sent=sent.at if sent else None,
+        )
+        self.report(Kind.LOST, number)
+
+    # ---- what the device says
+
+    def _answered(self, sent: Sent, answer: Answer) -> None:
+        now = self._link.heard_at
+        if answer.alive or self._greeting:
+            self._alive_at = now if answer.alive else 0.0
+        if self._greeting:
+            self._counts = answer.trips, answer.cuts
+            return
+        if not answer.greeted:
+            raise GaveUp(Failure.RESTARTED)
+        self._count(answer)
+        pending = self._pending
+        if pending is not None and sent.sequence == pending.sent.sequence:
+            self._pending = None
+            self._acknowledged(pending, answer)
+        elif self._on and pending is None:
+            if self._running and not answer.active:
+                self._running = self._on = False
+                self._events.add("ended", acknowledged=now, device_time=self._link.device_time)
+                self.report(Kind.ENDED)
+            self._running = self._running or answer.active != 0
+
+    def _acknowledged(self, command: Command, answer: Answer) -> None:
+        done = answer.status == Status.DONE
+        if command.on:
+            self._on = done
+            self._running = done
+            event = "on" if done else "refused"
+            self._note(command, event, answer)
+            self.report(Kind.DONE if done else Kind.REFUSED, command.number, answer.status)
+        else:
+            if self._mute:
+                self._mute, self._alive_at = False, self._link.heard_at
+            self._note(command, "off", answer)
+            self.report(Kind.DONE, command.number)
+
+    def _note(self, command: Command, event: str, answer: Answer | None) -> None:
+        reason = command.reason.word
+        if answer is not None and answer.status != Status.DONE:
+            reason = Status(answer.status).name.lower().replace("_", " ")
+        lease = command.lease
+        own = command.reason in (Reason.LAPSED, Reason.HOST_GONE, Reason.NOT_ACKNOWLEDGED)  # nobody decided it
+        self._events.add(
+            event,
+            sequence=command.sent.sequence,
+            reason=reason,
+            frame=lease.frame if lease is not None else None,
+            age=lease.age if lease is not None else None,
+            decided=lease.written if lease is not None and not own else None,
+            sent=command.sent.at,
+            acknowledged=self._link.heard_at if answer is not None else None,
+            device_time=self._link.device_time if answer is not None else None,
+        )
+
+    def _count(self, answer: Answer) -> None:
+        """Notice the watchdog's trips, and pulses that were cut short."""
+        trips, cuts = self._counts or (answer.trips, answer.cuts)
+        new_trips, new_cuts = (answer.trips - trips) & 0xFFFF, (answer.cuts - cuts) & 0xFFFF
+        self._counts = answer.trips, answer.cuts
+        self._trips += new_trips
+        self._cuts += new_cuts
+        for count, event, kind in ((new_trips, "trip", Kind.TRIPPED), (new_cuts, "cut", Kind.CUT)):
+            if count:
+                self._on = False  # the device took it off
+                self._events.add(event, acknowledged=self._link.heard_at, device_time=self._link.device_time)
+                self.report(kind)
+
+    # ---- to the session
+
+    def report(self, kind: Kind, command: int = 0, code: int = 0, numbers: tuple[int, ...] | None = None) -> None:
+        """Tell the session, if it listens."""
+        link = self._link
+        counts = (self._trips, self._cuts, link.noise, link.strange) if numbers is None else numbers
+        filled = (*counts, 0, 0, 0, 0, 0)[:5]
+        now, device = time.perf_counter(), link.device_time
+        record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, filled).pack()
+        try:
+            os.write(self._reports, record)
+        except OSError:  # it does not read, or is dead: the end of the other pipe says so
+            return

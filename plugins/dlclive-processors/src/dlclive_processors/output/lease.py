@@ -1,0 +1,136 @@
+"""What passes between the session and its heartbeat process: records of one size, through two pipes.
+
+The session writes a lease at every pose: what it wants, and until when. The process answers with reports. A pipe, because
+its end tells that the other side is dead, and because a record this small is written whole or not at all. Standard library
+only: the heartbeat process imports this.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import astuple, dataclass
+from enum import IntEnum
+
+_LEASE = struct.Struct("<ddIBBqd")
+_REPORT = struct.Struct("<BBIdddd5I")
+
+
+class Want(IntEnum):
+    """What the session wants of the output."""
+
+    OFF = 0
+    ON = 1
+    END = 2
+
+
+class Reason(IntEnum):
+    """Why an output was switched; the names are those of the file of events."""
+
+    CONDITION = 0  # it began to hold (on), or it holds no more (off)
+    MISSING = 1
+    STALE = 2
+    GAP = 3
+    DISARMED = 4
+    END = 5
+    LAPSED = 6
+    HOST_GONE = 7
+    NOT_ACKNOWLEDGED = 8
+
+    @property
+    def word(self) -> str:
+        """For the file of events."""
+        return self.name.lower().replace("_", " ")
+
+
+class Kind(IntEnum):
+    """Of a report."""
+
+    READY = 1  # numbers: channels, watchdog, pulse, train, duty
+    STATUS = 2  # every 0.1 s; numbers: trips, cuts, noise, strange answers
+    DONE = 3
+    REFUSED = 4  # code: the device's Status
+    LOST = 5
+    LAPSED = 6
+    TRIPPED = 7
+    CUT = 8
+    ENDED = 9  # the train of pulses is over
+    FAILED = 10  # code: Failure; numbers[0]: errno
+    CLOSED = 11
+
+
+class Failure(IntEnum):
+    """Why the heartbeat process gave up."""
+
+    NO_PORT = 1
+    NO_ANSWER = 2
+    WRONG_VERSION = 3
+    TOO_SLOW = 4
+    UNPLUGGED = 5
+    SILENT = 6
+    RESTARTED = 7
+    EVENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What the session wants, and until when.
+
+    Attributes:
+        written, deadline: `time.perf_counter()`, the same clock in both processes.
+        command: counts the changes of `want`.
+        frame, age: the number of the frame that it was decided on, and how old that was, in seconds.
+    """
+
+    written: float
+    deadline: float
+    command: int
+    want: int
+    reason: int
+    frame: int
+    age: float
+
+    def pack(self) -> bytes:
+        return _LEASE.pack(*astuple(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the heartbeat process has to say. Times in seconds.
+
+    Attributes:
+        device_time: the device's clock in its newest answer, not coming round.
+        round_trip, longest_trip: the median of the last 200 messages, and the longest ever.
+        numbers: five; `Kind` says what.
+    """
+
+    kind: int
+    code: int
+    command: int
+    time: float
+    device_time: float
+    round_trip: float
+    longest_trip: float
+    numbers: tuple[int, ...]
+
+    def pack(self) -> bytes:
+        *values, numbers = (getattr(self, name) for name in self.__slots__)
+        return _REPORT.pack(*values, *numbers)
+
+
+def read_leases(data: bytes) -> list[Lease]:
+    """The whole records in these bytes."""
+    whole = len(data) // _LEASE.size * _LEASE.size
+    return [Lease(*values) for values in _LEASE.iter_unpack(data[:whole])]
+
+
+def read_reports(data: bytes) -> list[Report]:
+    """The whole records in these bytes."""
+    whole = len(data) // _REPORT.size * _REPORT.size
+    found = []
+    for values in _REPORT.iter_unpack(data[:whole]):
+        kind, code, command, when, device_time, round_trip, longest_trip, *numbers = values
+        found.append(Report(kind, code, command, when, device_time, round_trip, longest_trip, tuple(numbers)))
+    return found
+
+
+LEASE_SIZE, REPORT_SIZE = _LEASE.size, _REPORT.size

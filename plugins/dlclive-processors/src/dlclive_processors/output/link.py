@@ -1,0 +1,100 @@
+"""The host's end of the line to the device. Standard library only: the heartbeat process imports this."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+
+from dlclive_processors.output.wire import CLOCK, Answer, Splitter, Type, message, read_answer
+
+_FORGET = 1.0  # seconds after which an answer is not waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message on its way. `command` is the session's number of it, 0 if it has none."""
+
+    kind: Type
+    sequence: int
+    at: float
+    command: int
+
+
+class Link:
+    """Sends messages and matches the answers; an answer that matches nothing is counted and changes nothing.
+
+    Args:
+        descriptor: of the port, not blocking.
+
+    Attributes:
+        sequence: of the last message, not coming round.
+        strange: answers to nothing that was asked.
+        heard_at: when the last answer came.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.sequence = 0
+        self.strange = 0
+        self.heard_at = time.perf_counter()
+        self.longest_trip = 0.0
+        self._trips: deque[float] = deque(maxlen=200)
+        self._splitter = Splitter()
+        self._sent: dict[int, Sent] = {}
+        self._clock = 0
+        self._elapsed = 0
+
+    @property
+    def noise(self) -> int:
+        """Pieces of input that were no message."""
+        return self._splitter.noise
+
+    @property
+    def device_time(self) -> float:
+        """The device's clock in its newest answer, in seconds, not coming round."""
+        return self._elapsed / 1e6
+
+    @property
+    def round_trip(self) -> float:
+        """Median of the last 200, in seconds."""
+        return median(self._trips) if self._trips else 0.0
+
+    def send(self, kind: Type, values: bytes = b"", *, command: int = 0, again: int | None = None) -> Sent:
+        """Send a message; with `again`, under the number that it had. What the port does not take at once is lost."""
+        if again is None:
+            self.sequence += 1
+        sequence = self.sequence if again is None else again
+        now = time.perf_counter()
+        sent = Sent(kind, sequence, now, command)
+        if again is None:  # else the time of the first one stays: no trip is taken for shorter than it was
+            self._sent[sequence & 0xFFFF] = sent
+        with contextlib.suppress(BlockingIOError):
+            os.write(self.descriptor, message(kind, sequence & 0xFFFF, self._clock, values))
+        return sent
+
+    def receive(self) -> list[tuple[Sent, Answer]]:
+        """Read what came. Raises OSError if the port is gone."""
+        data = os.read(self.descriptor, 4096)
+        if not data:
+            raise OSError(5, os.strerror(5))
+        now = time.perf_counter()
+        found = []
+        for content in self._splitter.feed(data):
+            answer = read_answer(content)
+            sent = self._sent.pop(answer.sequence, None) if answer is not None else None
+            if answer is None or sent is None or sent.kind != answer.type:
+                self.strange += 1
+                continue
+            self._elapsed += (answer.clock - self._clock) % CLOCK
+            self._clock = answer.clock
+            self.heard_at = now
+            self._trips.append(now - sent.at)
+            self.longest_trip = max(self.longest_trip, now - sent.at)
+            found.append((sent, answer))
+        if len(self._sent) > 64:
+            self._sent = {key: sent for key, sent in self._sent.items() if now - sent.at < _FORGET}
+        return found

@@ -1,0 +1,84 @@
+"""The heartbeat process from its start to its end. Standard library and pyserial only."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import time
+
+from dlclive_processors.output.event_file import EventFile
+from dlclive_processors.output.heartbeat import GaveUp, Heartbeat
+from dlclive_processors.output.lease import Failure, Kind, Report
+from dlclive_processors.output.link import Link
+from dlclive_processors.output.priority import go_first
+from dlclive_processors.output.wire import ALL_CHANNELS, ON_VALUES, Type
+
+LEASES, REPORTS = 0, 1  # the pipes are standard input and standard output
+
+
+def main() -> None:
+    """Open the port, beat, end with the output off."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port")
+    for name in ("baud", "channel", "width", "period", "duration"):
+        parser.add_argument(f"--{name}", type=int)
+    parser.add_argument("--patience", type=float)
+    parser.add_argument("--origin", type=float)
+    parser.add_argument("--events", type=int)
+    parser.add_argument("--wake", type=int)
+    given = parser.parse_args()
+
+    # A signal to the whole group is for the session, which then ends this process in order.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGPIPE"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    os.set_blocking(LEASES, False)
+    os.set_blocking(REPORTS, False)
+    os.set_blocking(given.wake, False)
+    go_first()
+
+    import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does without
+
+    try:
+        port = serial.Serial(given.port, given.baud, timeout=0, write_timeout=0, exclusive=True)
+    except (OSError, ValueError) as error:  # SerialException is an OSError
+        _say_failed(Failure.NO_PORT, getattr(error, "errno", None) or 0)
+        raise SystemExit(1) from None
+    pulses = ON_VALUES.pack(given.channel, given.width, given.period, given.duration)
+    events = EventFile(given.events, given.origin)
+    try:
+        _beat(port.fileno(), pulses, given.wake, events, given.patience)
+    finally:
+        events.close()
+        with contextlib.suppress(OSError):
+            port.close()
+
+
+def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience: float) -> None:
+    link = Link(descriptor)
+    heartbeat = Heartbeat(link, pulses, LEASES, wake, REPORTS, events)
+    try:
+        limits = heartbeat.greet(patience)
+        values = limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille
+        heartbeat.report(Kind.READY, numbers=values)
+        heartbeat.run()
+    except GaveUp as end:
+        events.add("failed", reason=end.failure.name.lower().replace("_", " "), sent=time.perf_counter())
+        heartbeat.report(Kind.FAILED, code=end.failure, numbers=(end.number,))
+        raise SystemExit(1) from None
+    except OSError as error:
+        events.add("failed", reason="unplugged", sent=time.perf_counter())
+        heartbeat.report(Kind.FAILED, code=Failure.UNPLUGGED, numbers=(error.errno or 0,))
+        raise SystemExit(1) from None
+    finally:
+        with contextlib.suppress(OSError):  # whatever happened: off, and no trip is counted for an end in order
+            link.send(Type.OFF, bytes((ALL_CHANNELS,)))
+            link.send(Type.BYE)
+            time.sleep(0.002)
+
+
+def _say_failed(failure: Failure, number: int) -> None:
+    now = time.perf_counter()
+    with contextlib.suppress(OSError):
+        os.write(REPORTS, Report(Kind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())

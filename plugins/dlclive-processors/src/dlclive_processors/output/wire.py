@@ -1,0 +1,158 @@
+"""The messages between the host and the device of an output; `firmware/README.md` says what they mean.
+
+Used by the heartbeat process and the simulator, so it imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import struct
+from binascii import crc_hqx
+from dataclasses import dataclass
+from enum import IntEnum
+
+VERSION = 1
+ANSWER = 0x80  # an answer's type is its message's type with this bit set
+ALL_CHANNELS = 0xFF
+LONGEST = 48  # bytes of a stuffed message; a longer one is noise
+CLOCK = 1 << 32  # the device's clock counts microseconds and comes round
+
+HEAD = struct.Struct("<BHI")  # type, sequence, echo
+ON_VALUES = struct.Struct("<BIII")  # channel, width, period, duration in us
+STATE = struct.Struct("<BHIBBBHHH")  # type, sequence, clock, status, active, flags, trips, cuts, noise
+LIMITS = struct.Struct("<BBIIIH")  # version, channels, watchdog, pulse, train in us, duty in thousandths
+
+
+class Type(IntEnum):
+    """Of a message from the host."""
+
+    HELLO = 1
+    BEAT = 2
+    ON = 3
+    OFF = 4
+    BYE = 5
+
+
+class Status(IntEnum):
+    """What became of a message."""
+
+    DONE = 0
+    NO_HELLO = 1
+    STALE = 2
+    BEYOND_LIMIT = 3
+    TOO_SOON = 4
+    NO_CHANNEL = 5
+    MALFORMED = 6
+    WRONG_VERSION = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a device never exceeds: times in microseconds, duty in thousandths of the time."""
+
+    channels: int = 2
+    watchdog_us: int = 50_000
+    pulse_us: int = 1_000_000
+    train_us: int = 10_000_000
+    duty_permille: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of the device.
+
+    Attributes:
+        clock: the device's own, in microseconds; it comes round after 71 minutes.
+        active: one bit per channel that has a train of pulses under way.
+        alive: it holds that the host is alive.
+        trips: how often its watchdog has cut the outputs off, of 65,536.
+        cuts: how often it has cut a pulse short, of 65,536.
+        noise: pieces of input that were no message, of 65,536.
+        limits: in the answer to HELLO.
+    """
+
+    type: int
+    sequence: int
+    clock: int
+    status: int
+    active: int
+    greeted: bool
+    alive: bool
+    trips: int
+    cuts: int
+    noise: int
+    limits: Limits | None = None
+
+
+def message(kind: Type, sequence: int, echo: int, values: bytes = b"") -> bytes:
+    """The bytes of a message to the device. `echo` is the clock of the device's newest answer."""
+    return framed(HEAD.pack(kind, sequence, echo) + values)
+
+
+def read_answer(content: bytes) -> Answer | None:
+    """The answer in an unframed message; None if it is none."""
+    if len(content) not in (STATE.size, STATE.size + LIMITS.size) or not content[0] & ANSWER:
+        return None
+    kind, sequence, clock, status, active, flags, trips, cuts, noise = STATE.unpack_from(content)
+    limits = None
+    if len(content) > STATE.size:
+        _, *values = LIMITS.unpack_from(content, STATE.size)
+        limits = Limits(*values)
+    return Answer(
+        kind & ~ANSWER, sequence, clock, status, active, bool(flags & 1), bool(flags & 2), trips, cuts, noise, limits
+    )
+
+
+def framed(content: bytes) -> bytes:
+    """Add the checksum, take the zeros out (COBS, Cheshire and Baker 1999), and put one on both sides."""
+    content += crc_hqx(content, 0xFFFF).to_bytes(2, "little")
+    return b"\0" + b"".join(bytes((len(run) + 1,)) + run for run in content.split(b"\0")) + b"\0"
+
+
+def unframed(stuffed: bytes) -> bytes | None:
+    """The content of what was between two zeros; None if its form or its checksum is wrong."""
+    content, at = bytearray(), 0
+    while at < len(stuffed):
+        run = stuffed[at]
+        if at + run > len(stuffed):
+            return None
+        content += stuffed[at + 1 : at + run]
+        at += run
+        if at < len(stuffed):
+            content.append(0)
+    if len(content) < 2 or crc_hqx(content[:-2], 0xFFFF) != int.from_bytes(content[-2:], "little"):
+        return None
+    return bytes(content[:-2])
+
+
+class Splitter:
+    """Cuts a stream of bytes at its zeros. After any noise, the second zero at the latest begins a message.
+
+    Attributes:
+        noise: pieces that were no message.
+    """
+
+    def __init__(self) -> None:
+        self.noise = 0
+        self._piece = bytearray()
+        self._overflow = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes; return the contents of the messages that they completed."""
+        found = []
+        for byte in data:
+            if byte:
+                if len(self._piece) < LONGEST:
+                    self._piece.append(byte)
+                else:
+                    self._overflow = True
+                continue
+            piece, overflow = bytes(self._piece), self._overflow
+            self._piece.clear()
+            self._overflow = False
+            if piece:
+                content = None if overflow else unframed(piece)
+                if content is None:
+                    self.noise += 1
+                else:
+                    found.append(content)
+        return found

@@ -1,0 +1,9 @@
+"""A device without hardware: the state machine of the firmware behind a pseudo-terminal.
+
+`python -m dlclive_processors.simulator` prints the port to give to an output.
+"""
+
+from dlclive_processors.simulator.compiled import CompiledDevice, compile_firmware
+from dlclive_processors.simulator.device import Device
+
+__all__ = ["CompiledDevice", "Device", "compile_firmware"]

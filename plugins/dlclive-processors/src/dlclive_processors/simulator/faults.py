@@ -1,0 +1,74 @@
+"""What can go wrong between a host and its device."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass, field
+
+from dlclive_processors.output.wire import STATE, Splitter, framed
+
+
+@dataclass(slots=True)
+class Line:
+    """A serial line with faults, in both directions.
+
+    Attributes:
+        noise: share of pieces in which a byte is wrong.
+        half: share of pieces of which only the first half arrives.
+        delay: seconds that each piece takes, each way.
+        wrong_echo: answers carry another sequence number than their message.
+        mute: answers are lost.
+    """
+
+    source: random.Random
+    noise: float = 0.0
+    half: float = 0.0
+    delay: float = 0.0
+    wrong_echo: bool = False
+    mute: bool = False
+    _inward: deque[tuple[float, bytes]] = field(default_factory=deque)
+    _outward: deque[tuple[float, bytes]] = field(default_factory=deque)
+
+    def command(self, words: list[str]) -> None:
+        """Take "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1"; 0 mends it."""
+        name, value = words[0].replace("-", "_"), float(words[1])
+        setattr(self, name, bool(value) if name in ("wrong_echo", "mute") else value)
+
+    def clear(self) -> None:
+        """Forget what is under way."""
+        self._inward.clear()
+        self._outward.clear()
+
+    def to_device(self, data: bytes, now: float) -> list[bytes]:
+        """What arrives at the device now, when the host sends this."""
+        return self._pass(self._inward, data, now)
+
+    def to_host(self, data: bytes, now: float) -> list[bytes]:
+        """What arrives at the host now, when the device sends this."""
+        if self.mute:
+            data = b""
+        if self.wrong_echo and data:
+            data = b"".join(framed(self._renumbered(content)) for content in Splitter().feed(data))
+        return self._pass(self._outward, data, now)
+
+    def _pass(self, way: deque[tuple[float, bytes]], data: bytes, now: float) -> list[bytes]:
+        if data:
+            way.append((now + self.delay, self._spoiled(data)))
+        arrived = []
+        while way and way[0][0] <= now:
+            arrived.append(way.popleft()[1])
+        return arrived
+
+    def _spoiled(self, data: bytes) -> bytes:
+        if self.half and self.source.random() < self.half:
+            data = data[: len(data) // 2]
+        if self.noise and data and self.source.random() < self.noise:
+            place = self.source.randrange(len(data))
+            data = data[:place] + self.source.randbytes(1) + data[place + 1 :]
+        return data
+
+    @staticmethod
+    def _renumbered(content: bytes) -> bytes:
+        kind, sequence, *values = STATE.unpack_from(content)
+        return STATE.pack(kind, (sequence + 1000) & 0xFFFF, *values) + content[STATE.size :]

@@ -1,0 +1,136 @@
+"""A device behind a pseudo-terminal, with the faults that a serial line can have."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pty
+import random
+import select
+import time
+import tty
+from pathlib import Path
+from typing import Protocol
+
+from dlclive_processors.output.priority import go_first
+from dlclive_processors.output.wire import CLOCK
+from dlclive_processors.simulator.faults import Line
+
+_TICK = 0.0005  # seconds: how often the pulses are looked at
+
+
+class AnyDevice(Protocol):
+    """What `Device` and `CompiledDevice` share."""
+
+    def connect(self) -> None: ...
+    def tick(self, now: int) -> None: ...
+    def receive(self, data: bytes, now: int) -> bytes: ...
+    @property
+    def levels(self) -> int: ...
+
+
+class Terminal:
+    """Gives a device a port, and records when its outputs are on.
+
+    Args:
+        device: the state machine.
+        record: CSV file `time,levels`, a line whenever a level changes: time is the host's `time.perf_counter()` in
+            seconds, which is the same clock in all processes of a computer; levels has one bit per channel.
+        commands: a descriptor to read faults from, one a line; see `Line.command`. Also "restart" (the device loses power for a
+            moment) and "unplug" (the port is gone, for good).
+    """
+
+    def __init__(self, device: AnyDevice, record: Path | None = None, commands: int | None = None) -> None:
+        self._device = device
+        self._master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.port = os.ttyname(slave)
+        os.close(slave)  # so that it is known whether a host has the port open
+        os.set_blocking(self._master, False)
+        self._record = record.open("w", buffering=1, encoding="ascii") if record is not None else None
+        self._note("time,levels")
+        self._commands = commands
+        self._line = Line(random.Random(1))  # noqa: S311 - noise, not secrets
+        self._connected = False
+        self._plugged = True
+        self._levels = 0
+        self._zero = time.perf_counter()
+
+    def run(self) -> None:
+        """Run until the port is unplugged or the commands end with "stop"."""
+        go_first()  # a device has a processor of its own
+        while self._plugged:
+            watched = [self._master] if self._connected else []
+            if self._commands is not None:
+                watched.append(self._commands)
+            ready, _, _ = select.select(watched, [], [], _TICK if self._connected else 0.005)
+            if self._commands is not None and self._commands in ready:
+                self._hear(os.read(self._commands, 4096))
+            if self._plugged:
+                self._turn()
+
+    def _turn(self) -> None:
+        data = self._read()
+        answers = b""
+        for piece in self._line.to_device(data, time.perf_counter()):
+            answers += self._device.receive(piece, self._clock())
+            self._look()
+        self._device.tick(self._clock())
+        self._look()
+        for piece in self._line.to_host(answers, time.perf_counter()):
+            self._write(piece)
+
+    def _clock(self) -> int:
+        return int((time.perf_counter() - self._zero) * 1e6) % CLOCK
+
+    def _read(self) -> bytes:
+        try:
+            data = os.read(self._master, 4096)
+        except BlockingIOError:
+            data = b""
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            if self._connected:  # the host closed the port
+                self._connected = False
+                self._device.connect()
+                self._line.clear()
+            return b""
+        if not self._connected:
+            self._connected = True
+            self._device.connect()
+        return data
+
+    def _write(self, data: bytes) -> None:
+        try:
+            os.write(self._master, data)
+        except (BlockingIOError, OSError):  # a host that does not read does not hold up the device
+            return
+
+    def _look(self) -> None:
+        if self._device.levels != self._levels:
+            self._levels = self._device.levels
+            self._note(f"{time.perf_counter():.6f},{self._levels}")
+
+    def _note(self, line: str) -> None:
+        if self._record is not None:
+            self._record.write(line + "\n")
+
+    def _hear(self, data: bytes) -> None:
+        if not data:  # nobody will say anything more
+            self._commands = None
+        for line in data.decode().splitlines():
+            self._command(line.split())
+
+    def _command(self, words: list[str]) -> None:
+        if words == ["unplug"]:
+            os.close(self._master)
+            self._plugged = False
+            self._device.connect()
+            self._look()
+        elif words == ["restart"]:
+            self._device.connect()
+        elif words == ["stop"]:
+            self._plugged = False
+        elif words:
+            self._line.command(words)

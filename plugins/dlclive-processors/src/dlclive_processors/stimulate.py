@@ -1,0 +1,177 @@
+"""From a pose to an output, and never from a pose that cannot be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_processors.checks import check_number
+from dlclive_processors.clock import FrameClock, now
+from dlclive_processors.gate import Gate
+from dlclive_processors.output.base import Output
+from dlclive_processors.output.lease import Reason
+from dlclive_processors.output.serial_output import SerialOutput
+from dlclive_processors.polygon import Polygon
+
+Condition = Callable[[Pose, Frame], bool]
+
+
+class Stimulate(Processor):
+    """Switches an output on when a keypoint of any animal is in a region, or when a function of yours says so.
+
+    It decides inline, in `process`. The output is on from the frame in which the condition has held `debounce` times in
+    a row, for as long as the output's own options say, and at most until the first frame that gives no reason for it:
+    the condition does not hold; no animal, or none that is seen with enough confidence; a keypoint that is NaN; a frame
+    that is older than `max_age`; a gap of more than `lifespan` since the frame before; disarmed. Then it waits for the
+    condition to begin anew. When frames stop coming, for whatever reason, the output goes off without this processor:
+    see `SerialOutput`. The pose passes through unchanged.
+
+    Args:
+        port: of a device with dlclive's firmware; see `SerialOutput` for it and for `channel`, `width`, `frequency`,
+            `duration`, `lifespan`, `patience`, `events` and `overwrite`.
+        polygon: corners [x, y] of the region, in px of the full frame.
+        keypoint: name of the keypoint that is watched.
+        min_confidence: a keypoint below this does not count as seen.
+        condition: instead of a region, a function of (pose, frame), called on the latency path. It is asked only about
+            poses that hold an animal, all of whose keypoints that are not missing are finite. What it raises ends the
+            session, with the output off.
+        output: instead of a port, an output of your own.
+        debounce: frames in a row that it takes to switch on; off is at once.
+        max_age: seconds since its capture after which a live frame is too old to act on.
+        refractory: seconds after the output went off in which it is not switched on again.
+        max_rate: how often per second it may be switched on.
+        armed: whether it may switch on; see `arm` and `disarm`.
+
+    Raises:
+        UsageError: options that cannot be, or not together; an unknown keypoint when the run begins.
+        DependencyError, DataError: the output cannot be opened, or cannot be trusted any more.
+    """
+
+    def __init__(
+        self,
+        port: str | None = None,
+        *,
+        polygon: Sequence[Sequence[float]] | None = None,
+        keypoint: str | None = None,
+        min_confidence: float = 0.6,
+        condition: Condition | None = None,
+        output: Output | None = None,
+        channel: int = 0,
+        width: float = 0.01,
+        frequency: float = 0.0,
+        duration: float = 1.0,
+        lifespan: float = 0.07,
+        patience: float = 3.0,
+        debounce: int = 1,
+        max_age: float = 0.1,
+        refractory: float = 0.0,
+        max_rate: float = 10.0,
+        armed: bool = True,
+        events: Path | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        if (condition is None) == (polygon is None or keypoint is None):
+            raise UsageError("processor 'stimulate': give polygon and keypoint, or a condition")
+        self._polygon = Polygon(polygon) if polygon is not None else None
+        self._keypoint = keypoint or ""
+        self._condition = condition
+        self._min_confidence = check_number("stimulate", "min_confidence", min_confidence, least=0, most=1)
+        if int(check_number("stimulate", "debounce", debounce, least=1)) != debounce:
+            raise UsageError(f"processor 'stimulate': debounce is {debounce!r}; give a whole number of frames")
+        self._max_age = check_number("stimulate", "max_age", max_age, above=0)
+        self._lifespan = lifespan
+        refractory = check_number("stimulate", "refractory", refractory, least=0)
+        max_rate = check_number("stimulate", "max_rate", max_rate, above=0)
+        self._gate = Gate(int(debounce), refractory, max_rate)
+        self._gate.armed = armed
+        if (port is None) == (output is None):
+            raise UsageError("processor 'stimulate': give a port such as /dev/ttyACM0, or an output")
+        if output is not None and events is not None:
+            raise UsageError("processor 'stimulate': events belong to the output; give them to it")
+        self.output = output or SerialOutput(
+            port=port or "",
+            channel=channel,
+            width=width,
+            frequency=frequency,
+            duration=duration,
+            lifespan=lifespan,
+            patience=patience,
+            events=events,
+            overwrite=overwrite,
+        )
+        self._clock = FrameClock()
+        self._skeleton: Skeleton | None = None
+        self._column = 0
+        self._last: float | None = None
+
+    @property
+    def refused(self) -> int:
+        """How often the condition began too soon or too often to be followed."""
+        return self._gate.refused
+
+    def arm(self) -> None:
+        """Allow switching on, from the next beginning of the condition. Any thread."""
+        self._gate.armed = True
+
+    def disarm(self) -> None:
+        """Switch off now, and not on again until `arm`. Any thread."""
+        self._gate.armed = False
+        self.output.off(Reason.DISARMED)
+
+    def open(self, run: RunInfo) -> None:
+        """Find the keypoint and open the output; it is off."""
+        self._clock = FrameClock(run)
+        self._watch(run.card.skeleton)
+        self._gate.reset()
+        self._last = None
+        self.output.open(run.started_clock)
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        """Decide, and renew the output's lease. Returns the pose that was given."""
+        if pose.skeleton is not self._skeleton:
+            self._watch(pose.skeleton)
+        moment = now()
+        age = self._clock.age(frame)
+        reason = self._objection(age, moment)
+        holds = False
+        if reason is None:
+            holds, reason = self._ask(pose, frame)
+        wanted = self._gate.decide(holds, self.output.is_on, moment)
+        self.output.renew(wanted, reason, frame.index, age)
+        self._last = moment
+        return pose
+
+    def close(self) -> None:
+        """Switch off."""
+        self.output.close()
+
+    def _watch(self, skeleton: Skeleton) -> None:
+        self._column = skeleton.index(self._keypoint) if self._polygon is not None else 0
+        self._skeleton = skeleton
+
+    def _objection(self, age: float, moment: float) -> Reason | None:
+        """Why this frame is none to act on, whatever is in it."""
+        if not self._gate.armed:
+            return Reason.DISARMED
+        if not age <= self._max_age:
+            return Reason.STALE
+        if self._last is not None and moment - self._last > self._lifespan and self._clock.is_live:
+            return Reason.GAP
+        return None
+
+    def _ask(self, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
+        """Whether the condition holds in this pose; if there is nothing to ask about, it does not."""
+        if self._polygon is not None:
+            points = pose.keypoints[:, self._column].astype(np.float64)
+            seen = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence) & (points[:, 2] <= 1)
+            if not seen.any():
+                return False, Reason.MISSING
+            return bool((seen & self._polygon.contains(points[:, :2])).any()), Reason.CONDITION
+        assert self._condition is not None
+        confident = pose.confidence >= self._min_confidence
+        if not confident.any() or not np.isfinite(pose.keypoints[confident]).all():
+            return False, Reason.MISSING
+        return bool(self._condition(pose, frame)), Reason.CONDITION
