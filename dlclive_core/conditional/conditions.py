@@ -1,4 +1,4 @@
-"""What a condition says to a conditional network: which box it looks at, and what its confidence is worth afterwards."""
+"""What a condition says to a conditional network: which box it looks at."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 MIN_CONFIDENCE = 0.05
 """A condition whose surest keypoint is below this is none."""
-
-SURE = 0.2
-"""Keypoints below this confidence do not count for a pose's score."""
 
 
 def condition_boxes(
@@ -40,22 +37,3 @@ def condition_boxes(
     usable = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) >= 1
     boxes[~usable] = 0
     return boxes, usable
-
-
-def rescored(poses: NDArray[np.floating], conditions: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Give all keypoints of a pose one confidence, as DeepLabCut does where it does not track.
-
-    It is the mean confidence of the condition's keypoints, those not found included, times the mean confidence of the
-    pose's keypoints that have 0.2 or more; 0 if none has.
-
-    Args:
-        poses: (N, K, 3) what the network gave.
-        conditions: (N, K, 3) what it was given; not found: NaN, NaN, 0.
-    """
-    given = np.nan_to_num(np.asarray(conditions, np.float64)[..., 2]).clip(0).mean(axis=1)
-    confidence = np.nan_to_num(np.asarray(poses, np.float64)[..., 2])
-    sure = np.asarray(poses)[..., 2] >= np.asarray(SURE, np.asarray(poses).dtype)
-    score = given * (confidence * sure).sum(axis=1) / sure.sum(axis=1).clip(1)
-    found = np.array(poses, np.float32)
-    found[..., 2] = np.where(np.isfinite(found[..., :2]).all(axis=2), score[:, None], 0)
-    return found

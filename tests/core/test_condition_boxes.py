@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlclive_core.conditional.conditions import condition_boxes, rescored
+from dlclive_core.conditional.conditions import condition_boxes
 
 SHAPE = (100, 200, 3)
 NAN = (np.nan, np.nan, 0)
@@ -49,30 +49,3 @@ def test_a_condition_of_nothing_has_no_box(keypoints: object) -> None:
 def test_a_box_smaller_than_a_pixel_is_none() -> None:
     conditions = np.array([[(20, 30, 1), (21, 31, 1)], [(20, 30, 1), (20.9, 31, 1)]], float)
     assert condition_boxes(conditions, 0, SHAPE)[1].tolist() == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("condition", "pose", "score"),
-    [
-        ((0.5, 0.7), (0.9, 0.8), 0.6 * 0.85),
-        ((0.5, 0.7), (0.9, 0.1999), 0.6 * 0.9),
-        ((0.5, 0.7), (0.9, 0.2), 0.6 * 0.55),
-        ((0.5, 0.7), (0.1, 0.1), 0),
-        ((0.5, 0), (0.9, 0.8), 0.25 * 0.85),
-        ((0.5, np.nan), (0.9, 0.8), 0.25 * 0.85),
-    ],
-)
-@pytest.mark.parametrize("kind", [np.float32, np.float64])
-def test_the_score_is_shared_by_condition_and_pose(
-    condition: tuple[float, float], pose: tuple[float, float], score: float, kind: type
-) -> None:
-    conditions = np.array([[(1, 1, condition[0]), (2, 2, condition[1])]], kind)
-    found = rescored(np.array([[(1, 2, pose[0]), (3, 4, pose[1])]], kind), conditions)
-    assert found.dtype == np.float32
-    assert found[0, :, :2].tolist() == [[1, 2], [3, 4]]
-    assert found[0, :, 2].tolist() == pytest.approx([score, score], abs=1e-6)
-
-
-def test_what_was_not_found_keeps_no_confidence() -> None:
-    found = rescored(np.array([[NAN, (3, 4, 0.8)]]), np.ones((1, 2, 3)))
-    assert found[0, :, 2].tolist() == pytest.approx([0, 0.8])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,11 @@ def write_onnx(
     return card
 
 
-def save_onnx(model: onnx.ModelProto, metadata: dict[str, str], target: Path) -> None:
+def save_onnx(model: onnx.ModelProto, metadata: Mapping[str, str], target: Path) -> None:
     """Write a model with metadata, and without what PyTorch noted about this computer. DataError if it cannot be."""
     _forget_sources(model.graph)
     model.producer_name = "dlclive-torch"
-    onnx.helper.set_model_props(model, metadata)
+    onnx.helper.set_model_props(model, dict(metadata))
     try:
         onnx.save_model(model, str(target))  # pathlib is not among the types that it declares
     except OSError as error:

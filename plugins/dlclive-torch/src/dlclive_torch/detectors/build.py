@@ -64,7 +64,7 @@ def fill_detector(graph: DetectorGraph, weights: Mapping[str, Tensor], path: Pat
             raise ModelError(f"the detector in {path} has {classes} classes, expected 2 (background and animal)")
     fill_weights(detector, weights, path)
     graph.eval()
-    # In double precision: a large box is exp() of what comes out, and shows each rounding of the weights.
-    detector.double()
-    fold_batch_norms(detector)
-    detector.float()
+    if detector.folds:
+        # In double precision: a large box is exp() of what comes out, and shows each rounding of the weights.
+        fold_batch_norms(detector.double())
+        detector.float()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.card import Normalisation
+from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_core.errors import UsageError
 from dlclive_torch.detectors.resizing import Resizing
-from dlclive_torch.graph import SCALES
 from dlclive_torch.padding import round_up
 
 
@@ -53,6 +52,9 @@ class Detector(nn.Module, ABC):
 
     anchors: int = 1
 
+    folds: ClassVar[bool] = True
+    """Whether batch normalisations are folded: not where the rounding of the weights moves boxes by half a pixel."""
+
 
 class DetectorGraph(nn.Module):
     """One image (1, H, W, 3) uint8 RGB in, boxes of animals out.
@@ -70,13 +72,8 @@ class DetectorGraph(nn.Module):
         super().__init__()
         self.detector = detector
         self.normalisation = normalisation
-        factor, summand = SCALES[normalisation]
-        # In double precision until both normalisations are one: a rounding more, and boxes of a whole frame move.
-        values = torch.tensor((factor, summand, detector.mean, detector.std), dtype=torch.float64)
-        self.factor: Tensor
-        self.summand: Tensor
-        self.register_buffer("factor", _per_channel(values[0] / values[3]), persistent=False)
-        self.register_buffer("summand", _per_channel((values[1] - values[2]) / values[3]), persistent=False)
+        first = (IMAGENET_MEAN, IMAGENET_STD) if normalisation == "imagenet" else ((0.0,) * 3, (1.0,) * 3)
+        self.means, self.stds = (first[0], detector.mean), (first[1], detector.std)
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Find animals in one image.
@@ -88,7 +85,7 @@ class DetectorGraph(nn.Module):
             raise UsageError(f"a detector takes one image (1, H, W, 3), not {tuple(image.shape)}")
         height, width = image.shape[1:3]
         resized_height, resized_width = self.detector.resizing.resized(height, width)
-        pixels = image.permute(0, 3, 1, 2).to(torch.float32) * self.factor + self.summand
+        pixels = self._normalised(image.permute(0, 3, 1, 2))
         images = functional.interpolate(
             pixels, (resized_height, resized_width), mode="bilinear", align_corners=False, antialias=False
         )
@@ -111,6 +108,17 @@ class DetectorGraph(nn.Module):
         boxes, scores = self.detector(images, inside)
         return {"boxes": boxes * ratio.repeat(2), "scores": scores}
 
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        """Both normalisations, one after the other as they were in training.
 
-def _per_channel(values: Tensor) -> Tensor:
-    return values.to(torch.float32).view(1, 3, 1, 1)
+        Made one, they would be rounded once less: boxes are exp() of what comes out, and a large one shows it.
+        """
+        scale = 1.0 if self.normalisation == "none" else 255.0
+        pixels = pixels.to(torch.float32) / scale
+        for mean, std in zip(self.means, self.stds, strict=True):
+            pixels = (pixels - _per_channel(mean, pixels)) / _per_channel(std, pixels)
+        return pixels
+
+
+def _per_channel(values: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=torch.float32, device=like.device).view(1, 3, 1, 1)

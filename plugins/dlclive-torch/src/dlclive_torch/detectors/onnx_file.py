@@ -14,7 +14,7 @@ from dlclive_core.errors import DataError, ModelError
 from dlclive_torch.detectors.graph import DetectorGraph
 from dlclive_torch.detectors.onnx_front import front_graph
 from dlclive_torch.detectors.resizing import FixedSize, Resizing
-from dlclive_torch.onnx_file import OPSET, _forget_sources
+from dlclive_torch.onnx_file import OPSET, save_onnx
 
 _TRACED = (256, 320)
 """Height and width of the prepared picture that is traced; neither stays in the file."""
@@ -36,14 +36,8 @@ def write_detector_onnx(graph: DetectorGraph, target: Path, metadata: Mapping[st
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
     model = _translate(graph, opset)
-    _forget_sources(model.graph)
     _put_in_front(front_graph(graph), model.graph)
-    model.producer_name = "dlclive-torch"
-    onnx.helper.set_model_props(model, dict(metadata))
-    try:
-        onnx.save_model(model, str(target))  # pathlib is not among the types that it declares
-    except OSError as error:
-        raise DataError(f"cannot write {target}: {error.strerror or error}") from None
+    save_onnx(model, metadata, target)
 
 
 class _Find(nn.Module):

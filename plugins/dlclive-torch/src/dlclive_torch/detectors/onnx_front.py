@@ -6,6 +6,7 @@ precision, which is a pixel less every now and then.
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 from onnx import numpy_helper
 
@@ -25,7 +26,7 @@ _SHORTER_SIDE = """
     front_up = Div (front_shorter, front_shortest)
     front_down = Div (front_longer, front_longest)
     front_scale = Min (front_up, front_down)
-    front_scaled = Mul (front_exact, front_scale)
+    front_scaled = Mul (front_exact, front_white)
     front_floor = Floor (front_scaled)
     front_sides = Cast <to = 7> (front_floor)
 """
@@ -36,8 +37,11 @@ prepare (uint8[1, height, width, 3] image) => (float[1, 3, rows, columns] images
     {sides}
     front_first = Transpose <perm = [0, 3, 1, 2]> (image)
     front_pixels = Cast <to = 1> (front_first)
-    front_product = Mul (front_pixels, front_factor)
-    front_normalised = Add (front_product, front_summand)
+    front_unit = Div (front_pixels, front_white)
+    front_centred = Sub (front_unit, front_mean_0)
+    front_once = Div (front_centred, front_std_0)
+    front_again = Sub (front_once, front_mean_1)
+    front_normalised = Div (front_again, front_std_1)
     front_channels = Constant <value = int64[2] {{ 1, 3 }}> ()
     front_sizes = Concat <axis = 0> (front_channels, front_sides)
     front_resized = Resize <mode = "linear", coordinate_transformation_mode = "half_pixel">
@@ -69,9 +73,12 @@ def front_graph(graph: DetectorGraph) -> onnx.GraphProto:
     """
     resizing = graph.detector.resizing
     front = onnx.parser.parse_graph(_STEPS.format(sides=_sides(resizing), divisor=resizing.divisor))
-    for name in ("factor", "summand"):
-        values = getattr(graph, name).numpy()
-        front.initializer.append(numpy_helper.from_array(values, f"front_{name}"))
+    constants = {"white": [1.0 if graph.normalisation == "none" else 255.0]}
+    for name, steps in (("mean", graph.means), ("std", graph.stds)):
+        constants |= {f"{name}_{step}": values for step, values in enumerate(steps)}
+    for name, values in constants.items():
+        array = np.asarray(values, np.float32).reshape(1, -1, 1, 1)
+        front.initializer.append(numpy_helper.from_array(array, f"front_{name}"))
     return front
 
 

@@ -35,6 +35,7 @@ class SsdLite(Detector):
     """
 
     anchors = 6
+    folds = False
 
     def __init__(self, *, full_tail: bool = False) -> None:
         model = _full_tail() if full_tail else make_layers("ssdlite320_mobilenet_v3_large", num_classes=2)

@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from dlclive_torch.heads.base import Head
-from dlclive_torch.heads.dlcrnet import build_dlcrnet_head
 from dlclive_torch.heads.dekr import build_dekr_head
+from dlclive_torch.heads.dlcrnet import build_dlcrnet_head
 from dlclive_torch.heads.heatmap import build_heatmap_head
 from dlclive_torch.heads.rtmcc import build_rtmcc_head
 from dlclive_torch.heads.transformer import build_transformer_head
