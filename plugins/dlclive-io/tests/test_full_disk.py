@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from dlclive_io.recovery import recover
 from dlclive_io.video_file import VideoFile
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are POSIX")
@@ -28,6 +29,7 @@ SCRIPT = """
     from dlclive_io.labelled_video import LabelledVideo
     from dlclive_io.pose_table import PoseTable
     from dlclive_io.timestamp_table import TimestampTable
+    from dlclive_io.video_recording import VideoRecording
 
     skeleton = Skeleton(tuple(f"k{{number}}" for number in range(20)))
     pose = Pose(np.ones((1, 20, 3), np.float32), skeleton)
@@ -54,6 +56,8 @@ SCRIPT = """
         ("TimestampTable", "times.csv"),
         ("LabelledVideo", "labelled.mp4"),
         ("LabelledVideo", "labelled.mkv"),
+        ("VideoRecording", "raw.mkv"),
+        ("VideoRecording", "raw.mp4"),
     ],
 )
 def test_file_that_cannot_grow(films: Any, tmp_path: Path, sink: str, name: str) -> None:
@@ -75,3 +79,10 @@ def test_file_that_cannot_grow(films: Any, tmp_path: Path, sink: str, name: str)
         assert len(pd.read_hdf(part)) > 1000
     else:
         assert len(films.read(VideoFile(part))) > 100
+    (found, *times) = sorted(recover(tmp_path).files, key=lambda file: file.kind != "video")
+    assert (found.error, found.path) == ("", path)
+    assert found.rows > 100
+    if path.suffix == ".h5":
+        assert len(pd.read_hdf(path)) == found.rows
+    for rows in times:
+        assert (rows.kind, rows.rows, rows.error) == ("times", found.rows, "")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dlclive_io.recovery import recover
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL and the resource module")
 
@@ -56,15 +57,16 @@ def _script(path: Path, end: str) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".csv"])
-def test_a_killed_run_leaves_a_table_that_opens(tmp_path: Path, suffix: str) -> None:
+def test_a_killed_run_leaves_a_table_that_can_be_finished(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"poses{suffix}"
     with subprocess.Popen(_script(path, KILLED), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "written\n"
         os.kill(process.pid, signal.SIGKILL)
     assert not path.exists()
-    part = path.with_name(path.name + ".part")
-    table = pd.read_hdf(part) if suffix == ".h5" else pd.read_csv(part, header=[0, 1, 2], index_col=0)
+    (found,) = recover(tmp_path).files
+    assert (found.path, found.kind, found.rows, found.error) == (path, "poses", 1001, "")
+    table = pd.read_hdf(path) if suffix == ".h5" else pd.read_csv(path, header=[0, 1, 2], index_col=0)
     np.testing.assert_array_equal(table.to_numpy()[:, 0], np.arange(1001))
 
 

@@ -1,4 +1,4 @@
-"""Video files, image folders, DeepLabCut tables and labelled videos for dlclive.
+"""Video files, image folders, DeepLabCut tables, labelled videos and recordings that survive a crash, for dlclive.
 
 Importing this package imports neither PyAV nor OpenCV nor pandas: each class is imported when it is first asked for.
 """
@@ -11,20 +11,39 @@ if TYPE_CHECKING:
     from dlclive_io.image_folder import ImageFolder
     from dlclive_io.labelled_video import LabelledVideo
     from dlclive_io.pose_table import PoseTable
+    from dlclive_io.recovery import recover
+    from dlclive_io.recovery_report import RecoveredFile, RecoveryReport
     from dlclive_io.timestamp_table import TimestampTable
     from dlclive_io.video_file import VideoFile
+    from dlclive_io.video_recording import VideoRecording
 
 __version__ = "0.1.0"
 
-__all__ = ["DisplayWindow", "ImageFolder", "LabelledVideo", "PoseTable", "TimestampTable", "VideoFile", "__version__"]
+__all__ = [
+    "DisplayWindow",
+    "ImageFolder",
+    "LabelledVideo",
+    "PoseTable",
+    "RecoveredFile",
+    "RecoveryReport",
+    "TimestampTable",
+    "VideoFile",
+    "VideoRecording",
+    "__version__",
+    "recover",
+]
 
 _MODULES = {
     "DisplayWindow": "display_window",
     "ImageFolder": "image_folder",
     "LabelledVideo": "labelled_video",
     "PoseTable": "pose_table",
+    "RecoveredFile": "recovery_report",
+    "RecoveryReport": "recovery_report",
     "TimestampTable": "timestamp_table",
     "VideoFile": "video_file",
+    "VideoRecording": "video_recording",
+    "recover": "recovery",
 }
 
 

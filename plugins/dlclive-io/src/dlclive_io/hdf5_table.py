@@ -27,6 +27,8 @@ class Hdf5Table:
     pandas itself writes the header, with one row, so that the layout is its own; then the two nodes that grow with the
     table, index and values, are put in again as arrays that can be appended to.
 
+    A killed process may leave a file that cannot be read: see `PoseJournal`.
+
     Values are float64 as in DeepLabCut's files, and hold the float32 of the pose exactly.
 
     PyTables does not say when the disk is full, and the file is lost then. So before rows are given to it, the file is
@@ -71,7 +73,7 @@ class Hdf5Table:
         self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
 
     def flush(self) -> None:
-        """Give everything to the system, so that a killed process leaves a table that can be read."""
+        """Give everything to the system."""
         self._file.flush()
         self._unflushed = 0
 

@@ -38,8 +38,11 @@ class OutputFile:
             return (self.part,)
         return () if self._state == "dropped" else (self.path,)
 
-    def begin(self) -> Path:
+    def begin(self, *, keeps_left: bool = False) -> Path:
         """Check that the file can be written, and return the name to write to: `part`.
+
+        Args:
+            keeps_left: a `.part` that an interrupted run left is as precious as a whole file: nobody can make it again.
 
         Raises:
             OutputExistsError: it is there, or another run is writing it.
@@ -54,8 +57,13 @@ class OutputFile:
             if not self._lock.acquire():
                 raise OutputExistsError(f"another run is writing {self.path}: wait for it, or give another name")
             try:
+                if keeps_left and not self._overwrite and self.part.exists() and self.part.stat().st_size:
+                    raise OutputExistsError(
+                        f"{self.part} was left by a run that broke off: finish it with `dlclive recover "
+                        f"{self.path.parent}`, or use overwrite (--overwrite), or give another name"
+                    )
                 self.part.write_bytes(b"")
-            except OSError:
+            except (OSError, OutputExistsError):
                 self._lock.release()
                 raise
         self._state = "writing"

@@ -75,6 +75,13 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             install_hint=_INSTALL,
         ),
         SinkInfo(
+            name="recording",
+            summary="Records frames as they came, in a video that survives a crash, each with a row of times",
+            factory="dlclive_io.video_recording:VideoRecording",
+            requires=("av", "cv2", "colorcet"),
+            install_hint=_INSTALL,
+        ),
+        SinkInfo(
             name="display",
             summary="Shows frames with the keypoints drawn in, in a window",
             factory="dlclive_io.display_window:DisplayWindow",

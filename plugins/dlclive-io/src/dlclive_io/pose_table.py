@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +15,11 @@ from dlclive_core import DataError, Estimate, RunInfo, Sink
 from dlclive_io.csv_table import CsvTable
 from dlclive_io.hdf5_table import Hdf5Table
 from dlclive_io.output_file import OutputFile, reason
+from dlclive_io.pose_journal import PoseJournal, journal_of, remove_journal
+from dlclive_io.row_blocks import RowBlocks
 from dlclive_io.table_layout import TableLayout
 
-FLUSH_SECONDS = 0.25
-"""What a killed process may lose."""
-
-_BLOCK = 64  # rows that are given to the file together
+_BLOCK = 64  # rows that are given to HDF5 together
 
 
 class PoseTable(Sink):
@@ -30,8 +29,9 @@ class PoseTable(Sink):
     frame that did not come are NaN. A keypoint that was looked for and not found is NaN, NaN, 0. The header has a level
     of individuals in multi-animal projects, padded where fewer were found; `left_out` counts those beyond the project's.
 
-    Memory does not depend on the length of the run. Until `finish` the file is called `<path>.part`; it can be read at
-    any time after `close`, and after a crash, up to the last quarter of a second.
+    Memory does not depend on the length of the run. Until `finish` the file is called `<path>.part`; it can be read after
+    `close`. A crash costs at most the rows of its last 0.2 s: CSV is only appended to, and beside HDF5, which a crash may
+    break, lies a journal `<path>.journal` until the file is whole. `dlclive_io.recover` finishes both.
 
     Args:
         path: ends in .h5 (key `df_with_missing`, pandas' fixed format, float64) or .csv.
@@ -41,6 +41,8 @@ class PoseTable(Sink):
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self._output = OutputFile(path, (Hdf5Table.suffix, CsvTable.suffix), overwrite=overwrite)
         self._table: Hdf5Table | CsvTable | None = None
+        self._journal: PoseJournal | None = None
+        self._intact = True
         self._layout: TableLayout | None = None
 
     @property
@@ -55,68 +57,72 @@ class PoseTable(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self._output.begin()
+        part = self._output.begin(keeps_left=run.is_live)
         self._layout = layout = TableLayout(run.card)
-        self._rows = np.empty((_BLOCK, len(layout.columns)), dtype=np.float32)
-        self._held = 0  # rows that wait in self._rows
-        self._next = 0  # number of the first row that is not in the file
-        self._flushed_at = time.monotonic()
-        kind = Hdf5Table if self._output.path.suffix.lower() == Hdf5Table.suffix else CsvTable
+        self._intact = True  # nothing went wrong so far
+        is_hdf5 = self._output.path.suffix.lower() == Hdf5Table.suffix
+        self._blocks = RowBlocks(len(layout.columns), self._append, _BLOCK if is_hdf5 else 1)
         with self._errors():
-            self._table = kind(part, layout)
+            if is_hdf5:
+                self._journal = PoseJournal(journal_of(self._output.path), run)
+            self._table = Hdf5Table(part, layout) if is_hdf5 else CsvTable(part, layout)
 
     def write(self, estimate: Estimate) -> None:
         """Append a row, and rows of NaN for the frames before it that did not come. Raises DataError."""
-        table, layout = self._opened()
+        _, layout = self._opened()
         number = estimate.frame.index
-        if number < self._next + self._held:
-            raise DataError(
-                f"frame {number} comes after frame {self._next + self._held - 1}: frames must come in order"
-            )
+        if number < self._blocks.next:
+            raise DataError(f"frame {number} comes after frame {self._blocks.next - 1}: frames must come in order")
+        row = layout.row(estimate.pose)
         with self._errors():
-            while self._next + self._held < number:
-                gap = min(_BLOCK - self._held, number - self._next - self._held)
-                self._rows[self._held : self._held + gap] = np.nan
-                self._hold(table, gap)
-            self._rows[self._held] = layout.row(estimate.pose)
-            self._hold(table, 1)
-            if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
-                self._give(table)
-                table.flush()
-                self._flushed_at = time.monotonic()
+            self._blocks.fill(number)
+            if self._journal is not None:
+                self._journal.add(number, estimate.frame.captured_at, row)
+            self._blocks.add(number, row)
 
     def finish(self) -> None:
         """Write what is left and give the file its name."""
         table, _ = self._opened()
         with self._errors():
-            self._give(table)
+            self._blocks.flush()
             self._table = None
             table.close()
         self._output.commit()
 
     def close(self) -> None:
         """Close the file, which keeps the name `.part` if it was not finished."""
-        table, self._table = self._table, None
         try:
-            if table is not None:
-                with self._errors():
-                    try:
-                        self._give(table)
-                    finally:
-                        table.close()
+            with self._errors():
+                self._close_table()
         finally:
-            self._output.release()
+            try:
+                with self._errors():
+                    self._close_journal()
+            finally:
+                self._output.release()
 
-    def _hold(self, table: Hdf5Table | CsvTable, count: int) -> None:
-        self._held += count
-        if self._held == _BLOCK:
-            self._give(table)
+    def _close_table(self) -> None:
+        if self._table is not None:
+            try:
+                self._blocks.flush()
+            finally:
+                table, self._table = self._table, None
+                table.close()
 
-    def _give(self, table: Hdf5Table | CsvTable) -> None:
-        rows: NDArray[np.float32] = self._rows[: self._held]
-        first, self._next, self._held = self._next, self._next + self._held, 0
-        if len(rows):
-            table.append(first, rows)
+    def _close_journal(self) -> None:
+        """Close the journal, and remove it if all its rows are in the table, which was closed before."""
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close()
+            if self._intact:
+                remove_journal(journal.path)
+
+    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+        """Give rows to the table. What is in HDF5 is in the journal, always, and safe there."""
+        table, _ = self._opened()
+        if self._journal is not None:
+            self._journal.commit()
+        table.append(first, rows)
 
     def _opened(self) -> tuple[Hdf5Table | CsvTable, TableLayout]:
         if self._table is None or self._layout is None:
@@ -128,8 +134,15 @@ class PoseTable(Sink):
         with self._output.errors():
             try:
                 yield
-            except tables.HDF5ExtError as error:
-                raise DataError(f"cannot write {self._output.path}: {_hdf5_reason(error)}") from error
+            except Exception as error:
+                self._intact = False
+                if isinstance(error, tables.HDF5ExtError):
+                    raise DataError(f"cannot write {self._output.path}: {_hdf5_reason(error)}") from error
+                if isinstance(error, sqlite3.Error):
+                    raise DataError(
+                        f"cannot write {journal_of(self._output.path)}: {error}; is the disk full?"
+                    ) from error
+                raise
 
 
 def _hdf5_reason(error: Exception) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from dlclive_core import DataError, Estimate, RunInfo, Sink
+from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink
+from dlclive_io.cadence import Cadence
 from dlclive_io.output_file import OutputFile
 
-FLUSH_SECONDS = 0.25
 COLUMNS = ("frame", "captured_at_s", "device_time_s", "wall_time", "inference_ms", "latency_ms")
 
 
@@ -39,9 +38,9 @@ class TimestampTable(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self._output.begin()
-        self._started_at, self._started_clock = run.started_at, run.started_clock
-        self._flushed_at = time.monotonic()
+        part = self._output.begin(keeps_left=run.is_live)
+        self._clock = run.started_at, run.started_clock
+        self._cadence = Cadence()
         with self._output.errors():
             self._file = part.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, lineterminator="\n")
@@ -51,23 +50,16 @@ class TimestampTable(Sink):
     def write(self, estimate: Estimate) -> None:
         """Append a row. Raises DataError."""
         file = self._opened()
-        frame = estimate.frame
-        captured = frame.captured_at - self._started_clock
-        wall = self._started_at + timedelta(seconds=captured)
         with self._output.errors():
             self._writer.writerow(
                 (
-                    frame.index,
-                    f"{captured:.6f}",
-                    "" if frame.device_time is None else repr(float(frame.device_time)),
-                    wall.isoformat(timespec="microseconds"),
+                    estimate.frame.index,
+                    *times_of(estimate.frame, *self._clock),
                     f"{(estimate.inference_ended - estimate.inference_began) * 1e3:.3f}",
                     f"{estimate.latency * 1e3:.3f}",
                 )
             )
-            if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
-                file.flush()
-                self._flushed_at = time.monotonic()
+            self._cadence.after_row(file)
 
     def finish(self) -> None:
         """Give the file its name."""
@@ -90,3 +82,11 @@ class TimestampTable(Sink):
         if self._file is None:
             raise DataError(f"{self._output.path} is not open: call open() first")
         return self._file
+
+
+def times_of(frame: Frame, started_at: datetime, started_clock: float) -> tuple[str, str, str]:
+    """The cells captured_at_s, device_time_s, wall_time of a frame."""
+    captured = frame.captured_at - started_clock
+    device = "" if frame.device_time is None else repr(float(frame.device_time))
+    wall = started_at + timedelta(seconds=captured)
+    return f"{captured:.6f}", device, wall.isoformat(timespec="microseconds")

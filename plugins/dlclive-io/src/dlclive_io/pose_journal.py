@@ -1,0 +1,155 @@
+"""The journal of a table: rows that survive whatever happens to the process.
+
+HDF5 changes its file in many places, so a file whose writer was killed may be lost. An SQLite database with a write-ahead
+log is only appended to, row by row; what was committed is there, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, ModelCard, RunInfo
+from dlclive_io.cadence import FLUSH_SECONDS, SYNC_SECONDS
+
+VERSION = 1
+SUFFIX = ".journal"
+
+_BY_SQLITE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside its file
+
+
+class PoseJournal:
+    """Takes rows as they come; gives them to the system every 0.2 s and to the disk every second.
+
+    The header (card, source, clock) is on the disk when the constructor returns. Raises sqlite3.Error.
+
+    Args:
+        path: of the database; one that is there is replaced.
+        run: described in the header.
+    """
+
+    def __init__(self, path: Path, run: RunInfo) -> None:
+        self.path = path
+        remove_journal(path)
+        self._started_clock = run.started_clock
+        # Autocommit: transactions are begun and ended here. A sink's methods come from one thread at a time.
+        self._database = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+        try:
+            run_sql = self._database.execute
+            run_sql("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory: works on network drives, too
+            run_sql("PRAGMA journal_mode = WAL")
+            run_sql("PRAGMA synchronous = FULL")
+            run_sql("BEGIN")
+            run_sql("CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT)")
+            run_sql("CREATE TABLE frames (frame INTEGER PRIMARY KEY, captured_at_s REAL, float32_values BLOB)")
+            self._database.executemany("INSERT INTO header VALUES (?, ?)", _header(run).items())
+            run_sql("COMMIT")
+            self._synced = time.monotonic()
+            self._begin()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def add(self, frame: int, captured_at: float, row: NDArray[np.float32]) -> None:
+        """Append the row of one frame; about 5 us. Frame numbers grow."""
+        captured = captured_at - self._started_clock
+        self._database.execute("INSERT INTO frames VALUES (?, ?, ?)", (frame, captured, row.tobytes()))
+        if time.monotonic() - self._committed >= FLUSH_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make what was added safe from a crash of the process."""
+        self._database.execute("COMMIT")
+        if self._syncs:
+            self._synced = time.monotonic()
+        self._begin()
+
+    def close(self) -> None:
+        """Keep what was added. Safe to call twice."""
+        try:
+            if self._database.in_transaction:
+                self._database.execute("COMMIT")
+        finally:
+            self._database.close()
+
+    def _begin(self) -> None:
+        """Begin a transaction that goes to the disk if the next one would be too late."""
+        self._committed = time.monotonic()
+        self._syncs = self._committed - self._synced > SYNC_SECONDS - 2 * FLUSH_SECONDS
+        self._database.execute(f"PRAGMA synchronous = {'FULL' if self._syncs else 'NORMAL'}")
+        self._database.execute("BEGIN")
+
+
+class JournalContent:
+    """A journal that a run left. Opening it finishes what SQLite had begun; rows are never changed.
+
+    Raises:
+        DataError: it is damaged, or written by a newer version.
+
+    Attributes:
+        card: the model's.
+        header: of the run: source, is_live, fps, started_at.
+        rows: how many there are.
+        seconds: when the last frame was taken, counted from the start of the run; None without rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as database:
+            self.header: dict[str, Any] = {
+                name: json.loads(value) for name, value in database.execute("SELECT name, value FROM header")
+            }
+            if self.header.get("version", VERSION + 1) > VERSION:
+                raise DataError(f"{path} was written by a newer dlclive-io: update it")
+            self.card = ModelCard.from_json(json.dumps(self.header["card"]))
+            self.rows, self.seconds = database.execute("SELECT COUNT(*), MAX(captured_at_s) FROM frames").fetchone()
+
+    def frames(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Number and row of every frame, in order."""
+        with self._opened() as database:
+            for number, values in database.execute("SELECT frame, float32_values FROM frames ORDER BY frame"):
+                yield number, np.frombuffer(values, np.float32)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(str(self._path), isolation_level=None)
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            yield database
+        except (sqlite3.Error, KeyError, ValueError) as error:
+            raise DataError(f"{self._path} cannot be read as a journal of poses: {error}") from error
+        finally:
+            database.close()
+
+
+def journal_of(table: Path) -> Path:
+    """Where the journal of a table is kept."""
+    return table.with_name(table.name + SUFFIX)
+
+
+def remove_journal(path: Path) -> None:
+    """Remove a journal, with what SQLite keeps beside it, the log last: the log alone is nothing."""
+    for suffix in _BY_SQLITE:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _header(run: RunInfo) -> dict[str, str]:
+    values = {
+        "version": VERSION,
+        "card": json.loads(run.card.to_json()),
+        "source": run.source,
+        "is_live": run.is_live,
+        "frame_size": run.frame_size,
+        "fps": run.fps,
+        "started_at": run.started_at.isoformat(),
+        "started_clock": run.started_clock,
+    }
+    return {name: json.dumps(value) for name, value in values.items()}

@@ -1,0 +1,219 @@
+"""What leaves a laser on: real sessions, really killed, on a simulated device with the firmware's own state machine.
+
+`measure` gives the figures; `python outputs.py [RUNS] [IDLE SECONDS]` prints them.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlclive_processors import Reason, SerialOutput
+from dlclive_processors.simulator import Simulator, compile_firmware
+
+HERE = Path(__file__).parent
+SKETCH = HERE.parent.parent / "plugins" / "dlclive-processors" / "firmware" / "dlclive_output"
+ALLOWED = 0.1  # seconds
+OPTIONS = ("--pulse=60", "--train=60", "--duty=1")
+OWN_FAULTS = ("hang", "model hangs", "stall", "exception", "end")
+SIGNALS = ("SIGKILL", "SIGSTOP", "SIGSEGV")
+
+
+@dataclass(frozen=True, slots=True)
+class OffTimes:
+    """How long the laser stayed on after a fault, in seconds, in each run, on the device's record."""
+
+    fault: str
+    seconds: tuple[float, ...]
+
+    @property
+    def worst(self) -> float:
+        return max(self.seconds)
+
+    @property
+    def in_time(self) -> int:
+        return sum(seconds <= ALLOWED for seconds in self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What happened while nothing should: a beating heartbeat, an output that is off.
+
+    Attributes:
+        trips: of the device's watchdog.
+        stalls: how often a third process, with the same priority, did not run for as long as the watchdog waits less two
+            beats: then the computer stood still, and a trip is no fault of the heartbeat.
+        longest_stall, longest_trip, round_trip: in seconds.
+    """
+
+    seconds: float
+    trips: int
+    stalls: int
+    longest_stall: float
+    longest_trip: float
+    round_trip: float
+
+
+@contextmanager
+def device(folder: Path) -> Iterator[Simulator]:
+    """The compiled firmware where there is a compiler, else its twin in Python."""
+    options = list(OPTIONS)
+    if shutil.which("g++"):
+        library = Path(tempfile.gettempdir()) / f"dlclive-firmware-{os.getpid()}.so"
+        if not library.exists():
+            compile_firmware(SKETCH, library)
+        options.append(f"--firmware={library}")
+    with Simulator(folder, *options) as simulator:
+        yield simulator
+
+
+@contextmanager
+def laser_host(port: str, fault: str, events: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, str(HERE / "laser_host.py"), port, fault, str(events)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def off_time(fault: str, moment: random.Random) -> float:
+    """Seconds from a fault to the laser's being off: a signal's name, or one of the host's own faults."""
+    with tempfile.TemporaryDirectory() as name, device(Path(name)) as simulator:
+        folder = Path(name)
+        with laser_host(simulator.port, fault, folder / "events.csv") as host:
+            simulator.wait(on=True, timeout=60)
+            if fault in SIGNALS:
+                time.sleep(moment.uniform(0.05, 0.3))
+                began = time.perf_counter()
+                host.send_signal(getattr(signal, fault))
+            else:
+                assert host.stdout is not None
+                began = float(host.stdout.readline())
+            ended = simulator.wait(on=False, timeout=10)
+            time.sleep(0.1)
+            assert not simulator.is_on(), "it went on again"
+        check_events(folder / "events.csv", simulator)
+        return ended - began
+
+
+def check_events(path: Path, simulator: Simulator) -> None:
+    """The file of events tells of each time on and off, although its session was killed."""
+    until = time.perf_counter() + 2  # the heartbeat process writes it after the session's death
+    while True:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        ons = [row for row in rows if row["event"] == "on"]
+        offs = [row for row in rows if row["event"] in ("off", "trip")]
+        if ons and offs and len(ons) == sum(levels != 0 for _, levels in simulator.changes()):
+            assert all(row["device_time"] and row["frame"] and float(row["age"]) < 0.1 for row in ons)
+            return
+        assert time.perf_counter() < until, rows
+        time.sleep(0.01)
+
+
+def off_times(fault: str, runs: int, seed: int = 0) -> OffTimes:
+    moment = random.Random(seed)
+    return OffTimes(fault, tuple(off_time(fault, moment) for _ in range(runs)))
+
+
+def idle(seconds: float) -> Idle:
+    """Beat with the output off, and count the trips."""
+    stalls: list[float] = []
+    with tempfile.TemporaryDirectory() as name, device(Path(name)) as simulator:
+        with opened(simulator.port) as output, stall_watch(stalls):
+            until = time.perf_counter() + seconds
+            frame = 0
+            while time.perf_counter() < until:
+                output.renew(False, Reason.CONDITION, frame, 0.0)
+                frame += 1
+                time.sleep(0.01)
+            statistics = output.statistics
+            limit = (output.limits.watchdog_us if output.limits else 50_000) / 1e6 * 0.8
+        assert not simulator.changes(), "it went on by itself"
+    long = [stall for stall in stalls if stall >= limit]
+    return Idle(seconds, statistics.trips, len(long), max(stalls), statistics.longest_trip, statistics.round_trip)
+
+
+@contextmanager
+def opened(port: str) -> Iterator[SerialOutput]:
+    output = SerialOutput(port=port)
+    output.open(time.perf_counter())
+    try:
+        yield output
+    finally:
+        output.close()
+
+
+STALL_WATCH = """
+import sys, time
+from dlclive_processors.output.priority import go_first
+go_first()
+before = time.perf_counter()
+while True:
+    time.sleep(0.002)
+    now = time.perf_counter()
+    if now - before > 0.01:
+        print(now - before, flush=True)
+    before = now
+"""
+
+
+@contextmanager
+def stall_watch(stalls: list[float]) -> Iterator[None]:
+    """Collect how long the computer lets a process with nothing to do wait."""
+    watch = subprocess.Popen([sys.executable, "-c", STALL_WATCH], stdout=subprocess.PIPE, text=True)
+    assert watch.stdout is not None
+    reader = threading.Thread(target=lambda: stalls.extend(float(line) for line in watch.stdout or ()), daemon=True)
+    stalls.append(0.002)
+    reader.start()
+    try:
+        yield
+    finally:
+        watch.kill()
+        watch.wait()
+        reader.join(2)
+        watch.stdout.close()
+
+
+def measure(runs: int = 50, idle_seconds: float = 600.0) -> tuple[list[OffTimes], Idle]:
+    """All figures: the signals `runs` times each, the host's own faults three times each, and the idle run."""
+    times = [off_times(fault, runs) for fault in SIGNALS] + [off_times(fault, min(3, runs)) for fault in OWN_FAULTS]
+    return times, idle(idle_seconds)
+
+
+def table(times: list[OffTimes], rest: Idle) -> str:
+    """For benchmarks/faults.md."""
+    lines = ["| fault | runs | off within 100 ms | median, ms | longest, ms |", "|---|---|---|---|---|"]
+    for row in times:
+        middle = sorted(row.seconds)[len(row.seconds) // 2]
+        lines.append(
+            f"| {row.fault} | {len(row.seconds)} | {row.in_time} | {1e3 * middle:.0f} | {1e3 * row.worst:.0f} |"
+        )
+    lines.append("")
+    lines.append(
+        f"Idle for {rest.seconds:.0f} s: {rest.trips} trips of the watchdog; the computer itself stood still for 40 ms or "
+        f"more {rest.stalls} times, at most {1e3 * rest.longest_stall:.0f} ms. A beat and its answer took "
+        f"{1e3 * rest.round_trip:.2f} ms at the median, at most {1e3 * rest.longest_trip:.0f} ms."
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    given = [float(word) for word in sys.argv[1:]]
+    print(table(*measure(int(given[0]) if given else 50, given[1] if len(given) > 1 else 600.0)))
