@@ -1,0 +1,88 @@
+"""What can be set on an industrial camera, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlclive_cameras.features import Features
+from dlclive_core import UsageError
+
+_EDGES = {"rising": "RisingEdge", "falling": "FallingEdge", "any": "AnyEdge"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraOptions:
+    """Settings for BaslerCamera and GenICamCamera; what is None or empty stays as the camera has it.
+
+    Attributes:
+        exposure: microseconds.
+        gain: in the camera's unit, mostly decibels.
+        frame_rate: frames per second; with a trigger, the most that it allows.
+        region: x, y, width, height on the sensor, in pixels.
+        pixel_format: the camera's word, for example "Mono8" or "BayerRG8".
+        trigger: where the signal for each frame comes in, for example "Line1"; empty: the camera runs freely.
+        trigger_edge: "rising", "falling" or "any".
+        trigger_selector: what the signal starts, for nearly all cameras "FrameStart".
+    """
+
+    exposure: float | None = None
+    gain: float | None = None
+    frame_rate: float | None = None
+    region: tuple[int, int, int, int] | None = None
+    pixel_format: str = ""
+    trigger: str = ""
+    trigger_edge: str = "rising"
+    trigger_selector: str = "FrameStart"
+
+    def __post_init__(self) -> None:
+        for option in ("exposure", "frame_rate"):
+            value = getattr(self, option)
+            if value is not None and not value > 0:
+                raise UsageError(f"{option} must be above 0; got {value:g}")
+        if self.region is not None:
+            whole = len(self.region) == 4 and all(isinstance(value, int) for value in self.region)
+            if not whole or min(self.region[:2]) < 0 or min(self.region[2:]) < 1:
+                raise UsageError(f"region is x, y, width, height in pixels; got {list(self.region)}")
+        if self.trigger_edge not in _EDGES:
+            raise UsageError(f"trigger_edge is one of {', '.join(_EDGES)}; got {self.trigger_edge!r}")
+
+    def apply(self, camera: Features, *, keep_trigger: bool = False) -> None:
+        """Set everything on a camera that does not take pictures yet. UsageError says what it cannot do.
+
+        Without a trigger the camera is told to run freely, because it may remember one; not so with `keep_trigger`.
+        """
+        if self.pixel_format:
+            camera.set_word("pixel_format", self.pixel_format, "PixelFormat")
+        if self.region is not None:
+            x, y, width, height = self.region
+            for name in ("OffsetX", "OffsetY"):  # first to the corner: the largest size depends on the offset
+                camera.try_set(name, 0)
+            camera.set_number("region's width", width, " px", "Width")
+            camera.set_number("region's height", height, " px", "Height")
+            if x or camera.first("OffsetX"):
+                camera.set_number("region's x", x, " px", "OffsetX")
+            if y or camera.first("OffsetY"):
+                camera.set_number("region's y", y, " px", "OffsetY")
+        if self.exposure is not None:
+            camera.try_set("ExposureAuto", "Off")
+            camera.set_number("exposure", self.exposure, " us", "ExposureTime", "ExposureTimeAbs", "ExposureTimeRaw")
+        if self.gain is not None:
+            camera.try_set("GainAuto", "Off")
+            camera.set_number("gain", self.gain, "", "Gain", "GainRaw")
+        if self.trigger or not keep_trigger:
+            self._apply_trigger(camera)
+        if self.frame_rate is not None:  # after the exposure, which limits it
+            camera.try_set("AcquisitionFrameRateEnable", True)
+            rates = ("AcquisitionFrameRate", "AcquisitionFrameRateAbs")
+            camera.set_number("frame_rate", self.frame_rate, " frames/s", *rates)
+
+    def _apply_trigger(self, camera: Features) -> None:
+        camera.try_set("AcquisitionMode", "Continuous")
+        if not self.trigger:
+            camera.try_set("TriggerMode", "Off")
+            return
+        camera.set_word("trigger_selector", self.trigger_selector, "TriggerSelector")
+        camera.set_word("trigger", self.trigger, "TriggerSource")
+        if self.trigger != "Software":
+            camera.set_word("trigger_edge", _EDGES[self.trigger_edge], "TriggerActivation")
+        camera.set_word("trigger mode", "On", "TriggerMode")

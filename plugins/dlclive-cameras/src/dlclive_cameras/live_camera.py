@@ -1,0 +1,143 @@
+"""What all cameras share: numbering frames, counting what is missing, coming back after an outage."""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import abstractmethod
+
+from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.frame_ids import FrameIds
+from dlclive_cameras.reconnection import Reconnection
+from dlclive_core import Frame, FrameSource, SourceError, UsageError
+
+_log = logging.getLogger("dlclive")
+_ENOUGH, _LONG_ENOUGH = 10, 3.0  # frames and seconds, to know the rate
+
+
+class LiveCamera(FrameSource):
+    """A camera that may vanish and come back. A subclass says how to connect.
+
+    `Frame.index` is the number of frames before it: those that were read, and those in `corrupt`, `skipped` and `lost`. For
+    an outage, as many frames are counted as lost as would have come at the rate before; at least one.
+
+    Args:
+        reconnect: seconds to look for a camera that vanished; 0: SourceError at once.
+    """
+
+    is_live = True
+
+    def __init__(self, *, reconnect: float) -> None:
+        if reconnect < 0:
+            raise UsageError(f"reconnect is a number of seconds, 0 to give up at once; got {reconnect:g}")
+        self.reconnect = reconnect
+        self._connection: Connection | None = None
+        self._reconnection: Reconnection | None = None
+
+    @abstractmethod
+    def connect(self) -> Connection:
+        """Open the camera and start it. Raises SourceError, UsageError or DependencyError.
+
+        Called by `open`, and after an outage again by another thread.
+        """
+
+    def open(self) -> None:
+        """Open the camera and start it.
+
+        Raises:
+            SourceError: there is none, another program has it, or it does not answer.
+            UsageError: it cannot do what an option asks for.
+        """
+        self.close()
+        self.corrupt = self.skipped = self.lost = self.reconnects = 0
+        self.trouble = ""
+        self._read = 0
+        self._first_at = self._last_at = 0.0
+        self._first_number = 0
+        self._adopt(self.connect())
+
+    def read(self, timeout: float) -> Frame:
+        """The newest frame: RGB (H, W, 3) or grey (H, W), uint8.
+
+        Raises:
+            TimeoutError: none came in time; if the camera has vanished, `trouble` says so.
+            SourceError: it has vanished and did not come back; or the source is not open.
+        """
+        until = time.perf_counter() + timeout
+        connection = self._connection or self._await(timeout)
+        while True:
+            try:
+                shot = connection.shoot(max(0.0, until - time.perf_counter()))
+            except Vanished as error:
+                self._vanished(connection, str(error))
+                raise TimeoutError(self.trouble) from error
+            self._count(shot)
+            if shot.image is not None:
+                break
+        frame = Frame(shot.image, self._numbered, shot.captured_at, shot.device_time, self.name)
+        self._read += 1
+        return frame
+
+    def close(self) -> None:
+        """Give the camera back, or stop looking for it; what was counted stays readable."""
+        reconnection, self._reconnection = self._reconnection, None
+        connection, self._connection = self._connection, None
+        if reconnection is not None:
+            reconnection.stop()
+        if connection is not None:
+            connection.close()
+
+    def _adopt(self, connection: Connection) -> None:
+        self._connection = connection
+        self._ids = FrameIds()
+        self._seen = self._unnumbered = 0  # frames of this connection; those since the last one with a number
+        self.frame_size, self.fps = connection.frame_size, connection.fps
+
+    def _await(self, timeout: float) -> Connection:
+        """The connection after an outage."""
+        if self._reconnection is None:
+            raise SourceError(f"{self.name} is not open: call open() first")
+        connection = self._reconnection.wait(timeout)
+        self._reconnection = None
+        self._rate = self._rate_seen()
+        self._adopt(connection)
+        return connection
+
+    def _vanished(self, connection: Connection, why: str) -> None:
+        self._connection = None
+        if self.reconnect == 0:
+            connection.close()
+            raise SourceError(f"{self.name} vanished: {why}; check its cable and power")
+        self.trouble = f"{self.name} vanished: {why}"
+        _log.warning("%s; looking for it for %g s", self.trouble, self.reconnect)
+        self._reconnection = Reconnection(self.connect, connection, self.reconnect, self.name)
+
+    def _rate_seen(self) -> float:
+        """Frames per second before the outage, as they came, or as the camera says; 0 if nobody can tell."""
+        frames, span = self._numbered - self._first_number, self._last_at - self._first_at
+        seen = frames / span if frames >= _ENOUGH and span > 0 else 0.0
+        return seen if span > _LONG_ENOUGH else self.fps or seen  # a stream begins with a burst
+
+    @property
+    def _numbered(self) -> int:
+        """The index of the next frame."""
+        return self._read + self.corrupt + self.skipped + self.lost
+
+    def _count(self, shot: Shot) -> None:
+        """Bring the counters up to date. What the camera numbered and the driver did not see is lost."""
+        self.skipped += shot.skipped
+        self.corrupt += shot.corrupt
+        self._unnumbered += shot.skipped + shot.corrupt + (shot.image is not None)
+        if shot.frame_id is not None:
+            self.lost += max(0, self._ids.passed(shot.frame_id) - self._unnumbered)
+            self._unnumbered = 0
+        if self.trouble:
+            outage = shot.captured_at - self._last_at if self._last_at else 0.0
+            self.lost += max(1, round(outage * self._rate) - 1)
+            self.reconnects += 1
+            self.trouble = ""
+            _log.warning("%s is back after %.1f s", self.name, outage)
+        if self._seen == 0:
+            self._first_at, self._first_number = shot.captured_at, self._numbered
+        self._last_at = shot.captured_at
+        self._seen += 1

@@ -1,0 +1,112 @@
+"""Webcams and network streams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlclive_cameras.connection import Connection
+from dlclive_cameras.live_camera import LiveCamera
+from dlclive_core import UsageError
+from dlclive_core.components import Device
+
+_URL = re.compile(r"(rtsp|rtsps|rtmp|http|https|tcp|udp|srt|rtp)://", re.IGNORECASE)
+_SYS = Path("/sys/class/video4linux")
+
+
+class OpenCVCamera(LiveCamera):
+    """A webcam, or a stream from the network, by OpenCV.
+
+    A thread of its own reads, because OpenCV's `read` may block for 30 s: `read(timeout)` keeps its time whatever happens.
+    The newest frame wins; `skipped` counts those that were overwritten. OpenCV numbers no frames, so what a webcam's
+    driver loses is not seen; what is lost in an outage is estimated from the rate.
+
+    Frames are RGB (H, W, 3). `Frame.device_time` is the time stamp of V4L2 or of the stream, where there is one. `corrupt`
+    stays 0: OpenCV does not tell.
+
+    Args:
+        device: number of a webcam (0 is the first), a V4L2 path such as /dev/video0 or /dev/v4l/by-id/..., or a URL:
+            rtsp, http, tcp, udp, srt.
+        width: pixels of a frame, of a webcam.
+        height: pixels of a frame, of a webcam.
+        fps: frames per second, of a webcam.
+        exposure: in the driver's unit (V4L2: 100 us; Windows: powers of two of a second), of a webcam.
+        fourcc: how a webcam sends, for example "MJPG", without which USB 2 is too slow for large frames.
+        reconnect: seconds to look for a camera that vanished; 0: SourceError at once.
+        silence: seconds without a frame after which it counts as vanished, and to wait for it in `open`.
+    """
+
+    def __init__(
+        self,
+        device: int | str = 0,
+        *,
+        width: int | None = None,
+        height: int | None = None,
+        fps: float | None = None,
+        exposure: float | None = None,
+        fourcc: str = "",
+        reconnect: float = 60.0,
+        silence: float = 5.0,
+    ) -> None:
+        super().__init__(reconnect=reconnect)
+        self.device = int(device) if isinstance(device, str) and device.isdecimal() else device
+        self.is_network = isinstance(self.device, str) and _URL.match(self.device) is not None
+        if isinstance(self.device, int) and self.device < 0:
+            raise UsageError(f"webcams are counted from 0; got {self.device}")
+        if isinstance(self.device, str) and not self.is_network and not self.device.startswith("/dev/"):
+            raise UsageError(
+                f"{self.device!r} is no webcam and no stream; for a file that plays like a camera: video, realtime"
+            )
+        wanted = {"width": width, "height": height, "fps": fps, "exposure": exposure, "fourcc": fourcc or None}
+        given = [option for option, value in wanted.items() if value is not None]
+        if self.is_network and given:
+            raise UsageError(f"{given[0]} of a stream is set where it is sent, not here; leave the option out")
+        for option in ("width", "height", "fps"):
+            if (value := wanted[option]) is not None and not float(value) > 0:
+                raise UsageError(f"{option} must be above 0; got {value}")
+        if fourcc and len(fourcc) != 4:
+            raise UsageError(f"fourcc is four letters, for example MJPG; got {fourcc!r}")
+        if not silence > 0:
+            raise UsageError(f"silence must be above 0; got {silence:g}")
+        self.width, self.height, self.rate = width, height, fps
+        self.exposure, self.fourcc = exposure, fourcc
+        self.silence = silence
+        self.name = _without_password(str(device)) if self.is_network else f"camera:{device}"
+
+    def connect(self) -> Connection:
+        from dlclive_cameras.opencv_connection import OpenCVConnection, WebcamOptions
+
+        options = None
+        if not self.is_network:
+            options = WebcamOptions(self.width, self.height, self.rate, self.exposure, self.fourcc)
+        return OpenCVConnection(self.device, self.name, options, self.silence)
+
+    @classmethod
+    def devices(cls) -> Sequence[Device]:
+        """The webcams that Linux knows; OpenCV itself can list none."""
+        return video4linux(_SYS)
+
+
+def video4linux(folder: Path) -> Sequence[Device]:
+    """What the kernel lists in /sys/class/video4linux: each camera once, not its nodes for metadata."""
+    found = []
+    for node in sorted(folder.glob("video*"), key=lambda path: int(re.sub(r"\D", "", path.name) or 0)):
+        if _text(node / "index") in ("", "0"):
+            number = re.sub(r"\D", "", node.name)
+            usb = (node / "device").resolve().parent  # the device is one interface of the camera
+            maker = f"{_text(usb / 'manufacturer')} {_text(usb / 'product')}".strip()
+            found.append(Device(f"camera:{number}", _text(node / "name") or node.name, maker, _text(usb / "serial")))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _without_password(url: str) -> str:
+    """For messages, logs and reports."""
+    return re.sub(r"//[^/@]*@", "//", url)

@@ -1,0 +1,167 @@
+"""A webcam or a stream, read by a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_core import DLCLiveError, SourceError, UsageError
+
+_NO_CLOCK = ("http://", "https://", "tcp://")
+
+# While a camera is looked for, OpenCV and FFmpeg write about each try to the terminal. Errors come as SourceError instead.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+if "OPENCV_LOG_LEVEL" not in os.environ:
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class WebcamOptions:
+    """What a webcam is asked for; None or empty: as it is."""
+
+    width: int | None
+    height: int | None
+    fps: float | None
+    exposure: float | None
+    fourcc: str
+
+    def apply(self, capture: Any, name: str) -> None:
+        """Set what is asked for; UsageError if the camera does otherwise."""
+        if self.fourcc:  # first: which sizes and rates there are depends on it
+            capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*self.fourcc))
+        wanted = (
+            ("width", self.width, cv2.CAP_PROP_FRAME_WIDTH),
+            ("height", self.height, cv2.CAP_PROP_FRAME_HEIGHT),
+            ("fps", self.fps, cv2.CAP_PROP_FPS),
+        )
+        for _, value, prop in wanted:
+            if value is not None:
+                capture.set(prop, value)
+        for option, value, prop in wanted:
+            got = capture.get(prop)
+            if value is not None and got > 0 and abs(got - value) > 0.5:
+                raise UsageError(
+                    f"{name} gives {option} {got:g}, not {value:g}; ask for what it has (v4l2-ctl --list-formats-ext)"
+                )
+        if self.exposure is not None:
+            if sys.platform == "linux":
+                capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, 1)  # V4L2's word for manual
+            if not capture.set(cv2.CAP_PROP_EXPOSURE, self.exposure):
+                raise UsageError(f"{name} does not take exposure {self.exposure:g}; leave the option out")
+
+
+class OpenCVConnection(Connection):
+    """Opens and reads in a thread, so that nobody waits for OpenCV longer than he wants to.
+
+    The thread ends when the camera is gone or `close` is called; it gives the camera back itself, as soon as OpenCV lets it.
+    """
+
+    def __init__(self, device: int | str, name: str, options: WebcamOptions | None, silence: float) -> None:
+        self._device, self._name, self._options, self._silence = device, name, options, silence
+        self._changed = threading.Condition()
+        self._opened = False
+        self._closed = False
+        self._error: DLCLiveError | None = None
+        self._ended = ""
+        self._shot: tuple[Any, float, float | None] | None = None
+        self._skipped = 0
+        self._has_clock = True
+        threading.Thread(target=self._run, name=f"dlclive {name}", daemon=True).start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._opened or self._ended, 2 * silence)
+        if self._error is not None:
+            raise self._error
+        if not self._opened:
+            self.close()
+            why = self._ended or f"no answer for {2 * silence:g} s"
+            raise SourceError(f"{name} does not open: {why}; check that it is on and reachable")
+        self._last = time.perf_counter()
+
+    def shoot(self, timeout: float) -> Shot:
+        with self._changed:
+            self._changed.wait_for(lambda: self._shot is not None or self._ended, timeout)
+            shot, self._shot = self._shot, None
+            skipped, self._skipped = self._skipped, 0
+        if shot is None:
+            if self._ended:
+                raise Vanished(self._ended)
+            if time.perf_counter() - self._last > self._silence:
+                raise Vanished(f"no frame for {self._silence:g} s")
+            raise TimeoutError
+        picture, captured_at, device_time = shot
+        self._last = captured_at
+        code = cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB
+        image = np.asarray(cv2.cvtColor(picture, code), dtype=np.uint8)
+        self.frame_size = (image.shape[1], image.shape[0])
+        return Shot(image, captured_at, device_time, None, skipped)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._shot = None
+
+    def _run(self) -> None:
+        capture = None
+        try:
+            capture = self._open()
+            while not self._closed:
+                ok, picture = capture.read()
+                now = time.perf_counter()
+                if not ok:
+                    break
+                stamp = capture.get(cv2.CAP_PROP_POS_MSEC) if self._has_clock else 0
+                with self._changed:
+                    self._skipped += self._shot is not None
+                    self._shot = (picture, now, stamp / 1000 if stamp > 0 else None)
+                    self._changed.notify_all()
+        except DLCLiveError as error:
+            self._error = error
+        except cv2.error as error:
+            self._ended = " ".join(str(error).split())
+        finally:
+            if capture is not None:
+                capture.release()
+            with self._changed:
+                self._ended = self._ended or "it stopped sending"
+                self._changed.notify_all()
+
+    def _open(self) -> Any:
+        params = []
+        if self._options is None:
+            limit = int(1000 * self._silence)
+            params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+            capture = cv2.VideoCapture(str(self._device), cv2.CAP_FFMPEG, params)
+        else:
+            device = self._device
+            if isinstance(device, str):
+                if not os.path.exists(device):  # noqa: PTH110 - a device, not a file
+                    raise SourceError(f"{device} is not there; check its cable, or list cameras: dlclive devices")
+                device = os.path.realpath(device)  # OpenCV does not know /dev/v4l/by-id
+            capture = cv2.VideoCapture(device, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
+        if not capture.isOpened():
+            capture.release()
+            raise SourceError(f"{self._name} does not open; check that it is on, and that no other program has it")
+        if self._options is not None:
+            self._options.apply(capture, self._name)
+        width, height = (int(capture.get(prop)) for prop in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        self.frame_size = (width, height) if width > 0 and height > 0 else None
+        # Pictures one after the other over HTTP have no time stamps; FFmpeg makes some up, at 25 frames/s.
+        self._has_clock = not (str(self._device).startswith(_NO_CLOCK) and _codec(capture) == "MJPG")
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        self.fps = rate if 0 < rate <= 1000 and self._has_clock else None
+        with self._changed:
+            self._opened = True
+            self._changed.notify_all()
+        return capture
+
+
+def _codec(capture: Any) -> str:
+    return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True).decode("latin-1").upper()

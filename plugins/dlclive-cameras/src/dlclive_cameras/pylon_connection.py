@@ -1,0 +1,179 @@
+"""A Basler camera that takes pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from dlclive_cameras.camera_options import CameraOptions
+from dlclive_cameras.clock import seconds
+from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.features import Features
+from dlclive_cameras.pixels import to_image
+from dlclive_cameras.pylon_library import genicam, pylon
+from dlclive_core import SourceError
+
+# Formats that lie in memory as numpy can see them; pylon unpacks and converts the others.
+_PLAIN = re.compile(r"(Mono|Bayer(RG|GR|GB|BG))(8|10|12|16)|(RGB|BGR)8(Packed)?", re.IGNORECASE)
+_NO_ID = 0xFFFFFFFFFFFFFFFF  # pylon's word for "this camera does not number its frames"
+
+
+def listed() -> list[Any]:
+    """pylon's description of each camera that is connected."""
+    try:
+        return list(pylon.TlFactory.GetInstance().EnumerateDevices())
+    except pylon.GenericException as error:
+        raise SourceError(f"pylon cannot list cameras: {_line(error)}") from error
+
+
+def find(serial: str, index: int) -> str:
+    """The serial number of the camera that is meant; SourceError lists what is there."""
+    serials = [info.GetSerialNumber() for info in listed()]
+    there = f"pylon sees {', '.join(serials)}" if serials else "pylon sees none; check its cable and power"
+    if serial:
+        if serial not in serials:
+            raise SourceError(f"there is no Basler camera {serial}: {there}")
+        return serial
+    if index >= len(serials):
+        raise SourceError(f"there is no Basler camera with index {index}: {there}")
+    return str(serials[index])
+
+
+class PylonConnection(Connection):
+    """One Basler camera, set up and grabbing, the newest frame only."""
+
+    def __init__(self, serial: str, options: CameraOptions, features: Path | None, silence: float) -> None:
+        self._name = f"Basler camera {serial}"
+        wanted = pylon.DeviceInfo()
+        wanted.SetSerialNumber(serial)
+        self.camera = pylon.InstantCamera()
+        try:
+            self.camera.Attach(pylon.TlFactory.GetInstance().CreateDevice(wanted))
+            self.camera.Open()  # pylon switches all triggers off and acquisition to continuous here
+            self._set_up(options, features)
+            self.camera.StartGrabbing(pylon.GrabStrategy_LatestImageOnly)
+            self._silence = self._longest_silence(silence)
+        except pylon.GenericException as error:
+            self.close()
+            raise SourceError(f"{self._name} does not start: {_line(error)}; is it open in another program?") from error
+        except BaseException:
+            self.close()
+            raise
+        self._last = time.perf_counter()
+
+    def _set_up(self, options: CameraOptions, features: Path | None) -> None:
+        nodes = self.camera.GetNodeMap()
+        if features is not None:
+            try:
+                pylon.FeaturePersistence.Load(str(features), nodes, True)
+            except pylon.GenericException as error:
+                raise SourceError(f"{features} cannot be loaded into {self._name}: {_line(error)}") from error
+        camera = Features(lambda name: _feature(nodes, name), self._name)
+        options.apply(camera, keep_trigger=features is not None)
+        self._triggered = _read(nodes, "TriggerMode") == "On"
+        self.frame_size = (nodes.GetNode("Width").GetValue(), nodes.GetNode("Height").GetValue())
+        self._format = nodes.GetNode("PixelFormat").GetValue()
+        self._converter = None if _PLAIN.fullmatch(self._format) else _converter(self._format)
+        self._ticks = _read(nodes, "GevTimestampTickFrequency") or 1e9  # other cameras count nanoseconds
+        if not self._triggered:
+            names = ("ResultingFrameRate", "BslResultingAcquisitionFrameRate", "ResultingFrameRateAbs")
+            self.fps = next((float(rate) for rate in (_read(nodes, name) for name in names) if rate), None)
+
+    def _longest_silence(self, silence: float) -> float | None:
+        """Seconds after which no frame means no camera; None where a trigger may be quiet for any time."""
+        if self._triggered:
+            return None
+        return max(silence, 3 / self.fps) if self.fps else silence
+
+    def shoot(self, timeout: float) -> Shot:
+        try:
+            result = self.camera.RetrieveResult(max(0, round(1000 * timeout)), pylon.TimeoutHandling_Return)
+            now = time.perf_counter()
+            if not result.IsValid():
+                self._check(now)
+                raise TimeoutError
+            self._last = now
+            try:
+                return self._shot(result, now)
+            finally:
+                result.Release()
+        except pylon.GenericException as error:
+            raise Vanished(_line(error)) from error
+
+    def _shot(self, result: Any, now: float) -> Shot:
+        skipped = int(result.GetNumberOfSkippedImages())
+        block = result.GetBlockID()
+        frame_id = None if block == _NO_ID else int(block)
+        if not result.GrabSucceeded():
+            return Shot(None, now, None, frame_id, skipped, corrupt=1)
+        if self._converter is not None:
+            image = self._converter.Convert(result).GetArray()
+        else:
+            with result.GetArrayZeroCopy() as pixels:
+                image = to_image(pixels, self._format)
+        return Shot(image, now, seconds(result.GetTimeStamp(), self._ticks), frame_id, skipped)
+
+    def _check(self, now: float) -> None:
+        """Nothing came: is the camera still there?"""
+        if self.camera.IsCameraDeviceRemoved():
+            raise Vanished("it was unplugged")
+        if not self.camera.IsGrabbing():
+            raise Vanished("it stopped grabbing")
+        if self._silence is not None and now - self._last > self._silence:
+            raise Vanished(f"no frame for {self._silence:g} s")
+
+    def close(self) -> None:
+        with contextlib.suppress(pylon.GenericException):
+            self.camera.StopGrabbing()
+        with contextlib.suppress(pylon.GenericException):
+            self.camera.Close()
+        with contextlib.suppress(pylon.GenericException):
+            self.camera.DestroyDevice()
+
+
+class _PylonFeature:
+    """One setting, as `Features` wants it."""
+
+    def __init__(self, node: Any) -> None:
+        self._node = node
+
+    def get(self) -> Any:
+        return self._node.GetValue()
+
+    def set(self, value: Any) -> None:
+        self._node.SetValue(round(value) if isinstance(self._node, pylon.IntegerParameter) else value)
+
+    @property
+    def limits(self) -> tuple[float, float, float]:
+        step = self._node.GetInc() if isinstance(self._node, pylon.IntegerParameter) else 0
+        return self._node.GetMin(), self._node.GetMax(), step
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return tuple(self._node.GetSettableValues())
+
+
+def _feature(nodes: Any, name: str) -> _PylonFeature | None:
+    node = nodes.GetNode(name)
+    return _PylonFeature(node) if node is not None and genicam.IsWritable(node) else None
+
+
+def _read(nodes: Any, name: str) -> Any:
+    """A setting's value, None where the camera has none of this name."""
+    node = nodes.GetNode(name)
+    return node.GetValue() if node is not None and genicam.IsReadable(node) else None
+
+
+def _converter(pixel_format: str) -> Any:
+    converter = pylon.ImageFormatConverter()
+    mono = pixel_format.startswith("Mono")
+    converter.OutputPixelFormat = pylon.PixelType_Mono8 if mono else pylon.PixelType_RGB8packed
+    return converter
+
+
+def _line(error: Exception) -> str:
+    """pylon's message without where in its source it was thrown."""
+    return " ".join(str(error).split(" : ")[0].split()).rstrip(". ")
