@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from dlclive_processors import KalmanPredictor, RegionTrigger, plugin
+from dlclive_processors import KalmanPredictor, RegionTrigger, Stimulate, plugin
 
 from dlclive_core import PluginCatalog, Processor, ProcessorInfo, UsageError
 from dlclive_core.catalog import Plugin
@@ -36,6 +36,11 @@ def test_built_from_the_words_of_the_command_line(catalog: PluginCatalog) -> Non
     assert isinstance(build_component(catalog, ProcessorInfo, words), RegionTrigger)
     words = "kalman:horizon=0.02,order=acceleration,process_noise=5e4,measurement_noise=1,max_gap=1"
     assert isinstance(build_component(catalog, ProcessorInfo, words), KalmanPredictor)
+    words = (
+        "stimulate:/dev/ttyACM0,polygon=[[0,0],[100,0],[100,100]],keypoint=snout,width=0.005,frequency=20,duration=1,"
+        "channel=1,lifespan=0.05,max_age=0.05,refractory=2,max_rate=0.5,debounce=2,armed=true,events=light.csv"
+    )
+    assert isinstance(build_component(catalog, ProcessorInfo, words), Stimulate)
 
 
 def test_an_option_that_is_none(catalog: PluginCatalog) -> None:

@@ -236,6 +236,7 @@ class SerialOutput(Output):
         now = time.perf_counter()
         lease = Lease(now, now + self._lifespan, self._command, Want(want), reason, frame, age)
         if not child.write(lease, urgent=urgent):
+            self._listen(child)  # its last words say more
             raise DataError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
 
     def _listen(self, child: Child) -> None:

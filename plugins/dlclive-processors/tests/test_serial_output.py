@@ -1,0 +1,318 @@
+"""An output on a port, with the real heartbeat process and a simulated device: faults of the line, of the process, of time."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from dlclive_processors import Reason, SerialOutput
+from dlclive_processors.simulator import Simulator
+
+from dlclive_core import DataError, OutputExistsError, UsageError
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial port need a POSIX system")
+
+LONG = {"width": 50.0}
+ALLOWED = 0.1
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def simulator(tmp_path: Path) -> Iterator[Simulator]:
+    with Simulator(tmp_path, "--pulse=60", "--train=60", "--duty=1") as made:
+        yield made
+
+
+@pytest.fixture
+def make(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[..., SerialOutput]]:
+    made: list[SerialOutput] = []
+
+    def output(**options: object) -> SerialOutput:
+        made.append(SerialOutput(**{"port": simulator.port, "events": tmp_path / "events.csv", **LONG, **options}))
+        made[-1].open(time.perf_counter())
+        return made[-1]
+
+    yield output
+    for one in made:
+        one._failed = True  # what close says is the test's own business
+        one.close()
+
+
+def keep(output: SerialOutput, want: bool, seconds: float = 0.1) -> None:
+    """What a session does: renew at every frame."""
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        output.renew(want, Reason.CONDITION, 7, 0.004)
+        time.sleep(0.005)
+
+
+def keep_until_it_raises(output: SerialOutput, want: bool, within: float) -> str:
+    began = time.perf_counter()
+    with pytest.raises(DataError) as caught:
+        keep(output, want, within)
+    assert time.perf_counter() - began < within
+    return str(caught.value)
+
+
+def rows(path: Path, event: str | None = None) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if event in (None, row["event"])]
+
+
+def test_on_and_off(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+    output = make()
+    assert not simulator.changes()
+    keep(output, True, 0.2)
+    assert output.is_on
+    assert simulator.is_on()
+    keep(output, False, 0.05)
+    simulator.wait(on=False)
+    assert not output.is_on
+    output.close()
+    on, off, end = rows(tmp_path / "events.csv")
+    assert (on["event"], on["reason"], on["frame"], on["age"]) == ("on", "condition", "7", "0.004000")
+    assert (off["event"], off["reason"], end["event"], end["reason"]) == ("off", "condition", "off", "end")
+    assert int(on["sequence"]) < int(off["sequence"])
+    for row in (on, off):
+        assert float(row["decided"]) <= float(row["sent"]) <= float(row["acknowledged"])
+    on_device = float(off["device_time"]) - float(on["device_time"])
+    assert on_device == pytest.approx(float(off["acknowledged"]) - float(on["acknowledged"]), abs=0.05)
+
+
+def test_pulses_end_by_themselves(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+    output = make(width=0.01, frequency=20, duration=0.2)
+    keep(output, True, 0.5)
+    assert not output.is_on
+    assert [levels for _, levels in simulator.changes()] == [1, 0] * 4
+    output.close()
+    assert [row["event"] for row in rows(tmp_path / "events.csv")] == ["on", "ended", "off"]
+
+
+def test_goes_off_when_nothing_is_renewed(
+    make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path
+) -> None:
+    output = make(lifespan=0.06)
+    keep(output, True)
+    last = time.perf_counter()
+    assert simulator.wait(on=False) - last < ALLOWED
+    keep(output, True)  # the session goes on, and wants what it wanted: that is not a new wish
+    assert not output.is_on
+    assert not simulator.is_on()
+    output.close()
+    assert [row["reason"] for row in rows(tmp_path / "events.csv", "off")] == ["lapsed", "end"]
+
+
+def test_end_of_the_heartbeat_process(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    """The device's watchdog acts, and the session learns of it with its next pose."""
+    output = make()
+    keep(output, True)
+    assert output.process_id is not None
+    os.kill(output.process_id, signal.SIGKILL)
+    killed = time.perf_counter()
+    psutil.Process(output.process_id).wait(5)
+    with pytest.raises(DataError, match="has ended"):
+        output.renew(True, Reason.CONDITION, 8, 0.0)
+    assert simulator.wait(on=False) - killed < ALLOWED
+
+
+def test_stop_of_the_heartbeat_process(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    output = make()
+    keep(output, True)
+    assert output.process_id is not None
+    os.kill(output.process_id, signal.SIGSTOP)
+    stopped = time.perf_counter()
+    assert "does not answer" in keep_until_it_raises(output, True, 3)
+    assert simulator.changes()[-1][0] - stopped < ALLOWED
+    os.kill(output.process_id, signal.SIGKILL)
+
+
+def test_ignores_the_signals_that_are_for_the_session(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    output = make()
+    keep(output, True)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(output.process_id or 0, name)
+    keep(output, True)
+    assert simulator.is_on()
+    output.close()
+
+
+def test_is_small(make: Callable[..., SerialOutput]) -> None:
+    """No numpy, no torch: what could keep them from running cannot keep the heartbeat."""
+    process = psutil.Process(make().process_id)
+    if sys.platform == "linux":
+        mapped = {Path(item.path).name for item in process.memory_maps()}
+        assert not [name for name in mapped if "numpy" in name or "multiarray" in name or "torch" in name]
+    assert process.memory_info().rss < 40e6
+
+
+def test_port_unplugged(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+    output = make()
+    keep(output, True)
+    simulator.fault("unplug")
+    assert "is gone" in keep_until_it_raises(output, True, 1.0)
+    output.close()  # does not say it twice
+    assert rows(tmp_path / "events.csv")[-1]["reason"] == "unplugged"
+
+
+def test_device_restarts(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    output = make()
+    keep(output, True)
+    simulator.fault("restart")
+    assert "restarted" in keep_until_it_raises(output, True, 1.0)
+    simulator.wait(on=False)
+
+
+@pytest.mark.parametrize("fault", ["wrong-echo 1", "mute 1", "delay 0.2"])
+def test_answers_that_are_wrong_missing_or_late(
+    fault: str, make: Callable[..., SerialOutput], simulator: Simulator
+) -> None:
+    """Off within the watchdog's time, and an error within 1 s."""
+    output = make()
+    keep(output, True)
+    began = time.perf_counter()
+    simulator.fault(fault)
+    keep_until_it_raises(output, True, 1.5)
+    assert simulator.wait(on=False) - began < ALLOWED + (0.05 if "delay" in fault else 0.0)
+
+
+def test_a_line_that_is_slow_from_the_beginning(simulator: Simulator) -> None:
+    simulator.fault("delay 0.2")
+    output = SerialOutput(port=simulator.port)
+    with pytest.raises(DataError, match="longer than its watchdog allows"):
+        output.open(time.perf_counter())
+    assert not simulator.changes()
+
+
+def test_off_is_not_acknowledged(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    """Then the beats stop, so that the device does it, and the end of the session says so."""
+    output = make()
+    keep(output, True)
+    simulator.fault("mute 1")
+    time.sleep(0.02)
+    began = time.perf_counter()
+    with pytest.raises(DataError, match="did not acknowledge"):
+        output.close()
+    assert simulator.wait(on=False) - began < ALLOWED
+
+
+@pytest.mark.parametrize("fault", ["noise", "half"])
+def test_noise(fault: str, make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    """A tenth of the messages spoiled, both ways: switching works, nothing goes on by itself, the line is judged rightly."""
+    output = make()
+    simulator.fault(f"{fault} 0.1")
+    switched = 0
+    for _ in range(10):
+        keep(output, True, 0.08)
+        switched += output.is_on
+        keep(output, False, 0.08)
+        assert not output.is_on
+    simulator.fault(f"{fault} 0")
+    keep(output, False, 0.2)
+    assert not simulator.is_on()
+    assert switched >= 7
+    assert output.statistics.noise > 0
+    assert 0 < output.statistics.round_trip < 0.05
+    output.close()
+
+
+def test_delay_shows_in_the_round_trip(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    output = make()
+    keep(output, False, 0.3)
+    direct = output.statistics.round_trip
+    simulator.fault("delay 0.01")
+    keep(output, False, 1.5)
+    assert 0.02 <= output.statistics.round_trip - direct < 0.04
+    output.close()
+
+
+def test_the_clock_on_the_wall_does_not_matter(
+    make: Callable[..., SerialOutput], simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = make()
+    keep(output, True)
+    wall = time.time
+    for step in (3600.0, -3600.0):
+        monkeypatch.setattr(time, "time", lambda step=step: wall() + step)
+        monkeypatch.setattr(time, "time_ns", lambda step=step: int(1e9 * (wall() + step)))
+        keep(output, True)
+    assert [levels for _, levels in simulator.changes()] == [1]
+    monkeypatch.undo()
+    output.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"channel": 5}, "has 2 channels"),
+        ({"width": 61}, "pulses of at most 60 s"),
+        ({"width": 0.01, "frequency": 20, "duration": 61}, "trains of at most 60 s"),
+    ],
+)
+def test_what_the_device_does_not_allow(
+    options: dict[str, float], says: str, make: Callable[..., SerialOutput], tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        make(**options)
+    assert not (tmp_path / "events.csv").exists()
+
+
+def test_too_much_duty_and_too_soon(tmp_path: Path) -> None:
+    with Simulator(tmp_path, "--duty=0.5", "--pulse=0.1") as simulator:
+        output = SerialOutput(port=simulator.port, width=0.03, frequency=20)
+        with pytest.raises(UsageError, match=r"duty of at most 0\.5"):
+            output.open(time.perf_counter())
+        events = tmp_path / "events.csv"
+        output = SerialOutput(port=simulator.port, width=0.09, events=events)
+        output.open(time.perf_counter())
+        for _ in range(2):
+            keep(output, True, 0.11)
+            keep(output, False, 0.01)
+        output.close()
+        assert [row["reason"] for row in rows(events, "refused")] == ["too soon"]
+
+
+def test_ports_that_are_none(tmp_path: Path, make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        SerialOutput(port=str(tmp_path / "none")).open(0.0)
+    make()
+    with pytest.raises(DataError, match="cannot be opened"):  # another program has it
+        SerialOutput(port=simulator.port).open(0.0)
+
+
+def test_no_device_there() -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    try:
+        with pytest.raises(DataError, match="no answer"):
+            SerialOutput(port=os.ttyname(slave), patience=0.3).open(0.0)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_events_are_not_overwritten(make: Callable[..., SerialOutput], tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("mine")
+    with pytest.raises(OutputExistsError):
+        make()
+    assert (tmp_path / "events.csv").read_text() == "mine"
+    make(overwrite=True).close()
+    assert rows(tmp_path / "events.csv")
+
+
+def test_opens_again(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+    output = make(events=None)
+    output.close()
+    output.close()
+    output.open(time.perf_counter())
+    keep(output, True)
+    assert simulator.is_on()
+    output.close()
+    simulator.wait(on=False)
