@@ -57,7 +57,7 @@ def run_export(
     )
     if export.detector is not None:
         stdout().print(
-            f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector, which must stay beside it; boxes "
+            f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector, to be kept beside it; boxes "
             f"within {parity.box_px:.4f} px ({parity.boxes} boxes; allowed {BOUND_BOX_PX} px)",
             markup=False,
         )

@@ -144,7 +144,7 @@ class ConditionalModel(PoseModel):
         wanted = len(self.card.skeleton)
         if array.ndim != 3 or array.shape[1:] != (wanted, 3):
             raise UsageError(
-                f"conditions are (N, {wanted}, 3), x, y and confidence of the {wanted} keypoints of {self.card.net_type}; got an "
-                f"array of shape {array.shape}"
+                f"conditions are (N, {wanted}, 3), x, y and confidence of the {wanted} keypoints of {self.card.net_type}; got "
+                f"an array of shape {array.shape}"
             )
         return array

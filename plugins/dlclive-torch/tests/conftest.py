@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 import torch
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.network import build_network
+from golden_cases import write_case
 from numpy.typing import NDArray
 from torch import nn
 
@@ -21,7 +19,6 @@ from dlclive_core import ModelCard, Network
 from dlclive_core.deeplabcut import PoseConfig
 
 SHARED = Path(__file__).parents[4] / "shared"
-GOLDEN = ("resnet_50", "resnet_101", "hrnet_w18", "hrnet_w32", "hrnet_w48", "cspnext_s", "cspnext_m", "cspnext_x")
 
 
 def small_config() -> dict[str, Any]:
@@ -116,58 +113,16 @@ def shared() -> Path:
     return SHARED
 
 
-@dataclass(frozen=True)
-class GoldenCase:
-    """A reference network as an export, the image that it was given, and its answer (1, K, 3)."""
-
-    name: str
-    path: Path
-    image: NDArray[np.uint8]
-    keypoints: NDArray[np.float32]
-
-
-@pytest.fixture(scope="session", params=GOLDEN)
-def golden_case(
-    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[GoldenCase]:
-    """Each reference network in turn; its file is removed when its tests are done."""
-    folder = shared / "golden" / "cases" / request.param
-    path = tmp_path_factory.mktemp("golden") / f"{request.param}.pt"
-    _write_case(shared, request.param, path)
-    keypoints = np.load(folder / "poses.npz")["bodypart.poses.0"][0]
-    yield GoldenCase(request.param, path, read_rgb(shared / "openfield" / "frames" / "img0000.png"), keypoints)
-    path.unlink()
-
-
 @pytest.fixture
 def golden_export(shared: Path, tmp_path: Path) -> Callable[[str], Path]:
     """Write a reference network as an export: golden_export(case)."""
 
     def write(name: str) -> Path:
         path = tmp_path / f"{name}.pt"
-        _write_case(shared, name, path)
+        write_case(shared, name, path)
         return path
 
     return write
-
-
-def _write_case(shared: Path, name: str, path: Path) -> None:
-    folder = shared / "golden" / "cases" / name
-    manifest = json.loads((folder / "manifest.json").read_text())
-    statistics = folder / "statistics.npz"
-    overrides = dict(np.load(statistics)) if statistics.is_file() else None
-    weights = _fill(shared)(manifest["pose"], overrides)
-    pose = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
-    torch.save({"config": manifest["config"], "pose": pose}, path)
-
-
-def _fill(shared: Path) -> Callable[..., dict[str, NDArray[Any]]]:
-    spec = importlib.util.spec_from_file_location("golden_weights", shared / "golden" / "weights.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.fill  # type: ignore[no-any-return]
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,54 +170,6 @@ def test_which_sizes_they_take() -> None:
 def test_refuses_what_it_cannot_build(build: Any, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         build(**changes)
-
-
-@pytest.fixture(scope="module")
-def golden_weights(shared: Path) -> Any:
-    """The function that makes the weights of a reference network."""
-    spec = importlib.util.spec_from_file_location("golden_weights", shared / "golden" / "weights.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.fill
-
-
-def golden(shared: Path, fill: Any, name: str) -> tuple[KeypointGraph, Any, Mapping[str, Any]]:
-    """A reference network ready to run, its configuration and its answers."""
-    folder = shared / "golden" / "cases" / name
-    manifest = json.loads((folder / "manifest.json").read_text())
-    weights = fill(manifest["pose"], dict(np.load(folder / "statistics.npz")))
-    network = build_network(PoseConfig.from_mapping(manifest["config"], where=name))
-    network.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights.items()})
-    network.eval().prepare()
-    fold_batch_norms(network)
-    return KeypointGraph(network, normalisation="imagenet").eval(), manifest["config"], np.load(folder / "poses.npz")
-
-
-@pytest.mark.golden
-@pytest.mark.slow
-@pytest.mark.parametrize("name", GOLDEN)
-def test_agrees_with_deeplabcut(
-    shared: Path, golden_weights: Any, rgb: Any, onnx_file: Any, tmp_path: Path, name: str
-) -> None:
-    cv2 = pytest.importorskip("cv2")
-    graph, config, answers = golden(shared, golden_weights, name)
-    crop = config["data"]["inference"]["top_down_crop"]
-    frame = rgb(shared / "openfield" / "frames" / "img0000.png")
-    image = cv2.resize(frame, (crop["width"], crop["height"]))[None]
-    conditions, wanted = answers["cond_kpts.0"][:, 0], answers["bodypart.poses.0"]
-    with torch.inference_mode():
-        found = graph(torch.from_numpy(image), torch.from_numpy(conditions))["keypoints"].numpy()
-    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
-    np.testing.assert_allclose(found[..., 2], wanted[..., 2], rtol=0, atol=1e-3)
-    if name not in EXPORTED:
-        return
-    card = ModelCard(net_type=name, skeleton=Skeleton(tuple(config["metadata"]["bodyparts"])))
-    write_onnx(graph, card, tmp_path / "a.onnx", size=image.shape[1:3])
-    again = onnx_file(tmp_path / "a.onnx").run(image, conditions)["keypoints"]
-    np.testing.assert_allclose(again[..., :2], wanted[..., :2], rtol=0, atol=0.05)
-    np.testing.assert_allclose(again[..., 2], wanted[..., 2], rtol=0, atol=1e-3)
 
 
 @pytest.mark.slow

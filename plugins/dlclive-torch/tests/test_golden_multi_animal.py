@@ -1,15 +1,14 @@
-"""Multi-animal networks against the answers of deeplabcut 3.0.2: maps, animals, identity."""
+"""Multi-animal networks against the maps and scores of deeplabcut 3.0.2."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
-from dlclive_torch.export import OnnxExporter
 from dlclive_torch.heads.dlcrnet import DLCRNetHead
 from dlclive_torch.heads.heatmap import HeatmapHead
 from dlclive_torch.heads.identity import IdentityHead
@@ -20,7 +19,6 @@ from torch import Tensor
 
 from dlclive_core import load_model
 from dlclive_core.assembly.assemble import find_animals
-from dlclive_core.bottom_up import BottomUpModel
 
 CASES = ("paf_resnet_50", "paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5", "dlcrnet_stride32_ms5")
 
@@ -39,7 +37,7 @@ def statistics(maps: Tensor) -> NDArray[np.float32]:
 @pytest.mark.golden
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_agrees_with_deeplabcut(
+def test_maps_and_affinities(
     name: str, shared: Path, golden_export: Callable[[str], Path], image: NDArray[np.uint8]
 ) -> None:
     answer = np.load(shared / "golden" / "cases" / name / "poses.npz")
@@ -60,21 +58,10 @@ def test_agrees_with_deeplabcut(
     animals = find_animals(outputs["peaks"][0].numpy(), outputs["affinities"][0].numpy(), head.assembly)
     np.testing.assert_allclose([animal.strength for animal in animals], wanted[:, 0, 4], rtol=0, atol=1e-3)
 
-    pose = load_model(path, "torch", device="cpu").predict(image)
-    found = pose.keypoints
-    if "identity.heatmap.0" in answer:  # the reference's poses are from before individuals are told apart
-        order = [int(np.nanargmin(np.abs(found[:, 0, :2] - animal[0, :2]).sum(axis=1))) for animal in wanted]
-        assert sorted(order) == [0, 1, 2]
-        found = found[order]
-    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
-    np.testing.assert_allclose(found[..., 2], wanted[..., 2], rtol=0, atol=1e-3)
-
 
 @pytest.mark.golden
 @pytest.mark.slow
-def test_unique_keypoints_and_identity(
-    shared: Path, golden_export: Callable[[str], Path], image: NDArray[np.uint8]
-) -> None:
+def test_identity(shared: Path, golden_export: Callable[[str], Path], image: NDArray[np.uint8]) -> None:
     name = "paf_resnet_50_unique_identity"
     answer = np.load(shared / "golden" / "cases" / name / "poses.npz")
     enlarged = answer["identity.heatmap.0"][0]
@@ -101,25 +88,3 @@ def test_unique_keypoints_and_identity(
     assert pose.ids == ("m1", "m2", "m3")
     # deeplabcut's own post-processing puts the second of its animals first: it has the least x for its first keypoint.
     assert int(np.argmin(pose.keypoints[:, 0, 0])) == 0
-    assert pose.unique is not None
-    np.testing.assert_allclose(pose.unique, answer["unique_bodypart.poses.0"][0, 0], rtol=0, atol=0.01)
-
-
-@pytest.mark.golden
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5"])
-def test_the_exported_network_agrees(
-    name: str, golden_export: Callable[[str], Path], image: NDArray[np.uint8], onnx_file: Any, tmp_path: Path
-) -> None:
-    path, target = golden_export(name), tmp_path / "model.onnx"
-    OnnxExporter().export(path, target, size=(160, 224))
-    here, there = (
-        load_model(path, "torch", device="cpu").predict(image),
-        BottomUpModel(onnx_file(target)).predict(image),
-    )
-    np.testing.assert_allclose(there.xy, here.xy, rtol=0, atol=0.05)
-    np.testing.assert_allclose(there.confidence, here.confidence, rtol=0, atol=1e-3)
-    assert there.ids == here.ids
-    if here.unique is not None:
-        assert there.unique is not None
-        np.testing.assert_allclose(there.unique, here.unique, rtol=0, atol=0.05)

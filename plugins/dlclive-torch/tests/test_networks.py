@@ -36,7 +36,9 @@ def test_names_an_unknown_head_and_the_known_ones(config: dict[str, Any]) -> Non
 def test_refuses_a_predictor_neck_or_further_head_that_it_does_not_know(config: dict[str, Any]) -> None:
     head = config["model"]["heads"]["bodypart"]
     config["model"]["heads"]["segmentation"] = head
-    with pytest.raises(UnsupportedModelError, match=r"'segmentation'; supported are 'bodypart', 'unique_bodypart', 'ident"):
+    with pytest.raises(
+        UnsupportedModelError, match=r"'segmentation'; supported are 'bodypart', 'unique_bodypart', 'ident"
+    ):
         build(config)
     del config["model"]["heads"]["segmentation"]
     config["model"]["neck"] = {"type": "Mamba"}

@@ -45,7 +45,9 @@ class TestOnnxExporter(ExporterContract):
         self.onnx_file = onnx_file
 
     def load(self, path: Path) -> PoseModel:
-        return BottomUpModel(self.onnx_file(path)) if path.suffix == ".onnx" else load_model(path, "torch", device="cpu")
+        return (
+            BottomUpModel(self.onnx_file(path)) if path.suffix == ".onnx" else load_model(path, "torch", device="cpu")
+        )
 
 
 @pytest.fixture(scope="module")

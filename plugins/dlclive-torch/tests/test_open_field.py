@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from dlclive_torch.export import OnnxExporter
 
-ReadRgb = Callable[[Path], np.ndarray]
-
 from dlclive_core import load_model
+from dlclive_core.bottom_up import BottomUpModel
+
+ReadRgb = Callable[[Path], np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_exported_gives_the_same_poses(
     bound: float,
 ) -> None:
     OnnxExporter().export(trained, tmp_path / "a.onnx", precision=precision)
-    model = onnx_file(tmp_path / "a.onnx")
+    model = BottomUpModel(onnx_file(tmp_path / "a.onnx"))
     for image, wanted in labelled[::3]:
         found = model.predict(image).single()
         np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=bound)

@@ -14,7 +14,7 @@ import yaml
 from dlclive_torch.device import available_devices
 
 from dlclive_core import PoseModel, load_model
-from dlclive_core.errors import ModelError, UnsupportedModelError, UsageError
+from dlclive_core.errors import ModelError, UsageError
 from dlclive_core.testing import PoseModelContract
 
 
