@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
 from dlclive_io.frame_numbers import FrameNumbers
+from dlclive_io.pace import Pace
 from dlclive_io.packets import Arrival, VideoPackets
 
 if TYPE_CHECKING:
@@ -34,17 +35,20 @@ class VideoFile(FrameSource):
     ends before it should counts too, where the format tells: MP4 and MOV list their packets, Matroska and AVI declare
     their length; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
 
+    With `realtime` the film plays like a camera: each frame comes when its time stamp is due, whether somebody waits for it
+    or not. Frames that were due while nobody read are passed over and counted in `skipped`; the film ends after its last one.
+
     Used by one thread at a time; decoding runs in threads of FFmpeg's.
 
     Args:
         path: of the file. The type is found out from its content.
+        realtime: at the film's own pace, as a live source; else as fast as it is read.
     """
 
-    is_live = False
-
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, realtime: bool = False) -> None:
         self.path = Path(path)
         self.name = str(self.path)
+        self.is_live = realtime
         self._packets: VideoPackets | None = None
 
     def open(self) -> None:
@@ -60,11 +64,14 @@ class VideoFile(FrameSource):
         self._ended = False
         stream.thread_type = "AUTO"
         self._numbers = _numbers(stream)
-        self._errors = self._flagged = self.corrupt = 0
+        self._errors = self._flagged = self.corrupt = self.skipped = 0
+        self._next: tuple[VideoFrame, int] | None = None
+        self._pace = Pace()
         self._reformatter = VideoReformatter()  # kept: a new one for each frame takes four times as long
         self._ready: deque[VideoFrame] = deque()
         self._source: Iterator[Arrival] = iter(packets)
         self.fps = float(stream.average_rate) if stream.average_rate else None
+        self._period = 1 / self.fps if self.fps else 0.1  # how late a frame may be, before the next one is due
         self.frame_count = packets.frame_count
         if not self._decode():
             self.close()
@@ -76,21 +83,49 @@ class VideoFile(FrameSource):
         self.frame_size = (first.width, first.height) if upright else (first.height, first.width)
 
     def read(self, timeout: float = 0.0) -> Frame:
-        """Return the next frame, RGB (H, W, 3); raises EndOfStream, or SourceError if the file is not open."""
+        """Return the next frame, RGB (H, W, 3).
+
+        Raises:
+            TimeoutError: with `realtime`, it is not due within `timeout` seconds.
+            EndOfStream: there is no more.
+            SourceError: the file is not open.
+        """
         if self._packets is None:
             raise SourceError(f"{self.path} is not open: call open() first")
+        self._next = self._next or self._picture()
+        while self.is_live:
+            left = self._pace.left(self._seconds(self._next[0]))
+            if left > timeout:
+                time.sleep(timeout)
+                raise TimeoutError
+            if left > -self._period:
+                time.sleep(max(0.0, left))
+                break
+            self.skipped += 1
+            self._next = self._picture()
+        picture, index = self._next
+        self._next = None
+        rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())
+        image = _upright(rgb, picture.rotation)
+        return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
+
+    def _picture(self) -> tuple[VideoFrame, int]:
+        """The next picture and its number; raises EndOfStream."""
         index = None
         while index is None:
             if not self._decode():
+                self._next = None
                 raise EndOfStream
             picture = self._ready.popleft()
             index = self._numbers.picture(picture.pts)
         self._flagged += picture.is_corrupt
         self._count()
-        rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())
+        return picture, index
+
+    def _seconds(self, picture: VideoFrame) -> float | None:
+        """The presentation time."""
         unit = self._stream.time_base
-        seconds = None if picture.pts is None or unit is None else float(picture.pts * unit)
-        return Frame(_upright(rgb, picture.rotation), index, time.perf_counter(), seconds, self.name)
+        return None if picture.pts is None or unit is None else float(picture.pts * unit)
 
     def close(self) -> None:
         """Close the file; what was counted stays readable."""
