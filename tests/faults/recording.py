@@ -26,8 +26,8 @@ class KilledRecording:
     Attributes:
         recorded: frames that the camera gave.
         seconds: from "armed" to the kill.
-        frames_lost: of the camera's frames, how many have no row in each table: h5, csv, times, and none in the video.
-        video_opens, tables_open: before anything was recovered, and after.
+        frames_lost: frames of the camera behind the last one in each file: h5, csv, times, video.
+        tables_open, video_opens: after `recover`; a run that was killed before its first frame leaves no video.
         rows_match: every video frame has its row of times, and shows the number that the row says.
         rows_whole: no torn row anywhere, and the poses are those of the model.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 from dlclive_core import DataError, OutputExistsError, UsageError
 from dlclive_io.file_lock import FileLock
 from dlclive_io.output_file import reason
-from dlclive_io.recovery_csv import recover_poses_csv, recover_times
+from dlclive_io.recovery_csv import is_times, recover_poses_csv, recover_times
 from dlclive_io.recovery_hdf5 import recover_hdf5
 from dlclive_io.recovery_report import RecoveredFile, RecoveryReport
 from dlclive_io.recovery_video import recover_video
@@ -47,6 +47,9 @@ def recover(folder: Path) -> RecoveryReport:
             report = RecoveryReport(folder=folder, files=tuple(files))
             if any(not file.error for file in files):
                 note_recovery(report, headers)
+        for file in files:
+            if file.error and killed[file.path]:  # a later call has to know
+                _lock_of(file.path).path.touch()
     except OSError as error:
         raise DataError(f"cannot recover {folder}: {reason(error)}") from error
     return report
@@ -56,7 +59,7 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
     """Finish one file; None for one that is not ours."""
     final = part.with_name(part.name.removesuffix(PART))
     suffix = final.suffix.lower()
-    kind = "video" if suffix in VIDEOS else "poses"
+    kind = "video" if suffix in VIDEOS else "times" if suffix == ".csv" and is_times(part) else "poses"
     try:
         if final.exists():
             raise DataError(f"{final} is there already: move one of the two away, then recover again")
@@ -81,12 +84,16 @@ def _lock(folder: Path, locks: ExitStack) -> dict[Path, bool]:
     for part in sorted(folder.glob(f"*{PART}")):
         if Path(part.name.removesuffix(PART)).suffix.lower() not in (".h5", ".csv", *VIDEOS):
             continue
-        lock = FileLock(part.with_name(part.name + ".lock"))
+        lock = _lock_of(part)
         killed[part] = lock.path.exists()
         if not lock.acquire():
             raise OutputExistsError(f"{part} is being written: wait for the run to end, or stop it, then recover")
         locks.callback(lock.release)
     return killed
+
+
+def _lock_of(part: Path) -> FileLock:
+    return FileLock(part.with_name(part.name + ".lock"))
 
 
 def _order(part: Path) -> tuple[bool, Path]:

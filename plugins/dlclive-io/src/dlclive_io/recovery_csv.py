@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from dlclive_core import DataError
 from dlclive_io import timestamp_table, video_times
 from dlclive_io.recovery_report import RecoveredFile
 from dlclive_io.recovery_video import count_frames
@@ -31,20 +33,21 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
     Args:
         frames: how many frames the videos have that were looked at already, by name.
     """
-    columns = _first_line(part).rstrip("\n").split(",")
-    if tuple(columns) not in (timestamp_table.COLUMNS, video_times.COLUMNS):
+    if not is_times(part):
         return None
     torn = cut_torn_line(part)
-    has_video = tuple(columns) == video_times.COLUMNS
-    left_out = _cut_rows(part, frames) if has_video else 0
+    has_video = _columns(part) == video_times.COLUMNS
+    note = _cut_rows(part, frames) if has_video else _lost(torn)
     rows, seconds = 0, None
     with part.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             rows, seconds = rows + 1, float(row[_SECONDS])
-    note = f"{left_out} rows left out, whose frames did not reach the video" if left_out else ""
-    if not has_video:
-        note = _lost(torn)
     return RecoveredFile(path=final, kind="times", rows=rows, seconds=seconds, note=note)
+
+
+def is_times(part: Path) -> bool:
+    """Whether a table is one of times."""
+    return _columns(part) in (timestamp_table.COLUMNS, video_times.COLUMNS)
 
 
 def cut_torn_line(path: Path) -> bool:
@@ -60,30 +63,44 @@ def cut_torn_line(path: Path) -> bool:
     return whole < end
 
 
-def _cut_rows(part: Path, frames: Mapping[str, int]) -> int:
-    """Keep the rows whose frame is in its video; of a video that is not there, all. Returns how many were left out."""
+def _cut_rows(part: Path, frames: Mapping[str, int]) -> str:
+    """Keep the rows whose frame is in its video; of a video that is not there, all. Returns what there is to say."""
     counts = dict(frames)
-    draft = part.with_name(part.name + ".new")
+    kept: Counter[str] = Counter()
     left_out = 0
-    with (
-        part.open(newline="", encoding="utf-8") as old,
-        draft.open("w", newline="", encoding="utf-8") as new,
-    ):
-        rows, keep = csv.DictReader(old), csv.DictWriter(new, video_times.COLUMNS, lineterminator="\n")
-        keep.writeheader()
-        for row in rows:
-            name = row["video"]
-            if name not in counts:
-                video = part.with_name(name)
-                counts[name] = count_frames(video) if video.exists() else -1
-            if counts[name] < 0 or int(row["video_frame"]) < counts[name]:
-                keep.writerow(row)
-            else:
-                left_out += 1
-        new.flush()
-        os.fsync(new.fileno())
-    draft.replace(part)
-    return left_out
+    draft = part.with_name(part.name + ".new")
+    try:
+        with part.open(newline="", encoding="utf-8") as old, draft.open("w", newline="", encoding="utf-8") as new:
+            rows, keep = csv.DictReader(old), csv.DictWriter(new, video_times.COLUMNS, lineterminator="\n")
+            keep.writeheader()
+            for row in rows:
+                name = row["video"]
+                if name not in counts:
+                    counts[name] = _frames_of(part.with_name(name))
+                if counts[name] < 0 or int(row["video_frame"]) < counts[name]:
+                    keep.writerow(row)
+                    kept[name] += 1
+                else:
+                    left_out += 1
+            new.flush()
+            os.fsync(new.fileno())
+        draft.replace(part)
+    finally:
+        draft.unlink(missing_ok=True)
+    notes = [f"{left_out} rows left out, whose frames did not reach the video"] if left_out else []
+    notes += [f"{counts[name] - kept[name]} frames of {name} have no row" for name in kept if kept[name] < counts[name]]
+    return "; ".join(notes)
+
+
+def _frames_of(video: Path) -> int:
+    """Frames of a video that an earlier recovery finished; -1 if it is gone. DataError if it was not finished, yet."""
+    if video.with_name(video.name + ".part").exists():
+        raise DataError(f"{video}.part could not be finished, and its times wait for it")
+    return count_frames(video) if video.exists() else -1
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    return tuple(_first_line(path).rstrip("\n").split(","))
 
 
 def _first_line(path: Path) -> str:

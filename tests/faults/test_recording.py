@@ -1,0 +1,36 @@
+"""A few killed recordings; `nox -s faults` kills fifty."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from faults.recording import KilledRecording, kill_recordings, kill_while_recording
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+
+
+def test_at_random_moments(tmp_path: Path) -> None:
+    figures = kill_recordings(tmp_path, 3, longest=2.5, seed=3)
+    for name in ("tables open", "video opens", "every video frame has its row", "rows whole"):
+        assert figures[name] == 3, figures
+    lost = figures["seconds lost, at most"]
+    assert isinstance(lost, dict)
+    assert max(lost.values()) <= 1.0, figures
+    assert figures["problems"] == []
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05])
+def test_as_soon_as_it_is_armed(tmp_path: Path, after: float) -> None:
+    assert _is_good(kill_while_recording(tmp_path / "run", after))
+
+
+def test_mp4(tmp_path: Path) -> None:
+    run = kill_while_recording(tmp_path / "run", 1.7, suffix=".mp4")
+    assert _is_good(run)
+    assert max(run.frames_lost.values()) <= 100
+
+
+def _is_good(run: KilledRecording) -> bool:
+    return run.tables_open and run.video_opens and run.rows_match and run.rows_whole and not run.problem
