@@ -34,9 +34,10 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
         ("", ""),
         [
             ("network", card.net_type),
-            ("method", card.method),
+            ("method", card.method + (", tells individuals apart" if card.identity else "")),
             ("keypoints", ", ".join(card.skeleton.keypoints)),
             ("individuals", ", ".join(card.individuals)),
+            *([("unique", ", ".join(card.unique_keypoints))] if card.unique_keypoints else []),
             ("stride", f"{card.stride:g} px"),
             ("input size", size),
             ("normalisation", card.normalisation),

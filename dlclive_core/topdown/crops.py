@@ -102,7 +102,7 @@ def _resize(part: Image, size: tuple[int, int]) -> Image:
         import cv2
     except ImportError:
         raise DependencyError(
-            "top-down networks need OpenCV for their crops; run: pip install opencv-python-headless"
+            "top-down networks need OpenCV for their crops; run: pip install 'dlclive-core[resize]'"
         ) from None
     resized: Image = cv2.resize(part, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return resized

@@ -52,9 +52,9 @@ class TopDownModel(PoseModel):
         """Run detector and network, also where the detector finds nothing in a grey image."""
         super().warmup(shape)
         self.reset()
-        height, width = self._rules.size
+        whole = np.array([[0, 0, shape[1], shape[0], np.nan]], np.float32)
         for count in {1, self._animals}:
-            self.network.run(np.full((count, height, width, 3), 127, np.uint8))
+            self._look(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
 
     def reset(self) -> None:
         """Forget where the animals were."""
