@@ -122,6 +122,7 @@ class ConditionalModel(PoseModel):
 
     def _look(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
         """The pose of each condition, missing where a condition is none."""
+        around: NDArray[np.floating]
         if boxes is None:
             around, usable = condition_boxes(conditions, self._margin, image.shape)
         else:
