@@ -66,10 +66,8 @@ class WholeGraph:
         inputs = dict(zip(self._inputs, (images, conditions), strict=False))
         if self._batch is None or len(images) == self._batch:
             return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
-        ones = [
-            self.run(*(None if item is None else item[i : i + 1] for item in (images, conditions)))
-            for i in range(len(images))
-        ]
+        given = [None] * len(images) if conditions is None else [item[None] for item in conditions]
+        ones = [self.run(image[None], condition) for image, condition in zip(images, given, strict=True)]
         return {name: np.concatenate([one[name] for one in ones]) for name in self._outputs}
 
 

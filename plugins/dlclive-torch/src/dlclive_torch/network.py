@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -76,7 +76,7 @@ class PoseNetwork(nn.Module):
         if UNIQUE in self.heads:
             outputs["unique"] = self.heads[UNIQUE](features)["keypoints"][:, 0]
         if IDENTITY in self.heads:
-            identity = self.heads[IDENTITY]
+            identity = cast("IdentityHead", self.heads[IDENTITY])
             points = outputs["peaks"] if "peaks" in outputs else outputs["keypoints"]
             outputs["identity"] = identity.scores(identity(features), points)
         return {name: outputs[name] for name in self.outputs}

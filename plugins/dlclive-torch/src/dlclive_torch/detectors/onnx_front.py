@@ -6,6 +6,8 @@ precision, which is a pixel less every now and then.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -73,7 +75,7 @@ def front_graph(graph: DetectorGraph) -> onnx.GraphProto:
     """
     resizing = graph.detector.resizing
     front = onnx.parser.parse_graph(_STEPS.format(sides=_sides(resizing), divisor=resizing.divisor))
-    constants = {"white": [1.0 if graph.normalisation == "none" else 255.0]}
+    constants: dict[str, Sequence[float]] = {"white": [1.0 if graph.normalisation == "none" else 255.0]}
     for name, steps in (("mean", graph.means), ("std", graph.stds)):
         constants |= {f"{name}_{step}": values for step, values in enumerate(steps)}
     for name, values in constants.items():
