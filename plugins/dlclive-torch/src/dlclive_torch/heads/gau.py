@@ -64,7 +64,7 @@ class GatedAttentionUnit(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         mixed = functional.silu(self.uv(self.ln(tokens)))
-        gate, values, base = mixed.split([self.wide, self.wide, self.width], dim=2)
+        gate, values, base = torch.split(mixed, [self.wide, self.wide, self.width], dim=2)
         queries = base * self.gamma[0] + self.beta[0]
         keys = base * self.gamma[1] + self.beta[1]
         attention = functional.relu(queries @ keys.transpose(1, 2) / self.width**0.5).square()
