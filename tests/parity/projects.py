@@ -74,7 +74,12 @@ class Project:
         """The model in the form of the case: a file that DeepLabCut exports, or the training folder."""
         if self.case.form == "snapshot":
             return self.train
-        export_model(self.root / "config.yaml", shuffle=1, wipe_paths=self.case.wipe_paths)
+        export_model(
+            self.root / "config.yaml",
+            shuffle=1,
+            wipe_paths=self.case.wipe_paths,
+            without_detector=not self.case.detector,
+        )
         (path,) = (self.root / "exported-models-pytorch").rglob("*.pt")
         if self.case.form == "enums":
             content = torch.load(path, weights_only=True)

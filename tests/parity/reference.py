@@ -57,7 +57,7 @@ def make(case: Case, frames: NDArray[np.uint8], folder: Path) -> dict[str, Any]:
     images = list(frames) if case.method != "bu" else [_patch(frame) for frame in frames]
     model = PoseModel.build(config["model"].to_dict())
     _fit(model, config, images, asked)
-    detector = build(config["detector"]["model"]) if case.method == "td" else None
+    detector = build(config["detector"]["model"]) if case.detector else None
     if detector is not None:
         decide(detector, _normalised(images))
     project.save(model.state_dict(), detector and detector.state_dict())

@@ -27,7 +27,7 @@ class Row:
     Attributes:
         failure: why there is no comparison, "" if there is one.
         live: why deeplabcut-live cannot run the file, "" if it can.
-        wobble_px: how far DeepLabCut's own poses move when its weights change by rounding.
+        wobble_px: how far DeepLabCut's own poses move when its weights change by rounding; `wobble_boxes_px` its boxes.
         seconds: per frame, the median; `live_seconds` of deeplabcut-live in the same minute.
     """
 
@@ -38,6 +38,7 @@ class Row:
     notes: list[str] = field(default_factory=list)
     difference: Difference = field(default_factory=Difference)
     wobble_px: float = 0.0
+    wobble_boxes_px: float = 0.0
     seconds: float = 0.0
     live_seconds: float | None = None
 
@@ -51,7 +52,8 @@ class Row:
             f"{found.px:.3g} px, more than {bound}" if not found.px <= bound else "",
             f"{found.confidence:.2g} in confidence" if not found.confidence <= BOUND_CONFIDENCE else "",
             f"boxes {found.boxes_px:.3g} px" if not (found.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
-            f"undecided: DeepLabCut's own answer moves {self.wobble_px:.3g} px" if not self.wobble_px <= 0.01 else "",
+            _undecided("poses", self.wobble_px, BOUND_PX["torch"]),
+            _undecided("boxes", self.wobble_boxes_px, BOUND_BOXES_PX),
         ]
         return "; ".join(fault for fault in faults if fault)
 
@@ -72,6 +74,10 @@ class Row:
                 else ["", ""]
             )
         return f"| {' | '.join([*cells, said])} |"
+
+
+def _undecided(what: str, px: float, bound: float) -> str:
+    return "" if px <= bound else f"undecided: DeepLabCut's own {what} move {px:.3g} px with rounding"
 
 
 def _px(value: float | None) -> str:

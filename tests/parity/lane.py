@@ -1,0 +1,138 @@
+"""One network after the other: have DeepLabCut make it, compare it, export it, compare that, then take times.
+
+Two lanes work side by side, each a process with partners of its own; only times are taken one lane at a time.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from asking import Reference
+from cases import INDIVIDUALS, Case
+from partner import Partner
+from table import Row
+
+from dlclive_core import PoseModel, export_model, load_model
+from dlclive_core.errors import UnsupportedModelError
+
+HERE = Path(__file__).parent
+ROUNDS, SECONDS = 12, 1.2
+"""A time is the median of so many frames, or of fewer, if they take longer than this."""
+
+
+class Lane:
+    """Networks in a folder of its own.
+
+    Args:
+        python: of the environment with deeplabcut and deeplabcut-live.
+        folder: made here; the files of a network are deleted when the next one comes.
+        frames: `frames.npz`.
+    """
+
+    def __init__(self, python: str, folder: Path, frames: Path) -> None:
+        warnings.simplefilter("ignore")
+        torch.set_num_threads(1)
+        folder.mkdir()
+        self._folder = folder
+        self._maker = Partner([python, str(HERE / "reference.py"), str(frames), "serve"], folder / "reference.log")
+        self._live = Partner([python, str(HERE / "live.py")], folder / "live.log")
+        self._rows: list[Row] = []
+        self._models: list[PoseModel] = []
+        self._reference: Reference | None = None
+
+    def prepare(self, case: Case) -> str:
+        """Everything but times; what was done in how many seconds."""
+        began = time.perf_counter()
+        folder = self._folder / case.name
+        folder.mkdir()
+        report = self._maker.ask({"case": case.name, "folder": str(folder)})
+        made = time.perf_counter() - began
+        if "error" in report:
+            self._rows = [Row(case, "torch", failure=f"DeepLabCut itself: {report['error']}")]
+            return f"{case.name}: {report['error']}"
+        self._reference = Reference(case, folder, report)
+        said = self._load_live(self._reference)
+        self._compare("torch", self._reference.model, said)
+        if case.form == "export":  # the others hold a network that is exported already
+            self._compare("onnx", folder / "exported.onnx", said)
+        return f"{case.name}: made in {made:.1f} s, all in {time.perf_counter() - began:.1f} s"
+
+    def take_times(self) -> list[Row]:
+        """The rows of the prepared network, complete; its files are gone."""
+        for model, row in zip(self._models, [row for row in self._rows if not row.failure], strict=True):
+            row.seconds, row.live_seconds = self._time(model, with_live=not row.live)
+            model.close()
+        if self._reference is not None:
+            shutil.rmtree(self._folder / self._reference.case.name)
+        rows, self._rows, self._models, self._reference = self._rows, [], [], None
+        return rows
+
+    def close(self) -> None:
+        """End the partners."""
+        self._maker.close()
+        self._live.close()
+
+    def _compare(self, runtime: str, path: Path, said: str) -> None:
+        assert self._reference is not None
+        report = self._reference.report
+        row = Row(self._reference.case, runtime, live=said, notes=report["notes"])
+        row.wobble_px, row.wobble_boxes_px = report["wobble_px"], report.get("wobble_boxes_px", 0.0)
+        self._rows.append(row)
+        try:
+            if runtime == "onnx":
+                export_model(self._reference.model, path, frames=list(self._reference.frames[:1]))
+            model = load_model(path, runtime, device="cpu", threads=1)
+            row.difference = self._reference.compare(model)
+            self._models.append(model)
+        except Exception as error:
+            row.failure = ("not yet: " if isinstance(error, UnsupportedModelError) else "") + _first_line(error)
+
+    def _load_live(self, reference: Reference) -> str:
+        """Load the file in deeplabcut-live; why it cannot be, if it cannot."""
+        path = reference.model
+        if path.is_dir():
+            path = next(path.glob("snapshot-0*.pt"))
+        animals = len(INDIVIDUALS) if reference.case.several else 1
+        answer = self._live.ask({"load": str(path), "frames": str(reference.frames_path), "animals": animals})
+        return str(answer.get("error", ""))
+
+    def _time(self, model: PoseModel, *, with_live: bool) -> tuple[float, float | None]:
+        """Median seconds per frame of the model and of deeplabcut-live, one frame here, one there."""
+        assert self._reference is not None
+        ours: list[float] = []
+        theirs: list[float] = []
+        began = time.perf_counter()
+        for turn in range(ROUNDS + 1):
+            index = turn % len(self._reference.frames)
+            before = time.perf_counter()
+            self._reference.run(model, index)
+            ours.append(time.perf_counter() - before)
+            if with_live:
+                theirs.append(self._live.ask({"frame": index})["seconds"])
+            if time.perf_counter() - began > SECONDS:
+                break
+        first = int(len(ours) > 1)  # the first one is slower, but all there is of a slow model
+        return statistics.median(ours[first:]), statistics.median(theirs[first:]) if theirs else None
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+
+
+_lane: list[Lane] = []
+
+
+def start(python: str, folder: Path, frames: Path) -> None:
+    """Begin a process's lane."""
+    _lane.append(Lane(python, folder, frames))
+
+
+def call(method: str, *arguments: Any) -> Any:
+    """Call a method of this process's lane."""
+    return getattr(_lane[0], method)(*arguments)
