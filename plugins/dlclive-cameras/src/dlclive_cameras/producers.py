@@ -16,6 +16,7 @@ from harvesters.core import DeviceInfo, Harvester, ParameterKey, ParameterSet
 from dlclive_core import SourceError, UsageError
 
 _PATHS = "GENICAM_GENTL64_PATH"  # where the makers' installers write the folders of their producers
+_PATIENCE = 300  # milliseconds for cameras to say that they are there; genicam holds Python's lock meanwhile
 
 _log = logging.getLogger("dlclive.harvesters")  # harvesters prints tracebacks; what matters comes as errors and counts
 _log.addHandler(logging.NullHandler())
@@ -74,7 +75,7 @@ class Producers:
             if interfaces:
                 found = []
                 for interface in interfaces:
-                    interface.module.update_device_info_list(1000)
+                    interface.module.update_device_info_list(_PATIENCE)
                     found += [DeviceInfo(module=info, parent=interface) for info in interface.module.device_info_list]
                 known[:] = found
             elif not self._harvester.image_acquirers:
