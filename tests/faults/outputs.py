@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from dlclive_processors import Reason, SerialOutput
 from dlclive_processors.simulator import Simulator, compile_firmware
 
@@ -28,7 +29,7 @@ SKETCH = HERE.parent.parent / "plugins" / "dlclive-processors" / "firmware" / "d
 ALLOWED = 0.1  # seconds
 OPTIONS = ("--pulse=60", "--train=60", "--duty=1")
 OWN_FAULTS = ("hang", "model hangs", "stall", "exception", "end")
-SIGNALS = ("SIGKILL", "SIGSTOP", "SIGSEGV")
+SIGNALS = ("SIGKILL", "SIGSTOP", "SIGSEGV", "SIGKILL of the heartbeat, too")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +101,21 @@ def off_time(fault: str, moment: random.Random) -> float:
             simulator.wait(on=True, timeout=60)
             if fault in SIGNALS:
                 time.sleep(moment.uniform(0.05, 0.3))
+                killed = [host.pid]
+                if fault == SIGNALS[-1]:  # then only the device is left
+                    killed += [child.pid for child in psutil.Process(host.pid).children()]
+                    assert len(killed) == 2
                 began = time.perf_counter()
-                host.send_signal(getattr(signal, fault))
+                for process in reversed(killed):
+                    os.kill(process, getattr(signal, fault.split()[0]))
             else:
                 assert host.stdout is not None
                 began = float(host.stdout.readline())
             ended = simulator.wait(on=False, timeout=10)
             time.sleep(0.1)
             assert not simulator.is_on(), "it went on again"
-        check_events(folder / "events.csv", simulator)
+        if fault != SIGNALS[-1]:
+            check_events(folder / "events.csv", simulator)
         return ended - began
 
 

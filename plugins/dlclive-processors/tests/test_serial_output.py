@@ -12,10 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from dlclive_processors import Reason, SerialOutput
+from dlclive_processors import Reason, SerialOutput, Stimulate, plugin
 from dlclive_processors.simulator import Simulator
 
-from dlclive_core import DataError, OutputExistsError, UsageError
+from dlclive_core import DataError, OutputExistsError, PluginCatalog, ProcessorInfo, Session, UsageError
+from dlclive_core.catalog import Plugin
+from dlclive_core.specs import build_component
+from dlclive_core.testing import BlobModel, LiveBlobSource
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial port need a POSIX system")
 
@@ -316,3 +319,38 @@ def test_opens_again(make: Callable[..., SerialOutput], simulator: Simulator) ->
     assert simulator.is_on()
     output.close()
     simulator.wait(on=False)
+
+
+@pytest.mark.parametrize("catalogued", [True, False])
+def test_a_session_with_the_words_of_the_command_line(catalogued: bool, simulator: Simulator, tmp_path: Path) -> None:
+    """The laser is on while the disc is on the right, in a real session, and off afterwards."""
+    where = "polygon=[[80,0],[160,0],[160,120],[80,120]],keypoint=k0"
+    words = f"stimulate:{simulator.port},{where},width=20,max_rate=100,events={tmp_path / 'laser.csv'}"
+    if catalogued:
+        components = tuple(plugin.dlclive_register_processors())
+        catalog = PluginCatalog(
+            [Plugin(name="p", distribution="d", version="1", status="ready", components=components)]
+        )
+        laser = build_component(catalog, ProcessorInfo, words)
+    else:
+        right = [[80, 0], [160, 0], [160, 120], [80, 120]]
+        laser = Stimulate(
+            simulator.port, polygon=right, keypoint="k0", width=20, max_rate=100, events=tmp_path / "laser.csv"
+        )
+    source = LiveBlobSource(frames=130, interval=0.01)  # a circle takes 63 frames
+    Session(source=source, model=BlobModel(), processors=[laser]).run()
+    levels = [levels for _, levels in simulator.changes()]
+    assert levels[:2] == [1, 0]
+    assert levels[-1] == 0
+    ons = rows(tmp_path / "laser.csv", "on")
+    assert len(ons) == levels.count(1) >= 3
+    for row in ons:
+        assert source.truth(int(row["frame"]))[0, 0] > 79
+        assert 0 < float(row["age"]) < 0.1
+
+
+def test_a_source_that_is_slower_than_the_lifespan(simulator: Simulator) -> None:
+    laser = Stimulate(simulator.port, polygon=[[0, 0], [9, 0], [9, 9]], keypoint="k0")
+    session = Session(source=LiveBlobSource(interval=0.1), model=BlobModel(), processors=[laser])
+    with pytest.raises(UsageError, match=r"give a lifespan of 0\.15 or more"):
+        session.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -102,6 +103,8 @@ class Stimulate(Processor):
             events=events,
             overwrite=overwrite,
         )
+        self._given_port = port is not None
+        self._deciding = threading.Lock()
         self._clock = FrameClock()
         self._skeleton: Skeleton | None = None
         self._column = 0
@@ -118,12 +121,18 @@ class Stimulate(Processor):
 
     def disarm(self) -> None:
         """Switch off now, and not on again until `arm`. Any thread."""
-        self._gate.armed = False
-        self.output.off(Reason.DISARMED)
+        with self._deciding:  # so that no decision from before comes after it
+            self._gate.armed = False
+            self.output.off(Reason.DISARMED)
 
     def open(self, run: RunInfo) -> None:
         """Find the keypoint and open the output; it is off."""
         self._clock = FrameClock(run)
+        if run.is_live and run.fps and self._given_port and self._lifespan < 1 / run.fps:
+            raise UsageError(
+                f"processor 'stimulate': lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
+                f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output goes off between two frames"
+            )
         self._watch(run.card.skeleton)
         self._gate.reset()
         self._last = None
@@ -139,8 +148,9 @@ class Stimulate(Processor):
         holds = False
         if reason is None:
             holds, reason = self._ask(pose, frame)
-        wanted = self._gate.decide(holds, self.output.is_on, moment)
-        self.output.renew(wanted, reason, frame.index, age)
+        with self._deciding:
+            wanted = self._gate.decide(holds, self.output.is_on, moment)
+            self.output.renew(wanted, reason, frame.index, age)
         self._last = moment
         return pose
 

@@ -67,7 +67,7 @@ class Child:
         if timeout:
             select.select([self._reports], [], [], timeout)
         try:
-            data = os.read(self._reports, REPORT_SIZE * 64)
+            data = os.read(self._reports, REPORT_SIZE * 2000)
         except BlockingIOError:
             return []
         self.ended = self.ended or not data

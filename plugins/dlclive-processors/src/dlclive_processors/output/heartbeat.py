@@ -69,6 +69,7 @@ class Heartbeat:
         self._trips = self._cuts = 0
         self._ending: Reason | None = None
         self._greeting = True
+        self._session = os.getppid()
 
     # ---- the beginning
 
@@ -131,6 +132,9 @@ class Heartbeat:
         if now >= self._status_at:
             self.report(Kind.STATUS)
             self._status_at = now + STATUS_EVERY
+            # A process that the session forked can hold its end of the pipe open, but not be this one's parent.
+            if os.getppid() != self._session and self._ending is None:
+                self._end(Reason.HOST_GONE)
 
     def _judge(self, now: float) -> None:
         """Give up if the device cannot be trusted. Called when nothing more of it is waiting to be read."""

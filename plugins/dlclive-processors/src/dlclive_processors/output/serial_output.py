@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,14 @@ from dlclive_processors.output.lease import Kind, Lease, Reason, Report, Want
 from dlclive_processors.output.messages import failure_message
 from dlclive_processors.output.wire import Limits
 
+_log = logging.getLogger(__name__)
+
+_WARNINGS = {
+    Kind.REFUSED: "the device refused to switch on, because it was on too recently or its host seemed dead",
+    Kind.LOST: "switching on was not acknowledged in time, so it was taken back",
+    Kind.TRIPPED: "the device's watchdog tripped, because the computer stood still for longer than it allows",
+    Kind.CUT: "the device cut a pulse short",
+}
 _SILENCE = 1.0  # seconds without a report after which the heartbeat process is not trusted
 
 
@@ -102,7 +111,7 @@ class SerialOutput(Output):
         self._child: Child | None = None
         self._lock = threading.Lock()
         self._command, self._want, self._is_on = 0, False, False
-        self._heard_at = 0.0
+        self._heard_at = self._renewed_at = 0.0
         self._failed = False
         self.limits: Limits | None = None
         self.statistics = LinkStatistics()
@@ -247,12 +256,18 @@ class SerialOutput(Output):
             self._hear(report)
         if child.ended:
             raise DataError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
-        if time.perf_counter() - self._heard_at > _SILENCE:
+        now = time.perf_counter()
+        if now - self._renewed_at > _SILENCE:  # it was this process that slept, and the reports did not fit in the pipe
+            self._heard_at = now
+        self._renewed_at = now
+        if now - self._heard_at > _SILENCE:
             raise DataError(
                 f"the heartbeat process of {self._port} does not answer; the device has switched off by itself"
             )
 
     def _hear(self, report: Report) -> None:
+        if report.kind in _WARNINGS:
+            _log.warning("output on %s: %s", self._port, _WARNINGS[Kind(report.kind)])
         if report.kind == Kind.STATUS:
             trips, cuts, noise, strange, _ = report.numbers
             self.statistics = LinkStatistics(trips, cuts, noise, strange, report.round_trip, report.longest_trip)

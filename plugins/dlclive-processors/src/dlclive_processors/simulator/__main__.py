@@ -24,6 +24,9 @@ def main() -> None:
     parser.add_argument("--duty", type=float, default=usual.duty_permille / 1e3, help="share of the time on")
     parser.add_argument("--record", type=Path, help="CSV file: when which outputs were on, in the host's perf_counter")
     parser.add_argument("--firmware", type=Path, help="library made by compile_firmware, to run in place of Python")
+    parser.add_argument(
+        "--until-end", action="store_true", help="stop when the standard input, which takes faults, ends"
+    )
     given = parser.parse_args()
     limits = Limits(
         given.channels,
@@ -33,7 +36,7 @@ def main() -> None:
         round(given.duty * 1e3),
     )
     device = CompiledDevice(given.firmware, limits) if given.firmware else Device(limits)
-    terminal = Terminal(device, given.record, commands=sys.stdin.fileno())
+    terminal = Terminal(device, given.record, commands=sys.stdin.fileno(), until_end=given.until_end)
     print(terminal.port, flush=True)  # noqa: T201 - this is what it is for
     with contextlib.suppress(KeyboardInterrupt):
         terminal.run()

@@ -24,7 +24,8 @@ class Simulator:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._record = folder / "simulator.csv"
-        command = [sys.executable, "-m", "dlclive_processors.simulator", f"--record={self._record}", *options]
+        command = [sys.executable, "-m", "dlclive_processors.simulator", "--until-end"]
+        command += [f"--record={self._record}", *options]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )

@@ -38,9 +38,12 @@ class Terminal:
             seconds, which is the same clock in all processes of a computer; levels has one bit per channel.
         commands: a descriptor to read faults from, one a line; see `Line.command`. Also "restart" (the device loses power for a
             moment) and "unplug" (the port is gone, for good).
+        until_end: stop when the commands end.
     """
 
-    def __init__(self, device: AnyDevice, record: Path | None = None, commands: int | None = None) -> None:
+    def __init__(
+        self, device: AnyDevice, record: Path | None = None, commands: int | None = None, *, until_end: bool = False
+    ) -> None:
         self._device = device
         self._master, slave = pty.openpty()
         tty.setraw(slave)
@@ -49,7 +52,7 @@ class Terminal:
         os.set_blocking(self._master, False)
         self._record = record.open("w", buffering=1, encoding="ascii") if record is not None else None
         self._note("time,levels")
-        self._commands = commands
+        self._commands, self._until_end = commands, until_end
         self._line = Line(random.Random(1))  # noqa: S311 - noise, not secrets
         self._connected = False
         self._plugged = True
@@ -57,7 +60,7 @@ class Terminal:
         self._zero = time.perf_counter()
 
     def run(self) -> None:
-        """Run until the port is unplugged or the commands end with "stop"."""
+        """Run until the port is unplugged, or the commands say "stop" or end."""
         go_first()  # a device has a processor of its own
         while self._plugged:
             watched = [self._master] if self._connected else []
@@ -119,6 +122,7 @@ class Terminal:
     def _hear(self, data: bytes) -> None:
         if not data:  # nobody will say anything more
             self._commands = None
+            self._plugged = not self._until_end
         for line in data.decode().splitlines():
             self._command(line.split())
 
