@@ -94,7 +94,10 @@ def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suff
 
 
 def kill_recordings(folder: Path, runs: int, *, longest: float, fps: float = 100.0, seed: int = 0) -> dict[str, object]:
-    """Kill `runs` recordings, each at a random moment up to `longest` seconds after "armed"; figures for the report."""
+    """Kill `runs` recordings, each at a random moment up to `longest` seconds after "armed"; figures for the report.
+
+    Fifty runs with `longest=4` take about three minutes; with `longest=0.1` they are killed when they have just begun.
+    """
     rng = random.Random(seed)
     done = [kill_while_recording(folder / f"run-{number}", rng.uniform(0, longest), fps=fps) for number in range(runs)]
     names = sorted({name for run in done for name in run.frames_lost})

@@ -1,7 +1,7 @@
 """The journal of a table: rows that survive whatever happens to the process.
 
 HDF5 changes its file in many places, so a file whose writer was killed may be lost. An SQLite database with a write-ahead
-log is only appended to, row by row; what was committed is there, and nothing else is.
+log can be read whenever its writer was killed, and holds exactly what was committed.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class PoseJournal:
     def _begin(self) -> None:
         """Begin a transaction that goes to the disk if the next one would be too late."""
         self._committed = time.monotonic()
-        self._syncs = self._committed - self._synced > SYNC_SECONDS - 2 * FLUSH_SECONDS
+        self._syncs = self._committed - self._synced > SYNC_SECONDS / 2
         self._database.execute(f"PRAGMA synchronous = {'FULL' if self._syncs else 'NORMAL'}")
         self._database.execute("BEGIN")
 
