@@ -10,6 +10,7 @@ from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import Component, Exporter, FrameSource, PoseModel, Processor, Sink
 from dlclive_core.dlclive import DLCLive
 from dlclive_core.errors import (
+    ConfigurationError,
     DataError,
     DependencyError,
     DLCLiveError,
@@ -51,6 +52,7 @@ __all__ = [
     "Chain",
     "Component",
     "ComponentInfo",
+    "ConfigurationError",
     "Crop",
     "DLCLive",
     "DLCLiveError",

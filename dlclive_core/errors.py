@@ -7,6 +7,7 @@
     │   ├── ModelNotFoundError   3   nothing there, or more than one thing there
     │   ├── UnsupportedModelError 3  understood, but no installed runtime can run it
     │   └── UnsafeFileError      3   a file that would run code when read
+    ├── ConfigurationError       3   a session file that says something that cannot be
     ├── PluginError              3   a plugin is missing, broken, blocked or there twice
     │   └── DependencyError      3   a library that a component needs is not installed
     ├── SourceError              4   a camera, stream or file that cannot be opened or stopped answering
@@ -52,6 +53,10 @@ class UnsupportedModelError(ModelError):
 
 class UnsafeFileError(ModelError):
     """A file that would run code if it were read the way it asks to be."""
+
+
+class ConfigurationError(DLCLiveError):
+    """A session file says something that cannot be."""
 
 
 class PluginError(DLCLiveError):

@@ -47,12 +47,7 @@ def load_model(
         UsageError: an option.
     """
     catalog = catalog or PluginCatalog.installed()
-    file = locate_model(path, model_suffixes(catalog))
-    info = catalog.find(RuntimeInfo, runtime) if runtime else _best_runtime(catalog, file)
-    if file.suffix.lower() not in info.reads:
-        raise UnsupportedModelError(
-            f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file)}"
-        )
+    file, info = choose_runtime(path, runtime, catalog)
     factory = catalog.factory(info)
     how = {name: options.pop(name) for name in _FINDING if name in options}
     check_options(factory, options, f"runtime {info.name!r}", also=_FINDING)
@@ -66,6 +61,17 @@ def load_model(
     except BaseException:
         loaded.close()
         raise
+
+
+def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog) -> tuple[Path, RuntimeInfo]:
+    """The file that a path leads to and the runtime that will load it; nothing is loaded. Raises as `load_model` does."""
+    file = locate_model(path, model_suffixes(catalog))
+    info = catalog.find(RuntimeInfo, runtime) if runtime else _best_runtime(catalog, file)
+    if file.suffix.lower() not in info.reads:
+        raise UnsupportedModelError(
+            f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file)}"
+        )
+    return file, info
 
 
 def _finding(how: dict[str, Any]) -> Finding:

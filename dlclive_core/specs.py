@@ -17,6 +17,14 @@ from dlclive_core.hookspecs import ComponentInfo
 _OPENING, _CLOSING = "[{(", "]})"
 
 
+class OptionError(UsageError):
+    """An option that a component does not take, or whose value it cannot use; `option` is its name."""
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
     """A component's name and its options as text; a first option without a name is the constructor's first argument."""
@@ -44,9 +52,26 @@ class ComponentSpec:
         return cls(name.strip(), first, tuple(options))
 
 
-def build_component(catalog: PluginCatalog, kind: type[ComponentInfo], text: str) -> Any:
-    """Make the component that a text describes; UsageError names what is wrong with an option, and the nearest valid one."""
-    spec = ComponentSpec.parse(text)
+def build_component(
+    catalog: PluginCatalog,
+    kind: type[ComponentInfo],
+    text: str | ComponentSpec,
+    *,
+    folder: Path | None = None,
+    overwrite: bool = False,
+) -> Any:
+    """Make the component that a text describes.
+
+    Args:
+        folder: where relative paths among the options lie; by default in the current folder.
+        overwrite: pass `overwrite=True` to a component that has this option, unless the text says otherwise.
+
+    Raises:
+        OptionError: what is wrong with an option, and the nearest valid one.
+        UsageError: an option is needed, or the component's own check of its options.
+        PluginError, DependencyError: there is no such component, or it cannot be imported.
+    """
+    spec = text if isinstance(text, ComponentSpec) else ComponentSpec.parse(text)
     info = catalog.find(kind, spec.name)
     factory = catalog.factory(info)
     what = f"{kind.kind} {spec.name!r}"
@@ -56,7 +81,11 @@ def build_component(catalog: PluginCatalog, kind: type[ComponentInfo], text: str
         if not parameters:
             raise UsageError(f"{what} takes no options; got {spec.first!r}")
         words = {next(iter(parameters)): spec.first, **words}
-    check_options(factory, words, what)
+    for name in words:
+        try:
+            check_options(factory, (name,), what)
+        except UsageError as error:
+            raise OptionError(str(error), name) from None
     needed = [
         name
         for name, p in parameters.items()
@@ -65,7 +94,16 @@ def build_component(catalog: PluginCatalog, kind: type[ComponentInfo], text: str
     if needed:
         raise UsageError(f"{what} needs the option {needed[0]!r}: {spec.name}:{needed[0]}=...")
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    values = {name: convert(word, hints.get(name, str), f"option {name!r} of {what}") for name, word in words.items()}
+    values: dict[str, Any] = {}
+    for name, word in words.items():
+        try:
+            values[name] = convert(word, hints.get(name, str), f"option {name!r} of {what}")
+        except UsageError as error:
+            raise OptionError(str(error), name) from None
+        if folder is not None and isinstance(values[name], Path):
+            values[name] = folder / values[name]
+    if overwrite and "overwrite" in parameters:
+        values.setdefault("overwrite", True)
     return factory(**values)
 
 

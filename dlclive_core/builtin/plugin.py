@@ -10,8 +10,8 @@ def dlclive_register_sources() -> list[SourceInfo]:
     return [
         SourceInfo(
             name="mouse",
-            summary="Renders a mouse in an arena whose keypoints are known",
-            factory="dlclive_core.demo.source:MouseSource",
+            summary="Renders a mouse, like a camera: to try a live session without one",
+            factory="dlclive_core.demo.live:LiveMouse",
         ),
     ]
 

@@ -1,9 +1,13 @@
 """The test kit's own components pass the contracts that they serve."""
 
+import time
+
+import numpy as np
 import pytest
 
 from dlclive_core import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.demo.live import LiveMouse
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.processor_adapter import ArrayProcessor
 from dlclive_core.testing import (
@@ -35,6 +39,27 @@ class TestMouseSource(FrameSourceContract):
     @pytest.fixture
     def source(self) -> FrameSource:
         return MouseSource(seed=3, frames=6)
+
+
+class TestLiveMouse(FrameSourceContract):
+    @pytest.fixture
+    def source(self) -> FrameSource:
+        return LiveMouse(seed=3, fps=50, path=4)
+
+    def test_walks_to_and_fro_and_counts_what_passed(self, source: LiveMouse) -> None:
+        with source:
+            source.open()
+            numbers = [source.read(1.0).index for _ in range(9)]
+            assert numbers[-1] + 1 == len(numbers) + source.skipped
+            time.sleep(0.2)
+            later = source.read(1.0).index
+            assert later + 1 == len(numbers) + 1 + source.skipped
+            assert later - numbers[-1] >= 9
+            images = [source.render(index) for index in range(8)]
+        for there, back in ((2, 4), (1, 5), (0, 6), (1, 7)):
+            np.testing.assert_array_equal(images[there], images[back])
+            np.testing.assert_array_equal(source.truth(there), source.truth(back))
+        assert not np.array_equal(images[2], images[3])
 
 
 class TestLiveBlobSource(FrameSourceContract):

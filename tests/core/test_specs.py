@@ -7,7 +7,7 @@ import pytest
 from dlclive_core import PluginCatalog, SourceInfo, UsageError
 from dlclive_core.catalog import Plugin
 from dlclive_core.hookspecs import ProcessorInfo
-from dlclive_core.specs import ComponentSpec, build_component, convert
+from dlclive_core.specs import ComponentSpec, OptionError, build_component, convert
 
 
 def catalog(factory: str) -> PluginCatalog:
@@ -86,5 +86,28 @@ def test_a_needed_option_is_named() -> None:
 
 
 def test_the_mouse_can_be_asked_for_in_words() -> None:
-    source = build_component(PluginCatalog.installed(), SourceInfo, "mouse:seed=3,frames=5")
-    assert source.frame_count == 5
+    source = build_component(PluginCatalog.installed(), SourceInfo, "mouse:seed=3,size=[160,120],fps=50")
+    assert (source.name, source.is_live, source.frame_size, source.fps) == ("mouse 3", True, (160, 120), 50.0)
+
+
+class Writer:
+    def __init__(self, path: Path, level: int = 3, overwrite: bool = False) -> None:
+        self.path, self.level, self.overwrite = path, level, overwrite
+
+
+@pytest.mark.parametrize(("text", "option"), [("gate:out.h5,levle=1", "levle"), ("gate:out.h5,level=high", "level")])
+def test_an_error_says_which_option_is_meant(text: str, option: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        build_component(catalog(f"{__name__}:Writer"), ProcessorInfo, text)
+    assert caught.value.option == option
+
+
+def test_relative_paths_lie_in_the_folder_and_overwriting_is_passed_on(tmp_path: Path) -> None:
+    def build(text: str, **more: object) -> Writer:
+        return build_component(catalog(f"{__name__}:Writer"), ProcessorInfo, text, folder=tmp_path, **more)
+
+    assert build("gate:out.h5").path == tmp_path / "out.h5"
+    assert build("gate:/data/out.h5").path == Path("/data/out.h5")
+    assert not build("gate:out.h5").overwrite
+    assert build("gate:out.h5", overwrite=True).overwrite
+    assert not build("gate:out.h5,overwrite=false", overwrite=True).overwrite
