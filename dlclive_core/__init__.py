@@ -33,6 +33,7 @@ from dlclive_core.hookspecs import (
     ComponentInfo,
     ExporterInfo,
     ProcessorInfo,
+    RecoveryInfo,
     RuntimeInfo,
     SinkInfo,
     SourceInfo,
@@ -42,6 +43,7 @@ from dlclive_core.models import load_model
 from dlclive_core.network import Detector, Network
 from dlclive_core.parity import Parity, compare_models
 from dlclive_core.pose import Pose
+from dlclive_core.recovery import RecoveredFile, RecoveryReport
 from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
 from dlclive_core.session import Session, SessionReport
 from dlclive_core.skeleton import Skeleton
@@ -84,6 +86,9 @@ __all__ = [
     "PoseModel",
     "Processor",
     "ProcessorInfo",
+    "RecoveredFile",
+    "RecoveryInfo",
+    "RecoveryReport",
     "Region",
     "Resize",
     "RunInfo",

@@ -20,6 +20,7 @@ from dlclive_core.hookspecs import (
     ComponentInfo,
     ExporterInfo,
     ProcessorInfo,
+    RecoveryInfo,
     RuntimeInfo,
     SinkInfo,
     SourceInfo,
@@ -27,7 +28,7 @@ from dlclive_core.hookspecs import (
 
 GROUP = "dlclive"
 DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
-KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo)
+KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
 
 Info = TypeVar("Info", bound=ComponentInfo)
 
@@ -205,13 +206,18 @@ def _ask(module: ModuleType) -> tuple[ComponentInfo, ...]:
     manager.check_pending()
     components: list[ComponentInfo] = []
     for kind in KINDS:
-        hook = getattr(manager.hook, f"dlclive_register_{kind.kind}s")
+        hook = getattr(manager.hook, f"dlclive_register_{plural(kind.kind)}")
         for items in hook():
             for item in items:
                 if not isinstance(item, kind):
                     raise TypeError(f"{hook.name} returned {item!r}, not {kind.__name__}")
                 components.append(item)
     return tuple(components)
+
+
+def plural(kind: str) -> str:
+    """The kind in the name of its hook: "sink" -> "sinks", "recovery" -> "recoveries"."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
 def _one_line(error: BaseException) -> str:

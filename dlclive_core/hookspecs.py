@@ -101,6 +101,13 @@ class SinkInfo(ComponentInfo):
     kind: ClassVar[str] = "sink"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryInfo(ComponentInfo):
+    """Finishes what a killed run left in a folder: its factory is a function `(folder: Path) -> RecoveryReport`."""
+
+    kind: ClassVar[str] = "recovery"
+
+
 @hookspec
 def dlclive_register_runtimes() -> Iterable[RuntimeInfo]:  # type: ignore[empty-body]
     """Runtimes that load models. Called once, when the catalogue is made; return an empty list for none."""
@@ -124,3 +131,8 @@ def dlclive_register_processors() -> Iterable[ProcessorInfo]:  # type: ignore[em
 @hookspec
 def dlclive_register_sinks() -> Iterable[SinkInfo]:  # type: ignore[empty-body]
     """Sinks: consumers off the latency path. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_recoveries() -> Iterable[RecoveryInfo]:  # type: ignore[empty-body]
+    """Functions that finish what a killed run left. Called once, when the catalogue is made."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from dlclive_io.labelled_video import LabelledVideo
     from dlclive_io.pose_table import PoseTable
     from dlclive_io.recovery import recover
-    from dlclive_io.recovery_report import RecoveredFile, RecoveryReport
     from dlclive_io.timestamp_table import TimestampTable
     from dlclive_io.video_file import VideoFile
     from dlclive_io.video_recording import VideoRecording
@@ -24,8 +23,6 @@ __all__ = [
     "ImageFolder",
     "LabelledVideo",
     "PoseTable",
-    "RecoveredFile",
-    "RecoveryReport",
     "TimestampTable",
     "VideoFile",
     "VideoRecording",
@@ -38,8 +35,6 @@ _MODULES = {
     "ImageFolder": "image_folder",
     "LabelledVideo": "labelled_video",
     "PoseTable": "pose_table",
-    "RecoveredFile": "recovery_report",
-    "RecoveryReport": "recovery_report",
     "TimestampTable": "timestamp_table",
     "VideoFile": "video_file",
     "VideoRecording": "video_recording",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_core import SinkInfo, SourceInfo, hookimpl
+from dlclive_core import RecoveryInfo, SinkInfo, SourceInfo, hookimpl
 
 VIDEO_SUFFIXES = (
     ".mp4",
@@ -88,4 +88,17 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             requires=("cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
+    ]
+
+
+@hookimpl
+def dlclive_register_recoveries() -> list[RecoveryInfo]:
+    return [
+        RecoveryInfo(
+            name="files",
+            summary="Finishes tables, times and videos that a killed run left",
+            factory="dlclive_io.recovery:recover",
+            requires=("av", "tables"),
+            install_hint=_INSTALL,
+        )
     ]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from dlclive_core import DataError, OutputExistsError, UsageError
+from dlclive_core import DataError, OutputExistsError, RecoveredFile, RecoveryReport, UsageError
 from dlclive_io.file_lock import FileLock
 from dlclive_io.output_file import reason
 from dlclive_io.recovery_csv import is_times, recover_poses_csv, recover_times
 from dlclive_io.recovery_hdf5 import recover_hdf5
-from dlclive_io.recovery_report import RecoveredFile, RecoveryReport
 from dlclive_io.recovery_video import recover_video
 from dlclive_io.run_note import journal_headers, note_recovery
 

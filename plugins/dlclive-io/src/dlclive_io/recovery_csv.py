@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from dlclive_core import DataError
+from dlclive_core import DataError, RecoveredFile
 from dlclive_io import timestamp_table, video_times
-from dlclive_io.recovery_report import RecoveredFile
 from dlclive_io.recovery_video import count_frames
 
 _TAIL = 1 << 20  # bytes in which the end of the last whole line is looked for

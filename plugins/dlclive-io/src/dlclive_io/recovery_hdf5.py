@@ -7,11 +7,10 @@ from pathlib import Path
 
 import tables
 
-from dlclive_core import DataError
+from dlclive_core import DataError, RecoveredFile
 from dlclive_io.hdf5_table import KEY, Hdf5Table
 from dlclive_io.output_file import reason
 from dlclive_io.pose_journal import JournalContent, journal_of, remove_journal
-from dlclive_io.recovery_report import RecoveredFile
 from dlclive_io.row_blocks import RowBlocks
 from dlclive_io.table_layout import TableLayout
 

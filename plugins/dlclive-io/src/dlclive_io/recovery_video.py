@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError
 
-from dlclive_core import DataError
+from dlclive_core import DataError, RecoveredFile
 from dlclive_io.output_file import reason
-from dlclive_io.recovery_report import RecoveredFile
 from dlclive_io.video_writer import FORMATS
 
 if TYPE_CHECKING:

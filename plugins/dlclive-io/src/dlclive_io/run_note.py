@@ -9,9 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dlclive_core import DataError
+from dlclive_core import DataError, RecoveryReport
 from dlclive_io.pose_journal import SUFFIX, JournalContent
-from dlclive_io.recovery_report import RecoveryReport
 
 
 def journal_headers(folder: Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from dlclive_core import Exporter, ModelCard
 from dlclive_core.locate import detector_beside
 from dlclive_core.system import sha256
+from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
 
@@ -40,4 +41,6 @@ class OnnxExporter(Exporter):
             beside = detector_beside(target)
             write_detector_onnx(detector, beside, {DETECTOR_KEY: json.dumps({"model_sha256": card.source_sha256})})
             card = card.with_(detector_sha256=sha256(beside))
+        # Also where PyTorch runs them as they are: ONNX Runtime would fold them itself, and round more.
+        fold_batch_norms(loaded.graph.network)
         return write_onnx(loaded.graph, card, target, precision=precision, size=size)

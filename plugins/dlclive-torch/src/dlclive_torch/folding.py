@@ -11,8 +11,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def fold_batch_norms(network: nn.Module) -> None:
     """Replace each convolution and the batch normalisation after it by one convolution, in place, in eval mode.
 
-    A pair is two neighbours among the children of one module, as in all of timm's and our networks, where a module
-    lists its layers in the order in which it calls them. Other batch normalisations stay.
+    It is computed in double precision, so that weights are rounded once. A pair is two neighbours among the children of
+    one module, as in all of timm's and our networks, where a module lists its layers in the order in which it calls them.
+    Other batch normalisations stay.
     """
     for module in list(network.modules()):
         children = list(module.named_children())
@@ -20,5 +21,6 @@ def fold_batch_norms(network: nn.Module) -> None:
             if not isinstance(layer, nn.Conv2d) or not isinstance(next_layer, nn.BatchNorm2d):
                 continue
             if layer.out_channels == next_layer.num_features and not next_layer.training:
-                setattr(module, name, fuse_conv_bn_eval(layer, next_layer))
+                kind = layer.weight.dtype
+                setattr(module, name, fuse_conv_bn_eval(layer.double(), next_layer.double()).to(kind))
                 setattr(module, next_name, nn.Identity())

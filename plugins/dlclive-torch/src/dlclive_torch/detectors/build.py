@@ -65,6 +65,4 @@ def fill_detector(graph: DetectorGraph, weights: Mapping[str, Tensor], path: Pat
     fill_weights(detector, weights, path)
     graph.eval()
     if detector.folds:
-        # In double precision: a large box is exp() of what comes out, and shows each rounding of the weights.
-        fold_batch_norms(detector.double())
-        detector.float()
+        fold_batch_norms(detector)
