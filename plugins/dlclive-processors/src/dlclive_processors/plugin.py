@@ -23,7 +23,5 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             name="stimulate",
             summary="Switches an output on while a keypoint is in a polygon; it fails safe",
             factory="dlclive_processors.stimulate:Stimulate",
-            requires=("serial",),
-            install_hint="pip install 'dlclive-processors[serial]'",
         ),
     ]

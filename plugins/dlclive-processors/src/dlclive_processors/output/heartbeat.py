@@ -18,6 +18,7 @@ from dlclive_processors.output.wire import ALL_CHANNELS, VERSION, Answer, Limits
 AGAIN = 0.005  # seconds after which a command without an answer is sent again
 GIVE_UP_ON = 0.03  # an ON that is not acknowledged by then is not wanted any more
 GIVE_UP_OFF = 0.025  # an OFF that is not acknowledged by then: stop beating, and the device does it
+GIVE_UP_END = 0.2  # the same at the end of the session: by then the watchdog has done it
 SILENCE = 0.5  # a device without an answer, or that holds the host for dead, this long is lost
 STATUS_EVERY = 0.1
 BEATS_PER_WATCHDOG = 10
@@ -217,7 +218,7 @@ class Heartbeat:
             return
         if not command.on and waited > GIVE_UP_OFF:
             self._mute = True
-            if self._ending is not None:  # the watchdog does the rest; there is nothing more to do here
+            if self._ending is not None and waited > GIVE_UP_END:
                 self._note(command, "lost", None)
                 self._pending = None
                 return

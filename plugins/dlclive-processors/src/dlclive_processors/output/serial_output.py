@@ -75,7 +75,7 @@ class SerialOutput(Output):
 
     Raises:
         UsageError: an option that cannot be, or that is beyond what the device allows (in `open`).
-        DependencyError: pyserial is not installed (in `open`).
+        DependencyError: pyserial is not installed.
         DataError: the port or the device cannot be used (in `open`), or cannot be trusted any more (in `renew`).
     """
 
@@ -106,6 +106,8 @@ class SerialOutput(Output):
                 f"processor 'stimulate': pulses of {width:g} s do not fit {frequency:g} times into a second; "
                 "give a smaller width or frequency"
             )
+        if importlib.util.find_spec("serial") is None:
+            raise DependencyError("a serial port needs pyserial; run: pip install 'dlclive-processors[serial]'")
         self._events = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._child: Child | None = None
@@ -132,8 +134,6 @@ class SerialOutput(Output):
             raise UsageError(
                 "outputs on a serial port run on Linux and macOS; on this system use output=CallableOutput"
             )
-        if importlib.util.find_spec("serial") is None:
-            raise DependencyError("a serial port needs pyserial; run: pip install 'dlclive-processors[serial]'")
         self._command, self._want, self._is_on = 0, False, False
         self._failed = False
         self.statistics = LinkStatistics()
