@@ -45,7 +45,7 @@ from dlclive_core.parity import Parity, compare_models
 from dlclive_core.pose import Pose
 from dlclive_core.recovery import RecoveredFile, RecoveryReport
 from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
-from dlclive_core.session import Session, SessionReport
+from dlclive_core.session import Rig, Session, SessionReport, Tolerant
 from dlclive_core.skeleton import Skeleton
 
 __version__ = "0.1.0"
@@ -91,6 +91,7 @@ __all__ = [
     "RecoveryReport",
     "Region",
     "Resize",
+    "Rig",
     "RunInfo",
     "RuntimeInfo",
     "Session",
@@ -100,6 +101,7 @@ __all__ = [
     "Skeleton",
     "SourceError",
     "SourceInfo",
+    "Tolerant",
     "UnsafeFileError",
     "UnsupportedModelError",
     "UsageError",

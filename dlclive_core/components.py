@@ -120,11 +120,13 @@ class PoseModel(Component):
         card: the facts about the model.
         runtime: the name of the runtime, for example "onnx".
         device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
+        remembers: whether an answer depends on the images before, so that images of two cameras must not be mixed.
     """
 
     card: ModelCard
     runtime: str = ""
     device: str = "cpu"
+    remembers: bool = False
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:

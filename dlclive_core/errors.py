@@ -96,3 +96,11 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"choose from {', '.join(names)}" if names else "there is none to choose from"
+
+
+def one_line(error: BaseException | None) -> str:
+    """An error as one line, empty for None; its type is named where the message was not written for users."""
+    if error is None:
+        return ""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DLCLiveError) else f"{type(error).__name__}: {text}"

@@ -59,6 +59,7 @@ class ConditionalModel(PoseModel):
             )
         self.network, self.search = network, search
         self.card, self.runtime, self.device = card, network.runtime, network.device
+        self.remembers = True
         self._owns_search = owns_search
         self._margin = card.condition_margin if finding.margin is None else finding.margin
         self._crops = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)

@@ -1,7 +1,21 @@
 """A session: frames in, poses out, everything counted."""
 
-from dlclive_core.session.report import SessionReport, SinkResult
-from dlclive_core.session.session import Session
+from dlclive_core.session.events import Event
+from dlclive_core.session.report import Drops, ProcessorResult, SessionReport, SinkResult
+from dlclive_core.session.rig import Rig
+from dlclive_core.session.session import Progress, Session
 from dlclive_core.session.timing import StageTimes
+from dlclive_core.session.tolerant import Tolerant
 
-__all__ = ["Session", "SessionReport", "SinkResult", "StageTimes"]
+__all__ = [
+    "Drops",
+    "Event",
+    "ProcessorResult",
+    "Progress",
+    "Rig",
+    "Session",
+    "SessionReport",
+    "SinkResult",
+    "StageTimes",
+    "Tolerant",
+]

@@ -7,10 +7,14 @@ import time
 
 from dlclive_core.components import FrameSource
 from dlclive_core.errors import EndOfStream
-from dlclive_core.session.handoff import EveryFrame, Handoff, NewestFrame
+from dlclive_core.frame import Frame
+from dlclive_core.session.handoff import EveryOne, Handoff, Newest
 from dlclive_core.session.timing import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
+_PATIENCE = (
+    1.0  # seconds that a source has to come back from `read` and to close; drivers have been seen to block for 30 s
+)
 
 
 class Capture:
@@ -19,14 +23,22 @@ class Capture:
     Args:
         limit: stop after this many frames.
         ahead: how many frames of a recording may be decoded before they are needed.
+        changed: notified when there is a frame, and at the end.
+
+    Attributes:
+        read: how many frames the source gave.
+        last_at: `time.perf_counter()` when it gave the last one, or when it was first asked.
+        lingers: the source did not come back in time, and was left behind.
     """
 
-    def __init__(self, source: FrameSource, *, limit: int | None, ahead: int) -> None:
+    def __init__(self, source: FrameSource, *, limit: int | None, ahead: int, changed: threading.Condition) -> None:
         self.source = source
-        self.handoff: Handoff = NewestFrame() if source.is_live else EveryFrame(ahead)
+        self.handoff: Handoff[Frame] = Newest(changed) if source.is_live else EveryOne(ahead, changed)
         self.watch = Stopwatch("capture")
         self.read = 0
+        self.last_at = 0.0
         self.reached_limit = False
+        self.lingers = False
         self.close_error: Exception | None = None
         self._limit = limit
         self._opened = threading.Event()
@@ -44,16 +56,22 @@ class Capture:
             raise self._open_error
 
     def begin(self) -> None:
+        """Read."""
+        self.last_at = time.perf_counter()
         self._begin.set()
 
     def stop(self) -> None:
-        """End reading and close the source; waits for both. Safe to call twice, or without `open`."""
+        """End reading; see `join`."""
         self._stop.set()
         self._begin.set()
         self.handoff.end()
+
+    def join(self, patience: float = _PATIENCE) -> None:
+        """After `stop`: wait until the source is closed, or left behind. Safe to call twice, or without `open`."""
         if self._thread.is_alive():
-            self._thread.join()
-        self.handoff.dropped += self.handoff.drain()
+            self._thread.join(patience)
+            self.lingers = self._thread.is_alive()
+        self.handoff.drain()
 
     def _run(self) -> None:
         try:
@@ -87,7 +105,8 @@ class Capture:
                 frame = self.source.read(_TIMEOUT)
             except TimeoutError:
                 continue
-            self.watch.add(time.perf_counter() - began)
+            self.last_at = time.perf_counter()
+            self.watch.add(self.last_at - began)
             self.read += 1
             if not self.handoff.put(frame):
-                self.handoff.dropped += 1
+                return

@@ -1,84 +1,125 @@
-"""How frames pass from the capture thread to the session's thread: all of them, or the newest."""
+"""How things pass from one thread to another: all of them, the newest, or as many as there is room for."""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from typing import Generic, TypeVar
 
-from dlclive_core.frame import Frame
+T = TypeVar("T")
 
 
-class Handoff(ABC):
-    """One thread puts, one thread takes. After `end`, `take` gives what is left and then None."""
+class Handoff(ABC, Generic[T]):
+    """One thread puts, one thread takes. After `end`, `take` gives what is left and then None.
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._frames: deque[Frame] = deque()
+    Args:
+        changed: notified of every change; several handoffs that one thread takes from share it.
+
+    Attributes:
+        dropped: how many were given up because nobody took them in time.
+        left: how many came when nobody wanted more, or were left behind at the end.
+    """
+
+    def __init__(self, changed: threading.Condition | None = None) -> None:
+        self._changed = changed or threading.Condition()
+        self._waiting: deque[T] = deque()
         self._ended = False
         self._error: BaseException | None = None
         self.dropped = 0
+        self.left = 0
 
     @abstractmethod
-    def put(self, frame: Frame) -> bool:
-        """Give a frame to the other thread; False when nobody will take it any more."""
+    def put(self, item: T) -> bool:
+        """Give something to the other thread; False when it will take nothing any more. What is lost is counted."""
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is waiting, and nothing will come."""
+        with self._changed:
+            return self._ended and not self._waiting
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why nothing comes any more, if it is not the end of the file."""
+        return self._error
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that no more frames come, and why if it is not the end of the file. May be called by either side."""
+        """Say that no more comes, and why if it is not the end of the file. May be called by either side."""
         with self._changed:
             if not self._ended:
                 self._ended, self._error = True, error
             self._changed.notify_all()
 
-    def take(self) -> Frame | None:
-        """The next frame, None after the last; raises what the source raised, after the frames before it."""
+    def poll(self) -> T | None:
+        """What is waiting, or None: does not wait."""
         with self._changed:
-            while not self._frames and not self._ended:
+            if not self._waiting:
+                return None
+            item = self._waiting.popleft()
+            self._changed.notify_all()
+            return item
+
+    def take(self) -> T | None:
+        """The next one, None after the last; raises the error that `end` was given, after all before it."""
+        with self._changed:
+            while not self._waiting and not self._ended:
                 self._changed.wait()
-            if self._frames:
-                frame = self._frames.popleft()
-                self._changed.notify_all()
-                return frame
-            if self._error is not None:
+            if not self._waiting and self._error is not None:
                 raise self._error
-            return None
+            return self.poll()
 
-    def drain(self) -> int:
-        """Forget the frames that nobody took; return how many there were."""
+    def drain(self) -> None:
+        """Forget what nobody took, and count it."""
         with self._changed:
-            left = len(self._frames)
-            self._frames.clear()
-            return left
+            self.left += len(self._waiting)
+            self._waiting.clear()
+
+    def _add(self, item: T) -> bool:
+        """With the lock held."""
+        if self._ended:
+            self.left += 1
+            return False
+        self._waiting.append(item)
+        self._changed.notify_all()
+        return True
 
 
-class EveryFrame(Handoff):
-    """For recordings: `put` waits while `capacity` frames are waiting, so none is lost and memory is bounded."""
+class EveryOne(Handoff[T]):
+    """For recordings: `put` waits while `capacity` are waiting, so none is lost and memory is bounded."""
 
-    def __init__(self, capacity: int) -> None:
-        super().__init__()
+    def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
+        super().__init__(changed)
         self._capacity = capacity
 
-    def put(self, frame: Frame) -> bool:
+    def put(self, item: T) -> bool:
         with self._changed:
-            while len(self._frames) >= self._capacity and not self._ended:
+            while len(self._waiting) >= self._capacity and not self._ended:
                 self._changed.wait()
-            if self._ended:
-                return False
-            self._frames.append(frame)
-            self._changed.notify_all()
-            return True
+            return self._add(item)
 
 
-class NewestFrame(Handoff):
-    """For live sources: one slot; a frame that nobody took in time is overwritten, and counted as dropped."""
+class Newest(Handoff[T]):
+    """For live sources: one slot; what nobody took in time is overwritten."""
 
-    def put(self, frame: Frame) -> bool:
+    def put(self, item: T) -> bool:
         with self._changed:
-            if self._ended:
-                return False
-            if self._frames:
-                self._frames.clear()
+            if self._waiting and not self._ended:
+                self._waiting.clear()
                 self.dropped += 1
-            self._frames.append(frame)
-            self._changed.notify_all()
-            return True
+            return self._add(item)
+
+
+class WithinRoom(Handoff[T]):
+    """For the sinks of live sources: `put` never waits; when `capacity` are waiting, the new one is dropped."""
+
+    def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
+        super().__init__(changed)
+        self._capacity = capacity
+
+    def put(self, item: T) -> bool:
+        with self._changed:
+            if len(self._waiting) >= self._capacity and not self._ended:
+                self.dropped += 1
+                return True
+            return self._add(item)

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
-from datetime import datetime, timezone
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
-from dlclive_core.errors import DLCLiveError, ModelError, PluginError
-from dlclive_core.estimate import Estimate, RunInfo
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
+from dlclive_core.errors import UsageError
 from dlclive_core.processor_adapter import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.regions import Chain, Region
-from dlclive_core.session.capture import Capture
-from dlclive_core.session.report import Ending, SessionReport
-from dlclive_core.session.sink_thread import SinkThread, one_line
-from dlclive_core.session.timing import Stopwatch
+from dlclive_core.session.events import Event
+from dlclive_core.session.lane import Lane, State
+from dlclive_core.session.report import SessionReport
+from dlclive_core.session.run import Run
+from dlclive_core.session.timing import StageTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a session is doing, at one moment.
+
+    Attributes:
+        state: "idle" before `run`, "starting", "running", "stale" (frames do not come when they should), "hanging" (the
+            model or a processor does not return), "closing", "ended".
+        dropped: frames that were overwritten by newer ones or left behind so far.
+        not_written: estimates that sinks dropped so far.
+        latency: seconds from the capture of the last processed frame to its finished pose.
+        trouble: why no frames come, in the source's words; else empty.
+    """
+
+    state: State
+    frames_read: int = 0
+    processed: int = 0
+    dropped: int = 0
+    not_written: int = 0
+    latency: float = 0.0
+    trouble: str = ""
 
 
 class Session:
@@ -32,16 +48,24 @@ class Session:
     A recording is lossless: every stage waits for the next one. A live source is not waited for: the newest frame wins
     and the overwritten ones are counted. An error of the model, the source or a processor ends the session; a sink's
     error detaches that sink. Whatever happens, all that was opened is closed: processors first, because they may hold
-    hardware, then the source, then the sinks, which first write what they were given.
+    hardware, then the source, then the sinks, which first write what they were given. Ctrl-C (KeyboardInterrupt) stops in
+    this order, too; a second one ends at once.
+
+    Several sessions run together as a `Rig`.
 
     Args:
         source: opened, read and closed by the session.
         model: loaded and closed by the caller, so that several sessions can use it one after the other.
-        processors: run in this order on every pose; objects in DeepLabCut-live's style are taken, too.
+        processors: run in this order on every pose; objects in DeepLabCut-live's style are taken, too. One that may fail
+            without ending the session is wrapped in `Tolerant`.
         sinks: each gets every estimate, in the order of the frames.
         regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on.
         max_frames: stop after this many frames.
         queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model.
+        deadline: seconds that the model or a processor may take with a frame of a live source. When they are over, the
+            state is "hanging", an event says which, and the stacks of all threads go to standard error, once a run.
+        stale_after: seconds without a frame of a live source until the state is "stale". None: two periods and 20 ms where
+            the source declares its rate, else one second.
     """
 
     def __init__(
@@ -54,166 +78,80 @@ class Session:
         regions: Sequence[Region] = (),
         max_frames: int | None = None,
         queue_size: int = 8,
+        deadline: float = 1.0,
+        stale_after: float | None = None,
     ) -> None:
+        if not deadline > 0:
+            raise UsageError(f"deadline is a number of seconds above 0; got {deadline:g}")
+        if stale_after is not None and not stale_after > 0:
+            raise UsageError(f"stale_after is a number of seconds above 0; got {stale_after:g}")
         self.source = source
         self.model = model
         self.processors = tuple(as_processor(processor) for processor in processors)
         self.sinks = tuple(sinks)
         self.region = Chain(regions)
+        self.max_frames = max_frames
+        self.queue_size = queue_size
+        self.deadline = deadline
+        self.stale_after = stale_after
         self.report: SessionReport | None = None
-        self._max_frames = max_frames
-        self._queue_size = queue_size
-        self._stopped = threading.Event()
-        self._capture: Capture | None = None
-        self._processed = 0
+        self.is_stopped = False
+        self._lane: Lane | None = None
 
     @property
     def processed(self) -> int:
         """Frames whose pose went to the sinks so far."""
-        return self._processed
+        return self._lane.processed if self._lane is not None else 0
+
+    @property
+    def state(self) -> State:
+        """See `Progress.state`. Any thread may ask."""
+        return self._lane.state if self._lane is not None else "idle"
+
+    @property
+    def progress(self) -> Progress:
+        """How the session is doing. Any thread may ask."""
+        lane = self._lane
+        if lane is None:
+            return Progress("idle")
+        handoff = lane.capture.handoff
+        return Progress(
+            state=lane.state,
+            frames_read=lane.capture.read,
+            processed=lane.processed,
+            dropped=handoff.dropped + handoff.left,
+            not_written=sum(sink.dropped for sink in lane.sinks),
+            latency=lane.latency,
+            trouble=self.source.trouble,
+        )
+
+    @property
+    def stages(self) -> tuple[StageTimes, ...]:
+        """The times of all stages so far. Any thread may ask; it takes about a millisecond."""
+        return self._lane.times() if self._lane is not None else ()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was out of the ordinary so far. Any thread may ask."""
+        return self._lane.events.all() if self._lane is not None else ()
 
     def stop(self) -> None:
         """End the session after the frame that is being processed. May be called from any thread or a signal handler."""
-        self._stopped.set()
-        capture = self._capture
-        if capture is not None:
+        self.is_stopped = True
+        if self._lane is not None:
             # From another thread: the handoff's lock may be held by the very frame of code a signal interrupted.
-            threading.Thread(target=capture.handoff.end, name="dlclive stop", daemon=True).start()
+            threading.Thread(target=self._lane.capture.handoff.end, name="dlclive stop", daemon=True).start()
 
     def run(self) -> SessionReport:
         """Run until the source ends, `stop` is called or something fails; `report` is set in every case."""
-        self._processed = 0
-        self.region.reset()
-        self.model.reset()
-        capture = Capture(self.source, limit=self._max_frames, ahead=self._queue_size)
-        self._capture = capture
-        sinks = [SinkThread(sink, capacity=self._queue_size, lossless=not self.source.is_live) for sink in self.sinks]
-        watches = {name: Stopwatch(name) for name in ("wait", "region", "inference", "processors", "sinks", "latency")}
-        failure: BaseException | None = None
-        began = ended = time.perf_counter()
-        try:
-            capture.open()
-            self._warm_up()
-            run = self._describe()
-            for sink in sinks:
-                sink.start(run)
-            for processor in self.processors:
-                processor.open(run)
-            began = time.perf_counter()
-            capture.begin()
-            self._loop(capture, sinks, watches)
-            ended = time.perf_counter()
-        except BaseException as error:
-            ended = time.perf_counter()
-            failure = error
-            raise
-        finally:
-            close_error = self._close_processors()
-            capture.stop()
-            self._capture = None
-            failure = failure or close_error or capture.close_error
-            ending = self._ending(capture, failure)
-            complete = failure is None and (ending != "stopped" or self.source.is_live)
-            for sink in sinks:
-                sink.stop(complete=complete)
-            self.report = SessionReport(
-                source=self.source.name or type(self.source).__name__,
-                runtime=self.model.runtime,
-                device=self.model.device,
-                ending=ending,
-                complete=complete,
-                error=one_line(failure),
-                frames_read=capture.read,
-                processed=self._processed,
-                dropped=capture.read - self._processed,
-                corrupt=self.source.corrupt,
-                duration=ended - began,
-                stages=(capture.watch.times(), *(watch.times() for watch in watches.values())),
-                sinks=tuple(sink.result() for sink in sinks),
-            )
-        if failure is not None:
-            raise failure
-        return self.report
+        (report,) = run_together([self])
+        return report
 
-    def _warm_up(self) -> None:
-        if self.source.frame_size is not None:
-            width, height = self.source.frame_size
-            image, _ = self.region.cut(np.full((height, width, 3), 127, dtype=np.uint8))
-            self.model.warmup(image.shape)
 
-    def _describe(self) -> RunInfo:
-        return RunInfo(
-            card=self.model.card,
-            source=self.source.name,
-            is_live=self.source.is_live,
-            frame_size=self.source.frame_size,
-            fps=self.source.fps,
-            frame_count=self.source.frame_count,
-            started_at=datetime.now(timezone.utc).astimezone(),
-            started_clock=time.perf_counter(),
-        )
-
-    def _loop(self, capture: Capture, sinks: Sequence[SinkThread], watches: dict[str, Stopwatch]) -> None:
-        clock = time.perf_counter
-        while not self._stopped.is_set():
-            frame = capture.handoff.take()
-            if frame is None or (sinks and all(sink.error is not None for sink in sinks)):
-                return
-            taken = clock()
-            image, placement = self.region.cut(frame.image)
-            inference_began = clock()
-            pose = self._predict(image, frame)
-            inference_ended = clock()
-            pose = placement.pose_to_outer(pose)
-            self.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
-            mapped = clock()
-            for processor in self.processors:
-                pose = self._process(processor, pose, frame)
-            ready = clock()
-            estimate = Estimate(frame, pose, inference_began, inference_ended, ready)
-            for sink in sinks:
-                sink.write(estimate)
-            self._processed += 1
-            handed = clock()
-            watches["wait"].add(taken - frame.captured_at)
-            watches["region"].add(inference_began - taken + mapped - inference_ended)
-            watches["inference"].add(inference_ended - inference_began)
-            watches["processors"].add(ready - mapped)
-            watches["sinks"].add(handed - ready)
-            watches["latency"].add(ready - frame.captured_at)
-
-    def _predict(self, image: NDArray[np.uint8], frame: Frame) -> Pose:
-        try:
-            return self.model.predict(image)
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            raise ModelError(f"the model failed at frame {frame.index}: {one_line(error)}") from error
-
-    @staticmethod
-    def _process(processor: Processor, pose: Pose, frame: Frame) -> Pose:
-        try:
-            return processor.process(pose, frame)
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            raise PluginError(
-                f"processor {type(processor).__name__} failed at frame {frame.index}: {one_line(error)}"
-            ) from error
-
-    def _close_processors(self) -> Exception | None:
-        """Close all of them, whatever one of them does; the first error is returned."""
-        first: Exception | None = None
-        for processor in self.processors:
-            try:
-                processor.close()
-            except Exception as error:
-                first = first or error
-        return first
-
-    def _ending(self, capture: Capture, failure: BaseException | None) -> Ending:
-        if failure is not None:
-            return "error"
-        if self._stopped.is_set():
-            return "stopped"
-        return "frame limit" if capture.reached_limit else "end of source"
+def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
+    """Run sessions at the same time; what fails first is raised when all are closed."""
+    run = Run(sessions)
+    for session, lane in zip(sessions, run.lanes, strict=True):
+        session.report, session._lane = None, lane
+    run.go()
+    return tuple(lane.report() for lane in run.lanes)

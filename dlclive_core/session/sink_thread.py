@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 
 from dlclive_core.components import Sink
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.errors import one_line
 from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
 from dlclive_core.session.report import SinkResult
 from dlclive_core.session.timing import Stopwatch
 
@@ -26,19 +26,23 @@ class SinkThread:
     def __init__(self, sink: Sink, *, capacity: int, lossless: bool) -> None:
         self.sink = sink
         self.error: Exception | None = None
-        self._lossless = lossless
-        self._queue: queue.Queue[Estimate | None] = queue.Queue(capacity)
+        self._queue: Handoff[Estimate] = EveryOne(capacity) if lossless else WithinRoom(capacity)
         self._opened = threading.Event()
         self._complete = False
         self._finished = False
         self._written = 0
-        self._dropped = 0
+        self._unwritten = 0
         self._watch = Stopwatch("write")
         self._thread: threading.Thread | None = None
 
     @property
     def name(self) -> str:
         return type(self.sink).__name__
+
+    @property
+    def dropped(self) -> int:
+        """Estimates that were not written: no room, an error, or left behind."""
+        return self._queue.dropped + self._queue.left + self._unwritten
 
     def start(self, run: RunInfo) -> None:
         """Open the sink and wait until it is open; raises what its `open` raised."""
@@ -50,29 +54,25 @@ class SinkThread:
             raise self.error
 
     def write(self, estimate: Estimate) -> None:
-        """Hand over one estimate; called by the session's thread."""
-        if self.error is not None:
-            self._dropped += 1
-        elif self._lossless:
-            self._queue.put(estimate)  # a sink that failed keeps emptying its queue, so this cannot wait for ever
-        else:
-            try:
-                self._queue.put_nowait(estimate)
-            except queue.Full:
-                self._dropped += 1
+        """Hand over one estimate; called by the session's thread. A sink that failed keeps emptying its queue."""
+        self._queue.put(estimate)
 
     def stop(self, *, complete: bool) -> None:
-        """Write what is waiting, finish if the run is complete, close, and wait for all that. Safe to call twice."""
-        if self._thread is not None and self._thread.is_alive():
-            self._complete = complete
-            self._queue.put(None)
-            self._thread.join()
+        """Have it write what is waiting, finish if the run is complete, and close; see `join`. Safe to call twice."""
+        self._complete = complete
+        self._queue.end()
+
+    def join(self, patience: float | None = None) -> None:
+        """After `stop`: wait until it is closed, at most this many seconds."""
+        if self._thread is not None:
+            self._thread.join(patience)
 
     def result(self) -> SinkResult:
+        """What became of it so far."""
         return SinkResult(
             sink=self.name,
             written=self._written,
-            dropped=self._dropped,
+            dropped=self.dropped,
             finished=self._finished,
             error=one_line(self.error),
             outputs=self.sink.outputs,
@@ -88,19 +88,8 @@ class SinkThread:
             self._opened.set()
             return
         self._opened.set()
-        while (estimate := self._queue.get()) is not None:
-            if self.error is not None:
-                self._dropped += 1
-                continue
-            began = time.perf_counter()
-            try:
-                self.sink.write(estimate)
-            except Exception as error:
-                self._failed(error)
-                self._dropped += 1
-            else:
-                self._written += 1
-            self._watch.add(time.perf_counter() - began)
+        while (estimate := self._queue.take()) is not None:
+            self._write(estimate)
         if self._complete and self.error is None:
             try:
                 self.sink.finish()
@@ -108,6 +97,20 @@ class SinkThread:
             except Exception as error:
                 self._failed(error)
         self._close()
+
+    def _write(self, estimate: Estimate) -> None:
+        if self.error is not None:
+            self._unwritten += 1
+            return
+        began = time.perf_counter()
+        try:
+            self.sink.write(estimate)
+        except Exception as error:
+            self._failed(error)
+            self._unwritten += 1
+        else:
+            self._written += 1
+        self._watch.add(time.perf_counter() - began)
 
     def _close(self) -> None:
         try:
@@ -119,11 +122,3 @@ class SinkThread:
     def _failed(self, error: Exception) -> None:
         self.error = error
         _log.error("sink %s failed and is detached: %s", self.name, one_line(error))
-
-
-def one_line(error: BaseException | None) -> str:
-    """An error as one line; its type is named where the message was not written for users."""
-    if error is None:
-        return ""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, DLCLiveError) else f"{type(error).__name__}: {text}"

@@ -32,6 +32,7 @@ class TopDownModel(PoseModel):
             raise ModelError(f"{card.net_type} is a top-down network, and its configuration says nothing of its crops")
         self.network = network
         self.card, self.runtime, self.device = card, network.runtime, network.device
+        self.remembers = finding.follow is not None or finding.detect_every > 1
         self._finding = finding
         self._rules = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
         self._animals = finding.max_animals or len(card.individuals)

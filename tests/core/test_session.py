@@ -155,6 +155,8 @@ def test_a_failing_sink_is_detached_and_the_others_go_on(caplog: pytest.LogCaptu
 def test_when_all_sinks_have_failed_a_session_does_not_work_for_nobody() -> None:
     report = Session(source=BlobSource(frames=5000), model=BlobModel(), sinks=[FailingSink(at=1)]).run()
     assert report.processed < 5000
+    assert (report.ending, report.complete) == ("sinks failed", False)
+    assert report.frames_read == report.processed + report.dropped
 
 
 def test_a_sink_that_cannot_be_opened_stops_the_run_before_the_first_frame() -> None:
@@ -247,7 +249,7 @@ def test_the_report_is_plain_values() -> None:
     values = json.loads(json.dumps(report.to_dict()))
     assert values["processed"] == 5
     stages = {stage["stage"]: stage for stage in values["stages"]}
-    assert list(stages) == ["capture", "wait", "region", "inference", "processors", "sinks", "latency"]
+    assert list(stages) == ["capture", "wait", "region", "inference", "processors", "sinks", "age", "latency"]
     assert stages["inference"]["count"] == 5
     assert stages["latency"]["p50_ms"] >= stages["inference"]["p50_ms"]
 

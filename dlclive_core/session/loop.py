@@ -1,0 +1,187 @@
+"""The loop: frames of one or several sources through one model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.components import PoseModel, Processor
+from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
+from dlclive_core.frame import Frame
+from dlclive_core.pose import Pose
+from dlclive_core.regions import Placement
+from dlclive_core.session.lane import Lane
+from dlclive_core.session.tolerant import processor_name
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What the loop is doing: at whose frame, and since when."""
+
+    what: str
+    lanes: tuple[Lane, ...]
+    index: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A frame, and what the model looks at of it."""
+
+    lane: Lane
+    frame: Frame
+    image: NDArray[np.uint8]
+    placement: Placement
+    taken: float
+    cut: float
+
+
+class Loop:
+    """Takes the next frame of each lane that has one, and brings them through the model together.
+
+    Images of one shape are one batch; each lane's processors see its pose as soon as its batch is done. All is done by
+    one thread.
+
+    Attributes:
+        busy: for the watch; None while it waits for a frame.
+    """
+
+    def __init__(self, model: PoseModel, lanes: Sequence[Lane], changed: threading.Condition) -> None:
+        self.model = model
+        self.lanes = tuple(lanes)
+        self.busy: Busy | None = None
+        self._changed = changed
+        self._running = list(lanes)
+
+    def warm_up(self) -> None:
+        """Run the model on grey images as large as the lanes' frames, so that no real frame is the slow one."""
+        self.model.reset()
+        shapes = []
+        for lane in self.lanes:
+            lane.region.reset()
+            if (size := lane.capture.source.frame_size) is not None:
+                image, _ = lane.region.cut(np.full((size[1], size[0], 3), 127, dtype=np.uint8))
+                shapes.append(image.shape)
+        for shape in dict.fromkeys(shapes):
+            self.model.warmup(shape)
+            for count in range(2, shapes.count(shape) + 1):
+                self.model.predict_batch([np.full(shape, 127, np.uint8)] * count)
+
+    def run(self) -> None:
+        """Until the last lane is over. Raises what the sources, the model and the processors raise."""
+        try:
+            while taken := self._take():
+                self._work(taken)
+                self.busy = None
+        except Exception as error:
+            for lane in self.busy.lanes if self.busy is not None else ():
+                lane.failure = error
+            raise
+        finally:
+            self.busy = None
+
+    def close_processors(self) -> None:
+        """Close all of them, whatever one of them does; a lane keeps the first error."""
+        for lane in self.lanes:
+            for processor in lane.processors:
+                try:
+                    processor.close()
+                except Exception as error:
+                    lane.failure = lane.failure or error
+
+    def _take(self) -> list[tuple[Lane, Frame]]:
+        """Wait for frames; empty when there will be none."""
+        while self._running:
+            with self._changed:
+                self._running = [lane for lane in self._running if not self._is_over(lane)]
+                taken = []
+                for lane in self._running:
+                    if (frame := lane.capture.handoff.poll()) is not None:
+                        lane.see(frame)
+                        taken.append((lane, frame))
+                if taken:
+                    return taken
+                if self._running:
+                    self._changed.wait()
+        return []
+
+    def _is_over(self, lane: Lane) -> bool:
+        handoff = lane.capture.handoff
+        if lane.wants_no_more:
+            handoff.end()
+        elif not handoff.is_over:
+            return False
+        elif handoff.error is not None:
+            lane.failure = handoff.error
+            raise handoff.error
+        lane.is_over()
+        return True
+
+    def _work(self, taken: list[tuple[Lane, Frame]]) -> None:
+        clock = time.perf_counter
+        jobs = []
+        for lane, frame in taken:
+            began = clock()
+            self.busy = Busy("a region", (lane,), frame.index, began)
+            image, placement = lane.region.cut(frame.image)
+            jobs.append(Job(lane, frame, image, placement, began, clock()))
+        for batch in [jobs] if len(jobs) == 1 else _same_shapes(jobs):
+            began = clock()
+            self.busy = Busy("the model", tuple(job.lane for job in batch), batch[0].frame.index, began)
+            poses = self._predict(batch)
+            ended = clock()
+            for job, pose in zip(batch, poses, strict=True):
+                self._deliver(job, pose, began, ended)
+
+    def _predict(self, batch: list[Job]) -> list[Pose]:
+        try:
+            if len(batch) == 1:
+                return [self.model.predict(batch[0].image)]
+            return self.model.predict_batch([job.image for job in batch])
+        except DLCLiveError:
+            raise
+        except Exception as error:
+            where = " and ".join(self._where(job.lane, job.frame) for job in batch)
+            raise ModelError(f"the model failed at {where}: {one_line(error)}") from error
+
+    def _deliver(self, job: Job, pose: Pose, began: float, ended: float) -> None:
+        clock = time.perf_counter
+        lane, frame = job.lane, job.frame
+        mapping = clock()
+        pose = job.placement.pose_to_outer(pose)
+        lane.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
+        mapped = now = clock()
+        for processor in lane.processors:
+            self.busy = Busy(f"processor {processor_name(processor)}", (lane,), frame.index, now)
+            pose = self._process(processor, pose, lane, frame)
+            now = clock()
+        lane.hand_over(frame, pose, began, ended, now)
+        watches = lane.watches
+        watches["wait"].add(job.taken - frame.captured_at)
+        watches["region"].add(job.cut - job.taken + mapped - mapping)
+        watches["inference"].add(ended - began)
+        watches["processors"].add(now - mapped)
+
+    def _process(self, processor: Processor, pose: Pose, lane: Lane, frame: Frame) -> Pose:
+        try:
+            return processor.process(pose, frame)
+        except DLCLiveError:
+            raise
+        except Exception as error:
+            where = self._where(lane, frame)
+            raise PluginError(f"processor {processor_name(processor)} failed at {where}: {one_line(error)}") from error
+
+    def _where(self, lane: Lane, frame: Frame) -> str:
+        return f"frame {frame.index}" + (f" of {lane.capture.source.name}" if len(self.lanes) > 1 else "")
+
+
+def _same_shapes(jobs: list[Job]) -> list[list[Job]]:
+    shapes: dict[tuple[int, ...], list[Job]] = {}
+    for job in jobs:
+        shapes.setdefault(job.image.shape, []).append(job)
+    return list(shapes.values())

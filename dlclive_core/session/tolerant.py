@@ -1,0 +1,93 @@
+"""Processors that may fail without ending the session."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from dlclive_core.components import Processor
+from dlclive_core.errors import UsageError, nearest, one_line
+from dlclive_core.estimate import RunInfo
+from dlclive_core.frame import Frame
+from dlclive_core.pose import Pose
+from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.session.report import ProcessorResult
+
+_log = logging.getLogger(__name__)
+
+OnError = Literal["stop", "skip", "disable"]
+ON_ERROR: tuple[OnError, ...] = ("stop", "skip", "disable")
+
+
+class Tolerant(Processor):
+    """Another processor, which may raise in `process` without ending the session. The report counts how often it did.
+
+    An output of a processor that raised is not renewed, so it goes off by itself; with "disable" it is closed at once.
+
+    Args:
+        processor: what may fail; objects in DeepLabCut-live's style are taken, too.
+        on_error: "skip": the pose passes unchanged, and the next one is tried again. "disable": the processor is closed, and
+            all poses pass unchanged from then on. "stop": end the session, as without this wrapper.
+
+    Attributes:
+        failures: how often it raised in this run.
+        disabled: it was closed after it raised.
+        error: the first error of this run.
+    """
+
+    def __init__(self, processor: Processor | DeepLabCutLiveProcessor, on_error: OnError = "skip") -> None:
+        if on_error not in ON_ERROR:
+            raise UsageError(f"on_error is {on_error!r}; {nearest(str(on_error), ON_ERROR)}")
+        self.processor = as_processor(processor)
+        self.on_error = on_error
+        self.failures = 0
+        self.disabled = False
+        self.error: Exception | None = None
+
+    def open(self, run: RunInfo) -> None:
+        self.failures, self.disabled, self.error = 0, False, None
+        self.processor.open(run)
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        if self.disabled:
+            return pose
+        try:
+            return self.processor.process(pose, frame)
+        except Exception as error:
+            if self.on_error == "stop":
+                raise
+            self._failed(error, frame)
+            return pose
+
+    def close(self) -> None:
+        self.processor.close()
+
+    def _failed(self, error: Exception, frame: Frame) -> None:
+        self.failures += 1
+        self.disabled = self.on_error == "disable"
+        if self.error is None:
+            self.error = error
+            what = "is closed; poses pass without it" if self.disabled else "is skipped when it fails"
+            name = processor_name(self)
+            _log.error("processor %s failed at frame %d and %s: %s", name, frame.index, what, one_line(error))
+        if self.disabled:
+            try:
+                self.processor.close()
+            except Exception as closing:
+                _log.error("processor %s could not be closed: %s", processor_name(self), one_line(closing))
+
+
+def processor_name(processor: Processor) -> str:
+    """The name of the class that a user wrote, whatever it is wrapped in."""
+    if isinstance(processor, Tolerant):
+        return processor_name(processor.processor)
+    return type(processor.processor if isinstance(processor, ArrayProcessor) else processor).__name__
+
+
+def processor_result(processor: Processor) -> ProcessorResult:
+    """For the report."""
+    if isinstance(processor, Tolerant):
+        return ProcessorResult(
+            processor_name(processor), processor.failures, processor.disabled, one_line(processor.error)
+        )
+    return ProcessorResult(processor_name(processor))
