@@ -61,7 +61,10 @@ class DetectEvery(Finder):
     def find(self, image: Image, look: Look) -> Pose:
         if self._since % self._finding.detect_every == 0 or not len(self._boxes):
             found = self._detector.detect(image)
-            self._boxes = found[found[:, 4] >= self._finding.min_score][: self._animals]
+            wide, high = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
+            # A detector cuts its boxes at the frame's edges, which can leave nothing of one.
+            there = (found[:, 4] >= self._finding.min_score) & (wide >= 1) & (high >= 1)
+            self._boxes = found[there][: self._animals]
             self._since = 0
         self._since += 1
         pose = look(image, self._boxes)

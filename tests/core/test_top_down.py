@@ -121,6 +121,12 @@ def test_no_detection_is_no_animal() -> None:
     assert network.batches == []
 
 
+def test_a_box_of_which_the_edge_of_the_frame_left_nothing_is_no_animal() -> None:
+    boxes = [(0, 50, 0, 90, 0.9), (20, 30, 84, 94, 0.8), (10, 240, 90, 240.5, 0.7)]
+    pose = TopDownModel(BlobNetwork(detector=BlobDetector(boxes)), Finding()).predict(scene((20, 30)))
+    np.testing.assert_allclose(pose.keypoints, [at(20, 30)], atol=0.6)
+
+
 def test_unsure_boxes_and_those_beyond_the_maximum_are_left_out() -> None:
     boxes = [(0, 0, 64, 64, 0.9), (64, 0, 128, 64, 0.8), (128, 0, 192, 64, 0.7), (192, 0, 256, 64, 0.4)]
     image = scene((0, 0), (64, 0), (128, 0), (192, 0))
