@@ -18,6 +18,7 @@ from dlclive_core import SourceError
 
 # Formats that lie in memory as numpy can see them; pylon unpacks and converts the others.
 _PLAIN = re.compile(r"(Mono|Bayer(RG|GR|GB|BG))(8|10|12|16)|(RGB|BGR)8(Packed)?", re.IGNORECASE)
+_AS_IT_IS = ("Mono8", "RGB8", "RGB8Packed")
 _NO_ID = 0xFFFFFFFFFFFFFFFF  # pylon's word for "this camera does not number its frames"
 
 
@@ -109,7 +110,9 @@ class PylonConnection(Connection):
         frame_id = None if block == _NO_ID else int(block)
         if not result.GrabSucceeded():
             return Shot(None, now, None, frame_id, skipped, corrupt=1)
-        if self._converter is not None:
+        if self._format in _AS_IT_IS:
+            image = result.GetArray()  # a copy
+        elif self._converter is not None:
             image = self._converter.Convert(result).GetArray()
         else:
             with result.GetArrayZeroCopy() as pixels:
