@@ -1,0 +1,197 @@
+"""What a live session notices while it runs, and says: sources that stall, models and processors that hang."""
+
+import io
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from dlclive_core import Frame, FrameSource, MemorySink, Pose, Processor, Session, UsageError
+from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource, StallingSource
+
+
+class Sleepy(Processor):
+    """Sleeps at one frame."""
+
+    def __init__(self, at: int, seconds: float) -> None:
+        self._at, self._seconds = at, seconds
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        if frame.index == self._at:
+            time.sleep(self._seconds)
+        return pose
+
+
+def states_of(session: Session) -> dict[str, float]:
+    """Run it, and note when each state was seen first."""
+    seen: dict[str, float] = {session.state: time.perf_counter()}
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    while thread.is_alive():
+        seen.setdefault(session.state, time.perf_counter())
+        time.sleep(0.002)
+    seen.setdefault(session.state, time.perf_counter())
+    return seen
+
+
+def test_a_source_that_stalls_is_stale_until_it_comes_back() -> None:
+    sink = MemorySink()
+    source = StallingSource(at=20, seconds=0.5, frames=120)
+    session = Session(source=source, model=BlobModel(), sinks=[sink])
+    seen = states_of(session)
+    assert list(seen)[:2] == ["idle", "starting"]
+    assert "stale" in seen
+    assert list(seen)[-1] == "ended"
+    report = session.report
+    assert report is not None
+    assert report.stalls >= 1
+    assert 0.4 < report.longest_stall < 5
+    assert report.reconnects == 1
+    assert report.lost == 50
+    kinds = [event.kind for event in report.events]
+    assert {"stale", "trouble", "recovered"} <= set(kinds)
+    assert kinds.index("stale") < kinds.index("recovered")
+    assert max(sink.indices) > 100  # it went on
+    assert report.frames_read == report.processed + report.dropped
+
+
+def test_stale_after_is_an_option() -> None:
+    session = Session(
+        source=StallingSource(at=5, seconds=0.3, frames=50), model=BlobModel(), stale_after=60, deadline=60
+    )
+    report = session.run()
+    assert (report.stalls, [event.kind for event in report.events]) == (0, ["trouble"])
+    for option in ({"stale_after": 0}, {"deadline": 0}):
+        with pytest.raises(UsageError, match="above 0"):
+            Session(source=BlobSource(), model=BlobModel(), **option)
+
+
+@pytest.mark.parametrize("what", ["processor Sleepy", "the model"])
+def test_what_hangs_is_named_and_the_stacks_are_shown_once(
+    what: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    class SleepyModel(BlobModel):
+        asked = 0
+
+        def predict(self, image, *, boxes=None):
+            self.asked += 1
+            if self.asked in (20, 30):
+                time.sleep(0.5)
+            return super().predict(image, boxes=boxes)
+
+    written: list[float] = []
+
+    class Clock(MemorySink):
+        def write(self, estimate) -> None:
+            time.sleep(0.05)
+            super().write(estimate)
+            written.append(time.perf_counter())
+
+    source = LiveBlobSource(frames=100, interval=0.01)
+    processors = [Sleepy(20, 0.5)] if what != "the model" else []
+    model = SleepyModel() if what == "the model" else BlobModel()
+    session = Session(
+        source=source, model=model, processors=processors, sinks=[Clock()], deadline=0.2, stale_after=60, queue_size=100
+    )
+    seen = states_of(session)
+    assert "hanging" in seen
+    assert session.report is not None
+    hanging = [event for event in session.report.events if event.kind == "hanging"]
+    released = [event for event in session.report.events if event.kind == "released"]
+    assert hanging[0].text.startswith(f"{what} has been at frame ")
+    assert 0.2 < released[0].at - hanging[0].at + 0.2 < 5
+    assert sum(seen["hanging"] < moment < seen["hanging"] + 0.2 for moment in written) > 2  # the sinks went on
+    err = capfd.readouterr().err
+    assert err.count("Current thread") == 1
+    assert "time.sleep" in err or "in process" in err or "in predict" in err
+    assert f"{what} has been at frame" in caplog.text
+
+
+def test_a_recording_may_take_its_time() -> None:
+    report = Session(
+        source=BlobSource(frames=5), model=BlobModel(), processors=[Sleepy(2, 0.3)], deadline=0.1, stale_after=0.1
+    ).run()
+    assert (report.events, report.stalls) == ((), 0)
+
+
+def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dlclive_core.session.watch import dump_stacks
+
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(sys, "__stderr__", None)
+    dump_stacks()
+
+
+def test_frames_that_change_their_shape_are_noted() -> None:
+    class Changing(LiveBlobSource):
+        def read(self, timeout: float) -> Frame:
+            frame = super().read(timeout)
+            image = frame.image if frame.index < 10 else frame.image[:100, :140]
+            image = image if frame.index < 20 else np.ascontiguousarray(image[:, :, 0])
+            return Frame(image, frame.index, frame.captured_at)
+
+    sink = MemorySink()
+    report = Session(source=Changing(frames=40, interval=0.005), model=BlobModel(), sinks=[sink]).run()
+    texts = [event.text for event in report.events if event.kind == "shape"]
+    assert [text.split(" is ")[1] for text in texts] == [
+        "140 x 100 RGB, before 160 x 120 RGB",
+        "140 x 100 grey, before 140 x 100 RGB",
+    ]
+    assert report.complete
+
+
+def test_a_source_that_does_not_come_back_is_left_behind() -> None:
+    leave = threading.Event()
+
+    class Stuck(FrameSource):
+        is_live = True
+        name = "stuck camera"
+
+        def read(self, timeout: float) -> Frame:
+            leave.wait(30)
+            raise TimeoutError
+
+    sink = MemorySink()
+    session = Session(source=Stuck(), model=BlobModel(), sinks=[sink])
+    threading.Timer(0.1, session.stop).start()
+    began = time.perf_counter()
+    report = session.run()
+    leave.set()
+    assert time.perf_counter() - began < 5
+    assert [event.kind for event in report.events][-1] == "lingers"
+    assert (report.ending, sink.finished) == ("stopped", True)
+
+
+def test_progress_while_it_runs() -> None:
+    session = Session(
+        source=LiveBlobSource(frames=10**6, interval=0.005), model=BlobModel(delay=0.02), sinks=[MemorySink()]
+    )
+    assert session.progress.state == session.state == "idle"
+    assert (session.stages, session.events) == ((), ())
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    try:
+        until = time.perf_counter() + 20
+        while session.processed < 5 and time.perf_counter() < until:
+            time.sleep(0.01)
+        progress = session.progress
+        assert progress.frames_read >= progress.processed >= 5
+        assert progress.dropped > 0
+        assert progress.latency >= 0.02
+        assert {stage.stage: stage.count for stage in session.stages}["inference"] >= 5
+    finally:
+        session.stop()
+        thread.join(20)
+    assert session.state == "ended"
+
+
+def test_events_are_bounded() -> None:
+    from dlclive_core.session.events import Events
+
+    events = Events()
+    for number in range(1200):
+        events.add("shape", str(number))
+    assert len(events.all()) == 1000
+    assert events.omitted == 200
