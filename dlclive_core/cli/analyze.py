@@ -10,10 +10,11 @@ from typing import Any
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.record import RunRecord
+from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.watching import watching
 from dlclive_core.components import PoseModel, Sink
-from dlclive_core.errors import DataError, DLCLiveError, UsageError
+from dlclive_core.errors import DataError, DLCLiveError
 from dlclive_core.finding import Finding
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models import load_model
@@ -112,7 +113,9 @@ def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: Pl
         processors=[build_component(catalog, ProcessorInfo, text) for text in options.processors],
         sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
         regions=regions_from_options(
-            cropping=_integers(options.cropping), dynamic=_numbers(options.dynamic), resize=options.resize
+            cropping=cropping_from_words(options.cropping),
+            dynamic=dynamic_from_words(options.dynamic),
+            resize=options.resize,
         ).regions,
         max_frames=options.max_frames,
     )
@@ -148,7 +151,11 @@ def _what_went_wrong(report: SessionReport, video: Path) -> DLCLiveError | None:
 
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
     """Find out about impossible options before anything is loaded."""
-    regions_from_options(cropping=_integers(options.cropping), dynamic=_numbers(options.dynamic), resize=options.resize)
+    regions_from_options(
+        cropping=cropping_from_words(options.cropping),
+        dynamic=dynamic_from_words(options.dynamic),
+        resize=options.resize,
+    )
     for text in options.processors:
         build_component(catalog, ProcessorInfo, text).close()
     for text in options.sinks:
@@ -161,28 +168,6 @@ def _folder(path: Path) -> Path:
     except OSError as error:
         raise DataError(f"cannot make the folder {path}: {error.strerror}") from None
     return path
-
-
-def _integers(text: str | None) -> tuple[int, int, int, int] | None:
-    if text is None:
-        return None
-    try:
-        x1, x2, y1, y2 = (int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            f"--cropping takes x1,x2,y1,y2 in whole pixels, for example 0,320,40,280; got {text!r}"
-        ) from None
-    return x1, x2, y1, y2
-
-
-def _numbers(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
-    try:
-        threshold, margin = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"--dynamic takes threshold,margin, for example 0.5,20; got {text!r}") from None
-    return threshold, margin
 
 
 def _summarise(record: RunRecord) -> None:

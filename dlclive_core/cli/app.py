@@ -7,6 +7,25 @@ from typing import Annotated
 
 import typer
 
+from dlclive_core.cli.arguments import (
+    Conditions,
+    Cropping,
+    DetectEvery,
+    DetectorFile,
+    Device,
+    Dynamic,
+    FollowOne,
+    Json,
+    MaxAnimals,
+    MinScore,
+    Overwrite,
+    Precision,
+    Processors,
+    Resizing,
+    Runtime,
+)
+from dlclive_core.cli.live.commands import live
+
 app = typer.Typer(
     name="dlclive",
     help="Real-time poses of animals with DeepLabCut models.",
@@ -18,11 +37,7 @@ app = typer.Typer(
 )
 plugins = typer.Typer(help="What is installed, and whether it works.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there already.")]
+app.add_typer(live)
 
 
 def _version(wanted: bool) -> None:
@@ -49,28 +64,17 @@ def analyze(
     out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path(),
     runtime: Runtime = None,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32, fp16, ...")] = "auto",
-    resize: Annotated[float | None, typer.Option(help="Factor, for example 0.5.")] = None,
-    cropping: Annotated[str | None, typer.Option(help="x1,x2,y1,y2 in pixels.")] = None,
-    dynamic: Annotated[str | None, typer.Option(help="threshold,margin of a crop that follows the animal.")] = None,
-    detector: Annotated[
-        Path | None,
-        typer.Option(help="Top-down: file with the detector; by default the one that comes with the model."),
-    ] = None,
-    detect_every: Annotated[
-        int, typer.Option(min=1, help="Top-down: ask the detector in every n-th frame, and follow in between.")
-    ] = 1,
-    min_score: Annotated[float, typer.Option(min=0, max=1, help="Top-down: least score of a box.")] = 0.5,
-    max_animals: Annotated[
-        int | None, typer.Option(min=1, help="Top-down: most animals in a frame; by default those of the project.")
-    ] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Top-down: follow one animal, without a detector.")] = False,
-    conditions: Annotated[
-        Path | None, typer.Option(help="Conditional: the bottom-up model that finds animals first and again.")
-    ] = None,
-    processor: Annotated[
-        list[str] | None, typer.Option(help="A processor, for example kalman:horizon=0.02; may be given again.")
-    ] = None,
+    precision: Precision = "auto",
+    resize: Resizing = None,
+    cropping: Cropping = None,
+    dynamic: Dynamic = None,
+    detector: DetectorFile = None,
+    detect_every: DetectEvery = 1,
+    min_score: MinScore = 0.5,
+    max_animals: MaxAnimals = None,
+    follow: FollowOne = False,
+    conditions: Conditions = None,
+    processor: Processors = None,
     sink: Annotated[
         list[str] | None, typer.Option(help="A further sink, for example video:out.mp4; may be given again.")
     ] = None,

@@ -68,12 +68,7 @@ class RunRecord:
         return cls(
             folder=folder,
             model_name=file.name,
-            model={
-                "file": str(file),
-                "sha256": sha256(file),
-                "card": asdict(model.card),
-                "load_seconds": load_seconds,
-            },
+            model=model_facts(file, model, load_seconds),
             runtime=model.runtime,
             device=model.device,
             options=options_as_dict(options),
@@ -104,15 +99,35 @@ class RunRecord:
 
     def write(self, *, overwrite: bool) -> Path:
         """Write run.json beside the outputs; an earlier one is kept, unless `overwrite`, and this one is run-2.json, ..."""
-        text = json.dumps(self.to_dict(), indent=2, default=str) + "\n"
-        path, number = self.folder / "run.json", 1
-        while path.exists() and not overwrite:
-            number += 1
-            path = self.folder / f"run-{number}.json"
-        draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror}") from None
+        path = record_path(self.folder, overwrite=overwrite)
+        write_record(path, self.to_dict())
         return path
+
+
+def record_path(folder: Path, *, overwrite: bool) -> Path:
+    """run.json in a folder; if it is there and not to be overwritten, run-2.json, and so on."""
+    path, number = folder / "run.json", 1
+    while path.exists() and not overwrite:
+        number += 1
+        path = folder / f"run-{number}.json"
+    return path
+
+
+def write_record(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON so that the file is whole or not there. Raises DataError."""
+    write_whole(path, json.dumps(values, indent=2, default=str) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text so that the file is whole or not there. Raises DataError."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def model_facts(file: Path, model: PoseModel, load_seconds: float) -> dict[str, Any]:
+    """What a record says about the model."""
+    return {"file": str(file), "sha256": sha256(file), "card": asdict(model.card), "load_seconds": load_seconds}

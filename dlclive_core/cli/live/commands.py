@@ -1,0 +1,153 @@
+"""The commands for live sessions, with their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlclive_core.cli.arguments import (
+    Conditions,
+    Cropping,
+    DetectEvery,
+    DetectorFile,
+    Device,
+    Dynamic,
+    FollowOne,
+    Json,
+    MaxAnimals,
+    MinScore,
+    Overwrite,
+    Precision,
+    Processors,
+    Resizing,
+    Runtime,
+)
+
+live = typer.Typer(rich_markup_mode=None)
+
+File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A session in YAML, with the same words.")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="camera:0, basler:serial=24060123, mouse, a video, ...: `dlclive devices` lists cameras."),
+]
+Model = Annotated[str | None, typer.Option(help="Model file, training folder, export folder or project.")]
+Sinks = Annotated[list[str] | None, typer.Option(help="A sink, for example tables:mouse.h5; may be given again.")]
+Display = Annotated[bool, typer.Option("--display", help="Show frames and keypoints in a window: --sink display.")]
+Web = Annotated[bool, typer.Option("--web", help="Show them on a page in the browser: --sink web.")]
+MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
+Seconds = Annotated[float | None, typer.Option(min=0.001, help="Stop a live source after this time.")]
+Deadline = Annotated[
+    float | None,
+    typer.Option(min=0.001, help="Seconds that the model or a processor may take, else it counts as hanging."),
+]
+StaleAfter = Annotated[
+    float | None, typer.Option(min=0.001, help="Seconds without a frame until outputs stop trusting the last pose.")
+]
+Out = Annotated[Path, typer.Option(help="Folder for run.json and the outputs; made if it is not there.")]
+
+
+@live.command()
+def run(
+    file: File = None,
+    source: Source = None,
+    model: Model = None,
+    processor: Processors = None,
+    sink: Sinks = None,
+    display: Display = False,
+    web: Web = False,
+    out: Out = Path(),
+    runtime: Runtime = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    resize: Resizing = None,
+    cropping: Cropping = None,
+    dynamic: Dynamic = None,
+    detector: DetectorFile = None,
+    detect_every: DetectEvery = 1,
+    min_score: MinScore = 0.5,
+    max_animals: MaxAnimals = None,
+    follow: FollowOne = False,
+    conditions: Conditions = None,
+    max_frames: MaxFrames = None,
+    seconds: Seconds = None,
+    deadline: Deadline = None,
+    stale_after: StaleAfter = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Run a live session: a source, a model, processors and sinks, until Ctrl-C or a limit.
+
+    With a FILE, options replace what it says, and processors and sinks are added. Paths in sinks and processors lie in --out.
+    """
+    from dlclive_core.cli.live.run import run_live
+    from dlclive_core.cli.live.words import ModelWords, Part, RunWords
+    from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
+    from dlclive_core.finding import Finding, Follow
+
+    shown = [*(["display"] if display else []), *(["web"] if web else [])]
+    words = RunWords(
+        source=Part.source(source) if source is not None else None,
+        model=ModelWords(
+            path=model,
+            runtime=runtime,
+            device=device,
+            precision=precision,
+            detector=detector,
+            finding=Finding(
+                detect_every=detect_every,
+                min_score=min_score,
+                max_animals=max_animals,
+                follow=Follow() if follow else None,
+                conditions=conditions,
+            ),
+        ),
+        processors=tuple(Part.parse(text) for text in processor or ()),
+        sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),
+        cropping=cropping_from_words(cropping),
+        dynamic=dynamic_from_words(dynamic),
+        resize=resize,
+        max_frames=max_frames,
+        seconds=seconds,
+        deadline=deadline,
+        stale_after=stale_after,
+        out=out,
+        overwrite=overwrite,
+    )
+    if file is not None:
+        from dlclive_core.cli.live.session_file import read_session_file
+
+        words = read_session_file(file).with_more(words)
+    raise typer.Exit(run_live(words, json=json))
+
+
+@live.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A session in YAML.")],
+    json: Json = False,
+) -> None:
+    """Say what `dlclive run FILE` would run, without opening anything; exits with 2 or 3 if it could not."""
+    from dlclive_core.cli.live.check import run_check
+    from dlclive_core.cli.live.session_file import read_session_file
+
+    run_check(read_session_file(file), json=json)
+
+
+@live.command()
+def devices(json: Json = False) -> None:
+    """List the connected cameras, each with what to write after --source."""
+    from dlclive_core.cli.live.devices import run_devices
+
+    run_devices(json=json)
+
+
+@live.command()
+def recover(
+    folder: Annotated[Path, typer.Argument(help="The folder that the run wrote to.")],
+    json: Json = False,
+) -> None:
+    """Finish the files that a killed run left: nothing is replaced, and run.json says what was recovered."""
+    from dlclive_core.cli.live.recover import run_recover
+
+    raise typer.Exit(run_recover(folder, json=json))

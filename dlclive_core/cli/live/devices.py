@@ -1,0 +1,37 @@
+"""`dlclive devices`: the cameras that are connected."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.output import print_json, print_table, stderr
+from dlclive_core.components import Device
+from dlclive_core.errors import DLCLiveError, one_line
+from dlclive_core.hookspecs import SourceInfo
+
+
+def run_devices(*, json: bool) -> None:
+    """Ask every source that opens devices; one that cannot tell is a line on standard error, and the others are listed."""
+    catalog = PluginCatalog.installed()
+    found: list[Device] = []
+    silent: dict[str, str] = {}
+    for info in catalog.components(SourceInfo):
+        if info.opens or info.opens_folders:  # it reads files
+            continue
+        try:
+            found += catalog.factory(info).devices()
+        except DLCLiveError as error:
+            silent[info.name] = one_line(error)
+        except Exception as error:  # a driver's; the cameras of the others are there
+            silent[info.name] = f"{info.name} cannot list its devices: {one_line(error)}"
+    if json:
+        print_json({"devices": [asdict(device) for device in found], "not_asked": silent})
+        return
+    for reason in silent.values():
+        stderr().print(reason, markup=False)
+    if found:
+        rows = [(device.source, device.name, device.model, device.serial) for device in found]
+        print_table("Cameras", ("--source", "name", "model", "serial"), rows)
+    else:
+        stderr().print("no camera is connected; --source mouse is a rendered one", markup=False)

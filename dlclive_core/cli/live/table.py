@@ -1,0 +1,75 @@
+"""What a session did, for people: a table by stage, and where frames were lost."""
+
+from __future__ import annotations
+
+from dlclive_core.cli.output import print_table, stdout
+from dlclive_core.session import SessionReport, SinkResult, StageTimes
+
+_EVENTS = 5  # that are shown
+_TOLD = ("stale", "recovered")  # counted in the line about stalls
+
+
+def print_session(report: SessionReport) -> None:
+    """Print it on standard output."""
+    rows = [_row(stage.stage, stage, _lost(stage.stage, report)) for stage in report.stages if stage.count]
+    rows += [_row(f"write {_name(sink)}", sink.write, sink.dropped) for sink in report.sinks]
+    print_table(
+        f"{report.source} on {report.runtime}, {report.device}: {report.processed} frames in {report.duration:.1f} s, "
+        f"{report.fps:.1f} frames/s",
+        ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms", "dropped"),
+        rows,
+    )
+    console = stdout()
+    console.print(
+        f"frames read {report.frames_read} = processed {report.processed} + dropped {report.dropped}; ended: {report.ending}",
+        markup=False,
+    )
+    for line in remarks(report):
+        console.print(line, markup=False)
+
+
+def remarks(report: SessionReport) -> list[str]:
+    """What deserves a word: losses before the session and behind it, failures that were tolerated, events."""
+    before = {
+        "skipped by the source, because newer ones were there": report.skipped,
+        "lost on the way to this computer": report.lost,
+        "damaged": report.corrupt,
+    }
+    lines = [f"{count} frames {what}" for what, count in before.items() if count]
+    if report.reconnects:
+        lines.append(f"the source vanished and came back {report.reconnects} times")
+    if report.stalls:
+        lines.append(
+            f"frames did not come when they should {report.stalls} times, for {report.longest_stall:.2f} s at most"
+        )
+    for sink in report.sinks:
+        if sink.dropped and not sink.error:
+            lines.append(f"{_name(sink)}: its sink was too slow for {sink.dropped} frames: they are not in it")
+    for processor in report.processors:
+        if processor.failures:
+            lines.append(f"{processor.processor} failed at {processor.failures} frames: {processor.error}")
+    events = [event for event in report.events if event.kind not in _TOLD]
+    lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
+    more = len(events) - _EVENTS + report.events_omitted
+    if more > 0:
+        lines.append(f"and {more} events more, see run.json")
+    return lines
+
+
+def _lost(stage: str, report: SessionReport) -> int | None:
+    """Frames that went no further than this stage."""
+    if stage == "capture":
+        return report.skipped + report.lost + report.corrupt
+    if stage == "wait":
+        return report.drops.slot + report.drops.left
+    return report.drops.failed if stage == "inference" else None
+
+
+def _name(sink: SinkResult) -> str:
+    """The file that people know it by."""
+    return sink.outputs[0].name.removesuffix(".part") if sink.outputs else sink.sink
+
+
+def _row(name: str, times: StageTimes, dropped: int | None) -> tuple[str, ...]:
+    numbers = (times.p50_ms, times.p95_ms, times.p99_ms, times.max_ms)
+    return (name, *(f"{number:.2f}" for number in numbers), "" if dropped is None else str(dropped))
