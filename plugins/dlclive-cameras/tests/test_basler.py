@@ -138,6 +138,28 @@ def test_a_slow_model_loses_nothing_uncounted() -> None:
     assert report.dropped > report.processed > 5
 
 
+def test_a_session_lives_through_an_outage_and_stops_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = BaslerCamera(frame_rate=50, region=(0, 0, 64, 48))
+    session = Session(source=camera, model=NullModel())
+
+    def trouble() -> None:
+        camera._connection.camera.DestroyDevice()  # type: ignore[union-attr]
+        time.sleep(2.0)
+        monkeypatch.setenv("PYLON_CAMEMU", "0")
+        camera._connection.camera.DestroyDevice()  # type: ignore[union-attr]
+        time.sleep(1.0)
+        stopped.append(time.perf_counter())
+        session.stop()
+
+    stopped: list[float] = []
+    threading.Timer(1.0, trouble).start()
+    report = session.run()
+    assert time.perf_counter() - stopped[0] < 2.0
+    assert (report.ending, report.complete, camera.reconnects) == ("stopped", True, 1)
+    assert report.frames_read == report.processed + report.dropped
+    assert report.processed > 50
+
+
 @pytest.mark.parametrize("how", ["Close", "DestroyDevice", "StopGrabbing"])
 def test_a_camera_that_vanishes_is_noticed_and_comes_back(camera: BaslerCamera, cameras: Any, how: str) -> None:
     before = [cameras.read(camera) for _ in range(15)][-1]

@@ -56,3 +56,19 @@ def test_sources_are_built_from_words() -> None:
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(UsageError, match="did you mean 'exposure'"):
         build("camera:0,exposur=200")
+
+
+def test_without_the_makers_library_the_error_says_what_to_install() -> None:
+    script = (
+        "import sys\n"
+        "sys.modules.update({'pypylon': None, 'harvesters': None, 'genicam': None})\n"
+        "from dlclive_cameras import BaslerCamera, GenICamCamera\n"
+        "from dlclive_core import DependencyError\n"
+        "for call in (BaslerCamera().open, BaslerCamera.devices, GenICamCamera().open, GenICamCamera.devices):\n"
+        "    try:\n        call()\n    except DependencyError as error:\n        print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4
+    assert all("pip install 'dlclive-cameras[basler]'" in line for line in lines[:2])
+    assert all("pip install 'dlclive-cameras[genicam]'" in line for line in lines[2:])

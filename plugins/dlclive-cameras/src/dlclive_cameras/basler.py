@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlclive_cameras.camera_options import CameraOptions
 from dlclive_cameras.connection import Connection
+from dlclive_cameras.library import needed
 from dlclive_cameras.live_camera import LiveCamera
 from dlclive_core import UsageError
 from dlclive_core.components import Device
@@ -72,7 +73,8 @@ class BaslerCamera(LiveCamera):
         self.name = f"basler:{serial or index}"
 
     def connect(self) -> Connection:
-        from dlclive_cameras.pylon_connection import PylonConnection, find
+        with needed("basler", "pypylon"):
+            from dlclive_cameras.pylon_connection import PylonConnection, find
 
         serial = find(self.serial, self.index)
         connection = PylonConnection(serial, self.options, self.features, self.silence)
@@ -82,7 +84,8 @@ class BaslerCamera(LiveCamera):
     @classmethod
     def devices(cls) -> Sequence[Device]:
         """The Basler cameras that pylon sees, also those that another program has opened."""
-        from dlclive_cameras.pylon_connection import listed
+        with needed("basler", "pypylon"):
+            from dlclive_cameras.pylon_connection import listed
 
         return [
             Device(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlclive_cameras.camera_options import CameraOptions
 from dlclive_cameras.connection import Connection
+from dlclive_cameras.library import needed
 from dlclive_cameras.live_camera import LiveCamera
 from dlclive_core import UsageError
 from dlclive_core.components import Device
@@ -77,7 +78,8 @@ class GenICamCamera(LiveCamera):
         self.name = f"genicam:{serial or index}"
 
     def connect(self) -> Connection:
-        from dlclive_cameras.gentl_connection import GenTLConnection
+        with needed("genicam", "harvesters"):
+            from dlclive_cameras.gentl_connection import GenTLConnection
 
         connection = GenTLConnection(
             self.producer, self.serial, self.index, self.options, buffers=self.buffers, silence=self.silence
@@ -89,6 +91,7 @@ class GenICamCamera(LiveCamera):
     @classmethod
     def devices(cls) -> Sequence[Device]:
         """The cameras that the installed producers see, also those that another program has opened."""
-        from dlclive_cameras.gentl_connection import listed
+        with needed("genicam", "harvesters"):
+            from dlclive_cameras.gentl_connection import listed
 
         return listed(None)

@@ -1,0 +1,19 @@
+"""Makers' libraries, which not everybody has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dlclive_core import DependencyError
+
+
+@contextmanager
+def needed(source: str, library: str) -> Iterator[None]:
+    """Around an import: DependencyError with the command that installs the library."""
+    try:
+        yield
+    except ImportError as error:
+        raise DependencyError(
+            f"the source {source!r} needs {library}: {error}; run: pip install 'dlclive-cameras[{source}]'"
+        ) from error
