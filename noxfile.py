@@ -14,7 +14,9 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
-PLUGINS = [f"plugins/dlclive-{name}" for name in ("torch", "onnx", "io", "processors")]
+PLUGINS = [f"plugins/dlclive-{name}" for name in ("torch", "onnx", "io", "processors", "cameras")]
+EXTRAS = {"torch": "detectors", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
+"""What the tests need beside the plugins themselves."""
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
 TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
 
@@ -35,7 +37,8 @@ def everything(session: nox.Session) -> str:
     python = scripts_of(venv) / "python"
     if not python.exists():
         session.run(sys.executable, "-m", "venv", str(venv))
-    packages = [word for folder in [".", *PLUGINS] for word in ("-e", folder)]
+    plugins = [f"{folder}[{extra}]" if (extra := EXTRAS.get(folder.rpartition("-")[2])) else folder for folder in PLUGINS]
+    packages = [word for folder in [".", *plugins] for word in ("-e", folder)]
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
     session.run(*pip, *packages, *TEST_TOOLS)
     return str(python)

@@ -7,7 +7,7 @@ heavier.
 from dlclive_core.builtin.memory import MemorySink
 from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.components import Component, Exporter, FrameSource, PoseModel, Processor, Sink
+from dlclive_core.components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
 from dlclive_core.dlclive import DLCLive
 from dlclive_core.errors import (
     ConfigurationError,
@@ -61,6 +61,7 @@ __all__ = [
     "DataError",
     "DependencyError",
     "Detector",
+    "Device",
     "EndOfStream",
     "Estimate",
     "Export",
