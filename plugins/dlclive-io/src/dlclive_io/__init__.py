@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dlclive_io.timestamp_table import TimestampTable
     from dlclive_io.video_file import VideoFile
     from dlclive_io.video_recording import VideoRecording
+    from dlclive_io.web_display import WebDisplay
 
 __version__ = "0.1.0"
 
@@ -26,6 +27,7 @@ __all__ = [
     "TimestampTable",
     "VideoFile",
     "VideoRecording",
+    "WebDisplay",
     "__version__",
     "recover",
 ]
@@ -38,6 +40,7 @@ _MODULES = {
     "TimestampTable": "timestamp_table",
     "VideoFile": "video_file",
     "VideoRecording": "video_recording",
+    "WebDisplay": "web_display",
     "recover": "recovery",
 }
 

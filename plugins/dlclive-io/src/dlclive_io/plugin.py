@@ -88,6 +88,13 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             requires=("cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
+        SinkInfo(
+            name="web",
+            summary="Shows frames with the keypoints, rate, latency and drops, in a page of the browser",
+            factory="dlclive_io.web_display:WebDisplay",
+            requires=("starlette", "uvicorn", "cv2", "colorcet"),
+            install_hint="pip install 'dlclive-io[web]'",
+        ),
     ]
 
 

@@ -1,0 +1,50 @@
+"""The port of this machine that the page is served at."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+from dlclive_io.screen.asking import CannotShow
+
+HOST = "127.0.0.1"
+_NEIGHBOURS = 20
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket; CannotShow, with a port that is free, if this one is not."""
+    try:
+        return _bound(port)
+    except OSError as error:
+        if error.errno == errno.EACCES and port < 1024:
+            raise CannotShow("usage", f"port {port} needs administrator's rights; use port={port + 8000}") from None
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise CannotShow("usage", f"port {port} of {HOST} cannot be used ({error}); use another port") from None
+    raise CannotShow("usage", f"port {port} is taken by another program; use port={_free_beside(port)}")
+
+
+def _free_beside(port: int) -> int:
+    """A port that is free now: one of the next, or any."""
+    for other in (*range(port + 1, min(port + _NEIGHBOURS, 65536)), 0):
+        try:
+            with _bound(other) as found:
+                return int(found.getsockname()[1])
+        except OSError:
+            continue
+    return 0
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":  # there, the other option lets two programs have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(64)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,77 @@
+"""The process that serves the page."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from typing import Any
+
+from dlclive_io.screen.asking import Asking
+from dlclive_io.screen.port import HOST, listen
+
+_NO_VIEWER = 1.5  # seconds after the last question of a page, until no more pictures are made
+_IDLE = 0.25  # seconds between two questions while nobody looks
+_FAREWELL = 0.2  # seconds for the pages to hear that the session has ended
+_MOST_VIEWERS = 32
+
+
+def show(hello: dict[str, Any], asking: Asking) -> None:
+    """Serve until the session ends. The port is had before the libraries are loaded, so that trouble with it shows at once."""
+    listener = listen(hello["port"])
+    asking.ready(f"http://{HOST}:{listener.getsockname()[1]}/")
+    asyncio.run(_serve(hello, asking, listener))
+
+
+async def _serve(hello: dict[str, Any], asking: Asking, listener: socket.socket) -> None:
+    import uvicorn
+
+    from dlclive_io.screen.board import Board
+    from dlclive_io.screen.web_app import make_app
+
+    board = Board(hello["about"])
+    following = threading.Thread(
+        target=_follow, args=(hello, asking, board, asyncio.get_running_loop()), name="following", daemon=True
+    )
+    following.start()
+    config = uvicorn.Config(
+        make_app(board),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_VIEWERS,
+        timeout_keep_alive=5,
+    )
+    await uvicorn.Server(config).serve(sockets=[listener])
+    os._exit(0)  # without waiting for the thread, which waits for the session
+
+
+def _follow(hello: dict[str, Any], asking: Asking, board: Any, loop: asyncio.AbstractEventLoop) -> None:
+    """Ask for pictures while somebody looks, at most `max_rate` a second, and put them on the board."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, hello["quality"]]
+    while True:
+        began = time.perf_counter()
+        watched = began - board.looked_at < _NO_VIEWER
+        answer = asking.next(picture=watched)
+        if answer is None:
+            os._exit(0)
+        heard_at = time.perf_counter()
+        picture = None
+        if answer.image is not None:
+            image = answer.image if answer.image.ndim == 2 else cv2.cvtColor(answer.image, cv2.COLOR_RGB2BGR)
+            picture = cv2.imencode(".jpg", image, parameters)[1].tobytes()
+        loop.call_soon_threadsafe(board.take, answer.header, heard_at, picture)
+        if answer.header["ended"]:
+            time.sleep(_FAREWELL if watched else 0)
+            os._exit(0)
+        pause = 1 / hello["max_rate"] if watched else _IDLE
+        time.sleep(max(0.0, began + pause - time.perf_counter()))

@@ -1,0 +1,67 @@
+"""The process with the window (Tk, from Python's standard library)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import ModelCard, Pose
+from dlclive_io.drawing import PoseDrawing
+from dlclive_io.screen.asking import Asking, CannotShow
+
+SHORTEST = 1 / 30  # seconds between two pictures: nobody sees more, and drawing costs time
+
+
+def show(hello: dict[str, Any], asking: Asking) -> None:
+    """Show pictures until the session ends or somebody closes the window."""
+    try:
+        import tkinter
+    except ImportError:
+        raise CannotShow(
+            "dependency", "a window needs Tk, which this Python has not; install python3-tk, or use the sink 'web'"
+        ) from None
+    card = ModelCard.from_json(hello["card"])
+    drawing = PoseDrawing(card, skeleton=True, **hello["drawing"])
+    try:
+        window = tkinter.Tk()
+    except tkinter.TclError as error:
+        raise CannotShow(
+            "usage",
+            f"a window cannot be opened ({error}); go on without it, or use the sink 'web', a page in the browser",
+        ) from None
+    window.title("dlclive")
+    label = tkinter.Label(window, borderwidth=0)
+    label.pack()
+    closed: list[bool] = []
+    window.protocol("WM_DELETE_WINDOW", lambda: closed.append(True))
+    window.update()
+    asking.ready("window")
+    with contextlib.suppress(tkinter.TclError):  # destroyed from outside
+        while not closed:
+            began = time.perf_counter()
+            answer = asking.next(picture=True)
+            if answer is None or answer.header["ended"]:
+                break
+            if answer.image is not None:
+                picture = drawing.draw(answer.image, _pose(answer.header["frame"], card))
+                image = tkinter.PhotoImage(master=window, data=_ppm(picture), format="PPM")
+                label.configure(image=image)
+                label.image = image  # type: ignore[attr-defined]  # Tk keeps no reference to it
+            window.update()
+            time.sleep(max(0.0, began + SHORTEST - time.perf_counter()))
+        window.destroy()
+
+
+def _pose(frame: dict[str, Any], card: ModelCard) -> Pose:
+    keypoints = np.array(frame["keypoints"], np.float32).reshape(-1, len(card.skeleton), 3)
+    unique = None if frame["unique"] is None else np.array(frame["unique"], np.float32).reshape(-1, 3)
+    return Pose(keypoints, card.skeleton, unique=unique)
+
+
+def _ppm(picture: NDArray[np.uint8]) -> bytes:
+    height, width = picture.shape[:2]
+    return b"P6 %d %d 255\n" % (width, height) + picture.tobytes()

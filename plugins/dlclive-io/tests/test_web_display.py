@@ -1,0 +1,362 @@
+"""The page: what is served, to whom, and that it holds nothing up. Real processes, real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+
+pytest.importorskip("starlette", reason="needs dlclive-io[web]")
+pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+
+from dlclive_io.web_display import WebDisplay
+
+from dlclive_core import DataError, DependencyError, Estimate, Frame, PluginCatalog, Pose, SinkInfo, UsageError
+from dlclive_core.testing import SinkContract, estimates, run_info
+
+
+class TestWebDisplay(SinkContract):
+    @pytest.fixture
+    def sink(self) -> WebDisplay:
+        return WebDisplay(port=0)
+
+
+@pytest.fixture
+def display() -> Iterator[WebDisplay]:
+    """One that serves."""
+    with WebDisplay(port=0, pcutoff=0.4) as sink:
+        sink.open(run_info(is_live=True))
+        yield sink
+
+
+def get(display: WebDisplay, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    """Ask for a path exactly as it is written."""
+    address = urlsplit(display.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    with contextlib.closing(connection):
+        connection.putrequest("GET", path, skip_host="Host" in headers)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def ask(display: WebDisplay, after: int = -1) -> tuple[dict[str, Any], bytes]:
+    """The numbers and the JPEG, as the page gets them."""
+    status, _, body = get(display, f"/next?after={after}")
+    assert status == 200
+    (length,) = struct.unpack_from("<I", body)
+    return json.loads(body[4 : 4 + length]), body[4 + length :]
+
+
+def ask_until(display: WebDisplay, true: Callable[[dict[str, Any]], bool]) -> tuple[dict[str, Any], bytes]:
+    """The first answer of which something is true."""
+    until = time.monotonic() + 20
+    numbers: dict[str, Any] = {}
+    while time.monotonic() < until:
+        numbers, picture = ask(display, numbers.get("sequence", -1))
+        if true(numbers):
+            return numbers, picture
+    raise AssertionError(f"never came: {numbers}")
+
+
+def shown(display: WebDisplay, index: int) -> tuple[dict[str, Any], bytes]:
+    return ask_until(display, lambda numbers: numbers["frame"] is not None and numbers["frame"]["index"] == index)
+
+
+def now(estimate: Estimate, latency: float = 0.004) -> Estimate:
+    """The same, taken just now."""
+    ready = time.perf_counter()
+    frame = Frame(estimate.frame.image, estimate.frame.index, ready - latency)
+    return Estimate(frame, estimate.pose, ready - latency, ready, ready)
+
+
+def test_the_page_shows_the_picture_with_its_own_keypoints(display: WebDisplay) -> None:
+    assert ask(display)[0]["state"] == "waiting"
+    for estimate in estimates(5, missing=(4,)):
+        display.write(now(estimate))
+        numbers, jpeg = shown(display, estimate.frame.index)
+        picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        assert np.abs(picture.astype(int) - estimate.frame.image).mean() < 6
+        points = [[np.nan if value is None else value for value in point] for point in numbers["frame"]["keypoints"][0]]
+        np.testing.assert_allclose(points, estimate.pose.keypoints[0], atol=1e-3)
+    assert numbers["frame"]["size"] == [160, 120]
+    assert (numbers["names"], numbers["pcutoff"]) == (["k0", "k1", "k2"], 0.4)
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in numbers["colours"])
+
+
+def test_rate_latency_age_and_drops_are_told(display: WebDisplay) -> None:
+    ask(display)
+    pace, last = 0.01, 0
+    for estimate in estimates(200):
+        index = estimate.frame.index
+        if index % 10 != 9:  # each tenth is lost on the way
+            display.write(now(estimate, latency=0.050 if index % 10 == 0 else 0.020))
+            last = index
+        time.sleep(pace)
+    numbers, _ = shown(display, last)
+    assert (numbers["processed"], numbers["dropped"]) == (180, 19)
+    p50, p95, p99 = numbers["latency_ms"]
+    assert (p50, p95, p99) == (pytest.approx(20, abs=0.1), pytest.approx(50, abs=0.1), pytest.approx(50, abs=0.1))
+    assert 5 < numbers["rate"] < 95
+    assert 20 <= numbers["frame"]["age_ms"] < 20_000
+    assert ask(display)[0]["frame"]["age_ms"] > numbers["frame"]["age_ms"]
+
+
+def test_it_is_stale_when_nothing_comes_and_live_again(display: WebDisplay) -> None:
+    first, second = estimates(2)
+    display.write(now(first))
+    assert shown(display, 0)[0]["state"] == "live"
+    numbers, _ = ask_until(display, lambda numbers: numbers["state"] == "stale")
+    assert numbers["frame"]["age_ms"] > 1000
+    display.write(now(second))
+    assert shown(display, 1)[0]["state"] == "live"
+
+
+def test_pictures_are_shrunk_and_grey_ones_stay_grey() -> None:
+    with WebDisplay(port=0, width=64) as display:
+        display.open(run_info())
+        estimate = next(estimates(1))
+        grey = np.full((100, 200), 77, np.uint8)[:, ::2]  # not in one piece, as a cropped camera image is
+        display.write(Estimate(Frame(grey, 7, time.perf_counter()), estimate.pose, 0, 0, 0))
+        numbers, jpeg = shown(display, 7)
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert (picture.shape, numbers["frame"]["size"]) == ((64, 64), [100, 100])
+        assert abs(int(picture.mean()) - 77) <= 2
+
+
+def test_poses_with_infinity_or_without_animals_are_shown(display: WebDisplay) -> None:
+    estimate = next(estimates(1))
+    skeleton = estimate.pose.skeleton
+    wild = np.full((2, 3, 3), [np.inf, -np.inf, np.nan], np.float32)
+    for index, points in enumerate((wild, np.zeros((0, 3, 3), np.float32))):
+        pose = Pose(points, skeleton, unique=np.full((1, 3), np.nan, np.float32))
+        display.write(Estimate(Frame(estimate.frame.image, index, time.perf_counter()), pose, 0, 0, 0))
+        assert shown(display, index)[0]["frame"]["keypoints"] == [[[None] * 3] * 3] * len(points)
+
+
+def test_at_most_thirty_pictures_a_second_and_the_newest_wins(display: WebDisplay) -> None:
+    ask(display)
+    seen, began = [], time.monotonic()
+    feed = estimates(1000)
+    number = -1
+    while time.monotonic() < began + 1.5:
+        for _ in range(5):
+            display.write(now(next(feed)))
+        numbers, _ = ask(display, number)
+        number = numbers["sequence"]
+        if numbers["frame"]:
+            seen.append(numbers["frame"]["index"])
+    assert len(set(seen)) <= 30 * (time.monotonic() - began) + 2
+    assert seen == sorted(seen)
+
+
+def test_no_pictures_are_made_while_nobody_looks(display: WebDisplay) -> None:
+    for estimate in estimates(100):
+        display.write(now(estimate))
+        time.sleep(0.01)
+    numbers, _ = shown(display, 99)
+    assert numbers["sequence"] <= 3  # not one for each thirtieth of a second
+    assert numbers["processed"] == 100
+
+
+def test_several_look_at_once(display: WebDisplay) -> None:
+    for estimate in estimates(3):
+        display.write(now(estimate))
+        first, second = shown(display, estimate.frame.index), shown(display, estimate.frame.index)
+        assert first[1] == second[1]
+
+
+def test_viewers_that_do_not_read_fill_no_memory(display: WebDisplay) -> None:
+    address = urlsplit(display.url)
+    image = np.random.default_rng(0).integers(0, 255, (700, 900, 3), np.uint8)  # noise: large as JPEG
+    pose = next(estimates(1)).pose
+    server = psutil.Process(display._viewer.process_id)
+
+    def feed(first: int) -> None:
+        for index in range(first, first + 150):
+            frame = Frame(image, index, time.perf_counter())
+            display.write(Estimate(frame, pose, 0, 0, time.perf_counter()))
+            time.sleep(0.01)
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            lazy = stack.enter_context(socket.create_connection((address.hostname, address.port)))
+            lazy.settimeout(1)
+            with contextlib.suppress(TimeoutError):  # asks for as many pictures as the sockets take, and reads none
+                lazy.sendall(b"GET /next?after=-1 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20_000)
+        feed(0)
+        ask(display)
+        before = server.memory_info().rss
+        feed(150)
+        feed(300)
+        assert server.memory_info().rss - before < 30e6
+        assert shown(display, 449)[0]["state"] == "live"  # and the others see on
+
+
+def test_the_page_needs_nothing_from_elsewhere(display: WebDisplay) -> None:
+    status, headers, body = get(display, "/")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert re.findall(rb"""(?:https?:)?//[a-z]|(?:src|href)=(?!"data:)""", body) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/page.html", "/../web_app.py", "/..%2fweb_app.py", "//etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/next/../../x"],
+)
+def test_nothing_else_is_served(display: WebDisplay, path: str) -> None:
+    assert get(display, path)[0] == 404
+
+
+def test_questions_that_make_no_sense_are_refused(display: WebDisplay) -> None:
+    assert get(display, "/next?after=you")[0] == 400
+    assert get(display, "/next?after=" + "9" * 5000)[0] == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "0.0.0.0", ""])
+def test_other_names_of_this_machine_are_not_answered(display: WebDisplay, host: str) -> None:
+    for path in ("/", "/next?after=-1"):
+        assert get(display, path, Host=host)[0] == 400
+    assert get(display, "/", Host="localhost:9000")[0] == 200  # the far end of a tunnel
+
+
+def test_other_sites_may_not_read_it(display: WebDisplay) -> None:
+    _, headers, _ = get(display, "/next?after=-1", Origin="https://evil.example")
+    assert "access-control-allow-origin" not in headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_it_listens_on_this_machine_only(display: WebDisplay) -> None:
+    (listening,) = (
+        item for item in psutil.Process(display._viewer.process_id).net_connections("inet") if item.status == "LISTEN"
+    )
+    assert listening.laddr.ip == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_one_line_with_one_that_is_free(display: WebDisplay) -> None:
+    port = urlsplit(display.url).port
+    with pytest.raises(UsageError, match=f"port {port} is taken by another program; use port=([0-9]+)$") as caught:
+        WebDisplay(port=port).open(run_info())
+    free = int(str(caught.value).rpartition("=")[2])
+    with WebDisplay(port=free) as other:
+        other.open(run_info())
+        assert urlsplit(other.url).port == free
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"host": "0.0.0.0"}, "served to this machine only.*ssh -L 8000"),
+        ({"port": 70000}, "port is 0 to 65535"),
+        ({"max_rate": 60}, "at most 30 pictures"),
+        ({"max_rate": 0}, "at most 30 pictures"),
+        ({"width": 1}, "64 to 4096"),
+        ({"quality": 100}, "10 to 95"),
+        ({"colormap": "bmi"}, "did you mean 'bmy'"),
+    ],
+)
+def test_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        WebDisplay(**options)
+
+
+def test_without_its_libraries_the_message_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib.util import find_spec
+
+    def hidden(name: str, package: str | None = None) -> object:
+        return None if name == "uvicorn" else find_spec(name, package)
+
+    monkeypatch.setattr("dlclive_io.web_display.find_spec", hidden)
+    monkeypatch.setattr("dlclive_core.catalog.find_spec", hidden)
+    message = r"needs uvicorn, not installed; run: pip install 'dlclive-io\[web\]'"
+    with pytest.raises(DependencyError, match=message):
+        WebDisplay()
+    with pytest.raises(DependencyError, match=message):
+        PluginCatalog.installed().build(SinkInfo, "web")
+
+
+def test_the_address_is_printed_once_on_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with WebDisplay(port=0) as display:
+        display.open(run_info())
+        for estimate in estimates(3):
+            display.write(estimate)
+        shown(display, 2)
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", f"display: {display.url}\n")
+
+
+def test_closing_ends_the_server_within_a_second_and_viewers_hear_it(display: WebDisplay) -> None:
+    display.write(now(next(estimates(1))))
+    numbers, _ = shown(display, 0)
+    server = psutil.Process(display._viewer.process_id)
+    address = urlsplit(display.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as waiting:
+        waiting.sendall(b"GET /next?after=%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % numbers["sequence"])
+        display.close()
+        assert b'"state": "ended"' in waiting.recv(100_000)
+    assert not server.is_running()
+    with pytest.raises(ConnectionRefusedError):
+        get(display, "/")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="there is no SIGSTOP")
+def test_a_server_that_hangs_holds_nothing_up(display: WebDisplay) -> None:
+    server = psutil.Process(display._viewer.process_id)
+    server.suspend()
+    image = np.zeros((1000, 1000, 3), np.uint8)
+    pose = next(estimates(1)).pose
+    began = time.perf_counter()
+    for index in range(1000):
+        display.write(Estimate(Frame(image, index, 0.0), pose, 0, 0, 0))
+    display.close()
+    assert time.perf_counter() - began < 3  # a fault would be for ever
+    assert not server.is_running()
+
+
+def test_a_server_that_was_killed_detaches_the_sink(display: WebDisplay) -> None:
+    psutil.Process(display._viewer.process_id).kill()
+    display._viewer._thread.join(10)
+    with pytest.raises(DataError, match=r"the display's process has ended \(exit code -9\)"):
+        display.write(next(estimates(1)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kills by signal")
+def test_the_server_ends_with_a_session_that_is_killed() -> None:
+    script = (
+        "import os, time\nfrom dlclive_io import WebDisplay\nfrom dlclive_core.testing import run_info\n"
+        "display = WebDisplay(port=0); display.open(run_info())\n"
+        "if os.fork() == 0: time.sleep(60); os._exit(0)\n"  # a fork holds the pipe, too
+        "print(display._viewer.process_id, flush=True); time.sleep(60)"
+    )
+    session = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert session.stdout is not None
+    server = psutil.Process(int(session.stdout.readline()))
+    children = psutil.Process(session.pid).children()
+    session.kill()
+    session.wait()
+    psutil.wait_procs([server], timeout=10)
+    for child in children:
+        if child.pid != server.pid:
+            child.kill()
+    session.stdout.close()
+    assert not server.is_running()
