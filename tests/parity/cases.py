@@ -82,3 +82,9 @@ def choose(words: list[str]) -> list[Case]:
     if unknown:
         raise ValueError(f"no network {unknown[0]!r}; there are: {', '.join(case.name for case in CASES)}")
     return [case for case in CASES if not words or case.name in words or case.net_type in words]
+
+
+def one(name: str) -> Case:
+    """The case of this name."""
+    (case,) = (case for case in CASES if case.name == name)
+    return case

@@ -40,8 +40,9 @@ def compare(cases: list[Case], python: str, folder: Path) -> list[Row]:
         for done in [runner.submit(lane.call, "prepare", case) for runner, case in together]:
             print(done.result(), flush=True)
         for runner, _ in together:
-            rows += runner.submit(lane.call, "take_times").result()
-            print("\n".join(row.line() for row in rows[-2:]), flush=True)
+            fresh = runner.submit(lane.call, "take_times").result()
+            print("\n".join(row.line() for row in fresh), flush=True)
+            rows += fresh
     for runner in lanes:
         runner.submit(lane.call, "close").result()
         runner.shutdown()

@@ -15,8 +15,8 @@ from scenes import Scene
 from torch import Tensor, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
 
-LONG, SHORT = (60, 2e-3), (12, 5e-3)
-"""Steps and their size; the short way, on one frame, is for heads of which a step takes long."""
+LONG, MIDDLE, SHORT = (60, 2e-3), (25, 3e-3), (12, 5e-3)
+"""Steps and their size; fewer where a step takes longer, the fewest, on one frame, where it takes a second."""
 SLOW = ("DEKRHead",)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, FrozenBatchNorm2d)
 FLOOR = 2
@@ -43,11 +43,11 @@ def fit(model: PoseModel, images: Tensor, scenes: list[Scene], centre: bool, **c
     labels = _labels(scenes, centre)
     targets = model.get_target(outputs, labels)
     for name, head in model.heads.items():
-        large = "heatmap" in outputs[name] and outputs[name]["heatmap"].shape[-1] >= images.shape[-1]
-        if large or type(head).__name__ in SLOW:
+        if type(head).__name__ in SLOW:
             _descend(head, features[:1], _first(targets[name]), *SHORT)
         else:
-            _descend(head, features, targets[name], *LONG)
+            large = "heatmap" in outputs[name] and outputs[name]["heatmap"].shape[-1] >= images.shape[-1]
+            _descend(head, features, targets[name], *(MIDDLE if large else LONG))
     with torch.no_grad():
         for head in model.heads.values():
             _scale(head, features)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 Message = dict[str, Any]
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def serve(answer: Callable[[Message], Message]) -> None:
@@ -24,8 +27,8 @@ def serve(answer: Callable[[Message], Message]) -> None:
         try:
             message = answer(json.loads(line))
         except Exception as error:
-            first = (str(error).strip().splitlines() or [""])[0]
-            message = {"error": f"{type(error).__name__}: {first}"}
+            first = _COLOURS.sub("", (str(error).strip().splitlines() or [""])[0])
+            message = {"error": f"{type(error).__name__}: {textwrap.shorten(first, 120)}"}
         print(json.dumps(message), file=reply, flush=True)
 
 

@@ -63,12 +63,10 @@ class Project:
             save=True,
         )
 
-    def save(self, pose: dict[str, Any], detector: dict[str, Any] | None) -> None:
-        """Save snapshots as DeepLabCut's training does."""
-        for weights, name in ((pose, POSE), (detector, DETECTOR)):
-            if weights is not None:
-                metadata = {"epoch": 50, "metrics": {"metrics/test.mAP": 87.5}, "losses": {}}
-                torch.save({"metadata": metadata, "model": weights}, self.train / name)
+    def save(self, name: str, weights: dict[str, Any]) -> None:
+        """Save a snapshot as DeepLabCut's training does."""
+        metadata = {"epoch": 50, "metrics": {"metrics/test.mAP": 87.5}, "losses": {}}
+        torch.save({"metadata": metadata, "model": weights}, self.train / name)
 
     def model(self, pose_config: PoseConfig) -> Path:
         """The model in the form of the case: a file that DeepLabCut exports, or the training folder."""

@@ -15,6 +15,8 @@ FRAMES = 3
 WHOLE = (480, 640)
 """(height, width) of the frames that top-down networks get; bottom-up networks get `PATCH` of them."""
 PATCH = (128, 160)
+SMALL_PATCH = (96, 128)
+"""For networks whose maps are as large as the image: DeepLabCut takes seconds for them."""
 ANIMALS_CUT = 2
 """Animals in a frame for which a top-down network is asked."""
 
@@ -39,10 +41,10 @@ class Scene:
     conditions: Floats
 
 
-def bottom_up(seed: int, individuals: int, keypoints: int, unique: int) -> Scene:
-    """Animals side by side in the patch."""
+def bottom_up(seed: int, size: tuple[int, int], individuals: int, keypoints: int, unique: int) -> Scene:
+    """Animals side by side in a patch of (height, width) `size`."""
     rng = np.random.default_rng(seed)
-    height, width = PATCH
+    height, width = size
     centres = np.stack(
         [(np.arange(individuals) + 0.5) * width / individuals, rng.uniform(0.35, 0.65, individuals) * height], axis=-1
     )
