@@ -102,7 +102,7 @@ def test_goes_off_when_the_beats_stop(make: Callable[..., Host]) -> None:
     assert host.device.levels == 1
     ((after, levels),) = host.wait(300 * MS, beats=False)
     assert levels == 0
-    assert 40 * MS <= after <= 50 * MS  # the last beat was up to 5 ms before, and proved what was 5 ms older
+    assert 45 * MS <= after <= 50 * MS  # the last beat was up to 5 ms before
     assert host.on(MS).status == Status.STALE  # the next one needs a living host
     answer = host.send(Type.BEAT)
     assert (answer.status, answer.trips, answer.alive) == (Status.DONE, 1, True)
@@ -120,7 +120,8 @@ def test_beats_that_waited_in_a_buffer_prove_nothing(make: Callable[..., Host]) 
         host.now = (host.now + 5 * MS) % CLOCK
         seen.append((host.send(Type.BEAT, echo=last).status, host.device.levels))
     assert seen[0] == (Status.DONE, 1)
-    assert seen[10:] == [(Status.STALE, 0)] * 30
+    assert {status for status, _ in seen[9:]} == {Status.STALE}  # 50 ms after the answer that it echoes
+    assert [levels for _, levels in seen] == [1] * 18 + [0] * 22  # 95 ms, 50 ms after the last that counted
 
 
 @pytest.mark.parametrize("before", ["power-up", "connect", "bye", "other version"])

@@ -22,7 +22,7 @@ enum Type : uint8_t { HELLO = 1, BEAT = 2, ON = 3, OFF = 4, BYE = 5 };
 enum Status : uint8_t {
   DONE = 0,
   NO_HELLO = 1,      // nobody said HELLO since power-up or since the connection was made
-  STALE = 2,         // the host's proof of life is older than the watchdog allows
+  STALE = 2,         // the message, or the host's last proof of life, is older than the watchdog allows
   BEYOND_LIMIT = 3,  // longer, or more duty, than this device ever gives
   TOO_SOON = 4,      // it was on so recently that this pulse would be too much
   NO_CHANNEL = 5,
@@ -33,7 +33,7 @@ enum Status : uint8_t {
 // What this device never exceeds, whatever the host asks for.
 struct Limits {
   uint8_t channels;
-  uint32_t watchdog_us;    // off when the host's last proof of life is this old
+  uint32_t watchdog_us;    // off when no proof of life came for this long
   uint32_t pulse_us;       // longest time on without a break
   uint32_t train_us;       // longest train of pulses of one command
   uint16_t duty_permille;  // largest share of the time on
@@ -118,7 +118,7 @@ class Device {
   uint16_t on_sequence_ = 0;
   uint32_t on_at_ = 0;
   uint8_t on_status_ = DONE;
-  uint32_t proven_ = 0;      // the newest time of this clock that the host is known to have seen
+  uint32_t proven_ = 0;      // when the last proof of life came
   uint32_t ticked_ = 0;
   uint16_t trips_ = 0, cuts_ = 0, noise_ = 0;
   uint8_t frame_[48];
@@ -186,7 +186,7 @@ class Device {
   uint8_t beat(uint32_t echo, uint32_t now) {
     if (!greeted_) return NO_HELLO;
     if (!fresh(echo, now)) return STALE;
-    if (!alive_ || now - echo < now - proven_) proven_ = echo;
+    proven_ = now;
     alive_ = true;
     return DONE;
   }

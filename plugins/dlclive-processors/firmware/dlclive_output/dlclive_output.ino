@@ -10,7 +10,7 @@ const uint8_t PINS[] = {13, 3};  // channel 0, channel 1, ...; 13 is the lamp on
 
 const dlclive::Limits LIMITS = {
     sizeof(PINS),
-    50000UL,     // watchdog, us: off when the host's last proof of life is this old
+    50000UL,     // watchdog, us: off when no proof of life came for this long
     1000000UL,   // longest time on without a break, us
     10000000UL,  // longest train of pulses of one command, us
     500,         // largest share of the time on, in thousandths

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _WARNINGS = {
     Kind.REFUSED: "the device refused to switch on, because it was on too recently or its host seemed dead",
     Kind.LOST: "switching on was not acknowledged in time, so it was taken back",
-    Kind.TRIPPED: "the device's watchdog tripped, because the computer stood still for longer than it allows",
+    Kind.TRIPPED: "no beat reached the device in time, so its watchdog tripped; is the computer overloaded?",
     Kind.CUT: "the device cut a pulse short",
 }
 _SILENCE = 1.0  # seconds without a report after which the heartbeat process is not trusted

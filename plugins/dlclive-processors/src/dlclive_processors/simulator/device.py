@@ -154,9 +154,7 @@ class Device:
             return Status.NO_HELLO
         if not self._fresh(echo, now):
             return Status.STALE
-        if not self._alive or (now - echo) & _MASK < (now - self._proven) & _MASK:
-            self._proven = echo
-        self._alive = True
+        self._proven, self._alive = now, True
         return Status.DONE
 
     def _start(self, echo: int, values: bytes, now: int) -> Status:
