@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dlclive_core.components import PoseModel
 from dlclive_core.session.lane import Lane
 from dlclive_core.session.loop import Loop
+from dlclive_core.session.switching import quick_switching
 from dlclive_core.session.turns import Turns
 from dlclive_core.session.watch import Watch
 
@@ -51,7 +52,8 @@ class Run:
         failure: BaseException | None = None
         try:
             self._start()
-            self._turns.each(self._run)
+            with quick_switching(any(lane.capture.source.is_live for lane in self.lanes)):
+                self._turns.each(self._run)
         except BaseException as error:
             failure = error
         self._end(failure)

@@ -195,3 +195,18 @@ def test_events_are_bounded() -> None:
         events.add("shape", str(number))
     assert len(events.all()) == 1000
     assert events.omitted == 200
+
+
+def test_threads_take_quick_turns_while_a_live_session_runs_and_not_afterwards() -> None:
+    intervals: list[float] = []
+
+    class Look(Processor):
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            intervals.append(sys.getswitchinterval())
+            return pose
+
+    before = sys.getswitchinterval()
+    for source in (BlobSource(frames=1), LiveBlobSource(frames=1)):
+        Session(source=source, model=BlobModel(), processors=[Look()]).run()
+    assert intervals == [pytest.approx(before), pytest.approx(1e-4)]
+    assert sys.getswitchinterval() == pytest.approx(before)
