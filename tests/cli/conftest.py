@@ -1,6 +1,7 @@
 """The command line, run as users run it: a process of its own, its output and exit code looked at."""
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -72,3 +73,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(source.render(index)))))
         container.mux(stream.encode())
     return path
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The test plugin, as an installed distribution: what PYTHONPATH needs to find it."""
+    site = tmp_path_factory.mktemp("site")
+    shutil.copy(Path(__file__).parent / "lab.py", site / "lab.py")
+    info = site / "lab-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dlclive]\nlab = lab\n")
+    return str(site)

@@ -1,0 +1,186 @@
+"""Sessions in YAML: the same words, and errors that name the file, the line and the nearest word."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dlclive_core import ConfigurationError, UsageError
+from dlclive_core.cli.live.session_file import read_session_file
+from dlclive_core.cli.live.words import ModelWords, Part, RunWords
+from dlclive_core.finding import Follow
+from dlclive_core.specs import ComponentSpec
+
+WHOLE = """\
+# a rig
+source:
+  mouse: {seed: 3, size: [160, 120]}
+model:
+  path: mouse.onnx
+  device: cpu
+  detect_every: 3
+  follow: true
+processors:
+  - kalman: {horizon: 0.02}
+  - region:polygon=[[0,0],[9,0],[9,9]],keypoint=snout
+sinks:
+  - tables: mouse.h5
+  - display
+  - tables:
+      path: mouse.csv
+      overwrite: yes
+regions:
+  cropping: [0, 100, 0, 80]
+  dynamic: 0.5, 20
+  resize: 0.5
+limits: {max_frames: 100, seconds: 2.5}
+out: here
+overwrite: true
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "rig.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_says_everything(tmp_path: Path) -> None:
+    words = read_session_file(write(tmp_path, WHOLE))
+    assert words.source is not None
+    assert words.source.spec == ComponentSpec("mouse", None, (("seed", "3"), ("size", "[160,120]")))
+    assert (words.model.path, words.model.device) == ("mouse.onnx", "cpu")
+    assert (words.model.finding.detect_every, words.model.finding.follow) == (3, Follow())
+    assert [part.text for part in words.processors] == [
+        "kalman:horizon=0.02", "region:polygon=[[0,0],[9,0],[9,9]],keypoint=snout",
+    ]  # fmt: skip
+    assert [part.text for part in words.sinks] == ["tables:mouse.h5", "display", "tables:path=mouse.csv,overwrite=yes"]
+    assert words.sinks[2].where == f"{tmp_path / 'rig.yaml'}:15"
+    assert words.sinks[2].lines["overwrite"] == f"{tmp_path / 'rig.yaml'}:17"
+    assert (words.cropping, words.dynamic, words.resize) == ((0, 100, 0, 80), (0.5, 20.0), 0.5)
+    assert (words.max_frames, words.seconds, words.out, words.overwrite) == (100, 2.5, Path("here"), True)
+
+
+def test_both_ways_of_writing_a_component_are_the_same(tmp_path: Path) -> None:
+    long = read_session_file(write(tmp_path, "processors: [kalman: {horizon: 0.02}]")).processors[0]
+    short = read_session_file(write(tmp_path, "processors: ['kalman:horizon=0.02']")).processors[0]
+    assert long.spec == short.spec == Part.parse("kalman:horizon=0.02").spec
+
+
+def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
+    words = read_session_file(write(tmp_path, WHOLE)).with_more(
+        RunWords(
+            source=Part.source("camera:0"),
+            model=ModelWords(path="other.onnx"),
+            sinks=(Part.parse("memory"),),
+            max_frames=5,
+        )
+    )
+    assert words.source is not None
+    assert words.source.text == "camera:0"
+    assert (words.model.path, words.model.device, words.model.finding.detect_every) == ("other.onnx", "cpu", 3)
+    assert [part.text for part in words.sinks][-2:] == ["tables:path=mouse.csv,overwrite=yes", "memory"]
+    assert (words.max_frames, words.seconds) == (5, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("source: mouse\nmodle: m.onnx\n", "rig.yaml:2: a session has no 'modle': did you mean 'model'?"),
+        ("model:\n  path: m.onnx\n  devise: cpu\n", "rig.yaml:3: model has no 'devise': did you mean 'device'?"),
+        ("limits:\n  max_frames: ten\n", "rig.yaml:2: max_frames takes a whole number; got 'ten'"),
+        ("limits:\n  seconds: -1\n", "rig.yaml:2: seconds is above 0; got -1.0"),
+        ("limits: 5\n", "rig.yaml:1: limits is written as word: value; got '5'"),
+        ("sinks:\n  tables: out.h5\n", "rig.yaml:2: sinks is a list: one line with '- ' for each"),
+        (
+            "sinks:\n- tables:\n  path: out.h5\n",
+            "rig.yaml:3: one of the sinks is one component, name: options; got tables, path",
+        ),
+        ("source: mouse\nsource: mouse\n", "rig.yaml:2: a session has 'source' twice"),
+        ("source: mouse\nmodel: [\n", "rig.yaml:3: this is no YAML: "),
+        ("source: !!python/object/apply:os.system ['touch canary']\n", "rig.yaml:1: "),
+        ("source:\n  mouse:\n    seed: !!python/name:os.system x\n", "rig.yaml:3: tag:yaml.org,2002:python/name"),
+        ("model:\n  path: m\n  min_score: 3\n", "rig.yaml:2: min_score is a confidence from 0 to 1"),
+        ("regions:\n  cropping: [1, 2, 3]\n", "rig.yaml:2: cropping takes x1,x2,y1,y2"),
+        ("regions:\n  resize: 0\n", "rig.yaml:2: "),
+        ("processors:\n  - kalman: &a {horizon: *a}\n", "rig.yaml:2: "),
+        ("", "is empty"),
+    ],
+)
+def test_errors_name_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, text)
+    with pytest.raises(ConfigurationError) as caught:
+        read_session_file(Path("rig.yaml"))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "canary").exists()
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        read_session_file(tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message"),
+    [
+        ("source: mouse\nmodel: MODEL\nprocessors:\n  - kalman:\n      horizn: 0.02\n", 3,
+         "rig.yaml:5: processor 'kalman' has no option 'horizn': did you mean 'horizon'?"),
+        ("source: mouse\nmodel: MODEL\nprocessors:\n  - kalman: {horizon: soon}\n", 3,
+         "rig.yaml:4: option 'horizon' of processor 'kalman' takes a number; got 'soon'"),
+        ("source: mouse\nmodel: MODEL\nprocessors:\n  - kalmann\n", 3,
+         "rig.yaml:4: no processor 'kalmann': did you mean 'kalman'?"),
+        ("source:\n  mouse:\n    fps: 0\nmodel: MODEL\n", 3, "rig.yaml:2: frames from 1, seed from 0 and fps above 0"),
+        ("source: mose\nmodel: MODEL\n", 4, "rig.yaml:1: no source 'mose'"),
+        ("source: mouse\nmodel: gone.onnx\n", 3, "rig.yaml:2: no such file or folder: gone.onnx"),
+        ("source: mouse\n", 3, "rig.yaml names no model: add a line such as model: mouse.onnx"),
+        ("model: MODEL\n", 3, "rig.yaml names no source: add a line such as source: camera:0"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_components_are_checked_with_their_lines(dlclive, model, tmp_path, command, text, code, message) -> None:
+    pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+    write(tmp_path, text.replace("MODEL", str(model)))
+    done = dlclive(command, "rig.yaml")
+    assert (done.code, done.out) == (code, "")
+    assert message in done.error
+    assert {path.name for path in tmp_path.iterdir()} == {"rig.yaml"}
+
+
+CHECKED = """\
+source: camera:0
+model: MODEL
+processors:
+  - kalman: {horizon: 0.02, on_error: skip}
+sinks:
+  - canary: opened.txt
+  - tables: mouse.h5
+regions: {resize: 0.5}
+limits: {seconds: 3}
+"""
+
+
+def test_check_opens_nothing_and_says_what_would_run(dlclive, model, lab, tmp_path) -> None:
+    pytest.importorskip("dlclive_cameras", reason="needs dlclive-cameras")
+    pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+    write(tmp_path, CHECKED.replace("MODEL", str(model)))
+    done = dlclive("check", "rig.yaml", PYTHONPATH=lab)
+    assert done.code == 0, done.err
+    for word in ("camera:0", "live", "onnx on auto", "kalman:horizon=0.02", "tables:mouse.h5", "Resize", "3 seconds"):
+        assert word in done.out
+    assert {path.name for path in tmp_path.iterdir()} == {"rig.yaml"}
+    assert json.loads(dlclive("check", "rig.yaml", "--json", PYTHONPATH=lab).out)["runtime"] == "onnx"
+
+
+def test_a_file_runs(dlclive, model, tmp_path) -> None:
+    pytest.importorskip("dlclive_io", reason="needs dlclive-io")
+    text = "source: {mouse: {seed: 3}}\nmodel: {path: MODEL, device: cpu}\nsinks:\n- tables: m.csv\nout: here\n"
+    write(tmp_path, text.replace("MODEL", str(model)))
+    done = dlclive("run", "rig.yaml", "--max-frames", 10, "--json")
+    assert done.code == 0, done.err
+    values = json.loads(done.out)
+    assert values["options"]["file"] == "rig.yaml"
+    assert values["options"]["max_frames"] == 10
+    assert values["report"]["frames_read"] == 10
+    assert {path.name for path in (tmp_path / "here").iterdir()} == {"latency.svg", "m.csv", "run.json"}
