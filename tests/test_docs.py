@@ -53,18 +53,23 @@ def test_blocks_run(page: Path, demo: Path, tmp_path: Path, monkeypatch: pytest.
                 tomllib.loads(block.text)
         elif block.language == "yaml":
             yaml.safe_load(block.text)
+            _save_named(block)
         else:
             assert block.language == "text", f"{block.name}: write python, bash, toml, yaml or text after the fence"
 
 
 def _run_python(block: Block) -> None:
     """In the page's folder; a block that begins with a file's name is also saved under it, for the blocks after it."""
-    named = re.match(r"# (\S+\.py)\n", block.text)
+    _save_named(block)
+    exec(compile(block.text, block.name, "exec"), {"__name__": "docs"})
+
+
+def _save_named(block: Block) -> None:
+    named = re.match(r"# (\S+\.(py|yaml))\n", block.text)
     if named:
         path = Path(named[1])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block.text, encoding="utf-8")
-    exec(compile(block.text, block.name, "exec"), {"__name__": "docs"})
 
 
 def _commands(block: Block) -> list[str]:

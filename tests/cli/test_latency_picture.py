@@ -1,0 +1,108 @@
+"""The numbers of a session in constant memory, and the picture that is made of them."""
+
+import time
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from dlclive_core import Frame, Pose
+from dlclive_core.cli.live.history import History
+from dlclive_core.cli.live.line import sizes, text
+from dlclive_core.cli.live.numbers import BINS, FIRST, RATIO, LiveNumbers
+from dlclive_core.cli.live.picture import HEIGHT, WIDTH, latency_picture
+from dlclive_core.cli.live.svg import ticks
+from dlclive_core.session import Progress
+from dlclive_core.session.timing import Stopwatch
+from dlclive_core.testing import LiveBlobSource, ProcessorContract, blob_skeleton
+
+
+class TestLiveNumbers(ProcessorContract):
+    @pytest.fixture
+    def processor(self) -> LiveNumbers:
+        return LiveNumbers()
+
+
+def test_a_long_run_takes_no_more_memory_and_forgets_no_frame() -> None:
+    history = History()
+    for number in range(20_000):  # 50 hours
+        history.add(number * 9.0, 0.010 + 0.001 * (number % 3) + (number == 12_345))
+    assert len(history.stretches) <= 480
+    assert sum(stretch.count for stretch in history.stretches) == 20_000
+    assert min(stretch.least for stretch in history.stretches) == pytest.approx(0.010)
+    slow = [n for n, stretch in enumerate(history.stretches) if stretch.largest > 1]
+    assert slow == [int(12_345 * 9.0 / history.length)]
+    assert history.stretches[0].mean == pytest.approx(0.011, rel=0.02)
+
+
+def test_the_numbers_are_those_of_the_frames() -> None:
+    numbers = LiveNumbers()
+    numbers.open(None)  # type: ignore[arg-type]
+    pose = Pose.missing(blob_skeleton(1))
+    image = np.zeros((4, 4, 3), np.uint8)
+    for index in range(200):
+        frame = Frame(image, index, time.perf_counter() - (0.5 if index == 100 else 0.02))
+        assert numbers.process(pose, frame) is pose
+    now = numbers.now()
+    assert now.processed == 200
+    assert now.p50 == pytest.approx(0.02, abs=0.01)
+    assert 0.02 <= now.age < 1
+    assert sum(numbers.distribution) == 200
+    (slow,) = [n for n, count in enumerate(numbers.distribution) if count and FIRST * RATIO**n > 0.3]
+    assert FIRST * RATIO**slow <= 0.5 + 0.05 <= FIRST * RATIO ** (slow + 4)
+
+
+def stages(*seconds: float):
+    watch = Stopwatch("latency")
+    for value in seconds:
+        watch.add(value)
+    return [watch.times()]
+
+
+def test_the_picture_is_xml_and_stays_inside_its_frame() -> None:
+    history, distribution = History(), [0] * BINS
+    latencies = [0.01] * 300 + [4.0]
+    for number, latency in enumerate(latencies):
+        history.add(number * 0.1 + 0.01, latency)
+        distribution[int(np.log(latency / FIRST) / np.log(RATIO))] += 1
+    root = ElementTree.fromstring(latency_picture('rat & <mouse> "3"', history, distribution, stages(*latencies)))
+    words = [element.text or "" for element in root.iter() if element.tag.endswith("text")]
+    assert 'rat & <mouse> "3"' in words
+    assert any("beyond the scale, up to 4000 ms" in word for word in words)
+    for element in root.iter():
+        for name, limit in (("x", WIDTH), ("x1", WIDTH), ("x2", WIDTH), ("y", HEIGHT), ("y1", HEIGHT), ("y2", HEIGHT)):
+            if name in element.attrib:
+                assert 0 <= float(element.attrib[name]) <= limit
+    (band,) = [element for element in root.iter() if element.tag.endswith("polygon")]
+    points = np.array([pair.split(",") for pair in band.attrib["points"].split()], float)
+    assert len(points) == 2 * 301
+    assert ((points >= 0) & (points <= (WIDTH, HEIGHT))).all()
+
+
+def test_a_run_without_frames_has_a_picture_that_says_so() -> None:
+    assert "no frame was processed" in latency_picture("nothing", History(), [0] * BINS, stages())
+
+
+@pytest.mark.parametrize("top", [0.003, 0.9, 1.0, 7.0, 33.0, 1e4])
+def test_ticks_are_round_and_few(top: float) -> None:
+    values = ticks(top)
+    assert 2 <= len(values) <= 7
+    assert values[0] == 0
+    assert values[-1] <= top * (1 + 1e-9)
+
+
+def test_the_line_says_what_is_the_matter(tmp_path) -> None:
+    source = LiveBlobSource(frames=3)
+    numbers = LiveNumbers()
+    assert text(source, Progress("starting"), numbers.now(), "") == "blobs: starting"
+    waiting = Progress("stale", trouble="the cable is out")
+    assert text(source, waiting, numbers.now(), "") == "blobs: waiting for the first frame (the cable is out)"
+    numbers.open(None)  # type: ignore[arg-type]
+    numbers.process(Pose.missing(blob_skeleton(1)), Frame(np.zeros((4, 4), np.uint8), 0, time.perf_counter() - 0.01))
+    source.skipped = 2
+    running = Progress("running", frames_read=4, processed=1, dropped=3, not_written=7)
+    assert "1 frames, 5 dropped, 7 not written, t.h5 1.5 kB" in text(source, running, numbers.now(), "t.h5 1.5 kB")
+    assert "hanging" in text(source, Progress("hanging"), numbers.now(), "")
+    assert "no frame for" in text(source, Progress("stale", trouble="gone"), numbers.now(), "")
+    (tmp_path / "t.h5.part").write_bytes(b"0" * 1500)
+    assert sizes(iter([tmp_path / "t.h5.part", tmp_path / "gone.csv"])) == "t.h5 1.5 kB"
