@@ -88,7 +88,7 @@ def _analyze_one(
     signals: StopOnSignal,
 ) -> None:
     session: Session | None = None
-    error: DLCLiveError | None
+    error: DLCLiveError | None = None
     try:
         session = _session(options, video, model, catalog)
         with signals.stops(session), watching(session, video.name, limit=options.max_frames):

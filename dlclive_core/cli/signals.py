@@ -44,12 +44,15 @@ class StopOnSignal:
 
     @contextmanager
     def stops(self, session: Session) -> Iterator[None]:
-        """Stop this session while the block runs."""
+        """Stop this session while the block runs. A session that was still opening its parts ends the block early."""
         self._session = session
         if self.received is not None:
             session.stop()
         try:
             yield
+        except KeyboardInterrupt:  # ours, or one from before this was entered
+            if self.received is None:
+                raise
         finally:
             self._session = None
 
@@ -77,6 +80,8 @@ class StopOnSignal:
             self.received = number
         if self._handled > 1:
             raise SystemExit(128 + number)
+        if self._session is not None and self._session.state == "starting":
+            raise KeyboardInterrupt  # a source that hangs while it opens is left behind; the rest is closed in order
 
     def _listen(self) -> None:
         """In the thread that hears of signals while the main thread cannot."""

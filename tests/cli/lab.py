@@ -24,6 +24,14 @@ class Breaking(LiveMouse):
         return frame
 
 
+class Unreachable(LiveMouse):
+    """A camera whose driver does not come back from opening it; leaves a file before."""
+
+    def open(self) -> None:
+        Path("opening").touch()
+        time.sleep(120)
+
+
 class Canary(Sink):
     """Leaves a file when it is opened."""
 
@@ -86,7 +94,10 @@ class Computing(Processor):
 
 @hookimpl
 def dlclive_register_sources():
-    return [SourceInfo(name="breaking", summary="", factory="lab:Breaking")]
+    return [
+        SourceInfo(name="breaking", summary="", factory="lab:Breaking"),
+        SourceInfo(name="unreachable", summary="", factory="lab:Unreachable"),
+    ]
 
 
 @hookimpl

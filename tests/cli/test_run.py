@@ -250,6 +250,21 @@ def test_signals_reach_a_process_that_is_not_in_python(start, model, tmp_path) -
 
 
 @POSIX
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_source_that_never_opens_does_not_hold_it(start, model, tmp_path, number, code) -> None:
+    process = start("run", "--source", "unreachable", "--model", model)
+    wait_for(tmp_path / "opening", process)
+    time.sleep(0.1)
+    sent = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code, (out, err)
+    assert time.monotonic() - sent < 5, "2 s on a quiet machine"
+    assert "Traceback" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"opening"}
+
+
+@POSIX
 def test_a_killed_run_is_recovered(start, dlclive, model, tmp_path) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
