@@ -100,9 +100,14 @@ def whole(runner: Any, image: Image, found: NDArray[Any]) -> NDArray[Any]:
 
 
 def blank(rows: NDArray[Any]) -> NDArray[Any]:
-    """(N, K, 3): DeepLabCut's -1 and NaN, both "not there", as NaN, NaN, 0."""
+    """(N, K, 3): what is not there as NaN, NaN, 0.
+
+    That is -1 and NaN in DeepLabCut, and an animal all of whose confidences are 0: where DEKR's centre map has fewer peaks
+    over 0 than there are animals in the project, DeepLabCut fills up with whatever pixel is 0.
+    """
     poses = rows[..., :3].astype(float)
     absent = ~np.isfinite(poses).all(axis=-1) | (poses == -1).all(axis=-1)
+    absent |= (poses[..., 2] <= 0).all(axis=-1, keepdims=True)
     poses[absent] = (np.nan, np.nan, 0.0)
     return poses
 

@@ -97,6 +97,10 @@ whatever their confidence, with those of deeplabcut's own inference on the same 
 Bottom-up networks get 128 x 160 pixels, top-down ones two boxes of the size of their input in 480 x 640, conditional ones
 two conditions.
 
+An animal all of whose confidences are 0 is nobody: where DEKR's centre map has fewer peaks over 0 than the project has
+animals, deeplabcut fills up with pixels that are 0, and dlclive does not. Weights are drawn again where deeplabcut's own
+answer moves when all its weights change by a millionth; a row says so if no draw was decided.
+
 "whole px" has no bound: detector, crops of other sizes than the network's input, and poses, as a video is analysed.
 Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live 1.1.0
 one frame each in turn; top-down with detector and up to three animals, conditional with two given conditions.
