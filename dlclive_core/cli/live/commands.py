@@ -27,7 +27,7 @@ from dlclive_core.cli.arguments import (
 
 live = typer.Typer(rich_markup_mode=None)
 
-File = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A session in YAML, with the same words.")]
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A session in YAML, with the same words.")]
 Source = Annotated[
     str | None,
     typer.Option(help="camera:0, basler:serial=24060123, mouse, a video, ...: `dlclive devices` lists cameras."),
@@ -43,7 +43,7 @@ Deadline = Annotated[
     typer.Option(min=0.001, help="Seconds that the model or a processor may take, else it counts as hanging."),
 ]
 StaleAfter = Annotated[
-    float | None, typer.Option(min=0.001, help="Seconds without a frame until outputs stop trusting the last pose.")
+    float | None, typer.Option(min=0.001, help="Seconds without a frame until the session counts as stale.")
 ]
 Out = Annotated[Path, typer.Option(help="Folder for run.json and the outputs; made if it is not there.")]
 

@@ -74,8 +74,6 @@ def _run(
 
     def begin(run: RunInfo) -> None:
         record.begin(run)
-        for url in filter(None, (getattr(sink, "url", "") for sink in parts.sinks)):
-            stderr().print(f"watch at {url}", markup=False)
         if words.seconds is not None:
             timer.append(threading.Timer(words.seconds, session.stop))
             timer[0].daemon = True
