@@ -62,6 +62,15 @@ def tests(session: nox.Session) -> None:
     session.run(everything(session), "-m", "pytest", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def faults(session: nox.Session) -> None:
+    """What goes wrong in live sessions, on purpose: real processes, really killed. Writes benchmarks/faults.md, in two hours.
+
+    `-- --short` takes a few minutes and writes nothing; names, such as `-- laser stop`, choose among the faults.
+    """
+    session.run(everything(session), "-m", "faults", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Style."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -180,7 +182,7 @@ def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earl
     except Exception as error:  # whatever a plugin does, the others must load
         return record(
             "broken",
-            f"{type(error).__name__}: {_one_line(error)}; update or run: pip uninstall {name}",
+            f"{type(error).__name__}: {_one_line(error)}{_place(error)}; update or run: pip uninstall {name}",
         )
     for item in components:
         for other in earlier:
@@ -218,6 +220,21 @@ def _ask(module: ModuleType) -> tuple[ComponentInfo, ...]:
 def plural(kind: str) -> str:
     """The kind in the name of its hook: "sink" -> "sinks", "recovery" -> "recoveries"."""
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+
+
+def _place(error: Exception) -> str:
+    """Where a plugin raised, if that was in a file of somebody else's."""
+    ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        packaged = "site-packages" in path.parts or "dist-packages" in path.parts
+        if (
+            path.is_file()
+            and (packaged or not path.is_relative_to(ours[2]))
+            and not any(map(path.is_relative_to, ours[:2]))
+        ):
+            return f" ({path}:{frame.lineno})"
+    return ""
 
 
 def _one_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ class Event:
 
     Attributes:
         at: seconds since the run began, on the run's clock.
-        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "shape", "lingers".
+        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "lingers".
         text: one line for people.
     """
 

@@ -44,9 +44,12 @@ class Lane:
         self.processors = session.processors
         self.capture = Capture(session.source, limit=session.max_frames, ahead=session.queue_size, changed=changed)
         lossless = not session.source.is_live
-        self.sinks = [SinkThread(sink, capacity=session.queue_size, lossless=lossless) for sink in session.sinks]
-        self.watches = {name: Stopwatch(name) for name in STAGES}
         self.events = Events()
+        self.sinks = [
+            SinkThread(sink, capacity=session.queue_size, lossless=lossless, events=self.events)
+            for sink in session.sinks
+        ]
+        self.watches = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
         self.is_stale = self.is_hanging = False
         self.stalls = 0

@@ -9,6 +9,7 @@ import time
 from dlclive_core.components import Sink
 from dlclive_core.errors import one_line
 from dlclive_core.estimate import Estimate, RunInfo
+from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
 from dlclive_core.session.report import SinkResult
 from dlclive_core.session.timing import Stopwatch
@@ -21,10 +22,12 @@ class SinkThread:
 
     Args:
         lossless: `write` waits for a free place; otherwise the estimate is dropped and counted.
+        events: where a failure is noted.
     """
 
-    def __init__(self, sink: Sink, *, capacity: int, lossless: bool) -> None:
+    def __init__(self, sink: Sink, *, capacity: int, lossless: bool, events: Events) -> None:
         self.sink = sink
+        self._events = events
         self.error: Exception | None = None
         self._queue: Handoff[Estimate] = EveryOne(capacity) if lossless else WithinRoom(capacity)
         self._opened = threading.Event()
@@ -121,4 +124,6 @@ class SinkThread:
 
     def _failed(self, error: Exception) -> None:
         self.error = error
-        _log.error("sink %s failed and is detached: %s", self.name, one_line(error))
+        text = f"sink {self.name} failed and is detached: {one_line(error)}"
+        self._events.add("detached", text)
+        _log.error("%s", text)

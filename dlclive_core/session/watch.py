@@ -14,7 +14,7 @@ from dlclive_core.session.loop import Busy, Loop
 
 _log = logging.getLogger(__name__)
 
-_EVERY = 0.02  # seconds
+_EVERY = 0.01  # seconds
 _SLACK = 0.02  # seconds that a frame may be late beyond two periods
 _QUIET = 1.0  # seconds without a frame from a source that declares no rate, or before its first frame
 
@@ -104,9 +104,6 @@ class _LaneWatch:
         trouble = source.trouble
         if trouble and not self._trouble:
             lane.events.add("trouble", trouble)
-            _log.warning("%s", trouble)
-        elif self._trouble and not trouble:
-            _log.warning("%s is there again", source.name)
         self._trouble = bool(trouble)
 
 

@@ -98,6 +98,8 @@ def test_a_broken_plugin_is_one_line_and_takes_nothing_else_down(site: Path, cod
     assert bad.status == "broken"
     assert reason in bad.error
     assert "pip uninstall lab-bad" in bad.error
+    if code.startswith(("raise", "import")):
+        assert str(next(site.glob("*bad*.py"))) + ":1)" in bad.error
     assert "\n" not in bad.error
     assert find("good")[0].status == "ready"
     assert find("builtin")[0].status == "ready"

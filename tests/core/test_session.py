@@ -150,6 +150,7 @@ def test_a_failing_sink_is_detached_and_the_others_go_on(caplog: pytest.LogCaptu
     assert (result.written, result.dropped, result.finished) == (5, 15, False)
     assert bad.closed == 1
     assert "detached" in caplog.text
+    assert [event.kind for event in report.events] == ["detached"]
 
 
 def test_when_all_sinks_have_failed_a_session_does_not_work_for_nobody() -> None:

@@ -1,0 +1,71 @@
+"""Faults whose tests are elsewhere: they are run, and their result is a row."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from faults.row import Row
+
+ROOT = Path(__file__).parent.parent.parent
+IO, OUTPUT = "plugins/dlclive-io/tests", "plugins/dlclive-processors/tests"
+
+FAULTS = (
+    (
+        "damaged video",
+        "bytes flipped, packets lost, films cut, files that are none",
+        "lost frames counted, never silently short; one line, exit code 5",
+        f"{IO}/test_damaged_video.py",
+    ),
+    (
+        "file that cannot grow, each sink",
+        "RLIMIT_FSIZE",
+        "one line that says so; what was written can be read",
+        f"{IO}/test_full_disk.py",
+    ),
+    (
+        "two runs on one output; an output that exists",
+        "two sinks on one path",
+        "the second refuses",
+        f"{IO}/test_pose_table.py::test_two_runs_cannot_write_one_file {IO}/test_pose_table.py::test_what_is_there_stays",
+    ),
+    (
+        "noise, wrong, half and late answers on the serial port",
+        "the simulator",
+        "resynchronises; output safe; round trips right",
+        f"{OUTPUT}/test_serial_output.py -k noise or wrong or delay or late",
+    ),
+)
+
+
+def tested() -> list[Row]:
+    """Run them."""
+    rows = []
+    for fault, how, bound, where in FAULTS:
+        files, _, chosen = where.partition(" -k ")
+        words = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *files.split(),
+            *(["-k", chosen] if chosen else []),
+        ]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+        last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
+        count = int(match[1]) if (match := re.search(r"(\d+) passed", last)) else 0
+        rows.append(
+            Row(
+                fault,
+                how,
+                bound,
+                "tests: " + re.sub(r" in [\d.]+s.*", "", last),
+                count,
+                done.returncode == 0 and count > 0,
+            )
+        )
+    return rows
