@@ -18,11 +18,13 @@ class Pose:
     top left pixel is (0.5, 0.5). A keypoint that was not found is (NaN, NaN, 0), never (0, 0).
 
     Attributes:
-        keypoints: (N, K, 3) float32: x [px], y [px], confidence [0..1]. N may be 0.
+        keypoints: (N, K, 3) float32: x [px], y [px], confidence [0..1]. N may be 0. Networks that put animals together or
+            tell them apart give a row for each individual of the project, missing as a whole where it was not found.
         skeleton: the K names.
         ids: a name for each of the N individuals, where identity is known.
         unique: (U, 3) float32, keypoints that exist once in the scene (a lever, a corner of the arena).
-        boxes: (N, 5) float32: x1, y1, x2, y2 [px] and the detector's score, where a detector found them.
+        boxes: (N, 5) float32: x1, y1, x2, y2 [px] and the detector's score, where each animal was looked for; the score is NaN
+            where the box was the caller's, or came from a condition or an earlier pose without a detector.
     """
 
     keypoints: NDArray[np.float32]
