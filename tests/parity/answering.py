@@ -49,20 +49,18 @@ def detector_runner(config: PoseConfig, snapshot: Path) -> Any:
 def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Answer]:
     """For each frame `poses` (N, K, 3), and `unique` (U, 3) where there is such a head, absent rows taken out.
 
-    Of a conditional network `poses` have the confidences of the network, and `rescored` (N, K, 3) those that
-    DeepLabCut makes of them and of the conditions', when it is not tracking.
+    The confidences of a conditional network are its own, as in DeepLabCut's tracking. Without tracking it makes others of
+    them and of the conditions'.
     """
     answers = []
     for image, scene in zip(images, scenes, strict=True):
-        context: dict[str, Any] = {}
         if len(scene.conditions):
-            context = {"cond_kpts": scene.conditions.astype(float)}
+            answers.append({"poses": _tracked(runner, image, scene.conditions.astype(float))})
         elif len(scene.boxes):
-            context = {"bboxes": [(*box[:2], *(box[2:] - box[:2])) for box in scene.boxes.astype(float)]}
-        answer = _ask(runner, image, dict(context))
-        if len(scene.conditions):
-            answer["rescored"], answer["poses"] = answer["poses"], _raw(runner, image, dict(context))
-        answers.append(answer)
+            boxes = [(*box[:2], *(box[2:] - box[:2])) for box in scene.boxes.astype(float)]
+            answers.append(_ask(runner, image, {"bboxes": boxes}))
+        else:
+            answers.append(_ask(runner, image, {}))
     return answers
 
 
@@ -76,10 +74,10 @@ def _ask(runner: Any, image: Image, context: dict[str, Any]) -> Answer:
     return answer
 
 
-def _raw(runner: Any, image: Image, context: dict[str, Any]) -> NDArray[Any]:
+def _tracked(runner: Any, image: Image, conditions: NDArray[Any]) -> NDArray[Any]:
     """The poses of a conditional network as its tracking has them: the conditions left out of the postprocessing."""
     with torch.inference_mode():
-        inputs, context = runner.preprocessor(image, context)
+        inputs, context = runner.preprocessor(image, {"cond_kpts": conditions})
         predictions = runner.predict(inputs, **context.pop("model_kwargs"))
         context.pop("cond_kpts")
         found, _ = runner.postprocessor(predictions, context)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import textwrap
 import time
 import warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ from dlclive_core import PoseModel, export_model, load_model
 from dlclive_core.errors import UnsupportedModelError
 
 HERE = Path(__file__).parent
-ROUNDS, SECONDS = 12, 1.2
+ROUNDS, SECONDS = 12, 1.0
 """A time is the median of so many frames, or of fewer, if they take longer than this."""
 
 
@@ -91,7 +92,8 @@ class Lane:
             row.difference = self._reference.compare(model)
             self._models.append(model)
         except Exception as error:
-            row.failure = ("not yet: " if isinstance(error, UnsupportedModelError) else "") + _first_line(error)
+            words = _words(error).replace(f"{path.parent}/", "")
+            row.failure = ("not yet: " if isinstance(error, UnsupportedModelError) else "") + words
 
     def _load_live(self, reference: Reference) -> str:
         """Load the file in deeplabcut-live; why it cannot be, if it cannot."""
@@ -121,8 +123,8 @@ class Lane:
         return statistics.median(ours[first:]), statistics.median(theirs[first:]) if theirs else None
 
 
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {textwrap.shorten(str(error), 500)}"
 
 
 _lane: list[Lane] = []

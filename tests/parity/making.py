@@ -72,7 +72,9 @@ class Making:
         model = PoseModel.build(self.config["model"].to_dict())
         patch = scenes.PATCH if model.get_stride("bodypart") > 1 else scenes.SMALL_PATCH
         asked = _scenes(self.case, self.config, patch)
-        images = list(self.frames) if self.case.method != "bu" else [_cut(frame, patch) for frame in self.frames]
+        images = list(self.frames[: len(asked)])
+        if self.case.method == "bu":
+            images = [_cut(frame, patch) for frame in images]
         _fit(model, self.config, images, asked)
         self.project.save(POSE, model.state_dict())
         runner = pose_runner(PoseConfig.from_yaml(self.project.pose_path), self.project.train / POSE)
@@ -112,7 +114,7 @@ def correct(config: PoseConfig, project: Project) -> list[str]:
 
 
 def _scenes(case: Case, config: PoseConfig, patch: tuple[int, int]) -> list[Scene]:
-    seeds = range(scenes.FRAMES)
+    seeds = range(scenes.FRAMES if case.method == "bu" else scenes.FRAMES_CUT)
     crop = config["data"]["inference"]["top_down_crop"]
     if crop is None:
         individuals = len(config["metadata"]["individuals"])

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-FRAMES = 3
+FRAMES, FRAMES_CUT = 3, 2
+"""Frames for bottom-up networks, and for those that get crops, two of each."""
 WHOLE = (480, 640)
 """(height, width) of the frames that top-down networks get; bottom-up networks get `PATCH` of them."""
 PATCH = (128, 160)
