@@ -18,7 +18,7 @@ import pytest
 from dlclive_io.display_window import DisplayWindow
 from dlclive_io.drawing import keypoint_colours
 
-from dlclive_core import DataError, DependencyError, UsageError
+from dlclive_core import DataError, DependencyError, Estimate, Frame, Pose, UsageError
 from dlclive_core.testing import SinkContract, estimates, run_info
 
 pytest.importorskip("tkinter", reason="this Python was built without Tk")
@@ -112,6 +112,18 @@ def test_a_frame_is_shown_with_its_keypoints(xvfb: Screen) -> None:
         expected = estimate.frame.image[:120, :160].astype(int)
         assert (xvfb.pixels()[:120, :160] == expected).all(axis=2).mean() > 0.97  # but for circles and edges
     assert soon(lambda: not (xvfb.pixels()[at[2]] == colours[2]).all())
+
+
+@needs_xvfb
+def test_a_frame_that_is_larger_than_a_screen_is_made_smaller_with_its_keypoints(xvfb: Screen) -> None:
+    estimate = next(estimates(1))
+    image = np.zeros((800, 2560, 3), np.uint8)
+    pose = Pose(np.array([[[1000, 600, 1], [np.nan, np.nan, 0], [600, 1000, 0]]], np.float32), estimate.pose.skeleton)
+    with DisplayWindow(radius=4) as window:
+        window.open(run_info())
+        window.write(Estimate(Frame(image, 0, 0.0), pose, 0, 0, 0))
+        colour = keypoint_colours("bmy", 3)[0].astype(int)
+        assert soon(lambda: (xvfb.pixels()[300, 500] == colour).all())
 
 
 @needs_xvfb

@@ -25,6 +25,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs dlclive-io[web]")
 pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 
+from dlclive_io.screen.pictures import shrunk
 from dlclive_io.web_display import WebDisplay
 
 from dlclive_core import DataError, DependencyError, Estimate, Frame, PluginCatalog, Pose, SinkInfo, UsageError
@@ -108,7 +109,7 @@ def test_rate_latency_age_and_drops_are_told(display: WebDisplay) -> None:
     for estimate in estimates(200):
         index = estimate.frame.index
         if index % 10 != 9:  # each tenth is lost on the way
-            display.write(now(estimate, latency=0.050 if index % 10 == 0 else 0.020))
+            display.write(now(estimate, latency=0.050 if index % 15 == 0 else 0.020))
             last = index
         time.sleep(pace)
     numbers, _ = shown(display, last)
@@ -140,6 +141,15 @@ def test_pictures_are_shrunk_and_grey_ones_stay_grey() -> None:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
         assert (picture.shape, numbers["frame"]["size"]) == ((64, 64), [100, 100])
         assert abs(int(picture.mean()) - 77) <= 2
+
+
+@pytest.mark.parametrize("size", [(1024, 1280), (2048, 2448), (100, 961), (1, 4000)])
+def test_a_picture_that_is_shrunk_shows_the_same(size: tuple[int, int]) -> None:
+    height, width = size
+    ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (height, width, 3)).astype(np.uint8)
+    small = shrunk(ramp, 960)
+    assert small.shape == (max(1, round(height * 960 / width)), 960, 3)
+    assert np.abs(small[0, :, 0].astype(float) - np.linspace(0, 255, 960)).max() < 1.5
 
 
 def test_poses_with_infinity_or_without_animals_are_shown(display: WebDisplay) -> None:

@@ -7,13 +7,16 @@ from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.newest import NewestEstimate
 from dlclive_io.screen.viewer import Viewer
 
+WIDEST = 1280  # pixels: as a screen can show, and a larger picture takes long to hand over
+
 
 class DisplayWindow(Sink):
     """A window with the newest frame and its keypoints, at most 30 times a second.
 
     The window lives in a process of its own: drawing takes nothing from the session's, and a screen that is unplugged or
     logged out, which ends any program with a window on it, does not end the session. `write` only leaves the newest
-    estimate there and returns. Closing the window by hand ends the display and nothing else.
+    estimate there and returns. Frames wider than 1280 pixels are made that wide. Closing the window by hand ends the
+    display and nothing else.
 
     Args:
         pcutoff: keypoints with less confidence are not drawn.
@@ -40,7 +43,7 @@ class DisplayWindow(Sink):
     def open(self, run: RunInfo) -> None:
         """Open the window. Raises UsageError where there is no screen, DependencyError without Tk."""
         self._newest = NewestEstimate()
-        self._viewer = Viewer("window", {"card": run.card.to_json(), "drawing": self._drawing}, self._newest)
+        self._viewer = Viewer("window", {"card": run.card.to_json(), "drawing": self._drawing}, self._newest, WIDEST)
         self._viewer.open()
 
     def write(self, estimate: Estimate) -> None:

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from dlclive_io.screen.asking import Asking
+from dlclive_io.screen.board import Board
 from dlclive_io.screen.port import HOST, listen
 
 _NO_VIEWER = 1.5  # seconds after the last question of a page, until no more pictures are made
@@ -19,23 +20,17 @@ _MOST_VIEWERS = 32
 
 
 def show(hello: dict[str, Any], asking: Asking) -> None:
-    """Serve until the session ends. The port is had before the libraries are loaded, so that trouble with it shows at once."""
+    """Serve until the session ends. The port is had first, so that trouble with it shows at once; the session is told when
+    the libraries are loaded, so that this does not take processor time from its first frames.
+    """
     listener = listen(hello["port"])
-    asking.ready(f"http://{HOST}:{listener.getsockname()[1]}/")
-    asyncio.run(_serve(hello, asking, listener))
-
-
-async def _serve(hello: dict[str, Any], asking: Asking, listener: socket.socket) -> None:
+    import cv2
     import uvicorn
 
-    from dlclive_io.screen.board import Board
     from dlclive_io.screen.web_app import make_app
 
+    cv2.setNumThreads(1)
     board = Board(hello["about"])
-    following = threading.Thread(
-        target=_follow, args=(hello, asking, board, asyncio.get_running_loop()), name="following", daemon=True
-    )
-    following.start()
     config = uvicorn.Config(
         make_app(board),
         loop="asyncio",
@@ -48,15 +43,22 @@ async def _serve(hello: dict[str, Any], asking: Asking, listener: socket.socket)
         limit_concurrency=_MOST_VIEWERS,
         timeout_keep_alive=5,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    config.load()
+    asyncio.run(_serve(uvicorn.Server(config), hello, asking, board, listener))
+
+
+async def _serve(server: Any, hello: dict[str, Any], asking: Asking, board: Board, listener: socket.socket) -> None:
+    asking.ready(f"http://{HOST}:{listener.getsockname()[1]}/")
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=_follow, args=(hello, asking, board, loop), name="following", daemon=True).start()
+    await server.serve(sockets=[listener])
     os._exit(0)  # without waiting for the thread, which waits for the session
 
 
-def _follow(hello: dict[str, Any], asking: Asking, board: Any, loop: asyncio.AbstractEventLoop) -> None:
+def _follow(hello: dict[str, Any], asking: Asking, board: Board, loop: asyncio.AbstractEventLoop) -> None:
     """Ask for pictures while somebody looks, at most `max_rate` a second, and put them on the board."""
     import cv2
 
-    cv2.setNumThreads(1)
     parameters = [cv2.IMWRITE_JPEG_QUALITY, hello["quality"]]
     while True:
         began = time.perf_counter()

@@ -47,7 +47,7 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
             if answer is None or answer.header["ended"]:
                 break
             if answer.image is not None:
-                picture = drawing.draw(answer.image, _pose(answer.header["frame"], card))
+                picture = drawing.draw(answer.image, _pose(answer.header["frame"], card, answer.image.shape[1]))
                 image = tkinter.PhotoImage(master=window, data=_ppm(picture), format="PPM")
                 label.configure(image=image)
                 label.image = image  # type: ignore[attr-defined]  # Tk keeps no reference to it
@@ -56,9 +56,11 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
         window.destroy()
 
 
-def _pose(frame: dict[str, Any], card: ModelCard) -> Pose:
-    keypoints = np.array(frame["keypoints"], np.float32).reshape(-1, len(card.skeleton), 3)
-    unique = None if frame["unique"] is None else np.array(frame["unique"], np.float32).reshape(-1, 3)
+def _pose(frame: dict[str, Any], card: ModelCard, width: int) -> Pose:
+    """The pose in pixels of a picture of this width."""
+    scale = np.array([width / frame["size"][0]] * 2 + [1], np.float32)
+    keypoints = np.array(frame["keypoints"], np.float32).reshape(-1, len(card.skeleton), 3) * scale
+    unique = None if frame["unique"] is None else np.array(frame["unique"], np.float32).reshape(-1, 3) * scale
     return Pose(keypoints, card.skeleton, unique=unique)
 
 
