@@ -113,7 +113,7 @@ def test_the_setting_up_commands_are_run_by_ci() -> None:
     assert "python -m pip install nox && python -m nox -s tests" in readme
     assert "nox -s demo" in ci
     assert "nox -s tests" in ci
-    for folder in re.findall(r"pip install .*?\./(plugins/\S+)", readme):
+    for folder in re.findall(r"pip install .*?\./(plugins/[\w-]+)", readme):
         assert folder.split("/")[-1].removeprefix("dlclive-") in nox
 
 

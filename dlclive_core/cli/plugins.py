@@ -6,7 +6,7 @@ import inspect
 
 from dlclive_core.catalog import Plugin, PluginCatalog
 from dlclive_core.cli.output import print_json, print_table, stdout
-from dlclive_core.errors import PluginError, nearest
+from dlclive_core.errors import DependencyError, PluginError, nearest
 from dlclive_core.hookspecs import ComponentInfo
 
 
@@ -35,18 +35,21 @@ def run_list(*, json: bool) -> None:
 
 
 def run_check(name: str | None, *, json: bool) -> int:
-    """Import each component; return the exit code."""
+    """Import each component; return the exit code. An extra that is not installed is told, and breaks nothing."""
     catalog = PluginCatalog.installed()
     chosen = catalog.plugins if name is None else (_find(catalog, name),)
     results: list[dict[str, str]] = []
+    broken = False
     for plugin in chosen:
         if plugin.status != "blocked" and not plugin.components:
+            broken = True
             results.append({"plugin": plugin.name, "component": "", "result": plugin.error or "offers nothing"})
         for item in plugin.components:
+            error = _import(catalog, item)
+            broken = broken or (error is not None and not isinstance(error, DependencyError))
             results.append(
-                {"plugin": plugin.name, "component": f"{item.kind} {item.name}", "result": _import(catalog, item)}
+                {"plugin": plugin.name, "component": f"{item.kind} {item.name}", "result": str(error or "ok")}
             )
-    broken = any(result["result"] != "ok" for result in results)
     if json:
         print_json(results)
     else:
@@ -79,12 +82,12 @@ def _find(catalog: PluginCatalog, name: str) -> Plugin:
     raise PluginError(f"no plugin {name!r}: {nearest(name, [plugin.name for plugin in catalog.plugins])}")
 
 
-def _import(catalog: PluginCatalog, item: ComponentInfo) -> str:
+def _import(catalog: PluginCatalog, item: ComponentInfo) -> PluginError | None:
     try:
         catalog.factory(item)
     except PluginError as error:
-        return str(error)
-    return "ok"
+        return error
+    return None
 
 
 def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
