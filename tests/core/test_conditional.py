@@ -82,6 +82,10 @@ class TestConditionalModel(PoseModelContract):
         return ConditionalModel(NearNetwork(), Search(at(20, 10)), Finding())
 
 
+def test_it_remembers() -> None:
+    assert ConditionalModel(NearNetwork(), Search(at(20, 10)), Finding()).remembers
+
+
 def test_animals_are_found_by_the_search_and_followed_in_their_rows() -> None:
     search = Search(at(20, 30), at(200, 100))
     model = ConditionalModel(NearNetwork(), search, Finding())

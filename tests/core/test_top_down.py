@@ -175,6 +175,11 @@ def test_reset_forgets_where_the_animals_were() -> None:
     assert detector.asked == 2
 
 
+def test_it_says_whether_it_remembers() -> None:
+    ways = [Finding(), Finding(detect_every=2), Finding(follow=Follow())]
+    assert [TopDownModel(BlobNetwork(), way).remembers for way in ways] == [False, True, True]
+
+
 def test_one_animal_is_followed_without_a_detector_and_searched_in_tiles_when_lost() -> None:
     network = BlobNetwork(ModelCard(**{**_fields(CARD), "individuals": ("a",), "multi_animal": False}))
     model = TopDownModel(network, Finding(follow=Follow(tiles=(3, 2), overlap=70), margin=12))
