@@ -68,7 +68,7 @@ def _trained(kind: str) -> DetectorGraph:
             elif name.endswith(".bias"):  # all zero as they are made, and equal ones become one in an ONNX file
                 value.data.add_(torch.randn_like(value), alpha=0.05)
         pixels = torch.from_numpy(np.stack([picture(192, 288, seed) for seed in range(4)])).permute(0, 3, 1, 2)
-        images = pixels.float() * graph.factor + graph.summand
+        images = graph.normalised(pixels)
         if isinstance(detector.resizing, FixedSize):
             images = nn.functional.interpolate(images, (detector.resizing.side,) * 2, mode="bilinear")
         with torch.no_grad():

@@ -85,7 +85,7 @@ class DetectorGraph(nn.Module):
             raise UsageError(f"a detector takes one image (1, H, W, 3), not {tuple(image.shape)}")
         height, width = image.shape[1:3]
         resized_height, resized_width = self.detector.resizing.resized(height, width)
-        pixels = self._normalised(image.permute(0, 3, 1, 2))
+        pixels = self.normalised(image.permute(0, 3, 1, 2))
         images = functional.interpolate(
             pixels, (resized_height, resized_width), mode="bilinear", align_corners=False, antialias=False
         )
@@ -108,7 +108,7 @@ class DetectorGraph(nn.Module):
         boxes, scores = self.detector(images, inside)
         return {"boxes": boxes * ratio.repeat(2), "scores": scores}
 
-    def _normalised(self, pixels: Tensor) -> Tensor:
+    def normalised(self, pixels: Tensor) -> Tensor:
         """Both normalisations, one after the other as they were in training.
 
         Made one, they would be rounded once less: boxes are exp() of what comes out, and a large one shows it.

@@ -28,7 +28,7 @@ _SHORTER_SIDE = """
     front_up = Div (front_shorter, front_shortest)
     front_down = Div (front_longer, front_longest)
     front_scale = Min (front_up, front_down)
-    front_scaled = Mul (front_exact, front_white)
+    front_scaled = Mul (front_exact, front_scale)
     front_floor = Floor (front_scaled)
     front_sides = Cast <to = 7> (front_floor)
 """
