@@ -75,7 +75,7 @@ def test_weights_of_a_file_fit_and_folding_changes_nothing(
     image = torch.from_numpy(picture(217, 333, 7))[None]
     with torch.inference_mode():
         assert strangers(graph(image), source(image), 0.02) < 0.03
-    assert {value.dtype for value in graph.state_dict().values()} == {torch.float32}
+    assert {value.dtype for value in graph.state_dict().values() if value.is_floating_point()} == {torch.float32}
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
