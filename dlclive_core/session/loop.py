@@ -18,6 +18,8 @@ from dlclive_core.regions import Placement
 from dlclive_core.session.lane import Lane
 from dlclive_core.session.tolerant import processor_name
 
+_POLL = 0.5  # seconds: how often a waiting main thread looks for signals, where they do not wake it
+
 
 @dataclass(frozen=True, slots=True)
 class Busy:
@@ -107,7 +109,7 @@ class Loop:
                 if taken:
                     return taken
                 if self._running:
-                    self._changed.wait()
+                    self._changed.wait(_POLL)
         return []
 
     def _is_over(self, lane: Lane) -> bool:

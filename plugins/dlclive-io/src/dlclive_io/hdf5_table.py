@@ -46,7 +46,8 @@ class Hdf5Table:
         self._row_bytes = 8 * (len(columns) + 1)
         self._room = path.open("rb+", buffering=0)
         try:
-            self._file = tables.open_file(str(path), "r+")
+            # Chunks are written once and in order: HDF5 needs to remember the last one only, not a megabyte of them.
+            self._file = tables.open_file(str(path), "r+", chunk_cache_size=2 * _CHUNK_BYTES)
         except BaseException:
             self._room.close()
             raise

@@ -47,6 +47,7 @@ class PoseJournal:
             run_sql("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory: works on network drives, too
             run_sql("PRAGMA journal_mode = WAL")
             run_sql("PRAGMA synchronous = FULL")
+            run_sql("PRAGMA cache_size = -128")  # KB; what was written is not read again
             run_sql("BEGIN")
             run_sql("CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT)")
             run_sql("CREATE TABLE frames (frame INTEGER PRIMARY KEY, captured_at_s REAL, float32_values BLOB)")
