@@ -37,7 +37,9 @@ def everything(session: nox.Session) -> str:
     python = scripts_of(venv) / "python"
     if not python.exists():
         session.run(sys.executable, "-m", "venv", str(venv))
-    plugins = [f"{folder}[{extra}]" if (extra := EXTRAS.get(folder.rpartition("-")[2])) else folder for folder in PLUGINS]
+    plugins = [
+        f"{folder}[{extra}]" if (extra := EXTRAS.get(folder.rpartition("-")[2])) else folder for folder in PLUGINS
+    ]
     packages = [word for folder in [".", *plugins] for word in ("-e", folder)]
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
     session.run(*pip, *packages, *TEST_TOOLS)
