@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 from faults.row import Row
 
-from dlclive_core import Frame, MemorySink, Pose, Processor, Session, Tolerant
+from dlclive_core import Frame, MemorySink, Pose, Processor, Session, SessionReport, Tolerant
 from dlclive_core.testing import BlobModel, LiveBlobSource, NullModel, StallingSource
 
 PERIOD = 0.01
@@ -34,6 +34,16 @@ class Camera(LiveBlobSource):
         if not hasattr(self, "_image"):
             self._image = super().draw(0)
         return self._image
+
+
+def for_a_while(session: Session, seconds: float) -> SessionReport:
+    """Stop it while frames come: the last frame of a source that ends is never overwritten, and waits long for a slow model."""
+    timer = threading.Timer(seconds, session.stop)
+    timer.start()
+    try:
+        return session.run()
+    finally:
+        timer.cancel()
 
 
 def stall(runs: int, seconds: float = 5.0) -> Row:
@@ -84,8 +94,8 @@ def slow_model(runs: int, seconds: float = 10.0) -> Row:
     """100 frames/s and a model of 30 ms: how old the frame is when inference begins."""
     ages, exact, dropped = [], True, 0
     for _ in range(runs):
-        source = Camera(frames=round(seconds / PERIOD), interval=PERIOD)
-        report = Session(source=source, model=Sleepy(0.03), sinks=[MemorySink()]).run()
+        source = Camera(frames=10**6, interval=PERIOD)
+        report = for_a_while(Session(source=source, model=Sleepy(0.03), sinks=[MemorySink()]), seconds)
         ages.append(report.stage("age"))
         exact &= report.frames_read == source._next == report.processed + report.dropped
         dropped += report.drops.slot
@@ -107,8 +117,8 @@ def slow_consumer(runs: int, seconds: float = 10.0) -> Row:
     """90 frames/s and a loop of 10 Hz: the newest frame is used, every other one is counted."""
     period, service, ages, exact, counts = 1 / 90, 0.1, [], True, [0, 0, 0]
     for _ in range(runs):
-        source, sink = Camera(frames=round(90 * seconds), interval=period), MemorySink()
-        report = Session(source=source, model=Sleepy(service), sinks=[sink]).run()
+        source, sink = Camera(frames=10**6, interval=period), MemorySink()
+        report = for_a_while(Session(source=source, model=Sleepy(service), sinks=[sink]), seconds)
         ages.append(report.stage("latency").p99_ms)
         exact &= report.frames_read == source._next == len(sink.indices) + report.drops.total
         counts = [a + b for a, b in zip(counts, (report.frames_read, report.processed, report.dropped), strict=True)]
