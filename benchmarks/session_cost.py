@@ -87,7 +87,9 @@ def main() -> None:
         print(row(f"bare calls, {number + 1}", bare(frames), "", ""), flush=True)
         for sources in (1, 2):
             seconds, own, dropped = session(frames, sources)
-            print(row(f"session, {sources} source{'s'[: sources - 1]}, {number + 1}", seconds, f"{max(own):.4f}", dropped))
+            print(
+                row(f"session, {sources} source{'s'[: sources - 1]}, {number + 1}", seconds, f"{max(own):.4f}", dropped)
+            )
 
 
 if __name__ == "__main__":
