@@ -21,6 +21,8 @@ SLOW = ("DEKRHead",)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, FrozenBatchNorm2d)
 FLOOR = 2
 """Of a batch norm's variances, in units of their mean."""
+SOFTER = 0.04
+"""Factor of SimCC's logits, whose softmax is of 900 times as much: random networks are too sure, and rounding shows."""
 CONFIDENCE = 0.5
 """Of the middle one of a heatmap head's peaks."""
 
@@ -88,8 +90,11 @@ def _descend(head: nn.Module, features: Tensor, target: dict[str, Any], steps: i
 
 
 def _scale(head: nn.Module, features: Tensor) -> None:
-    """Bring the peaks of heatmaps that are confidences themselves to `CONFIDENCE`."""
+    """Bring the peaks of heatmaps that are confidences themselves to `CONFIDENCE`, and SimCC's logits to less."""
     predictor = head.predictor
+    for layer in (head.cls_x, head.cls_y) if hasattr(head, "cls_x") else ():
+        for parameter in layer.parameters():
+            parameter.mul_(SOFTER)
     if getattr(predictor, "apply_sigmoid", True) or not hasattr(head, "heatmap_head"):
         return
     layers = [layer for layer in head.heatmap_head.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))]

@@ -27,7 +27,7 @@ PATCH_AT = (160, 200)
 """Row and column of the patch in the frames."""
 SEEDS = 3
 """Weights that are tried until an answer is decided."""
-DECIDED_PX, DECIDED_BOXES_PX = 0.005, 0.1
+DECIDED_PX, DECIDED_CONFIDENCE, DECIDED_BOXES_PX = 0.005, 5e-4, 0.1
 
 
 class Making:
@@ -51,7 +51,7 @@ class Making:
         began = time.perf_counter()
         for seed in range(SEEDS):
             runner, images = self._pose(seed)
-            if self.report["wobble_px"] <= DECIDED_PX:
+            if self.report["wobble_px"] <= DECIDED_PX and self.report["wobble_confidence"] <= DECIDED_CONFIDENCE:
                 break
         for seed in range(SEEDS if self.case.detector else 0):
             self._detector(seed, images)
@@ -81,8 +81,9 @@ class Making:
         answers = poses(runner, images, asked)
         with jolted(runner.model):
             again = poses(runner, images, asked)
-        moved = [difference(a["poses"][..., :2], b["poses"][..., :2]) for a, b in zip(answers, again, strict=True)]
-        self.report["wobble_px"] = max(moved)
+        for name, part in (("wobble_px", slice(0, 2)), ("wobble_confidence", slice(2, 3))):
+            pairs = zip(answers, again, strict=True)
+            self.report[name] = max(difference(a["poses"][..., part], b["poses"][..., part]) for a, b in pairs)
         for index, (answer, scene) in enumerate(zip(answers, asked, strict=True)):
             answer |= {"boxes": scene.boxes, "conditions": scene.conditions}
             self.found |= {f"{key}.{index}": value for key, value in answer.items()}

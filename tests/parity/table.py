@@ -27,7 +27,8 @@ class Row:
     Attributes:
         failure: why there is no comparison, "" if there is one.
         live: why deeplabcut-live cannot run the file, "" if it can.
-        wobble_px: how far DeepLabCut's own poses move when its weights change by rounding; `wobble_boxes_px` its boxes.
+        wobble_px: how far DeepLabCut's own poses move when its weights change by rounding; `wobble_confidence` and
+            `wobble_boxes_px` likewise.
         seconds: per frame, the median; `live_seconds` of deeplabcut-live in the same minute.
     """
 
@@ -38,6 +39,7 @@ class Row:
     notes: list[str] = field(default_factory=list)
     difference: Difference = field(default_factory=Difference)
     wobble_px: float = 0.0
+    wobble_confidence: float = 0.0
     wobble_boxes_px: float = 0.0
     seconds: float = 0.0
     live_seconds: float | None = None
@@ -53,6 +55,7 @@ class Row:
             f"{found.confidence:.2g} in confidence" if not found.confidence <= BOUND_CONFIDENCE else "",
             f"boxes {found.boxes_px:.3g} px" if not (found.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
             _undecided("poses", self.wobble_px, BOUND_PX["torch"]),
+            _undecided("confidences", self.wobble_confidence, BOUND_CONFIDENCE),
             _undecided("boxes", self.wobble_boxes_px, BOUND_BOXES_PX),
         ]
         return "; ".join(fault for fault in faults if fault)
@@ -76,8 +79,8 @@ class Row:
         return f"| {' | '.join([*cells, said])} |"
 
 
-def _undecided(what: str, px: float, bound: float) -> str:
-    return "" if px <= bound else f"undecided: DeepLabCut's own {what} move {px:.3g} px with rounding"
+def _undecided(what: str, moved: float, bound: float) -> str:
+    return "" if moved <= bound else f"undecided: DeepLabCut's own {what} move {moved:.3g} with rounding"
 
 
 def _px(value: float | None) -> str:
