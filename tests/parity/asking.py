@@ -40,7 +40,11 @@ class Reference:
         difference = Difference()
         for index in range(len(self.frames)):
             pose, wanted = self.ask(model, index), self._answers[f"poses.{index}"]
-            ordered = self.case.method != "bu" or self.case.identity
+            absent = int((~np.isfinite(wanted[..., 0])).all(axis=1).sum())
+            if self.case.identity and absent:
+                # DeepLabCut lets absent animals vote, with what the corner of the picture looks like; dlclive does not.
+                difference.unnamed += 1
+            ordered = self.case.method != "bu" or (self.case.identity and not absent)
             difference.add(wanted, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)
             if self.case.unique:
                 unique = np.empty((0, 3)) if pose.unique is None else pose.unique

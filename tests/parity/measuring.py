@@ -14,12 +14,16 @@ Array = NDArray[Any]
 
 @dataclass
 class Difference:
-    """The largest so far: px between keypoints, of confidences, px between corners of boxes, and of their scores."""
+    """The largest so far: px between keypoints, of confidences, px between corners of boxes, and of their scores.
+
+    `unnamed` counts the frames whose animals were compared without their names, because some were absent.
+    """
 
     px: float = 0.0
     confidence: float = 0.0
     boxes_px: float | None = None
     whole_px: float | None = None
+    unnamed: int = 0
 
     def add(self, wanted: Array, found: Array, *, ordered: bool) -> None:
         """Compare (N, K, 3) poses; those of animals without an order in the order that fits best."""

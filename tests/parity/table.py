@@ -62,8 +62,14 @@ class Row:
 
     def line(self) -> str:
         """The row in Markdown."""
-        notes = [*self.notes, f"**{self.broken}**" if self.broken else "", f"live: {self.live}" if self.live else ""]
-        said = "; ".join(note for note in notes if note).replace("|", "/")
+        notes = list(self.notes)
+        if self.difference.unnamed:
+            notes.append(f"names not compared in {self.difference.unnamed} frames: DeepLabCut lets absent animals vote")
+        if self.broken:
+            notes.append(f"**{self.broken}**")
+        if self.live:
+            notes.append(f"live: {self.live}")
+        said = "; ".join(notes).replace("|", "/")
         cells = [self.case.name, self.runtime]
         if self.failure:
             cells += [""] * 7
@@ -106,7 +112,8 @@ answer moves when all its weights change by a millionth; a row says so if no dra
 
 "whole px" has no bound: detector, crops of other sizes than the network's input, and poses, as a video is analysed.
 Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live 1.1.0
-one frame each in turn; top-down with detector and up to three animals, conditional with two given conditions.
+one frame each in turn; top-down with their detector and up to three animals, or in given boxes, conditional with two
+conditions.
 
 {HEAD}
 """

@@ -8,7 +8,7 @@ import sys
 
 from dlclive_torch import plugin
 
-from dlclive_core.components import Exporter, Network
+from dlclive_core import Exporter, Network
 
 
 def test_names_classes_that_exist() -> None:
