@@ -63,7 +63,12 @@ CONFIG = {
     "model": {
         "heads": {
             "bodypart": {
-                "predictor": {"location_refinement": True, "locref_std": 2.0, "clip_scores": True},
+                "predictor": {
+                    "location_refinement": True,
+                    "locref_std": 2.0,
+                    "clip_scores": True,
+                    "apply_sigmoid": False,
+                },
                 "locref_config": {"channels": [8, 4]},
             }
         }
