@@ -120,7 +120,9 @@ def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
     if install is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
         return UnsupportedModelError(f"{file.name} is no model file: expected one of {known}")
-    broken = "".join(f" (plugin {p.name!r} is {p.status}: {p.error})" for p in catalog.plugins if p.error and not p.components)
+    broken = "".join(
+        f" (plugin {p.name!r} is {p.status}: {p.error})" for p in catalog.plugins if p.error and not p.components
+    )
     return DependencyError(f"no installed runtime reads {file.name}; run: {install}{broken}")
 
 
