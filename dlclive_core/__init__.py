@@ -40,7 +40,7 @@ from dlclive_core.hookspecs import (
     hookimpl,
 )
 from dlclive_core.models import load_model
-from dlclive_core.network import Detector, Network
+from dlclive_core.network import Detector, Network, Setting
 from dlclive_core.parity import Parity, compare_models
 from dlclive_core.pose import Pose
 from dlclive_core.recovery import RecoveredFile, RecoveryReport
@@ -97,6 +97,7 @@ __all__ = [
     "RuntimeInfo",
     "Session",
     "SessionReport",
+    "Setting",
     "Sink",
     "SinkInfo",
     "Skeleton",

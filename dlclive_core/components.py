@@ -210,6 +210,7 @@ class Exporter(Component):
         *,
         precision: str = "fp32",
         size: tuple[int, int] | None = None,
+        frames: Sequence[NDArray[np.uint8]] = (),
     ) -> ModelCard:
         """Write `target` and return its card.
 
@@ -219,4 +220,6 @@ class Exporter(Component):
         Args:
             precision: "fp32", "fp16", ... of the weights and the arithmetic.
             size: (height, width) to fix the input to, None to leave it free.
+            frames: (H, W, 3) uint8 RGB images of what the network will see, for exporters that calibrate on them; empty
+                where the user gave none.
         """

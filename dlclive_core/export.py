@@ -67,7 +67,7 @@ def export_model(
     """
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
-    info = _exporter(catalog, source, target)
+    info = _exporter(catalog, source, target, precision)
     for file in (target, detector_beside(target)):
         if file.exists() and not overwrite:
             raise OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")
@@ -83,7 +83,7 @@ def export_model(
         raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
     with folder as name:
         draft = Path(name) / target.name
-        card = exporter.export(source, draft, precision=precision, size=size)
+        card = exporter.export(source, draft, precision=precision, size=size, frames=frames or ())
         with (
             load_model(source, device="cpu", precision="fp32", catalog=catalog) as reference,
             load_model(draft, device="cpu", catalog=catalog) as candidate,
@@ -115,11 +115,15 @@ def _judge(parity: Parity, bound: float, precision: str) -> None:
         )
 
 
-def _exporter(catalog: PluginCatalog, source: Path, target: Path) -> ExporterInfo:
+def _exporter(catalog: PluginCatalog, source: Path, target: Path, precision: str) -> ExporterInfo:
     infos = catalog.components(ExporterInfo)
-    for info in infos:
-        if (info.reads, info.writes) == (source.suffix.lower(), target.suffix.lower()):
+    fitting = [info for info in infos if (info.reads, info.writes) == (source.suffix.lower(), target.suffix.lower())]
+    for info in fitting:
+        if precision in info.precisions:
             return info
+    if fitting:
+        able = ", ".join(dict.fromkeys(name for info in fitting for name in info.precisions))
+        raise UsageError(f"no precision {precision!r} for {target.suffix} files: choose from {able}")
     known = ", ".join(f"{info.reads} to {info.writes}" for info in infos) or "none; run: pip install dlclive-torch"
     raise UnsupportedModelError(
         f"no installed exporter from {source.suffix or source.name} to {target.suffix or target.name}; there are: {known}"

@@ -69,12 +69,18 @@ class RuntimeInfo(ComponentInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterInfo(ComponentInfo):
-    """An exporter from one suffix to another, for example ".pt" to ".onnx"."""
+    """An exporter from one suffix to another, for example ".pt" to ".onnx".
+
+    Attributes:
+        reads, writes: suffixes.
+        precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
+    """
 
     kind: ClassVar[str] = "exporter"
 
     reads: str
     writes: str
+    precisions: tuple[str, ...] = ("fp32",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

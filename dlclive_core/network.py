@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,20 @@ from numpy.typing import NDArray
 from dlclive_core.card import ModelCard
 from dlclive_core.components import Component
 from dlclive_core.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One way in which a runtime can run a file on this computer: what `load_model` takes as device and precision.
+
+    Attributes:
+        device: "cpu", "cuda:0", ...
+        precision: of the arithmetic: "fp32", "fp16", "bf16", "int8".
+    """
+
+    device: str
+    precision: str
+
 
 Arrays = Mapping[str, NDArray[np.float32]]
 
@@ -30,6 +46,14 @@ class Network(Component):
     card: ModelCard
     runtime: str = ""
     device: str = "cpu"
+
+    @classmethod
+    def settings(cls, path: Path) -> Sequence[Setting]:  # noqa: ARG003
+        """All ways in which this runtime can run a file on this computer; the file is not loaded.
+
+        For `dlclive benchmark` and `dlclive tune`, which try them. Empty: this file, or none, cannot be run here.
+        """
+        return ()
 
     @abstractmethod
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None) -> Arrays:

@@ -207,7 +207,7 @@ def test_a_signal_finishes_the_files(start, model, tmp_path, number, code) -> No
     out, err = process.communicate(timeout=PATIENCE)
     took = time.monotonic() - sent
     assert process.returncode == code, (out, err)
-    assert took < 5, "2 s on a quiet machine"
+    assert took < 15, "2 s on a quiet machine"
     assert "Traceback" not in err
     values = record(tmp_path)
     counts_are_whole(values)
@@ -232,7 +232,7 @@ def test_a_second_ctrl_c_ends_at_once(start, model, tmp_path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    assert time.monotonic() - sent < 2, "0.5 s on a quiet machine"
+    assert time.monotonic() - sent < 10, "0.5 s on a quiet machine"
 
 
 @POSIX
@@ -246,7 +246,7 @@ def test_signals_reach_a_process_that_is_not_in_python(start, model, tmp_path) -
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
-    assert time.monotonic() - sent < 2, "0.5 s on a quiet machine"
+    assert time.monotonic() - sent < 10, "0.5 s on a quiet machine"
 
 
 @POSIX
@@ -259,7 +259,7 @@ def test_a_source_that_never_opens_does_not_hold_it(start, model, tmp_path, numb
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, (out, err)
-    assert time.monotonic() - sent < 5, "2 s on a quiet machine"
+    assert time.monotonic() - sent < 15, "2 s on a quiet machine"
     assert "Traceback" not in err
     assert {path.name for path in tmp_path.iterdir()} == {"opening"}
 

@@ -243,7 +243,7 @@ def test_system_exit_waits_for_nothing() -> None:
     began = time.perf_counter()
     with pytest.raises(SystemExit):
         session.run()
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 10  # the sink would take 100 s
     assert gone.closed
     assert not sink.finished
     assert session.report is not None

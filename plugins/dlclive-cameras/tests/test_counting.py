@@ -170,7 +170,7 @@ def test_a_driver_that_hangs_does_not_keep_the_reader() -> None:
     with pytest.raises(SourceError, match="did not come back"):
         search.wait(0.1)
     search.stop()
-    assert time.perf_counter() - began < 2.0
+    assert time.perf_counter() - began < 2.9
 
 
 def test_a_connection_that_comes_too_late_is_closed() -> None:

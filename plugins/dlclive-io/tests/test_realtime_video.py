@@ -81,7 +81,7 @@ def test_a_read_keeps_its_time(films: Any, tmp_path: Path) -> None:
         began = time.perf_counter()
         with pytest.raises(TimeoutError):
             video.read(0.1)
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 1.5
 
 
 def test_a_film_that_cannot_be_decoded_in_time_plays_slower(

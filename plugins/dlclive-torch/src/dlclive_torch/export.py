@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dlclive_core import Exporter, ModelCard
 from dlclive_core.locate import detector_beside
@@ -31,6 +35,7 @@ class OnnxExporter(Exporter):
         *,
         precision: str = "fp32",
         size: tuple[int, int] | None = None,
+        frames: Sequence[NDArray[np.uint8]] = (),
     ) -> ModelCard:
         loaded = load_deeplabcut(Path(source))
         card, target = loaded.card, Path(target)

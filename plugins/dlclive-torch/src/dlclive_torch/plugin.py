@@ -32,6 +32,7 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
             factory="dlclive_torch.export:OnnxExporter",
             reads=".pt",
             writes=".onnx",
+            precisions=("fp32", "fp16"),
             requires=("torch", "timm", "onnx", "onnxscript"),
             install_hint=_INSTALL,
         )
