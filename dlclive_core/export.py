@@ -12,32 +12,38 @@ from numpy.typing import NDArray
 
 from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog, check_options
-from dlclive_core.components import Exporter
-from dlclive_core.errors import DataError, ModelError, OutputExistsError, UnsupportedModelError, UsageError
-from dlclive_core.hookspecs import ExporterInfo
+from dlclive_core.components import Exporter, PoseModel
+from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.exporting import CALIBRATED, Step, choose_frames, find_route
+from dlclive_core.exporting.bounds import bound_for, judge
 from dlclive_core.locate import detector_beside, locate_model
-from dlclive_core.models import load_model, model_suffixes
+from dlclive_core.models import choose_runtime, load_model, model_suffixes
+from dlclive_core.network import Network
 from dlclive_core.parity import Parity, compare_models
-
-BOUND_PX = {"fp32": 0.05, "fp16": 0.5}
-"""How many pixels an exported model may differ by. In half precision only confident keypoints count: a heatmap with two
-peaks of nearly the same height may choose the other one."""
-
-BOUND_BOX_PX = 0.5
-"""How many pixels the boxes of an exported detector may differ by, of those that it is at least 0.5 sure of."""
-
-_FRAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was exported, and how near it is to its source; `detector` is the file beside it, for top-down models."""
+    """What was exported, and how near it is to its source.
+
+    Attributes:
+        target: the file that `load_model` takes.
+        card: the facts about it.
+        parity: how far its keypoints are from the source's, in pixels.
+        bound_px: how far they were allowed to be, `error_px` how far they are, and `measured` which of the differences that
+            is, in words.
+        detector: the file with its detector, for top-down models.
+        files: all that was written, the target last.
+    """
 
     target: Path
     card: ModelCard
     parity: Parity
     bound_px: float
     detector: Path | None = None
+    error_px: float = 0.0
+    measured: str = ""
+    files: tuple[Path, ...] = ()
 
 
 def export_model(
@@ -53,110 +59,99 @@ def export_model(
 ) -> Export:
     """Export a model and compare both in pixels; `target` appears only if they agree.
 
+    Where no exporter leads straight to the target's format and precision, two are taken with a temporary file in between.
+    Exporters write into an empty folder beside the target. All files that the last one left there are moved, the target
+    last, so that it is never there without what belongs to it.
+
     Args:
         source: anything that `load_model` takes.
         target: the file to write; its suffix says the format.
-        precision: "fp32" or "fp16".
+        precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format have them.
         size: (height, width) to fix the input to.
-        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse.
-        max_error: pixels; by default 0.05 for fp32, 0.5 for fp16 (over confident keypoints, where there are any).
+        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. For int8 they are needed:
+            every fourth is compared on, on the others it is calibrated.
+        max_error: pixels, in place of those of `dlclive_core.exporting.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
+            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile in int8.
 
     Raises:
-        OutputExistsError: the target is there and `overwrite` was not given.
+        OutputExistsError: a file that would be written is there and `overwrite` was not given.
+        UsageError: precision, size or frames; among others a clip for int8 in which no animal is found.
         ModelError: the export differs by more than the bound; nothing is written.
     """
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
-    info = _exporter(catalog, source, target, precision)
-    for file in (target, detector_beside(target)):
-        if file.exists() and not overwrite:
-            raise OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")
-    if not target.parent.is_dir():
-        raise DataError(f"no such folder: {target.parent}")
-    factory = catalog.factory(info)
-    check_options(factory, (), f"exporter {info.name!r}")
-    exporter: Exporter = factory()
-    bound = max_error if max_error is not None else BOUND_PX.get(precision, 0.5)
+    steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
+    exporters = [_make(catalog, step) for step in steps]
+    _check_target(target, source, overwrite=overwrite)
     try:
         folder = tempfile.TemporaryDirectory(prefix=".dlclive-export-", dir=target.parent)
     except OSError as error:
         raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
-    with folder as name:
-        draft = Path(name) / target.name
-        card = exporter.export(source, draft, precision=precision, size=size, frames=frames or ())
-        with (
-            load_model(source, device="cpu", precision="fp32", catalog=catalog) as reference,
-            load_model(draft, device="cpu", catalog=catalog) as candidate,
-        ):
-            parity = compare_models(reference, candidate, _images(frames, reference.card, size))
-        _judge(parity, bound, precision)
-        detector = detector_beside(target) if detector_beside(draft).exists() else None
-        if detector is not None:  # first, so that a network is never there without it
-            detector_beside(draft).replace(detector)
-        draft.replace(target)
-    return Export(target, card, parity, bound, detector)
-
-
-def _judge(parity: Parity, bound: float, precision: str) -> None:
-    worst, where, advice = parity.max_px, "all keypoints", ""
-    if precision != "fp32" and parity.confident:
-        worst, where = parity.max_confident_px, "the confident keypoints"
-    elif precision != "fp32":
-        advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
-    if not parity.box_px <= BOUND_BOX_PX:
-        raise ModelError(
-            f"boxes of the exported detector differ by {parity.box_px:.3f} px (95 of 100 differ by less; {parity.boxes} boxes "
-            f"in {parity.images} frames), more than the {BOUND_BOX_PX} px allowed; nothing was written"
-        )
-    if not worst <= bound:
-        raise ModelError(
-            f"the export differs from its source by up to {worst:.3f} px over {where} of {parity.images} frames, more "
-            f"than the {bound} px allowed; nothing was written{advice}"
-        )
-
-
-def _exporter(catalog: PluginCatalog, source: Path, target: Path, precision: str) -> ExporterInfo:
-    infos = catalog.components(ExporterInfo)
-    fitting = [info for info in infos if (info.reads, info.writes) == (source.suffix.lower(), target.suffix.lower())]
-    for info in fitting:
-        if precision in info.precisions:
-            return info
-    if fitting:
-        able = ", ".join(dict.fromkeys(name for info in fitting for name in info.precisions))
-        raise UsageError(f"no precision {precision!r} for {target.suffix} files: choose from {able}")
-    known = ", ".join(f"{info.reads} to {info.writes}" for info in infos) or "none; run: pip install dlclive-torch"
-    raise UnsupportedModelError(
-        f"no installed exporter from {source.suffix or source.name} to {target.suffix or target.name}; there are: {known}"
+    with folder as name, load_model(source, device="cpu", precision="fp32", catalog=catalog) as reference:
+        images = choose_frames(reference, frames, size, calibrate=precision in CALIBRATED)
+        draft = source
+        for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):
+            place = Path(name) / str(number)
+            place.mkdir()
+            last = number == len(steps)
+            before, draft = draft, place / (target.name if last else target.stem + step.info.writes)
+            seen = images.for_exporter if last else ()
+            card = exporter.export(before, draft, precision=step.precision, size=size, frames=seen)
+        with _load_draft(draft, catalog) as candidate:
+            parity = compare_models(reference, candidate, images.compared)
+        bound = judge(parity, bound_for(precision, max_error), precision)
+        files = _move(draft, target, overwrite=overwrite)
+    detector = detector_beside(target)
+    return Export(
+        target=target,
+        card=card,
+        parity=parity,
+        bound_px=bound.px,
+        detector=detector if detector in files else None,
+        error_px=bound.found(parity),
+        measured=bound.words,
+        files=files,
     )
 
 
-def _images(
-    frames: Sequence[NDArray[np.uint8]] | None, card: ModelCard, size: tuple[int, int] | None
-) -> Sequence[NDArray[np.uint8]]:
-    """What to compare on: the frames that were given, or rendered ones; cut to the size of the input, if it is fixed."""
-    fixed = size or card.input_size if card.method == "bottom-up" else None
-    return _pictures(fixed) if frames is None else _fit(frames, fixed)
+def _make(catalog: PluginCatalog, step: Step) -> Exporter:
+    factory = catalog.factory(step.info)
+    check_options(factory, (), f"exporter {step.info.name!r}")
+    exporter: Exporter = factory()
+    return exporter
 
 
-def _pictures(size: tuple[int, int] | None) -> list[NDArray[np.uint8]]:
-    from dlclive_core.demo.source import MouseSource
+def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
+    if not target.parent.is_dir():
+        raise DataError(f"no such folder: {target.parent}")
+    if target.exists():
+        if target.samefile(source):
+            raise UsageError(f"{target} is the model itself: choose another name for the export")
+        if not overwrite:
+            raise _is_there(target)
 
-    height, width = size or (480, 640)
-    with MouseSource(seed=1, frames=_FRAMES, size=(width, height)) as source:
-        source.open()
-        return [source.read(1.0).image for _ in range(_FRAMES)]
+
+def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
+    """On the CPU, or where it cannot run there on the first device that it can run on."""
+    _, info = choose_runtime(draft, None, catalog)
+    factory = catalog.factory(info)
+    settings = factory.settings(draft) if issubclass(factory, Network) else ()
+    devices = [setting.device for setting in settings]
+    device = "cpu" if "cpu" in devices or not devices else devices[0]
+    return load_model(draft, device=device, catalog=catalog)
 
 
-def _fit(frames: Sequence[NDArray[np.uint8]], size: tuple[int, int] | None) -> Sequence[NDArray[np.uint8]]:
-    """Cut frames to a fixed input; a smaller frame cannot be used."""
-    if not frames:
-        raise UsageError("no frames to compare on")
-    if size is None:
-        return frames
-    height, width = size
-    for frame in frames:
-        if frame.shape[0] < height or frame.shape[1] < width:
-            raise UsageError(
-                f"frames of {frame.shape[1]} x {frame.shape[0]} are smaller than the fixed input of {width} x {height}"
-            )
-    return [np.ascontiguousarray(frame[:height, :width]) for frame in frames]
+def _move(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    """Move all files beside the draft to beside the target, the draft itself last."""
+    drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
+    files = tuple(target.with_name(item.name) for item in drafts)
+    for file in files:
+        if file.exists() and not overwrite:
+            raise _is_there(file)
+    for item, file in zip(drafts, files, strict=True):
+        item.replace(file)
+    return files
+
+
+def _is_there(file: Path) -> OutputExistsError:
+    return OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ class Parity:
         keypoints: how many keypoints the reference found, and `confident` of them with a confidence of 0.6 or more.
         max_px: the largest distance over all keypoints, in pixels.
         max_confident_px: the same over the confident ones.
+        p50_confident_px, p95_confident_px, p99_confident_px: what 50, 95 and 99 of 100 confident ones keep.
         max_confidence: the largest difference in confidence.
         boxes: how many boxes the reference's detector found with a score of 0.5 or more.
         box_px: how far the candidate's nearest box is from each of them, in pixels at the worst corner: the value that 95 of
@@ -46,6 +47,9 @@ class Parity:
     max_confidence: float
     boxes: int = 0
     box_px: float = 0.0
+    p50_confident_px: float = 0.0
+    p95_confident_px: float = 0.0
+    p99_confident_px: float = 0.0
 
 
 def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
@@ -55,7 +59,8 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
     conditions. Detectors, where both have one, are compared by themselves. Individuals are compared in their order.
     """
     count = keypoints = confident = 0
-    max_px = max_confident_px = max_confidence = 0.0
+    max_px = max_confidence = 0.0
+    sure_px: list[float] = []
     boxes: list[float] = []
     for image in images:
         wanted, found = (_predict(model, image, seed=count) for model in (reference, candidate))
@@ -71,10 +76,31 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
             distance, difference = _distances(here, there)
             max_px = max(max_px, float(distance.max(initial=0)))
             max_confidence = max(max_confidence, difference)
-            max_confident_px = max(max_confident_px, float(distance[here[..., 2] >= CONFIDENT].max(initial=0)))
+            sure_px += distance[here[..., 2] >= CONFIDENT].tolist()
         boxes += _compare_boxes(reference, candidate, image)
-    box_px = float(np.quantile(boxes, 0.95, method="higher")) if boxes else 0.0
-    return Parity(count, keypoints, confident, max_px, max_confident_px, max_confidence, len(boxes), box_px)
+    return Parity(
+        images=count,
+        keypoints=keypoints,
+        confident=confident,
+        max_px=max_px,
+        max_confident_px=max(sure_px, default=0.0),
+        max_confidence=max_confidence,
+        boxes=len(boxes),
+        box_px=_kept_by(0.95, boxes),
+        p50_confident_px=_kept_by(0.5, sure_px),
+        p95_confident_px=_kept_by(0.95, sure_px),
+        p99_confident_px=_kept_by(0.99, sure_px),
+    )
+
+
+def finds_something(model: PoseModel, images: Iterable[NDArray[np.uint8]]) -> bool:
+    """Whether there is one confident keypoint in these images, looked for as `compare_models` does."""
+    return any((_predict(model, image, seed).confidence >= CONFIDENT).any() for seed, image in enumerate(images))
+
+
+def _kept_by(share: float, values: Sequence[float]) -> float:
+    """The value that this share of the values does not exceed: one of them, because some may be infinite."""
+    return float(np.quantile(values, share, method="higher")) if values else 0.0
 
 
 def _predict(model: PoseModel, image: NDArray[np.uint8], seed: int) -> Pose:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from dlclive_core.assembly import assemble, order_by_identity
 from dlclive_core.card import ModelCard
+from dlclive_core.decoding import pad
+from dlclive_core.deeplabcut import padded_size
 from dlclive_core.errors import FrameError
 from dlclive_core.network import Arrays, Network, output
 from dlclive_core.pose import Pose
@@ -16,8 +18,11 @@ from dlclive_core.pose import Pose
 
 def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:
     """Run a network that finds animals by itself on (B, H, W, 3) uint8 RGB images, and read its arrays."""
-    check_size(network.card, images.shape[1:3])
-    return read_poses(network.run(np.ascontiguousarray(images)), network.card)
+    card = network.card
+    if card.input_size is not None and images.shape[1:3] != card.input_size:
+        images = _padded_to_input(images, card)
+    check_size(card, images.shape[1:3])
+    return read_poses(network.run(np.ascontiguousarray(images)), card)
 
 
 def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
@@ -28,6 +33,12 @@ def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
     """
     batch = len(next(iter(arrays.values())))
     return [_read({name: array[index] for name, array in arrays.items()}, card) for index in range(batch)]
+
+
+def _padded_to_input(images: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:
+    """Images that padding brings to the fixed input, padded as the network would; others as they are."""
+    height, width = images.shape[1:3]
+    return pad(images, card.pad_divisor) if padded_size(height, width, card.pad_divisor) == card.input_size else images
 
 
 def check_size(card: ModelCard, shape: tuple[int, ...]) -> None:

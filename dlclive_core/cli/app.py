@@ -126,12 +126,15 @@ def analyze(
 def export(
     model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
-    precision: Annotated[str, typer.Option(help="fp32 or fp16.")] = "fp32",
+    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, as far as the format has it.")] = "fp32",
     size: Annotated[
         str | None, typer.Option(help="Fix the input to HEIGHTxWIDTH; by default any size is taken.")
     ] = None,
     frames: Annotated[
-        Path | None, typer.Option(help="Video or images to compare on; by default rendered pictures of a mouse.")
+        Path | None,
+        typer.Option(
+            help="Video or images to compare on, and for int8 to calibrate on; by default rendered pictures of a mouse."
+        ),
     ] = None,
     max_error: Annotated[float | None, typer.Option(help="Pixels that the export may differ by.")] = None,
     overwrite: Overwrite = False,

@@ -6,17 +6,16 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import print_json, stdout
-from dlclive_core.errors import EndOfStream, UsageError
-from dlclive_core.export import BOUND_BOX_PX, export_model
-from dlclive_core.frame import as_rgb
+from dlclive_core.clip import spread_frames
+from dlclive_core.errors import UsageError
+from dlclive_core.export import export_model
+from dlclive_core.exporting import BOUND_BOX_PX, CALIBRATED
 from dlclive_core.sources import source_for
 
-_FRAMES = 10
+_COMPARED = 20
+_CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on
 
 
 def run_export(
@@ -32,27 +31,35 @@ def run_export(
 ) -> None:
     """Export, compare, and say how near the two are."""
     catalog = PluginCatalog.installed()
+    clip = None if frames is None else source_for(frames, catalog)
     export = export_model(
         model,
         target,
         precision=precision,
         size=None if size is None else parse_size(size, "--size", "HEIGHTxWIDTH"),
-        frames=None if frames is None else _first_frames(frames, catalog),
+        frames=None if clip is None else spread_frames(clip, _CALIBRATED if precision in CALIBRATED else _COMPARED),
         max_error=max_error,
         overwrite=overwrite,
         catalog=catalog,
     )
     parity = export.parity
     if json:
-        detector = None if export.detector is None else str(export.detector)
-        facts = {"target": str(export.target), "detector": detector, "bound_px": export.bound_px, **asdict(parity)}
-        print_json({**facts, "card": asdict(export.card)})
+        facts = {
+            "target": str(export.target),
+            "files": [str(file) for file in export.files],
+            "detector": None if export.detector is None else str(export.detector),
+            "error_px": export.error_px,
+            "bound_px": export.bound_px,
+            "measured": export.measured,
+        }
+        print_json({**facts, **asdict(parity), "card": asdict(export.card)})
         return
+    size_mb = sum(file.stat().st_size for file in export.files if file != export.detector) / 1e6
     stdout().print(
-        f"{export.target} ({export.target.stat().st_size / 1e6:.1f} MB, {export.card.precision}): largest difference "
-        f"{parity.max_px:.4f} px, {parity.max_confident_px:.4f} px where confidence is over 0.6 "
-        f"({parity.confident} of {parity.keypoints} keypoints, {parity.images} frames; allowed {export.bound_px} px), "
-        f"{parity.max_confidence:.1e} in confidence",
+        f"{export.target} ({size_mb:.1f} MB, {export.card.precision}): {export.error_px:.4f} px from its source "
+        f"{export.measured} (allowed {export.bound_px:g} px); the largest difference is {parity.max_px:.4f} px, "
+        f"{parity.max_confident_px:.4f} px where confidence is over 0.6 ({parity.confident} of {parity.keypoints} keypoints, "
+        f"{parity.images} frames), {parity.max_confidence:.1e} in confidence",
         markup=False,
     )
     if export.detector is not None:
@@ -69,15 +76,3 @@ def parse_size(text: str, option: str, form: str) -> tuple[int, int]:
     if match is None or int(match[1]) < 1 or int(match[2]) < 1:
         raise UsageError(f"{option} takes {form}, for example 240x320; got {text!r}")
     return int(match[1]), int(match[2])
-
-
-def _first_frames(path: Path, catalog: PluginCatalog) -> list[NDArray[np.uint8]]:
-    images: list[NDArray[np.uint8]] = []
-    with source_for(path, catalog) as source:
-        source.open()
-        try:
-            while len(images) < _FRAMES:
-                images.append(as_rgb(source.read(1.0).image))
-        except EndOfStream:
-            pass
-    return images

@@ -1,0 +1,7 @@
+"""The parts of an export: which exporters lead to a format, on which frames, and how near the result has to be."""
+
+from dlclive_core.exporting.bounds import BOUND_BOX_PX, BOUNDS, Bound
+from dlclive_core.exporting.frames import CALIBRATED, Frames, choose_frames
+from dlclive_core.exporting.route import Step, find_route
+
+__all__ = ["BOUNDS", "BOUND_BOX_PX", "CALIBRATED", "Bound", "Frames", "Step", "choose_frames", "find_route"]

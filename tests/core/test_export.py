@@ -1,0 +1,278 @@
+"""Exports: ways over several formats, bounds of each precision, which frames go where, and which files are written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlclive_core import (
+    Exporter,
+    ExporterInfo,
+    ModelCard,
+    ModelError,
+    Network,
+    OutputExistsError,
+    PluginCatalog,
+    RuntimeInfo,
+    UnsupportedModelError,
+    UsageError,
+    export_model,
+)
+from dlclive_core.catalog import Plugin
+from dlclive_core.clip import LONGEST, spread_frames
+from dlclive_core.network import Setting
+from dlclive_core.testing import BlobModel, BlobSource
+
+SEEN: list[tuple[str, str, int]] = []
+"""Exporter, precision, and how many frames it was given."""
+
+ASKED: list[int] = []
+"""The red value of each frame that was calibrated on."""
+
+DEVICES: list[str] = []
+
+
+class Blobs(Network):
+    """Reads a line of JSON: by how many pixels the first of its keypoints are off, and how many of them are."""
+
+    runtime = "blobs"
+
+    def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
+        told = json.loads(path.read_text())
+        self._off, self._many, self._sure = told.get("off", 0.0), told.get("many", 10**9), told.get("sure", 1.0)
+        self._blobs = BlobModel()
+        self._calls = 0
+        self.card = self._blobs.card.with_(**{name: tuple(value) for name, value in told.get("card", {}).items()})
+        DEVICES.append(device)
+
+    @classmethod
+    def settings(cls, path: Path) -> Sequence[Setting]:
+        return [Setting("cuda:0", "fp32")] if path.suffix == ".gpu" else []
+
+    def run(self, images: np.ndarray, conditions: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        points = np.stack([self._blobs.predict(image).keypoints for image in images])
+        points[..., 2] *= self._sure
+        for index in range(points.shape[2]):
+            points[:, :, index, 0] += self._off if self._calls < self._many else 0
+            self._calls += 1
+        return {"keypoints": points}
+
+
+class Copy(Exporter):
+    """Copies what it reads, and notes what it was given."""
+
+    def export(self, source: Path, target: Path, *, precision="fp32", size=None, frames=()) -> ModelCard:
+        assert not list(target.parent.iterdir())
+        SEEN.append((f"{source.suffix}{target.suffix}", precision, len(frames)))
+        ASKED.extend(int(frame[0, 0, 0]) for frame in frames)
+        told = json.loads(source.read_text())
+        told |= told.get("then", {})
+        target.write_text(json.dumps(told))
+        if target.suffix == ".end":
+            target.with_suffix(".bin").write_text("weights")
+        if told.get("detector"):
+            target.with_name(f"{target.stem}.detector{target.suffix}").write_text("detector")
+        return BlobModel().card.with_(precision=precision)
+
+
+@pytest.fixture
+def catalog() -> PluginCatalog:
+    SEEN.clear()
+    ASKED.clear()
+    DEVICES.clear()
+
+    def copies(name: str, reads: str, writes: str, *precisions: str) -> ExporterInfo:
+        return ExporterInfo(
+            name=name, summary="", factory=f"{__name__}:Copy", reads=reads, writes=writes, precisions=precisions
+        )
+
+    blobs = RuntimeInfo(
+        name="blobs", summary="", factory=f"{__name__}:Blobs", reads=(".begin", ".middle", ".end", ".gpu")
+    )
+    parts = (
+        blobs,
+        copies("one", ".begin", ".middle", "fp32", "fp16"),
+        copies("two", ".middle", ".end", "fp32", "bf16", "int8"),
+        copies("three", ".middle", ".middle", "int8"),
+        copies("four", ".begin", ".gpu", "fp32"),
+    )
+    return PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])
+
+
+@pytest.fixture
+def begin(tmp_path: Path):
+    def write(**told) -> Path:
+        path = tmp_path / "m.begin"
+        path.write_text(json.dumps(told))
+        return path
+
+    return write
+
+
+def frames(count: int = 5, **options) -> list[np.ndarray]:
+    """Of a BlobSource; each has its number in its first pixel."""
+    source = BlobSource(**options)
+    images = [source.draw(index) for index in range(count)]
+    for index, image in enumerate(images):
+        image[0, 0] = (index, 0, 0)
+    return images
+
+
+def test_the_way_may_lead_over_a_file_in_between(catalog, begin, tmp_path: Path) -> None:
+    export = export_model(begin(), tmp_path / "m.int8.end", precision="int8", frames=frames(40), catalog=catalog)
+    assert SEEN == [(".begin.middle", "fp32", 0), (".middle.end", "int8", 30)]
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["m.begin", "m.int8.bin", "m.int8.end"]
+    assert export.files == (tmp_path / "m.int8.bin", tmp_path / "m.int8.end")
+    assert export.parity.images == 10
+    assert (export.error_px, export.bound_px, export.card.precision) == (0, 0.5, "int8")
+
+
+@pytest.mark.parametrize(
+    ("target", "precision", "way"),
+    [
+        ("a.middle", "fp16", [".begin.middle"]),
+        ("a.middle", "int8", [".begin.middle", ".middle.middle"]),
+        ("a.end", "bf16", [".begin.middle", ".middle.end"]),
+    ],
+)
+def test_ways(catalog, begin, tmp_path: Path, target: str, precision: str, way: list[str]) -> None:
+    export_model(begin(), tmp_path / target, precision=precision, frames=frames(20), catalog=catalog)
+    assert [name for name, _, _ in SEEN] == way
+
+
+def test_no_frame_is_used_twice(catalog, begin, tmp_path: Path) -> None:
+    export_model(begin(), tmp_path / "a.middle", precision="int8", frames=frames(20), catalog=catalog)
+    assert [index for index in range(20) if index % 4] == ASKED
+
+
+def test_no_way_and_no_precision(catalog, begin, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no precision 'fp8' for \.end files: choose from fp32, bf16, int8"):
+        export_model(begin(), tmp_path / "a.end", precision="fp8", catalog=catalog)
+    with pytest.raises(UnsupportedModelError, match=r"from \.begin to \.else; there are: \.begin to \.middle"):
+        export_model(begin(), tmp_path / "a.else", catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    ("precision", "off", "many", "message"),
+    [
+        ("fp32", 0.04, 999, None),
+        ("fp32", 0.06, 1, r"in fp32 differs from its source by 0\.060 px over all keypoints"),
+        ("fp16", 0.2, 999, None),
+        ("fp16", 9.0, 1, None),  # one of 120 is beyond the 99th percentile
+        ("fp16", 9.0, 3, r"9\.000 px at the 99th percentile of the confident keypoints .* more than the 0\.25 px"),
+        ("int8", 0.4, 999, None),
+        ("int8", 9.0, 1, None),  # one of 30 is
+        ("int8", 9.0, 3, r"9\.000 px at the 95th percentile of the confident keypoints .* more than the 0\.5 px"),
+    ],
+)
+def test_each_precision_has_its_bound(
+    catalog, begin, tmp_path: Path, precision: str, off: float, many: int, message: str | None
+) -> None:
+    source = begin(then={"off": off, "many": many})
+    images = frames(40)  # 120 keypoints; int8 is judged on ten of them, 30 keypoints
+    if message is None:
+        export = export_model(source, tmp_path / "a.middle", precision=precision, frames=images, catalog=catalog)
+        assert export.parity.max_px == pytest.approx(off, abs=1e-3)
+        return
+    with pytest.raises(ModelError, match=message):
+        export_model(source, tmp_path / "a.middle", precision=precision, frames=images, catalog=catalog)
+    assert [item.name for item in tmp_path.iterdir()] == ["m.begin"]
+    export_model(source, tmp_path / "a.middle", precision=precision, frames=images, max_error=10, catalog=catalog)
+
+
+def test_without_confident_keypoints_all_must_agree(catalog, begin, tmp_path: Path) -> None:
+    source = begin(sure=0.5, then={"off": 9.0, "many": 1})
+    with pytest.raises(ModelError, match=r"9\.000 px over all keypoints .* no keypoint of these frames is confident"):
+        export_model(source, tmp_path / "a.middle", precision="fp16", frames=frames(40), catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (None, r"calibrated on frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
+        (frames(15), "with at least 16 frames, as --frames CLIP; got 15 frames"),
+        (frames(20, visible=0.0), "finds no animal in the clip: no keypoint of 5 frames has a confidence of 0.6"),
+    ],
+)
+def test_what_cannot_be_calibrated_on(catalog, begin, tmp_path: Path, images, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        export_model(begin(), tmp_path / "a.middle", precision="int8", frames=images, catalog=catalog)
+    assert SEEN == []
+
+
+def test_only_files_that_would_be_written_are_in_the_way(catalog, begin, tmp_path: Path) -> None:
+    beside = tmp_path / "a.detector.middle"
+    beside.write_text("of somebody else")
+    export = export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
+    assert (export.detector, beside.read_text()) == (None, "of somebody else")
+    with pytest.raises(OutputExistsError, match=r"a\.middle is there already"):
+        export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
+
+
+def test_a_file_beside_the_target_is_not_overwritten_unasked(catalog, begin, tmp_path: Path) -> None:
+    beside = tmp_path / "a.detector.middle"
+    beside.write_text("of somebody else")
+    source = begin(detector=True)
+    with pytest.raises(OutputExistsError, match=r"a\.detector\.middle is there already"):
+        export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)
+    assert beside.read_text() == "of somebody else"
+    assert not (tmp_path / "a.middle").exists()
+    export = export_model(source, tmp_path / "a.middle", frames=frames(), overwrite=True, catalog=catalog)
+    assert export.detector == beside
+    assert beside.read_text() == "detector"
+
+
+def test_a_model_is_not_exported_onto_itself(catalog, begin, tmp_path: Path) -> None:
+    source = begin().rename(tmp_path / "m.middle")
+    with pytest.raises(UsageError, match="is the model itself"):
+        export_model(source, source, precision="int8", frames=frames(20), overwrite=True, catalog=catalog)
+
+
+def test_what_runs_on_a_gpu_only_is_compared_there(catalog, begin, tmp_path: Path) -> None:
+    export_model(begin(), tmp_path / "a.gpu", frames=frames(), catalog=catalog)
+    assert DEVICES == ["cpu", "cuda:0"]
+
+
+def test_a_smaller_frame_that_padding_brings_to_the_fixed_size(catalog, begin, tmp_path: Path) -> None:
+    fixed = begin(then={"card": {"input_size": (128, 160), "pad_divisor": (32, 32)}}, card={"pad_divisor": (32, 32)})
+    export = export_model(fixed, tmp_path / "a.middle", size=(128, 160), frames=frames(), catalog=catalog)
+    assert export.parity.keypoints == 15
+    with pytest.raises(UsageError, match="160 x 120 are smaller than the fixed input of 192 x 128"):
+        export_model(fixed, tmp_path / "b.middle", size=(128, 192), frames=frames(), catalog=catalog)
+
+
+@pytest.mark.parametrize("length", [1, 19, 20, 41, 300])
+def test_frames_are_spread_over_a_clip_of_any_length(length: int) -> None:
+    images = spread_frames(Numbered(length), 20)
+    numbers = [int(image[0, 0, 0]) + 256 * int(image[0, 1, 0]) for image in images]
+    assert len(numbers) == min(length, 20)
+    steps = np.diff(numbers)
+    assert numbers[0] == 0
+    if length > 1:
+        assert steps.min() > 0
+        assert steps.max() <= 2 * max(1, length // 20)
+        assert numbers[-1] >= length - 1 - 2 * max(1, length // 20)
+
+
+def test_of_an_endless_clip_the_beginning_is_taken() -> None:
+    assert len(spread_frames(Numbered(10**6), 20)) == 20
+    assert Numbered.last == LONGEST - 1
+
+
+class Numbered(BlobSource):
+    """Grey frames with their numbers in the first two pixels."""
+
+    last = 0
+
+    def __init__(self, length: int) -> None:
+        super().__init__(frames=length, size=(4, 3))
+
+    def draw(self, index: int) -> np.ndarray:
+        Numbered.last = index
+        image = np.zeros((3, 4), np.uint8)
+        image[0, :2] = (index % 256, index // 256)
+        return image
