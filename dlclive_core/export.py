@@ -87,7 +87,7 @@ def export_model(
         folder = tempfile.TemporaryDirectory(prefix=".dlclive-export-", dir=target.parent)
     except OSError as error:
         raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
-    with folder as name, load_model(source, device="cpu", precision="fp32", catalog=catalog) as reference:
+    with folder as name, load_model(source, device="cpu", catalog=catalog) as reference:  # in the file's own precision
         images = choose_frames(reference, frames, size, calibrate=precision in CALIBRATED)
         draft = source
         for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):

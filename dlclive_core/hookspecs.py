@@ -74,6 +74,8 @@ class ExporterInfo(ComponentInfo):
     Attributes:
         reads, writes: suffixes.
         precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
+        converts: whether it brings a file in fp32 to these precisions; False where the source has to be in the precision
+            that is asked for.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -81,6 +83,7 @@ class ExporterInfo(ComponentInfo):
     reads: str
     writes: str
     precisions: tuple[str, ...] = ("fp32",)
+    converts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import ExporterInfo
 
 BETWEEN = "fp32"
-"""The precision of a file in between: what the last exporter makes smaller was whole until then."""
+"""The precision of a file in between: what the last exporter makes smaller was whole until then. An exporter that does not
+convert gets the precision that it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Step:
 
 
 def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) -> tuple[Step, ...]:
-    """The way from one suffix to another in a precision: the direct one, or else by one format in between, in fp32.
+    """The way from one suffix to another in a precision: the direct one, or else by one format in between.
 
     Where several lead there, those whose libraries are installed go first, then the order of the plugins counts.
 
@@ -30,18 +31,29 @@ def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) 
         UnsupportedModelError: there is no way.
     """
     infos = catalog.components(ExporterInfo)
-    ways = [way for way in _ways(infos, reads, writes) if all(BETWEEN in info.precisions for info in way[:-1])]
-    fitting = [way for way in ways if precision in way[-1].precisions]
+    ways = _ways(infos, reads, writes)
+    fitting = [way for way in ways if precision in _able(way)]
     if fitting:
         best = min(fitting, key=lambda way: any(missing_requirements(info) for info in way))
-        return (*(Step(info, BETWEEN) for info in best[:-1]), Step(best[-1], precision))
-    if ways:
-        able = ", ".join(dict.fromkeys(name for way in ways for name in way[-1].precisions))
+        return tuple(Step(info, precision if info is best[-1] else _between(best[-1], precision)) for info in best)
+    able = ", ".join(dict.fromkeys(name for way in ways for name in _able(way)))
+    if able:
         raise UsageError(f"no precision {precision!r} for {writes} files: choose from {able}")
     known = ", ".join(dict.fromkeys(f"{info.reads} to {info.writes}" for info in infos))
     raise UnsupportedModelError(
         f"no installed exporter from {reads} to {writes}; there are: {known or 'none; run: pip install dlclive-torch'}"
     )
+
+
+def _between(last: ExporterInfo, precision: str) -> str:
+    """The precision in which the last exporter wants its source."""
+    return BETWEEN if last.converts else precision
+
+
+def _able(way: tuple[ExporterInfo, ...]) -> list[str]:
+    """The precisions that a way leads to."""
+    last = way[-1]
+    return [name for name in last.precisions if all(_between(last, name) in info.precisions for info in way[:-1])]
 
 
 def _ways(infos: list[ExporterInfo], reads: str, writes: str) -> list[tuple[ExporterInfo, ...]]:

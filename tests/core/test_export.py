@@ -85,13 +85,19 @@ def catalog() -> PluginCatalog:
     ASKED.clear()
     DEVICES.clear()
 
-    def copies(name: str, reads: str, writes: str, *precisions: str) -> ExporterInfo:
+    def copies(name: str, reads: str, writes: str, *precisions: str, converts: bool = True) -> ExporterInfo:
         return ExporterInfo(
-            name=name, summary="", factory=f"{__name__}:Copy", reads=reads, writes=writes, precisions=precisions
+            name=name,
+            summary="",
+            factory=f"{__name__}:Copy",
+            reads=reads,
+            writes=writes,
+            precisions=precisions,
+            converts=converts,
         )
 
     blobs = RuntimeInfo(
-        name="blobs", summary="", factory=f"{__name__}:Blobs", reads=(".begin", ".middle", ".end", ".gpu")
+        name="blobs", summary="", factory=f"{__name__}:Blobs", reads=(".begin", ".middle", ".end", ".typed", ".gpu")
     )
     parts = (
         blobs,
@@ -99,6 +105,7 @@ def catalog() -> PluginCatalog:
         copies("two", ".middle", ".end", "fp32", "bf16", "int8"),
         copies("three", ".middle", ".middle", "int8"),
         copies("four", ".begin", ".gpu", "fp32"),
+        copies("five", ".middle", ".typed", "fp32", "fp16", "bf16", converts=False),
     )
     return PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])
 
@@ -142,6 +149,13 @@ def test_the_way_may_lead_over_a_file_in_between(catalog, begin, tmp_path: Path)
 def test_ways(catalog, begin, tmp_path: Path, target: str, precision: str, way: list[str]) -> None:
     export_model(begin(), tmp_path / target, precision=precision, frames=frames(20), catalog=catalog)
     assert [name for name, _, _ in SEEN] == way
+
+
+def test_what_does_not_convert_gets_a_file_in_its_precision(catalog, begin, tmp_path: Path) -> None:
+    export_model(begin(), tmp_path / "a.typed", precision="fp16", frames=frames(), catalog=catalog)
+    assert [step[:2] for step in SEEN] == [(".begin.middle", "fp16"), (".middle.typed", "fp16")]
+    with pytest.raises(UsageError, match=r"no precision 'bf16' for \.typed files: choose from fp32, fp16$"):
+        export_model(begin(), tmp_path / "b.typed", precision="bf16", catalog=catalog)
 
 
 def test_no_frame_is_used_twice(catalog, begin, tmp_path: Path) -> None:
