@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
 from dlclive_core.decoding import decode_heatmaps, normalise, pad
 from dlclive_core.deeplabcut import CONFIG_NAME, HeatmapDecoding, PoseConfig, scorer_name
-
-CARD_KEY = "dlclive.card"
-
+from dlclive_onnx.binding import BoundRuns
+from dlclive_onnx.metadata import CARD_KEY
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -27,6 +26,9 @@ class Graph(Protocol):
 
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
         """Run a batch; see `Network.run`."""
+
+    def bind(self, runs: BoundRuns) -> None:
+        """Run the session through memory at fixed addresses from now on."""
 
 
 def understand(session: ort.InferenceSession, path: Path) -> Graph:
@@ -61,10 +63,18 @@ class WholeGraph:
         fixed = _fixed_size(first.shape[1:3])
         if fixed is not None and fixed != card.input_size:
             self.card = card.with_(input_size=fixed)
+        self._runs: BoundRuns | None = None
+
+    def bind(self, runs: BoundRuns) -> None:
+        """See Graph.bind."""
+        self._runs = runs
 
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
+        """Run a batch; one by one, where the graph was exported for one image."""
         inputs = dict(zip(self._inputs, (images, conditions), strict=False))
         if self._batch is None or len(images) == self._batch:
+            if self._runs is not None:
+                return self._runs.run(inputs)
             return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
         given = [None] * len(images) if conditions is None else [item[None] for item in conditions]
         ones = [self.run(image[None], condition) for image, condition in zip(images, given, strict=True)]
@@ -95,18 +105,23 @@ class BareNetwork:
         self._batch = inputs[0].shape[0] if isinstance(inputs[0].shape[0], int) else None
         self._config = config
         self._keypoints = len(config.skeleton)
-        self._decoding: HeatmapDecoding | None = None
+        self._runs: BoundRuns | None = None
         self.card = config.card(
             scorer=scorer_name(config, path.stem), format="onnx-network", stride=self._stride(self._probe())
         ).with_(input_size=self._size)
+        self._decoding = HeatmapDecoding.from_head(config.head(), stride=self.card.stride)
+
+    def bind(self, runs: BoundRuns) -> None:
+        """See Graph.bind."""
+        self._runs = runs
 
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None) -> Arrays:
+        """Normalise, pad, run, and decode."""
         if self._batch == 1 and len(images) > 1:
             return {"keypoints": np.concatenate([self.run(image[None])["keypoints"] for image in images])}
         padded = pad(images, self._config.pad_divisor)
         heatmaps, locref = self._forward(normalise(padded, self._config.normalisation))
-        decoding = HeatmapDecoding.from_head(self._config.head(), stride=self.card.stride)
-        return {"keypoints": decode_heatmaps(heatmaps, locref, decoding)}
+        return {"keypoints": decode_heatmaps(heatmaps, locref, self._decoding)}
 
     def _probe(self) -> tuple[int, int]:
         """(height, width) of an input on which the stride is found out."""
@@ -121,7 +136,9 @@ class BareNetwork:
         return float(2 ** round(math.log2(size[0] / heatmaps.shape[2])))
 
     def _forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        maps = [item for item in self._session.run(None, {self._input: pixels}) if item.ndim == 4]
+        inputs = {self._input: pixels}
+        found = self._session.run(None, inputs) if self._runs is None else self._runs.run(inputs).values()
+        maps = [item for item in found if item.ndim == 4]
         heatmaps = [item for item in maps if item.shape[1] == self._keypoints]
         locref = [item for item in maps if item.shape[1] == 2 * self._keypoints]
         if len(heatmaps) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,14 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError, Network, UsageError
+from dlclive_core.deeplabcut import CONFIG_NAME
+from dlclive_core.network import Setting
 from dlclive_onnx import providers
+from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.detector import OnnxDetector, find_detector
 from dlclive_onnx.graphs import understand
+from dlclive_onnx.metadata import read_card
+from dlclive_onnx.options import CpuOptions, CudaOptions, Search
 
 
 class OnnxNetwork(Network):
@@ -21,9 +27,11 @@ class OnnxNetwork(Network):
         path: a file that `dlclive export` wrote, or a bare heatmap network with its `pytorch_config.yaml` beside it.
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", or the precision that the file has; it cannot be changed after the export.
-        threads: of one inference on the CPU; None: as many as there are cores.
+        threads: of one inference on the CPU; None: as many as there are physical cores that the process may use.
+        spinning: whether these threads wait for work in a loop; see `CpuOptions`.
         allow_fallback: go on without CUDA when it does not start, instead of raising.
         detector: of a top-down network, the `.onnx` file with its detector; None: the one that was exported with it.
+        cuda_nhwc, cuda_graph, cuda_tf32, cuda_search, cuda_stream: on CUDA; see `CudaOptions`.
     """
 
     runtime = "onnx"
@@ -35,22 +43,38 @@ class OnnxNetwork(Network):
         device: str = "auto",
         precision: str = "auto",
         threads: int | None = None,
+        spinning: bool = False,
         allow_fallback: bool = False,
         detector: Path | None = None,
+        cuda_nhwc: bool = True,
+        cuda_graph: bool = False,
+        cuda_tf32: bool = False,
+        cuda_search: Search = "exhaustive",
+        cuda_stream: int | None = None,
     ) -> None:
-        if threads is not None and threads < 1:
-            raise UsageError(f"threads is a number from 1 up; got {threads}")
-        wanted = providers.choose(device)
+        cuda = CudaOptions(nhwc=cuda_nhwc, graph=cuda_graph, tf32=cuda_tf32, search=cuda_search, stream=cuda_stream)
+        self._wanted = providers.choose(device, cuda)
+        self._cpu = CpuOptions(threads=threads, spinning=spinning)
         self._path, self._detector_path = Path(path), detector
-        self._wanted, self._threads = wanted, threads
-        self._session: ort.InferenceSession | None = open_session(self._path, wanted, threads)
-        self.device = providers.verify(self._session, wanted, allow_fallback=allow_fallback)
+        self._session: ort.InferenceSession | None = open_session(self._path, self._wanted, self._cpu)
+        self.device = providers.verify(self._session, self._wanted, allow_fallback=allow_fallback)
         self._graph = understand(self._session, self._path)
+        if cuda_graph and self.device.startswith("cuda"):
+            self._graph.bind(BoundRuns(self._session, "cuda", providers.device_id(self._wanted) or 0))
         self.card = self._graph.card
         if precision.lower() not in ("auto", self.card.precision):
             raise UsageError(
                 f"{self._path.name} is in {self.card.precision}, not {precision}; export it again with --precision {precision}"
             )
+
+    @classmethod
+    def settings(cls, path: Path) -> Sequence[Setting]:
+        """See Network.settings: the precision is the file's, on the CPU, and on CUDA where this build has it."""
+        card = read_card(Path(path))
+        if card is None and not Path(path).with_name(CONFIG_NAME).is_file():
+            return ()
+        devices = ("cpu", "cuda:0") if providers.has_cuda() else ("cpu",)
+        return [Setting(device, "fp32" if card is None else card.precision) for device in devices]
 
     def run(
         self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
@@ -63,21 +87,25 @@ class OnnxNetwork(Network):
     def detector(self) -> Detector | None:
         """See Network.detector."""
         file = find_detector(self._path, self.card, self._detector_path)
-        return None if file is None else OnnxDetector(open_session(file, self._wanted, self._threads), file)
+        return None if file is None else OnnxDetector(open_session(file, _without_graph(self._wanted), self._cpu), file)
 
     def close(self) -> None:
         """Free the session's memory."""
         self._session = None
 
 
-def open_session(path: Path, wanted: list[providers.Provider], threads: int | None) -> ort.InferenceSession:
+def open_session(path: Path, wanted: list[providers.Provider], cpu: CpuOptions) -> ort.InferenceSession:
     """Load a file for these providers; ModelError if it is none that ONNX Runtime can load."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings about node placement are not for users
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options = cpu.session_options()
+    if providers.device_id(wanted) is not None:
+        options.add_session_config_entry(providers.RECORDING, "1")
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=wanted)
     except Exception as error:  # ONNX Runtime raises classes of its own that it does not export
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} is not an ONNX model that ONNX Runtime can load: {reason}") from None
+
+
+def _without_graph(wanted: list[providers.Provider]) -> list[providers.Provider]:
+    """For detectors, whose number of boxes is another in each image: nothing that a CUDA graph could replay."""
+    return [item if isinstance(item, str) else (item[0], {**item[1], "enable_cuda_graph": "0"}) for item in wanted]

@@ -1,0 +1,77 @@
+"""How ONNX Runtime is asked to run a network: threads, spinning, and what CUDA has to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import onnxruntime as ort
+
+from dlclive_core import UsageError
+from dlclive_core.cores import usable_cores
+
+Search = Literal["exhaustive", "heuristic", "default"]
+_SEARCHES = ("exhaustive", "heuristic", "default")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CpuOptions:
+    """Of one inference on the CPU.
+
+    Attributes:
+        threads: None: as many as there are physical cores that the process may use.
+        spinning: whether threads that have nothing to do wait in a loop: a little faster back to back, and it takes whole cores
+            from cameras, recording and display between two frames.
+    """
+
+    threads: int | None = None
+    spinning: bool = False
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"threads is a number from 1 up; got {self.threads}")
+
+    def session_options(self) -> ort.SessionOptions:
+        """The options of a session, for the CPU and for what of a network stays on it."""
+        options = ort.SessionOptions()
+        options.log_severity_level = 3  # errors only: warnings about node placement are not for users
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.intra_op_num_threads = self.threads or usable_cores()
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.spinning)))
+        return options
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CudaOptions:
+    """Of ONNX Runtime's CUDA provider; the names on the right are its own.
+
+    Attributes:
+        nhwc: `prefer_nhwc`: channels last, the layout that tensor cores want; ONNX Runtime transposes where it has to.
+        graph: `enable_cuda_graph`: all kernels of an inference are launched at once, replayed from the first frames of a shape.
+        tf32: `use_tf32`: let fp32 be computed with ten bits of mantissa. Off: fp32 is fp32.
+        search: `cudnn_conv_algo_search`: how the algorithm of a convolution is chosen at the first frame of a shape:
+            "exhaustive" measures all, which pays while the shape stays; "heuristic" guesses, for shapes that change.
+        stream: `user_compute_stream`: the address of a CUDA stream to work on, of a caller whose images are made on it.
+    """
+
+    nhwc: bool = True
+    graph: bool = False
+    tf32: bool = False
+    search: Search = "exhaustive"
+    stream: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.search not in _SEARCHES:
+            raise UsageError(f"cuda_search is {', '.join(_SEARCHES)}; got {self.search!r}")
+
+    def provider_options(self, device_id: str) -> dict[str, str]:
+        """The provider's options, as text."""
+        options = {
+            "device_id": device_id,
+            "prefer_nhwc": str(int(self.nhwc)),
+            "enable_cuda_graph": str(int(self.graph)),
+            "use_tf32": str(int(self.tf32)),
+            "cudnn_conv_algo_search": self.search.upper(),
+        }
+        return options if self.stream is None else {**options, "user_compute_stream": str(self.stream)}
