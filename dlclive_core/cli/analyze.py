@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.arguments import ModelOptions, RegionOptions
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.record import RunRecord
-from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.watching import watching
 from dlclive_core.components import PoseModel, Sink
 from dlclive_core.errors import DataError, DLCLiveError
-from dlclive_core.finding import Finding
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models import load_model
 from dlclive_core.regions import regions_from_options
@@ -31,14 +30,8 @@ class AnalyzeOptions:
     model: str
     videos: tuple[Path, ...]
     out: Path
-    runtime: str | None
-    device: str
-    precision: str
-    resize: float | None
-    cropping: str | None
-    dynamic: str | None
-    detector: Path | None
-    finding: Finding
+    loading: ModelOptions
+    regions: RegionOptions
     processors: tuple[str, ...]
     sinks: tuple[str, ...]
     max_frames: int | None
@@ -53,14 +46,15 @@ def run_analyze(options: AnalyzeOptions) -> int:
     catalog = PluginCatalog.installed()
     _check(options, catalog)
     began = time.perf_counter()
-    more = {"detector": options.detector} if options.detector else {}
+    how = options.loading
+    more = {"detector": how.detector} if how.detector else {}
     with load_model(
         options.model,
-        options.runtime,
-        device=options.device,
-        precision=options.precision,
+        how.runtime,
+        device=how.device,
+        precision=how.precision,
         catalog=catalog,
-        **options.finding.given(),
+        **how.finding.given(),
         **more,
     ) as model:
         out = _folder(options.out)
@@ -112,11 +106,7 @@ def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: Pl
         model=model,
         processors=[build_component(catalog, ProcessorInfo, text) for text in options.processors],
         sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
-        regions=regions_from_options(
-            cropping=cropping_from_words(options.cropping),
-            dynamic=dynamic_from_words(options.dynamic),
-            resize=options.resize,
-        ).regions,
+        regions=regions_from_options(**options.regions.numbers()).regions,
         max_frames=options.max_frames,
     )
 
@@ -151,11 +141,8 @@ def _what_went_wrong(report: SessionReport, video: Path) -> DLCLiveError | None:
 
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
     """Find out about impossible options before anything is loaded."""
-    regions_from_options(
-        cropping=cropping_from_words(options.cropping),
-        dynamic=dynamic_from_words(options.dynamic),
-        resize=options.resize,
-    )
+    regions_from_options(**options.regions.numbers())
+    options.loading.finding.given()
     for text in options.processors:
         build_component(catalog, ProcessorInfo, text).close()
     for text in options.sinks:
@@ -193,12 +180,14 @@ def _summarise(record: RunRecord) -> None:
 
 
 def options_as_dict(options: AnalyzeOptions) -> dict[str, Any]:
-    """For the record."""
+    """For the record, in one level."""
+    values = asdict(options)
+    values |= values.pop("loading") | values.pop("regions")
     return {
         name: [str(item) for item in value]
         if isinstance(value, tuple)
         else str(value)
         if isinstance(value, Path)
         else value
-        for name, value in asdict(options).items()
+        for name, value in values.items()
     }

@@ -7,24 +7,9 @@ from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import (
-    Conditions,
-    Cropping,
-    DetectEvery,
-    DetectorFile,
-    Device,
-    Dynamic,
-    FollowOne,
-    Json,
-    MaxAnimals,
-    MinScore,
-    Overwrite,
-    Precision,
-    Processors,
-    Resizing,
-    Runtime,
-)
+from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, Runtime
 from dlclive_core.cli.live.commands import live
+from dlclive_core.cli.spread import spread
 
 app = typer.Typer(
     name="dlclive",
@@ -58,22 +43,14 @@ def dlclive(
 
 
 @app.command()
+@spread
 def analyze(
     model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
     videos: Annotated[list[Path], typer.Argument(help="Videos, folders of images, or single images.")],
     out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path(),
-    runtime: Runtime = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    resize: Resizing = None,
-    cropping: Cropping = None,
-    dynamic: Dynamic = None,
-    detector: DetectorFile = None,
-    detect_every: DetectEvery = 1,
-    min_score: MinScore = 0.5,
-    max_animals: MaxAnimals = None,
-    follow: FollowOne = False,
-    conditions: Conditions = None,
+    *,
+    loading: ModelOptions,
+    regions: RegionOptions,
     processor: Processors = None,
     sink: Annotated[
         list[str] | None, typer.Option(help="A further sink, for example video:out.mp4; may be given again.")
@@ -88,7 +65,6 @@ def analyze(
 ) -> None:
     """Find the poses in videos: DeepLabCut's tables (.h5, .csv), the time of each frame, and run.json."""
     from dlclive_core.cli.analyze import AnalyzeOptions, run_analyze
-    from dlclive_core.finding import Finding, Follow
 
     raise typer.Exit(
         run_analyze(
@@ -96,20 +72,8 @@ def analyze(
                 model=model,
                 videos=tuple(videos),
                 out=out,
-                runtime=runtime,
-                device=device,
-                precision=precision,
-                resize=resize,
-                cropping=cropping,
-                dynamic=dynamic,
-                detector=detector,
-                finding=Finding(
-                    detect_every=detect_every,
-                    min_score=min_score,
-                    max_animals=max_animals,
-                    follow=Follow() if follow else None,
-                    conditions=conditions,
-                ),
+                loading=loading,
+                regions=regions,
                 processors=tuple(processor or ()),
                 sinks=tuple(sink or ()),
                 max_frames=max_frames,

@@ -1,11 +1,15 @@
-"""Options that several commands share."""
+"""Options that several commands share, one by one and in groups."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from dlclive_core.finding import Finding
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
@@ -35,3 +39,50 @@ Conditions = Annotated[
 Processors = Annotated[
     list[str] | None, typer.Option(help="A processor, for example kalman:horizon=0.02; may be given again.")
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How a model is loaded, and how it finds its animals: options of every command that runs one (see `spread`)."""
+
+    runtime: Runtime = None
+    device: Device = "auto"
+    precision: Precision = "auto"
+    detector: DetectorFile = None
+    detect_every: DetectEvery = 1
+    min_score: MinScore = 0.5
+    max_animals: MaxAnimals = None
+    follow: FollowOne = False
+    conditions: Conditions = None
+
+    @property
+    def finding(self) -> Finding:
+        """How animals are found. Raises UsageError."""
+        from dlclive_core.finding import Finding, Follow
+
+        return Finding(
+            detect_every=self.detect_every,
+            min_score=self.min_score,
+            max_animals=self.max_animals,
+            follow=Follow() if self.follow else None,
+            conditions=self.conditions,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionOptions:
+    """What the model looks at of each frame."""
+
+    resize: Resizing = None
+    cropping: Cropping = None
+    dynamic: Dynamic = None
+
+    def numbers(self) -> dict[str, Any]:
+        """`cropping`, `dynamic` and `resize` as `regions_from_options` takes them. Raises UsageError."""
+        from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
+
+        return {
+            "cropping": cropping_from_words(self.cropping),
+            "dynamic": dynamic_from_words(self.dynamic),
+            "resize": self.resize,
+        }

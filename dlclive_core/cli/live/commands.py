@@ -7,23 +7,8 @@ from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import (
-    Conditions,
-    Cropping,
-    DetectEvery,
-    DetectorFile,
-    Device,
-    Dynamic,
-    FollowOne,
-    Json,
-    MaxAnimals,
-    MinScore,
-    Overwrite,
-    Precision,
-    Processors,
-    Resizing,
-    Runtime,
-)
+from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions
+from dlclive_core.cli.spread import spread
 
 live = typer.Typer(rich_markup_mode=None)
 
@@ -49,6 +34,7 @@ Out = Annotated[Path, typer.Option(help="Folder for run.json and the outputs; ma
 
 
 @live.command()
+@spread
 def run(
     file: File = None,
     source: Source = None,
@@ -58,18 +44,9 @@ def run(
     display: Display = False,
     web: Web = False,
     out: Out = Path(),
-    runtime: Runtime = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    resize: Resizing = None,
-    cropping: Cropping = None,
-    dynamic: Dynamic = None,
-    detector: DetectorFile = None,
-    detect_every: DetectEvery = 1,
-    min_score: MinScore = 0.5,
-    max_animals: MaxAnimals = None,
-    follow: FollowOne = False,
-    conditions: Conditions = None,
+    *,
+    loading: ModelOptions,
+    regions: RegionOptions,
     max_frames: MaxFrames = None,
     seconds: Seconds = None,
     deadline: Deadline = None,
@@ -83,31 +60,21 @@ def run(
     """
     from dlclive_core.cli.live.run import run_live
     from dlclive_core.cli.live.words import ModelWords, Part, RunWords
-    from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
-    from dlclive_core.finding import Finding, Follow
 
     shown = [*(["display"] if display else []), *(["web"] if web else [])]
     words = RunWords(
         source=Part.source(source) if source is not None else None,
         model=ModelWords(
             path=model,
-            runtime=runtime,
-            device=device,
-            precision=precision,
-            detector=detector,
-            finding=Finding(
-                detect_every=detect_every,
-                min_score=min_score,
-                max_animals=max_animals,
-                follow=Follow() if follow else None,
-                conditions=conditions,
-            ),
+            runtime=loading.runtime,
+            device=loading.device,
+            precision=loading.precision,
+            detector=loading.detector,
+            finding=loading.finding,
         ),
         processors=tuple(Part.parse(text) for text in processor or ()),
         sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),
-        cropping=cropping_from_words(cropping),
-        dynamic=dynamic_from_words(dynamic),
-        resize=resize,
+        **regions.numbers(),
         max_frames=max_frames,
         seconds=seconds,
         deadline=deadline,
