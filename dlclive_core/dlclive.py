@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -14,7 +15,7 @@ from typing_extensions import Self
 
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import PoseModel, Processor, Sink
-from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest
+from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.frame import Frame, check_image
 from dlclive_core.hookspecs import SinkInfo
@@ -23,6 +24,8 @@ from dlclive_core.pose import Pose
 from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 from dlclive_core.regions import regions_from_options
 from dlclive_core.top_down_words import finding_from_deeplabcut_live
+
+_log = logging.getLogger(__name__)
 
 _MODEL_TYPES: dict[str, str | None] = {
     "base": None,
@@ -50,7 +53,8 @@ class DLCLive:
         resize: factor by which what is left is made smaller (0.5: half as wide and half as high) before the network.
         convert2rgb: frames come in OpenCV's BGR order; pass False for RGB frames. Grey frames are taken either way.
         processor: a Processor, or an object with `process(pose, **kwargs)` as in DeepLabCut-live.
-        display: show a window with the frame and its keypoints; a Sink is used in its place.
+        display: show a window with the frame and its keypoints; a Sink is used in its place. One that fails on the way is
+            closed with a warning, and the poses go on.
         pcutoff, display_radius, display_cmap: least confidence shown, radius in pixels, colorcet map of that window.
         top_down_config: for a top-down model, as in DeepLabCut-live: {"bbox_cutoff": 0.6, "max_detections": 3, "skip_frames":
             {"skip": 2, "margin": 20}}; skip 2 asks the detector in every third frame.
@@ -164,7 +168,7 @@ class DLCLive:
             pose = self._processor.process(pose, shown)
         self._index += 1
         if self._window is not None:
-            self._window.write(self._estimate(shown, pose, began, ended))
+            self._show(self._window, self._estimate(shown, pose, began, ended))
         self.pose = pose.single() if self.single_animal else pose.keypoints
         return self.pose
 
@@ -203,8 +207,25 @@ class DLCLive:
         if self._processor is not None:
             self._processor.open(run)
         if self._display and self._window is None:
-            self._window = self._display if isinstance(self._display, Sink) else self._build_window()
-            self._window.open(run)
+            window = self._display if isinstance(self._display, Sink) else self._build_window()
+            try:
+                window.open(run)
+            except BaseException:
+                window.close()
+                raise
+            self._window = window
+
+    def _show(self, window: Sink, estimate: Estimate) -> None:
+        """A screen that is unplugged must not cost a pose."""
+        try:
+            window.write(estimate)
+        except Exception as error:
+            self._window = None
+            _log.warning("the display failed and is closed, poses go on: %s", one_line(error))
+            try:
+                window.close()
+            except Exception as closing:
+                _log.warning("the display could not be closed: %s", one_line(closing))
 
     def _build_window(self) -> Sink:
         catalog = self._catalog or PluginCatalog.installed()

@@ -7,12 +7,14 @@ import pytest
 
 from dlclive_core import (
     DLCLive,
+    Estimate,
     Frame,
     FrameError,
     ModelNotFoundError,
     PluginCatalog,
     Pose,
     Processor,
+    RunInfo,
     RuntimeInfo,
     UnsupportedModelError,
     UsageError,
@@ -160,6 +162,53 @@ def test_a_sink_can_be_the_display_and_sees_rgb(path: Path, catalog: PluginCatal
     with DLCLive(path, display=screen, catalog=catalog) as live:
         live.get_pose(bgr(source.draw(0)))
     np.testing.assert_array_equal(screen.image, source.draw(0))
+
+
+class Unplugged(MemorySink):
+    """A screen that is unplugged at the third frame; its closing fails, too."""
+
+    closings = 0
+
+    def write(self, estimate: Estimate) -> None:
+        super().write(estimate)
+        if len(self.poses) == 3:
+            raise OSError("the screen is gone")
+
+    def close(self) -> None:
+        self.closings += 1
+        raise RuntimeError("no display")
+
+
+def test_a_display_that_dies_costs_no_pose(
+    path: Path, catalog: PluginCatalog, source: BlobSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    screen = Unplugged()
+    with DLCLive(path, display=screen, catalog=catalog) as live:
+        for index in range(6):
+            assert np.abs(live.get_pose(bgr(source.draw(index))) - source.truth(index)).max() < 0.5
+    assert (len(screen.poses), screen.closings) == (3, 1)
+    assert [record.message for record in caplog.records] == [
+        "the display failed and is closed, poses go on: OSError: the screen is gone",
+        "the display could not be closed: RuntimeError: no display",
+    ]
+
+
+def test_a_display_that_cannot_be_opened_is_closed_and_raises(path: Path, catalog: PluginCatalog) -> None:
+    class NoScreen(MemorySink):
+        closed = False
+
+        def open(self, run: RunInfo) -> None:
+            raise UsageError("there is no screen")
+
+        def close(self) -> None:
+            self.closed = True
+
+    screen = NoScreen()
+    live = DLCLive(path, display=screen, catalog=catalog)
+    for _ in range(2):
+        with pytest.raises(UsageError, match="no screen"):
+            live.get_pose(np.zeros((120, 160, 3), np.uint8))
+    assert screen.closed
 
 
 def test_close_without_a_frame_and_twice(path: Path, catalog: PluginCatalog) -> None:
