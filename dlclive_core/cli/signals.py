@@ -18,7 +18,8 @@ from typing_extensions import Self
 from dlclive_core.session import Session
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GRACE = 0.3  # seconds after the second signal in which processors may switch their hardware off
+_GRACE = 0.12  # seconds after the second signal in which processors may switch their hardware off
+_FLUSH = 0.02  # seconds for what is left to say; a terminal that is halted must not hold the process
 _PATIENCE = 2.0  # seconds after the first one, after which people are told what they can do
 
 
@@ -27,7 +28,8 @@ class StopOnSignal:
 
     Python runs a signal's handler when the main thread is back in Python; while a model computes, or a driver hangs, it is
     not. So a thread of its own hears of signals, too: the first one stops the session, `_GRACE` seconds after the second
-    one the process is gone, whatever the main thread does.
+    one the process is gone, whatever the main thread does; sooner when all processors are closed. It ends without Python's
+    own end, which takes its time where large libraries are loaded. Nothing recorded is lost: journals are on the disk.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class StopOnSignal:
         self._session: Session | None = None
         self._before: dict[int, Any] = {}
         self._handled = 0
+        self._last: int | None = None  # the signal that wants the end at once
         self._done = threading.Event()
 
     @property
@@ -67,6 +70,8 @@ class StopOnSignal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if self._last is not None:
+            _leave(128 + self._last)
         self._done.set()
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
@@ -79,6 +84,7 @@ class StopOnSignal:
         if self.received is None:
             self.received = number
         if self._handled > 1:
+            self._last = number
             raise SystemExit(128 + number)
         if self._session is not None and self._session.state == "starting":
             raise KeyboardInterrupt  # a source that hangs while it opens is left behind; the rest is closed in order
@@ -96,7 +102,7 @@ class StopOnSignal:
                     self._stop(number)
                 else:
                     time.sleep(_GRACE)
-                    os._exit(128 + number)
+                    _leave(128 + number)
 
     def _stop(self, number: int) -> None:
         if self.received is None:
@@ -108,3 +114,11 @@ class StopOnSignal:
     def _tell(self) -> None:
         if not self._done.wait(_PATIENCE):
             sys.stderr.write("still finishing the files; once more Ctrl-C ends at once\n")
+
+
+def _leave(code: int) -> None:
+    """Be gone now."""
+    flushing = threading.Thread(target=sys.stderr.flush, daemon=True)
+    flushing.start()
+    flushing.join(_FLUSH)
+    os._exit(code)
