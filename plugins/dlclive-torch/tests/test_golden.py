@@ -1,4 +1,4 @@
-"""Every reference network against the answers of deeplabcut 3.0.2, as users run it: in PyTorch, and exported."""
+"""Every reference network against the answers of deeplabcut 3.0.2, as users run it: in PyTorch, and one of each kind exported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,19 @@ from dlclive_core.conditional import ConditionalModel
 from dlclive_core.topdown import TopDownModel
 
 FREE = ("resnet_50", "hrnet_w18", "cspnext_s", "paf_resnet_50", "dekr_w18")
-"""One of each kind is exported for any size; the other bottom-up ones for the image's, which takes a fraction of the time."""
+"""One of each kind is exported for any size."""
+
+FIXED = (
+    "animaltokenpose_base",
+    "ctd_coam_w32",
+    "ctd_prenet_rtmpose_s",
+    "dlcrnet_stride16_ms5",
+    "paf_resnet_50_unique_identity",
+    "rtmpose_s",
+    "top_down_resnet_50",
+)
+"""These are exported for the size of their image, which takes a fraction of the time. The others are wider or deeper ones of
+these kinds, whose export takes long and meets nothing new; `nox -s parity` exports them all."""
 
 
 @pytest.fixture(params=CASES)
@@ -55,6 +67,8 @@ def test_agrees_with_deeplabcut(case: Case, tmp_path: Path) -> None:
     target = tmp_path / "model.onnx"
     with load_model(case.path, "torch", device="cpu") as model:
         agree(answer(model, case, case.image), case, 0.01)
+        if not free and case.name not in FIXED:
+            return
         fixed = None if free or model.card.method != "bottom-up" else case.image.shape[:2]
         OnnxExporter().export(case.path, target, size=fixed)
         with load_model(target, "onnx", device="cpu", threads=1) as exported:
