@@ -1,96 +1,59 @@
 """All faults, as a table: `python -m nox -s faults [-- --short] [-- NAME ...]`.
 
-Without names, all of them, and the table is written to benchmarks/faults.md (not with --short).
+What was measured goes to benchmarks/faults.json and faults.md, in the place of what had the same name; the short form prints
+it and writes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+from collections import defaultdict
+from contextlib import nullcontext
 
-from faults.cameras import cameras
-from faults.files import full_disk, killed
-from faults.laser import laser
-from faults.live import changing_shape, raising, slow_consumer, slow_model, slow_sink, stall
-from faults.plugins import broken_plugin
-from faults.poses import invalid_poses
-from faults.processes import hangs, stopped, stopped_twice, wall_clock
+from faults.catalogue import MEASUREMENTS, NAMES, SOAK
+from faults.measuring import Measurement, measured
+from faults.results import machine, merge
 from faults.row import Row, table
-from faults.soak import soak
-from faults.tested import tested
+from faults.soak import Soaks
 
-from dlclive_core.system import system_info
-
-OUT = Path(__file__).parent.parent.parent / "benchmarks" / "faults.md"
-
-Measure = Callable[[bool], "list[Row] | Row"]
-
-
-def _shapes(short: bool) -> Row:
-    with tempfile.TemporaryDirectory() as name:
-        return changing_shape(Path(name))
-
-
-FAULTS: dict[str, Measure] = {
-    "laser": lambda short: laser(3 if short else 50, 20.0 if short else 600.0),
-    "killed": lambda short: killed(4 if short else 50),
-    "disk": lambda short: full_disk(1 if short else 5),
-    "stall": lambda short: stall(1 if short else 5, 1.0 if short else 5.0),
-    "slow-model": lambda short: slow_model(1 if short else 5, 3.0 if short else 10.0),
-    "slow-consumer": lambda short: slow_consumer(1 if short else 3, 3.0 if short else 10.0),
-    "slow-sink": lambda short: [
-        slow_sink(2 if short else 6, computes=False, seconds=3.0 if short else 10.0),
-        slow_sink(2 if short else 6, computes=True, seconds=3.0 if short else 10.0),
-    ],
-    "stop": lambda short: [stopped(2 if short else 25), stopped_twice(1 if short else 20)],
-    "hang": lambda short: hangs(1 if short else 5),
-    "raise": lambda short: raising(1000 if short else 10_000),
-    "shape": _shapes,
-    "clock": lambda short: wall_clock(1 if short else 3),
-    "plugin": lambda short: broken_plugin(1 if short else 5),
-    "poses": lambda short: invalid_poses(2000 if short else 100_000),
-    "cameras": lambda short: cameras(2 if short else 10),
-    "tests": lambda short: tested(),
-}
+SHORT_SOAK, LONG_SOAK, LEAK = 180.0, 3600.0, 600.0  # seconds; LEAK: at most, of the one that leaks
 
 
 def main() -> int:
     """Print the table; the exit code is 1 if a promise was not kept."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"some of: {', '.join([*FAULTS, 'soak'])}")
-    parser.add_argument("--short", action="store_true", help="a few runs of each, a few minutes in all")
-    parser.add_argument("--soak", type=float, help="length of the soak in seconds: 3600, with --short 180")
-    given = parser.parse_args()
-    length = given.soak or (180.0 if given.short else 3600.0)
-    measures = {**FAULTS, "soak": lambda short: soak(length, min(length, 600.0))}
-    names = given.names or list(measures)
-    if unknown := set(names) - set(measures):
-        parser.error(f"{', '.join(unknown)}: choose from {', '.join(measures)}")
-    rows: list[Row] = []
-    load = os.getloadavg()[0]
-    for name in names:
-        began = time.perf_counter()
-        try:
-            found = measures[name](given.short)
-        except Exception as error:
-            found = Row(name, "", "", f"{type(error).__name__}: {error}".replace("\n", " ")[:300], 0, False)
-        rows += [found] if isinstance(found, Row) else found
-        print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    info = system_info()
-    text = (
-        "# Faults\n\nMade with `python -m nox -s faults`: real processes and real kills; simulated are the devices.\n\n"
-        f"{info['processor']}, {info['cpus']} CPUs, load {load:.1f} at the beginning, Python {info['python']}\n\n"
-        f"{table(rows)}\n"
+    parser = argparse.ArgumentParser(prog="nox -s faults --", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"some of: {', '.join(NAMES)}; none: all")
+    parser.add_argument("--all", action="store_true", help="all, the same as no name")
+    parser.add_argument("--short", action="store_true", help="a few runs of each, for busy machines; four minutes")
+    parser.add_argument(
+        "--soak", type=float, help=f"length of the soak: {LONG_SOAK:g} s, with --short {SHORT_SOAK:g} s"
     )
-    print(text)
-    if not given.short and not given.names:
-        OUT.write_text(text, encoding="utf-8")
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(NAMES):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
+    names = NAMES if given.all or not given.names else given.names
+    found = measure(set(names), given.short, given.soak or (SHORT_SOAK if given.short else LONG_SOAK))
+    rows = [row for name in NAMES if name in found for row in found[name]]
+    if not given.short:
+        merge(found, NAMES)
+    print(f"{machine()}\n\n{table(rows)}")
     return 0 if all(row.passed for row in rows) else 1
+
+
+def measure(names: set[str], short: bool, soak_seconds: float) -> dict[str, list[Row]]:
+    """The rows of each name. The soak has the machine to itself, but in the short form it runs beside all the others."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    soaks = Soaks(soak_seconds, min(soak_seconds, LEAK)) if SOAK in names else None
+    with soaks or nullcontext():
+        if soaks is not None and short:
+            soaks.start()
+        for what in MEASUREMENTS:
+            if what.name in names:
+                found[what.name] += measured(what, short)
+        if soaks is not None:
+            found[SOAK] = measured(Measurement(SOAK, soaks.rows), short=short, tries=1)
+    return dict(found)
 
 
 if __name__ == "__main__":

@@ -13,27 +13,26 @@ from faults.recording import kill_recordings
 from faults.row import Row
 
 
-def killed(runs: int, longest: float = 4.0) -> list[Row]:
-    """kill -9 at random moments, and as soon as the recording has begun."""
+def killed(runs: int, longest: float) -> Row:
+    """kill -9 at random moments of the first `longest` seconds."""
     with tempfile.TemporaryDirectory() as name:
-        at_random = kill_recordings(Path(name) / "random", runs, longest=longest)
-        at_once = kill_recordings(Path(name) / "at-once", max(2, runs * 2 // 5), longest=0.1)
-    rows = []
-    for figures, what, when in (
-        (at_random, "kill -9 while recording", f"SIGKILL at a random moment of the first {longest:g} s"),
-        (at_once, "kill -9 before or at the first rows", 'SIGKILL within 100 ms of "armed"'),
-    ):
-        counts = {
-            key: figures[key] for key in ("tables open", "video opens", "every video frame has its row", "rows whole")
-        }
-        lost = figures["seconds lost, at most"]
-        assert isinstance(lost, dict)
-        good = set(counts.values()) == {figures["runs"]} and max(lost.values()) <= 1.0 and not figures["problems"]
-        measured = ", ".join(f"{key} {count}" for key, count in counts.items())
-        measured += "; s lost at most: " + ", ".join(f"{key} {seconds:.2f}" for key, seconds in lost.items())
-        bound = "journal and video open in all; <= 1 s lost; every video frame has its row; no torn row"
-        rows.append(Row(what, when, bound, measured, int(str(figures["runs"])), good))
-    return rows
+        figures = kill_recordings(Path(name), runs, longest=longest)
+    counts = {
+        key: figures[key] for key in ("tables open", "video opens", "every video frame has its row", "rows whole")
+    }
+    lost = figures["seconds lost, at most"]
+    assert isinstance(lost, dict)
+    measured = ", ".join(f"{key} {count}" for key, count in counts.items())
+    measured += "; s lost at most: " + ", ".join(f"{key} {seconds:.2f}" for key, seconds in lost.items())
+    return Row(
+        "kill -9 while recording" if longest > 1 else "kill -9 before or at the first rows",
+        f'SIGKILL at a random moment of the first {longest:g} s after "armed"',
+        "journal and video open in all; <= 1 s lost; every video frame has its row; no torn row",
+        measured,
+        runs,
+        set(counts.values()) == {runs} and not figures["problems"],
+        max(lost.values()) <= 1.0,
+    )
 
 
 def full_disk(runs: int) -> Row:

@@ -24,13 +24,12 @@ from pathlib import Path
 import psutil
 from dlclive_processors import Reason, SerialOutput
 from dlclive_processors.simulator import Simulator, compile_firmware
+from faults.laser import OWN_FAULTS, SIGNALS
 
 HERE = Path(__file__).parent
 SKETCH = HERE.parent.parent / "plugins" / "dlclive-processors" / "firmware" / "dlclive_output"
 ALLOWED = 0.1  # seconds
 OPTIONS = ("--pulse=60", "--train=60", "--duty=1")
-OWN_FAULTS = ("hang", "model hangs", "stall", "exception", "end")
-SIGNALS = ("SIGKILL", "SIGSTOP", "SIGSEGV", "SIGSTOP of the heartbeat, too")
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,8 @@ def stopped(runs: int) -> Row:
         "files final and readable <= 2 s; exit code 130, 143",
         measured,
         len(took),
-        max(took) <= 2 and not problems,
-        True,
+        not problems,
+        max(took) <= 2,
     )
 
 
@@ -106,8 +106,8 @@ def stopped_twice(runs: int) -> Row:
         "ends <= 0.5 s, 130",
         measured,
         runs,
-        max(took) <= 0.5 and codes == {130},
-        True,
+        codes == {130},
+        max(took) <= 0.5,
     )
 
 
@@ -124,36 +124,31 @@ def hangs(runs: int) -> Row:
         named &= "processor Hanging" in found["text"] and "in process" in err
     measured = f"noted {1e3 * max(after):.0f} ms after the deadline at most; "
     measured += f"stacks dumped {'once' if set(dumps) == {1} else dumps}; the sink wrote {min(written)} poses meanwhile"
-    good = max(after) <= 0.1 and set(dumps) == {1} and min(written) > 0 and named
+    holds = set(dumps) == {1} and min(written) > 0 and named
     return Row(
         "processor hangs",
         "sleep(10) in process()",
         "event <= 100 ms after the deadline, stack dump, sinks go on writing",
         measured,
         runs,
-        good,
-        True,
+        holds,
+        max(after) <= 0.1,
     )
 
 
 STEP = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <time.h>
-/* The wall clock jumps an hour, three seconds after the process began; other clocks stay as they are. */
+/* The wall clock jumps when it is told to; other clocks stay as they are. */
+static volatile int step;
+void jump(int seconds) { step = seconds; }
 int clock_gettime(clockid_t which, struct timespec *out) {
     static int (*real)(clockid_t, struct timespec *);
-    static double began;
     if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     int answer = real(which, out);
-    if (which != CLOCK_REALTIME || answer) return answer;
-    struct timespec now;
-    real(CLOCK_MONOTONIC, &now);
-    double at = now.tv_sec + 1e-9 * now.tv_nsec;
-    if (!began) began = at;
-    if (at - began > 3) out->tv_sec += atoi(getenv("WALL_STEP"));
-    return 0;
+    if (which == CLOCK_REALTIME && !answer) out->tv_sec += step;
+    return answer;
 }
 """
 

@@ -6,7 +6,9 @@ clock (an hour goes by on the wall), disk (files cannot grow beyond 1 MB). It sa
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import sys
 import time
 from itertools import pairwise
@@ -98,12 +100,14 @@ def hang() -> None:
 def clock(folder: Path) -> None:
     """The wall clock as the session sees it, and the times that it wrote."""
     sink = MemorySink()
-    source = Camera(frames=400, interval=0.01)
+    source = Camera(frames=200, interval=0.01)
     walls = []
 
     class Look(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
             walls.append(time.time())
+            if len(walls) == 50:
+                ctypes.CDLL(None).jump(int(os.environ["WALL_STEP"]))  # of the library that is loaded before all others
             return pose
 
     times = TimestampTable(folder / "times.csv")

@@ -1,6 +1,6 @@
 """A live session for hours: `python soak_host.py FOLDER SECONDS LEAK`, where LEAK is in MB a minute, put in on purpose.
 
-It writes a line a second, as JSON: memory, threads, descriptors; and at the end the latencies' percentiles.
+It writes a line a second, as JSON: memory, threads, descriptors, processor time; and at the end the latencies' percentiles.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def main() -> None:
                 "rss": process.memory_info().rss,
                 "threads": process.num_threads(),
                 "files": process.num_fds(),
+                "work": time.process_time(),
             }
             print(json.dumps(sample), flush=True)
 

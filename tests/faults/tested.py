@@ -12,7 +12,7 @@ from faults.row import Row
 ROOT = Path(__file__).parent.parent.parent
 IO, OUTPUT = "plugins/dlclive-io/tests", "plugins/dlclive-processors/tests"
 
-FAULTS = (
+TESTED = (
     (
         "damaged video",
         "bytes flipped, packets lost, films cut, files that are none",
@@ -40,32 +40,13 @@ FAULTS = (
 )
 
 
-def tested() -> list[Row]:
-    """Run them."""
-    rows = []
-    for fault, how, bound, where in FAULTS:
-        files, _, chosen = where.partition(" -k ")
-        words = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            *files.split(),
-            *(["-k", chosen] if chosen else []),
-        ]
-        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-        last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
-        count = int(match[1]) if (match := re.search(r"(\d+) passed", last)) else 0
-        rows.append(
-            Row(
-                fault,
-                how,
-                bound,
-                "tests: " + re.sub(r" in [\d.]+s.*", "", last),
-                count,
-                done.returncode == 0 and count > 0,
-            )
-        )
-    return rows
+def tested(fault: str, how: str, bound: str, where: str) -> Row:
+    """Run the tests of one of TESTED."""
+    files, _, chosen = where.partition(" -k ")
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files.split()]
+    words += ["-k", chosen] if chosen else []
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr[-200:]
+    count = int(match[1]) if (match := re.search(r"(\d+) passed", last)) else 0
+    measured = "tests: " + re.sub(r" in [\d.]+s.*", "", last)
+    return Row(fault, how, bound, measured, count, done.returncode == 0 and count > 0)

@@ -10,6 +10,7 @@ import select
 import time
 from dataclasses import dataclass
 
+from dlclive_processors.output.arrivals import Arrivals
 from dlclive_processors.output.event_file import EventFile
 from dlclive_processors.output.lease import LEASE_SIZE, Failure, Kind, Lease, Reason, Report, Want, read_leases
 from dlclive_processors.output.link import Link, Sent
@@ -57,6 +58,7 @@ class Heartbeat:
 
     def __init__(self, link: Link, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile) -> None:
         self._link, self._pulses, self._events = link, pulses, events
+        self._arrivals = Arrivals(link.descriptor)
         self._leases, self._wake, self._reports = leases, wake, reports
         self._lease: Lease | None = None
         self._on = False  # the device was told to be on, and has not been told otherwise, nor said so
@@ -148,11 +150,12 @@ class Heartbeat:
 
     def _wait(self, seconds: float) -> list[tuple[Sent, Answer]]:
         """Sleep until it is woken or an answer comes, and take the answer."""
-        watched = [self._link.descriptor] if self._ending is not None else [self._link.descriptor, self._wake]
+        line = self._arrivals.descriptor
+        watched = [line] if self._ending is not None else [line, self._wake]
         ready, _, _ = select.select(watched, [], [], seconds)
         if self._wake in ready and not os.read(self._wake, 64) and self._greeting:
             raise SystemExit(1)  # the session is dead before it began
-        if self._link.descriptor not in ready:
+        if line not in ready or not self._arrivals.came():
             return []
         answers = self._link.receive()
         for sent, answer in answers:

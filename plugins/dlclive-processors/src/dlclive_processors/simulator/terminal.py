@@ -17,6 +17,7 @@ from dlclive_processors.output.wire import CLOCK
 from dlclive_processors.simulator.faults import Line
 
 _TICK = 0.0005  # seconds: how often the pulses are looked at
+_HELD_UP = 0.01  # seconds: a device whose processor is its own is never away that long
 
 
 class AnyDevice(Protocol):
@@ -31,6 +32,10 @@ class AnyDevice(Protocol):
 
 class Terminal:
     """Gives a device a port, and records when its outputs are on.
+
+    The device's clock stands still while the computer does not run this process, or its kernel does not pass on the bytes that
+    are under way (`select` waits for that). A device on a processor of its own would have taken those bytes in time; without
+    this, its watchdog would trip before they are read. The record's clock goes on: it tells what happened when.
 
     Args:
         device: the state machine.
@@ -57,7 +62,8 @@ class Terminal:
         self._connected = False
         self._plugged = True
         self._levels = 0
-        self._zero = time.perf_counter()
+        self._clocked = time.perf_counter()
+        self._elapsed = 0.0
 
     def run(self) -> None:
         """Run until the port is unplugged, or the commands say "stop" or end."""
@@ -84,7 +90,11 @@ class Terminal:
             self._write(piece)
 
     def _clock(self) -> int:
-        return int((time.perf_counter() - self._zero) * 1e6) % CLOCK
+        now = time.perf_counter()
+        step = now - self._clocked
+        self._clocked = now
+        self._elapsed += _TICK if step > _HELD_UP else step
+        return int(self._elapsed * 1e6) % CLOCK
 
     def _read(self) -> bytes:
         try:
