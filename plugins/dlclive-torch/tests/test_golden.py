@@ -1,4 +1,4 @@
-"""Every reference network against the answers of deeplabcut 3.0.2, as users run it: in PyTorch, and one of each kind exported."""
+"""Every reference network against the answers of deeplabcut 3.0.2: in PyTorch, and one of each kind exported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waiting for the device's answers without waiting for the kernel. Standard library only: the heartbeat process imports this."""
+"""Waiting for the device's answers, not for the kernel. Standard library only: the heartbeat process imports this."""
 
 from __future__ import annotations
 
