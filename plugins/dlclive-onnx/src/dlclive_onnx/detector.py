@@ -8,37 +8,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from dlclive_core import Detector, ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.locate import detector_beside
-from dlclive_core.system import sha256
+from dlclive_core import Detector, ModelError
 
 _OUTPUTS = ["boxes", "scores"]
-
-
-def find_detector(path: Path, card: ModelCard, given: Path | None) -> Path | None:
-    """The file with the detector of the network in `path`; None if it was exported without one.
-
-    Raises:
-        ModelNotFoundError: the file is not there.
-        ModelError: it is the detector of another network.
-    """
-    if given is not None:
-        if not Path(given).is_file():
-            raise ModelNotFoundError(f"no such file: {given}, which was given as the detector of {path.name}")
-        return Path(given)
-    if not card.detector_sha256:
-        return None
-    beside = detector_beside(path)
-    if not beside.is_file():
-        raise ModelNotFoundError(
-            f"{path.name} was exported with a detector, and {beside.name} is not beside it: copy it to {beside.parent}, "
-            "name it with detector=, or give boxes with each image"
-        )
-    if sha256(beside) != card.detector_sha256:
-        raise ModelError(
-            f"{beside.name} is not the detector that {path.name} was exported with: copy both files of one export"
-        )
-    return beside
 
 
 class OnnxDetector(Detector):

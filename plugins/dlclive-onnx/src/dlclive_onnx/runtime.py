@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError, Network, UsageError
 from dlclive_core.deeplabcut import CONFIG_NAME
+from dlclive_core.detector_file import find_detector
 from dlclive_core.network import Setting
 from dlclive_onnx import providers
 from dlclive_onnx.binding import BoundRuns
-from dlclive_onnx.detector import OnnxDetector, find_detector
+from dlclive_onnx.detector import OnnxDetector
 from dlclive_onnx.graphs import understand
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.options import CpuOptions, CudaOptions, Search
