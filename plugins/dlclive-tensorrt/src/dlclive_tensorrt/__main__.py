@@ -1,0 +1,34 @@
+"""`python -m dlclive_tensorrt trust FILE.engine`: from now on, this engine is loaded like one that was built here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dlclive_core import DLCLiveError
+from dlclive_tensorrt.engine_file import read_engine
+from dlclive_tensorrt.strangers import note_built
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Note the plans of an engine as trusted; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dlclive_tensorrt", description=__doc__)
+    parser.add_argument("command", choices=["trust"])
+    parser.add_argument("engine", type=Path, help="an engine whose maker you know: loading it runs what is in it")
+    told = parser.parse_args(words)
+    try:
+        card, _ = read_engine(told.engine)
+    except DLCLiveError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    note_built(card.plans)
+    sys.stdout.write(
+        f"{told.engine} is trusted: {card.model.net_type}, built on {card.gpu} with TensorRT {card.tensorrt}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

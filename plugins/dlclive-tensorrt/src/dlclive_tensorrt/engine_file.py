@@ -1,0 +1,159 @@
+r"""The file of an engine: what it is, in words that anybody can read, and then TensorRT's plans.
+
+    dlclive.engine\n          15 bytes
+    length of the card        8 bytes, little-endian
+    card                      JSON: an EngineCard
+    plans                     as TensorRT wrote them, one after the other, in the order of the card
+
+A plan by itself says nothing of what it was made from, and TensorRT reads it by running what is in it. So the card is read
+first, and only from it is decided whether the plans are given to TensorRT at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dlclive_core import DataError, ModelCard, ModelError
+
+MAGIC = b"dlclive.engine\n"
+_LENGTH = struct.Struct("<Q")
+_LONGEST = 16 << 20
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """One plan of the file: how many images it takes at once, its length in bytes, and its SHA-256."""
+
+    batch: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCard:
+    """What an engine is, and where it was made.
+
+    Attributes:
+        model: the facts about the model.
+        gpu: the name of the GPU that it was built on and for.
+        capability: its compute capability, for example "8.9".
+        tensorrt: version of TensorRT, all of it: a plan is for one build of TensorRT.
+        driver, cuda: the CUDA versions of the driver and of the runtime library.
+        onnx_sha256: of the ONNX file that it was built from.
+        level: TensorRT's builder optimisation level.
+        plans: in the order of the file; their batches differ.
+    """
+
+    model: ModelCard
+    gpu: str
+    capability: str
+    tensorrt: str
+    driver: str
+    cuda: str
+    onnx_sha256: str
+    level: int
+    plans: tuple[PlanFacts, ...]
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        values = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("model", "plans")
+        }
+        model = json.loads(self.model.to_json())
+        plans = [asdict(plan) for plan in self.plans]
+        return json.dumps({"engine_card_version": _VERSION, **values, "model": model, "plans": plans}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> EngineCard:
+        """Read `to_json`'s line; ModelError if it is not one, or is of a newer package."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            version = int(values.pop("engine_card_version"))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"the card of {where} cannot be read ({error!r}): export it again") from None
+        if version > _VERSION:
+            raise ModelError(f"the card of {where} has version {version}: update dlclive-tensorrt")
+        try:
+            model = ModelCard.from_json(json.dumps(values.pop("model")))
+            plans = tuple(_plan(item) for item in values.pop("plans"))
+            if not plans or len({plan.batch for plan in plans}) < len(plans):
+                raise ValueError("plans")
+            known = {field.name for field in fields(cls)}
+            return cls(model=model, plans=plans, **{name: value for name, value in values.items() if name in known})
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the card of {where} cannot be read ({error!r}): export it again") from None
+
+
+def _plan(item: dict[str, Any]) -> PlanFacts:
+    plan = PlanFacts(batch=int(item["batch"]), bytes=int(item["bytes"]), sha256=str(item["sha256"]))
+    if plan.batch < 1 or plan.bytes < 1:
+        raise ValueError(f"a plan of {plan.bytes} bytes for {plan.batch} images")
+    return plan
+
+
+def plan_facts(batch: int, plan: bytes) -> PlanFacts:
+    """The facts about a plan."""
+    return PlanFacts(batch, len(plan), hashlib.sha256(plan).hexdigest())
+
+
+def write_engine(path: Path, card: EngineCard, plans: Sequence[bytes]) -> None:
+    """Write card and plans; DataError if the file cannot be written."""
+    text = card.to_json().encode()
+    try:
+        with path.open("wb") as file:
+            file.write(MAGIC + _LENGTH.pack(len(text)) + text)
+            file.writelines(plans)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def read_card(path: Path) -> EngineCard:
+    """Read the card alone; ModelError if the file is no engine of dlclive's."""
+    with _open(path) as file:
+        return _read_card(file, path)
+
+
+def read_engine(path: Path) -> tuple[EngineCard, list[bytes]]:
+    """Read the card and the plans, each held against its hash; nothing of a plan is looked into.
+
+    Raises:
+        ModelError: this is no engine of dlclive's, or it is not whole, or was changed.
+    """
+    with _open(path) as file:
+        card = _read_card(file, path)
+        plans = [file.read(plan.bytes) for plan in card.plans]
+        rest = file.read(1)
+    for plan, facts in zip(plans, card.plans, strict=True):
+        if len(plan) < facts.bytes or rest:
+            raise ModelError(f"{path.name} is not whole: copy it again, or export it again")
+        if hashlib.sha256(plan).hexdigest() != facts.sha256:
+            raise ModelError(f"{path.name} is not what its card says: it was damaged or changed; export it again")
+    return card, plans
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def _read_card(file: BinaryIO, path: Path) -> EngineCard:
+    if file.read(len(MAGIC)) != MAGIC:
+        raise ModelError(
+            f"{path.name} has no card of dlclive's: what it was made from and for is unknown, and it is not loaded; make one "
+            f"from the model: dlclive export MODEL.onnx {path.name} --size HEIGHTxWIDTH"
+        )
+    head = file.read(_LENGTH.size)
+    length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
+    text = file.read(length) if length <= _LONGEST else b""
+    if not 0 < length == len(text):
+        raise ModelError(f"{path.name} is not whole: copy it again, or export it again")
+    return EngineCard.from_json(text.decode("utf-8", errors="replace"), path.name)

@@ -1,0 +1,163 @@
+"""The exporter from dlclive's ONNX files to TensorRT engines."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import tensorrt as trt
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
+from dlclive_core.locate import detector_beside
+from dlclive_core.system import sha256
+from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
+from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
+from dlclive_tensorrt.detector import onnx_detector_beside
+from dlclive_tensorrt.engine_file import EngineCard, plan_facts, write_engine
+from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
+from dlclive_tensorrt.graphs import prepare
+from dlclive_tensorrt.strangers import note_built
+
+CARD_KEY = "dlclive.card"
+_CROPS = 8
+
+
+class EngineExporter(Exporter):
+    """Builds an engine from an ONNX file of dlclive's, for this machine's first GPU and one size of image.
+
+    It takes a minute or more, and uses the GPU: nothing else should run there meanwhile, because TensorRT measures.
+
+    Args:
+        device: the GPU to build on: "auto", "cuda", "cuda:1", ...
+        batches: of how many images the engine has a plan each; None: of one, and for networks that look at animals in crops
+            also of as many as the project has individuals, up to 8.
+        level: TensorRT's builder optimisation level, 0..5.
+        workspace_mb: GPU memory that a layer may use to be faster; None: as much as there is.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "auto",
+        batches: Sequence[int] | None = None,
+        level: int = LEVEL,
+        workspace_mb: int | None = None,
+    ) -> None:
+        if batches is not None and (not batches or min(batches) < 1 or len(set(batches)) < len(batches)):
+            raise UsageError(f"batches are different numbers from 1 up; got {list(batches)}")
+        self._device, self._batches = device, batches
+        self._rules = BuildRules(level=level, workspace=None if workspace_mb is None else workspace_mb << 20)
+
+    def export(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        precision: str = "fp32",
+        size: tuple[int, int] | None = None,
+        frames: Sequence[NDArray[np.uint8]] = (),
+    ) -> ModelCard:
+        """See Exporter.export.
+
+        Raises:
+            UsageError: no size, or another precision than the file's.
+            ModelError: the file is not dlclive's, or TensorRT cannot build it.
+            DependencyError: there is no GPU, or another TensorRT.
+        """
+        source, target = Path(source), Path(target)
+        model, card = _read_onnx(source)
+        height_width = _size(card, size, source)
+        _check_precision(card, precision, source)
+        check_tensorrt()
+        gpu = choose_gpu(self._device)
+        use_gpu(gpu)
+        plans = []
+        for batch in self._batches or default_batches(card):
+            content = prepare(model, batch, height_width).SerializeToString()
+            plans.append((batch, build_plan(content, gpu, self._rules, source.name)))
+        card = card.with_(format="tensorrt", input_size=height_width)
+        engine = self._card(card, gpu, plans, sha256(source))
+        write_engine(target, engine, [plan for _, plan in plans])
+        _copy_detector(card, source, target)
+        try:
+            note_built(engine.plans)
+        except OSError as error:
+            raise DataError(f"the engine cannot be noted as built here, and would be refused: {error}") from None
+        return card
+
+    def _card(self, card: ModelCard, gpu: Gpu, plans: Sequence[tuple[int, bytes]], onnx_sha256: str) -> EngineCard:
+        driver, cuda = versions()
+        return EngineCard(
+            model=card,
+            gpu=gpu.name,
+            capability=gpu.capability,
+            tensorrt=trt.__version__,
+            driver=driver,
+            cuda=cuda,
+            onnx_sha256=onnx_sha256,
+            level=self._rules.level,
+            plans=tuple(plan_facts(batch, plan) for batch, plan in plans),
+        )
+
+
+def default_batches(card: ModelCard) -> tuple[int, ...]:
+    """Of how many images plans are built: crops of all animals of a frame go through together."""
+    animals = 1 if card.method == "bottom-up" else min(len(card.individuals), _CROPS)
+    return (1,) if animals == 1 else (1, animals)
+
+
+def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
+    try:
+        model = onnx.load(str(source), load_external_data=False)
+    except Exception as error:  # protobuf raises classes of its own
+        raise ModelError(f"{source} is not an ONNX model: {' '.join(str(error).split())}") from None
+    cards = [item.value for item in model.metadata_props if item.key == CARD_KEY]
+    if not cards:
+        raise ModelError(
+            f"{source.name} has no dlclive card inside, and an engine cannot be made of it: export the model itself, "
+            "dlclive export MODEL.pt OUT.engine --size HEIGHTxWIDTH"
+        )
+    if any(item.data_location == onnx.TensorProto.EXTERNAL for item in model.graph.initializer):
+        raise ModelError(
+            f"{source.name} keeps weights in another file, which dlclive's exports do not: export it again"
+        )
+    return model, ModelCard.from_json(cards[0])
+
+
+def _size(card: ModelCard, size: tuple[int, int] | None, source: Path) -> tuple[int, int]:
+    if size is None and card.input_size is None:
+        raise UsageError(
+            f"an engine is built for one size of image, and {source.name} takes any: give that of the camera's image, or of "
+            "the region, with --size HEIGHTxWIDTH"
+        )
+    if size is not None and card.input_size not in (None, size):
+        fixed = card.input_size
+        raise UsageError(
+            f"the input of {source.name} is {fixed}, (height, width), and cannot be {size}: leave --size away"
+        )
+    height_width = size or card.input_size
+    assert height_width is not None
+    return height_width
+
+
+def _check_precision(card: ModelCard, precision: str, source: Path) -> None:
+    if precision not in ("fp32", "fp16"):
+        raise UsageError(f"no precision {precision!r} for engines: choose from fp32, fp16")
+    if precision != card.precision:
+        raise UsageError(
+            f"{source.name} is in {card.precision}, and TensorRT 11 changes no precision: build it with --precision "
+            f"{card.precision}, or give the model itself: dlclive export MODEL.pt OUT.engine --precision {precision}"
+        )
+
+
+def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
+    """The detector stays an ONNX file, and goes where the engine goes."""
+    if card.detector_sha256:
+        theirs = detector_beside(source)
+        if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
+            raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
+        shutil.copyfile(theirs, onnx_detector_beside(target))

@@ -1,0 +1,39 @@
+"""What TensorRT says while it works: kept, so that an error can tell the reason."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import tensorrt as trt
+
+from dlclive_core import ModelError
+from dlclive_tensorrt.cuda import GpuMemoryError, free_memory
+
+_MEMORY = ("out of memory", "outofmemory", "cudaerrormemoryallocation", "insufficient memory", "insufficient workspace")
+
+
+class Messages(trt.ILogger):  # type: ignore[misc, unused-ignore]
+    """TensorRT's errors and warnings, the newest last; nothing is printed."""
+
+    def __init__(self) -> None:
+        trt.ILogger.__init__(self)
+        self.errors: deque[str] = deque(maxlen=20)
+        self.warnings: deque[str] = deque(maxlen=50)
+
+    def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
+        """Called by TensorRT, from its threads."""
+        if severity in (trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR):
+            self.errors.append(" ".join(msg.split()))
+        elif severity == trt.ILogger.Severity.WARNING:
+            self.warnings.append(" ".join(msg.split()))
+
+    def failure(self, what: str) -> ModelError:
+        """An error that says what failed, and TensorRT's first reason; lack of memory by its name."""
+        said = " ".join(self.errors).lower()
+        if any(word in said for word in _MEMORY):
+            free, total = free_memory()
+            return GpuMemoryError(
+                f"{what}: the GPU has not enough memory ({free / 1e9:.1f} of {total / 1e9:.1f} GB are free); close other "
+                "programs that use it, or use a smaller size"
+            )
+        return ModelError(f"{what}: {self.errors[0] if self.errors else 'TensorRT gave no reason'}")

@@ -1,0 +1,123 @@
+"""A network that TensorRT runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import Detector, DLCLiveError, ModelError, Network, UsageError
+from dlclive_core.network import Setting
+from dlclive_tensorrt.cuda import gpus, use_gpu
+from dlclive_tensorrt.detector import OnnxDetector, find_detector
+from dlclive_tensorrt.engine_file import read_card, read_engine
+from dlclive_tensorrt.fitting import check_fit, check_tensorrt, choose_gpu, reason_against
+from dlclive_tensorrt.running_plan import RunningPlan
+from dlclive_tensorrt.strangers import all_built_here, refuse_strangers
+
+
+class TensorRTNetwork(Network):
+    """An `.engine` file as a Network.
+
+    Batches go through the plans that the file has: those of more images than the largest plan takes in several runs, those of
+    fewer in the smallest plan that is large enough.
+
+    Args:
+        path: a file that `dlclive export` wrote on this computer.
+        device: "auto", "cuda" or "cuda:<number>".
+        precision: "auto", or the precision that the engine has; it cannot be changed after the export.
+        trust: load an engine also if it was not built by you on this computer. TensorRT runs what is in it.
+        detector: of a top-down network, the `.onnx` file with its detector; None: the one that was exported with it.
+
+    Raises:
+        UsageError: device or precision.
+        DependencyError: no GPU, or another TensorRT than 11.
+        ModelError: the file is no engine of dlclive's, is damaged, or needs more memory than is free.
+        UnsupportedModelError: it was built for another GPU or TensorRT.
+        UnsafeFileError: it is a stranger's.
+    """
+
+    runtime = "tensorrt"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        trust: bool = False,
+        detector: Path | None = None,
+    ) -> None:
+        self._path, self._detector_path = Path(path), detector
+        engine, plans = read_engine(self._path)
+        self.card = engine.model
+        if precision.lower() not in ("auto", self.card.precision):
+            raise UsageError(
+                f"{self._path.name} is in {self.card.precision}, not {precision}; export it again with --precision {precision}"
+            )
+        check_tensorrt()
+        self._gpu = choose_gpu(device)
+        check_fit(engine, self._gpu, self._path.name)
+        if not trust:
+            refuse_strangers(engine.plans, self._path)
+        use_gpu(self._gpu)
+        self._plans: list[RunningPlan] = []
+        try:
+            for facts, plan in zip(engine.plans, plans, strict=True):
+                self._plans.append(RunningPlan(plan, facts.batch, self._path.name))
+        except BaseException:
+            self.close()
+            raise
+        self._plans.sort(key=lambda plan: plan.batch)
+        self.device = str(self._gpu) + ("" if all(plan.captured for plan in self._plans) else ", without a CUDA graph")
+
+    @classmethod
+    def settings(cls, path: Path) -> Sequence[Setting]:
+        """The GPUs that an engine was built for, in its precision; none where it would be refused."""
+        try:
+            check_tensorrt()
+            card = read_card(Path(path))
+        except DLCLiveError:
+            return ()
+        if not all_built_here(card.plans):
+            return ()
+        return [Setting(gpu.device, card.model.precision) for gpu in gpus() if not reason_against(card, gpu)]
+
+    def run(
+        self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """See Network.run."""
+        if not self._plans:
+            raise ModelError("the model is closed")
+        use_gpu(self._gpu)  # for this thread, on which others may have chosen another one
+        done: list[dict[str, NDArray[np.float32]]] = []
+        first = 0
+        for plan, count in self._split(len(images)):
+            rows = slice(first, first + count)
+            done.append(plan.run(images[rows], None if conditions is None else conditions[rows]))
+            first += count
+        if len(done) == 1:
+            return done[0]
+        return {name: np.concatenate([each[name] for each in done]) for name in done[0]}
+
+    def detector(self) -> Detector | None:
+        """See Network.detector."""
+        file = find_detector(self._path, self.card, self._detector_path)
+        return None if file is None else OnnxDetector(file, self._gpu)
+
+    def close(self) -> None:
+        """Free the GPU's memory."""
+        while self._plans:
+            self._plans.pop().close()
+
+    def _split(self, count: int) -> Iterator[tuple[RunningPlan, int]]:
+        """Plans, and how many images each gets; one run with none where there is none."""
+        while True:
+            plan = next((each for each in self._plans if each.batch >= count), self._plans[-1])
+            taken = min(count, plan.batch)
+            yield plan, taken
+            count -= taken
+            if not count:
+                return
