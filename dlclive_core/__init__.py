@@ -18,6 +18,7 @@ from dlclive_core.errors import (
     FrameError,
     ModelError,
     ModelNotFoundError,
+    OutputError,
     OutputExistsError,
     PluginError,
     SourceError,
@@ -43,6 +44,7 @@ from dlclive_core.models import load_model
 from dlclive_core.network import Detector, Network, Setting
 from dlclive_core.parity import Parity, compare_models
 from dlclive_core.pose import Pose
+from dlclive_core.progress import Progress
 from dlclive_core.recovery import RecoveredFile, RecoveryReport
 from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
 from dlclive_core.session import Rig, Session, SessionReport, Tolerant
@@ -78,6 +80,7 @@ __all__ = [
     "ModelError",
     "ModelNotFoundError",
     "Network",
+    "OutputError",
     "OutputExistsError",
     "Parity",
     "Placement",
@@ -87,6 +90,7 @@ __all__ = [
     "PoseModel",
     "Processor",
     "ProcessorInfo",
+    "Progress",
     "RecoveredFile",
     "RecoveryInfo",
     "RecoveryReport",

@@ -11,7 +11,7 @@ way, and leaves hardware safe. One component is used by one thread at a time; ea
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -174,6 +174,11 @@ class Processor(Component):
 
         The arrays of the given pose belong to others: make new ones, do not write into them.
         """
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What it counted and measured in this run, for the report: {"pulses": 12}. Asked for after `close`."""
+        return {}
 
 
 class Sink(Component):

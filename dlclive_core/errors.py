@@ -11,6 +11,7 @@
     ├── PluginError              3   a plugin is missing, broken, blocked or there twice
     │   └── DependencyError      3   a library that a component needs is not installed
     ├── SourceError              4   a camera, stream or file that cannot be opened or stopped answering
+    ├── OutputError              4   an output device, a laser's for example, that cannot be opened or trusted any more
     ├── FrameError               5   an image that no model can take (also a ValueError)
     └── DataError                5   damaged input, or output that could not be written
 
@@ -69,6 +70,12 @@ class DependencyError(PluginError):
 
 class SourceError(DLCLiveError):
     """A source of frames cannot be opened, or stopped answering."""
+
+    exit_code = 4
+
+
+class OutputError(DLCLiveError):
+    """An output device cannot be opened, or stopped answering: nobody can say any more that it does what it is told."""
 
     exit_code = 4
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from dlclive_core.card import ModelCard
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
+from dlclive_core.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class RunInfo:
         frame_count: how many frames will come, where that is known.
         started_at: wall time, with time zone: the only one in a run.
         started_clock: `time.perf_counter()` at the same moment, which ties all other times to it.
+        name: what the session is called; the source's name unless it was given one.
+        progress: tells how the session is doing, its drops for example. Any thread may call it, as long as the session runs;
+            it costs a microsecond or two. None where there is no session, as in `DLCLive`.
     """
 
     card: ModelCard
@@ -55,3 +60,5 @@ class RunInfo:
     frame_count: int | None
     started_at: datetime
     started_clock: float
+    name: str = ""
+    progress: Callable[[], Progress] | None = None

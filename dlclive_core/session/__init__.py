@@ -1,9 +1,10 @@
 """A session: frames in, poses out, everything counted."""
 
+from dlclive_core.progress import Progress, State
 from dlclive_core.session.events import Event
 from dlclive_core.session.report import Drops, ProcessorResult, SessionReport, SinkResult
 from dlclive_core.session.rig import Rig
-from dlclive_core.session.session import Progress, Session
+from dlclive_core.session.session import Session
 from dlclive_core.session.timing import StageTimes
 from dlclive_core.session.tolerant import Tolerant
 
@@ -17,5 +18,6 @@ __all__ = [
     "SessionReport",
     "SinkResult",
     "StageTimes",
+    "State",
     "Tolerant",
 ]

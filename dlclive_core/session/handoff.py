@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -111,15 +112,20 @@ class Newest(Handoff[T]):
 
 
 class WithinRoom(Handoff[T]):
-    """For the sinks of live sources: `put` never waits; when `capacity` are waiting, the new one is dropped."""
+    """For the sinks of live sources: `put` never waits; when there is no room for the new one, it is dropped.
 
-    def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
+    Args:
+        room: how many may wait: a number, or a function that says it for an item as large as this one.
+    """
+
+    def __init__(self, room: int | Callable[[T], int], changed: threading.Condition | None = None) -> None:
         super().__init__(changed)
-        self._capacity = capacity
+        self._room = room
 
     def put(self, item: T) -> bool:
+        room = self._room if isinstance(self._room, int) else self._room(item)
         with self._changed:
-            if len(self._waiting) >= self._capacity and not self._ended:
+            if len(self._waiting) >= room and not self._ended:
                 self.dropped += 1
                 return True
             return self._add(item)

@@ -11,17 +11,21 @@ from dlclive_core.errors import one_line
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
+from dlclive_core.progress import Progress, State
 from dlclive_core.session.capture import Capture
 from dlclive_core.session.events import Events
+from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
 from dlclive_core.session.report import Drops, Ending, SessionReport
-from dlclive_core.session.sink_thread import SinkThread
+from dlclive_core.session.sink_thread import SinkThread, room_for
 from dlclive_core.session.timing import StageTimes, Stopwatch
 from dlclive_core.session.tolerant import processor_result
 
 if TYPE_CHECKING:
     from dlclive_core.session.session import Session
 
-State = Literal["idle", "starting", "running", "stale", "hanging", "closing", "ended"]
+_AHEAD = (
+    8  # frames of a recording that are decoded before they are needed, and estimates that wait for each of its sinks
+)
 STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
 
 
@@ -42,13 +46,10 @@ class Lane:
         self.session = session
         self.region = session.region
         self.processors = session.processors
-        self.capture = Capture(session.source, limit=session.max_frames, ahead=session.queue_size, changed=changed)
-        lossless = not session.source.is_live
-        self.events = Events()
-        self.sinks = [
-            SinkThread(sink, capacity=session.queue_size, lossless=lossless, events=self.events)
-            for sink in session.sinks
-        ]
+        ahead = session.queue_size or _AHEAD
+        self.capture = Capture(session.source, limit=session.max_frames, ahead=ahead, changed=changed)
+        self.events = Events(session.name)
+        self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in session.sinks]
         self.watches = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
         self.is_stale = self.is_hanging = False
@@ -63,6 +64,11 @@ class Lane:
         self._shape: tuple[int, ...] | None = None
         self._ending: Ending | None = None
 
+    def _queue(self) -> Handoff[Estimate]:
+        if self.session.source.is_live:
+            return WithinRoom(self.session.queue_size or room_for)
+        return EveryOne(self.session.queue_size or _AHEAD)
+
     # ---- while it runs
 
     @property
@@ -71,6 +77,20 @@ class Lane:
         if self.phase != "running":
             return self.phase
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
+
+    def progress(self) -> Progress:
+        """How it is doing. Any thread may ask."""
+        handoff, source = self.capture.handoff, self.capture.source
+        return Progress(
+            state=self.state,
+            missed=source.skipped + source.lost + source.corrupt,
+            frames_read=self.capture.read,
+            processed=self.processed,
+            dropped=handoff.dropped + handoff.left,
+            not_written=sum(sink.dropped for sink in self.sinks),
+            latency=self.latency,
+            trouble=source.trouble,
+        )
 
     @property
     def wants_no_more(self) -> bool:
@@ -94,6 +114,8 @@ class Lane:
             frame_count=source.frame_count,
             started_at=started_at,
             started_clock=started_clock,
+            name=self.session.name,
+            progress=self.progress,
         )
 
     def begin(self) -> None:
@@ -170,6 +192,7 @@ class Lane:
         session, handoff, source = self.session, self.capture.handoff, self.capture.source
         drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
         return SessionReport(
+            name=session.name,
             source=source.name or type(source).__name__,
             runtime=session.model.runtime,
             device=session.model.device,

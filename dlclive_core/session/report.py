@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -28,18 +29,20 @@ class SinkResult:
 
 @dataclass(frozen=True, slots=True)
 class ProcessorResult:
-    """What became of one processor that may fail (see `Tolerant`).
+    """What became of one processor, which may have failed where it was said that it may (see `Tolerant`).
 
     Attributes:
         failures: how many poses passed unchanged because it raised.
         disabled: it was closed after it raised.
         error: the first one, as one line; empty when nothing went wrong.
+        statistics: what it counted and measured itself, see `Processor.statistics`.
     """
 
     processor: str
     failures: int = 0
     disabled: bool = False
     error: str = ""
+    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class SessionReport:
     pose went to the sinks, and dropped in one of the places that `drops` names. What a sink did not write, `sinks` says.
 
     Attributes:
+        name: what the session is called; the source's name unless it was given one.
         started_at: wall time when the run began, the only one; all other times are on `time.perf_counter()`.
         ending: why the session ended.
         complete: everything that was asked for was done: the recording was read to its end (or to the frame limit), or
@@ -84,6 +88,7 @@ class SessionReport:
         events: what was out of the ordinary, at most the first thousand; `events_omitted` came after these.
     """
 
+    name: str
     source: str
     runtime: str
     device: str

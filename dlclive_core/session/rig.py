@@ -6,8 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import UsageError
+from dlclive_core.progress import Progress, State
+from dlclive_core.session.events import Event
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.session import Session, run_together
+
+_STATES: tuple[State, ...] = ("hanging", "stale", "running", "starting", "closing", "idle", "ended")
 
 
 class Rig:
@@ -46,6 +50,26 @@ class Rig:
                     f"{count} sessions share a model ({model.card.net_type}) that remembers where animals were in the frame "
                     "before; load one for each of them, or let it look anew in every frame (detect_every=1, no follow)"
                 )
+
+    @property
+    def state(self) -> State:
+        """In one word, the first of these that one of the sessions is in: "hanging", "stale", "running", "starting",
+        "closing", "idle", "ended". Any thread may ask.
+        """
+        states = {session.state for session in self.sessions}
+        return next(state for state in _STATES if state in states)
+
+    @property
+    def progress(self) -> tuple[Progress, ...]:
+        """How each session is doing, in their order. Any thread may ask."""
+        return tuple(session.progress for session in self.sessions)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What was out of the ordinary so far, in any of them, in the order of time. Any thread may ask."""
+        return tuple(
+            sorted((event for session in self.sessions for event in session.events), key=lambda event: event.at)
+        )
 
     @property
     def reports(self) -> tuple[SessionReport | None, ...]:

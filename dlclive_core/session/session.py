@@ -4,39 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.errors import UsageError
 from dlclive_core.processor_adapter import DeepLabCutLiveProcessor, as_processor
+from dlclive_core.progress import Progress, State
 from dlclive_core.regions import Chain, Region
 from dlclive_core.session.events import Event
-from dlclive_core.session.lane import Lane, State
+from dlclive_core.session.lane import Lane
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.run import Run
 from dlclive_core.session.timing import StageTimes
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How a session is doing, at one moment.
-
-    Attributes:
-        state: "idle" before `run`, "starting", "running", "stale" (frames do not come when they should), "hanging" (the
-            model or a processor does not return), "closing", "ended".
-        dropped: frames that were overwritten by newer ones or left behind so far.
-        not_written: estimates that sinks dropped so far.
-        latency: seconds from the capture of the last processed frame to its finished pose.
-        trouble: why no frames come, in the source's words; else empty.
-    """
-
-    state: State
-    frames_read: int = 0
-    processed: int = 0
-    dropped: int = 0
-    not_written: int = 0
-    latency: float = 0.0
-    trouble: str = ""
 
 
 class Session:
@@ -61,9 +39,12 @@ class Session:
         sinks: each gets every estimate, in the order of the frames.
         regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on.
         max_frames: stop after this many frames.
-        queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model.
+        queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model. None: 8 for a
+            recording, which waits for its sinks; for a live source 256, or as many as hold 512 MB of images, so that
+            a disk that is busy for a while costs no frame.
         deadline: seconds that the model or a processor may take with a frame of a live source. When they are over, the
             state is "hanging", an event says which, and the stacks of all threads go to standard error, once a run.
+        name: what the session is called in messages and reports; by default as the source.
         stale_after: seconds without a frame of a live source until the state is "stale". None: two periods and 20 ms where
             the source declares its rate, else one second.
     """
@@ -77,9 +58,10 @@ class Session:
         sinks: Sequence[Sink] = (),
         regions: Sequence[Region] = (),
         max_frames: int | None = None,
-        queue_size: int = 8,
+        queue_size: int | None = None,
         deadline: float = 1.0,
         stale_after: float | None = None,
+        name: str = "",
     ) -> None:
         if not deadline > 0:
             raise UsageError(f"deadline is a number of seconds above 0; got {deadline:g}")
@@ -94,9 +76,15 @@ class Session:
         self.queue_size = queue_size
         self.deadline = deadline
         self.stale_after = stale_after
+        self._name = name
         self.report: SessionReport | None = None
         self.is_stopped = False
         self._lane: Lane | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self._name or self.source.name or type(self.source).__name__
 
     @property
     def processed(self) -> int:
@@ -111,19 +99,7 @@ class Session:
     @property
     def progress(self) -> Progress:
         """How the session is doing. Any thread may ask."""
-        lane = self._lane
-        if lane is None:
-            return Progress("idle")
-        handoff = lane.capture.handoff
-        return Progress(
-            state=lane.state,
-            frames_read=lane.capture.read,
-            processed=lane.processed,
-            dropped=handoff.dropped + handoff.left,
-            not_written=sum(sink.dropped for sink in lane.sinks),
-            latency=lane.latency,
-            trouble=self.source.trouble,
-        )
+        return self._lane.progress() if self._lane is not None else Progress("idle")
 
     @property
     def stages(self) -> tuple[StageTimes, ...]:

@@ -10,26 +10,36 @@ from dlclive_core.components import Sink
 from dlclive_core.errors import one_line
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.session.events import Events
-from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
+from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.report import SinkResult
 from dlclive_core.session.timing import Stopwatch
 
 _log = logging.getLogger(__name__)
+
+# A disk may be busy for 0.3 s when it writes what it was given, and a camera gives 100 frames/s and more.
+_MOST = 256  # estimates that wait for a sink of a live source
+_LEAST = 8  # however large their images are
+_MEMORY = 512_000_000  # bytes of images that wait for it
+
+
+def room_for(estimate: Estimate) -> int:
+    """How many estimates with images as large as this one's may wait for a sink of a live source."""
+    return max(_LEAST, min(_MOST, _MEMORY // max(1, estimate.frame.image.nbytes)))
 
 
 class SinkThread:
     """Opens, feeds, finishes and closes one sink in one thread; an error detaches the sink and is kept for the report.
 
     Args:
-        lossless: `write` waits for a free place; otherwise the estimate is dropped and counted.
+        queue: where estimates wait: `EveryOne` makes `write` wait for a free place, `WithinRoom` drops and counts.
         events: where a failure is noted.
     """
 
-    def __init__(self, sink: Sink, *, capacity: int, lossless: bool, events: Events) -> None:
+    def __init__(self, sink: Sink, *, queue: Handoff[Estimate], events: Events) -> None:
         self.sink = sink
         self._events = events
         self.error: Exception | None = None
-        self._queue: Handoff[Estimate] = EveryOne(capacity) if lossless else WithinRoom(capacity)
+        self._queue = queue
         self._opened = threading.Event()
         self._complete = False
         self._finished = False

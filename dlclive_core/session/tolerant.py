@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Literal
 
 from dlclive_core.components import Processor
@@ -62,6 +63,10 @@ class Tolerant(Processor):
     def close(self) -> None:
         self.processor.close()
 
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        return self.processor.statistics
+
     def _failed(self, error: Exception, frame: Frame) -> None:
         self.failures += 1
         self.disabled = self.on_error == "disable"
@@ -86,8 +91,13 @@ def processor_name(processor: Processor) -> str:
 
 def processor_result(processor: Processor) -> ProcessorResult:
     """For the report."""
+    name = processor_name(processor)
+    try:
+        statistics = dict(processor.statistics)
+    except Exception as error:  # a report must not fail for a number in it
+        _log.error("processor %s could not tell its statistics: %s", name, one_line(error))
+        statistics = {}
     if isinstance(processor, Tolerant):
-        return ProcessorResult(
-            processor_name(processor), processor.failures, processor.disabled, one_line(processor.error)
-        )
-    return ProcessorResult(processor_name(processor))
+        failures, disabled, error_line = processor.failures, processor.disabled, one_line(processor.error)
+        return ProcessorResult(name, failures, disabled, error_line, statistics)
+    return ProcessorResult(name, statistics=statistics)

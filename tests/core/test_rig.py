@@ -224,3 +224,38 @@ def test_threads_end_with_the_rig() -> None:
     while threading.active_count() > before and time.perf_counter() < deadline:
         time.sleep(0.01)
     assert threading.active_count() == before
+
+
+def test_a_rig_tells_how_its_sessions_are_doing() -> None:
+    """In one word for all, and for each; events of all in the order of time, with the name of their session."""
+
+    class Hung(Processor):
+        release = threading.Event()
+
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            if frame.index == 3:
+                self.release.wait(30)
+            return pose
+
+    good = Session(source=source("good", 10**6, live=True, interval=0.01), model=BlobModel(), name="left")
+    bad = Session(
+        source=source("bad", 10**6, live=True, interval=0.01), model=BlobModel(), processors=[Hung()], deadline=0.1
+    )
+    rig = Rig([good, bad])
+    assert rig.state == "idle"
+    assert [session.name for session in rig.sessions] == ["left", "bad"]
+    thread = threading.Thread(target=rig.run)
+    thread.start()
+    until = time.perf_counter() + 30
+    while (rig.state != "hanging" or good.processed < 4) and time.perf_counter() < until:
+        time.sleep(0.01)
+    first, second = rig.progress
+    assert (rig.state, first.state, second.state, second.processed) == ("hanging", "running", "hanging", 3)
+    rig.stop()
+    Hung.release.set()
+    thread.join(30)
+    assert rig.state == "ended"
+    assert [progress.processed > 3 for progress in rig.progress] == [True, True]
+    assert {event.session for event in rig.events} == {"bad"}
+    assert [event.kind for event in rig.events][:1] == ["hanging"]
+    assert [report.name for report in rig.reports if report is not None] == ["left", "bad"]

@@ -248,3 +248,28 @@ def test_system_exit_waits_for_nothing() -> None:
     assert not sink.finished
     assert session.report is not None
     assert not session.report.complete
+
+
+class Counted(Processor):
+    """Knows how many poses it saw, but tells a number that it has not when it is asked to."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.seen, self.broken = 0, broken
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        self.seen += 1
+        return pose
+
+    @property
+    def statistics(self) -> dict[str, float]:
+        if self.broken:
+            raise KeyError("no such number")
+        return {"seen": self.seen}
+
+
+def test_processors_tell_what_they_counted(caplog: pytest.LogCaptureFixture) -> None:
+    processors = [Counted(), Tolerant(Counted(), "skip"), Counted(broken=True)]
+    report = Session(source=BlobSource(frames=7), model=BlobModel(), processors=processors).run()
+    assert [dict(result.statistics) for result in report.processors] == [{"seen": 7}, {"seen": 7}, {}]
+    assert report.to_dict()["processors"][0]["statistics"] == {"seen": 7}
+    assert "processor Counted could not tell its statistics: KeyError: 'no such number'" in caplog.text

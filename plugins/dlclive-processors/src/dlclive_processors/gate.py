@@ -15,17 +15,20 @@ class Gate:
         debounce: frames in a row in which the condition must hold.
         refractory: seconds after the end of one switching on before the next.
         max_rate: switchings on per second, as the shortest time between two.
+
+    Attributes:
+        granted, refused: beginnings so far.
     """
 
     def __init__(self, debounce: int, refractory: float, max_rate: float) -> None:
         self._debounce, self._refractory = debounce, refractory
         self._interval = 1 / max_rate
         self.armed = True
-        self.refused = 0
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, also when it was on last."""
+        """Forget everything, also when it was on last, and count anew."""
+        self.granted = self.refused = 0
         self._frames = 0
         self._granted = False
         self._began = self._ended = -math.inf
@@ -51,6 +54,7 @@ class Gate:
         if self._frames == self._debounce:
             if now - self._ended >= self._refractory and now - self._began >= self._interval:
                 self._granted, self._began = True, now
+                self.granted += 1
             else:
                 self.refused += 1
         return self._granted

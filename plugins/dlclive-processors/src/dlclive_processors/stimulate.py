@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,8 @@ class Stimulate(Processor):
 
     Raises:
         UsageError: options that cannot be, or not together; an unknown keypoint when the run begins.
-        DependencyError, DataError: the output cannot be opened, or cannot be trusted any more.
+        DependencyError, OutputError: the output cannot be opened, or cannot be trusted any more.
+        DataError: `events` cannot be written.
     """
 
     def __init__(
@@ -114,6 +115,11 @@ class Stimulate(Processor):
     def refused(self) -> int:
         """How often the condition began too soon or too often to be followed."""
         return self._gate.refused
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """How often it was switched on, how often it `refused`, and what the output counted."""
+        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **self.output.counts()}
 
     def arm(self) -> None:
         """Allow switching on, from the next beginning of the condition. Any thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from dlclive_processors.output.lease import Reason
 
@@ -15,6 +15,10 @@ class Output(ABC):
     @abstractmethod
     def is_on(self) -> bool:
         """Whether it is on, as far as is known: not any more when its time is over or a watchdog switched it off."""
+
+    def counts(self) -> Mapping[str, float]:
+        """What it counted and measured since `open`, for the report."""
+        return {}
 
     def open(self, origin: float) -> None:
         """Begin; it is off. `origin` is the `time.perf_counter()` of the run's time zero."""

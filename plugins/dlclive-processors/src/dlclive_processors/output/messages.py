@@ -1,14 +1,15 @@
-"""What a failure of the heartbeat process means, in one line."""
+"""What a failure of the heartbeat process means, as an error of one line."""
 
 from __future__ import annotations
 
 import os
 
+from dlclive_core import DataError, DLCLiveError, OutputError
 from dlclive_processors.output.lease import Failure, Report
 
 
-def failure_message(report: Report, port: str) -> str:
-    """What was wrong, where, and what to do next."""
+def failure(report: Report, port: str) -> DLCLiveError:
+    """What was wrong, where, and what to do next: OutputError, or DataError for the file of events."""
     number = report.numbers[0]
     why = os.strerror(number) if number else "it is in use or is no serial port"
     texts = {
@@ -22,4 +23,5 @@ def failure_message(report: Report, port: str) -> str:
         Failure.RESTARTED: f"the device on {port} restarted; look at its power supply and start again",
         Failure.EVENTS: f"the events of {port} cannot be written: {os.strerror(number)}; give a file on a disk with room",
     }
-    return texts[Failure(report.code)]
+    kind = DataError if report.code == Failure.EVENTS else OutputError
+    return kind(texts[Failure(report.code)])

@@ -7,17 +7,18 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dlclive_core import DataError, DependencyError, UsageError
+from dlclive_core import DataError, DependencyError, OutputError, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.events import create_file
 from dlclive_processors.output.base import Output
 from dlclive_processors.output.child import Child
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.lease import Kind, Lease, Reason, Report, Want
-from dlclive_processors.output.messages import failure_message
+from dlclive_processors.output.messages import failure
 from dlclive_processors.output.wire import Limits
 
 _log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ class SerialOutput(Output):
     Raises:
         UsageError: an option that cannot be, or that is beyond what the device allows (in `open`).
         DependencyError: pyserial is not installed.
-        DataError: the port or the device cannot be used (in `open`), or cannot be trusted any more (in `renew`).
+        OutputError: the port or the device cannot be used (in `open`), or cannot be trusted any more (in `renew`).
+        DataError: `events` cannot be written.
     """
 
     def __init__(
@@ -122,6 +124,10 @@ class SerialOutput(Output):
     def is_on(self) -> bool:
         return self._is_on
 
+    def counts(self) -> Mapping[str, float]:
+        """`statistics` as numbers with names."""
+        return asdict(self.statistics)
+
     @property
     def process_id(self) -> int | None:
         """Of the heartbeat process, while it is open."""
@@ -160,7 +166,7 @@ class SerialOutput(Output):
             with self._lock:
                 self._listen(child)
                 self._write(child, want, reason, frame, age)
-        except DataError:
+        except (OutputError, DataError):
             self._failed = True
             raise
 
@@ -174,7 +180,7 @@ class SerialOutput(Output):
         """Switch off and wait until the device acknowledged it.
 
         Raises:
-            DataError: it did not; its watchdog switches it off.
+            OutputError: it did not; its watchdog switches it off.
         """
         child, self._child = self._child, None
         self._want = self._is_on = False
@@ -187,9 +193,9 @@ class SerialOutput(Output):
         if self._failed:  # that was said already, and this must not hide it
             return
         if last is not None and last.kind == Kind.FAILED:
-            raise DataError(failure_message(last, self._port))
+            raise failure(last, self._port)
         if last is None or last.kind != Kind.CLOSED or last.code:
-            raise DataError(
+            raise OutputError(
                 f"{self._port} did not acknowledge being switched off; its watchdog does it, look at the device"
             )
 
@@ -215,10 +221,10 @@ class SerialOutput(Output):
                     self._check(self.limits)
                     return
                 if report.kind == Kind.FAILED:
-                    raise DataError(failure_message(report, self._port))
+                    raise failure(report, self._port)
             if child.ended:
-                raise DataError(f"the heartbeat process of {self._port} ended at once; run: dlclive doctor")
-        raise DataError(f"the heartbeat process of {self._port} did not start")
+                raise OutputError(f"the heartbeat process of {self._port} ended at once; run: dlclive doctor")
+        raise OutputError(f"the heartbeat process of {self._port} did not start")
 
     def _check(self, limits: Limits) -> None:
         """Refuse at the beginning what the device would refuse each time."""
@@ -246,22 +252,22 @@ class SerialOutput(Output):
         lease = Lease(now, now + self._lifespan, self._command, Want(want), reason, frame, age)
         if not child.write(lease, urgent=urgent):
             self._listen(child)  # its last words say more
-            raise DataError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
+            raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
 
     def _listen(self, child: Child) -> None:
         for report in child.read(0.0):
             self._heard_at = max(self._heard_at, report.time)
             if report.kind == Kind.FAILED:
-                raise DataError(failure_message(report, self._port))
+                raise failure(report, self._port)
             self._hear(report)
         if child.ended:
-            raise DataError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
+            raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
         now = time.perf_counter()
         if now - self._renewed_at > _SILENCE:  # it was this process that slept, and the reports did not fit in the pipe
             self._heard_at = now
         self._renewed_at = now
         if now - self._heard_at > _SILENCE:
-            raise DataError(
+            raise OutputError(
                 f"the heartbeat process of {self._port} does not answer; the device has switched off by itself"
             )
 
