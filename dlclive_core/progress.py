@@ -31,3 +31,11 @@ class Progress:
     not_written: int = 0
     latency: float = 0.0
     trouble: str = ""
+
+    @property
+    def losses(self) -> str:
+        """Where frames were lost, by the stages of the report: `5 dropped (capture 2, wait 3), 7 not written`."""
+        places = {"capture": self.missed, "wait": self.dropped}
+        where = ", ".join(f"{stage} {count}" for stage, count in places.items() if count)
+        words = f"{self.missed + self.dropped} dropped" + (f" ({where})" if where else "")
+        return words + (f", {self.not_written} not written" if self.not_written else "")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +29,17 @@ pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 from dlclive_io.screen.pictures import shrunk
 from dlclive_io.web_display import WebDisplay
 
-from dlclive_core import DataError, DependencyError, Estimate, Frame, PluginCatalog, Pose, SinkInfo, UsageError
+from dlclive_core import (
+    DataError,
+    DependencyError,
+    Estimate,
+    Frame,
+    PluginCatalog,
+    Pose,
+    Progress,
+    SinkInfo,
+    UsageError,
+)
 from dlclive_core.testing import SinkContract, estimates, run_info
 
 
@@ -113,12 +124,23 @@ def test_rate_latency_age_and_drops_are_told(display: WebDisplay) -> None:
             last = index
         time.sleep(pace)
     numbers, _ = shown(display, last)
-    assert (numbers["processed"], numbers["dropped"]) == (180, 19)
+    assert (numbers["processed"], numbers["missed"], numbers["dropped"]) == (180, 19, 0)
     p50, p95, p99 = numbers["latency_ms"]
     assert (p50, p95, p99) == (pytest.approx(20, abs=0.1), pytest.approx(50, abs=0.1), pytest.approx(50, abs=0.1))
     assert 5 < numbers["rate"] < 95
     assert 20 <= numbers["frame"]["age_ms"] < 20_000
     assert ask(display)[0]["frame"]["age_ms"] > numbers["frame"]["age_ms"]
+
+
+def test_a_session_says_itself_what_it_dropped() -> None:
+    progress = Progress("running", missed=2, processed=90, dropped=3, not_written=7)
+    with WebDisplay(port=0) as display:
+        display.open(replace(run_info(), name="left", progress=lambda: progress))
+        for estimate in list(estimates(30))[::7]:
+            display.write(now(estimate))
+        numbers, _ = shown(display, 28)
+    counts = {name: numbers[name] for name in ("name", "missed", "processed", "dropped", "not_written")}
+    assert counts == {"name": "left", "missed": 2, "processed": 90, "dropped": 3, "not_written": 7}
 
 
 def test_it_is_stale_when_nothing_comes_and_live_again(display: WebDisplay) -> None:
@@ -259,6 +281,14 @@ def test_it_listens_on_this_machine_only(display: WebDisplay) -> None:
         item for item in psutil.Process(display._viewer.process_id).net_connections("inet") if item.status == "LISTEN"
     )
     assert listening.laddr.ip == "127.0.0.1"
+
+
+def test_displays_that_ask_for_no_port_have_one_each() -> None:
+    with WebDisplay() as first, WebDisplay() as second:
+        for display in (first, second):
+            display.open(run_info())
+        assert urlsplit(first.url).port != urlsplit(second.url).port
+        assert [get(display, "/")[0] for display in (first, second)] == [200, 200]
 
 
 def test_a_port_that_is_taken_is_one_line_with_one_that_is_free(display: WebDisplay) -> None:

@@ -11,7 +11,7 @@ WIDEST = 1280  # pixels: as a screen can show, and a larger picture takes long t
 
 
 class DisplayWindow(Sink):
-    """A window with the newest frame and its keypoints, at most 30 times a second.
+    """A window with the newest frame and its keypoints, at most 30 times a second; below, where frames were dropped.
 
     The window lives in a process of its own: drawing takes nothing from the session's, and a screen that is unplugged or
     logged out, which ends any program with a window on it, does not end the session. `write` only leaves the newest
@@ -42,8 +42,9 @@ class DisplayWindow(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Open the window. Raises UsageError where there is no screen, DependencyError without Tk."""
-        self._newest = NewestEstimate()
-        self._viewer = Viewer("window", {"card": run.card.to_json(), "drawing": self._drawing}, self._newest, WIDEST)
+        self._newest = NewestEstimate(run.progress)
+        hello = {"card": run.card.to_json(), "drawing": self._drawing, "name": run.name or run.source}
+        self._viewer = Viewer("window", hello, self._newest, WIDEST)
         self._viewer.open()
 
     def write(self, estimate: Estimate) -> None:

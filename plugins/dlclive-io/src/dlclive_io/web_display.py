@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from dlclive_core import DataError, DependencyError, Estimate, RunInfo, Sink, UsageError
 from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.newest import NewestEstimate
+from dlclive_io.screen.port import FIRST
 from dlclive_io.screen.viewer import Viewer
 
 _HOSTS = ("127.0.0.1", "localhost")
@@ -17,12 +18,13 @@ class WebDisplay(Sink):
     """A page with the newest frame and its keypoints, confidence, rate, latency, age and drops, for browsers of this machine.
 
     The page is served by a process of its own, which makes at most `max_rate` pictures a second, and none while nobody looks.
-    `write` only leaves the newest estimate there and returns. Its address is printed once, on standard error.
+    `write` only leaves the newest estimate there and returns. Its address is printed once, on standard error. Drops are those
+    of the session: "capture" what the source skipped or lost, "wait" what was overwritten while the model was busy.
 
     The page has no password, so it is never served to the network. To look from elsewhere: `ssh -L 8000:127.0.0.1:8000 RIG`.
 
     Args:
-        port: of the page's address; 0 takes any that is free.
+        port: of the page's address; None takes 8000, or the next that is free, and 0 any that is free.
         host: 127.0.0.1 and nothing else.
         max_rate: pictures a second, at most 30.
         width: wider frames are made this wide for the page, in pixels.
@@ -37,7 +39,7 @@ class WebDisplay(Sink):
 
     def __init__(
         self,
-        port: int = 8000,
+        port: int | None = None,
         host: str = "127.0.0.1",
         max_rate: float = 30.0,
         width: int = 960,
@@ -58,6 +60,7 @@ class WebDisplay(Sink):
         card = run.card
         names = card.skeleton.keypoints + card.unique_keypoints
         about = {
+            "name": run.name,
             "source": run.source,
             "is_live": run.is_live,
             "model": card.net_type,
@@ -70,10 +73,10 @@ class WebDisplay(Sink):
             "pcutoff": self._pcutoff,
         }
         hello = {"port": self._port, "max_rate": self._max_rate, "quality": self._quality, "about": about}
-        self._newest = NewestEstimate()
+        self._newest = NewestEstimate(run.progress)
         self._viewer = Viewer("web", hello, self._newest, self._width)
         self.url = self._viewer.open()
-        sys.stderr.write(f"display: {self.url}\n")
+        sys.stderr.write(f"display{' of ' if run.name else ''}{run.name}: {self.url}\n")
 
     def write(self, estimate: Estimate) -> None:
         """Leave it for the page. Raises DataError if the page's process is gone."""
@@ -88,13 +91,14 @@ class WebDisplay(Sink):
             self._viewer.close()
 
 
-def _check(port: int, host: str, max_rate: float, width: int, quality: int) -> None:
+def _check(port: int | None, host: str, max_rate: float, width: int, quality: int) -> None:
     if host not in _HOSTS:
+        shown = FIRST if port is None else port
         raise UsageError(
             f"host {host!r}: the page has no password and is served to this machine only, at 127.0.0.1; leave host out, "
-            f"and to look from elsewhere use: ssh -L {port}:127.0.0.1:{port} THIS_MACHINE"
+            f"and to look from elsewhere use: ssh -L {shown}:127.0.0.1:{shown} THIS_MACHINE"
         )
-    if not 0 <= port <= 65535:
+    if port is not None and not 0 <= port <= 65535:
         raise UsageError(f"port is 0 to 65535; got {port}")
     if not 0 < max_rate <= 30:
         raise UsageError(f"max_rate is at most 30 pictures a second; got {max_rate}")

@@ -31,7 +31,7 @@ class Board:
         self._frame: dict[str, Any] | None = None
         self._captured_at = 0.0
         self._came_at: float | None = None
-        self._processed = self._dropped = 0
+        self._counts = dict.fromkeys(("processed", "missed", "dropped", "not_written"), 0)
         self._ended = False
         self._times: deque[tuple[float, float]] = deque(maxlen=_MOST)
         self._summary: dict[str, Any] = {}
@@ -42,9 +42,9 @@ class Board:
         """Take an answer of the session, heard at this `time.perf_counter()`, and wake the viewers if it shows more."""
         ahead = heard_at - header["now"]  # our clock against the session's
         self._times.extend((ready + ahead, latency) for ready, latency in header["times"])
-        if header["processed"] != self._processed:
+        if header["processed"] != self._counts["processed"]:
             self._came_at = heard_at
-        self._processed, self._dropped, self._ended = header["processed"], header["dropped"], header["ended"]
+        self._counts, self._ended = {name: header[name] for name in self._counts}, header["ended"]
         if picture is not None:
             self._frame, self.picture = header["frame"], picture
             self._captured_at = header["frame"]["captured_at"] + ahead
@@ -69,7 +69,7 @@ class Board:
         if now - self._summed_at > _REFRESH:
             self._summary, self._summed_at = self._sum_up(now), now
         numbers = {**self._about, **self._summary, "sequence": self.sequence, "state": self._state(now)}
-        numbers.update(processed=self._processed, dropped=self._dropped, frame=None)
+        numbers.update(self._counts, frame=None)
         if self._frame is not None:
             pose = {name: _plain(self._frame[name]) for name in ("keypoints", "unique")}
             numbers["frame"] = {**self._frame, **pose, "age_ms": 1000 * (now - self._captured_at)}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from dlclive_core import Estimate
+from dlclive_core import Estimate, Progress
 
 MOST_TIMES = (
     20_000  # kept between two questions: more than a viewer that asks four times a second leaves at 1,000 frames/s
@@ -21,26 +22,29 @@ class Reading:
     Attributes:
         estimate: the newest, None if it was given before, or not asked for.
         times: (ready at, latency) of each frame since the last reading, in seconds.
-        processed: frames that came, from the start.
-        dropped: frames that did not: gaps in the frames' numbers, from the start.
+        progress: how the session is doing. Where there is no session, `missed` are the gaps in the frames' numbers.
         ended: the session is over; there will be no more.
     """
 
     estimate: Estimate | None
     times: tuple[tuple[float, float], ...]
-    processed: int
-    dropped: int
+    progress: Progress
     ended: bool
 
 
 class NewestEstimate:
-    """`put` is called by the sink's thread and costs a microsecond; `take` by the thread that answers the viewer."""
+    """`put` is called by the sink's thread and costs a microsecond; `take` by the thread that answers the viewer.
 
-    def __init__(self) -> None:
+    Args:
+        progress: tells how the session is doing, see `RunInfo.progress`.
+    """
+
+    def __init__(self, progress: Callable[[], Progress] | None = None) -> None:
+        self._progress = progress
         self._changed = threading.Condition()
         self._estimate: Estimate | None = None
         self._times: deque[tuple[float, float]] = deque(maxlen=MOST_TIMES)
-        self._processed = self._dropped = 0
+        self._came = self._missed = 0
         self._last: int | None = None
         self._ended = False
 
@@ -50,9 +54,9 @@ class NewestEstimate:
         with self._changed:
             self._estimate = estimate
             self._times.append((estimate.ready_at, estimate.latency))
-            self._processed += 1
+            self._came += 1
             if self._last is not None:
-                self._dropped += max(0, index - self._last - 1)
+                self._missed += max(0, index - self._last - 1)
             self._last = index
             self._changed.notify()
 
@@ -75,4 +79,5 @@ class NewestEstimate:
                 self._estimate = None
             times = tuple(self._times)
             self._times.clear()
-            return Reading(estimate, times, self._processed, self._dropped, self._ended)
+            came = Progress("running", missed=self._missed, processed=self._came)
+            return Reading(estimate, times, self._progress() if self._progress is not None else came, self._ended)

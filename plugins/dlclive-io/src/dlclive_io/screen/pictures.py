@@ -21,8 +21,10 @@ def answer(reading: Reading, width: int) -> tuple[dict[str, Any], NDArray[np.uin
     header: dict[str, Any] = {
         "now": time.perf_counter(),
         "times": reading.times,
-        "processed": reading.processed,
-        "dropped": reading.dropped,
+        **{
+            name: getattr(reading.progress, name)
+            for name in ("processed", "missed", "dropped", "not_written", "losses")
+        },
         "ended": reading.ended,
     }
     if reading.estimate is None:

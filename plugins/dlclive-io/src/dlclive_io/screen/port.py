@@ -9,11 +9,14 @@ import sys
 from dlclive_io.screen.asking import CannotShow
 
 HOST = "127.0.0.1"
+FIRST = 8000  # where no port is asked for
 _NEIGHBOURS = 20
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket; CannotShow, with a port that is free, if this one is not."""
+def listen(port: int | None) -> socket.socket:
+    """A listening socket; CannotShow, with a port that is free, if this one is not. None: 8000, or the next that is free."""
+    if port is None:
+        return _first_free()
     try:
         return _bound(port)
     except OSError as error:
@@ -22,6 +25,15 @@ def listen(port: int) -> socket.socket:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise CannotShow("usage", f"port {port} of {HOST} cannot be used ({error}); use another port") from None
     raise CannotShow("usage", f"port {port} is taken by another program; use port={_free_beside(port)}")
+
+
+def _first_free() -> socket.socket:
+    for port in range(FIRST, FIRST + _NEIGHBOURS):
+        try:
+            return _bound(port)
+        except OSError:
+            continue
+    return _bound(0)
 
 
 def _free_beside(port: int) -> int:

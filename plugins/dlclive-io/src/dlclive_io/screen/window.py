@@ -33,9 +33,11 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
             "usage",
             f"a window cannot be opened ({error}); go on without it, or use the sink 'web', a page in the browser",
         ) from None
-    window.title("dlclive")
+    window.title(hello["name"] or "dlclive")
     label = tkinter.Label(window, borderwidth=0)
     label.pack()
+    below = tkinter.Label(window, anchor="w", width=1)  # as wide as the picture, not as its text
+    below.pack(fill="x")
     closed: list[bool] = []
     window.protocol("WM_DELETE_WINDOW", lambda: closed.append(True))
     window.update()
@@ -46,6 +48,7 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
             answer = asking.next(picture=True)
             if answer is None or answer.header["ended"]:
                 break
+            below.configure(text=f"{answer.header['processed']} poses, {answer.header['losses']}")
             if answer.image is not None:
                 picture = drawing.draw(answer.image, _pose(answer.header["frame"], card, answer.image.shape[1]))
                 image = tkinter.PhotoImage(master=window, data=_ppm(picture), format="PPM")
