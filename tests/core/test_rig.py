@@ -87,7 +87,7 @@ def test_live_sources_are_batched_with_their_newest_frames() -> None:
         assert report.frames_read == report.processed + report.dropped == 100
         assert report.drops.slot > 0
         assert report.drops.failed == 0
-    assert model.batches.count(2) > 20
+    assert model.batches.count(2) >= 5
 
 
 def test_one_model_per_source_runs_at_the_same_time() -> None:

@@ -78,7 +78,7 @@ def test_what_hangs_is_named_and_the_stacks_are_shown_once(
         def predict(self, image, *, boxes=None):
             self.asked += 1
             if self.asked in (20, 30):
-                time.sleep(0.5)
+                time.sleep(0.8)
             return super().predict(image, boxes=boxes)
 
     written: list[float] = []
@@ -89,11 +89,11 @@ def test_what_hangs_is_named_and_the_stacks_are_shown_once(
             super().write(estimate)
             written.append(time.perf_counter())
 
-    source = LiveBlobSource(frames=100, interval=0.01)
-    processors = [Sleepy(20, 0.5)] if what != "the model" else []
+    source = LiveBlobSource(frames=140, interval=0.01)
+    processors = [Sleepy(20, 0.8)] if what != "the model" else []
     model = SleepyModel() if what == "the model" else BlobModel()
     session = Session(
-        source=source, model=model, processors=processors, sinks=[Clock()], deadline=0.2, stale_after=60, queue_size=100
+        source=source, model=model, processors=processors, sinks=[Clock()], deadline=0.4, stale_after=60, queue_size=100
     )
     seen = states_of(session)
     assert "hanging" in seen
@@ -101,8 +101,8 @@ def test_what_hangs_is_named_and_the_stacks_are_shown_once(
     hanging = [event for event in session.report.events if event.kind == "hanging"]
     released = [event for event in session.report.events if event.kind == "released"]
     assert hanging[0].text.startswith(f"{what} has been at frame ")
-    assert 0.2 < released[0].at - hanging[0].at + 0.2 < 5
-    assert sum(seen["hanging"] < moment < seen["hanging"] + 0.2 for moment in written) > 2  # the sinks went on
+    assert 0.4 < released[0].at - hanging[0].at + 0.4 < 10
+    assert sum(seen["hanging"] < moment < seen["hanging"] + 0.35 for moment in written) > 1  # the sinks went on
     err = capfd.readouterr().err
     assert err.count("Current thread") == 1
     assert "time.sleep" in err or "in process" in err or "in predict" in err
@@ -125,7 +125,7 @@ def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.M
 
 
 def test_frames_that_change_their_shape_are_noted() -> None:
-    class Changing(LiveBlobSource):
+    class Changing(BlobSource):  # not live, so that no frame is left out
         def read(self, timeout: float) -> Frame:
             frame = super().read(timeout)
             image = frame.image if frame.index < 10 else frame.image[:100, :140]
@@ -133,7 +133,7 @@ def test_frames_that_change_their_shape_are_noted() -> None:
             return Frame(image, frame.index, frame.captured_at)
 
     sink = MemorySink()
-    report = Session(source=Changing(frames=40, interval=0.005), model=BlobModel(), sinks=[sink]).run()
+    report = Session(source=Changing(frames=40), model=BlobModel(), sinks=[sink]).run()
     texts = [event.text for event in report.events if event.kind == "shape"]
     assert [text.split(" is ")[1] for text in texts] == [
         "140 x 100 RGB, before 160 x 120 RGB",

@@ -14,7 +14,7 @@ import pytest
 from dlclive_core import Frame, FrameSource
 
 
-def read(source: FrameSource, patience: float = 10.0) -> Frame:
+def read(source: FrameSource, patience: float = 30.0) -> Frame:
     """The next frame, however often nothing comes in time."""
     until = time.monotonic() + patience
     while True:
@@ -24,7 +24,7 @@ def read(source: FrameSource, patience: float = 10.0) -> Frame:
             assert time.monotonic() < until, f"no frame within {patience} s; {source.trouble}"
 
 
-def vanish(source: FrameSource, patience: float = 10.0) -> float:
+def vanish(source: FrameSource, patience: float = 30.0) -> float:
     """Read until the source says that it is in trouble; return the seconds that took."""
     began = time.perf_counter()
     while not source.trouble:

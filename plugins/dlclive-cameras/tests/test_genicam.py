@@ -113,12 +113,13 @@ def test_numbers_that_never_came_are_lost_and_old_frames_are_skipped(camera: Gen
     skipped = camera.skipped
     time.sleep(1.0)  # the buffers hold 16 frames, 50 come
     after = cameras.read(camera)
-    assert 10 <= camera.skipped - skipped <= 30  # the buffers, and what comes while they are emptied
+    assert 10 <= camera.skipped - skipped <= 45  # the buffers, and what comes while they are emptied
     assert camera.lost >= 15
     assert after.index + 1 == cameras.counted(camera, 2)
     assert abs((after.index - before.index) - 50 * (after.captured_at - before.captured_at)) < 5
     following = cameras.read(camera)
-    assert following.index - after.index < 5  # what was old is gone
+    apart = following.captured_at - after.captured_at
+    assert following.index - after.index < 50 * apart + 5  # what was old is gone
 
 
 def test_a_slow_reader_gets_the_newest_frame(camera: GenICamCamera, cameras: Any) -> None:

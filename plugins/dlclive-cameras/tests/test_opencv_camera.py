@@ -61,7 +61,7 @@ def test_a_slow_reader_gets_the_newest_frame(server: Any, cameras: Any, number_i
         time.sleep(1.0)
         second = cameras.read(camera)
         assert time.perf_counter() - second.captured_at < 0.9
-    assert camera.skipped > 20
+    assert camera.skipped > 10
     assert second.index - first.index == number_in(second) - number_in(first)
     assert second.index + 1 == cameras.counted(camera, 2)
 
@@ -76,7 +76,7 @@ def test_a_sender_that_is_killed_and_comes_back(
         before = [cameras.read(camera) for _ in range(25)][-1]
         server.kill()
         began = time.perf_counter()
-        assert cameras.vanish(camera) < 5
+        assert cameras.vanish(camera) < 15
         while time.perf_counter() - began < 1.0:
             asked = time.perf_counter()
             with pytest.raises(TimeoutError):

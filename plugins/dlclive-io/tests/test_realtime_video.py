@@ -16,7 +16,8 @@ from dlclive_core.testing import FrameSourceContract, NullModel
 
 @pytest.fixture
 def clip(films: Any, tmp_path: Path) -> Path:
-    return Path(films.make(tmp_path / "clip.mp4", 60, fps=30))
+    """A second long."""
+    return Path(films.make(tmp_path / "clip.mp4", 60, fps=60))
 
 
 class TestRealtimeVideo(FrameSourceContract):
@@ -33,22 +34,28 @@ def next_frame(source: FrameSource) -> Frame:
             continue
 
 
+def play(video: VideoFile) -> tuple[list[Frame], float]:
+    """All its frames, and when the first one was asked for."""
+    frames = []
+    began = time.perf_counter()
+    with pytest.raises(EndOfStream):
+        while True:
+            frames.append(next_frame(video))
+    return frames, began
+
+
 def test_it_takes_as_long_as_it_was_taken(clip: Path, films: Any) -> None:
     with VideoFile(clip, realtime=True) as video:
         video.open()
         assert video.is_live
         time.sleep(0.3)  # the film begins with the first frame that is asked for
-        frames = []
-        with pytest.raises(EndOfStream):
-            while True:
-                frames.append(next_frame(video))
+        frames, began = play(video)
     assert frames[0].index == 0
     assert [films.number_in(frame.image) for frame in frames] == [frame.index for frame in frames]
     assert len(frames) + video.skipped == 60
-    took = frames[-1].captured_at - frames[0].captured_at
-    assert abs(took - (frames[-1].device_time - frames[0].device_time)) < 0.3
-    late = [(frame.captured_at - frames[0].captured_at) - frame.device_time for frame in frames]
+    late = [frame.captured_at - began - (frame.device_time or 0.0) for frame in frames]
     assert min(late) > -0.002  # never before it is due
+    assert sorted(late)[len(late) // 2] < 0.2  # the film's own pace; a busy computer stands still at times
 
 
 def test_variable_rates_are_kept(films: Any, tmp_path: Path) -> None:
@@ -56,19 +63,20 @@ def test_variable_rates_are_kept(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "variable.mkv", len(stamps), stamps=stamps)
     with VideoFile(path, realtime=True) as video:
         video.open()
-        frames = [next_frame(video) for _ in range(len(stamps) - video.skipped)]
-    at = {frame.index: frame.captured_at - frames[0].captured_at for frame in frames}
-    assert abs(at[3] - 0.5) < 0.2
-    assert abs(at[5] - 0.9) < 0.2
+        frames, began = play(video)
+    assert len(frames) + video.skipped == len(stamps)
+    for frame in frames:
+        assert -0.002 < frame.captured_at - began - stamps[frame.index] / 1000 < 2
 
 
-def test_frames_that_were_due_while_nobody_read_are_counted(clip: Path, films: Any) -> None:
-    with VideoFile(clip, realtime=True) as video:
+def test_frames_that_were_due_while_nobody_read_are_counted(films: Any, tmp_path: Path) -> None:
+    path = films.make(tmp_path / "clip.mp4", 90, fps=30)
+    with VideoFile(path, realtime=True) as video:
         video.open()
         first = next_frame(video)
         time.sleep(0.7)
         second = next_frame(video)
-        assert 15 <= second.index - first.index <= 40
+        assert 15 <= second.index - first.index <= 30 * (time.perf_counter() - first.captured_at) + 2
         assert second.index == first.index + 1 + video.skipped
         assert films.number_in(second.image) == second.index
 
@@ -85,23 +93,21 @@ def test_a_read_keeps_its_time(films: Any, tmp_path: Path) -> None:
 
 
 def test_a_film_that_cannot_be_decoded_in_time_plays_slower(
-    clip: Path, films: Any, monkeypatch: pytest.MonkeyPatch
+    films: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clip = films.make(tmp_path / "clip.mp4", 40, fps=60)
     decode = VideoFile._decode
 
     def slow(self: VideoFile) -> bool:
-        time.sleep(0.1)  # a tenth of the film's pace, and less
+        time.sleep(0.06)  # a quarter of the film's pace
         return decode(self)
 
     with VideoFile(clip, realtime=True) as video:
         video.open()
         monkeypatch.setattr(VideoFile, "_decode", slow)
-        frames = []
-        with pytest.raises(EndOfStream):
-            while True:
-                frames.append(next_frame(video))
-    assert len(frames) >= 3  # it does not skip to its end
-    assert len(frames) + video.skipped == 60
+        frames, _ = play(video)
+    assert 0 < frames[1].index < 39  # it does not skip to its end
+    assert len(frames) + video.skipped == 40
 
 
 def test_a_session_counts_what_a_slow_model_misses(clip: Path) -> None:
