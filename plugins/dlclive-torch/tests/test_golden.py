@@ -14,7 +14,7 @@ from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.conditional import ConditionalModel
 from dlclive_core.topdown import TopDownModel
 
-FREE = ("resnet_50", "hrnet_w18", "cspnext_s", "paf_resnet_50", "dekr_w18")
+FREE = ("resnet_50", "cspnext_s", "paf_resnet_50", "dekr_w18")
 """One of each kind is exported for any size."""
 
 FIXED = (
