@@ -1,0 +1,58 @@
+"""Waiting for a line's bytes: each arrival is seen once, and the end of the line, too."""
+
+from __future__ import annotations
+
+import os
+import select
+import tty
+from collections.abc import Iterator
+
+import pytest
+
+if os.name != "posix":
+    pytest.skip("pseudo-terminals need a POSIX system", allow_module_level=True)
+
+import pty
+
+from dlclive_processors.output.arrivals import Arrivals
+
+PATIENCE = 10.0
+
+
+@pytest.fixture
+def line() -> Iterator[list[int]]:
+    """[device's end, host's end]; a test that closes one takes it out."""
+    ends = list(pty.openpty())
+    tty.setraw(ends[1])
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def is_there(arrivals: Arrivals, patience: float = 0.0) -> bool:
+    ready, _, _ = select.select([arrivals.descriptor], [], [], patience)
+    return bool(ready) and arrivals.came()
+
+
+def test_each_arrival_is_seen_once(line: list[int]) -> None:
+    device, host = line
+    arrivals = Arrivals(host)
+    assert not is_there(arrivals)
+    for message in (b"one", b"two"):
+        os.write(device, message)
+        assert is_there(arrivals, PATIENCE)
+        assert os.read(host, 100) == message
+        assert not is_there(arrivals, 0.01)
+
+
+def test_what_came_before_is_seen(line: list[int]) -> None:
+    device, host = line
+    os.write(device, b"early")
+    select.select([host], [], [], PATIENCE)
+    assert is_there(Arrivals(host), PATIENCE)
+
+
+def test_the_end_of_the_line_is_seen(line: list[int]) -> None:
+    arrivals = Arrivals(line[1])
+    os.close(line.pop(0))
+    assert is_there(arrivals, PATIENCE)
