@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,13 +102,13 @@ def export_model(
             parity = compare_models(reference, candidate, images.compared)
         bound = judge(parity, bound_for(precision, max_error), precision)
         files = _move(draft, target, overwrite=overwrite)
-    detector = detector_beside(target)
+    stem = detector_beside(target).stem  # the detector of an engine is an ONNX file still
     return Export(
         target=target,
         card=card,
         parity=parity,
         bound_px=bound.px,
-        detector=detector if detector in files else None,
+        detector=next((file for file in reversed(files) if file.stem == stem), None),
         error_px=bound.found(parity),
         measured=bound.words,
         files=files,
@@ -142,11 +143,11 @@ def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
 
 
 def _move(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    """Move all files beside the draft to beside the target, the draft itself last."""
+    """Move all files beside the draft to beside the target, the draft itself last; what is there already as it is may be."""
     drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
     files = tuple(target.with_name(item.name) for item in drafts)
     for file in files:
-        if file.exists() and not overwrite:
+        if file.exists() and not overwrite and not filecmp.cmp(draft.with_name(file.name), file, shallow=False):
             raise _is_there(file)
     for item, file in zip(drafts, files, strict=True):
         item.replace(file)

@@ -238,6 +238,8 @@ def test_a_file_beside_the_target_is_not_overwritten_unasked(catalog, begin, tmp
     export = export_model(source, tmp_path / "a.middle", frames=frames(), overwrite=True, catalog=catalog)
     assert export.detector == beside
     assert beside.read_text() == "detector"
+    (tmp_path / "a.middle").unlink()
+    export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)  # it is there, as it would be written
 
 
 def test_a_model_is_not_exported_onto_itself(catalog, begin, tmp_path: Path) -> None:
