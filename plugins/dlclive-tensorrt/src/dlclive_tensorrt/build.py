@@ -51,7 +51,7 @@ def build_plan(onnx_bytes: bytes, gpu: Gpu, rules: BuildRules, name: str) -> byt
         GpuMemoryError: the GPU has too little memory for building it.
     """
     messages = Messages()
-    builder = trt.Builder(messages)
+    builder = messages.start(trt.Builder, "builder")
     network = builder.create_network(0)
     parser = trt.OnnxParser(network, messages)
     if not parser.parse(onnx_bytes):

@@ -160,4 +160,6 @@ def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
         theirs = detector_beside(source)
         if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
             raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
-        shutil.copyfile(theirs, onnx_detector_beside(target))
+        ours = onnx_detector_beside(target)
+        if not (ours.exists() and ours.samefile(theirs)):
+            shutil.copyfile(theirs, ours)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
 
 import tensorrt as trt
 
 from dlclive_core import ModelError
 from dlclive_tensorrt.cuda import GpuMemoryError, free_memory
+
+Started = TypeVar("Started")
 
 _MEMORY = ("out of memory", "outofmemory", "cudaerrormemoryallocation", "insufficient memory", "insufficient workspace")
 
@@ -26,6 +30,14 @@ class Messages(trt.ILogger):  # type: ignore[misc, unused-ignore]
             self.errors.append(" ".join(msg.split()))
         elif severity == trt.ILogger.Severity.WARNING:
             self.warnings.append(" ".join(msg.split()))
+
+    def start(self, kind: Callable[[Messages], Started], what: str) -> Started:
+        """Make TensorRT's builder or runtime, which answer with a TypeError where there is no working driver."""
+        try:
+            return kind(self)
+        except TypeError as error:
+            self.errors.append(str(error))
+            raise self.failure(f"TensorRT's {what} does not start: check the driver with nvidia-smi") from None
 
     def failure(self, what: str) -> ModelError:
         """An error that says what failed, and TensorRT's first reason; lack of memory by its name."""

@@ -63,7 +63,7 @@ class RunningPlan:
         self._graph: Graph | None = None
         self._stream: Stream | None = None
         self._messages = Messages()
-        self._runtime: trt.Runtime | None = trt.Runtime(self._messages)
+        self._runtime: trt.Runtime | None = None
         self._engine: trt.ICudaEngine | None = None
         self._context: trt.IExecutionContext | None = None
         try:
@@ -99,7 +99,7 @@ class RunningPlan:
             self._stream = None
 
     def _load(self, plan: bytes) -> None:
-        assert self._runtime is not None
+        self._runtime = self._messages.start(trt.Runtime, "runtime")
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
             raise self._messages.failure(f"TensorRT cannot read the engine in {self._name}")

@@ -16,9 +16,9 @@ def fix_inputs(model: onnx.ModelProto, batch: int, size: tuple[int, int]) -> Non
     for item in model.graph.input:
         dims = item.type.tensor_type.shape.dim
         wanted = (batch, *size, 3) if item.name == "image" else (batch,)
+        told = "x".join(str(each.dim_value or each.dim_param) for each in dims)
         for dim, length in zip(dims, wanted, strict=False):
             if dim.HasField("dim_value") and dim.dim_value != length:
-                told = "x".join(str(each.dim_value or each.dim_param) for each in dims)
                 raise UsageError(
                     f"the graph's input {item.name} is fixed to {told}, and cannot be {'x'.join(map(str, wanted))}: "
                     "export the ONNX file again without --size, or with this one"

@@ -1,0 +1,296 @@
+"""From an ONNX file to an engine, on a computer that doubles play."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+from dlclive_tensorrt.engine_file import read_card, read_engine
+from dlclive_tensorrt.places import cache_folder
+from dlclive_tensorrt.plugin import dlclive_register_exporters, dlclive_register_runtimes
+from dlclive_tensorrt.strangers import all_built_here
+
+from dlclive_core import (
+    DependencyError,
+    ExporterInfo,
+    ModelCard,
+    ModelError,
+    PluginCatalog,
+    RuntimeInfo,
+    UsageError,
+    export_model,
+)
+from dlclive_core.catalog import Plugin, missing_requirements
+from dlclive_core.exporting import find_route
+from dlclive_core.system import sha256
+
+SIZE = (128, 160)
+
+
+@pytest.fixture
+def export(machine):
+    from dlclive_tensorrt.exporter import EngineExporter
+
+    def run(source: Path, target: Path | None = None, **options) -> Path:
+        made = {name: options.pop(name) for name in ("device", "batches", "level", "workspace_mb") if name in options}
+        target = target or source.with_suffix(".engine")
+        EngineExporter(**made).export(source, target, **options)
+        return target
+
+    return run
+
+
+@pytest.fixture
+def with_card(mouse: Path):
+    """Change the card of the demo network's file: with_card(precision="fp16")."""
+
+    def change(**facts) -> Path:
+        model = onnx.load(mouse)
+        card = ModelCard.from_json(model.metadata_props[0].value).with_(**facts)
+        onnx.helper.set_model_props(model, {"dlclive.card": card.to_json()})
+        onnx.save(model, mouse)
+        return mouse
+
+    return change
+
+
+def test_the_whole_way_with_proof_in_pixels(machine, mouse: Path) -> None:
+    export = export_model(mouse, mouse.with_suffix(".engine"), size=SIZE)
+    assert export.parity.max_px == 0
+    assert export.parity.keypoints == 25
+    assert sorted(item.name for item in mouse.parent.iterdir()) == ["cache", "mouse.engine", "mouse.onnx"]
+    assert "deserialize" in machine.events
+    assert machine.given_back()
+
+
+def test_the_detector_of_an_engine_is_told(machine, mouse: Path, with_card) -> None:
+    detector = mouse.with_name("mouse.detector.onnx")
+    text = """<ir_version: 10, opset_import: ["": 18]>
+    d (uint8[N,H,W,3] image) => (float[M,4] boxes, float[M] scores) <float[1,4] box = {1, 2, 9, 9}, float[1] sure = {0.9}>
+    { boxes = Identity(box) scores = Identity(sure) }"""
+    onnx.save(onnx.parser.parse_model(text), detector)
+    source = with_card(method="top-down", input_size=SIZE, detector_sha256=sha256(detector))
+    export = export_model(source, source.with_suffix(".engine"))
+    assert export.detector == detector
+    assert (export.parity.boxes, export.parity.box_px) == (5, 0)
+
+
+def test_the_card_says_where_it_was_made(machine, mouse: Path, export) -> None:
+    path = export(mouse, size=SIZE)
+    card, plans = read_engine(path)
+    assert (card.gpu, card.capability, card.tensorrt) == ("NVIDIA GeForce RTX 4090", "8.9", "11.4.0.106")
+    assert (card.driver, card.cuda, card.level) == ("13.2", "13.0", 5)
+    assert card.onnx_sha256 == sha256(mouse)
+    source = ModelCard.from_json(onnx.load(mouse).metadata_props[0].value)
+    assert card.model == source.with_(format="tensorrt", input_size=SIZE)
+    assert [plan.batch for plan in card.plans] == [1]
+    assert len(plans) == 1
+    assert all_built_here(card.plans)
+
+
+def test_the_builder_is_asked_for_true_float32_and_for_nan(machine, mouse: Path, export) -> None:
+    export(mouse, size=SIZE, level=2, workspace_mb=256)
+    assert machine.flags == {"STRICT_NANS", "EDITABLE_TIMING_CACHE"}
+    assert machine.levels == [2]
+    assert machine.limits == {"WORKSPACE": 256 << 20}
+    machine.limits.clear()
+    export(mouse, size=SIZE)
+    assert machine.limits == {}
+    assert machine.levels == [2, 5]
+
+
+def test_every_shape_of_the_graph_is_a_number(machine, mouse: Path, export) -> None:
+    export(mouse, size=SIZE, batches=(1, 4))
+    batches = []
+    for content in machine.graphs:
+        dims = onnx.load_model_from_string(content).graph.input[0].type.tensor_type.shape.dim
+        batches.append([dim.dim_value for dim in dims])
+    assert batches == [[1, 128, 160, 3], [4, 128, 160, 3]]
+
+
+@pytest.mark.parametrize(
+    ("method", "animals", "batches"),
+    [("bottom-up", 3, [1]), ("top-down", 1, [1]), ("top-down", 3, [1, 3]), ("conditional", 20, [1, 8])],
+)
+def test_networks_for_crops_get_a_plan_for_all_animals(
+    export, with_card, method: str, animals: int, batches: list[int]
+) -> None:
+    source = with_card(method=method, individuals=tuple(f"m{index}" for index in range(animals)))
+    assert [plan.batch for plan in read_card(export(source, size=SIZE)).plans] == batches
+
+
+def test_measurements_are_kept_for_the_next_build(machine, mouse: Path, export) -> None:
+    path = cache_folder() / "timing" / "NVIDIA-GeForce-RTX-4090-8.9-11.4.0.106.cache"
+    for _ in range(2):
+        export(mouse, size=SIZE)
+    assert machine.timings == [b"", b"+measured"]
+    assert path.read_bytes() == b"+measured+measured"
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"of another GPU"])
+def test_measurements_that_are_of_no_use_are_made_again(machine, mouse: Path, export, content: bytes) -> None:
+    path = cache_folder() / "timing" / "NVIDIA-GeForce-RTX-4090-8.9-11.4.0.106.cache"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    export(mouse, size=SIZE)
+    assert machine.timings == [b""]
+    assert path.read_bytes() == b"+measured"
+
+
+def test_without_a_place_for_measurements_there_is_an_engine_still(mouse: Path, export) -> None:
+    cache_folder().mkdir(parents=True)
+    (cache_folder() / "timing").write_text("a file where the folder would be")
+    assert export(mouse, size=SIZE).is_file()
+
+
+def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
+    with pytest.raises(
+        UsageError, match=r"built for one size of image, and mouse\.onnx takes any: .*--size HEIGHTxWIDTH"
+    ):
+        export(mouse)
+    source = with_card(input_size=SIZE)
+    assert read_card(export(source)).model.input_size == SIZE
+    with pytest.raises(UsageError, match=r"is \(128, 160\), \(height, width\), and cannot be \(64, 64\)"):
+        export(source, size=(64, 64))
+
+
+def test_the_precision_is_the_files(mouse: Path, export, with_card) -> None:
+    with pytest.raises(UsageError, match=r"mouse\.onnx is in fp32, and TensorRT 11 changes no precision"):
+        export(mouse, size=SIZE, precision="fp16")
+    source = with_card(precision="fp16")
+    assert read_card(export(source, size=SIZE, precision="fp16")).model.precision == "fp16"
+    with pytest.raises(UsageError, match=r"is in fp16, .*build it with --precision fp16"):
+        export(source, size=SIZE)
+    with pytest.raises(UsageError, match="no precision 'int8' for engines"):
+        export(source, size=SIZE, precision="int8")
+
+
+def test_half_precision_comes_from_the_model_in_half_precision() -> None:
+    """`dlclive export model.pt model.engine --precision fp16`: the ONNX file in between is in fp16, too."""
+    torch = ExporterInfo(name="t", summary="", factory="", reads=".pt", writes=".onnx", precisions=("fp32", "fp16"))
+    parts = (torch, *dlclive_register_exporters())
+    catalog = PluginCatalog([Plugin(name="p", distribution="p", version="1", status="ready", components=parts)])
+    way = find_route(catalog, ".pt", ".engine", "fp16")
+    assert [(step.info.name, step.precision) for step in way] == [("t", "fp16"), ("onnx-tensorrt", "fp16")]
+
+
+def test_an_operator_that_tensorrt_cannot_read_is_named(mouse: Path, export) -> None:
+    model = onnx.load(mouse)
+    model.graph.node[-1].output[0] = "there"
+    model.graph.node.extend(
+        [
+            onnx.helper.make_node("Cast", ["there"], ["whole"], to=onnx.TensorProto.INT64),
+            onnx.helper.make_node("Floor", ["there"], ["down"]),
+            onnx.helper.make_node("Cast", ["image"], ["wide"], to=onnx.TensorProto.INT64, name="odd"),
+            onnx.helper.make_node("Sigmoid", ["wide"], ["strange"], name="curve"),
+            onnx.helper.make_node("Identity", ["there"], ["keypoints"]),
+        ]
+    )
+    model.graph.output.append(onnx.helper.make_tensor_value_info("strange", onnx.TensorProto.INT64, None))
+    onnx.save(model, mouse)
+    with pytest.raises(ModelError, match=r"cannot read the graph of mouse\.onnx: .* \(operator Sigmoid, curve\)"):
+        export(mouse, size=SIZE)
+
+
+def test_too_little_memory_says_so(machine, mouse: Path, export) -> None:
+    machine.build_error = "[defaultAllocator.cpp] CUDA error\n out of memory"
+    machine.free = 1 << 30
+    with pytest.raises(ModelError, match=r"the GPU has not enough memory \(1\.1 of 25\.8 GB are free\)") as caught:
+        export(mouse, size=SIZE)
+    assert "\n" not in str(caught.value)
+    assert not mouse.with_suffix(".engine").exists()
+
+
+def test_a_build_that_fails_says_why(machine, mouse: Path, export) -> None:
+    machine.build_error = "Could not find any implementation\n for node conv"
+    with pytest.raises(
+        ModelError, match=r"cannot build mouse\.onnx on cuda:0 .*: Could not find any implementation for node"
+    ):
+        export(mouse, size=SIZE)
+
+
+def test_without_a_gpu(machine, mouse: Path, export) -> None:
+    with pytest.raises(UsageError, match="no GPU 'cuda:1' here; there is: cuda:0"):
+        export(mouse, size=SIZE, device="cuda:1")
+    with pytest.raises(UsageError, match="has no device 'cpu'"):
+        export(mouse, size=SIZE, device="cpu")
+    machine.cards.clear()
+    with pytest.raises(DependencyError, match="needs an NVIDIA GPU and its driver"):
+        export(mouse, size=SIZE)
+
+
+def test_another_tensorrt(mouse: Path, export, another_tensorrt) -> None:
+    another_tensorrt("10.16.1.11")
+    with pytest.raises(DependencyError, match=r"written for TensorRT 11, and 10\.16\.1\.11 is installed"):
+        export(mouse, size=SIZE)
+
+
+def test_files_that_are_no_source(tmp_path: Path, export, mouse: Path) -> None:
+    nothing = tmp_path / "nothing.onnx"
+    nothing.write_bytes(b"no model at all")
+    with pytest.raises(ModelError, match="is not an ONNX model"):
+        export(nothing, size=SIZE)
+    model = onnx.load(mouse)
+    del model.metadata_props[:]
+    onnx.save(model, mouse)
+    with pytest.raises(ModelError, match="has no dlclive card inside"):
+        export(mouse, size=SIZE)
+
+
+def test_weights_in_another_file_are_refused(mouse: Path, export) -> None:
+    model = onnx.load(mouse)
+    onnx.save(model, mouse, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    with pytest.raises(ModelError, match="keeps weights in another file"):
+        export(mouse, size=SIZE)
+
+
+def test_the_detector_goes_where_the_engine_goes(tmp_path: Path, export, with_card, mouse: Path) -> None:
+    theirs = mouse.with_name("mouse.detector.onnx")
+    theirs.write_bytes(b"a detector")
+    source = with_card(method="top-down", detector_sha256=sha256(theirs))
+    folder = tmp_path / "engines"
+    folder.mkdir()
+    export(source, folder / "lab.engine", size=SIZE)
+    assert sorted(item.name for item in folder.iterdir()) == ["lab.detector.onnx", "lab.engine"]
+    assert (folder / "lab.detector.onnx").read_bytes() == b"a detector"
+    theirs.write_bytes(b"another detector")
+    with pytest.raises(ModelError, match=r"belongs to mouse\.onnx is not beside it: copy mouse\.detector\.onnx there"):
+        export(source, size=SIZE)
+
+
+@pytest.mark.parametrize(
+    "options", [{"batches": ()}, {"batches": (0,)}, {"batches": (2, 2)}, {"level": 6}, {"workspace_mb": 0}]
+)
+def test_options_that_cannot_be(machine, options: dict) -> None:
+    from dlclive_tensorrt.exporter import EngineExporter
+
+    with pytest.raises(UsageError):
+        EngineExporter(**options)
+
+
+def test_without_tensorrt_the_plugin_is_listed_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("tensorrt", "cuda", "cuda.bindings"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for info in (*dlclive_register_runtimes(), *dlclive_register_exporters()):
+        assert missing_requirements(info) == ["tensorrt", "cuda.bindings"]
+        assert info.install_hint == "pip install 'dlclive-tensorrt[gpu]'"
+    catalog = PluginCatalog.installed()
+    plugin = next(plugin for plugin in catalog.plugins if plugin.name == "tensorrt")
+    assert plugin.status == "incomplete"
+    assert "run: pip install 'dlclive-tensorrt[gpu]'" in plugin.error
+    with pytest.raises(DependencyError, match=r"run: pip install 'dlclive-tensorrt\[gpu\]'"):
+        catalog.factory(catalog.find(RuntimeInfo, "tensorrt"))
+
+
+def test_nothing_is_approximated(machine, mouse: Path, export, pictures: list[np.ndarray]) -> None:
+    """The graph that the builder was given answers as the original does."""
+    ort = pytest.importorskip("onnxruntime")
+    export(mouse, size=SIZE)
+    answers = []
+    for content in (mouse.read_bytes(), machine.graphs[0]):
+        session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+        answers.append(session.run(None, {"image": pictures[0][None]})[0])
+    np.testing.assert_array_equal(*answers)

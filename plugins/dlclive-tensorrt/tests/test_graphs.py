@@ -1,0 +1,202 @@
+"""The graph that TensorRT gets computes what the original computes, in types and shapes that TensorRT has."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+from dlclive_tensorrt.graphs import prepare
+from onnx import TensorProto, numpy_helper
+
+from dlclive_core import UsageError
+
+ort = pytest.importorskip("onnxruntime", reason="graphs are compared in ONNX Runtime")
+
+
+def run(model: onnx.ModelProto, **feeds: np.ndarray) -> list[np.ndarray]:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    # no rewriting: what is compared is what is written
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    onnx.checker.check_model(model)
+    return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]).run(None, feeds)
+
+
+def graph(text: str, **weights: np.ndarray) -> onnx.ModelProto:
+    model = onnx.parser.parse_model(f'<ir_version: 10, opset_import: ["": 18]>\n{text}')
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in weights.items())
+    return model
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+
+
+def kinds(model: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+@pytest.mark.parametrize(("batch", "height", "width"), [(1, 96, 128), (2, 90, 111)])
+def test_the_demo_network_stays_the_same(mouse: Path, batch: int, height: int, width: int) -> None:
+    model = onnx.load(mouse)
+    prepared = prepare(model, batch, (height, width))
+    image = noise(batch, height, width, 3)
+    np.testing.assert_array_equal(run(prepared, image=image)[0], run(model, image=image)[0])
+    dims = prepared.graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_value for dim in dims] == [batch, height, width, 3]
+    assert not {"Shape", "Range", "Floor"} & set(kinds(prepared))
+    pads = 0 if height % 16 == width % 16 == 0 else 1
+    assert (
+        sum(
+            "image_float" in node.input or "pad" in node.name
+            for node in prepared.graph.node
+            if node.op_type == "Gather"
+        )
+        == pads
+    )
+
+
+def test_the_original_is_not_touched(mouse: Path) -> None:
+    model = onnx.load(mouse)
+    before = model.SerializeToString()
+    prepare(model, 1, (96, 128))
+    assert model.SerializeToString() == before
+
+
+def test_the_image_is_cast_before_anything_else() -> None:
+    model = graph(
+        """g (uint8[N,H,W,3] image) => (float[N,3,H,W] keypoints) <int64[2] rows = {1, 0}>
+        {
+            turned = Gather<axis = 1>(image, rows)
+            planes = Transpose<perm = [0, 3, 1, 2]>(turned)
+            keypoints = Cast<to = 1>(planes)
+        }"""
+    )
+    prepared = prepare(model, 1, (2, 5))
+    assert prepared.graph.node[0].op_type == "Cast"
+    assert [node.op_type for node in prepared.graph.node if "image" in node.input] == ["Cast"]
+    image = noise(1, 2, 5, 3)
+    np.testing.assert_array_equal(run(prepared, image=image)[0], run(model, image=image)[0])
+
+
+def test_another_size_than_the_files_is_refused(mouse: Path) -> None:
+    model = onnx.load(mouse)
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 64
+    with pytest.raises(UsageError, match=r"input image is fixed to batchx64xwidthx3, and cannot be 1x96x128x3"):
+        prepare(model, 1, (96, 128))
+
+
+def test_a_gather_that_changes_something_stays() -> None:
+    model = graph(
+        """g (float[N,4] image) => (float[N,4] a, float[N,2] b) <int64[4] all = {0, 1, 2, 3}, int64[2] some = {0, 1}>
+        {
+            same = Gather<axis = 1>(image, all)
+            a = Relu(same)
+            b = Gather<axis = 1>(same, some)
+        }"""
+    )
+    model.graph.input[0].name = "conditions"
+    model.graph.node[0].input[0] = "conditions"
+    prepared = prepare(model, 2, (1, 1))
+    assert kinds(prepared) == ["Relu", "Gather"]
+    given = noise(2, 4).astype(np.float32)
+    for ours, theirs in zip(run(prepared, conditions=given), run(model, conditions=given), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+ROWS = """g (float[N,1,M] conditions) => ({kind}[N,1] rows) <float width = {{{width}}}>
+{{
+    best = ArgMax<axis = 2, keepdims = 0>(conditions)
+    {change}
+    wide = Cast<to = 1>(place)
+    exact = Div(wide, width)
+    down = Floor(exact)
+    rows = Cast<to = {to}>(down)
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "width", "change", "whole"),
+    [
+        ("int64", 7, "7.0", "place = Identity(best)", True),
+        ("int32", 6, "7.0", "place = Identity(best)", True),
+        ("int64", 7, "7.5", "place = Identity(best)", False),
+        ("int64", 7, "7.0", "place = Neg(best)", False),
+    ],
+)
+def test_rows_are_divided_in_whole_numbers(kind: str, to: int, width: str, change: str, whole: bool) -> None:
+    """Unless they are not whole, or may be negative, where rounding differs."""
+    model = graph(ROWS.format(kind=kind, to=to, width=width, change=change))
+    # a free M stays free: only the image's dimensions are fixed
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 50
+    prepared = prepare(model, 1, (1, 1))
+    division = next(node for node in prepared.graph.node if node.op_type == "Div")
+    assert ("Floor" not in kinds(prepared)) == whole
+    types = {item.name: item.data_type for item in prepared.graph.initializer}
+    assert (types[division.input[1]] == TensorProto.INT64) == whole
+    for place in (0, 6, 7, 20, 21, 49):
+        given = np.zeros((1, 1, 50), np.float32)
+        given[0, 0, place] = 1
+        np.testing.assert_array_equal(run(prepared, conditions=given)[0], run(model, conditions=given)[0])
+
+
+def test_integers_go_through_floating_point_where_tensorrt_has_no_other() -> None:
+    model = graph(
+        """g (float[N,6] conditions) => (int64[N,6] powers, int32[N,6] sums) <int64 two = {2}, int64 axis = {1}>
+        {
+            whole = Cast<to = 7>(conditions)
+            small = Cast<to = 6>(conditions)
+            powers = Pow(whole, two)
+            sums = CumSum(small, axis)
+        }"""
+    )
+    prepared = prepare(model, 1, (1, 1))
+    inferred = onnx.shape_inference.infer_shapes(prepared).graph
+    types = {item.name: item.type.tensor_type.elem_type for item in (*inferred.value_info, *inferred.output)}
+    for node in prepared.graph.node:
+        if node.op_type in ("Pow", "CumSum"):
+            assert types[node.input[0]] == types[node.output[0]] == TensorProto.FLOAT
+    given = np.asarray([[1, 2, 3, 40, 500, -6]], np.float32)
+    for ours, theirs in zip(run(prepared, conditions=given), run(model, conditions=given), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+        assert ours.dtype == theirs.dtype
+
+
+def test_double_precision_becomes_single() -> None:
+    model = graph(
+        """g (uint8[N,H,W,3] image) => (float[N,H,W,3] keypoints)
+        {
+            wide = Cast<to = 11>(image)
+            half = Constant<value = double {0.5}>()
+            scaled = Mul(wide, scale)
+            moved = Add(scaled, half)
+            keypoints = Cast<to = 1>(moved)
+        }""",
+        scale=np.asarray(0.1, np.float64),
+    )
+    prepared = prepare(model, 1, (4, 4))
+    inferred = onnx.shape_inference.infer_shapes(prepared).graph
+    kinds_there = {item.type.tensor_type.elem_type for item in inferred.value_info}
+    assert TensorProto.DOUBLE not in kinds_there | {item.data_type for item in prepared.graph.initializer}
+    image = noise(1, 4, 4, 3)
+    np.testing.assert_allclose(run(prepared, image=image)[0], run(model, image=image)[0], rtol=1e-6)
+
+
+def test_what_is_computed_from_the_size_is_computed_once() -> None:
+    model = graph(
+        """g (uint8[N,H,W,3] image) => (float[N,M] keypoints) <int64[1] minus = {-1}, int64[1] one = {1}, int64[1] zero = {0}>
+        {
+            shape = Shape(image)
+            batch = Slice(shape, zero, one)
+            flat = Concat<axis = 0>(batch, minus)
+            wide = Cast<to = 1>(image)
+            keypoints = Reshape(wide, flat)
+            unused = Cast<to = 7>(wide)
+        }"""
+    )
+    prepared = prepare(model, 2, (3, 5))
+    assert kinds(prepared) == ["Cast", "Reshape"] or kinds(prepared) == ["Cast", "Cast", "Reshape"]
+    image = noise(2, 3, 5, 3)
+    np.testing.assert_array_equal(run(prepared, image=image)[0], run(model, image=image)[0])
