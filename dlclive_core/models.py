@@ -17,7 +17,11 @@ from dlclive_core.locate import locate_model
 from dlclive_core.network import Network
 from dlclive_core.topdown import TopDownModel
 
-_KNOWN_INSTALLS = {".pt": "pip install dlclive-torch", ".onnx": "pip install dlclive-onnx"}
+_KNOWN_INSTALLS = {
+    ".pt": "pip install dlclive-torch",
+    ".onnx": "pip install dlclive-onnx",
+    ".engine": "pip install 'dlclive-tensorrt[gpu]'",
+}
 _FINDING = tuple(field.name for field in fields(Finding))
 
 
