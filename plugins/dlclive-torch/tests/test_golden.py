@@ -14,13 +14,14 @@ from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.conditional import ConditionalModel
 from dlclive_core.topdown import TopDownModel
 
-FREE = ("resnet_50", "cspnext_s", "paf_resnet_50", "dekr_w18")
-"""One of each kind is exported for any size."""
+FREE = ("resnet_50", "cspnext_s", "paf_resnet_50")
+"""Exported for any size."""
 
 FIXED = (
     "animaltokenpose_base",
     "ctd_coam_w32",
     "ctd_prenet_rtmpose_s",
+    "dekr_w18",
     "dlcrnet_stride16_ms5",
     "paf_resnet_50_unique_identity",
     "rtmpose_s",
