@@ -14,14 +14,13 @@ from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.conditional import ConditionalModel
 from dlclive_core.topdown import TopDownModel
 
-FREE = ("resnet_50", "cspnext_s", "paf_resnet_50")
-"""Exported for any size."""
+FREE = ("resnet_50", "cspnext_s", "paf_resnet_50", "dekr_w18")
+"""Exported for any size; the last is the HRNet, too."""
 
 FIXED = (
     "animaltokenpose_base",
     "ctd_coam_w32",
     "ctd_prenet_rtmpose_s",
-    "dekr_w18",
     "dlcrnet_stride16_ms5",
     "paf_resnet_50_unique_identity",
     "rtmpose_s",
