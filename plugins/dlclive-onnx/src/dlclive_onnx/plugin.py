@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dlclive_core import RuntimeInfo, hookimpl
+from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
 
 
 @hookimpl
 def dlclive_register_runtimes() -> list[RuntimeInfo]:
+    """ONNX Runtime; of the runtimes that read ONNX files the one that is taken unless another is asked for."""
     return [
         RuntimeInfo(
             name="onnx",
@@ -15,5 +16,23 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             requires=("onnxruntime",),
             install_hint="pip install dlclive-onnx",
             reads=(".onnx",),
+            preference=10,
+        )
+    ]
+
+
+@hookimpl
+def dlclive_register_exporters() -> list[ExporterInfo]:
+    """The quantiser."""
+    return [
+        ExporterInfo(
+            name="onnx-int8",
+            summary="An ONNX file with its convolutions in eight bits, calibrated on a clip: for CPUs",
+            factory="dlclive_onnx.export:OnnxQuantiser",
+            reads=".onnx",
+            writes=".onnx",
+            precisions=("int8",),
+            requires=("onnxruntime", "onnx"),
+            install_hint="pip install 'dlclive-onnx[int8]'",
         )
     ]

@@ -20,6 +20,11 @@ from dlclive_onnx.graphs import understand
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.options import CpuOptions, CudaOptions, Search
 
+DISABLED = ["QDQPropagationTransformer", "WeightBiasQuantization"]
+"""Steps of ONNX Runtime's optimiser that are left out, because they move the border between bytes and float of an int8 file,
+which the exporter has put where it is fast and exact: before a pooling, for example, that is slower in bytes, or around a
+depthwise convolution."""
+
 
 class OnnxNetwork(Network):
     """An `.onnx` file as a Network.
@@ -101,7 +106,7 @@ def open_session(path: Path, wanted: list[providers.Provider], cpu: CpuOptions) 
     if providers.device_id(wanted) is not None:
         options.add_session_config_entry(providers.RECORDING, "1")
     try:
-        return ort.InferenceSession(str(path), sess_options=options, providers=wanted)
+        return ort.InferenceSession(str(path), sess_options=options, providers=wanted, disabled_optimizers=DISABLED)
     except Exception as error:  # ONNX Runtime raises classes of its own that it does not export
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} is not an ONNX model that ONNX Runtime can load: {reason}") from None

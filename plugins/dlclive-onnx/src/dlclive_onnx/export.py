@@ -1,0 +1,148 @@
+"""The exporter from ONNX to ONNX with eight-bit integers."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+from dlclive_core import Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
+from dlclive_core.errors import DataError
+from dlclive_core.locate import detector_beside
+from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
+from dlclive_onnx.metadata import CARD_KEY, read_card
+
+
+class OnnxQuantiser(Exporter):
+    """Writes a file whose convolutions are computed in eight bits, calibrated on frames: for CPUs.
+
+    Static quantisation by ONNX Runtime: weights signed, one scale for each channel; activations unsigned, because on x86
+    ONNX Runtime joins only these with the convolution, their ranges the least and the greatest value that was seen. The
+    file holds the operators QuantizeLinear and DequantizeLinear of the ONNX standard, so other runtimes read it as well.
+    A detector beside the source is copied as it is.
+    """
+
+    def export(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        precision: str = "int8",
+        size: tuple[int, int] | None = None,
+        frames: Sequence[NDArray[np.uint8]] = (),
+    ) -> ModelCard:
+        """See Exporter.export.
+
+        Raises:
+            UsageError: another precision, no frames, or a size that the source has not.
+            ModelError, UnsupportedModelError: the source was not exported by dlclive in fp32, or there is nothing to gain.
+        """
+        if precision != "int8":
+            raise UsageError(f"from ONNX to ONNX there is no precision {precision!r}: choose int8")
+        if not len(frames):
+            raise UsageError("int8 is calibrated on frames of the animal: give a clip of it with --frames CLIP")
+        card = _card(source)
+        if size is not None and size != card.input_size:
+            if card.input_size is not None:
+                raise UsageError(
+                    f"the input of {source.name} is {card.input_size}, (height, width), and cannot be {size}"
+                )
+            card = card.with_(input_size=size)
+        model = _load(source)
+        name_nodes(model.graph.node)
+        prepare(model)
+        if size is not None:
+            _fix_size(model, size)
+        chosen = choose_nodes(model.graph)
+        if not chosen:
+            raise UnsupportedModelError(
+                f"{source.name} ({card.net_type}) has no convolution that may be computed in eight bits: export it again from "
+                "its .pt file, or use it in fp32"
+            )
+        card = card.with_(precision="int8")
+        _quantise(model, chosen, frames, card, target)
+        if detector_beside(source).is_file() and card.detector_sha256:
+            shutil.copyfile(detector_beside(source), detector_beside(target))
+        return card
+
+
+class _Frames(CalibrationDataReader):  # type: ignore[misc,unused-ignore]
+    """Frames one by one, as batches of one."""
+
+    def __init__(self, name: str, frames: Sequence[NDArray[np.uint8]]) -> None:
+        self._name, self._frames = name, iter(frames)
+
+    def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        frame = next(self._frames, None)
+        return None if frame is None else {self._name: np.ascontiguousarray(frame)[None]}
+
+
+def _card(source: Path) -> ModelCard:
+    card = read_card(source)
+    if card is None:
+        raise ModelError(f"{source.name} was not exported by dlclive: export the model from its .pt file first")
+    if card.precision != "fp32":
+        raise ModelError(f"{source.name} is in {card.precision}: int8 is made from a file in fp32")
+    return card
+
+
+def _load(source: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(str(source))
+    except Exception as error:  # whatever a damaged file makes protobuf raise
+        raise ModelError(f"{source} is not an ONNX model: {' '.join(str(error).split())}") from None
+
+
+def _fix_size(model: onnx.ModelProto, size: tuple[int, int]) -> None:
+    """Write (height, width) into the input (N, H, W, 3); the shapes of what follows are found out again."""
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    dims[1].dim_value, dims[2].dim_value = size
+    del model.graph.value_info[:]
+
+
+def _quantise(
+    model: onnx.ModelProto, chosen: Sequence[str], frames: Sequence[NDArray[np.uint8]], card: ModelCard, target: Path
+) -> None:
+    """Calibrate and write; ONNX Runtime makes files on the way, which are kept out of the target's folder."""
+    with tempfile.TemporaryDirectory(prefix="dlclive-int8-") as folder, _quiet():
+        between, quantised = Path(folder) / "model.onnx", Path(folder) / "int8.onnx"
+        onnx.save_model(model, str(between))
+        quantize_static(
+            between,
+            quantised,
+            _Frames(model.graph.input[0].name, frames),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv", *ELEMENTWISE],
+            nodes_to_quantize=list(chosen),
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
+        result = onnx.load(str(quantised))
+    result.producer_name = "dlclive-onnx"
+    onnx.helper.set_model_props(result, {CARD_KEY: card.to_json()})
+    try:
+        onnx.save_model(result, str(target))
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror or error}") from None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without ONNX Runtime's advice on how to call it, which it gives as warnings to everybody's logger."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
