@@ -40,6 +40,7 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
     """A table that becomes plain text where the output is no terminal. Numbers are aligned at the right."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     lines = [[str(cell) for cell in row] for row in rows]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
@@ -47,7 +48,7 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
         numeric = bool(lines) and all(line[place][:1].isdigit() or line[place] in ("", "-") for line in lines)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for line in lines:
-        table.add_row(*line)
+        table.add_row(*(Text(cell) for cell in line))  # not as markup: "pip install 'name[extra]'" stays whole
     console = stdout()
     if not console.is_terminal:
         console.width = 160

@@ -134,3 +134,10 @@ def test_the_pictures_are_pngs(tmp_path: Path) -> None:
     image = cv2.imread(str(tmp_path / "t.png"))
     assert image.shape == (120, 200, 3)
     assert image.max() > 200
+
+
+def test_tables_show_brackets_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    from dlclive_core.cli.output import print_table
+
+    print_table("What", ("do",), [("pip install 'dlclive-onnx[gpu]'",)])
+    assert "pip install 'dlclive-onnx[gpu]'" in capsys.readouterr().out
