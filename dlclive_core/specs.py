@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,13 @@ def build_component(
     kind: type[ComponentInfo],
     text: str | ComponentSpec,
     *,
-    folder: Path | None = None,
+    place: Callable[[Path], Path] | None = None,
     overwrite: bool = False,
 ) -> Any:
     """Make the component that a text describes.
 
     Args:
-        folder: where relative paths among the options lie; by default in the current folder.
+        place: what becomes of paths among the options, for example a path in another folder.
         overwrite: pass `overwrite=True` to a component that has this option, unless the text says otherwise.
 
     Raises:
@@ -100,8 +100,8 @@ def build_component(
             values[name] = convert(word, hints.get(name, str), f"option {name!r} of {what}")
         except UsageError as error:
             raise OptionError(str(error), name) from None
-        if folder is not None and isinstance(values[name], Path):
-            values[name] = folder / values[name]
+        if place is not None and isinstance(values[name], Path):
+            values[name] = place(values[name])
     if overwrite and "overwrite" in parameters:
         values.setdefault("overwrite", True)
     return factory(**values)

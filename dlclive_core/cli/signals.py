@@ -15,7 +15,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from dlclive_core.session import Session
+from dlclive_core.session import Rig, Session
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 0.12  # seconds after the second signal in which processors may switch their hardware off
@@ -34,7 +34,7 @@ class StopOnSignal:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._session: Session | None = None
+        self._session: Session | Rig | None = None
         self._before: dict[int, Any] = {}
         self._handled = 0
         self._last: int | None = None  # the signal that wants the end at once
@@ -46,8 +46,8 @@ class StopOnSignal:
         return 128 + self.received if self.received else 0
 
     @contextmanager
-    def stops(self, session: Session) -> Iterator[None]:
-        """Stop this session while the block runs. A session that was still opening its parts ends the block early."""
+    def stops(self, session: Session | Rig) -> Iterator[None]:
+        """Stop this session, or rig of sessions, while the block runs. Was it still opening its parts, the block ends early."""
         self._session = session
         if self.received is not None:
             session.stop()

@@ -14,7 +14,7 @@ from dlclive_core.cli.live.picture import HEIGHT, WIDTH, latency_picture
 from dlclive_core.cli.live.svg import ticks
 from dlclive_core.session import Progress
 from dlclive_core.session.timing import Stopwatch
-from dlclive_core.testing import LiveBlobSource, ProcessorContract, blob_skeleton
+from dlclive_core.testing import ProcessorContract, blob_skeleton
 
 
 class TestLiveNumbers(ProcessorContract):
@@ -92,17 +92,17 @@ def test_ticks_are_round_and_few(top: float) -> None:
 
 
 def test_the_line_says_what_is_the_matter(tmp_path) -> None:
-    source = LiveBlobSource(frames=3)
     numbers = LiveNumbers()
-    assert text(source, Progress("starting"), numbers.now(), "") == "blobs: starting"
+    assert text("blobs", Progress("starting"), numbers.now(), "") == "blobs: starting"
     waiting = Progress("stale", trouble="the cable is out")
-    assert text(source, waiting, numbers.now(), "") == "blobs: waiting for the first frame (the cable is out)"
+    assert text("blobs", waiting, numbers.now(), "") == "blobs: waiting for the first frame (the cable is out)"
     numbers.open(None)  # type: ignore[arg-type]
     numbers.process(Pose.missing(blob_skeleton(1)), Frame(np.zeros((4, 4), np.uint8), 0, time.perf_counter() - 0.01))
-    source.skipped = 2
-    running = Progress("running", frames_read=4, processed=1, dropped=3, not_written=7)
-    assert "1 frames, 5 dropped, 7 not written, t.h5 1.5 kB" in text(source, running, numbers.now(), "t.h5 1.5 kB")
-    assert "hanging" in text(source, Progress("hanging"), numbers.now(), "")
-    assert "no frame for" in text(source, Progress("stale", trouble="gone"), numbers.now(), "")
+    running = Progress("running", missed=2, frames_read=4, processed=1, dropped=3, not_written=7)
+    assert "1 frames, 5 dropped (capture 2, wait 3), 7 not written, t.h5 1.5 kB" in text(
+        "blobs", running, numbers.now(), "t.h5 1.5 kB"
+    )
+    assert "hanging" in text("blobs", Progress("hanging"), numbers.now(), "")
+    assert "no frame for" in text("blobs", Progress("stale", trouble="gone"), numbers.now(), "")
     (tmp_path / "t.h5.part").write_bytes(b"0" * 1500)
     assert sizes(iter([tmp_path / "t.h5.part", tmp_path / "gone.csv"])) == "t.h5 1.5 kB"

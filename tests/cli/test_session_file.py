@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from dlclive_core import ConfigurationError, UsageError
+from dlclive_core.cli.live.plan import plan
 from dlclive_core.cli.live.session_file import read_session_file
-from dlclive_core.cli.live.words import ModelWords, Part, RunWords
+from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords
 from dlclive_core.finding import Follow
 from dlclive_core.specs import ComponentSpec
 
@@ -47,8 +48,8 @@ def write(folder: Path, text: str) -> Path:
 
 def test_a_file_says_everything(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, WHOLE))
-    assert words.source is not None
-    assert words.source.spec == ComponentSpec("mouse", None, (("seed", "3"), ("size", "[160,120]")))
+    (source,) = words.sources
+    assert source.part.spec == ComponentSpec("mouse", None, (("seed", "3"), ("size", "[160,120]")))
     assert (words.model.path, words.model.device) == ("mouse.onnx", "cpu")
     assert (words.model.finding.detect_every, words.model.finding.follow) == (3, Follow())
     assert [part.text for part in words.processors] == [
@@ -57,7 +58,7 @@ def test_a_file_says_everything(tmp_path: Path) -> None:
     assert [part.text for part in words.sinks] == ["tables:mouse.h5", "display", "tables:path=mouse.csv,overwrite=yes"]
     assert words.sinks[2].where == f"{tmp_path / 'rig.yaml'}:15"
     assert words.sinks[2].lines["overwrite"] == f"{tmp_path / 'rig.yaml'}:17"
-    assert (words.cropping, words.dynamic, words.resize) == ((0, 100, 0, 80), (0.5, 20.0), 0.5)
+    assert words.regions == RegionWords(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.5)
     assert (words.max_frames, words.seconds, words.out, words.overwrite) == (100, 2.5, Path("here"), True)
 
 
@@ -70,15 +71,18 @@ def test_both_ways_of_writing_a_component_are_the_same(tmp_path: Path) -> None:
 def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, WHOLE)).with_more(
         RunWords(
-            source=Part.source("camera:0"),
-            model=ModelWords(path="other.onnx"),
+            sources=(SourceWords.parse("camera:0"),),
+            models=("other.onnx",),
+            model=ModelWords(device="cuda"),
+            regions=RegionWords(resize=0.25),
             sinks=(Part.parse("memory"),),
             max_frames=5,
         )
     )
-    assert words.source is not None
-    assert words.source.text == "camera:0"
-    assert (words.model.path, words.model.device, words.model.finding.detect_every) == ("other.onnx", "cpu", 3)
+    (session,) = plan(words)
+    assert (session.source.text, session.name, session.is_named) == ("camera:0", "camera-0", False)
+    assert (session.model.path, session.model.device, session.model.finding.detect_every) == ("other.onnx", "cuda", 3)
+    assert session.regions == RegionWords(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.25)
     assert [part.text for part in words.sinks][-2:] == ["tables:path=mouse.csv,overwrite=yes", "memory"]
     assert (words.max_frames, words.seconds) == (5, 2.5)
 
@@ -170,7 +174,7 @@ def test_check_opens_nothing_and_says_what_would_run(dlclive, model, lab, tmp_pa
     for word in ("camera:0", "live", "onnx on auto", "kalman:horizon=0.02", "tables:mouse.h5", "Resize", "3 seconds"):
         assert word in done.out
     assert {path.name for path in tmp_path.iterdir()} == {"rig.yaml"}
-    assert json.loads(dlclive("check", "rig.yaml", "--json", PYTHONPATH=lab).out)["runtime"] == "onnx"
+    assert json.loads(dlclive("check", "rig.yaml", "--json", PYTHONPATH=lab).out)["sessions"][0]["runtime"] == "onnx"
 
 
 def test_a_file_runs(dlclive, model, tmp_path) -> None:

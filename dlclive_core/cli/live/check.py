@@ -5,47 +5,67 @@ from __future__ import annotations
 from typing import Any
 
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cli.live.parts import SessionParts
-from dlclive_core.cli.live.words import RunWords
+from dlclive_core.cli.live.parts import RigParts, SessionParts
+from dlclive_core.cli.live.words import RegionWords, RunWords
 from dlclive_core.cli.output import print_json, print_table, stdout
 
 
 def run_check(words: RunWords, *, json: bool) -> None:
     """Print what would run. Raises what is wrong, as `run` would before it touches anything."""
-    parts = SessionParts.build(words, PluginCatalog.installed())
+    parts = RigParts.build(words, PluginCatalog.installed())
     try:
-        rows = _rows(words, parts)
+        rows = [row for session in parts.sessions for row in _rows(session, parts)]
     finally:
         parts.close()
     if json:
-        print_json({**words.to_dict(), "runtime": parts.runtime.name, "model_file": str(parts.model_file)})
+        print_json({**words.to_dict(), "sessions": [_facts(session, parts) for session in parts.sessions]})
         return
-    print_table(words.file or "session", ("", "what", "as"), rows)
+    print_table(words.file or "session", ("", "what", "as"), [*rows, *_common_rows(words, len(parts.sessions))])
     stdout().print("Everything is understood. No camera, port or file was opened, and no model loaded.", markup=False)
 
 
-def _rows(words: RunWords, parts: SessionParts) -> list[tuple[str, str, str]]:
-    assert words.source is not None
-    kind = "live: the newest frame wins" if parts.source.is_live else "recording: every frame is processed"
-    rows = [("source", words.source.text, f"{type(parts.source).__name__}, {kind}")]
-    for region in parts.regions:
-        rows.append(("region", type(region).__name__, _region(words, type(region).__name__)))
+def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
+    words, model = session.words, parts.model(session)
+    kind = "live: the newest frame wins" if session.source.is_live else "recording: every frame is processed"
+    label = f" {session.label}" if session.label else ""
+    rows = [(f"source{label}", words.source.text, f"{type(session.source).__name__}, {kind}")]
+    for region in session.regions:
+        rows.append(("region", type(region).__name__, _region(words.regions, type(region).__name__)))
     how = "".join(f", {name} {value}" for name, value in words.model.finding.given().items())
-    rows.append(("model", str(parts.model_file), f"{parts.runtime.name} on {words.model.device}{how}"))
+    others = [other.words.name for other in parts.sessions if parts.model(other) is model and other is not session]
+    shared = f", shared with {' and '.join(others)}" if others else ""
+    rows.append(("model", str(model.file), f"{model.runtime.name} on {words.model.device}{how}{shared}"))
     rows += [
         ("processor", part.text, type(made).__name__)
-        for part, made in zip(words.processors, parts.processors, strict=True)
+        for part, made in zip(words.processors, session.processors, strict=True)
     ]
     rows += [
         ("sink", part.text, ", ".join([type(made).__name__, *map(str, made.outputs)]))
-        for part, made in zip(words.sinks, parts.sinks, strict=True)
+        for part, made in zip(words.sinks, session.sinks, strict=True)
     ]
-    limits: dict[str, Any] = {"frames": words.max_frames, "seconds": words.seconds}
-    rows += [("limit", f"{value:g} {name}", "") for name, value in limits.items() if value is not None]
-    rows.append(("outputs", str(words.out), "run.json and latency.svg" + (", replacing" if words.overwrite else "")))
     return rows
 
 
-def _region(words: RunWords, name: str) -> str:
+def _common_rows(words: RunWords, count: int) -> list[tuple[str, str, str]]:
+    limits: dict[str, Any] = {"frames": words.max_frames, "seconds": words.seconds}
+    rows = [("limit", f"{value:g} {name}", "") for name, value in limits.items() if value is not None]
+    pictures = "latency.svg" if count == 1 else "a picture of the latency for each source"
+    rows.append(("outputs", str(words.out), f"run.json and {pictures}" + (", replacing" if words.overwrite else "")))
+    return rows
+
+
+def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
+    model = parts.model(session)
+    return {
+        "name": session.words.name,
+        "is_live": session.source.is_live,
+        "model_file": str(model.file),
+        "model_number": session.words.model_number,
+        "runtime": model.runtime.name,
+        "outputs": [str(path) for sink in session.sinks for path in sink.outputs],
+    }
+
+
+def _region(words: RegionWords, name: str) -> str:
     values = {"Crop": words.cropping, "FollowingCrop": words.dynamic, "Resize": words.resize}
     return str(values.get(name, ""))

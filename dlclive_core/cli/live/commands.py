@@ -13,11 +13,19 @@ from dlclive_core.cli.spread import spread
 live = typer.Typer(rich_markup_mode=None)
 
 File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A session in YAML, with the same words.")]
-Source = Annotated[
-    str | None,
-    typer.Option(help="camera:0, basler:serial=24060123, mouse, a video, ...: `dlclive devices` lists cameras."),
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="camera:0, basler:serial=24060123, mouse, a video, ...: `dlclive devices` lists cameras. May be given again, "
+        "with names: left=camera:0."
+    ),
 ]
-Model = Annotated[str | None, typer.Option(help="Model file, training folder, export folder or project.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Model file, training folder, export folder or project; for several sources one for all, or one for each."
+    ),
+]
 Sinks = Annotated[list[str] | None, typer.Option(help="A sink, for example tables:mouse.h5; may be given again.")]
 Display = Annotated[bool, typer.Option("--display", help="Show frames and keypoints in a window: --sink display.")]
 Web = Annotated[bool, typer.Option("--web", help="Show them on a page in the browser: --sink web.")]
@@ -37,8 +45,8 @@ Out = Annotated[Path, typer.Option(help="Folder for run.json and the outputs; ma
 @spread
 def run(
     file: File = None,
-    source: Source = None,
-    model: Model = None,
+    source: Sources = None,
+    model: Models = None,
     processor: Processors = None,
     sink: Sinks = None,
     display: Display = False,
@@ -57,15 +65,16 @@ def run(
     """Run a live session: a source, a model, processors and sinks, until Ctrl-C or a limit.
 
     With a FILE, options replace what it says, and processors and sinks are added. Paths in sinks and processors lie in --out.
+    Several sources have processors and sinks each, and the source's name in the names of the files: out_left.h5.
     """
     from dlclive_core.cli.live.run import run_live
-    from dlclive_core.cli.live.words import ModelWords, Part, RunWords
+    from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords
 
     shown = [*(["display"] if display else []), *(["web"] if web else [])]
     words = RunWords(
-        source=Part.source(source) if source is not None else None,
+        sources=tuple(SourceWords.parse(text) for text in source or ()),
+        models=tuple(model or ()),
         model=ModelWords(
-            path=model,
             runtime=loading.runtime,
             device=loading.device,
             precision=loading.precision,
@@ -74,7 +83,7 @@ def run(
         ),
         processors=tuple(Part.parse(text) for text in processor or ()),
         sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),
-        **regions.numbers(),
+        regions=RegionWords(**regions.numbers()),
         max_frames=max_frames,
         seconds=seconds,
         deadline=deadline,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cli.live.words import Part, RunWords, located
+from dlclive_core.cli.live.plan import SessionWords, plan
+from dlclive_core.cli.live.words import ModelWords, Part, RunWords, located
 from dlclive_core.components import FrameSource, Processor, Sink
-from dlclive_core.errors import ConfigurationError, SourceError, UsageError, nearest
+from dlclive_core.errors import SourceError, UsageError, nearest
 from dlclive_core.hookspecs import ProcessorInfo, RuntimeInfo, SinkInfo, SourceInfo
 from dlclive_core.models import choose_runtime
 from dlclive_core.regions import Region, regions_from_options
@@ -18,48 +20,128 @@ from dlclive_core.sources import source_for
 from dlclive_core.specs import ComponentSpec, OptionError, build_component
 
 
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """A model that is not loaded: its words, its file, and the runtime that will load it."""
+
+    words: ModelWords
+    file: Path
+    runtime: RuntimeInfo
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionParts:
-    """All components of a session, made and not opened, and the file and runtime of the model, not loaded."""
+    """All components of a session, made and not opened."""
 
+    words: SessionWords
     source: FrameSource
     processors: tuple[Processor, ...]
     sinks: tuple[Sink, ...]
     regions: tuple[Region, ...]
-    model_file: Path
-    runtime: RuntimeInfo
+
+    @property
+    def label(self) -> str:
+        """The name that the session has besides its source's; empty where nobody gave it one."""
+        return self.words.name if self.words.is_named else ""
+
+    @property
+    def components(self) -> tuple[FrameSource | Processor | Sink, ...]:
+        return (*self.processors, self.source, *self.sinks)
+
+
+@dataclass(frozen=True, slots=True)
+class RigParts:
+    """The sessions, and the models by their numbers."""
+
+    sessions: tuple[SessionParts, ...]
+    models: dict[int, ModelPart]
 
     @classmethod
-    def build(cls, words: RunWords, catalog: PluginCatalog) -> SessionParts:
+    def build(cls, words: RunWords, catalog: PluginCatalog) -> RigParts:
         """Make them. Raises what is wrong with the words: UsageError, ConfigurationError, PluginError, ModelError, ..."""
-        if words.source is None:
-            raise _missing(words, "source", "--source camera:0", "source: camera:0")
-        if words.model.path is None:
-            raise _missing(words, "model", "--model mouse.onnx", "model: mouse.onnx")
-        source = _source(words.source, catalog)
-        if words.seconds is not None and not source.is_live:
-            raise UsageError(
-                f"seconds end a live source, and {words.source.text} is a recording, which is read as fast as it can be; "
-                "use max-frames, or let it play at its own pace: video:PATH,realtime=true"
-            )
-        with located(words.model.where):
-            file, runtime = choose_runtime(words.model.path, words.model.runtime, catalog)
-            if words.model.detector is not None and not words.model.detector.exists():
-                raise SourceError(f"no such file: {words.model.detector}")
-        how = {"folder": words.out, "overwrite": words.overwrite}
-        return cls(
-            source=source,
-            processors=tuple(_component(part, ProcessorInfo, catalog, **how) for part in words.processors),
-            sinks=tuple(_component(part, SinkInfo, catalog, **how) for part in words.sinks),
-            regions=regions_from_options(cropping=words.cropping, dynamic=words.dynamic, resize=words.resize).regions,
-            model_file=file,
-            runtime=runtime,
+        planned = plan(words)
+        sources = [_source(session.source, catalog) for session in planned]
+        for session, source in zip(planned, sources, strict=True):
+            if words.seconds is not None and not source.is_live:
+                raise UsageError(
+                    f"seconds end a live source, and {session.source.text} is a recording, which is read as fast as it can "
+                    "be; use max-frames, or let it play at its own pace: video:PATH,realtime=true"
+                )
+        models: dict[int, ModelPart] = {}
+        for session in planned:
+            if session.model_number not in models:
+                models[session.model_number] = _model(session.model, catalog)
+        sessions = tuple(
+            _session(session, source, words, catalog) for session, source in zip(planned, sources, strict=True)
         )
+        _refuse_one_file_twice(sessions)
+        return cls(sessions, models)
+
+    def model(self, session: SessionParts) -> ModelPart:
+        """The model of a session."""
+        return self.models[session.words.model_number]
 
     def close(self) -> None:
         """For a dry run: nothing was opened, and closing is safe."""
-        for component in (*self.processors, self.source, *self.sinks):
-            component.close()
+        for session in self.sessions:
+            for component in session.components:
+                component.close()
+
+
+def _session(planned: SessionWords, source: FrameSource, words: RunWords, catalog: PluginCatalog) -> SessionParts:
+    def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
+        return _component(
+            part, kind, catalog, place=placing(words.out, planned.name, part.mark), overwrite=words.overwrite
+        )
+
+    return SessionParts(
+        words=planned,
+        source=source,
+        processors=tuple(make(part, ProcessorInfo) for part in planned.processors),
+        sinks=tuple(make(part, SinkInfo) for part in planned.sinks),
+        regions=regions_from_options(
+            cropping=planned.regions.cropping, dynamic=planned.regions.dynamic, resize=planned.regions.resize
+        ).regions,
+    )
+
+
+def placing(folder: Path, name: str, mark: str) -> Callable[[Path], Path]:
+    """Where the file is that a component calls by a path: in the folder, `{source}` in it being the source's name.
+
+    Args:
+        mark: is put before the suffix, if `{source}` is not in the path.
+    """
+
+    def place(path: Path) -> Path:
+        named = Path(str(path).replace("{source}", name))
+        if named == path and mark:
+            named = path.with_name(f"{path.stem}{mark}{path.suffix}")
+        return folder / named
+
+    return place
+
+
+def _model(words: ModelWords, catalog: PluginCatalog) -> ModelPart:
+    assert words.path is not None
+    with located(words.where):
+        file, runtime = choose_runtime(words.path, words.runtime, catalog)
+        if words.detector is not None and not words.detector.exists():
+            raise SourceError(f"no such file: {words.detector}")
+    return ModelPart(words, file, runtime)
+
+
+def _refuse_one_file_twice(sessions: tuple[SessionParts, ...]) -> None:
+    seen: dict[Path, Part] = {}
+    for session in sessions:
+        for part, sink in zip(session.words.sinks, session.sinks, strict=True):
+            for path in sink.outputs:
+                other = seen.setdefault(path.absolute(), part)
+                if other is not part:
+                    with located(part.where):
+                        raise UsageError(
+                            f"two sinks write {path.name}: {other.text} and {part.text}; give each a file of its own, "
+                            "or {source} in the name"
+                        )
 
 
 def _source(part: Part, catalog: PluginCatalog) -> FrameSource:
@@ -94,9 +176,3 @@ def _tolerance(spec: ComponentSpec) -> tuple[ComponentSpec, OnError | None]:
         raise OptionError(f"on_error is no {word!r}: {nearest(word, ON_ERROR)}", "on_error")
     options = tuple(pair for pair in spec.options if pair[0] != "on_error")
     return ComponentSpec(spec.name, spec.first, options), word
-
-
-def _missing(words: RunWords, what: str, option: str, line: str) -> Exception:
-    if words.file:
-        return ConfigurationError(f"{words.file} names no {what}: add a line such as {line}")
-    return UsageError(f"there is no {what}: give {option}, or a session file")

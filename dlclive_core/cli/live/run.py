@@ -1,46 +1,59 @@
-"""`dlclive run`: a session, watched, with finished files and numbers at its end."""
+"""`dlclive run`: a session, or several, watched, with finished files and numbers at the end."""
 
 from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cli.live.line import live_line
+from dlclive_core.cli.live.beginning import Beginning
+from dlclive_core.cli.live.line import live_lines
+from dlclive_core.cli.live.losses import what_was_lost
 from dlclive_core.cli.live.numbers import LiveNumbers
-from dlclive_core.cli.live.parts import SessionParts
+from dlclive_core.cli.live.parts import RigParts, SessionParts
 from dlclive_core.cli.live.picture import latency_picture
-from dlclive_core.cli.live.record import LiveRecord, what_was_lost
+from dlclive_core.cli.live.record import LiveRecord, SessionRecord
 from dlclive_core.cli.live.table import print_session
 from dlclive_core.cli.live.words import ModelWords, RunWords, located
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.record import model_facts, write_whole
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import DataError, DLCLiveError
+from dlclive_core.errors import DataError, DLCLiveError, UsageError
 from dlclive_core.estimate import RunInfo
 from dlclive_core.models import load_model
-from dlclive_core.session import Session, SessionReport
+from dlclive_core.session import Rig, Session, SessionReport
 
 
 def run_live(words: RunWords, *, json: bool) -> int:
-    """Run a session until its source ends, a limit is reached, a signal comes or something fails; return the exit code.
+    """Run until the sources end, a limit is reached, a signal comes or something fails; return the exit code.
 
     Raises what makes it impossible before it began.
     """
     catalog = PluginCatalog.installed()
-    parts = SessionParts.build(words, catalog)
-    began = time.perf_counter()
-    with load(words.model, catalog) as model:
-        facts = model_facts(parts.model_file, model, time.perf_counter() - began)
+    parts = RigParts.build(words, catalog)
+    with ExitStack() as stack:
+        models: dict[int, PoseModel] = {}
+        facts: dict[int, dict[str, Any]] = {}
+        for number, part in parts.models.items():
+            began = time.perf_counter()
+            models[number] = stack.enter_context(load(part.words, catalog))
+            facts[number] = model_facts(part.file, models[number], time.perf_counter() - began)
+        _refuse_shared_memories(parts, models)
         make_folder(words.out)
-        record = LiveRecord.of(words, parts.source, model, facts)
+        records = [
+            SessionRecord(part.words.name, part.source, models[number], facts[number])
+            for part in parts.sessions
+            for number in [part.words.model_number]
+        ]
+        record = LiveRecord(words, records)
         with StopOnSignal() as signals:
-            ran = _run(words, parts, model, record, signals)
-            return _finish(record, ran, signals, json=json)
+            rig, numbers, error = _run(words, parts, models, record, signals)
+            return _finish(record, rig, numbers, error, signals, json=json)
 
 
 def load(words: ModelWords, catalog: PluginCatalog) -> PoseModel:
@@ -67,73 +80,113 @@ def make_folder(path: Path) -> None:
         raise DataError(f"cannot make the folder {path}: {error.strerror}") from None
 
 
+def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> None:
+    """Before a rig does it, in words of the command line."""
+    for number, model in models.items():
+        sharing = [part.words.name for part in parts.sessions if part.words.model_number == number]
+        if model.remembers and len(sharing) > 1:
+            raise UsageError(
+                f"{' and '.join(sharing)} cannot share a model ({model.card.net_type}) that remembers where animals were: "
+                "give each its own, --model once for each --source, or let it look anew in every frame"
+            )
+
+
 def _run(
-    words: RunWords, parts: SessionParts, model: PoseModel, record: LiveRecord, signals: StopOnSignal
-) -> tuple[Session, LiveNumbers, DLCLiveError | None]:
+    words: RunWords, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
+) -> tuple[Rig, list[LiveNumbers], DLCLiveError | None]:
     timer: list[threading.Timer] = []
 
     def begin(run: RunInfo) -> None:
         record.begin(run)
         if words.seconds is not None:
-            timer.append(threading.Timer(words.seconds, session.stop))
+            timer.append(threading.Timer(words.seconds, rig.stop))
             timer[0].daemon = True
             timer[0].start()
 
-    numbers = LiveNumbers(on_open=begin)
-    more: dict[str, Any] = {"deadline": words.deadline} if words.deadline is not None else {}
-    session = Session(
-        source=parts.source,
-        model=model,
-        processors=[*parts.processors, numbers],
-        sinks=parts.sinks,
-        regions=parts.regions,
-        max_frames=words.max_frames,
-        stale_after=words.stale_after,
-        **more,
+    beginning = Beginning(len(parts.sessions), begin)
+    numbers = [LiveNumbers(on_open=beginning.one_is_open) for _ in parts.sessions]
+    rig = Rig(
+        [
+            _session(words, part, models[part.words.model_number], number)
+            for part, number in zip(parts.sessions, numbers, strict=True)
+        ]
     )
     error: DLCLiveError | None = None
-    with signals.stops(session), live_line(session, numbers):
+    with signals.stops(rig), live_lines(rig.sessions, numbers):
         try:
-            session.run()
+            rig.run()
         except DLCLiveError as raised:
             error = raised
         finally:
             for ticking in timer:
                 ticking.cancel()
-    return session, numbers, error
+    return rig, numbers, error
+
+
+def _session(words: RunWords, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
+    more: dict[str, Any] = {"deadline": words.deadline} if words.deadline is not None else {}
+    return Session(
+        source=part.source,
+        model=model,
+        processors=[*part.processors, numbers],
+        sinks=part.sinks,
+        regions=part.regions,
+        max_frames=words.max_frames,
+        stale_after=words.stale_after,
+        name=part.label,
+        **more,
+    )
 
 
 def _finish(
     record: LiveRecord,
-    ran: tuple[Session, LiveNumbers, DLCLiveError | None],
+    rig: Rig,
+    numbers: list[LiveNumbers],
+    error: DLCLiveError | None,
     signals: StopOnSignal,
     *,
     json: bool,
 ) -> int:
-    """Write what is to be known about the session, and say it."""
-    session, numbers, error = ran
-    if record.path is None or session.report is None:  # it never began
+    """Write what is to be known about the sessions, and say it."""
+    reports = [without_the_last_processor(report) for report in rig.reports if report is not None]
+    if record.path is None or len(reports) < len(rig.sessions):  # it never began
         if error is not None:
             raise error
         return signals.exit_code
-    report = without_the_last_processor(session.report)
-    error = error or what_was_lost(report, session.source)
+    error, message = _failure(error, rig, reports)
     code = error.exit_code if error is not None else signals.exit_code
-    picture = record.picture_path()
-    title = (
-        f"{report.source}, {record.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
-    )
-    write_whole(picture, latency_picture(title, numbers.history, numbers.distribution, report.stages))
-    values = record.finish(report, error, code, picture)
+    pictures = []
+    for session, report, number in zip(record.sessions, reports, numbers, strict=True):
+        pictures.append(record.picture_path(session))
+        title = f"{report.name}, {session.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
+        write_whole(pictures[-1], latency_picture(title, number.history, number.distribution, report.stages))
+    values = record.finish(reports, message, code)
     if json:
         print_json(values)
     else:
-        print_session(report)
-        for path in (*values["outputs"], record.path, picture):
+        for report in reports:
+            print_session(report)
+        outputs = [path for one in values.get("sources", [values]) for path in one["outputs"]]
+        for path in (*outputs, record.path, *pictures):
             stderr().print(f"written: {path}", markup=False)
-    if error is not None:
-        complain(error)
+    if message:
+        complain(message)
     return code
+
+
+def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport]) -> tuple[DLCLiveError | None, str]:
+    """What failed, or else what was lost, and its message; with several sources, the name of the one comes first."""
+    names = [report.name for report in reports if report.ending == "error"]
+    if error is None:
+        for session, report in zip(rig.sessions, reports, strict=True):
+            error = what_was_lost(report, session.source)
+            if error is not None:
+                names = [report.name]
+                break
+    message = str(error or "")
+    if len(reports) > 1 and len(names) == 1 and names[0] not in message:
+        message = f"{names[0]}: {message}"
+    return error, message
 
 
 def without_the_last_processor(report: SessionReport) -> SessionReport:

@@ -7,6 +7,16 @@ processors:
 sinks:
   - tables: mouse.h5
 limits: {seconds: 600}
+
+Several sources are a list, each a source or a mapping with what belongs to it alone; what is outside is for each of them:
+
+sources:
+  - camera:0
+  - name: right
+    source: {basler: {serial: 24060123}}
+    regions: {cropping: [0, 320, 0, 240]}
+    sinks:
+      - tables: right.h5
 """
 
 from __future__ import annotations
@@ -17,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from dlclive_core.cli.live.words import ModelWords, Part, RunWords, located
+from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords, located
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
@@ -25,7 +35,8 @@ from dlclive_core.finding import Finding, Follow
 from dlclive_core.regions import regions_from_options
 from dlclive_core.specs import ComponentSpec
 
-_WORDS = ("source", "model", "processors", "sinks", "regions", "limits", "out", "overwrite")
+_OF_A_SOURCE = ("source", "model", "processors", "sinks", "regions")
+_WORDS = (*_OF_A_SOURCE, "sources", "limits", "out", "overwrite")
 _LOADING = {"path": str, "runtime": str | None, "device": str, "precision": str, "detector": Path | None}
 _FINDING = {
     "detect_every": int,
@@ -55,7 +66,29 @@ def read_session_file(path: Path) -> RunWords:
     file = YamlFile(path)
     if file.root is None:
         raise ConfigurationError(f"{path} is empty; it needs at least a source and a model")
-    words = {word: value for word, (_, value) in file.mapping(file.root, _WORDS, "a session").items()}
+    pairs = file.mapping(file.root, _WORDS, "a session")
+    words = {word: value for word, (_, value) in pairs.items()}
+    if "source" in words and "sources" in words:
+        raise file.wrong(
+            pairs["sources"][0], "a session has a source, or several sources; put all of them into sources"
+        )
+    made = _parts(file, words)
+    source = made.pop("source", None)
+    if source is not None:
+        made["sources"] = (SourceWords(part=source),)
+    elif "sources" in words:
+        made["sources"] = tuple(_source(file, node) for node in file.items(words["sources"], "sources"))
+    if "limits" in words:
+        made |= _limits(file, words["limits"])
+    if "out" in words:
+        made["out"] = file.value(words["out"], Path, "out")
+    if "overwrite" in words:
+        made["overwrite"] = file.value(words["overwrite"], bool, "overwrite")
+    return RunWords(**made, file=str(path))
+
+
+def _parts(file: YamlFile, words: dict[str, yaml.Node]) -> dict[str, Any]:
+    """What a session has, and a source of several may have for itself."""
     made: dict[str, Any] = {}
     if "source" in words and not file.is_empty(words["source"]):
         made["source"] = _part(file, words["source"], "source")
@@ -65,14 +98,22 @@ def read_session_file(path: Path) -> RunWords:
         if name in words:
             made[name] = tuple(_part(file, node, f"one of the {name}") for node in file.items(words[name], name))
     if "regions" in words:
-        made |= _regions(file, words["regions"])
-    if "limits" in words:
-        made |= _limits(file, words["limits"])
-    if "out" in words:
-        made["out"] = file.value(words["out"], Path, "out")
-    if "overwrite" in words:
-        made["overwrite"] = file.value(words["overwrite"], bool, "overwrite")
-    return RunWords(**made, file=str(path))
+        made["regions"] = _regions(file, words["regions"])
+    return made
+
+
+def _source(file: YamlFile, node: yaml.Node) -> SourceWords:
+    """One of several: a component, or a mapping with `source` and what else belongs to it."""
+    known = ("name", *_OF_A_SOURCE)
+    is_component = isinstance(node, yaml.MappingNode) and len(node.value) == 1 and node.value[0][0].value not in known
+    if is_component or not isinstance(node, yaml.MappingNode):
+        return SourceWords(part=_part(file, node, "source"))
+    words = {word: value for word, (_, value) in file.mapping(node, known, "one of the sources").items()}
+    made = _parts(file, words)
+    if "source" not in made:
+        raise file.wrong(node, "one of the sources names no source: add a line such as source: camera:0")
+    name = file.value(words["name"], str, "name") if "name" in words else ""
+    return SourceWords(part=made.pop("source"), name=name, **made)
 
 
 def _part(file: YamlFile, node: yaml.Node, what: str) -> Part:
@@ -114,7 +155,7 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelWords:
         return ModelWords(**values, finding=Finding(**how), where=where)
 
 
-def _regions(file: YamlFile, node: yaml.Node) -> dict[str, Any]:
+def _regions(file: YamlFile, node: yaml.Node) -> RegionWords:
     words = {
         word: value for word, (_, value) in file.mapping(node, ("cropping", "dynamic", "resize"), "regions").items()
     }
@@ -128,7 +169,7 @@ def _regions(file: YamlFile, node: yaml.Node) -> dict[str, Any]:
             else:
                 made[word] = file.value(value, float, word)
             regions_from_options(**{word: made[word]})
-    return made
+    return RegionWords(**made)
 
 
 def _limits(file: YamlFile, node: yaml.Node) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def print_session(report: SessionReport) -> None:
     rows = [_row(stage.stage, stage, _lost(stage.stage, report)) for stage in report.stages if stage.count]
     rows += [_row(f"write {_name(sink)}", sink.write, sink.dropped) for sink in report.sinks]
     print_table(
-        f"{report.source} on {report.runtime}, {report.device}: {report.processed} frames in {report.duration:.1f} s, "
+        f"{report.name} on {report.runtime}, {report.device}: {report.processed} frames in {report.duration:.1f} s, "
         f"{report.fps:.1f} frames/s",
         ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms", "dropped"),
         rows,
@@ -48,6 +48,9 @@ def remarks(report: SessionReport) -> list[str]:
     for processor in report.processors:
         if processor.failures:
             lines.append(f"{processor.processor} failed at {processor.failures} frames: {processor.error}")
+        if processor.statistics:
+            told = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in processor.statistics.items())
+            lines.append(f"{processor.processor}: {told}")
     events = [event for event in report.events if event.kind not in _TOLD]
     lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
     more = len(events) - _EVENTS + report.events_omitted

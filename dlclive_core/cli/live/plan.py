@@ -1,0 +1,127 @@
+"""From words to sessions: which source has which name, model, processors and sinks. Nothing is made yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords, without_password
+from dlclive_core.errors import ConfigurationError, UsageError
+
+_NAME = re.compile(r"\w[\w.-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionWords:
+    """One session.
+
+    Attributes:
+        name: of the source, distinct, fit for names of files.
+        is_named: somebody gave it this name, or needs it to tell several apart.
+        model_number: sessions with the same number share one loaded model.
+    """
+
+    name: str
+    is_named: bool
+    source: Part
+    model: ModelWords
+    model_number: int
+    processors: tuple[Part, ...]
+    sinks: tuple[Part, ...]
+    regions: RegionWords
+
+
+def plan(words: RunWords) -> tuple[SessionWords, ...]:
+    """One session for each source.
+
+    Raises UsageError or ConfigurationError (from a file): no source, no model, names that are not distinct, a number of
+    models that fits neither all sources nor each.
+    """
+    if not words.sources:
+        raise _missing(words, "source", "--source camera:0", "source: camera:0")
+    several = len(words.sources) > 1
+    names = _names(words)
+    models = _models(words)
+    sessions = []
+    for source, name, (model, number) in zip(words.sources, names, models, strict=True):
+        mark = f"_{name}" if several else ""
+        sessions.append(
+            SessionWords(
+                name=name,
+                is_named=several or bool(source.name),
+                source=source.part,
+                model=model,
+                model_number=number,
+                processors=(*(replace(part, mark=mark) for part in words.processors), *source.processors),
+                sinks=(*(replace(part, mark=mark) for part in words.sinks), *source.sinks),
+                regions=source.regions or words.regions,
+            )
+        )
+    return tuple(sessions)
+
+
+def _models(words: RunWords) -> list[tuple[ModelWords, int]]:
+    """The model of each source, and its number."""
+    count = len(words.sources)
+    if words.models:
+        if len(words.models) not in (1, count):
+            raise UsageError(
+                f"{len(words.models)} models for {count} {'sources' if count > 1 else 'source'}: "
+                "give one --model for all, or one for each --source, in their order"
+            )
+        own = [replace(source.model or words.model, where="") for source in words.sources]
+        if len(words.models) == 1:
+            return [(replace(words.model, path=words.models[0], where=""), 0)] * count
+        return [(replace(how, path=path), k) for k, (how, path) in enumerate(zip(own, words.models, strict=True))]
+    models = [
+        (source.model, number + 1) if source.model is not None else (words.model, 0)
+        for number, source in enumerate(words.sources)
+    ]
+    if any(model.path is None for model, _ in models):
+        raise _missing(words, "model", "--model mouse.onnx", "model: mouse.onnx")
+    return models
+
+
+def _names(words: RunWords) -> list[str]:
+    names = [source.name or name_of(source.part) for source in words.sources]
+    seen: dict[str, SourceWords] = {}
+    for name, source in zip(names, words.sources, strict=True):
+        if not _NAME.fullmatch(name):
+            raise _wrong(source, f"a source cannot be called {name!r}: its name is part of the names of files")
+        other = seen.setdefault(name.casefold(), source)
+        if other is not source:
+            how = (
+                "give each a name of its own"
+                if source.part.where
+                else f"name them: --source left={other.part.text} --source right={source.part.text}"
+            )
+            raise _wrong(source, f"two sources are called {name!r}; {how}")
+    return names
+
+
+def name_of(part: Part) -> str:
+    """`camera:0` is camera-0, `basler:serial=24060123` basler-24060123, a file is its name without the suffix."""
+    text = without_password(part.text)
+    words = [text]
+    if part.spec is not None:
+        spec = part.spec
+        first = without_password(spec.first or "")
+        values = [value for _, value in spec.options]
+        file = spec.name if spec.first is None and not values else first
+        path = Path(file.replace("\\", "/"))
+        words = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
+    elif Path(text).suffix:
+        words = [Path(text).stem]
+    return re.sub(r"[^\w.-]+", "-", "-".join(words)).strip("-.") or "source"
+
+
+def _wrong(source: SourceWords, message: str) -> Exception:
+    where = source.part.where
+    return ConfigurationError(f"{where}: {message}") if where else UsageError(message)
+
+
+def _missing(words: RunWords, what: str, option: str, line: str) -> Exception:
+    if words.file:
+        return ConfigurationError(f"{words.file} names no {what}: add a line such as {line}")
+    return UsageError(f"there is no {what}: give {option}, or a session file")
