@@ -205,7 +205,15 @@ class Sink(Component):
 
 
 class Exporter(Component):
-    """Turns a model file of one format into another format."""
+    """Turns a model file of one format into another format.
+
+    Attributes:
+        calibrates: whether it finds something out on `frames` for what it writes, with its options as they are. Then
+            `export_model` asks for frames, gives it three quarters of them, judges on the others, and allows what int8 is
+            allowed. Precisions that are always calibrated need no such word.
+    """
+
+    calibrates: bool = False
 
     @abstractmethod
     def export(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import filecmp
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.card import ModelCard
-from dlclive_core.catalog import PluginCatalog, check_options
-from dlclive_core.components import Exporter, PoseModel
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.components import PoseModel
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
-from dlclive_core.exporting import CALIBRATED, Step, choose_frames, find_route
+from dlclive_core.exporting import CALIBRATED, choose_frames, find_route, make_exporters
 from dlclive_core.exporting.bounds import bound_for, judge
 from dlclive_core.locate import detector_beside, locate_model
 from dlclive_core.models import choose_runtime, load_model, model_suffixes
@@ -55,6 +57,7 @@ def export_model(
     size: tuple[int, int] | None = None,
     frames: Sequence[NDArray[np.uint8]] | None = None,
     max_error: float | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
     overwrite: bool = False,
     catalog: PluginCatalog | None = None,
 ) -> Export:
@@ -69,38 +72,40 @@ def export_model(
         target: the file to write; its suffix says the format.
         precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format have them.
         size: (height, width) to fix the input to.
-        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. For int8 they are needed:
-            every fourth is compared on, on the others it is calibrated.
+        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. For int8, and for options
+            that calibrate, they are needed: every fourth is compared on, on the others it is calibrated.
         max_error: pixels, in place of those of `dlclive_core.exporting.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
-            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile in int8.
+            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile where it was calibrated.
+        options: of the exporters' constructors, for example {"frozen_norms": True}; each goes to those on the way that have it.
 
     Raises:
         OutputExistsError: a file that would be written is there and `overwrite` was not given.
-        UsageError: precision, size or frames; among others a clip for int8 in which no animal is found.
+        UsageError: precision, size, options or frames; among others a clip to calibrate on in which no animal is found.
         ModelError: the export differs by more than the bound; nothing is written.
     """
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
     steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
-    exporters = [_make(catalog, step) for step in steps]
+    exporters = make_exporters(catalog, steps, options)
+    calibrate = precision in CALIBRATED or any(exporter.calibrates for exporter in exporters)
     _check_target(target, source, overwrite=overwrite)
     try:
         folder = tempfile.TemporaryDirectory(prefix=".dlclive-export-", dir=target.parent)
     except OSError as error:
         raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
     with folder as name, load_model(source, device="cpu", catalog=catalog) as reference:  # in the file's own precision
-        images = choose_frames(reference, frames, size, calibrate=precision in CALIBRATED)
+        images = choose_frames(reference, frames, size, calibrate=calibrate)
         draft = source
         for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):
             place = Path(name) / str(number)
             place.mkdir()
             last = number == len(steps)
             before, draft = draft, place / (target.name if last else target.stem + step.info.writes)
-            seen = images.for_exporter if last else ()
+            seen = images.for_exporter if last or exporter.calibrates else ()
             card = exporter.export(before, draft, precision=step.precision, size=size, frames=seen)
         with _load_draft(draft, catalog) as candidate:
             parity = compare_models(reference, candidate, images.compared)
-        bound = judge(parity, bound_for(precision, max_error), precision)
+        bound = judge(parity, bound_for(precision, max_error, calibrated=calibrate), precision)
         files = _move(draft, target, overwrite=overwrite)
     stem = detector_beside(target).stem  # the detector of an engine is an ONNX file still
     return Export(
@@ -113,13 +118,6 @@ def export_model(
         measured=bound.words,
         files=files,
     )
-
-
-def _make(catalog: PluginCatalog, step: Step) -> Exporter:
-    factory = catalog.factory(step.info)
-    check_options(factory, (), f"exporter {step.info.name!r}")
-    exporter: Exporter = factory()
-    return exporter
 
 
 def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:

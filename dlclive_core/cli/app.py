@@ -101,13 +101,21 @@ def export(
         ),
     ] = None,
     max_error: Annotated[float | None, typer.Option(help="Pixels that the export may differ by.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="An option of the exporter, for example frozen_norms=true; may be given again.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Export a model to another format, and compare both in pixels; if they differ, nothing is written."""
     from dlclive_core.cli.export import run_export
 
-    run_export(model, target, precision, size, frames, max_error, overwrite=overwrite, json=json)
+    run_export(model, target, precision, size, frames, max_error, set_ or (), overwrite=overwrite, json=json)
 
 
 @app.command()

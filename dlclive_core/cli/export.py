@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,20 +26,24 @@ def run_export(
     size: str | None,
     frames: Path | None,
     max_error: float | None,
+    settings: Sequence[str],
     *,
     overwrite: bool,
     json: bool,
 ) -> None:
     """Export, compare, and say how near the two are."""
+    options = dict(_parse_setting(text) for text in settings)
     catalog = PluginCatalog.installed()
     clip = None if frames is None else source_for(frames, catalog)
+    wanted = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
     export = export_model(
         model,
         target,
         precision=precision,
         size=None if size is None else parse_size(size, "--size", "HEIGHTxWIDTH"),
-        frames=None if clip is None else spread_frames(clip, _CALIBRATED if precision in CALIBRATED else _COMPARED),
+        frames=None if clip is None else spread_frames(clip, wanted),
         max_error=max_error,
+        options=options,
         overwrite=overwrite,
         catalog=catalog,
     )
@@ -68,6 +73,16 @@ def run_export(
             f"within {parity.box_px:.4f} px ({parity.boxes} boxes; allowed {BOUND_BOX_PX} px)",
             markup=False,
         )
+
+
+def _parse_setting(text: str) -> tuple[str, str]:
+    """An option's name and value, with = between them."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip().isidentifier():
+        raise UsageError(
+            f"--set takes an option of the exporter, NAME=VALUE, for example frozen_norms=true; got {text!r}"
+        )
+    return name.strip(), value.strip()
 
 
 def parse_size(text: str, option: str, form: str) -> tuple[int, int]:

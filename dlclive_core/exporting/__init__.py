@@ -2,6 +2,17 @@
 
 from dlclive_core.exporting.bounds import BOUND_BOX_PX, BOUNDS, Bound
 from dlclive_core.exporting.frames import CALIBRATED, Frames, choose_frames
+from dlclive_core.exporting.making import make_exporters
 from dlclive_core.exporting.route import Step, find_route
 
-__all__ = ["BOUNDS", "BOUND_BOX_PX", "CALIBRATED", "Bound", "Frames", "Step", "choose_frames", "find_route"]
+__all__ = [
+    "BOUNDS",
+    "BOUND_BOX_PX",
+    "CALIBRATED",
+    "Bound",
+    "Frames",
+    "Step",
+    "choose_frames",
+    "find_route",
+    "make_exporters",
+]

@@ -52,9 +52,9 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
 same height may choose the other one), but for a few: on a real clip some confident ones are undecided as well."""
 
 
-def bound_for(precision: str, max_error: float | None) -> Bound:
-    """The bound of a precision, with the user's pixels in it where given."""
-    bound = BOUNDS.get(precision, _QUARTER)
+def bound_for(precision: str, max_error: float | None, *, calibrated: bool = False) -> Bound:
+    """The bound of a precision, or of what was calibrated in any, with the user's pixels in it where given."""
+    bound = _QUARTER if calibrated else BOUNDS.get(precision, _QUARTER)
     return bound if max_error is None else Bound(max_error, bound.statistic)
 
 

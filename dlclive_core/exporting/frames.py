@@ -65,11 +65,11 @@ def choose_frames(
     if isinstance(model, ConditionalModel):
         raise UnsupportedModelError(
             f"{model.card.net_type} is a conditional network, which takes keypoints besides images, and cannot be calibrated: "
-            "export it in another precision"
+            "export it without, in another precision"
         )
     if given is None or len(given) < LEAST:
         raise UsageError(
-            f"int8 is calibrated on frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
+            f"it is calibrated on frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
             f"got {0 if given is None else len(given)} frames"
         )
     fitting = _fit(given, fixed, model.card)
@@ -78,7 +78,7 @@ def choose_frames(
     if not finds_something(model, compared):
         raise UsageError(
             f"the model finds no animal in the clip: no keypoint of {len(compared)} frames has a confidence of {CONFIDENT} or "
-            "more, so int8 can be neither calibrated nor judged; give a clip that shows the animal"
+            "more, so an export can be neither calibrated nor judged; give a clip that shows the animal"
         )
     if isinstance(model, TopDownModel):
         others = list(_crops(model, others))

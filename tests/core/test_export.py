@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -292,3 +293,67 @@ class Numbered(BlobSource):
         image = np.zeros((3, 4), np.uint8)
         image[0, :2] = (index % 256, index // 256)
         return image
+
+
+class Rounding(Copy):
+    """Has an option, with which it calibrates."""
+
+    def __init__(self, *, steps: int = 0, note: str = "") -> None:
+        self.calibrates = steps > 0
+        NOTED.append((steps, note))
+
+
+NOTED: list[tuple[int, str]] = []
+
+
+@pytest.fixture
+def rounding(catalog: PluginCatalog) -> PluginCatalog:
+    """The same ways, but the first step can calibrate."""
+    NOTED.clear()
+    plugin = catalog.plugins[0]
+    parts = [
+        replace(part, factory=f"{__name__}:Rounding") if part.name == "one" else part for part in plugin.components
+    ]
+    return PluginCatalog([replace(plugin, components=tuple(parts))])
+
+
+@pytest.mark.parametrize("steps", [3, "3"])
+def test_options_reach_the_exporter_that_has_them(rounding, begin, tmp_path: Path, steps: int | str) -> None:
+    source = begin(then={"off": 0.4})
+    export = export_model(
+        source, tmp_path / "a.end", frames=frames(40), options={"steps": steps, "note": "all"}, catalog=rounding
+    )
+    assert NOTED == [(3, "all")]
+    assert SEEN == [
+        (".begin.middle", "fp32", 30),
+        (".middle.end", "fp32", 30),
+    ]  # three of four, for the first step, too
+    assert (export.bound_px, export.measured) == (0.5, "at the 95th percentile of the confident keypoints")
+
+
+def test_without_the_option_nothing_is_calibrated(rounding, begin, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"differs .* more than the 0\.05 px allowed"):
+        export_model(begin(then={"off": 0.4}), tmp_path / "a.end", frames=frames(40), catalog=rounding)
+    assert SEEN == [(".begin.middle", "fp32", 0), (".middle.end", "fp32", 40)]
+
+
+def test_calibrating_needs_frames(rounding, begin, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="calibrated on frames of the animal"):
+        export_model(begin(), tmp_path / "a.middle", options={"steps": 1}, catalog=rounding)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": 3}, r"exporter 'one' has no option 'step': .*steps"),
+        ({"steps": "many"}, r"option 'steps' of exporter 'one' takes a whole number; got 'many'"),
+    ],
+)
+def test_wrong_options_name_the_exporter(rounding, begin, tmp_path: Path, options, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        export_model(begin(), tmp_path / "a.middle", frames=frames(), options=options, catalog=rounding)
+
+
+def test_an_exporter_without_options_says_so(catalog, begin, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="exporter 'one' has no option 'steps': it has none"):
+        export_model(begin(), tmp_path / "a.middle", frames=frames(), options={"steps": 3}, catalog=catalog)

@@ -1,0 +1,45 @@
+"""Making the exporters of a way, each with those of the user's options that it has."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.components import Exporter
+from dlclive_core.errors import UsageError, nearest
+from dlclive_core.exporting.route import Step
+from dlclive_core.specs import convert
+
+
+def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mapping[str, Any]) -> list[Exporter]:
+    """One exporter for each step.
+
+    Args:
+        options: arguments of the exporters' constructors. One goes to every exporter on the way that has it; text is converted
+            to the type that the constructor says.
+
+    Raises:
+        UsageError: an option that none of them has, or a value that is of another type.
+        PluginError, DependencyError: an exporter cannot be imported.
+    """
+    factories = [catalog.factory(step.info) for step in steps]
+    had = {name for factory in factories for name in inspect.signature(factory).parameters}
+    for name in options:
+        if name not in had:
+            way = " and ".join(repr(step.info.name) for step in steps)
+            advice = nearest(name, sorted(had)) if had else "they have none" if len(steps) > 1 else "it has none"
+            raise UsageError(f"exporter {way} has no option {name!r}: {advice}")
+    return [_make(factory, step, options) for factory, step in zip(factories, steps, strict=True)]
+
+
+def _make(factory: Any, step: Step, options: Mapping[str, Any]) -> Exporter:
+    hints = typing.get_type_hints(factory.__init__)
+    values = {name: value for name, value in options.items() if name in inspect.signature(factory).parameters}
+    for name, value in values.items():
+        if isinstance(value, str):
+            values[name] = convert(value, hints.get(name, str), f"option {name!r} of exporter {step.info.name!r}")
+    exporter: Exporter = factory(**values)
+    return exporter
