@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,14 @@ class Network(Component):
             - "identity" (B, I, K, J) or (B, K, P, J), for cards with `identity`: how much a keypoint looks like each of the
               J individuals.
         """
+
+    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+        """The runtime's own call on these images, which `run` takes, with as little around it as can be.
+
+        For `dlclive benchmark`, which holds a whole frame-to-pose call against it; the answer is thrown away. A runtime
+        overrides this where its library has a call that is barer than `run`.
+        """
+        return partial(self.run, images)
 
     def detector(self) -> Detector | None:
         """Load the detector that belongs to a top-down network, on the same device; None if it has none.

@@ -18,11 +18,15 @@ from dlclive_core.pose import Pose
 
 def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:
     """Run a network that finds animals by itself on (B, H, W, 3) uint8 RGB images, and read its arrays."""
-    card = network.card
+    return read_poses(network.run(network_input(network.card, images)), network.card)
+
+
+def network_input(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(B, H, W, 3) images as `Network.run` takes them: contiguous, padded where the input is fixed. Raises FrameError."""
     if card.input_size is not None and images.shape[1:3] != card.input_size:
         images = _padded_to_input(images, card)
     check_size(card, images.shape[1:3])
-    return read_poses(network.run(np.ascontiguousarray(images)), card)
+    return np.ascontiguousarray(images)
 
 
 def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:

@@ -1,0 +1,95 @@
+"""One way to run a model: which runtime, in which precision, where, and on how much of the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.errors import UsageError
+from dlclive_core.regions import Chain, Crop, FollowingCrop, Region, Resize
+from dlclive_core.regions.resize_to import ResizeTo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A window that follows the animal; the fields are those of `FollowingCrop`.
+
+    Attributes:
+        threshold: confidence above which a keypoint counts.
+        margin: pixels around the keypoints.
+        window: (width, height) of a window of constant size; None: as large as animal and margin.
+    """
+
+    threshold: float = 0.5
+    margin: float = 10.0
+    window: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One way to run a model, as `load_model` and the regions take it. Nothing is loaded.
+
+    Attributes:
+        runtime, precision, device: of `load_model`, named: not "auto".
+        path: the file that the runtime reads; candidates of one model may have files of different formats.
+        resize: factor of the picture that the network sees.
+        size: (height, width) of that picture, in place of a factor.
+        cropping: (x1, x2, y1, y2) in pixels of the frame that is cut out before.
+        follow: a window that follows the animal, inside the crop.
+        options: further options of `load_model`.
+    """
+
+    runtime: str
+    precision: str
+    device: str
+    path: Path
+    resize: float = 1.0
+    size: tuple[int, int] | None = None
+    cropping: tuple[int, int, int, int] | None = None
+    follow: Following | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.resize != 1.0:
+            raise UsageError(f"a factor or a size, not both; got {self.resize:g} and {self.size[0]}x{self.size[1]}")
+
+    @property
+    def setting(self) -> str:
+        """Runtime, precision and device as on the command line: "onnx:fp32:cpu"."""
+        return f"{self.runtime}:{self.precision}:{self.device}"
+
+    @property
+    def label(self) -> str:
+        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5, following 192x192"."""
+        words = []
+        if self.size is not None:
+            words.append(f"at {self.size[0]}x{self.size[1]}")
+        elif self.resize != 1.0:
+            words.append(f"at {self.resize:g}")
+        if self.cropping is not None:
+            words.append("cropped " + ",".join(str(number) for number in self.cropping))
+        if self.follow is not None:
+            window = self.follow.window
+            words.append("following" + (f" {window[0]}x{window[1]}" if window else ""))
+        words += [f"{name}={value}" for name, value in self.options.items()]
+        return self.setting + (" " + ", ".join(words) if words else "")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the network sees the frame as it is."""
+        return self.resize == 1.0 and self.size is None and self.cropping is None and self.follow is None
+
+    def region(self) -> Chain:
+        """What the network sees of a frame, new and without memory: crop, window, resize, in this order."""
+        regions: list[Region] = []
+        if self.cropping is not None:
+            regions.append(Crop(*self.cropping))
+        if self.follow is not None:
+            regions.append(FollowingCrop(self.follow.threshold, self.follow.margin, self.follow.window))
+        if self.size is not None:
+            regions.append(ResizeTo(*self.size))
+        elif self.resize != 1.0:
+            regions.append(Resize(self.resize))
+        return Chain(regions)

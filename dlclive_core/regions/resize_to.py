@@ -1,0 +1,27 @@
+"""The whole image brought to one size, whatever its own."""
+
+from __future__ import annotations
+
+from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.regions.placement import IDENTITY, Placement
+from dlclive_core.regions.region import Image, Region
+
+
+class ResizeTo(Region):
+    """The whole image, resized to (height, width), bilinear as `Resize`; sides may be scaled by different factors."""
+
+    def __init__(self, height: int, width: int) -> None:
+        if height < 1 or width < 1:
+            raise UsageError(f"a size of {height} x {width} pixels is empty")
+        self.height, self.width = int(height), int(width)
+
+    def cut(self, image: Image) -> tuple[Image, Placement]:
+        height, width = image.shape[:2]
+        if (height, width) == (self.height, self.width):
+            return image, IDENTITY
+        try:
+            import cv2
+        except ImportError:
+            raise DependencyError("resize needs OpenCV; run: pip install 'dlclive-core[resize]'") from None
+        small = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+        return small, Placement((0.0, 0.0), (width / self.width, height / self.height))  # type: ignore[return-value]
