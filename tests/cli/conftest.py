@@ -47,6 +47,26 @@ def dlclive(tmp_path: Path):
     return run
 
 
+@pytest.fixture
+def start(tmp_path: Path, lab: str):
+    """Start `dlclive WORDS...` in an empty folder, with the lab's plugin, and return the process."""
+    started = []
+
+    def popen(*words: object, stderr: int = subprocess.PIPE) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dlclive_core", *map(str, words)],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True,
+            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": lab},
+        )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield popen
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
 @pytest.fixture(scope="session")
 def model() -> Path:
     """The network that the core ships."""

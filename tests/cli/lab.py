@@ -4,8 +4,20 @@ import hashlib
 import time
 from pathlib import Path
 
-from dlclive_core import Frame, Pose, Processor, ProcessorInfo, Sink, SinkInfo, SourceError, SourceInfo, hookimpl
+from dlclive_core import (
+    Frame,
+    Pose,
+    Processor,
+    ProcessorInfo,
+    RuntimeInfo,
+    Sink,
+    SinkInfo,
+    SourceError,
+    SourceInfo,
+    hookimpl,
+)
 from dlclive_core.demo.live import LiveMouse
+from dlclive_core.testing import BlobModel
 
 NAME = "lab"
 
@@ -78,6 +90,10 @@ class Picky(Processor):
             raise ValueError("no such pose")
         return pose
 
+    @property
+    def statistics(self) -> dict[str, float]:
+        return {"poses_seen": self.count}
+
 
 class Computing(Processor):
     """Computes in C from the tenth pose on, where Python does not run signal handlers; leaves a file before."""
@@ -98,6 +114,20 @@ def dlclive_register_sources():
         SourceInfo(name="breaking", summary="", factory="lab:Breaking"),
         SourceInfo(name="unreachable", summary="", factory="lab:Unreachable"),
     ]
+
+
+class Remembering(BlobModel):
+    """A model that follows an animal from image to image."""
+
+    remembers = True
+
+    def __init__(self, path: Path, *, device: str, precision: str) -> None:
+        super().__init__()
+
+
+@hookimpl
+def dlclive_register_runtimes():
+    return [RuntimeInfo(name="remembering", summary="", factory="lab:Remembering", reads=(".mem",))]
 
 
 @hookimpl

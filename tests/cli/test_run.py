@@ -1,59 +1,16 @@
 """`dlclive run`: what it writes, how it ends, and what it says when something fails. A rendered mouse is the camera."""
 
 import json
-import os
-import pty
 import re
-import select
 import signal
-import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import pytest
+from live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, wait_for
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals as on POSIX")
-PATIENCE = 60.0
-
-
-@pytest.fixture
-def start(tmp_path: Path, lab: str):
-    """Start `dlclive WORDS...` in an empty folder and return the process."""
-    started = []
-
-    def popen(*words: object, stderr: int = subprocess.PIPE) -> subprocess.Popen:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dlclive_core", *map(str, words)],
-            cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True,
-            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": lab},
-        )  # fmt: skip
-        started.append(process)
-        return process
-
-    yield popen
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(path: Path, process: subprocess.Popen, size: int = 0) -> None:
-    until = time.monotonic() + PATIENCE
-    while not (path.exists() and path.stat().st_size >= size):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until, f"no {path.name}"
-        time.sleep(0.02)
-
-
-def record(folder: Path, name: str = "run.json") -> dict:
-    return json.loads((folder / name).read_text())
-
-
-def counts_are_whole(values: dict) -> None:
-    report = values["report"]
-    assert report["frames_read"] == report["processed"] + report["dropped"]
-    assert report["dropped"] == sum(report["drops"].values())
 
 
 def test_a_session_leaves_tables_numbers_and_a_picture(dlclive, model, tmp_path) -> None:
@@ -190,6 +147,8 @@ def test_a_processor_may_fail_where_that_was_said(dlclive, model, lab, tmp_path)
     assert picky["processor"] == "Picky"
     assert picky["failures"] >= 1
     assert "Picky failed at" in done.out
+    assert picky["statistics"]["poses_seen"] >= 2
+    assert f"Picky: poses seen {picky['statistics']['poses_seen']}" in done.out
 
 
 @POSIX
@@ -286,22 +245,8 @@ def test_a_killed_run_is_recovered(start, dlclive, model, tmp_path) -> None:
 
 @POSIX
 def test_a_terminal_sees_a_line_at_most_ten_times_a_second(start, model) -> None:
-    main, side = pty.openpty()
-    process = start("run", "--source", "mouse", "--model", model, "--seconds", 3, "--json", stderr=side)
-    os.close(side)
-    seen = b""
-    while select.select([main], [], [], PATIENCE)[0]:
-        try:
-            data = os.read(main, 65536)
-        except OSError:
-            break
-        if not data:
-            break
-        seen += data
-    out, _ = process.communicate(timeout=PATIENCE)
-    os.close(main)
-    assert process.returncode == 0
-    lines = seen.decode().split("\r\x1b[K")
+    seen, out = on_a_terminal(start, "run", "--source", "mouse", "--model", model, "--seconds", 3, "--json")
+    lines = seen.split("\r\x1b[K")
     running = [line for line in lines if re.fullmatch(r"mouse 0: [\d.]+ frames/s, latency .* ms \(p99 .*\), .*", line)]
     assert len(running) > 3
     assert all(len(line) < 80 and "\n" not in line for line in running)

@@ -19,7 +19,7 @@ def what_was_lost(report: SessionReport, source: FrameSource) -> DataError | Non
         if sink.dropped and sink.outputs:
             name = sink.outputs[0].name
             return DataError(
-                f"{name} is without {sink.dropped} of {sink.written + sink.dropped} frames: it was too slow"
+                f"{name} is without {sink.dropped} of {sink.written + sink.dropped} frames: its sink was too slow"
             )
     if report.corrupt and not source.is_live:
         return DataError(

@@ -113,7 +113,7 @@ def name_of(part: Part) -> str:
         words = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
     elif Path(text).suffix:
         words = [Path(text).stem]
-    return re.sub(r"[^\w.-]+", "-", "-".join(words)).strip("-.") or "source"
+    return re.sub(r"[^\w.]+", "-", "-".join(words)).strip("-.") or "source"
 
 
 def _wrong(source: SourceWords, message: str) -> Exception:

@@ -184,7 +184,7 @@ def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport])
                 names = [report.name]
                 break
     message = str(error or "")
-    if len(reports) > 1 and len(names) == 1 and names[0] not in message:
+    if len(reports) > 1 and len(names) == 1 and not message.startswith(names[0]):
         message = f"{names[0]}: {message}"
     return error, message
 

@@ -1,0 +1,49 @@
+"""Which losses make a run a failed one: those of data that was to be kept, and no others."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from dlclive_core import Estimate, Session, Sink
+from dlclive_core.cli.live.losses import what_was_lost
+from dlclive_core.testing import BlobModel, LiveBlobSource
+
+
+class Slow(Sink):
+    """Takes 20 ms for each pose, and has these files."""
+
+    def __init__(self, *files: str) -> None:
+        self._files = tuple(map(Path, files))
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        return self._files
+
+    def write(self, estimate: Estimate) -> None:
+        time.sleep(0.02)
+
+
+class Lossy(LiveBlobSource):
+    skipped, lost, corrupt = 3, 2, 1
+
+
+@pytest.mark.parametrize(("sink", "is_lost"), [(Slow("a.csv"), True), (Slow(), False)])
+def test_a_file_that_is_not_whole_is_a_loss_and_a_slow_display_is_none(sink: Slow, is_lost: bool) -> None:
+    source = LiveBlobSource(frames=60, interval=0.005)
+    report = Session(source=source, model=BlobModel(), sinks=[sink], queue_size=2).run()
+    dropped, written = report.sinks[0].dropped, report.sinks[0].written
+    assert dropped > 0
+    error = what_was_lost(report, source)
+    assert (error is not None) == is_lost
+    if error is not None:
+        assert error.exit_code == 5
+        assert f"a.csv is without {dropped} of {dropped + written} frames" in str(error)
+
+
+def test_what_a_camera_loses_is_counted_and_no_failure() -> None:
+    source = Lossy(frames=20, interval=0.005)
+    report = Session(source=source, model=BlobModel(delay=0.02)).run()
+    assert report.drops.slot > 0
+    assert (report.skipped, report.lost, report.corrupt) == (3, 2, 1)
+    assert what_was_lost(report, source) is None
