@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from dlclive_core.cli.live.history import History
 from dlclive_core.cli.live.numbers import FIRST, RATIO
-from dlclive_core.cli.live.svg import Panel, document, line, rectangle, text
+from dlclive_core.cli.svg import Panel, document, line, rectangle, text
 from dlclive_core.session import StageTimes
 
 WIDTH, HEIGHT = 960, 640
