@@ -40,7 +40,7 @@ class Session:
         regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on.
         max_frames: stop after this many frames.
         queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model. None: 8 for a
-            recording, which waits for its sinks; for a live source 256, or as many as hold 512 MB of images, so that
+            recording, which waits for its sinks; for a live source 128, or as many as hold 512 MB of images, so that
             a disk that is busy for a while costs no frame.
         deadline: seconds that the model or a processor may take with a frame of a live source. When they are over, the
             state is "hanging", an event says which, and the stacks of all threads go to standard error, once a run.

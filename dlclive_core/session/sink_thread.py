@@ -17,7 +17,7 @@ from dlclive_core.session.timing import Stopwatch
 _log = logging.getLogger(__name__)
 
 # A disk may be busy for 0.3 s when it writes what it was given, and a camera gives 100 frames/s and more.
-_MOST = 256  # estimates that wait for a sink of a live source
+_MOST = 128  # estimates that wait for a sink of a live source
 _LEAST = 8  # however large their images are
 _MEMORY = 512_000_000  # bytes of images that wait for it
 

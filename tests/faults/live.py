@@ -160,7 +160,8 @@ def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0) -> Row:
             quick, other = MemorySink(), SlowSink(0.3, computes=computes)
             source = Camera(frames=round(seconds / PERIOD), interval=PERIOD)
             before = psutil.Process().memory_info().rss
-            report = Session(source=source, model=Sleepy(0.03), sinks=[quick, other] if slow else [quick]).run()
+            sinks = [quick, other] if slow else [quick]
+            report = Session(source=source, model=Sleepy(0.03), sinks=sinks, queue_size=8).run()  # it ends when all is written
             if slow:
                 grown = max(grown, (psutil.Process().memory_info().rss - before) / 2**20)
                 dropped += report.sinks[1].dropped
