@@ -41,19 +41,49 @@ def test_the_installed_bindings_have_the_names() -> None:
         assert not gone, f"TensorRT {trt.__version__} has no {name}.{gone[0]} any more"
 
 
-def test_cuda_has_the_names(machine) -> None:
-    """Of the module that the double stands for, where it is installed: it is, with PyTorch for CUDA."""
-    double = sys.modules.pop("cuda.bindings.runtime")
-    stand_ins = {name: sys.modules.pop(name) for name in ("cuda", "cuda.bindings")}
-    try:
-        real = pytest.importorskip("cuda.bindings.runtime")
-        for name in vars(double):
-            assert name.startswith("_") or hasattr(real, name), name
-        for kind in ("cudaError_t", "cudaMemcpyKind", "cudaStreamCaptureMode"):
-            ours, theirs = getattr(double, kind).__members__, getattr(real, kind).__members__
-            assert {name: int(value) for name, value in ours.items()}.items() <= {
-                n: int(v) for n, v in theirs.items()
-            }.items()
-    finally:
-        sys.modules.update(stand_ins)
-        sys.modules["cuda.bindings.runtime"] = double
+@pytest.fixture
+def real_cuda():
+    """What the double of CUDA stands for, where it is installed; PyTorch for CUDA brings it."""
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "cuda"}
+    yield pytest.importorskip("cuda.bindings.runtime")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cuda"]:
+        del sys.modules[name]
+    sys.modules.update(before)
+
+
+def test_cuda_has_the_names(machine, real_cuda) -> None:
+    double = sys.modules["dlclive_tensorrt_cuda_double"].make_cuda(machine)
+    for name in vars(double):
+        assert name.startswith("_") or hasattr(real_cuda, name), name
+    for kind in ("cudaError_t", "cudaMemcpyKind", "cudaStreamCaptureMode"):
+        real = {name: int(value) for name, value in getattr(real_cuda, kind).__members__.items()}
+        assert {name: int(value) for name, value in getattr(double, kind).__members__.items()}.items() <= real.items()
+
+
+def test_cuda_takes_the_arguments(real_cuda) -> None:
+    """Without a driver every call answers with an error code, and with a TypeError if its arguments were wrong."""
+    if real_cuda.cudaGetDeviceCount()[0] == real_cuda.cudaError_t.cudaSuccess:
+        pytest.skip("there is a GPU, where these calls would do something")
+    kind, mode = real_cuda.cudaMemcpyKind.cudaMemcpyHostToDevice, real_cuda.cudaStreamCaptureMode
+    graph, executable = real_cuda.cudaGraph_t(0), real_cuda.cudaGraphExec_t(0)
+    calls = {
+        "cudaSetDevice": (0,),
+        "cudaMemGetInfo": (),
+        "cudaMalloc": (16,),
+        "cudaMallocHost": (16,),
+        "cudaFree": (0,),
+        "cudaFreeHost": (0,),
+        "cudaMemcpyAsync": (256, 512, 16, kind, 5),
+        "cudaStreamCreateWithFlags": (real_cuda.cudaStreamNonBlocking,),
+        "cudaStreamSynchronize": (5,),
+        "cudaStreamDestroy": (5,),
+        "cudaStreamBeginCapture": (5, mode.cudaStreamCaptureModeThreadLocal),
+        "cudaStreamEndCapture": (5,),
+        "cudaGraphInstantiate": (graph, 0),
+        "cudaGraphLaunch": (executable, 5),
+        "cudaGraphExecDestroy": (executable,),
+        "cudaGraphDestroy": (graph,),
+        "cudaGetDeviceProperties": (0,),
+    }
+    for name, arguments in calls.items():
+        assert getattr(real_cuda, name)(*arguments)[0] != real_cuda.cudaError_t.cudaSuccess, name
