@@ -38,11 +38,14 @@ class Partner:
     Args:
         words: the command that starts it.
         log: where its standard error goes.
+        threads: of its computations; None for as many as it likes.
     """
 
-    def __init__(self, words: list[str], log: Path) -> None:
+    def __init__(self, words: list[str], log: Path, threads: int | None = 1) -> None:
         self._log = log.open("w")
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        if threads is not None:
+            environment["OMP_NUM_THREADS"] = str(threads)
         self._process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
         )
