@@ -28,6 +28,7 @@ def card(**changes) -> EngineCard:
         "cuda": "13.0",
         "onnx_sha256": "0" * 64,
         "level": 5,
+        "group_norms": False,
         "plans": (plan_facts(1, PLANS[0]), plan_facts(3, PLANS[1])),
     }
     return EngineCard(**(facts | changes))

@@ -164,6 +164,46 @@ def test_integers_go_through_floating_point_where_tensorrt_has_no_other() -> Non
         assert ours.dtype == theirs.dtype
 
 
+NORM = """g (float[N,8,H,W] conditions) => (float[N,8,H,W] keypoints)
+<int64[3] grouped = {{0, {groups}, -1}}, float[{groups}] one = {{{ones}}}, float[{groups}] zero = {{{zeros}}}>
+{{
+    shape = Shape(conditions)
+    groups = Reshape(conditions, grouped)
+    normal = InstanceNormalization<epsilon = 0.001>(groups, {first}, zero)
+    back = Reshape(normal, shape)
+    scaled = Mul(back, scale)
+    keypoints = Add(scaled, bias)
+}}"""
+
+
+def norm(groups: int = 4, first: str = "one") -> onnx.ModelProto:
+    ones, zeros = ", ".join(["1.0"] * groups), ", ".join(["0.0"] * groups)
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(1, 1, (8, 1, 1)).astype(np.float32) for name in ("scale", "bias")}
+    model = graph(NORM.format(groups=groups, ones=ones, zeros=zeros, first=first), **weights)
+    for dim, length in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], (6, 5), strict=True):
+        dim.dim_value = length
+    return model
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+def test_group_normalisation_can_be_one_operator(groups: int) -> None:
+    model = norm(groups)
+    prepared = prepare(model, 2, (1, 1), group_norms=True)
+    assert kinds(prepared) == ["GroupNormalization"]
+    assert prepared.opset_import[0].version == 21
+    given = np.random.default_rng(1).normal(3, 2, (2, 8, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(run(prepared, conditions=given)[0], run(model, conditions=given)[0], atol=1e-5)
+    assert "InstanceNormalization" in kinds(prepare(model, 2, (1, 1)))
+
+
+def test_what_is_no_group_normalisation_stays(mouse: Path) -> None:
+    with pytest.raises(UsageError, match="the network has no group normalisation"):
+        prepare(norm(first="zero"), 2, (1, 1), group_norms=True)
+    with pytest.raises(UsageError, match="the network has no group normalisation"):
+        prepare(onnx.load(mouse), 1, (96, 128), group_norms=True)
+
+
 def test_double_precision_becomes_single() -> None:
     model = graph(
         """g (uint8[N,H,W,3] image) => (float[N,H,W,3] keypoints)

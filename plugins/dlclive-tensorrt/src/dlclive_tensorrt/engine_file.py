@@ -48,6 +48,7 @@ class EngineCard:
         driver, cuda: the CUDA versions of the driver and of the runtime library.
         onnx_sha256: of the ONNX file that it was built from.
         level: TensorRT's builder optimisation level.
+        group_norms: whether group normalisations were written as one operator each.
         plans: in the order of the file; their batches differ.
     """
 
@@ -59,6 +60,7 @@ class EngineCard:
     cuda: str
     onnx_sha256: str
     level: int
+    group_norms: bool
     plans: tuple[PlanFacts, ...]
 
     def to_json(self) -> str:

@@ -37,6 +37,8 @@ class EngineExporter(Exporter):
             also of as many as the project has individuals, up to 8.
         level: TensorRT's builder optimisation level, 0..5.
         workspace_mb: GPU memory that a layer may use to be faster; None: as much as there is.
+        group_norms: write group normalisations (of DeepLabCut's resnets) as one operator each, not as an instance normalisation
+            with others around it. Which of the two is faster depends on TensorRT and the GPU: measure both.
     """
 
     def __init__(
@@ -46,10 +48,11 @@ class EngineExporter(Exporter):
         batches: Sequence[int] | None = None,
         level: int = LEVEL,
         workspace_mb: int | None = None,
+        group_norms: bool = False,
     ) -> None:
         if batches is not None and (not batches or min(batches) < 1 or len(set(batches)) < len(batches)):
             raise UsageError(f"batches are different numbers from 1 up; got {list(batches)}")
-        self._device, self._batches = device, batches
+        self._device, self._batches, self._group_norms = device, batches, group_norms
         self._rules = BuildRules(level=level, workspace=None if workspace_mb is None else workspace_mb << 20)
 
     def export(
@@ -77,7 +80,7 @@ class EngineExporter(Exporter):
         use_gpu(gpu)
         plans = []
         for batch in self._batches or default_batches(card):
-            content = prepare(model, batch, height_width).SerializeToString()
+            content = prepare(model, batch, height_width, group_norms=self._group_norms).SerializeToString()
             plans.append((batch, build_plan(content, gpu, self._rules, source.name)))
         card = card.with_(format="tensorrt", input_size=height_width)
         engine = self._card(card, gpu, plans, sha256(source))
@@ -100,6 +103,7 @@ class EngineExporter(Exporter):
             cuda=cuda,
             onnx_sha256=onnx_sha256,
             level=self._rules.level,
+            group_norms=self._group_norms,
             plans=tuple(plan_facts(batch, plan) for batch, plan in plans),
         )
 

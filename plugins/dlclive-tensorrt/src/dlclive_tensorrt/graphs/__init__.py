@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import onnx
 
+from dlclive_core import UsageError
 from dlclive_tensorrt.graphs.division import divide_integers
 from dlclive_tensorrt.graphs.folding import fold_constants
 from dlclive_tensorrt.graphs.gathers import drop_idle_gathers
+from dlclive_tensorrt.graphs.norms import merge_group_norms
 from dlclive_tensorrt.graphs.shapes import fix_inputs
 from dlclive_tensorrt.graphs.types import cast_image_first, doubles_to_floats, floats_where_needed
 
 __all__ = ["prepare"]
 
 
-def prepare(model: onnx.ModelProto, batch: int, size: tuple[int, int]) -> onnx.ModelProto:
+def prepare(model: onnx.ModelProto, batch: int, size: tuple[int, int], *, group_norms: bool = False) -> onnx.ModelProto:
     """A copy for one batch and one (height, width).
 
+    Args:
+        model: as dlclive exports it.
+        batch, size: of the images.
+        group_norms: write group normalisations as one operator each, in place of an instance normalisation with four others
+            around it.
+
     Raises:
-        UsageError: the graph is fixed to another size.
+        UsageError: the graph is fixed to another size, or has no group normalisation, or one that cannot be changed.
     """
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
@@ -29,6 +37,8 @@ def prepare(model: onnx.ModelProto, batch: int, size: tuple[int, int]) -> onnx.M
     cast_image_first(changed)
     changed = fold_constants(changed)
     drop_idle_gathers(changed)
+    if group_norms and not merge_group_norms(changed):
+        raise UsageError("group_norms was asked for, and the network has no group normalisation")
     divide_integers(changed)
     floats_where_needed(changed)
     doubles_to_floats(changed)
