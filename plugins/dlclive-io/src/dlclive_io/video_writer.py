@@ -24,6 +24,7 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 KEY_FRAME_SECONDS = Fraction(1, 2)
 
 _PIECE_MS = 200  # what Matroska collects before it writes; MP4 writes from key frame to key frame
+_ALIGNED = 16  # bytes; FFmpeg's scaler complains about less
 _BT601 = 6  # SMPTE 170M in ISO/IEC 23091-2: the matrix that FFmpeg's scaler uses unless it is told otherwise
 
 
@@ -117,13 +118,13 @@ class VideoWriter:
     def _frame(self, image: NDArray[np.uint8]) -> VideoFrame:
         grey = image.ndim == 2
         if not self._encoding.is_subsampled:
-            frame = av.VideoFrame.from_ndarray(image, format="gray" if grey else "rgb24")
-            return frame if grey else self._reformatter.reformat(frame, format="bgr0")
+            if grey:  # this encoder may keep it
+                return av.VideoFrame.from_ndarray(image, format="gray")
+            return self._reformatter.reformat(_on(image, "rgb24"), format="bgr0")
         if not grey:
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            return self._reformatter.reformat(frame, format="yuv420p", dst_colorspace=_BT601)
+            return self._reformatter.reformat(_on(image, "rgb24"), format="yuv420p", dst_colorspace=_BT601)
         self._planes[: len(image)] = image
-        frame = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
+        frame = _on(self._planes, "yuv420p")  # x264 has its own copy when `encode` returns
         frame.color_range = ColorRange.JPEG
         return frame
 
@@ -148,6 +149,17 @@ class VideoWriter:
                 self._planes = np.full((height * 3 // 2, width), 128, np.uint8)
         self.size = (width, height)
         return stream
+
+
+def _on(image: NDArray[np.uint8], format: str) -> VideoFrame:
+    """A frame on the image's own memory, for those who have read it before the image changes.
+
+    A copy takes milliseconds where it is large, and holds Python's lock, and so the session's loop, all that time.
+    """
+    row = image.strides[0]
+    if row > 0 and row % _ALIGNED == 0 == image.ctypes.data % _ALIGNED and image[0].flags.c_contiguous:
+        return av.VideoFrame.from_numpy_buffer(image, format=format)
+    return av.VideoFrame.from_ndarray(image, format=format)
 
 
 def even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
