@@ -123,6 +123,16 @@ def test_a_source_that_breaks_is_exit_4_with_all_numbers(dlclive, model, lab, tm
     assert (tmp_path / "t.csv.part").exists()
 
 
+def test_an_output_that_is_not_there_is_exit_4(dlclive, model, tmp_path) -> None:
+    pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+    pytest.importorskip("serial", reason="needs dlclive-processors[serial]")
+    laser = "stimulate:port=/dev/gone,polygon=[[0,0],[9,0],[9,9]],keypoint=snout"
+    done = dlclive("run", "--source", "mouse", "--model", model, "--processor", laser)
+    assert done.code == 4
+    assert "port /dev/gone cannot be opened: No such file" in done.error
+    assert not list(tmp_path.iterdir()), "a session that never began left a record"
+
+
 def test_a_sink_that_fails_is_exit_5_and_the_others_go_on(dlclive, model, lab, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
     words = ("--source", "mouse", "--model", model, "--sink", "full", "--sink", "tables:t.csv", "--max-frames", 20)

@@ -39,12 +39,13 @@ def test_recordings_lose_nothing_and_have_files_of_their_own(dlclive, model, cli
 
 
 @POSIX
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_the_files_of_all(start, model, tmp_path, number, code) -> None:
+@pytest.mark.parametrize(("number", "code", "models"), [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 1)])
+def test_a_signal_finishes_the_files_of_all(start, model, tmp_path, number, code, models) -> None:
     av = pytest.importorskip("av")
     process = start(
-        "run", *MICE, "--model", model, "--sink", "tables:t.csv", "--sink", "tables:t.h5", "--sink", "recording:m.mkv"
-    )
+        "run", *MICE, *("--model", model) * models,
+        "--sink", "tables:t.csv", "--sink", "tables:t.h5", "--sink", "recording:m.mkv",
+    )  # fmt: skip
     for name in ("left", "right"):
         wait_for(tmp_path / f"t_{name}.csv.part", process, 3000)
     process.send_signal(number)
@@ -63,6 +64,17 @@ def test_a_signal_finishes_the_files_of_all(start, model, tmp_path, number, code
         with av.open(str(tmp_path / f"m_{name}.mkv")) as container:
             assert sum(1 for _ in container.decode(video=0)) == report["processed"]
         assert f"{name} on onnx" in out
+
+
+@POSIX
+def test_a_source_that_never_opens_does_not_hold_the_others(start, model, tmp_path) -> None:
+    process = start("run", "--source", "good=mouse", "--source", "bad=unreachable", "--model", model)
+    wait_for(tmp_path / "opening", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, (out, err)
+    assert "Traceback" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"opening"}
 
 
 def test_one_that_breaks_ends_all_and_is_named(dlclive, model, lab, tmp_path) -> None:

@@ -161,7 +161,9 @@ def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0) -> Row:
             source = Camera(frames=round(seconds / PERIOD), interval=PERIOD)
             before = psutil.Process().memory_info().rss
             sinks = [quick, other] if slow else [quick]
-            report = Session(source=source, model=Sleepy(0.03), sinks=sinks, queue_size=8).run()  # it ends when all is written
+            report = Session(
+                source=source, model=Sleepy(0.03), sinks=sinks, queue_size=8
+            ).run()  # it ends when all is written
             if slow:
                 grown = max(grown, (psutil.Process().memory_info().rss - before) / 2**20)
                 dropped += report.sinks[1].dropped
