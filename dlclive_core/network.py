@@ -82,6 +82,13 @@ class Network(Component):
         """
         return partial(self.run, images)
 
+    def operations(self, images: NDArray[np.uint8]) -> float:
+        """Floating-point operations of `run` on these images, a multiplication and an addition counted as two.
+
+        Counted, not timed: convolutions and products of matrices, which are nearly all. NaN where the runtime cannot tell.
+        """
+        return float("nan")
+
     def detector(self) -> Detector | None:
         """Load the detector that belongs to a top-down network, on the same device; None if it has none.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, Runtime
+from dlclive_core.cli.arguments import Conditions, Json, ModelOptions, Overwrite, Processors, RegionOptions, Runtime
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.spread import spread
 
@@ -116,6 +116,69 @@ def export(
     from dlclive_core.cli.export import run_export
 
     run_export(model, target, precision, size, frames, max_error, set_ or (), overwrite=overwrite, json=json)
+
+
+@app.command()
+def benchmark(
+    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    video: Annotated[
+        Path | None, typer.Argument(help="Video or images of the animal; by default a rendered mouse.")
+    ] = None,
+    synthetic: Annotated[
+        str | None, typer.Option(help="WIDTHxHEIGHT of the rendered mouse; by default 640x480.")
+    ] = None,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option(help="torch, onnx:fp32, openvino:bf16:cpu, ...; may be given again. By default all that can."),
+    ] = None,
+    precision: Annotated[
+        list[str] | None, typer.Option(help="fp32, fp16, bf16 or int8; may be given again. By default all that can.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default all that can.")] = None,
+    resize: Annotated[
+        list[float] | None, typer.Option(help="Factor of the picture that the network sees; may be given again.")
+    ] = None,
+    size: Annotated[list[str] | None, typer.Option(help="HEIGHTxWIDTH of that picture; may be given again.")] = None,
+    follow: Annotated[
+        list[str] | None, typer.Option(help="HEIGHTxWIDTH of a window that follows the animal; may be given again.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to use, the first ones of the video.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="How often they are run.")] = 2,
+    warmup: Annotated[int, typer.Option(min=0, help="Calls after the first one that are not counted.")] = 3,
+    reference: Annotated[
+        Path | None, typer.Option(help="The model in fp32, to measure errors against, where MODEL is not in fp32.")
+    ] = None,
+    conditions: Conditions = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for benchmark.md, benchmark.json and benchmark.svg.")] = None,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Measure a model in every way that this machine can run it: times, and pixels from the model in fp32."""
+    from dlclive_core.cli.benchmark import BenchmarkOptions, run_benchmark
+
+    raise typer.Exit(
+        run_benchmark(
+            BenchmarkOptions(
+                model=model,
+                video=video,
+                synthetic=synthetic,
+                runtimes=tuple(runtime or ()),
+                precisions=tuple(precision or ()),
+                device=device,
+                resizes=tuple(resize or ()),
+                sizes=tuple(size or ()),
+                follows=tuple(follow or ()),
+                frames=frames,
+                rounds=rounds,
+                warmup=warmup,
+                reference=reference,
+                conditions=conditions,
+                out=out,
+                overwrite=overwrite,
+                json=json,
+            )
+        )
+    )
 
 
 @app.command()

@@ -46,7 +46,12 @@ def understand(session: ort.InferenceSession, path: Path) -> Graph:
 
 
 class WholeGraph:
-    """A graph that dlclive exported: everything from the uint8 image to the keypoints is inside."""
+    """A graph that dlclive exported: everything from the uint8 image to the keypoints is inside.
+
+    Attributes:
+        card: of the model.
+        batch: how many images it takes at once; None: any number.
+    """
 
     def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path) -> None:
         inputs = session.get_inputs()
@@ -59,11 +64,16 @@ class WholeGraph:
         self._session = session
         self._inputs = [item.name for item in inputs]
         self._outputs = [item.name for item in session.get_outputs()]
-        self._batch = first.shape[0] if isinstance(first.shape[0], int) else None
+        self.batch = first.shape[0] if isinstance(first.shape[0], int) else None
         fixed = _fixed_size(first.shape[1:3])
         if fixed is not None and fixed != card.input_size:
             self.card = card.with_(input_size=fixed)
         self._runs: BoundRuns | None = None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it runs through memory at fixed addresses."""
+        return self._runs is not None
 
     def bind(self, runs: BoundRuns) -> None:
         """See Graph.bind."""
@@ -72,7 +82,7 @@ class WholeGraph:
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
         """Run a batch; one by one, where the graph was exported for one image."""
         inputs = dict(zip(self._inputs, (images, conditions), strict=False))
-        if self._batch is None or len(images) == self._batch:
+        if self.batch is None or len(images) == self.batch:
             if self._runs is not None:
                 return self._runs.run(inputs)
             return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))

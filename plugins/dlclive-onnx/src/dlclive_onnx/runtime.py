@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from dlclive_core.network import Setting
 from dlclive_onnx import providers
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.detector import OnnxDetector
-from dlclive_onnx.graphs import understand
+from dlclive_onnx.graphs import WholeGraph, understand
 from dlclive_onnx.metadata import read_card
+from dlclive_onnx.operations import count_operations
 from dlclive_onnx.options import CpuOptions, CudaOptions, Search
 
 DISABLED = ["QDQPropagationTransformer", "WeightBiasQuantization"]
@@ -89,6 +91,19 @@ class OnnxNetwork(Network):
         if self._session is None:
             raise ModelError("the model is closed")
         return self._graph.run(images, conditions)
+
+    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+        """See Network.bare: the session's own call, where it can take the images as they are."""
+        session, graph = self._session, self._graph
+        if session is None or not isinstance(graph, WholeGraph) or graph.batch not in (None, len(images)) or graph.is_bound:
+            return super().bare(images)
+        return partial(session.run, None, {session.get_inputs()[0].name: images})
+
+    def operations(self, images: NDArray[np.uint8]) -> float:
+        """See Network.operations; NaN for networks that take more than images, and without `onnx`."""
+        if self._session is None or not isinstance(self._graph, WholeGraph) or len(self._session.get_inputs()) != 1:
+            return float("nan")
+        return count_operations(self._path, {self._session.get_inputs()[0].name: images})
 
     def detector(self) -> Detector | None:
         """See Network.detector."""

@@ -1,0 +1,113 @@
+"""Files for runtimes that do not read the model as it is: each format and precision is exported once, into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.errors import DLCLiveError, UsageError
+from dlclive_core.export import export_model
+from dlclive_core.exporting import CALIBRATED, find_route
+from dlclive_core.hookspecs import RuntimeInfo
+
+ONE_SIZE = (".engine",)
+"""Formats whose files are for images of one size."""
+
+_COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
+Images = Sequence[NDArray[np.uint8]]
+Failure = DLCLiveError | MemoryError | RuntimeError
+
+
+class Exports:
+    """The files of a model in other formats, made when they are first asked for.
+
+    Their error is not judged here, because the measurement shows it: an export that is far off is a row that says so.
+
+    Args:
+        source: the model.
+        folder: an empty one that the files may go into.
+        frames: of the clip, to compare on.
+        calibration: gives frames to calibrate on; called once, when the first file needs them. None: there are none.
+        tell: is told, in one line, what takes a while.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        folder: Path,
+        frames: Images,
+        calibration: Callable[[], Images] | None,
+        catalog: PluginCatalog,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._source, self._folder, self._catalog, self._tell = source, folder, catalog, tell
+        self._compared = [frames[place] for place in _spread(len(frames), _COMPARED)]
+        self._calibration = calibration
+        self._calibrated_on: Images | None = None
+        self._made: dict[tuple[str, str, tuple[int, int] | None], Path | Failure] = {}
+
+    def suffix_for(self, info: RuntimeInfo, precision: str) -> str | None:
+        """The nearest format that a runtime reads and that can be made in this precision; None if there is none."""
+        ways = []
+        for place, suffix in enumerate(info.reads):
+            try:
+                route = find_route(self._catalog, self._source.suffix.lower(), suffix, precision)
+            except DLCLiveError:
+                continue
+            ways.append((len(route), place, suffix))
+        return min(ways)[2] if ways else None
+
+    @property
+    def can_calibrate(self) -> bool:
+        """Whether there are frames to calibrate on."""
+        return self._calibration is not None
+
+    def file(self, suffix: str, precision: str, size: tuple[int, int] | None) -> Path:
+        """The file in a format and precision; `size` (height, width) counts only for formats of one size.
+
+        Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
+        """
+        key = (suffix, precision, size if suffix in ONE_SIZE else None)
+        if key not in self._made:
+            try:
+                self._made[key] = self._make(*key)
+            except (DLCLiveError, MemoryError, RuntimeError) as error:
+                self._made[key] = error
+        made = self._made[key]
+        if isinstance(made, Path):
+            return made
+        raise made
+
+    def _make(self, suffix: str, precision: str, size: tuple[int, int] | None) -> Path:
+        sized = "" if size is None else f"-{size[0]}x{size[1]}"
+        folder = self._folder / f"{precision}{sized}{suffix}"
+        folder.mkdir()
+        target = folder / f"{self._source.stem}{suffix}"
+        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{sized.replace('-', ' for ')}")
+        frames = self._frames_to_calibrate() if precision in CALIBRATED else self._compared
+        export_model(
+            self._source,
+            target,
+            precision=precision,
+            size=size,
+            frames=frames,
+            max_error=float("inf"),
+            catalog=self._catalog,
+        )
+        return target
+
+    def _frames_to_calibrate(self) -> Images:
+        if self._calibration is None:
+            raise UsageError("int8 is calibrated on a clip of the animal: give a video")
+        if self._calibrated_on is None:
+            self._tell("reading the video for frames to calibrate on")
+            self._calibrated_on = self._calibration()
+        return self._calibrated_on
+
+
+def _spread(length: int, count: int) -> list[int]:
+    return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()

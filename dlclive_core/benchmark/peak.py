@@ -1,0 +1,125 @@
+"""How many operations a second this machine can do at most: measured with products of matrices, never guessed."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from dlclive_core.cores import usable_cores
+
+_SIDE = 512  # a few milliseconds: between two moments in which something else has the core
+_GPU_SIDE = 8192
+_SECONDS = 0.3  # for each way to multiply
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most floating-point operations (a multiplication and an addition are two) per second of one device.
+
+    Attributes:
+        flops: by precision; one that is missing is not known.
+        how: how it was found, in words.
+    """
+
+    flops: Mapping[str, float] = field(default_factory=dict)
+    how: str = "not measured"
+
+    def at_least(self, other: Peak) -> Peak:
+        """The larger of two measurements, for each precision: what was reached once can be reached."""
+        names = {*self.flops, *other.flops}
+        return Peak({name: max(self.flops.get(name, 0.0), other.flops.get(name, 0.0)) for name in names}, self.how)
+
+
+def measure_peak(device: str, seconds: float = _SECONDS) -> Peak:
+    """The peak of "cpu", "cuda:0", ...; without numbers where nothing that is installed could measure it.
+
+    It takes about a second, and all cores.
+    """
+    kind = device.split()[0].split(":")[0] if device else ""
+    if kind == "cpu":
+        return _cpu(seconds)
+    if kind == "cuda" and "torch" in sys.modules:
+        return _cuda(device.split()[0], seconds)
+    return Peak()
+
+
+def _cpu(seconds: float) -> Peak:
+    a = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
+    ways: list[tuple[float, str]] = [(_best(lambda: a @ a, _SIDE, seconds), "numpy")]
+    cores = usable_cores()
+    if cores > 1:  # a library that was told to use one thread is asked from several
+        ways.append(
+            (_best(lambda: _at_once(lambda: a @ a, cores), _SIDE, seconds) * cores, f"numpy in {cores} threads")
+        )
+    if torch := sys.modules.get("torch"):
+        tensor = torch.from_numpy(a)
+        ways.append((_best(lambda: tensor @ tensor, _SIDE, seconds), "torch"))
+    best, how = max(ways)
+    bf16, int8 = _multiples()
+    flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
+    return Peak(
+        flops,
+        f"the fastest product of two matrices of {_SIDE} x {_SIDE} in fp32 ({how}); {bf16} times that in half precision and "
+        f"{int8} times in int8, as the CPU's instructions have it",
+    )
+
+
+def _cuda(device: str, seconds: float) -> Peak:
+    torch = sys.modules["torch"]
+    flops: dict[str, float] = {}
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        for name, dtype in (("fp32", torch.float32), ("fp16", torch.float16), ("bf16", torch.bfloat16)):
+            a = torch.rand(_GPU_SIDE, _GPU_SIDE, device=device, dtype=dtype)
+
+            def multiply(a: object = a) -> None:
+                torch.matmul(a, a)
+                torch.cuda.synchronize(device)
+
+            flops[name] = _best(multiply, _GPU_SIDE, seconds)
+    except RuntimeError:  # too little memory beside the models
+        pass
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+    if "fp16" in flops:
+        flops["int8"] = 2 * flops["fp16"]
+    return Peak(
+        flops, f"the fastest product of two matrices of {_GPU_SIDE} x {_GPU_SIDE} (torch); in int8 twice that of fp16"
+    )
+
+
+def _best(multiply: Callable[[], object], side: int, seconds: float) -> float:
+    """Operations per second of the fastest product."""
+    multiply()
+    fastest, end = float("inf"), time.perf_counter() + seconds
+    while time.perf_counter() < end or fastest == float("inf"):
+        began = time.perf_counter()
+        multiply()
+        fastest = min(fastest, time.perf_counter() - began)
+    return 2.0 * side**3 / fastest
+
+
+def _at_once(what: Callable[[], object], times: int) -> None:
+    threads = [threading.Thread(target=what) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _multiples(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[int, int]:
+    """How many times as much a CPU does in half precision and int8 as in fp32: 2 and 4 by vectors, 16 and 32 by tiles."""
+    try:
+        flags = next(
+            (line for line in cpuinfo.read_text(encoding="utf-8").splitlines() if line.startswith("flags")), ""
+        )
+    except OSError:
+        flags = ""
+    return (16 if "amx_bf16" in flags else 2), (32 if "amx_int8" in flags else 4)

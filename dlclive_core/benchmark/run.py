@@ -1,0 +1,177 @@
+"""A whole benchmark: choose, export, measure, compare, judge."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.benchmark.accuracy import compare_poses
+from dlclive_core.benchmark.choose import Choice, View, choose_candidates
+from dlclive_core.benchmark.clip import Clip
+from dlclive_core.benchmark.conditions import conditions, load
+from dlclive_core.benchmark.exports import Exports
+from dlclive_core.benchmark.measure import Turn, measure
+from dlclive_core.benchmark.measurement import Measurement
+from dlclive_core.benchmark.operations import count_operations
+from dlclive_core.benchmark.peak import Peak, measure_peak
+from dlclive_core.benchmark.reference import NONE, reference_candidate, reference_poses
+from dlclive_core.benchmark.result import Benchmark, Row
+from dlclive_core.benchmark.verdict import judge
+from dlclive_core.benchmark.wanted import Wish
+from dlclive_core.card import ModelCard
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cores import usable_cores
+from dlclive_core.frame import as_rgb
+from dlclive_core.locate import locate_model
+from dlclive_core.models import load_model, model_suffixes
+from dlclive_core.pose import Pose
+from dlclive_core.system import sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure, and how.
+
+    Attributes:
+        model: anything that `load_model` takes.
+        clip: the frames.
+        wishes: of the user; see `parse_wishes`.
+        views: what the network sees of the frames.
+        rounds, warmup: see `measure`.
+        reference: the model in fp32, where `model` is not; None: `model` itself.
+        calibration: gives frames to calibrate int8 on; None: there are none.
+        options: of `load_model`, for all candidates.
+    """
+
+    model: str | Path
+    clip: Clip
+    wishes: Sequence[Wish]
+    views: Sequence[View] = (View(),)
+    rounds: int = 1
+    warmup: int = 3
+    reference: str | Path | None = None
+    calibration: Callable[[], Sequence[NDArray[np.uint8]]] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    catalog: PluginCatalog,
+    tell: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[Turn], None] | None = None,
+) -> Benchmark:
+    """Measure a model as planned, in one run of all candidates; files that have to be exported are temporary.
+
+    Args:
+        tell: is told, in one line, what takes a while besides the measurement.
+        on_progress: see `measure`.
+
+    Raises:
+        UsageError, ModelError, PluginError: before anything is measured. Later, candidates fail one by one.
+    """
+    source = locate_model(plan.model, model_suffixes(catalog))
+    with load_model(source, catalog=catalog, **plan.options) as model:
+        card = model.card
+    before = conditions()
+    frames = [as_rgb(frame) for frame in plan.clip.frames]
+    with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
+        exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
+        choice = choose_candidates(
+            source, card, plan.wishes, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
+        )
+        devices = dict.fromkeys(candidate.device for candidate in choice.candidates)
+        tell("measuring what the machine can do at most")
+        peaks = {device: measure_peak(device) for device in devices}
+        measured = measure(
+            choice.candidates,
+            plan.clip.frames,
+            rounds=plan.rounds,
+            warmup=plan.warmup,
+            bare=True,
+            on_progress=on_progress,
+            catalog=catalog,
+        )
+        peaks = {device: measure_peak(device).at_least(peak) for device, peak in peaks.items()}
+        poses, reference = _reference(plan, source, card, measured, catalog, on_progress)
+        operations = count_operations(measured, catalog)
+        sizes = {candidate.path: model_bytes(candidate.path) for candidate in choice.candidates}
+    rows = [_row(one, measured, poses, operations, peaks, sizes) for one in (*measured, *choice.failed)]
+    return Benchmark(
+        source=source,
+        sha256=sha256(source),
+        card=card,
+        clip=plan.clip,
+        rounds=plan.rounds,
+        rows=tuple(rows),
+        reference=reference,
+        peaks=peaks,
+        conditions=before,
+        load_after=load(),
+        notes=_notes(plan, choice, poses, rows),
+    )
+
+
+def model_bytes(path: Path) -> int:
+    """Of a model's file, and of the weights beside it where a format keeps them apart."""
+    weights = path.with_suffix(".bin")
+    return path.stat().st_size + (weights.stat().st_size if path.suffix == ".xml" and weights.exists() else 0)
+
+
+def _reference(
+    plan: Plan,
+    source: Path,
+    card: ModelCard,
+    measured: Sequence[Measurement],
+    catalog: PluginCatalog,
+    on_progress: Callable[[Turn], None] | None,
+) -> tuple[tuple[Pose, ...], str]:
+    if plan.reference is None and card.precision != "fp32":
+        return (), NONE.format(name=source.name, precision=card.precision)
+    path = source if plan.reference is None else locate_model(plan.reference, model_suffixes(catalog))
+    candidate = reference_candidate(path, None, dict(plan.options), catalog)
+    return reference_poses(candidate, measured, plan.clip, catalog, on_progress)
+
+
+def _row(
+    one: Measurement,
+    all_of_them: Sequence[Measurement],
+    poses: Sequence[Pose],
+    operations: Mapping[tuple[int, int], float],
+    peaks: Mapping[str, Peak],
+    sizes: Mapping[Path, int],
+) -> Row:
+    follows = one.candidate.follow is not None  # its pictures differ
+    counted = float("nan") if follows or one.seen is None else operations.get(one.seen, float("nan"))
+    peak = peaks.get(one.candidate.device, Peak())
+    most = peak.flops.get(one.candidate.precision, float("nan"))
+    return Row(
+        measurement=one,
+        accuracy=compare_poses(poses, one.poses) if poses and one.poses else None,
+        operations=counted,
+        share=counted / one.p50 / most,
+        verdict=judge(one, all_of_them, counted, peak),
+        bytes=sizes.get(one.candidate.path, 0),
+    )
+
+
+def _notes(plan: Plan, choice: Choice, poses: Sequence[Pose], rows: Sequence[Row]) -> tuple[str, ...]:
+    notes = [plan.clip.note] if plan.clip.note else []
+    notes += choice.notes
+    if poses and not any(row.accuracy is not None and row.accuracy.keypoints for row in rows):
+        notes.append(
+            "the model is sure of no keypoint in these frames, so no error could be measured: give a clip of the animal"
+        )
+    busy, cores = load(), usable_cores()
+    if busy is not None and busy[0] > cores + 1:  # one of them is this run
+        notes.append(
+            f"other programs were running (load {busy[0]:g} on {cores} cores): these are times of a busy machine; how candidates "
+            "compare can be trusted more than how long they take"
+        )
+    return tuple(notes)

@@ -1,0 +1,84 @@
+"""Which measurements cannot be true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from dlclive_core.benchmark.measurement import Measurement
+from dlclive_core.benchmark.peak import Peak
+
+TOLERANCE = 1.3
+"""How far above a measured peak a network may seem to be: the peak is what one product of matrices reached, and Winograd's
+convolutions need fewer multiplications than are counted."""
+
+_QUARTER = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be thought of a row.
+
+    Attributes:
+        state: "ok"; "doubtful": shown, but not to be relied on; "rejected": it cannot be so; "failed": it did not run.
+        why: in one line; empty if ok.
+    """
+
+    state: Literal["ok", "doubtful", "rejected", "failed"] = "ok"
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.state}: {self.why}" if self.why else self.state
+
+
+def judge(measurement: Measurement, others: Sequence[Measurement], operations: float, peak: Peak) -> Verdict:
+    """Judge one measurement.
+
+    Args:
+        others: of the same run; among them the same setting on larger pictures.
+        operations: of the network on its picture; NaN if not known.
+        peak: of the device.
+    """
+    if measurement.failure:
+        return Verdict("failed", measurement.failure)
+    if fallen := _fell_back(measurement):
+        return Verdict("rejected", fallen)
+    reached = operations / measurement.p50
+    most = peak.flops.get(measurement.candidate.precision)
+    if most is not None and reached > TOLERANCE * most:
+        return Verdict(
+            "rejected",
+            f"{reached / 1e9:.0f} GFLOP/s are more than this machine can do ({most / 1e9:.0f}): something was not waited for",
+        )
+    if measurement.sd > measurement.mean:
+        return Verdict(
+            "doubtful",
+            f"the times differ more (SD {1000 * measurement.sd:.1f} ms) than they last (mean {1000 * measurement.mean:.1f} ms)",
+        )
+    for other in others:
+        if _is_same_but_larger(measurement, other) and measurement.p50 > other.p50:
+            return Verdict(
+                "doubtful",
+                f"slower than on a picture four times as large ({1000 * other.p50:.2f} ms): not the network was measured",
+            )
+    return Verdict()
+
+
+def _fell_back(measurement: Measurement) -> str:
+    """Whether another device computed than the one that was asked for; why it is thought so."""
+    asked, found = measurement.candidate.device, measurement.device
+    word = found.split()[0] if found else ""
+    if asked == "auto" or word == asked or word.startswith(f"{asked}:"):
+        return ""
+    return f"asked for {asked}, it ran on {found or 'nobody knows what'}"
+
+
+def _is_same_but_larger(small: Measurement, large: Measurement) -> bool:
+    a, b = small.candidate, large.candidate
+    if (a.setting, a.options) != (b.setting, b.options) or large.failure or a.follow or b.follow:
+        return False
+    if small.seen is None or large.seen is None:
+        return False
+    return small.seen[0] * small.seen[1] <= _QUARTER * large.seen[0] * large.seen[1] * 1.01
