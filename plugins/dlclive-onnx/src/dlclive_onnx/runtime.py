@@ -95,7 +95,12 @@ class OnnxNetwork(Network):
     def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
         """See Network.bare: the session's own call, where it can take the images as they are."""
         session, graph = self._session, self._graph
-        if session is None or not isinstance(graph, WholeGraph) or graph.batch not in (None, len(images)) or graph.is_bound:
+        if (
+            session is None
+            or not isinstance(graph, WholeGraph)
+            or graph.batch not in (None, len(images))
+            or graph.is_bound
+        ):
             return super().bare(images)
         return partial(session.run, None, {session.get_inputs()[0].name: images})
 
