@@ -12,9 +12,12 @@ import pytest
 import torch
 import yaml
 from dlclive_torch.device import available_devices
+from dlclive_torch.runs import PlainRuns
+from dlclive_torch.runtime import TorchNetwork
 
 from dlclive_core import PoseModel, load_model
 from dlclive_core.errors import ModelError, UsageError
+from dlclive_core.network import Setting
 from dlclive_core.testing import PoseModelContract
 
 
@@ -93,6 +96,68 @@ def test_half_precision_stays_near(small_export: Path, noise: Callable[..., np.n
     assert 0 < off.max() < 0.5
 
 
+def test_bfloat16_stays_near(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+    """The small network is untrained: its keypoints may choose another cell, but its confidences are near."""
+    half = load_model(small_export, "torch", device="cpu", precision="bf16")
+    assert half.card.precision == "bf16"
+    full = load_model(small_export, "torch", device="cpu")
+    off = np.abs(half.predict(noise(96, 128)).confidence - full.predict(noise(96, 128)).confidence)
+    assert 0 < off.max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precisions"),
+    [
+        ({"avx512_bf16": True, "architecture": "x86_64"}, ["fp32", "bf16"]),
+        ({"bf16": True, "architecture": "aarch64"}, ["fp32", "bf16"]),
+        ({"avx512_bf16": False, "avx512_f": True}, ["fp32"]),
+        ({}, ["fp32"]),
+    ],
+)
+def test_settings_are_what_the_hardware_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capabilities: dict[str, Any], precisions: list[str]
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert TorchNetwork.settings(tmp_path / "a.pt") == [Setting("cpu", name) for name in precisions]
+    assert TorchNetwork.settings(tmp_path / "a.onnx") == ()
+
+
+@pytest.mark.parametrize(("capability", "precisions"), [((7, 5), ["fp32", "fp16"]), ((9, 0), ["fp32", "fp16", "bf16"])])
+def test_settings_of_gpus(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capability: tuple[int, int], precisions: list[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    found = TorchNetwork.settings(tmp_path / "a.pt")
+    assert [item.precision for item in found if item.device == "cuda:1"] == precisions
+
+
+def test_too_little_memory_is_a_model_error_that_says_what_to_do(
+    small_export: Path, monkeypatch: pytest.MonkeyPatch, noise: Callable[..., np.ndarray]
+) -> None:
+    def full(*inputs: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nGPU 0 has ...")
+
+    network = TorchNetwork(small_export, device="cpu")
+    monkeypatch.setattr(PlainRuns, "run", full)
+    with pytest.raises(
+        ModelError, match=r"^cpu has too little memory for 2 images of 128 x 96 in fp32: use smaller"
+    ) as error:
+        network.run(np.stack([noise(96, 128)] * 2))
+    assert "\n" not in str(error.value)
+
+
+def test_a_closed_network_says_so(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+    network = TorchNetwork(small_export, device="cpu")
+    network.close()
+    network.close()
+    with pytest.raises(ModelError, match="closed"):
+        network.run(noise(96, 128)[None])
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "CPU"])
 def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(small_export: Path, device: str) -> None:
     with pytest.raises(UsageError, match=r"there is: auto, .*cpu"):
@@ -104,7 +169,7 @@ def test_auto_takes_the_first_device_that_there_is(small_export: Path) -> None:
 
 
 def test_wrong_options_are_usage_errors(small_export: Path) -> None:
-    with pytest.raises(UsageError, match="choose from auto, fp32, fp16"):
+    with pytest.raises(UsageError, match="choose from auto, fp32, fp16, bf16"):
         load_model(small_export, "torch", precision="int8")
     with pytest.raises(UsageError, match="threads"):
         load_model(small_export, "torch", threads=0)
@@ -147,7 +212,7 @@ def test_nonsense_in_a_configuration_is_a_model_error(
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
-@pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.05), ("fp16", 0.5)])
+@pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.05), ("fp16", 0.5), ("bf16", 4)])
 def test_a_gpu_gives_the_same_pose(
     small_export: Path, noise: Callable[..., np.ndarray], precision: str, bound: float
 ) -> None:

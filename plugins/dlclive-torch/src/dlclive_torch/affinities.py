@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -13,7 +15,7 @@ because the points are cut to whole cells, and DeepLabCut's are the same."""
 
 
 def pair_affinities(
-    fields: Tensor, peaks: Peaks, edges: tuple[tuple[int, int], ...], numbers: tuple[int, ...]
+    fields: Tensor, peaks: Peaks, edges: Sequence[tuple[int, int]] | Tensor, numbers: Sequence[int] | Tensor
 ) -> Tensor:
     """Integrate each edge's field along the line between every two candidates for its ends.
 
@@ -29,18 +31,18 @@ def pair_affinities(
     Args:
         fields: (N, 2F, h, w), channels x0, y0, x1, y1, ... of F fields.
         peaks: P candidates for each of K keypoints.
-        edges: L pairs of keypoints.
-        numbers: the field of each edge.
+        edges: (L, 2) pairs of keypoints.
+        numbers: (L,) the field of each edge. As int64 tensors on the device, the two need no copy to it, which a CUDA graph
+            could not hold.
 
     Returns:
         (N, L, P, P) float32, of candidate [i] for an edge's first keypoint and [j] for its second; 0 where one is not there.
     """
-    sources, targets = ([edge[end] for edge in edges] for end in (0, 1))
+    sources, targets = torch.as_tensor(edges, device=fields.device).unbind(dim=1)
     height, width = fields.shape[2:]
     flat = fields.flatten(1)
-    first = 2 * torch.tensor(numbers, device=fields.device).view(
-        1, len(numbers), 1, 1
-    )  # the x component of each edge's field
+    # the x component of each edge's field
+    first = 2 * torch.as_tensor(numbers, device=fields.device).view(1, -1, 1, 1)
     cells = (peaks.columns.to(torch.float32), peaks.rows.to(torch.float32))
     starts = [_ends(axis, sources).unsqueeze(3) for axis in cells]  # each (N, L, P, 1)
     ways = [
@@ -64,6 +66,6 @@ def pair_affinities(
     return torch.where(both, torch.round(affinities * 1000) / 1000, 0.0)
 
 
-def _ends(cells: Tensor, keypoints: list[int]) -> Tensor:
-    """Of (N, K, P), those of the keypoints at one end of each edge: (N, L, P)."""
-    return cells.index_select(1, torch.tensor(keypoints, device=cells.device))
+def _ends(cells: Tensor, keypoints: Tensor) -> Tensor:
+    """Of (N, K, P), those of the keypoints (L,) at one end of each edge: (N, L, P)."""
+    return cells.index_select(1, keypoints)

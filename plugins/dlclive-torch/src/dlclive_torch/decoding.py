@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from dlclive_core.deeplabcut import HeatmapDecoding
 
+ReadCells = Callable[[Tensor, Tensor], Tensor]
+"""From rows and columns (N, K) int64 of one cell for each keypoint to location refinements x, y there, (N, K, 2) float32."""
 
-def decode_heatmap(heatmap: Tensor, locref: Tensor | None, decoding: HeatmapDecoding) -> Tensor:
+
+def decode_heatmap(heatmap: Tensor, locref: Tensor | ReadCells | None, decoding: HeatmapDecoding) -> Tensor:
     """Take the highest cell of each heatmap, and move from its centre by the location refinement.
 
     With S = stride, (r, c) the highest cell, the first one in reading order where several are equal:
@@ -18,7 +23,8 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | None, decoding: HeatmapDeco
 
     Args:
         heatmap: (N, K, h, w).
-        locref: (N, 2K, h, w), channels x0, y0, x1, y1, ...; None where there is no refinement.
+        locref: (N, 2K, h, w), channels x0, y0, x1, y1, ..., or a function that computes them at the highest cells alone; None
+            where there is no refinement.
         decoding: stride and flags.
 
     Returns:
@@ -32,13 +38,19 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | None, decoding: HeatmapDeco
         score = score.sigmoid()
     if decoding.clip_scores:
         score = score.clamp(0.0, 1.0)
-    row = torch.div(best, width, rounding_mode="floor")
-    column = best - row * width  # not best % width: the ONNX exporter takes no symbolic divisor there
-    x = column.squeeze(2).to(torch.float32) * decoding.stride + 0.5 * decoding.stride
-    y = row.squeeze(2).to(torch.float32) * decoding.stride + 0.5 * decoding.stride
+    cell = best.squeeze(2)
+    row = torch.div(cell, width, rounding_mode="floor")
+    column = cell - row * width  # not cell % width: the ONNX exporter takes no symbolic divisor there
+    x = column.to(torch.float32) * decoding.stride + 0.5 * decoding.stride
+    y = row.to(torch.float32) * decoding.stride + 0.5 * decoding.stride
     if locref is not None and decoding.locref_std is not None:
-        offsets = locref.reshape(*best.shape[:2], 2, -1)  # (N, K, 2, h * w)
-        chosen = offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1)).squeeze(3).to(torch.float32)
-        x = x + chosen[..., 0] * decoding.locref_std
-        y = y + chosen[..., 1] * decoding.locref_std
+        offsets = _look_up(locref, best) if isinstance(locref, Tensor) else locref(row, column)
+        x = x + offsets[..., 0] * decoding.locref_std
+        y = y + offsets[..., 1] * decoding.locref_std
     return torch.stack([x, y, score], dim=2).unsqueeze(1)
+
+
+def _look_up(locref: Tensor, cells: Tensor) -> Tensor:
+    """Of maps (N, 2K, h, w), both values (N, K, 2) in float32 at one cell (N, K, 1) of each keypoint."""
+    maps = locref.reshape(*cells.shape[:2], 2, -1)  # (N, K, 2, h * w)
+    return maps.gather(3, cells.unsqueeze(2).expand(-1, -1, 2, -1)).squeeze(3).to(torch.float32)

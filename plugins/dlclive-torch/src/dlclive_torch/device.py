@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import torch
 
 from dlclive_core.errors import UsageError
+from dlclive_core.network import Setting
 
-PRECISIONS = ("fp32", "fp16")
+DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
+    {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+)
+"""The type of the arithmetic in each precision."""
 
 
 def resolve_device(name: str) -> torch.device:
@@ -53,6 +61,35 @@ def resolve_dtype(precision: str) -> torch.dtype:
     Raises:
         UsageError: there is no such precision.
     """
-    if precision not in ("auto", *PRECISIONS):
-        raise UsageError(f"PyTorch models have no precision {precision!r}: choose from auto, {', '.join(PRECISIONS)}")
-    return torch.float16 if precision == "fp16" else torch.float32
+    if precision not in ("auto", *DTYPES):
+        raise UsageError(f"PyTorch models have no precision {precision!r}: choose from auto, {', '.join(DTYPES)}")
+    return DTYPES["fp32" if precision == "auto" else precision]
+
+
+def name_dtype(dtype: torch.dtype) -> str:
+    """The precision that a type of arithmetic is."""
+    return next(name for name, known in DTYPES.items() if known == dtype)
+
+
+def settings_here() -> list[Setting]:
+    """The devices of this computer, each with the precisions that its hardware has.
+
+    Others can be asked for where PyTorch computes them all the same, but they are slower than fp32: half precision on most
+    CPUs is converted to and fro.
+    """
+    return [Setting(device, precision) for device in available_devices() for precision in _native(torch.device(device))]
+
+
+def _native(device: torch.device) -> tuple[str, ...]:
+    if device.type == "cuda":
+        # bf16 came with compute capability 8.0 (Ampere); before, PyTorch emulates it
+        return ("fp32", "fp16", "bf16") if torch.cuda.get_device_capability(device) >= (8, 0) else ("fp32", "fp16")
+    if device.type == "mps":
+        return ("fp32", "fp16")
+    return ("fp32", "bf16") if cpu_has_bf16() else ("fp32",)
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 by itself: AVX512_BF16 or AMX on x86, BF16 on ARM."""
+    has: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of PyTorch do not tell
+    return any(has.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))

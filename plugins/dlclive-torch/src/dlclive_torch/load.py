@@ -14,6 +14,7 @@ from dlclive_core.card import ModelCard
 from dlclive_core.deeplabcut import PoseConfig, detector_normalisation
 from dlclive_core.errors import ModelError
 from dlclive_core.locate import detector_snapshots
+from dlclive_torch.device import name_dtype
 from dlclive_torch.files.checkpoint import Checkpoint, read_checkpoint, read_detector
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.graph import KeypointGraph
@@ -69,7 +70,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
 
     Args:
         path: the `.pt` file.
-        dtype: of the network's weights and arithmetic, float32 or float16.
+        dtype: of the network's weights and arithmetic, float32, float16 or bfloat16.
 
     Raises:
         ModelError, UnsafeFileError: the file.
@@ -94,7 +95,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
         format=checkpoint.format,
         stride=network.stride,
         assembly=network.assembly,
-        precision="fp16" if dtype == torch.float16 else "fp32",
+        precision=name_dtype(dtype),
         source_sha256=checkpoint.sha256,
     )
     if network.input_size is not None:

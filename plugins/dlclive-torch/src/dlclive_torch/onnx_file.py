@@ -12,11 +12,14 @@ from torch import nn
 
 from dlclive_core.card import ModelCard
 from dlclive_core.errors import DataError, ModelError, UsageError
-from dlclive_torch.device import PRECISIONS, resolve_dtype
+from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
 CARD_KEY = "dlclive.card"
 """The key of the card in the file's metadata."""
+
+PRECISIONS = ("fp32", "fp16")
+"""That files are written in. ONNX Runtime has no convolutions in bf16 on CPUs, and other runtimes make it of fp32."""
 
 OPSET = 18
 """Group normalisation is written as instance normalisation up to opset 20, which ONNX Runtime runs faster on a CPU than

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, Network
-from dlclive_core.errors import UsageError
-from dlclive_torch.device import check_dtype, describe_device, resolve_device, resolve_dtype
+from dlclive_core.errors import ModelError, UsageError
+from dlclive_core.network import Setting
+from dlclive_torch.cuda_graph import CudaRuns
+from dlclive_torch.device import check_dtype, describe_device, resolve_device, resolve_dtype, settings_here
 from dlclive_torch.load import load_deeplabcut
+from dlclive_torch.operations import count_operations
+from dlclive_torch.runs import PlainRuns, as_tensor
+from dlclive_torch.strict import convolutions
 
 
 class TorchNetwork(Network):
@@ -25,11 +28,13 @@ class TorchNetwork(Network):
     Args:
         path: the `.pt` file; a snapshot has `pytorch_config.yaml` beside it.
         device: "auto", "cpu", "cuda", "cuda:1", ..., "mps".
-        precision: "auto" or "fp32", or "fp16": weights and arithmetic of the network in half precision, normalising and
-            decoding in float32.
+        precision: "auto" or "fp32", or "fp16" or "bf16": weights and arithmetic of the network in half precision, normalising
+            and decoding in float32. It is faster where the hardware has it (see `settings`), and slower elsewhere.
         threads: how many threads PyTorch uses on the CPU, for all models of the process; None leaves it as it is.
         detector: of a top-down network, the file that holds its detector: an export, or a detector's snapshot; None: the
             one in `path`, or the best `snapshot-detector-*.pt` beside it.
+        cuda_graph: on NVIDIA GPUs, capture the network for each shape of image that comes again, and replay it. It takes some
+            tenths of a second and as much memory again for each shape, of which eight are kept.
 
     Raises:
         UsageError: the device, precision or threads.
@@ -46,6 +51,7 @@ class TorchNetwork(Network):
         precision: str = "fp32",
         threads: int | None = None,
         detector: Path | None = None,
+        cuda_graph: bool = True,
     ) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads is at least 1, not {threads}")
@@ -58,21 +64,60 @@ class TorchNetwork(Network):
         self._loaded, self._detector_path = loaded, detector
         self.device = describe_device(place)
         self._place = place
-        self._graph = loaded.graph.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._strict = dtype == torch.float32
+        graph = loaded.graph.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._runs: CudaRuns | PlainRuns | None = (
+            CudaRuns(graph, place, graphs=cuda_graph, strict=dtype == torch.float32)
+            if place.type == "cuda"
+            else PlainRuns(graph, place)
+        )
+
+    @classmethod
+    def settings(cls, path: Path) -> Sequence[Setting]:
+        """See Network.settings: what the hardware has; every `.pt` file can be run in all of it."""
+        return settings_here() if Path(path).suffix.lower() == ".pt" else ()
 
     def run(
         self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """See Network.run."""
-        with torch.inference_mode(), strict_fp32(self._strict and self._place.type == "cuda"):
-            inputs = [
-                torch.from_numpy(_readable(array)).to(self._place)
-                for array in (images, conditions)
-                if array is not None
-            ]
-            outputs = self._graph(*inputs)
-            return {name: array.cpu().numpy() for name, array in outputs.items()}
+        """See Network.run.
+
+        Raises:
+            ModelError: the device has too little memory for the batch, or the network is closed.
+        """
+        if self._runs is None:
+            raise ModelError("the model is closed")
+        try:
+            return self._runs.run([array for array in (images, conditions) if array is not None])
+        except torch.OutOfMemoryError:
+            count, height, width, _ = images.shape
+            raise ModelError(
+                f"{self.device} has too little memory for {count} images of {width} x {height} in {self.card.precision}: "
+                "use smaller images, fewer at once, or precision fp16"
+            ) from None
+
+    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+        """See Network.bare: on the CPU the module itself; on other devices, whose copies and waiting belong to it, `run`."""
+        module = self._loaded.graph
+        if not isinstance(self._runs, PlainRuns) or self._place.type != "cpu":
+            return super().bare(images)
+
+        def forward() -> object:
+            with torch.inference_mode():
+                return module(as_tensor(images))
+
+        return forward
+
+    def operations(self, images: NDArray[np.uint8]) -> float:
+        """See Network.operations."""
+        if self.card.method == "conditional":
+            return float("nan")
+        return count_operations(self._loaded.graph, [as_tensor(images).to(self._place)])
+
+    def close(self) -> None:
+        """Free the memory of what was captured."""
+        if isinstance(self._runs, CudaRuns):
+            self._runs.close()
+        self._runs = None
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
@@ -89,22 +134,6 @@ class TorchDetector(Detector):
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Detector.detect."""
-        with torch.inference_mode(), strict_fp32(self._place.type == "cuda"):
-            found = self._graph(torch.from_numpy(_readable(image))[None].to(self._place))
+        with torch.inference_mode(), convolutions(strict=True):
+            found = self._graph(as_tensor(image)[None].to(self._place))
             return torch.cat((found["boxes"], found["scores"][:, None]), dim=1).cpu().numpy()
-
-
-def _readable(images: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers as torch takes them: not read-only (it would warn) and without negative strides."""
-    return images if images.flags.writeable and images.flags.c_contiguous else images.copy()
-
-
-@contextmanager
-def strict_fp32(wanted: bool) -> Iterator[None]:
-    """Convolutions in true float32 inside, everything else of cuDNN as the user set it."""
-    if not wanted:
-        yield
-        return
-    now = torch.backends.cudnn
-    with now.flags(enabled=now.enabled, benchmark=now.benchmark, deterministic=now.deterministic, allow_tf32=False):
-        yield

@@ -64,7 +64,10 @@ class DLCRNetHead(Head):
         self.hm_ref_layers = nn.ModuleList(nn.Conv2d(mixed, heatmaps, 3, padding=1) for _ in range(stages))
         self.paf_ref_layers = nn.ModuleList(nn.Conv2d(mixed, components, 3, padding=1) for _ in range(stages))
         self.decoding = decoding
-        self.kept = kept
+        self.edges: Tensor
+        self.kept: Tensor
+        self.register_buffer("edges", torch.tensor(assembly.edges, dtype=torch.int64).view(-1, 2), persistent=False)
+        self.register_buffer("kept", torch.tensor(kept, dtype=torch.int64), persistent=False)
         self.assembly: AssemblyRules = assembly
         self.stride = decoding.stride
 
@@ -82,7 +85,7 @@ class DLCRNetHead(Head):
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         heatmaps, locref, fields = self.maps(features)
         peaks = find_peaks(heatmaps, locref, self.decoding)
-        affinities = pair_affinities(fields, peaks, self.assembly.edges, self.kept)
+        affinities = pair_affinities(fields, peaks, self.edges, self.kept)
         return {"peaks": peaks.points, "affinities": affinities}
 
 

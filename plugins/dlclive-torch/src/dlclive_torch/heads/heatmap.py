@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from dlclive_core.deeplabcut import HeatmapDecoding
 from dlclive_core.errors import UnsupportedModelError
-from dlclive_torch.decoding import decode_heatmap
+from dlclive_torch.cells import CellReader
+from dlclive_torch.decoding import ReadCells, decode_heatmap
 from dlclive_torch.heads.base import Head
 
 
@@ -46,22 +48,44 @@ class Upsampling(nn.Module):
         maps: Tensor = self.final_conv(self.deconv_layers(features))
         return maps
 
+    def only_layer(self) -> nn.ConvTranspose2d | nn.Conv2d | None:
+        """The layer that a `CellReader` can stand in for, if there is no other: a transposed convolution, or a 1 x 1 one."""
+        layers = [*self.deconv_layers, *([] if isinstance(self.final_conv, nn.Identity) else [self.final_conv])]
+        if len(layers) != 1 or not isinstance(layers[0], nn.ConvTranspose2d | nn.Conv2d):
+            return None
+        return layers[0] if isinstance(layers[0], nn.ConvTranspose2d) or layers[0].kernel_size == (1, 1) else None
+
 
 class HeatmapHead(Head):
-    """Heatmaps (and location refinements) decoded by `decode_heatmap`: one individual."""
+    """Heatmaps (and location refinements) decoded by `decode_heatmap`: one individual.
+
+    `prepare` replaces the refinement's layer by a reader of the cells that are asked for.
+    """
 
     def __init__(self, heatmap: Upsampling, locref: Upsampling | None, decoding: HeatmapDecoding) -> None:
         super().__init__()
         self.heatmap_head = heatmap
+        self.locref_cells: CellReader | None = None
         if locref is not None:
             self.locref_head = locref
         self.decoding = decoding
         self.stride = decoding.stride
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
-        refined = self.decoding.locref_std is not None
-        locref = self.locref_head(features) if refined else None
+        locref: Tensor | ReadCells | None = None
+        if self.locref_cells is not None:
+            locref = partial(self.locref_cells, features)
+        elif self.decoding.locref_std is not None:
+            locref = self.locref_head(features)
         return {"keypoints": decode_heatmap(self.heatmap_head(features), locref, self.decoding)}
+
+    def prepare(self) -> None:
+        if self.decoding.locref_std is None:
+            return
+        layer = self.locref_head.only_layer()
+        if layer is not None:
+            self.locref_cells = CellReader(layer)
+            del self.locref_head
 
 
 def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> HeatmapHead:
