@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from contextlib import nullcontext
 
-from faults.catalogue import MEASUREMENTS, NAMES, SOAK
+from faults.catalogue import MEASUREMENTS, NAMES, SHORT, SOAK
 from faults.measuring import Measurement, measured
 from faults.results import machine, merge
 from faults.row import Row, table
@@ -32,7 +32,7 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
-    names = NAMES if given.all or not given.names else given.names
+    names = given.names or (SHORT if given.short and not given.all else NAMES)
     found = measure(set(names), given.short, given.soak or (SHORT_SOAK if given.short else LONG_SOAK))
     rows = [row for name in NAMES if name in found for row in found[name]]
     if not given.short:

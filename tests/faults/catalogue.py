@@ -31,7 +31,13 @@ def _laser(fault: str, short: bool) -> Row:
 
 
 def _slow_sink(computes: bool, short: bool) -> Row:
-    return slow_sink(2 if short else 6, computes=computes, seconds=3.0 if short else 10.0)
+    if short:
+        return slow_sink(2, computes=computes, seconds=3.0, percentile=50)
+    return slow_sink(6, computes=computes, seconds=10.0)
+
+
+def _recording(short: bool) -> Row:
+    return recording(2, seconds=3.0, percentile=50) if short else recording(6, seconds=20.0)
 
 
 def _tested(number: int, short: bool) -> Row:
@@ -44,7 +50,7 @@ MEASUREMENTS = (
     Measurement("killed", lambda short: killed(4 if short else 50, longest=4.0)),
     Measurement("killed", lambda short: killed(2 if short else 20, longest=0.1)),
     Measurement("disk", lambda short: full_disk(1 if short else 5)),
-    Measurement("recording", lambda short: recording(2 if short else 6, seconds=4.0 if short else 20.0)),
+    Measurement("recording", _recording),
     Measurement("stall", lambda short: stall(1 if short else 5, 1.0 if short else 5.0)),
     Measurement("slow-model", lambda short: slow_model(1 if short else 5, 3.0 if short else 10.0)),
     Measurement("slow-consumer", lambda short: slow_consumer(1 if short else 3, 3.0 if short else 10.0)),
@@ -65,3 +71,4 @@ MEASUREMENTS = (
 )
 
 NAMES = (*dict.fromkeys(what.name for what in MEASUREMENTS), SOAK)
+SHORT = tuple(name for name in NAMES if name != "tests")  # which are run where the short form is
