@@ -1,0 +1,83 @@
+"""The exporter from ONNX to OpenVINO's own format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
+from dlclive_core.detector_file import find_detector
+from dlclive_core.locate import detector_beside
+from dlclive_core.system import sha256
+from dlclive_openvino.files import read_file, read_network, write_ir
+from dlclive_openvino.library import ov
+
+PRECISIONS = ("fp32", "bf16", "int8")
+
+
+class OpenVinoExporter(Exporter):
+    """Writes an IR: `model.xml` with the network and its card, `model.bin` with its weights.
+
+    - fp32 and bf16 have the same weights, in fp32; the card says what they are computed in.
+    - int8 is calibrated on frames; heads, normalisation and decoding stay in float.
+
+    The detector of a top-down network becomes `model.detector.xml` and `.bin`, in fp32.
+    """
+
+    def export(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        precision: str = "fp32",
+        size: tuple[int, int] | None = None,
+        frames: Sequence[NDArray[np.uint8]] = (),
+    ) -> ModelCard:
+        """See Exporter.export.
+
+        Raises:
+            UsageError: precision, size, or no frames for int8.
+            ModelError: the source.
+            DataError: the target.
+        """
+        source, target = Path(source), Path(target)
+        if precision not in PRECISIONS:
+            raise UsageError(f"no precision {precision!r} for .xml files: choose from {', '.join(PRECISIONS)}")
+        if not target.parent.is_dir():
+            raise DataError(f"cannot write {target}: no such folder")
+        model, card = read_network(source)
+        if card.precision != "fp32":
+            raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file that it was made from")
+        if size is not None:
+            _fix(model, card, size)
+        if precision == "int8":
+            from dlclive_openvino.quantise import to_int8
+
+            model = to_int8(model, frames, source.name)
+        detector = find_detector(source, card, None)
+        if detector is not None:
+            beside = detector_beside(target)
+            _write(read_file(detector).model, beside, None)
+            card = card.with_(detector_sha256=sha256(beside))
+        card = card.with_(format="openvino", precision=precision, input_size=size or card.input_size)
+        _write(model, target, card)
+        return card
+
+
+def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> None:
+    """Fix the input to (height, width); the batch stays free."""
+    if min(size) < 1:
+        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
+    if card.input_size not in (None, size):
+        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
+    model.reshape({0: [-1, *size, 3]})
+
+
+def _write(model: ov.Model, target: Path, card: ModelCard | None) -> None:
+    try:
+        write_ir(model, target, card)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"cannot write {target}: {' '.join(str(error).split())[-200:]}") from None

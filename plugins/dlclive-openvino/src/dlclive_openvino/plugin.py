@@ -1,0 +1,47 @@
+"""What dlclive-openvino offers. Imports nothing heavy: this module is loaded to list plugins."""
+
+from __future__ import annotations
+
+from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
+
+
+@hookimpl
+def dlclive_register_runtimes() -> list[RuntimeInfo]:
+    """The runtime of OpenVINO's own files and of those in ONNX; for the latter ONNX Runtime goes first, where it is there."""
+    return [
+        RuntimeInfo(
+            name="openvino",
+            summary="OpenVINO on CPUs, in fp32, bf16 and int8",
+            factory="dlclive_openvino.runtime:OpenVinoNetwork",
+            reads=(".xml", ".onnx"),
+            requires=("openvino",),
+            install_hint="pip install dlclive-openvino",
+        )
+    ]
+
+
+@hookimpl
+def dlclive_register_exporters() -> list[ExporterInfo]:
+    """From ONNX to OpenVINO's own format; int8 needs a library that the other precisions do not."""
+    return [
+        ExporterInfo(
+            name="onnx-openvino",
+            summary="An ONNX file of dlclive's as OpenVINO's own .xml and .bin",
+            factory="dlclive_openvino.export:OpenVinoExporter",
+            reads=".onnx",
+            writes=".xml",
+            precisions=("fp32", "bf16"),
+            requires=("openvino",),
+            install_hint="pip install dlclive-openvino",
+        ),
+        ExporterInfo(
+            name="onnx-openvino-int8",
+            summary="The same in int8, calibrated on a clip, with heads and decoding left in float",
+            factory="dlclive_openvino.export:OpenVinoExporter",
+            reads=".onnx",
+            writes=".xml",
+            precisions=("int8",),
+            requires=("openvino", "nncf"),
+            install_hint="pip install 'dlclive-openvino[int8]'",
+        ),
+    ]

@@ -1,0 +1,222 @@
+"""Networks on OpenVINO: answers, sizes, batches, and files that are none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from dlclive_openvino import compiled
+from dlclive_openvino.compiled import Compiled
+from dlclive_openvino.export import OpenVinoExporter
+from dlclive_openvino.library import ov
+from dlclive_openvino.runtime import OpenVinoNetwork
+
+from dlclive_core import DataError, ModelCard, ModelError, ModelNotFoundError, PoseModel, UsageError, load_model
+from dlclive_core.testing import PoseModelContract
+
+Load = Callable[..., PoseModel]
+Pictures = Callable[..., list[np.ndarray]]
+
+
+@pytest.fixture
+def ir(mouse: Path, tmp_path: Path) -> Path:
+    """The mouse's network in OpenVINO's own format."""
+    OpenVinoExporter().export(mouse, tmp_path / "mouse.xml")
+    return tmp_path / "mouse.xml"
+
+
+class TestOnnxFile(PoseModelContract):
+    @pytest.fixture
+    def model(self, mouse: Path, openvino: Load) -> PoseModel:
+        return openvino(mouse)
+
+
+class TestIr(PoseModelContract):
+    @pytest.fixture
+    def model(self, ir: Path, openvino: Load) -> PoseModel:
+        return openvino(ir)
+
+
+@pytest.mark.parametrize("size", [(160, 128), (161, 127), (75, 230)], ids=["whole cells", "padded", "tall"])
+def test_agrees_with_onnx_runtime(
+    mouse: Path, ir: Path, openvino: Load, pictures: Pictures, size: tuple[int, int]
+) -> None:
+    """Also where the picture is padded, which needs the absolute value of numbers that are constant once the size is fixed."""
+    pytest.importorskip("dlclive_onnx", reason="ONNX Runtime is what is compared with")
+    images = pictures(4, size)
+    with load_model(mouse, "onnx", device="cpu", threads=1) as other:
+        wanted = [other.predict(image).keypoints for image in images]
+    for path in (mouse, ir):
+        with openvino(path) as model:
+            assert model.device == "cpu (OpenVINO, f32)"
+            for image, pose in zip(images, wanted, strict=True):
+                np.testing.assert_allclose(model.predict(image).keypoints, pose, rtol=0, atol=0.01)
+
+
+def test_more_sizes_than_are_compiled_for(
+    mouse: Path, openvino: Load, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ones have a network each, the others share one; sizes that were compiled for are not compiled for again."""
+    compiled_for: list[object] = []
+    original = Compiled._compile
+    monkeypatch.setattr(
+        Compiled, "_compile", lambda self, shapes: compiled_for.append(shapes) or original(self, shapes)
+    )
+    monkeypatch.setattr(compiled, "MOST_SHAPES", 2)
+    sizes = [(80, 64), (96, 64), (64, 96), (100, 70)]
+    with openvino(mouse) as model:
+        found = {size: model.predict(pictures(1, size)[0]).keypoints for size in sizes}
+        for size in reversed(sizes):
+            np.testing.assert_array_equal(model.predict(pictures(1, size)[0]).keypoints, found[size])
+    assert compiled_for == [((1, 64, 80, 3),), ((1, 64, 96, 3),), None]
+    for size in sizes:
+        with openvino(mouse) as alone:
+            np.testing.assert_allclose(alone.predict(pictures(1, size)[0]).keypoints, found[size], atol=0.01)
+
+
+def test_the_image_is_not_copied_and_the_answer_is(mouse: Path, pictures: Pictures) -> None:
+    network = OpenVinoNetwork(mouse, threads=1)
+    image, other = (picture[None] for picture in pictures(2))
+    first = network.run(image)["keypoints"]
+    kept = first.copy()
+    image[:] = other
+    second = network.run(image)["keypoints"]
+    np.testing.assert_array_equal(first, kept)
+    assert np.abs(second - kept).max() > 1  # what was written into the image is what was seen
+    assert first.flags.writeable
+    assert first.flags.owndata or first.base is not second.base
+
+
+def test_a_read_only_image_is_taken(mouse: Path, openvino: Load, pictures: Pictures) -> None:
+    (image,) = pictures(1)
+    image.flags.writeable = False
+    with openvino(mouse) as model:
+        model.predict(image)
+
+
+def test_a_file_for_one_image_takes_batches(mouse: Path, tmp_path: Path, openvino: Load, pictures: Pictures) -> None:
+    model = onnx.load(mouse)
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(model, tmp_path / "one.onnx")
+    images = pictures(3)
+    with openvino(tmp_path / "one.onnx") as one, openvino(mouse) as free:
+        for pose, wanted in zip(one.predict_batch(images), free.predict_batch(images), strict=True):
+            np.testing.assert_allclose(pose.keypoints, wanted.keypoints, atol=0.01)
+
+
+def test_a_fixed_size(mouse: Path, tmp_path: Path, openvino: Load, pictures: Pictures) -> None:
+    card = OpenVinoExporter().export(mouse, tmp_path / "fixed.xml", size=(128, 160))
+    assert card.input_size == (128, 160)
+    images = pictures(2)
+    with openvino(tmp_path / "fixed.xml") as fixed, openvino(mouse) as free:
+        assert fixed.card == card
+        for pose, wanted in zip(fixed.predict_batch(images), free.predict_batch(images), strict=True):
+            np.testing.assert_allclose(pose.keypoints, wanted.keypoints, atol=0.01)
+
+
+def test_what_openvino_is_told(mouse: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[dict[str, object]] = []
+    original = ov.Core.compile_model
+
+    def compile_model(self, model, device, properties):
+        told.append(properties)
+        return original(self, model, device, properties)
+
+    monkeypatch.setattr(ov.Core, "compile_model", compile_model)
+    image = np.zeros((1, 64, 64, 3), np.uint8)
+    OpenVinoNetwork(mouse, threads=1).run(image)
+    OpenVinoNetwork(mouse, threads=2, pinning=True, cache=tmp_path).run(image)
+    always = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"}
+    assert told[0] == {**always, "INFERENCE_NUM_THREADS": 1, "ENABLE_CPU_PINNING": False}
+    assert told[1] == {
+        **always,
+        "INFERENCE_NUM_THREADS": 2,
+        "ENABLE_CPU_PINNING": True,
+        "CACHE_DIR": str(tmp_path),
+    }
+    assert list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.xml"])
+@pytest.mark.parametrize("content", [b"", b"no model at all", b"\x08\x0a" * 50, b"<net>"])
+def test_a_file_that_is_no_model(tmp_path: Path, openvino: Load, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "a.bin").write_bytes(b"")
+    with pytest.raises(ModelError, match="is not a model that OpenVINO can read") as caught:
+        openvino(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_without_a_card(mouse: Path, tmp_path: Path, openvino: Load) -> None:
+    model = onnx.load(mouse)
+    del model.metadata_props[:]
+    onnx.save(model, tmp_path / "bare.onnx")
+    with pytest.raises(ModelError, match=r"no dlclive card inside.*runtime 'onnx'"):
+        openvino(tmp_path / "bare.onnx")
+    assert OpenVinoNetwork.settings(tmp_path / "bare.onnx") == []
+
+
+def test_a_card_in_front_of_another_input(mouse: Path, tmp_path: Path, openvino: Load) -> None:
+    image = ov.opset13.parameter([1, 3, 8, 8], np.float32, name="image")
+    image.output(0).tensor.set_names({"image"})
+    model = ov.Model([ov.opset13.relu(image).output(0)], [image])
+    model.set_rt_info(ModelCard.to_json(OpenVinoNetwork(mouse).card), ["dlclive", "card"])
+    ov.save_model(model, tmp_path / "a.xml")
+    with pytest.raises(ModelError, match="export it again"):
+        openvino(tmp_path / "a.xml")
+
+
+def test_weights_that_are_not_there_or_of_another_file(ir: Path, openvino: Load, tmp_path: Path) -> None:
+    weights = ir.with_suffix(".bin")
+    kept = weights.read_bytes()
+    weights.write_bytes(kept[:-4] + b"\x00\x00\x80\x3f")
+    with pytest.raises(ModelError, match=r"mouse\.bin does not belong to mouse\.xml"):
+        openvino(ir)
+    weights.unlink()
+    with pytest.raises(ModelNotFoundError, match=r"copy mouse\.bin, too"):
+        openvino(ir)
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(ir, other)
+    (other / "mouse.bin").write_bytes(kept)
+    openvino(other).close()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "cuda"}, "no device 'cuda' here; choose auto, cpu"),
+        ({"device": "gpu:7"}, "no device 'gpu:7'"),
+        ({"device": "npu"}, "no device 'npu'"),
+        ({"precision": "fp16"}, r"mouse\.onnx is in fp32 and cannot be run in fp16"),
+        ({"precision": "int8"}, "cannot be run in int8"),
+        ({"threads": 0}, "threads"),
+        ({"thread": 1}, "no option 'thread': did you mean 'threads'"),
+    ],
+)
+def test_bad_options(mouse: Path, options: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        load_model(mouse, "openvino", **options)  # type: ignore[arg-type]
+
+
+def test_a_cache_that_is_not_there(mouse: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such folder"):
+        OpenVinoNetwork(mouse, cache=tmp_path / "none")
+
+
+def test_a_closed_network_says_so(mouse: Path, pictures: Pictures) -> None:
+    network = OpenVinoNetwork(mouse, threads=1)
+    network.close()
+    network.close()
+    with pytest.raises(ModelError, match="closed"):
+        network.run(pictures(1)[0][None])
+
+
+def test_onnx_runtime_goes_first_for_onnx_files(mouse: Path, ir: Path) -> None:
+    pytest.importorskip("dlclive_onnx")
+    with load_model(mouse, device="cpu") as by_default, load_model(ir) as own:
+        assert (by_default.runtime, own.runtime) == ("onnx", "openvino")
