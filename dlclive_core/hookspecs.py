@@ -74,8 +74,8 @@ class ExporterInfo(ComponentInfo):
     Attributes:
         reads, writes: suffixes.
         precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
-        converts: whether it brings a file in fp32 to these precisions; False where the source has to be in the precision
-            that is asked for.
+        converts: whether it makes these precisions of a file in fp32; False where it had better be given a file that is in
+            the precision that is asked for.
     """
 
     kind: ClassVar[str] = "exporter"

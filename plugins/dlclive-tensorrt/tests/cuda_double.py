@@ -36,6 +36,7 @@ class Machine:
     free: int = 20 << 30
     build_error: str = ""
     cannot_capture: bool = False
+    graphs_fit: bool = True
     events: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     levels: list[int] = field(default_factory=list)
@@ -150,6 +151,8 @@ def make_cuda(machine: Machine) -> ModuleType:
         return ok, graph
 
     def instantiate(graph: Any, flags: int) -> tuple[Any, ...]:
+        if not machine.graphs_fit:
+            return Code.cudaErrorMemoryAllocation, None
         executable = SimpleNamespace(work=list(graph.work))
         machine.live.add(id(executable))
         return ok, executable

@@ -22,6 +22,7 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
+from dlclive_core.assembly import AssemblyRules
 from dlclive_core.catalog import Plugin, missing_requirements
 from dlclive_core.exporting import find_route
 from dlclive_core.system import sha256
@@ -157,15 +158,34 @@ def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
         export(source, size=(64, 64))
 
 
-def test_the_precision_is_the_files(mouse: Path, export, with_card) -> None:
-    with pytest.raises(UsageError, match=r"mouse\.onnx is in fp32, and TensorRT 11 changes no precision"):
-        export(mouse, size=SIZE, precision="fp16")
+def test_a_file_in_half_precision_stays_that(machine, export, with_card) -> None:
     source = with_card(precision="fp16")
     assert read_card(export(source, size=SIZE, precision="fp16")).model.precision == "fp16"
-    with pytest.raises(UsageError, match=r"is in fp16, .*build it with --precision fp16"):
+    with pytest.raises(UsageError, match="is in fp16: build it with --precision fp16"):
         export(source, size=SIZE)
     with pytest.raises(UsageError, match="no precision 'int8' for engines"):
         export(source, size=SIZE, precision="int8")
+
+
+def test_a_file_in_float32_is_brought_to_half_precision(machine, mouse: Path) -> None:
+    made = export_model(mouse, mouse.with_suffix(".engine"), size=SIZE, precision="fp16")
+    assert made.card.precision == "fp16"
+    assert made.parity.max_px > 0
+    assert made.parity.p99_confident_px <= 0.25
+    types = {
+        tuple(item.dims): item.data_type for item in onnx.load_model_from_string(machine.graphs[0]).graph.initializer
+    }
+    colours = types.pop((1, 3, 1, 1))
+    assert colours == onnx.TensorProto.FLOAT  # normalising stays as it is
+    assert {kind for shape, kind in types.items() if len(shape) == 4} == {onnx.TensorProto.FLOAT16}
+
+
+def test_what_decides_with_convolutions_is_not(export, with_card) -> None:
+    rules = AssemblyRules(edges=((0, 1),), individuals=2)
+    with pytest.raises(
+        UsageError, match=r"mouse\.onnx is in fp32, .*: give the model itself, dlclive export MODEL\.pt"
+    ):
+        export(with_card(assembly=rules), size=SIZE, precision="fp16")
 
 
 def test_half_precision_comes_from_the_model_in_half_precision() -> None:

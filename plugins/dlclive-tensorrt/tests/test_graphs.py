@@ -240,3 +240,76 @@ def test_what_is_computed_from_the_size_is_computed_once() -> None:
     assert kinds(prepared) == ["Cast", "Reshape"] or kinds(prepared) == ["Cast", "Cast", "Reshape"]
     image = noise(2, 3, 5, 3)
     np.testing.assert_array_equal(run(prepared, image=image)[0], run(model, image=image)[0])
+
+
+LAYERS = """g (uint8[N,H,W,3] image) => (float[N,2,3] keypoints, float[N,2,M] places)
+<float big = {3001.0}, float[4] twice = {1.0, 1.0, 2.0, 2.0}, int64[3] rows = {0, 0, -1}, int64[1] last = {2}>
+{
+    wide = Cast<to = 1>(image)
+    planes = Transpose<perm = [0, 3, 1, 2]>(wide)
+    pixels = Mul(planes, scale)
+    first = Conv<kernel_shape = [1, 1]>(pixels, w1)
+    relu = Relu(first)
+    larger = Resize<mode = "nearest">(relu, , twice)
+    moved = Add(larger, small)
+    second = Conv<kernel_shape = [1, 1]>(moved, w2)
+    flat = Reshape(second, rows)
+    best = ReduceMean<keepdims = 1>(flat, last)
+    keypoints = Add(best, far)
+    places = Mul(flat, big)
+}"""
+
+
+def layers(**changes: np.ndarray) -> onnx.ModelProto:
+    rng = np.random.default_rng(2)
+    weights = {
+        "scale": np.asarray(1 / 255, np.float32),
+        "w1": rng.normal(size=(4, 3, 1, 1)).astype(np.float32),
+        "small": np.full((1, 4, 1, 1), 0.1, np.float32),
+        "w2": rng.normal(size=(2, 4, 1, 1)).astype(np.float32),
+        "far": np.asarray([[[2049.0, 4099.0, 0.5]]], np.float32),
+    }
+    return graph(LAYERS, **(weights | changes))
+
+
+def test_the_network_can_be_in_half_precision() -> None:
+    model = layers()
+    prepared = prepare(model, 2, (4, 5), fp16=True)
+    inferred = onnx.shape_inference.infer_shapes(prepared, strict_mode=True).graph
+    types = {item.name: item.type.tensor_type.elem_type for item in (*inferred.value_info, *inferred.output)}
+    types |= {item.name: item.data_type for item in inferred.initializer}
+    computed = {node.op_type: {types[name] for name in node.output} for node in prepared.graph.node}
+    for kind in ("Conv", "Relu", "Resize"):
+        assert computed[kind] == {TensorProto.FLOAT16}
+    for kind in ("ReduceMean", "Mul", "Reshape"):  # before the first layer, and after the last
+        assert computed[kind] == {TensorProto.FLOAT}
+    assert types["twice"] == TensorProto.FLOAT
+    image = noise(2, 4, 5, 3)
+    for ours, theirs in zip(run(prepared, image=image), run(model, image=image), strict=True):
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=8)
+    half, single = (each[0] for each in (run(prepared, image=image), run(model, image=image)))
+    np.testing.assert_allclose(half, single, atol=5e-3)  # also beyond 2048: decoding is in float32
+    assert not np.array_equal(half, single)
+
+
+def test_what_half_precision_cannot_hold_is_refused() -> None:
+    with pytest.raises(UsageError, match="w2 of the network holds numbers above 65504, which fp16 does not have"):
+        prepare(layers(w2=np.full((2, 4, 1, 1), 1e5, np.float32)), 1, (4, 5), fp16=True)
+    prepare(layers(far=np.full((1, 1, 3), 1e5, np.float32)), 1, (4, 5), fp16=True)
+
+
+def test_a_network_may_end_in_a_layer() -> None:
+    model = graph(
+        """g (float[N,2,4,4] conditions) => (float[N,2,4,4] keypoints)
+        {
+            inner = Conv<kernel_shape = [1, 1]>(conditions, w)
+            keypoints = Conv<kernel_shape = [1, 1]>(inner, w)
+        }""",
+        w=np.asarray([[[[0.5]], [[0.25]]], [[[1.0]], [[2.0]]]], np.float32),
+    )
+    prepared = prepare(model, 1, (1, 1), fp16=True)
+    given = noise(1, 2, 4, 4).astype(np.float32)
+    found = run(prepared, conditions=given)[0]
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, run(model, conditions=given)[0], rtol=2e-3)

@@ -279,6 +279,13 @@ def test_too_little_memory_says_so_and_holds_none(machine, engine: Path) -> None
     assert machine.given_back()
 
 
+def test_too_little_memory_for_the_graph_is_told_too(machine, engine: Path) -> None:
+    machine.graphs_fit = False
+    with pytest.raises(ModelError, match="not enough memory on the GPU while making a CUDA graph"):
+        load_model(engine)
+    assert machine.given_back()
+
+
 def test_without_a_working_driver(machine, engine: Path) -> None:
     machine.cards.clear()
     with pytest.raises(DependencyError, match="needs an NVIDIA GPU and its driver, and none answers"):

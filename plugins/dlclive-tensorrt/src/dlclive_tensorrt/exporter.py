@@ -67,7 +67,7 @@ class EngineExporter(Exporter):
         """See Exporter.export.
 
         Raises:
-            UsageError: no size, or another precision than the file's.
+            UsageError: no size, or a precision that cannot be made of the file's.
             ModelError: the file is not dlclive's, or TensorRT cannot build it.
             DependencyError: there is no GPU, or another TensorRT.
         """
@@ -79,10 +79,11 @@ class EngineExporter(Exporter):
         gpu = choose_gpu(self._device)
         use_gpu(gpu)
         plans = []
+        fp16 = precision != card.precision
         for batch in self._batches or default_batches(card):
-            content = prepare(model, batch, height_width, group_norms=self._group_norms).SerializeToString()
-            plans.append((batch, build_plan(content, gpu, self._rules, source.name)))
-        card = card.with_(format="tensorrt", input_size=height_width)
+            graph = prepare(model, batch, height_width, group_norms=self._group_norms, fp16=fp16)
+            plans.append((batch, build_plan(graph.SerializeToString(), gpu, self._rules, source.name)))
+        card = card.with_(format="tensorrt", input_size=height_width, precision=precision)
         engine = self._card(card, gpu, plans, sha256(source))
         write_engine(target, engine, [plan for _, plan in plans])
         _copy_detector(card, source, target)
@@ -151,10 +152,12 @@ def _size(card: ModelCard, size: tuple[int, int] | None, source: Path) -> tuple[
 def _check_precision(card: ModelCard, precision: str, source: Path) -> None:
     if precision not in ("fp32", "fp16"):
         raise UsageError(f"no precision {precision!r} for engines: choose from fp32, fp16")
-    if precision != card.precision:
+    if card.precision not in ("fp32", precision):
+        raise UsageError(f"{source.name} is in {card.precision}: build it with --precision {card.precision}")
+    if card.precision != precision and card.assembly is not None:
         raise UsageError(
-            f"{source.name} is in {card.precision}, and TensorRT 11 changes no precision: build it with --precision "
-            f"{card.precision}, or give the model itself: dlclive export MODEL.pt OUT.engine --precision {precision}"
+            f"{source.name} is in fp32, and a network that puts animals together decides with convolutions, which must stay in "
+            f"fp32: give the model itself, dlclive export MODEL.pt OUT.engine --precision {precision}"
         )
 
 

@@ -25,7 +25,10 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
 
 @hookimpl
 def dlclive_register_exporters() -> list[ExporterInfo]:
-    """The exporter from ONNX to TensorRT engines. It does not convert: the network is as precise as its ONNX file."""
+    """The exporter from ONNX to TensorRT engines.
+
+    It can bring most networks to half precision by itself, but what PyTorch exported in half precision is better known.
+    """
     return [
         ExporterInfo(
             name="onnx-tensorrt",
