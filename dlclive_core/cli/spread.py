@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import typing
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
@@ -15,7 +14,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
 
     So an option that several commands share is written once, and a new one is an option of all of them.
     """
-    hints = typing.get_type_hints(command, include_extras=True)
+    hints = inspect.get_annotations(command, eval_str=True)  # typing.get_type_hints adds Optional before Python 3.11
     groups: dict[str, Any] = {}
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
@@ -23,7 +22,7 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
             continue
         groups[name] = hints[name]
-        inner = typing.get_type_hints(hints[name], include_extras=True)
+        inner = inspect.get_annotations(hints[name], eval_str=True)
         parameters += [
             inspect.Parameter(
                 field.name,
