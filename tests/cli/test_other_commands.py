@@ -101,14 +101,14 @@ def test_the_doctor_finds_this_installation_well(dlclive, model) -> None:
 
 
 def test_the_doctor_says_what_is_missing(dlclive) -> None:
-    done = dlclive("doctor", DLCLIVE_DISABLE_PLUGINS="onnx,io,torch")
+    done = dlclive("doctor", DLCLIVE_DISABLE_PLUGINS="onnx,openvino,io,torch")
     assert done.code == 3
     assert "pip install dlclive-onnx" in done.out
     assert "pip install dlclive-io" in done.out
 
 
 def test_the_demo_without_its_plugins_says_what_to_install(dlclive) -> None:
-    done = dlclive("demo", DLCLIVE_DISABLE_PLUGINS="onnx")
+    done = dlclive("demo", DLCLIVE_DISABLE_PLUGINS="onnx,openvino")
     assert done.code == 3
     assert "pip install dlclive-onnx" in done.error
 
