@@ -10,9 +10,12 @@ import onnx
 import onnx.parser
 import onnxruntime as ort
 import pytest
+from dlclive_onnx import runtime
 from dlclive_onnx.export import OnnxQuantiser
 from dlclive_onnx.integers import choose_nodes, prepare
 from dlclive_onnx.metadata import read_card
+from dlclive_onnx.options import CpuOptions
+from dlclive_onnx.overflow import _PRODUCT, products_overflow
 from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
@@ -141,6 +144,33 @@ def test_onnx_runtime_computes_them_in_bytes(source: Path, tmp_path: Path) -> No
     kinds = [node.op_type for node in onnx.load(seen).graph.node]
     assert kinds.count("QLinearConv") == 2
     assert {"QLinearSigmoid", "QLinearMul", "QLinearAdd", "QLinearGlobalAveragePool"} <= set(kinds)
+
+
+@pytest.mark.parametrize("overflows", [True, False])
+def test_where_products_of_bytes_overflow_they_are_computed_otherwise(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overflows: bool
+) -> None:
+    target = tmp_path / "small.int8.onnx"
+    OnnxQuantiser().export(source, target, precision="int8", frames=noise(2))
+    monkeypatch.setattr(runtime, "products_overflow", lambda: overflows)
+
+    def is_precise(file: Path) -> bool:
+        session = runtime.open_session(file, ["CPUExecutionProvider"], CpuOptions())
+        try:
+            return session.get_session_options().get_session_config_entry("session.x64quantprecision") == "1"
+        except RuntimeError:  # it was not set
+            return False
+
+    assert is_precise(target) == overflows
+    assert not is_precise(source)
+
+
+def test_the_product_that_tells_is_computed() -> None:
+    assert products_overflow() in (True, False)
+    (found,) = ort.InferenceSession(_PRODUCT).run(
+        None, {"a": np.full((4, 8), 2, np.uint8), "b": np.full((8, 16), -3, np.int8)}
+    )
+    np.testing.assert_array_equal(found, np.full((4, 16), 8 * 2 * -3))
 
 
 def test_it_is_quiet(source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog) -> None:

@@ -39,8 +39,6 @@ class CpuOptions:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.intra_op_num_threads = self.threads or usable_cores()
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self.spinning)))
-        # On a CPU whose products of bytes overflow (AVX2 without VNNI), int8 is computed slower and right.
-        options.add_session_config_entry("session.x64quantprecision", "1")
         return options
 
 

@@ -21,6 +21,7 @@ from dlclive_onnx.graphs import WholeGraph, understand
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.operations import count_operations
 from dlclive_onnx.options import CpuOptions, CudaOptions, Search
+from dlclive_onnx.overflow import products_overflow
 
 DISABLED = ["QDQPropagationTransformer", "WeightBiasQuantization"]
 """Steps of ONNX Runtime's optimiser that are left out, because they move the border between bytes and float of an int8 file,
@@ -125,6 +126,9 @@ def open_session(path: Path, wanted: list[providers.Provider], cpu: CpuOptions) 
     options = cpu.session_options()
     if providers.device_id(wanted) is not None:
         options.add_session_config_entry(providers.RECORDING, "1")
+    card = read_card(path)
+    if card is not None and card.precision == "int8" and products_overflow():
+        options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         return ort.InferenceSession(str(path), sess_options=options, providers=wanted, disabled_optimizers=DISABLED)
     except Exception as error:  # ONNX Runtime raises classes of its own that it does not export
