@@ -81,7 +81,11 @@ def choose_frames(
             "more, so an export can be neither calibrated nor judged; give a clip that shows the animal"
         )
     if isinstance(model, TopDownModel):
-        others = list(_crops(model, others))
+        count, others = len(others), list(_crops(model, others))
+        if not others:
+            raise UsageError(
+                f"its detector finds no animal in {count} frames of the clip: give one that shows the animal"
+            )
     return Frames(compared, others)
 
 

@@ -1,0 +1,81 @@
+"""Which frames an exporter gets: those of a top-down network are crops, as the network sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dlclive_core import Detector, Network, UnsupportedModelError, UsageError
+from dlclive_core.conditional import ConditionalModel
+from dlclive_core.exporting import choose_frames
+from dlclive_core.finding import Finding
+from dlclive_core.testing import BlobModel, BlobSource
+from dlclive_core.topdown import TopDownModel
+
+SIZE = (60, 80)
+
+
+class Middle(Detector):
+    """Finds one animal in the middle of each frame that has a bright pixel, and none in a black one."""
+
+    def detect(self, image: np.ndarray) -> np.ndarray:
+        return np.array([[40, 30, 120, 90, 0.9]], np.float32)[: int(image.max() > 200)]
+
+
+class Crops(Network):
+    def __init__(self, detector: Detector | None = None, **card: object) -> None:
+        self._blobs, self._detector = BlobModel(), detector
+        self.card = self._blobs.card.with_(**{"method": "top-down", "input_size": SIZE, **card})
+
+    def run(self, images: np.ndarray, conditions: np.ndarray | None = None) -> dict[str, np.ndarray]:
+        return {"keypoints": np.stack([self._blobs.predict(image).keypoints for image in images])}
+
+    def detector(self) -> Detector | None:
+        return self._detector
+
+
+def frames(count: int, visible: float = 1.0) -> list[np.ndarray]:
+    source = BlobSource(size=(160, 120), visible=visible)
+    return [source.draw(index) for index in range(count)]
+
+
+def test_crops_are_where_the_detector_finds_animals() -> None:
+    images = frames(40, visible=0.5)  # in five of ten frames
+    chosen = choose_frames(TopDownModel(Crops(Middle()), Finding()), images, None, calibrate=True)
+    assert [image.shape for image in chosen.compared] == [(120, 160, 3)] * 10
+    others = [image for index, image in enumerate(images) if index % 4]
+    assert len(chosen.for_exporter) == sum(image.max() > 200 for image in others)
+    for crop, image in zip(chosen.for_exporter, (item for item in others if item.max() > 200), strict=True):
+        np.testing.assert_array_equal(crop, image[30:90, 40:120])  # as large as the input: untouched
+
+
+def test_without_a_detector_they_are_tiles() -> None:
+    chosen = choose_frames(TopDownModel(Crops(), Finding()), frames(20), None, calibrate=True)
+    assert [crop.shape for crop in chosen.for_exporter] == [(*SIZE, 3)] * 4 * 15
+
+
+def test_without_calibration_frames_stay_whole() -> None:
+    images = frames(5)
+    chosen = choose_frames(TopDownModel(Crops(Middle()), Finding()), images, None, calibrate=False)
+    assert [len(chosen.compared), len(chosen.for_exporter)] == [5, 5]
+    assert all(image.shape == (120, 160, 3) for image in chosen.for_exporter)
+
+
+def test_a_clip_without_an_animal_is_refused() -> None:
+    with pytest.raises(UsageError, match="finds no animal in the clip"):
+        choose_frames(TopDownModel(Crops(Middle()), Finding()), frames(20, visible=0), None, calibrate=True)
+
+
+def test_a_detector_that_finds_nothing_is_told() -> None:
+    class Nothing(Detector):
+        def detect(self, image: np.ndarray) -> np.ndarray:
+            return np.zeros((0, 5), np.float32)
+
+    with pytest.raises(UsageError, match="its detector finds no animal in 15 frames of the clip"):
+        choose_frames(TopDownModel(Crops(Nothing()), Finding()), frames(20), None, calibrate=True)
+
+
+def test_conditional_networks_cannot_be_calibrated() -> None:
+    model = ConditionalModel(Crops(method="conditional"), None, Finding())
+    with pytest.raises(UnsupportedModelError, match="takes keypoints besides images"):
+        choose_frames(model, frames(20), None, calibrate=True)
