@@ -54,7 +54,7 @@ class TopDownModel(PoseModel):
         super().warmup(shape)
         self.reset()
         whole = np.array([[0, 0, shape[1], shape[0], np.nan]], np.float32)
-        for count in {1, self._animals}:
+        for count in (1, 1, self._animals, self._animals):  # twice: some runtimes prepare for what comes again
             self._look(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
 
     def reset(self) -> None:
