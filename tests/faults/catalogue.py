@@ -46,14 +46,14 @@ def _tested(number: int, short: bool) -> Row:
 
 MEASUREMENTS = (
     *(Measurement("laser", partial(_laser, fault)) for fault in FAULTS),
-    Measurement("idle", lambda short: at_rest(20.0 if short else 600.0)),
+    Measurement("idle", lambda short: at_rest(10.0 if short else 600.0)),
     Measurement("killed", lambda short: killed(4 if short else 50, longest=4.0)),
     Measurement("killed", lambda short: killed(2 if short else 20, longest=0.1)),
     Measurement("disk", lambda short: full_disk(1 if short else 5)),
     Measurement("recording", _recording),
     Measurement("stall", lambda short: stall(1 if short else 5, 1.0 if short else 5.0)),
     Measurement("slow-model", lambda short: slow_model(1 if short else 5, 3.0 if short else 10.0)),
-    Measurement("slow-consumer", lambda short: slow_consumer(1 if short else 3, 3.0 if short else 10.0)),
+    Measurement("slow-consumer", lambda short: slow_consumer(1, 3.0, 50) if short else slow_consumer(3)),
     Measurement("slow-sink", partial(_slow_sink, False)),
     Measurement("slow-sink", partial(_slow_sink, True)),
     Measurement("stop", lambda short: stopped(2 if short else 25)),
