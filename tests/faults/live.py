@@ -114,7 +114,7 @@ def slow_model(runs: int, seconds: float = 10.0) -> Row:
 
 
 def slow_consumer(runs: int, seconds: float = 10.0, percentile: int = 99) -> Row:
-    """90 frames/s and a loop of 10 Hz: the newest frame is used, every other one is counted; `percentile` as for `slow_sink`."""
+    """90 frames/s and a loop of 10 Hz: the newest frame is used, the others are counted; `percentile` as for `slow_sink`."""
     period, service, ages, exact, counts = 1 / 90, 0.1, [], True, [0, 0, 0]
     for _ in range(runs):
         source, sink = Camera(frames=10**6, interval=period), MemorySink()
