@@ -179,7 +179,7 @@ class Loop:
             raise PluginError(f"processor {processor_name(processor)} failed at {where}: {one_line(error)}") from error
 
     def _where(self, lane: Lane, frame: Frame) -> str:
-        return f"frame {frame.index}" + (f" of {lane.capture.source.name}" if len(self.lanes) > 1 else "")
+        return f"frame {frame.index}" + (f" of {lane.session.name}" if len(self.lanes) > 1 else "")
 
 
 def _same_shapes(jobs: list[Job]) -> list[list[Job]]:

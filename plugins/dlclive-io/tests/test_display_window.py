@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import pytest
 from dlclive_io.display_window import DisplayWindow
 from dlclive_io.drawing import keypoint_colours
 
-from dlclive_core import DataError, DependencyError, Estimate, Frame, Pose, UsageError
+from dlclive_core import DataError, DependencyError, Estimate, Frame, Pose, Progress, UsageError
 from dlclive_core.testing import SinkContract, estimates, run_info
 
 pytest.importorskip("tkinter", reason="this Python was built without Tk")
@@ -124,6 +125,23 @@ def test_a_frame_that_is_larger_than_a_screen_is_made_smaller_with_its_keypoints
         window.write(Estimate(Frame(image, 0, 0.0), pose, 0, 0, 0))
         colour = keypoint_colours("bmy", 3)[0].astype(int)
         assert soon(lambda: (xvfb.pixels()[300, 500] == colour).all())
+
+
+@needs_xvfb
+def test_what_the_session_dropped_is_below_the_picture(xvfb: Screen) -> None:
+    """As text, which changes with the numbers."""
+    said = [Progress("running", processed=1)]
+
+    def below() -> np.ndarray:
+        return xvfb.pixels()[124:136, 2:158]
+
+    with DisplayWindow() as window:
+        window.open(replace(run_info(), progress=lambda: said[-1]))
+        window.write(next(estimates(1)))
+        assert soon(lambda: below().std() > 5)
+        first = below()
+        said.append(Progress("running", processed=1, missed=8888))
+        assert soon(lambda: not np.array_equal(below(), first))
 
 
 @needs_xvfb
