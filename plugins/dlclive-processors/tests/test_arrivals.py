@@ -52,6 +52,19 @@ def test_what_came_before_is_seen(line: list[int]) -> None:
     assert is_there(Arrivals(host), PATIENCE)
 
 
+@pytest.mark.skipif(not hasattr(select, "epoll"), reason="as Linux has it")
+def test_the_line_is_looked_at_only_when_something_came(line: list[int]) -> None:
+    """Looking can take as long as the kernel likes; that it is not looked at shows in what was not read not being told again."""
+    device, host = line
+    arrivals = Arrivals(host)
+    os.write(device, b"one")
+    assert is_there(arrivals, PATIENCE)
+    assert not is_there(arrivals, 0.01)
+    os.write(device, b"two")
+    assert is_there(arrivals, PATIENCE)
+    assert os.read(host, 100) == b"onetwo"
+
+
 def test_the_end_of_the_line_is_seen(line: list[int]) -> None:
     arrivals = Arrivals(line[1])
     os.close(line.pop(0))
