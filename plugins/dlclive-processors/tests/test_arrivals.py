@@ -54,7 +54,7 @@ def test_what_came_before_is_seen(line: list[int]) -> None:
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="as Linux has it")
 def test_the_line_is_looked_at_only_when_something_came(line: list[int]) -> None:
-    """Looking can take as long as the kernel likes; that it is not looked at shows in what was not read not being told again."""
+    """Looking can take as long as the kernel likes. What was not read is not told again: so nobody looked."""
     device, host = line
     arrivals = Arrivals(host)
     os.write(device, b"one")
