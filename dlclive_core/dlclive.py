@@ -22,7 +22,7 @@ from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.models import load_model
 from dlclive_core.pose import Pose
 from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
-from dlclive_core.regions import regions_from_options
+from dlclive_core.regions import look, regions_from_options
 from dlclive_core.top_down_words import finding_from_deeplabcut_live
 
 _log = logging.getLogger(__name__)
@@ -154,13 +154,9 @@ class DLCLive:
         check_image(frame)
         if not self.is_initialized or self._index == 0:
             self._begin(frame)
-        image, placement = self._region.cut(frame)
-        if self.convert2rgb and image.ndim == 3:
-            image = np.ascontiguousarray(image[:, :, ::-1])
         began = time.perf_counter()
-        pose = placement.pose_to_outer(self.model.predict(image))
+        pose = look(self._region, frame, self._predict)
         ended = time.perf_counter()
-        self._region.follow(pose)
         shown = Frame(frame, self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):
             pose = self._processor.process_with(pose, kwargs)
@@ -189,6 +185,11 @@ class DLCLive:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _predict(self, image: NDArray[np.uint8]) -> Pose:
+        if self.convert2rgb and image.ndim == 3:
+            image = np.ascontiguousarray(image[:, :, ::-1])
+        return self.model.predict(image)
 
     def _begin(self, frame: NDArray[np.uint8]) -> None:
         """Open the processor and the window, which need to know the model."""

@@ -8,23 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Crop, FollowingCrop, Region, Resize
+from dlclive_core.regions import Chain, Crop, Following, Region, Resize
 from dlclive_core.regions.resize_to import ResizeTo
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """A window that follows the animal; the fields are those of `FollowingCrop`.
-
-    Attributes:
-        threshold: confidence above which a keypoint counts.
-        margin: pixels around the keypoints.
-        window: (width, height) of a window of constant size; None: as large as animal and margin.
-    """
-
-    threshold: float = 0.5
-    margin: float = 10.0
-    window: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +72,7 @@ class Candidate:
         if self.cropping is not None:
             regions.append(Crop(*self.cropping))
         if self.follow is not None:
-            regions.append(FollowingCrop(self.follow.threshold, self.follow.margin, self.follow.window))
+            regions.append(self.follow.region())
         if self.size is not None:
             regions.append(ResizeTo(*self.size))
         elif self.resize != 1.0:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.benchmark.candidate import Candidate, Following
+from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.wanted import PRECISIONS, Wish
@@ -15,6 +15,7 @@ from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
 from dlclive_core.network import Network, Setting
+from dlclive_core.regions import Following
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

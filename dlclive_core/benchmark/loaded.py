@@ -19,7 +19,7 @@ from dlclive_core.frame import as_rgb
 from dlclive_core.models import load_model
 from dlclive_core.pose import Pose
 from dlclive_core.readout import network_input
-from dlclive_core.regions import FollowingCrop
+from dlclive_core.regions import FollowingCrop, look
 
 Image = NDArray[np.uint8]
 
@@ -35,6 +35,7 @@ class Loaded:
         self._bare: list[float] = []
         self._poses: list[Pose] = []
         self._searched = 0
+        self._looked_again = False
         self._seen: tuple[int, int] | None = None
         self._region = candidate.region()
         self._windows = [region for region in self._region.regions if isinstance(region, FollowingCrop)]
@@ -121,6 +122,7 @@ class Loaded:
             began = time.perf_counter()
             pose, view = self._step(frame)
             self._times.append(time.perf_counter() - began)
+            searching |= self._looked_again
             self._note_size(view)
             if bare and isinstance(model, BottomUpModel):
                 self._bare.append(_bare_seconds(model, view))
@@ -129,10 +131,15 @@ class Loaded:
                 self._searched += searching and not (first and number == 0)
 
     def _step(self, frame: Image) -> tuple[Pose, Image]:
-        view, placement = self._region.cut(frame)
-        pose = placement.pose_to_outer(self._opened().predict(view))
-        self._region.follow(pose)
-        return pose, view
+        seen: list[Image] = []
+
+        def predict(view: Image) -> Pose:
+            seen.append(view)
+            return self._opened().predict(view)
+
+        pose = look(self._region, frame, predict)
+        self._looked_again = len(seen) > 1
+        return pose, seen[-1]
 
     @property
     def _searching(self) -> bool:

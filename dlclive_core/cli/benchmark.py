@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.benchmark.candidate import Following
 from dlclive_core.benchmark.choose import View
 from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.measure import Turn
@@ -27,6 +26,7 @@ from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.clip import spread_frames
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.regions import Following
 from dlclive_core.sources import source_for
 
 _SYNTHETIC = "640x480"

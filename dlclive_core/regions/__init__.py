@@ -1,9 +1,21 @@
 """Regions of the frame that a model looks at, each with an exact way back for keypoints."""
 
+from dlclive_core.regions.following import Following
+from dlclive_core.regions.look import look
 from dlclive_core.regions.placement import Placement
 from dlclive_core.regions.region import Chain, Crop, FollowingCrop, Region, Resize
 
-__all__ = ["Chain", "Crop", "FollowingCrop", "Placement", "Region", "Resize", "regions_from_options"]
+__all__ = [
+    "Chain",
+    "Crop",
+    "Following",
+    "FollowingCrop",
+    "Placement",
+    "Region",
+    "Resize",
+    "look",
+    "regions_from_options",
+]
 
 
 def regions_from_options(

@@ -26,6 +26,11 @@ class Region(ABC):
     def follow(self, pose: Pose) -> None:
         """See the pose that was found after `cut`, in pixels of the image that was given to `cut`."""
 
+    @property
+    def looks_again(self) -> bool:
+        """Whether the image that was cut last should be cut and looked at once more, now that its pose was seen."""
+        return False
+
     def reset(self) -> None:
         """Forget what was followed."""
 
@@ -87,16 +92,26 @@ class FollowingCrop(Region):
     """A window around the animal where it was last seen; the whole image until it is seen, and when it is lost.
 
     The window encloses all keypoints with a confidence above `threshold`, `margin` pixels wider on each side, cut at the
-    image's edges. If no keypoint is above the threshold, the animal is lost and the next frame is searched whole.
+    image's edges. If no keypoint is above the threshold, the animal is lost and the next frame is searched whole, or, with
+    `at_once`, this one.
 
     Args:
         threshold: confidence above which a keypoint counts.
         margin: pixels around the keypoints; at least as far as the animal moves between two frames.
         window: (width, height) of a window of constant size, centred on the keypoints and pushed inside the image:
             for runtimes that are fastest with one shape. Keypoints that do not fit into it enlarge nothing.
+        at_once: whether a lost animal is looked for in the whole of the same image, which takes a second inference; else
+            only in that of the next one, as in DeepLabCut-live, and this one's pose is what the window showed.
     """
 
-    def __init__(self, threshold: float = 0.5, margin: float = 10, window: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        threshold: float = 0.5,
+        margin: float = 10,
+        window: tuple[int, int] | None = None,
+        *,
+        at_once: bool = False,
+    ) -> None:
         if not 0 <= threshold <= 1:
             raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {threshold}")
         if not (math.isfinite(margin) and margin >= 0):
@@ -104,15 +119,22 @@ class FollowingCrop(Region):
         if window is not None and min(window) < 1:
             raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
         self.threshold, self.margin, self.window = float(threshold), float(margin), window
+        self.at_once = at_once
         self._box: tuple[float, float, float, float] | None = None
+        self._was_cut = False  # whether less than the whole image was looked at last
 
     @property
     def is_following(self) -> bool:
         """Whether the next frame will be cut."""
         return self._box is not None
 
+    @property
+    def looks_again(self) -> bool:
+        """Whether the animal was lost in a window just now, and is looked for in the whole image at once."""
+        return self.at_once and self._was_cut and self._box is None
+
     def reset(self) -> None:
-        self._box = None
+        self._box, self._was_cut = None, False
 
     def follow(self, pose: Pose) -> None:
         """Remember where the animals are. NaN and keypoints at or below the threshold do not count."""
@@ -125,6 +147,7 @@ class FollowingCrop(Region):
         self._box = (float(x1), float(y1), float(x2), float(y2))
 
     def cut(self, image: Image) -> tuple[Image, Placement]:
+        self._was_cut = False
         if self._box is None:
             return image, IDENTITY
         height, width = image.shape[:2]
@@ -135,6 +158,7 @@ class FollowingCrop(Region):
         if left >= right or top >= bottom:  # all that was seen lies outside the image: the network drew past the edge
             self._box = None
             return image, IDENTITY
+        self._was_cut = True
         return image[top:bottom, left:right], Placement((float(left), float(top)))
 
 
@@ -169,6 +193,11 @@ class Chain(Region):
             if type(region).follow is not Region.follow:
                 inside = pose if placement == IDENTITY else _pose_to_inner(placement, pose)
                 region.follow(inside)
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether one of them does."""
+        return any(region.looks_again for region in self.regions)
 
     def reset(self) -> None:
         for region in self.regions:

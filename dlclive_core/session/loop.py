@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +157,10 @@ class Loop:
         mapping = clock()
         pose = job.placement.pose_to_outer(pose)
         lane.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
-        mapped = now = clock()
+        mapped = ready = now = clock()
+        if lane.region.looks_again:
+            pose = self._look_again(job)
+            ended = ready = now = clock()
         for processor in lane.processors:
             self.busy = Busy(f"processor {processor_name(processor)}", (lane,), frame.index, now)
             pose = self._process(processor, pose, lane, frame)
@@ -167,7 +170,17 @@ class Loop:
         watches["wait"].add(job.taken - frame.captured_at)
         watches["region"].add(job.cut - job.taken + mapped - mapping)
         watches["inference"].add(ended - began)
-        watches["processors"].add(now - mapped)
+        watches["processors"].add(now - ready)
+
+    def _look_again(self, job: Job) -> Pose:
+        """The animal was lost in what the model saw of this frame; all of it counts as inference."""
+        region, frame = job.lane.region, job.frame
+        self.busy = Busy("the model", (job.lane,), frame.index, time.perf_counter())
+        image, placement = region.cut(frame.image)
+        (pose,) = self._predict([replace(job, image=image)])
+        pose = placement.pose_to_outer(pose)
+        region.follow(pose)
+        return pose
 
     def _process(self, processor: Processor, pose: Pose, lane: Lane, frame: Frame) -> Pose:
         try:

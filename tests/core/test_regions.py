@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlclive_core import Chain, Crop, FollowingCrop, Placement, Pose, Resize, Skeleton, UsageError
-from dlclive_core.regions import regions_from_options
+from dlclive_core.regions import Following, look, regions_from_options
 from dlclive_core.testing import BlobModel, BlobSource
 
 ONE = Skeleton(("k",))
@@ -143,3 +143,50 @@ def test_the_window_moves_inside_the_static_crop() -> None:
     chain.follow(pose_at((150.0, 140.0, 0.9)))  # full-frame pixels
     _, placement = chain.cut(image)
     assert placement.offset == (140.0, 130.0)
+
+
+def looking(at_once: bool) -> tuple[list[tuple[int, int]], list[Pose], FollowingCrop]:
+    """The shapes that a model sees of six frames, and its poses; the animal jumps out of its window at the fourth frame."""
+    region, seen = FollowingCrop(0.5, 5, (40, 40), at_once=at_once), []
+    model, poses = BlobModel(1), []
+
+    def predict(view: np.ndarray) -> Pose:
+        seen.append(view.shape[:2])
+        return model.predict(view)
+
+    for x in (30, 30, 30, 130, 130, 130):
+        image = np.zeros((120, 160, 3), np.uint8)
+        image[56:64, x - 4 : x + 4] = (255, 255, 40)
+        poses.append(look(region, image, predict))
+    return seen, poses, region
+
+
+def test_a_lost_animal_is_looked_for_in_the_next_frame() -> None:
+    seen, poses, _ = looking(at_once=False)
+    assert seen == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40)]
+    assert [pose.confidence[0, 0] for pose in poses] == [1, 1, 1, 0, 1, 1]
+
+
+def test_or_in_the_whole_of_the_same_frame_at_once() -> None:
+    seen, poses, region = looking(at_once=True)
+    assert seen == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40), (40, 40)]
+    assert [pose.keypoints[0, 0, 0] for pose in poses] == [30, 30, 30, 130, 130, 130]
+    assert region.is_following
+
+
+def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
+    region = Chain([Crop(0, 100, 0, 100), FollowingCrop(0.5, 5, (40, 40), at_once=True)])
+    calls = []
+
+    def predict(view: np.ndarray) -> Pose:
+        calls.append(view.shape[:2])
+        return pose_at((20, 20, float(len(calls) == 1)))
+
+    for _ in range(3):
+        look(region, np.zeros((100, 100, 3), np.uint8), predict)
+    assert calls == [(100, 100), (40, 40), (100, 100), (100, 100)]
+
+
+def test_a_following_is_the_window_as_a_value() -> None:
+    region = Following(threshold=0.6, margin=7, window=(64, 48), at_once=True).region()
+    assert (region.threshold, region.margin, region.window, region.at_once) == (0.6, 7, (64, 48), True)

@@ -9,6 +9,7 @@ import pytest
 from dlclive_core import (
     Crop,
     EndOfStream,
+    FollowingCrop,
     Frame,
     FrameSource,
     ModelError,
@@ -231,7 +232,6 @@ def test_regions_are_applied_and_undone() -> None:
 
 
 def test_the_models_own_pose_steers_the_window_not_the_processed_one() -> None:
-    from dlclive_core import FollowingCrop
 
     class Away(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
@@ -301,3 +301,22 @@ def test_a_source_with_no_frames_ends_at_once() -> None:
     report = Session(source=Empty(), model=BlobModel(), sinks=[sink]).run()
     assert report.processed == 0
     assert sink.finished
+
+
+class Jumping(BlobSource):
+    """A disc that is somewhere else from the fifth frame on."""
+
+    def truth(self, index: int) -> np.ndarray:
+        return super().truth(index if index < 5 else index + 30)
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_an_animal_that_jumps_out_of_its_window_is_found_at_once_or_in_the_next_frame(at_once: bool) -> None:
+    source, sink = Jumping(frames=10, keypoints=1), MemorySink()
+    regions = [FollowingCrop(0.5, 6, at_once=at_once)]
+    report = Session(source=source, model=BlobModel(1), sinks=[sink], regions=regions).run()
+    found = [bool(pose.confidence.all()) for pose in sink.poses]
+    assert report.processed == 10
+    assert found == [True] * 5 + [at_once] + [True] * 4
+    if at_once:
+        np.testing.assert_allclose(sink.poses[5].xy[0], source.truth(5)[:, :2], atol=0.5)

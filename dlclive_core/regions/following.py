@@ -1,0 +1,28 @@
+"""A window that follows the animal, as a value: for candidates and profiles, which are compared and written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dlclive_core.regions.region import FollowingCrop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A window that follows the animal; the fields are those of `FollowingCrop`.
+
+    Attributes:
+        threshold: confidence above which a keypoint counts.
+        margin: pixels around the keypoints.
+        window: (width, height) of a window of constant size; None: as large as animal and margin.
+        at_once: whether a lost animal is looked for in the whole of the same frame.
+    """
+
+    threshold: float = 0.5
+    margin: float = 10.0
+    window: tuple[int, int] | None = None
+    at_once: bool = False
+
+    def region(self) -> FollowingCrop:
+        """A new window, that has not seen anything."""
+        return FollowingCrop(self.threshold, self.margin, self.window, at_once=self.at_once)
