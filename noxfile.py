@@ -14,8 +14,10 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
-PLUGINS = [f"plugins/dlclive-{name}" for name in ("torch", "onnx", "io", "processors", "cameras")]
-EXTRAS = {"torch": "detectors", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
+PLUGINS = [
+    f"plugins/dlclive-{name}" for name in ("torch", "onnx", "openvino", "tensorrt", "io", "processors", "cameras")
+]
+EXTRAS = {"torch": "detectors", "openvino": "int8", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
 """What the tests need beside the plugins themselves."""
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
 TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
