@@ -160,6 +160,24 @@ def test_a_file_without_a_card(mouse: Path, tmp_path: Path, openvino: Load) -> N
     assert OpenVinoNetwork.settings(tmp_path / "bare.onnx") == []
 
 
+@pytest.mark.parametrize("location", ["../secret.bin", "/etc/passwd"])
+def test_weights_outside_the_models_folder_are_refused(
+    mouse: Path, tmp_path: Path, openvino: Load, location: str
+) -> None:
+    model = onnx.load(mouse)
+    tensor = next(item for item in model.graph.initializer if len(item.dims) == 4)
+    (tmp_path / "secret.bin").write_bytes(tensor.raw_data)
+    size = str(len(tensor.raw_data))
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", "0"), ("length", size)):
+        tensor.external_data.add(key=key, value=value)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"is not a model that OpenVINO can read: .*outside"):
+        openvino(tmp_path / "models" / "a.onnx")
+
+
 def test_a_card_in_front_of_another_input(mouse: Path, tmp_path: Path, openvino: Load) -> None:
     image = ov.opset13.parameter([1, 3, 8, 8], np.float32, name="image")
     image.output(0).tensor.set_names({"image"})

@@ -14,7 +14,9 @@ from dlclive_core.clip import spread_frames
 from dlclive_core.sources import source_for
 
 torch_export = pytest.importorskip("dlclive_torch.export", reason="DeepLabCut's files are read by dlclive-torch")
-golden_cases = pytest.importorskip("golden_cases", reason="the reference networks are made by the tests of dlclive-torch")
+golden_cases = pytest.importorskip(
+    "golden_cases", reason="the reference networks are made by the tests of dlclive-torch"
+)
 
 SHARED = Path(__file__).parents[4] / "shared"
 

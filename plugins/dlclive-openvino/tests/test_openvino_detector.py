@@ -1,0 +1,118 @@
+"""Top-down networks: two files in each format, which know each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+from dlclive_openvino.export import OpenVinoExporter
+from dlclive_openvino.runtime import OpenVinoNetwork
+
+from dlclive_core import ModelCard, ModelError, ModelNotFoundError, PoseModel, load_model
+from dlclive_core.locate import detector_beside
+from dlclive_core.system import sha256
+
+Load = Callable[..., PoseModel]
+Pictures = Callable[..., list[np.ndarray]]
+
+SIZE = (128, 160)
+"""(height, width) of a crop."""
+
+DETECTOR = """
+<ir_version: 10, opset_import: ["": 18]>
+detector (uint8[1,H,W,3] image) => (float[2,4] boxes, float[2] scores)
+<float[2,4] corners = {0, 0, 160, 128, 20, 10, 180, 138}, float[2] shares = {0.9, 0.6}, float white = {255.0}>
+{
+    pixels = Cast<to = 1>(image)
+    brightest = ReduceMax<keepdims = 0>(pixels)
+    share = Div(brightest, white)
+    scores = Mul(shares, share)
+    boxes = Mul(corners, share)
+}
+"""
+
+
+@dataclass
+class TopDown:
+    path: Path
+    detector: Path
+
+
+@pytest.fixture
+def top_down(mouse: Path, tmp_path: Path) -> TopDown:
+    """The mouse's network for crops, with a detector whose boxes and scores are larger the brighter the picture is."""
+    path = tmp_path / "crops.onnx"
+    detector = onnx.parser.parse_model(DETECTOR)
+    onnx.checker.check_model(detector)
+    onnx.save(detector, detector_beside(path))
+    model = onnx.load(mouse)
+    for index, value in enumerate(SIZE, 1):
+        model.graph.input[0].type.tensor_type.shape.dim[index].dim_value = value
+    (entry,) = model.metadata_props
+    card = ModelCard.from_json(entry.value).with_(
+        method="top-down", input_size=SIZE, detector_sha256=sha256(detector_beside(path))
+    )
+    entry.value = card.to_json()
+    onnx.save(model, path)
+    return TopDown(path, detector_beside(path))
+
+
+def exported(top_down: TopDown, kind: str) -> Path:
+    """The network as it is, or in OpenVINO's own format."""
+    if kind == "onnx":
+        return top_down.path
+    target = top_down.path.with_name("other.xml")
+    OpenVinoExporter().export(top_down.path, target)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["onnx", "xml"])
+def test_boxes_are_found_and_looked_into(top_down: TopDown, kind: str, openvino: Load, pictures: Pictures) -> None:
+    (image,) = pictures(1, (220, 180))
+    image[0, 0] = 255
+    path = exported(top_down, kind)
+    with OpenVinoNetwork(path, threads=1) as network:
+        detector = network.detector()
+        assert detector is not None
+        found = detector.detect(image)
+        np.testing.assert_allclose(found, [[0, 0, 160, 128, 0.9], [20, 10, 180, 138, 0.6]], rtol=1e-6)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(detector.detect(image // 2)[:, 4], found[:, 4] * 127 / 255, rtol=1e-6)
+        detector.close()
+        with pytest.raises(ModelError, match="closed"):
+            detector.detect(image)
+    with openvino(path) as model:
+        boxes = model.predict(image).boxes
+        assert boxes is not None
+        np.testing.assert_allclose(boxes, found[:1], rtol=1e-6)  # the mouse is alone
+
+
+def test_an_export_has_both_files_in_four(top_down: TopDown) -> None:
+    target = exported(top_down, "xml")
+    written = {item.name for item in target.parent.iterdir()} - {top_down.path.name, top_down.detector.name}
+    assert written == {"other.xml", "other.bin", "other.detector.xml", "other.detector.bin"}
+    with load_model(target, threads=1) as model:
+        assert model.card.detector_sha256 == sha256(detector_beside(target))
+
+
+def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
+    target = exported(top_down, "xml")
+    beside = detector_beside(target)
+    kept = beside.read_text()
+    beside.write_text(kept + " ")
+    with pytest.raises(ModelError, match="is not the detector that"):
+        OpenVinoNetwork(target).detector()
+    beside.unlink()
+    with pytest.raises(ModelNotFoundError, match=r"other\.detector\.xml is not beside it"):
+        OpenVinoNetwork(target).detector()
+    assert OpenVinoNetwork(target, detector=top_down.detector).detector() is not None
+
+
+def test_a_network_is_no_detector(top_down: TopDown, mouse: Path) -> None:
+    with pytest.raises(ModelError, match=r"mouse\.onnx gives keypoints, not boxes and scores"):
+        OpenVinoNetwork(top_down.path, detector=mouse).detector()
