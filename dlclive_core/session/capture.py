@@ -108,5 +108,6 @@ class Capture:
             self.last_at = time.perf_counter()
             self.watch.add(self.last_at - began)
             self.read += 1
-            if not self.handoff.put(frame):
+            if not self.handoff.put(frame):  # it was ended elsewhere: closed when it is the sources' turn
+                self._stop.wait()
                 return

@@ -320,3 +320,27 @@ def test_an_animal_that_jumps_out_of_its_window_is_found_at_once_or_in_the_next_
     assert found == [True] * 5 + [at_once] + [True] * 4
     if at_once:
         np.testing.assert_allclose(sink.poses[5].xy[0], source.truth(5)[:, :2], atol=0.5)
+
+
+def test_a_stop_closes_processors_before_the_source() -> None:
+    """The capture thread notices a stop at once, while the loop is still at a frame: it waits until it is its turn."""
+    for _ in range(5):
+        closed = []
+
+        class Busy(Processor):
+            def process(self, pose: Pose, frame: Frame) -> Pose:
+                time.sleep(0.01)
+                return pose
+
+            def close(self) -> None:
+                closed.append("processor")  # noqa: B023 - it is closed in this turn
+
+        class Camera(LiveBlobSource):
+            def close(self) -> None:
+                closed.append("source")  # noqa: B023
+
+        camera = Camera(frames=10**6, interval=0.001)
+        session = Session(source=camera, model=BlobModel(), processors=[Busy()], sinks=[MemorySink()])
+        threading.Timer(0.1, session.stop).start()
+        session.run()
+        assert closed == ["processor", "source"]
