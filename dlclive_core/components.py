@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from dlclive_core.card import ModelCard
 from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
+
+if TYPE_CHECKING:
+    from dlclive_core.profiles import Profile
 
 
 class Component(ABC):
@@ -121,12 +125,14 @@ class PoseModel(Component):
         runtime: the name of the runtime, for example "onnx".
         device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
         remembers: whether an answer depends on the images before, so that images of two cameras must not be mixed.
+        profile: how it was loaded, and what it is to see of a frame, where `load_model` took that from a profile.
     """
 
     card: ModelCard
     runtime: str = ""
     device: str = "cpu"
     remembers: bool = False
+    profile: Profile | None = None
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:

@@ -22,7 +22,8 @@ from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.models import load_model
 from dlclive_core.pose import Pose
 from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
-from dlclive_core.regions import look, regions_from_options
+from dlclive_core.profiles import regions_or_own
+from dlclive_core.regions import Chain, look, regions_from_options
 from dlclive_core.top_down_words import finding_from_deeplabcut_live
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,9 @@ class DLCLive:
         single_animal: `get_pose` returns (K, 3) of the best animal; False: (N, K, 3) of all.
         catalog: the plugins to choose from; by default those installed.
 
+    A profile that `dlclive tune` left beside the model is used, where model_type, precision and device are not given; its crop
+    and size, where cropping, dynamic and resize are not.
+
     All coordinates that come back are pixels of the full frame, whatever was cropped or resized.
     """
 
@@ -96,7 +100,8 @@ class DLCLive:
         self._precision = (precision or "auto").lower()
         self._device = device or "auto"
         self._finding = finding_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
-        self._region = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
+        self._own = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
+        self._region = self._own
         self._given_processor = processor
         self._processor = _adapted(processor, single_animal)
         self._display = display
@@ -129,13 +134,15 @@ class DLCLive:
                 catalog=self._catalog,
                 **self._finding.given(),
             )
+            self._region = Chain(regions_or_own(self._model.profile, self._own.regions))
         return self._model
 
     def init_inference(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:
         """Load the model, warm it up on this frame's shape, and return the frame's pose, as `get_pose`."""
         check_image(frame)
+        model = self.model  # which may come with a region
         image, _ = self._region.cut(frame)
-        self.model.warmup(image.shape)
+        model.warmup(image.shape)
         return self.get_pose(frame, **kwargs)
 
     def get_pose(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from dlclive_core.bottom_up import BottomUpModel
 from dlclive_core.catalog import PluginCatalog, check_options, missing_requirements
 from dlclive_core.components import PoseModel
 from dlclive_core.conditional import ConditionalModel
-from dlclive_core.errors import DependencyError, UnsupportedModelError, UsageError
+from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelError, UsageError
 from dlclive_core.finding import Finding, Follow
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.locate import locate_model
 from dlclive_core.network import Network
+from dlclive_core.profiles import Profile, profile_of, variant_path
 from dlclive_core.topdown import TopDownModel
 
 _KNOWN_INSTALLS = {
@@ -22,7 +24,7 @@ _KNOWN_INSTALLS = {
     ".onnx": "pip install dlclive-onnx",
     ".engine": "pip install 'dlclive-tensorrt[gpu]'",
 }
-_FINDING = tuple(field.name for field in fields(Finding))
+_FINDING = tuple(one.name for one in fields(Finding))
 
 
 def load_model(
@@ -31,6 +33,7 @@ def load_model(
     *,
     device: str = "auto",
     precision: str = "auto",
+    profile: str | Path | Profile | None = "auto",
     catalog: PluginCatalog | None = None,
     **options: Any,
 ) -> PoseModel:
@@ -41,6 +44,10 @@ def load_model(
         runtime: "torch", "onnx", ...; by default the best one that is installed and reads the file.
         device: "auto", "cpu", "cuda", "cuda:1", ...; a device that is not there is an error, never another device.
         precision: "auto" (as the file says), "fp32", "fp16", ...
+        profile: how to run it, as `dlclive tune` found it out. "auto": the profile beside the model, if it was made on this
+            machine, and runtime, device and precision are not given; a file or a Profile: this one; None: none. The model's
+            `profile` is the one that was used; its `regions()` are what the network is to see of a frame, which a `Session`
+            takes by itself.
         catalog: the plugins to choose from; by default those installed.
         options: how a top-down or conditional model finds its animals (the fields of `Finding`; `follow=True` is
             `follow=Follow()`), and further options of the runtime. One that neither has is an error that names the nearest.
@@ -48,23 +55,80 @@ def load_model(
     Raises:
         ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.
         DependencyError, PluginError: no runtime for it.
-        UsageError: an option.
+        UsageError: an option, or a profile: the model has changed since, for example.
     """
     catalog = catalog or PluginCatalog.installed()
-    file, info = choose_runtime(path, runtime, catalog)
+    chosen = choose_loading(path, runtime, device=device, precision=precision, profile=profile, catalog=catalog)
+    info, device, options = chosen.runtime, chosen.device, {**chosen.options, **options}
     factory = catalog.factory(info)
     how = {name: options.pop(name) for name in _FINDING if name in options}
     check_options(factory, options, f"runtime {info.name!r}", also=_FINDING)
     finding = _finding(how)
-    loaded: Network | PoseModel = factory(file, device=device, precision=precision, **options)
+    loaded: Network | PoseModel = factory(chosen.loaded, device=device, precision=chosen.precision, **options)
     try:
         if isinstance(loaded, PoseModel):  # a runtime of a plugin whose models are no DeepLabCut networks
             _takes_no(finding, loaded)
-            return loaded
-        return _pose_model(loaded, finding, device, catalog)
+            model = loaded
+        else:
+            model = _pose_model(loaded, finding, device, catalog)
+        model.profile = chosen.profile
+        return model
     except BaseException:
         loaded.close()
         raise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How a model will be loaded.
+
+    Attributes:
+        file: the model's own, and `loaded` the one that is loaded: the same, or a profile's exported variant of it.
+        runtime, device, precision, options: of the loading.
+        profile: where they are from; None: from the caller.
+    """
+
+    file: Path
+    loaded: Path
+    runtime: RuntimeInfo
+    device: str
+    precision: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    profile: Profile | None = None
+
+
+def choose_loading(
+    path: str | Path,
+    runtime: str | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    profile: str | Path | Profile | None = "auto",
+    catalog: PluginCatalog,
+) -> Loading:
+    """What `load_model` will do with these arguments; nothing is loaded. Raises as it does."""
+    file = locate_model(path, model_suffixes(catalog))
+    is_given = runtime is not None or device != "auto" or precision != "auto"
+    found = profile_of(file, profile, how_is_given=is_given)
+    if found is None:
+        file, info = choose_runtime(file, runtime, catalog)
+        return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)
+    loaded = variant_path(found) or file
+    try:
+        loaded, info = choose_runtime(loaded, found.runtime, catalog)
+        catalog.factory(info)  # raises, naming what is missing
+    except DLCLiveError as error:
+        name = found.path or "the profile"
+        raise type(error)(f"{name} asks for {found.runtime}: {error}; or pass --profile none") from error
+    return Loading(
+        file=file,
+        loaded=loaded,
+        runtime=info,
+        device=found.device,
+        precision=found.precision,
+        options=found.options,
+        profile=found,
+    )
 
 
 def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog) -> tuple[Path, RuntimeInfo]:
@@ -93,7 +157,9 @@ def _pose_model(network: Network, finding: Finding, device: str, catalog: Plugin
     search = finding.conditions
     if search is None or isinstance(search, PoseModel):
         return ConditionalModel(network, search, finding)
-    return ConditionalModel(network, load_model(search, device=device, catalog=catalog), finding, owns_search=True)
+    return ConditionalModel(
+        network, load_model(search, device=device, profile=None, catalog=catalog), finding, owns_search=True
+    )
 
 
 def _takes_no(finding: Finding, loaded: Network | PoseModel) -> None:

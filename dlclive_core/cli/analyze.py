@@ -17,6 +17,7 @@ from dlclive_core.components import PoseModel, Sink
 from dlclive_core.errors import DataError, DLCLiveError
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models import load_model
+from dlclive_core.profiles import regions_or_own
 from dlclive_core.regions import regions_from_options
 from dlclive_core.session import Session, SessionReport
 from dlclive_core.sources import source_for
@@ -53,6 +54,7 @@ def run_analyze(options: AnalyzeOptions) -> int:
         how.runtime,
         device=how.device,
         precision=how.precision,
+        profile=how.profile,
         catalog=catalog,
         **how.finding.given(),
         **more,
@@ -106,7 +108,7 @@ def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: Pl
         model=model,
         processors=[build_component(catalog, ProcessorInfo, text) for text in options.processors],
         sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
-        regions=regions_from_options(**options.regions.numbers()).regions,
+        regions=regions_or_own(model.profile, regions_from_options(**options.regions.numbers()).regions),
         max_frames=options.max_frames,
     )
 

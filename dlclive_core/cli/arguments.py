@@ -15,6 +15,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, fp16, ...")]
+ProfileChoice = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|none|FILE",
+        help="How to run the model, as `dlclive tune` found it out; by default as the profile beside it says, if runtime, "
+        "device and precision are not given.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there already.")]
 
 Resizing = Annotated[float | None, typer.Option(help="Factor, for example 0.5.")]
@@ -48,6 +56,7 @@ class ModelOptions:
     runtime: Runtime = None
     device: Device = "auto"
     precision: Precision = "auto"
+    profile: ProfileChoice = "auto"
     detector: DetectorFile = None
     detect_every: DetectEvery = 1
     min_score: MinScore = 0.5

@@ -81,7 +81,7 @@ def _pose(catalog: PluginCatalog) -> Finding:
         from dlclive_core.session import Session
 
         source, memory = MouseSource(seed=3, frames=_FRAMES), MemorySink()
-        with load_model(MODEL, catalog=catalog) as model:
+        with load_model(MODEL, profile=None, catalog=catalog) as model:
             report = Session(source=source, model=model, sinks=[memory]).run()
         found = np.stack([pose.single() for pose in memory.poses])
         truth = np.stack([source.truth(index) for index in memory.indices])

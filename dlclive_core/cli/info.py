@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.errors import UsageError
 from dlclive_core.locate import locate_model
 from dlclive_core.models import load_model, model_suffixes
+from dlclive_core.profiles import Profile, profile_of
 from dlclive_core.system import sha256
 
 
@@ -15,7 +18,8 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
     """Load a model and show its card."""
     catalog = PluginCatalog.installed()
     file = locate_model(path, model_suffixes(catalog))
-    with load_model(file, runtime, catalog=catalog) as model:
+    profile, said = _profile(file)
+    with load_model(file, runtime, profile=profile if runtime is None else None, catalog=catalog) as model:
         card, name, device = model.card, model.runtime, model.device
     facts = {
         "file": str(file),
@@ -23,6 +27,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
         "sha256": sha256(file),
         "runtime": name,
         "device": device,
+        "profile": said or None,
         **asdict(card),
     }
     if json:
@@ -44,5 +49,17 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
             ("format", f"{card.format}, {card.precision}, {file.stat().st_size / 1e6:.1f} MB"),
             ("scorer", card.scorer),
             ("runs on", f"{name}, {device}"),
+            *([("profile", said)] if said else []),
         ],
     )
+
+
+def _profile(file: Path) -> tuple[Profile | None, str]:
+    """The profile that counts, and in words what is there; one that is out of date is told, not an error."""
+    try:
+        profile = profile_of(file, "auto")
+    except UsageError as error:
+        return None, str(error)
+    if profile is None:
+        return None, ""
+    return profile, f"{profile.path}: {profile.words}; made {profile.created[:10]} on {profile.clip}"

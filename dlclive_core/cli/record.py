@@ -130,4 +130,11 @@ def write_whole(path: Path, text: str) -> None:
 
 def model_facts(file: Path, model: PoseModel, load_seconds: float) -> dict[str, Any]:
     """What a record says about the model."""
-    return {"file": str(file), "sha256": sha256(file), "card": asdict(model.card), "load_seconds": load_seconds}
+    profile = model.profile
+    return {
+        "file": str(file),
+        "sha256": sha256(file),
+        "card": asdict(model.card),
+        "load_seconds": load_seconds,
+        "profile": None if profile is None else {"file": str(profile.path or ""), "as": profile.words},
+    }

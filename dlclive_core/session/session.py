@@ -37,7 +37,8 @@ class Session:
         processors: run in this order on every pose; objects in DeepLabCut-live's style are taken, too. One that may fail
             without ending the session is wrapped in `Tolerant`.
         sinks: each gets every estimate, in the order of the frames.
-        regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on.
+        regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on. None: what
+            the model's profile says, if it was loaded with one, else the whole frame.
         max_frames: stop after this many frames.
         queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model. None: 8 for a
             recording, which waits for its sinks; for a live source 128, or as many as hold 512 MB of images, so that
@@ -56,7 +57,7 @@ class Session:
         model: PoseModel,
         processors: Sequence[Processor | DeepLabCutLiveProcessor] = (),
         sinks: Sequence[Sink] = (),
-        regions: Sequence[Region] = (),
+        regions: Sequence[Region] | None = None,
         max_frames: int | None = None,
         queue_size: int | None = None,
         deadline: float = 1.0,
@@ -71,6 +72,8 @@ class Session:
         self.model = model
         self.processors = tuple(as_processor(processor) for processor in processors)
         self.sinks = tuple(sinks)
+        if regions is None:
+            regions = () if model.profile is None else model.profile.regions()
         self.region = Chain(regions)
         self.max_frames = max_frames
         self.queue_size = queue_size

@@ -30,11 +30,16 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
     label = f" {session.label}" if session.label else ""
     rows = [(f"source{label}", words.source.text, f"{type(session.source).__name__}, {kind}")]
     for region in session.regions:
-        rows.append(("region", type(region).__name__, _region(words.regions, type(region).__name__)))
+        rows.append(
+            ("region", type(region).__name__, _region(words.regions, type(region).__name__) or "of the profile")
+        )
     how = "".join(f", {name} {value}" for name, value in words.model.finding.given().items())
     others = [other.words.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""
-    rows.append(("model", str(model.file), f"{model.runtime.name} on {words.model.device}{how}{shared}"))
+    loading = model.loading
+    rows.append(("model", str(model.file), f"{loading.runtime.name} on {loading.device}{how}{shared}"))
+    if loading.profile is not None:
+        rows.append(("profile", str(loading.profile.path), loading.profile.words))
     rows += [
         ("processor", part.text, type(made).__name__)
         for part, made in zip(words.processors, session.processors, strict=True)
@@ -61,11 +66,13 @@ def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
         "is_live": session.source.is_live,
         "model_file": str(model.file),
         "model_number": session.words.model_number,
-        "runtime": model.runtime.name,
+        "runtime": model.loading.runtime.name,
+        "profile": None if model.loading.profile is None else str(model.loading.profile.path),
         "outputs": [str(path) for sink in session.sinks for path in sink.outputs],
     }
 
 
 def _region(words: RegionWords, name: str) -> str:
     values = {"Crop": words.cropping, "FollowingCrop": words.dynamic, "Resize": words.resize}
-    return str(values.get(name, ""))
+    value = values.get(name)
+    return "" if value is None else str(value)

@@ -78,6 +78,7 @@ def run(
             runtime=loading.runtime,
             device=loading.device,
             precision=loading.precision,
+            profile=loading.profile,
             detector=loading.detector,
             finding=loading.finding,
         ),

@@ -12,8 +12,9 @@ from dlclive_core.cli.live.plan import SessionWords, plan
 from dlclive_core.cli.live.words import ModelWords, Part, RunWords, located
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
-from dlclive_core.hookspecs import ProcessorInfo, RuntimeInfo, SinkInfo, SourceInfo
-from dlclive_core.models import choose_runtime
+from dlclive_core.hookspecs import ProcessorInfo, SinkInfo, SourceInfo
+from dlclive_core.models import Loading, choose_loading
+from dlclive_core.profiles import Profile, regions_or_own
 from dlclive_core.regions import Region, regions_from_options
 from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 from dlclive_core.sources import source_for
@@ -22,11 +23,15 @@ from dlclive_core.specs import ComponentSpec, OptionError, build_component
 
 @dataclass(frozen=True, slots=True)
 class ModelPart:
-    """A model that is not loaded: its words, its file, and the runtime that will load it."""
+    """A model that is not loaded: its words, and how it will be loaded."""
 
     words: ModelWords
-    file: Path
-    runtime: RuntimeInfo
+    loading: Loading
+
+    @property
+    def file(self) -> Path:
+        """Its file."""
+        return self.loading.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,8 @@ class RigParts:
             if session.model_number not in models:
                 models[session.model_number] = _model(session.model, catalog)
         sessions = tuple(
-            _session(session, source, words, catalog) for session, source in zip(planned, sources, strict=True)
+            _session(session, source, words, catalog, models[session.model_number].loading.profile)
+            for session, source in zip(planned, sources, strict=True)
         )
         _refuse_one_file_twice(sessions)
         return cls(sessions, models)
@@ -88,7 +94,9 @@ class RigParts:
                 component.close()
 
 
-def _session(planned: SessionWords, source: FrameSource, words: RunWords, catalog: PluginCatalog) -> SessionParts:
+def _session(
+    planned: SessionWords, source: FrameSource, words: RunWords, catalog: PluginCatalog, profile: Profile | None
+) -> SessionParts:
     def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
         return _component(
             part, kind, catalog, place=placing(words.out, planned.name, part.mark), overwrite=words.overwrite
@@ -99,9 +107,12 @@ def _session(planned: SessionWords, source: FrameSource, words: RunWords, catalo
         source=source,
         processors=tuple(make(part, ProcessorInfo) for part in planned.processors),
         sinks=tuple(make(part, SinkInfo) for part in planned.sinks),
-        regions=regions_from_options(
-            cropping=planned.regions.cropping, dynamic=planned.regions.dynamic, resize=planned.regions.resize
-        ).regions,
+        regions=regions_or_own(
+            profile,
+            regions_from_options(
+                cropping=planned.regions.cropping, dynamic=planned.regions.dynamic, resize=planned.regions.resize
+            ).regions,
+        ),
     )
 
 
@@ -124,10 +135,17 @@ def placing(folder: Path, name: str, mark: str) -> Callable[[Path], Path]:
 def _model(words: ModelWords, catalog: PluginCatalog) -> ModelPart:
     assert words.path is not None
     with located(words.where):
-        file, runtime = choose_runtime(words.path, words.runtime, catalog)
+        loading = choose_loading(
+            words.path,
+            words.runtime,
+            device=words.device,
+            precision=words.precision,
+            profile=words.profile,
+            catalog=catalog,
+        )
         if words.detector is not None and not words.detector.exists():
             raise SourceError(f"no such file: {words.detector}")
-    return ModelPart(words, file, runtime)
+    return ModelPart(words, loading)
 
 
 def _refuse_one_file_twice(sessions: tuple[SessionParts, ...]) -> None:

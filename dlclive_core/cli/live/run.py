@@ -14,11 +14,11 @@ from dlclive_core.cli.live.beginning import Beginning
 from dlclive_core.cli.live.line import live_lines
 from dlclive_core.cli.live.losses import what_was_lost
 from dlclive_core.cli.live.numbers import LiveNumbers
-from dlclive_core.cli.live.parts import RigParts, SessionParts
+from dlclive_core.cli.live.parts import ModelPart, RigParts, SessionParts
 from dlclive_core.cli.live.picture import latency_picture
 from dlclive_core.cli.live.record import LiveRecord, SessionRecord
 from dlclive_core.cli.live.table import print_session
-from dlclive_core.cli.live.words import ModelWords, RunWords, located
+from dlclive_core.cli.live.words import RunWords, located
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.record import model_facts, write_whole
 from dlclive_core.cli.signals import StopOnSignal
@@ -41,7 +41,7 @@ def run_live(words: RunWords, *, json: bool) -> int:
         facts: dict[int, dict[str, Any]] = {}
         for number, part in parts.models.items():
             began = time.perf_counter()
-            models[number] = stack.enter_context(load(part.words, catalog))
+            models[number] = stack.enter_context(load(part, catalog))
             facts[number] = model_facts(part.file, models[number], time.perf_counter() - began)
         _refuse_shared_memories(parts, models)
         make_folder(words.out)
@@ -56,8 +56,9 @@ def run_live(words: RunWords, *, json: bool) -> int:
             return _finish(record, rig, numbers, error, signals, json=json)
 
 
-def load(words: ModelWords, catalog: PluginCatalog) -> PoseModel:
-    """The model that the words describe."""
+def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
+    """The model that the words describe, with the profile that was found for them."""
+    words = part.words
     more = {"detector": words.detector} if words.detector else {}
     assert words.path is not None
     with located(words.where):
@@ -66,6 +67,7 @@ def load(words: ModelWords, catalog: PluginCatalog) -> PoseModel:
             words.runtime,
             device=words.device,
             precision=words.precision,
+            profile=part.loading.profile,
             catalog=catalog,
             **words.finding.given(),
             **more,

@@ -37,7 +37,14 @@ from dlclive_core.specs import ComponentSpec
 
 _OF_A_SOURCE = ("source", "model", "processors", "sinks", "regions")
 _WORDS = (*_OF_A_SOURCE, "sources", "limits", "out", "overwrite")
-_LOADING = {"path": str, "runtime": str | None, "device": str, "precision": str, "detector": Path | None}
+_LOADING = {
+    "path": str,
+    "runtime": str | None,
+    "device": str,
+    "precision": str,
+    "profile": str,
+    "detector": Path | None,
+}
 _FINDING = {
     "detect_every": int,
     "min_score": float,

@@ -58,6 +58,7 @@ class ModelWords:
     runtime: str | None = None
     device: str = "auto"
     precision: str = "auto"
+    profile: str = "auto"
     detector: Path | None = None
     finding: Finding = field(default_factory=Finding)
     where: str = ""
@@ -210,7 +211,7 @@ def _own_with_more(source: SourceWords, more: RunWords) -> SourceWords:
 
 def _model_with_more(model: ModelWords, more: ModelWords) -> ModelWords:
     nothing = ModelWords()
-    names = ("runtime", "device", "precision", "detector")
+    names = ("runtime", "device", "precision", "profile", "detector")
     changed: dict[str, Any] = {
         name: getattr(more, name) for name in names if getattr(more, name) != getattr(nothing, name)
     }
