@@ -47,7 +47,7 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5, following 192x192"."""
+        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5"; sizes are height x width."""
         words = []
         if self.size is not None:
             words.append(f"at {self.size[0]}x{self.size[1]}")
@@ -57,7 +57,7 @@ class Candidate:
             words.append("cropped " + ",".join(str(number) for number in self.cropping))
         if self.follow is not None:
             window = self.follow.window
-            words.append("following" + (f" {window[0]}x{window[1]}" if window else ""))
+            words.append("following" + (f" {window[1]}x{window[0]}" if window else ""))
         words += [f"{name}={value}" for name, value in self.options.items()]
         return self.setting + (" " + ", ".join(words) if words else "")
 

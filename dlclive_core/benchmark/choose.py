@@ -15,7 +15,7 @@ from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
 from dlclive_core.network import Network, Setting
-from dlclive_core.regions import Following
+from dlclive_core.regions import Following, Resize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,9 @@ class View:
     resize: float = 1.0
     size: tuple[int, int] | None = None
     follow: Following | None = None
+
+    def __post_init__(self) -> None:
+        Resize(self.resize)  # checks it, before anything takes long
 
     def shape(self, frame: tuple[int, int]) -> tuple[int, int]:
         """(height, width) of the picture made of a frame of (height, width), of the largest where it follows."""

@@ -17,11 +17,9 @@ from dlclive_core.pose import Pose
 NONE = "no error is known: {name} is in {precision}, and its source was not given with --reference"
 
 
-def reference_candidate(
-    path: Path, runtime: str | None, options: dict[str, object], catalog: PluginCatalog
-) -> Candidate:
+def reference_candidate(path: Path, options: dict[str, object], catalog: PluginCatalog) -> Candidate:
     """The model in fp32, on the CPU where it can be, or on the first device of its runtime."""
-    file, info = choose_runtime(path, runtime, catalog)
+    file, info = choose_runtime(path, None, catalog)
     factory = catalog.factory(info)
     settings = factory.settings(file) if issubclass(factory, Network) else ()
     devices = [setting.device for setting in settings if setting.precision == "fp32"]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.benchmark.accuracy import compare_poses
+from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.choose import Choice, View, choose_candidates
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.conditions import conditions, load
@@ -77,8 +78,9 @@ def run_plan(
         UsageError, ModelError, PluginError: before anything is measured. Later, candidates fail one by one.
     """
     source = locate_model(plan.model, model_suffixes(catalog))
-    with load_model(source, catalog=catalog, **plan.options) as model:
+    with load_model(source, profile=None, catalog=catalog, **plan.options) as model:
         card = model.card
+    judge_by = _reference_candidate(plan, source, card, catalog)
     before = conditions()
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
@@ -99,7 +101,10 @@ def run_plan(
             catalog=catalog,
         )
         peaks = {device: measure_peak(device).at_least(peak) for device, peak in peaks.items()}
-        poses, reference = _reference(plan, source, card, measured, catalog, on_progress)
+        poses: tuple[Pose, ...] = ()
+        reference = NONE.format(name=source.name, precision=card.precision)
+        if judge_by is not None:
+            poses, reference = reference_poses(judge_by, measured, plan.clip, catalog, on_progress)
         operations = count_operations(measured, catalog)
         sizes = {candidate.path: model_bytes(candidate.path) for candidate in choice.candidates}
     rows = [_row(one, measured, poses, operations, peaks, sizes) for one in (*measured, *choice.failed)]
@@ -124,19 +129,12 @@ def model_bytes(path: Path) -> int:
     return path.stat().st_size + (weights.stat().st_size if path.suffix == ".xml" and weights.exists() else 0)
 
 
-def _reference(
-    plan: Plan,
-    source: Path,
-    card: ModelCard,
-    measured: Sequence[Measurement],
-    catalog: PluginCatalog,
-    on_progress: Callable[[Turn], None] | None,
-) -> tuple[tuple[Pose, ...], str]:
+def _reference_candidate(plan: Plan, source: Path, card: ModelCard, catalog: PluginCatalog) -> Candidate | None:
+    """What errors are measured against; None where the model is not in fp32 and its source was not given."""
     if plan.reference is None and card.precision != "fp32":
-        return (), NONE.format(name=source.name, precision=card.precision)
+        return None
     path = source if plan.reference is None else locate_model(plan.reference, model_suffixes(catalog))
-    candidate = reference_candidate(path, None, dict(plan.options), catalog)
-    return reference_poses(candidate, measured, plan.clip, catalog, on_progress)
+    return reference_candidate(path, dict(plan.options), catalog)
 
 
 def _row(
@@ -171,7 +169,7 @@ def _notes(plan: Plan, choice: Choice, poses: Sequence[Pose], rows: Sequence[Row
     busy, cores = load(), usable_cores()
     if busy is not None and busy[0] > cores + 1:  # one of them is this run
         notes.append(
-            f"other programs were running (load {busy[0]:g} on {cores} cores): these are times of a busy machine; how candidates "
-            "compare can be trusted more than how long they take"
+            f"other programs were running (load {busy[0]:g} on {cores} cores): these are times of a busy machine, and how "
+            "candidates compare can be trusted more than how long they take"
         )
     return tuple(notes)

@@ -52,7 +52,7 @@ def judge(measurement: Measurement, others: Sequence[Measurement], operations: f
             "rejected",
             f"{reached / 1e9:.0f} GFLOP/s are more than this machine can do ({most / 1e9:.0f}): something was not waited for",
         )
-    if measurement.sd > measurement.mean:
+    if measurement.sd > measurement.mean and not measurement.candidate.follow:  # whose pictures are of two sizes
         return Verdict(
             "doubtful",
             f"the times differ more (SD {1000 * measurement.sd:.1f} ms) than they last (mean {1000 * measurement.mean:.1f} ms)",

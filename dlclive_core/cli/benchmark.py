@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +103,11 @@ def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
     if options.video is not None:
         if options.synthetic is not None:
             raise UsageError("a video or --synthetic, not both")
-        return read_clip(source_for(options.video, catalog), options.frames)
+        clip = read_clip(source_for(options.video, catalog), options.frames)
+        return replace(clip, name=options.video.name)
     width, height = parse_size(options.synthetic or _SYNTHETIC, "--synthetic", "WIDTHxHEIGHT")
     clip = read_clip(MouseSource(seed=1, frames=options.frames, size=(width, height)), options.frames)
-    return Clip("a rendered mouse", clip.frames, clip.fps, clip.frame_count, clip.note)
+    return replace(clip, name="a rendered mouse")
 
 
 def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[[], Sequence[NDArray[np.uint8]]] | None:

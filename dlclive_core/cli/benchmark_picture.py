@@ -6,6 +6,7 @@ import math
 
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.result import Benchmark, Row
+from dlclive_core.cli.benchmark_table import digits
 from dlclive_core.cli.svg import Panel, document, line, rectangle, text
 
 WIDTH = 960
@@ -13,7 +14,7 @@ _BLUE, _GREEN, _RED, _GREY, _INK = "#1f5fa8", "#2b8a57", "#c0392b", "#8a8f98", "
 _TOP, _ROW, _BOTTOM = 104, 34, 56
 _NAMES, _TIMES, _ERRORS, _RIGHT = 250, 380, 190, 24
 _GAP = WIDTH - _NAMES - _TIMES - _ERRORS - _RIGHT
-_LABEL = 120  # pixels that the numbers beside a bar take
+_LABEL, _PIXELS = 110, 84  # room for the numbers beside a bar, beside a dot
 
 
 def benchmark_picture(benchmark: Benchmark) -> str:
@@ -34,7 +35,10 @@ def benchmark_picture(benchmark: Benchmark) -> str:
     ]
     good = [row for row in rows if row.verdict.state in ("ok", "doubtful")]
     if not good:
-        parts.append(text(24, _TOP, "no candidate could be measured", colour=_RED))
+        parts.append(text(24, _TOP - 18, "no candidate could be measured", colour=_RED))
+        for place, row in enumerate(rows):
+            words = _shortened(f"{row.measurement.candidate.label}: {row.verdict.words}", 130)
+            parts.append(text(24, _TOP + _ROW * (place + 0.5), words, colour=_INK))
         return document(WIDTH, height, title, parts)
     times = _times_panel(good, len(rows))
     errors = _errors_panel(good, len(rows))
@@ -56,7 +60,7 @@ def _times_panel(rows: list[Row], count: int) -> Panel:
 
 def _errors_panel(rows: list[Row], count: int) -> Panel:
     known = [row.accuracy.p95_px for row in rows if row.accuracy is not None and math.isfinite(row.accuracy.p95_px)]
-    top = min(max([*known, 0.1]), 5.0) * _ERRORS / (_ERRORS - _LABEL / 2)
+    top = min(max([*known, 0.1]), 5.0) * _ERRORS / (_ERRORS - _PIXELS)
     return Panel(_NAMES + _TIMES + _GAP, _TOP, _ERRORS, _ROW * count, (0, top), (0, 1))
 
 
@@ -81,7 +85,7 @@ def _time_bar(one: Measurement, middle: float, panel: Panel, *, doubtful: bool) 
         line(panel.x(p50), middle, end, middle, colour=_INK),
         line(end, middle - 5, end, middle + 5, colour=_INK),
     ]
-    label = f"{p50:.3g} / {p99:.3g}" + (" (doubtful)" if doubtful else "")
+    label = f"{digits(p50)} / {digits(p99)}" + (" (doubtful)" if doubtful else "")
     inside = end + _LABEL < panel.right + _GAP
     x, anchor = (end + 6, "start") if inside else (panel.right, "end")
     return [*parts, text(x, middle + (4 if inside else -12), label, anchor=anchor, colour=_INK)]
@@ -99,8 +103,8 @@ def _error(row: Row, middle: float, panel: Panel) -> list[str]:
         line(median, middle, p95, middle, colour=colour),
         f'<circle cx="{median:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>',
     ]
-    label = f"{_pixels(error.median_px)} / {_pixels(error.p95_px)}" + (f", {error.flips} flips" if error.flips else "")
-    inside = p95 + _LABEL / 2 < panel.right
+    label = f"{digits(error.median_px)} / {digits(error.p95_px)}" + (f", {error.flips} flips" if error.flips else "")
+    inside = p95 + _PIXELS < panel.right + 8
     x, anchor = (p95 + 8, "start") if inside else (panel.right, "end")
     return [*parts, text(x, middle + (4 if inside else -8), label, anchor=anchor, colour=_INK, size=11)]
 
@@ -120,7 +124,3 @@ def _short(label: str) -> str:
 
 def _shortened(words: str, most: int) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
-
-
-def _pixels(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "not found"

@@ -55,6 +55,9 @@ def print_benchmark(benchmark: Benchmark) -> None:
     print_table(
         f"{benchmark.card.net_type}, {_clip_words(benchmark)}", _NARROW, [_narrow(row) for row in benchmark.rows]
     )
+    for row in benchmark.rows:
+        if row.verdict.why:
+            stdout().print(f"{row.measurement.candidate.label}: {row.verdict.words}", markup=False)
     for line in _reading(benchmark):
         stdout().print(line, markup=False)
 
@@ -97,20 +100,28 @@ def markdown(benchmark: Benchmark) -> str:
     return "\n".join(lines) + "\n"
 
 
+def digits(value: float) -> str:
+    """About three digits; "-" for what is not known, and words for the infinite error of a keypoint that was not found."""
+    if not math.isfinite(value):
+        return NOTHING if math.isnan(value) else "not found"
+    places = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{places}f}"
+
+
 def _narrow(row: Row) -> tuple[str, ...]:
     one, error = row.measurement, row.accuracy
     known = error is not None and error.keypoints > 0
     pixels = (error.median_px, error.p95_px, error.max_px) if error is not None else (math.nan,) * 3
     return (
         one.candidate.label,
-        *(_number(1000 * value) for value in (one.p50, one.p95, one.p99)),
-        _number(one.fps),
+        *(digits(1000 * value) for value in (one.p50, one.p95, one.p99)),
+        digits(one.fps),
         _times(one.overhead),
         _percent(row.share),
-        *(_number(value) for value in pixels),
+        *(digits(value) for value in pixels),
         str(error.flips) if error is not None and known else NOTHING,
-        _number(row.bytes / 1e6) if row.bytes else NOTHING,
-        row.verdict.words,
+        digits(row.bytes / 1e6) if row.bytes else NOTHING,
+        row.verdict.state,
     )
 
 
@@ -127,18 +138,18 @@ def _wide(row: Row) -> tuple[str, ...]:
         how.precision,
         seen,
         row.verdict.words,
-        _number(one.fps),
-        f"{_number(numbers['mean_ms'])} ± {_number(numbers['sd_ms'])}",
-        f"{_number(numbers['mean_with_first_ms'])} ± {_number(numbers['sd_with_first_ms'])}",
-        _number(1000 * one.first),
-        *(_number(numbers[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")),
+        digits(one.fps),
+        f"{digits(numbers['mean_ms'])} ± {digits(numbers['sd_ms'])}",
+        f"{digits(numbers['mean_with_first_ms'])} ± {digits(numbers['sd_with_first_ms'])}",
+        digits(1000 * one.first),
+        *(digits(numbers[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")),
         NOTHING if math.isnan(one.overhead) else f"{_times(one.overhead)}, {1000 * one.overhead_seconds:+.2f} ms",
         _percent(row.share),
         NOTHING
         if error is None or not error.keypoints
-        else " / ".join(_number(value) for value in (error.median_px, error.p95_px, error.p99_px, error.max_px)),
+        else " / ".join(digits(value) for value in (error.median_px, error.p95_px, error.p99_px, error.max_px)),
         NOTHING if error is None or not error.keypoints else f"{error.flips} of {error.keypoints}",
-        _number(row.bytes / 1e6) if row.bytes else NOTHING,
+        digits(row.bytes / 1e6) if row.bytes else NOTHING,
     )
 
 
@@ -181,14 +192,6 @@ def _clip_words(benchmark: Benchmark) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     lines = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-
-
-def _number(value: float) -> str:
-    """Three digits, as many behind the point as that leaves."""
-    if not math.isfinite(value):
-        return NOTHING if math.isnan(value) else "not found"
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
-    return f"{value:.{digits}f}"
 
 
 def _times(value: float) -> str:
