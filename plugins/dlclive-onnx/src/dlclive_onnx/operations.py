@@ -29,6 +29,8 @@ def count_operations(path: Path, inputs: Mapping[str, NDArray[Any]]) -> float:
     model = onnx.load(path)
     graph = model.graph
     nodes = [node for node in graph.node if node.op_type in _COUNTED]
+    if not nodes:
+        return 0.0
     del graph.output[:]
     for number, node in enumerate(nodes):
         for place, name in zip(_PLACES, (node.input[0], node.input[1], node.output[0]), strict=True):
