@@ -5,7 +5,7 @@ What pays on a CPU with dot products of bytes (VNNI) was measured; benchmarks/in
 - dense convolutions before the heads, and the elementwise steps between them, so that whole stretches stay in bytes: each
   way back to float and its activation costs more than a convolution saves;
 - not the first convolution, which has three channels to multiply and sees the normalised image;
-- not depthwise convolutions, which have as many bytes to move as to compute, and which ONNX Runtime does faster in float;
+- not depthwise convolutions, which have as much to move as to compute, and take as long in bytes as in float;
 - not the convolutions of gates, which see one mean of the picture: nothing to gain, and all channels hang on them;
 - neither heads, nor the last convolution of all, nor decoding, whose error goes straight into the position of a keypoint.
 """
