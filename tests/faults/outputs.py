@@ -1,7 +1,4 @@
-"""What leaves a laser on: real sessions, really killed, on a simulated device with the firmware's own state machine.
-
-`measure` gives the figures; `python outputs.py [RUNS] [IDLE SECONDS]` prints them.
-"""
+"""What leaves a laser on: real sessions, really killed, on a simulated device with the firmware's own state machine."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from pathlib import Path
 import psutil
 from dlclive_processors import Reason, SerialOutput
 from dlclive_processors.simulator import Simulator, compile_firmware
-from faults.laser import OWN_FAULTS, SIGNALS
+from faults.laser import SIGNALS
 
 HERE = Path(__file__).parent
 SKETCH = HERE.parent.parent / "plugins" / "dlclive-processors" / "firmware" / "dlclive_output"
@@ -231,31 +228,3 @@ def line_watch(stalls: list[float]) -> Iterator[None]:
         watch.wait()
         reader.join(2)
         watch.stdout.close()
-
-
-def measure(runs: int = 50, idle_seconds: float = 600.0) -> tuple[list[OffTimes], Idle]:
-    """All figures: the signals `runs` times each, the host's own faults three times each, and the idle run."""
-    times = [off_times(fault, runs) for fault in SIGNALS] + [off_times(fault, min(3, runs)) for fault in OWN_FAULTS]
-    return times, idle(idle_seconds)
-
-
-def table(times: list[OffTimes], rest: Idle) -> str:
-    """For benchmarks/faults.md."""
-    lines = ["| fault | runs | off within 100 ms | median, ms | longest, ms |", "|---|---|---|---|---|"]
-    for row in times:
-        middle = sorted(row.seconds)[len(row.seconds) // 2]
-        lines.append(
-            f"| {row.fault} | {len(row.seconds)} | {row.in_time} | {1e3 * middle:.0f} | {1e3 * row.worst:.0f} |"
-        )
-    lines.append("")
-    lines.append(
-        f"Idle for {rest.seconds:.0f} s: {rest.trips} trips of the watchdog. A beat and its answer took "
-        f"{1e3 * rest.round_trip:.2f} ms at the median, at most {1e3 * rest.longest_trip:.0f} ms. On a bare "
-        f"pseudo-terminal beside it, a byte took 40 ms or more {rest.stalls} times, at most {1e3 * rest.longest_stall:.0f} ms."
-    )
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    given = [float(word) for word in sys.argv[1:]]
-    print(table(*measure(int(given[0]) if given else 50, given[1] if len(given) > 1 else 600.0)))
