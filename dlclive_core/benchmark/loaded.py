@@ -34,6 +34,8 @@ class Loaded:
         self._times: list[float] = []
         self._bare: list[float] = []
         self._poses: list[Pose] = []
+        self._late: list[float] = []
+        self._dropped = 0
         self._searched = 0
         self._looked_again = False
         self._seen: tuple[int, int] | None = None
@@ -68,6 +70,10 @@ class Loaded:
         """
         self._trying(lambda: self._run(frames, first=first, bare=bare, poses=poses))
 
+    def arrive(self, frames: list[Image], rate: float, *, first: bool) -> None:
+        """The same frames as a camera gives them, `rate` a second: the newest is taken, and what it replaced is dropped."""
+        self._trying(lambda: self._arrive(frames, rate, first=first))
+
     def close(self) -> None:
         """Give the memory back. Safe to call twice."""
         if self._model is not None:
@@ -83,6 +89,8 @@ class Loaded:
             load=self._load,
             bare=np.array(self._bare),
             poses=tuple(self._poses) if len(self._poses) == frames else (),
+            late=np.array(self._late),
+            dropped=self._dropped,
             searched=self._searched,
             seen=self._seen,
             device=self._device,
@@ -111,12 +119,7 @@ class Loaded:
 
     def _run(self, frames: list[Image], *, first: bool, bare: bool, poses: bool) -> None:
         model = self._opened()
-        if first:
-            self._region.reset()
-            model.reset()
-        if not model.remembers:  # caches hold what the candidate before left there
-            view, _ = self._region.cut(frames[0])
-            model.predict(view)
+        self._begin_turn(frames[0], first=first)
         for number, frame in enumerate(frames):
             searching = self._searching
             began = time.perf_counter()
@@ -129,6 +132,28 @@ class Loaded:
             if poses:
                 self._poses.append(pose)
                 self._searched += searching and not (first and number == 0)
+
+    def _arrive(self, frames: list[Image], rate: float, *, first: bool) -> None:
+        self._begin_turn(frames[0], first=first)
+        began, number = time.perf_counter(), 0
+        while number < len(frames):
+            newest = min(int((time.perf_counter() - began) * rate), len(frames) - 1)
+            if newest < number:
+                time.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                continue
+            self._step(frames[newest])
+            self._late.append(time.perf_counter() - began - newest / rate)
+            self._dropped += newest - number
+            number = newest + 1
+
+    def _begin_turn(self, frame: Image, *, first: bool) -> None:
+        model = self._opened()
+        if first:
+            self._region.reset()
+            model.reset()
+        if not model.remembers:  # caches hold what the candidate before left there
+            view, _ = self._region.cut(frame)
+            model.predict(view)
 
     def _step(self, frame: Image) -> tuple[Pose, Image]:
         seen: list[Image] = []

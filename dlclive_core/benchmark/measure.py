@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,7 @@ def measure(
     warmup: int = 3,
     bare: bool = False,
     block: int = BLOCK,
+    rate: float | None = None,
     on_progress: Callable[[Turn], None] | None = None,
     catalog: PluginCatalog | None = None,
 ) -> list[Measurement]:
@@ -56,6 +58,8 @@ def measure(
         warmup: calls after the first one that are not counted.
         bare: also time the runtime's own call on the same arrays, after each of ours.
         block: frames of one turn.
+        rate: frames per second; afterwards, they also come once as a camera gives them, a second and more in each turn, and are
+            late or dropped where the model is too slow. None: they do not.
         on_progress: called after each turn, in this thread.
         catalog: the plugins to choose from; by default those installed.
 
@@ -65,15 +69,16 @@ def measure(
     Raises:
         UsageError: no frames, or a number below its least.
     """
-    if not len(frames) or rounds < 1 or warmup < 0 or block < 1:
+    if not len(frames) or rounds < 1 or warmup < 0 or block < 1 or not (rate is None or rate > 0):
         raise UsageError(
-            f"measuring takes frames, rounds and a block from 1 and a warm-up from 0; got {len(frames)} frames, {rounds} "
-            f"rounds, blocks of {block}, a warm-up of {warmup}"
+            f"measuring takes frames, rounds and a block from 1, a warm-up from 0, a rate above 0; got {len(frames)} frames, "
+            f"{rounds} rounds, blocks of {block}, a warm-up of {warmup}, a rate of {rate}"
         )
     catalog = catalog or PluginCatalog.installed()
     images = list(frames)
-    blocks = [images[start : start + block] for start in range(0, len(images), block)]
-    total = len(candidates) * (1 + rounds * len(blocks))
+    blocks = _blocks(images, block)
+    arriving = [] if rate is None else _blocks(images, max(block, math.ceil(rate)))
+    total = len(candidates) * (1 + rounds * len(blocks) + len(arriving))
     done = 0
 
     def tell(label: str) -> None:
@@ -95,10 +100,18 @@ def measure(
                     one.run(part, first=place == 0, bare=bare, poses=number == 0)
                     tell(one.candidate.label)
                 turn += 1
+        for place, part in enumerate(arriving):
+            for one in _rotated(loaded, place):
+                one.arrive(part, rate or 1.0, first=place == 0)
+                tell(f"{one.candidate.label} at {rate:g} frames/s")
         return [one.result(len(images)) for one in loaded]
     finally:
         for one in loaded:
             one.close()
+
+
+def _blocks(images: list[NDArray[np.uint8]], length: int) -> list[list[NDArray[np.uint8]]]:
+    return [images[start : start + length] for start in range(0, len(images), length)]
 
 
 def _rotated(loaded: list[Loaded], turn: int) -> list[Loaded]:

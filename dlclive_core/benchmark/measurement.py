@@ -31,6 +31,8 @@ class Measurement:
         load: seconds of loading; NaN if that failed.
         bare: (calls,) seconds of the runtime's own call on the same arrays (`Network.bare`), taking turns with `times`;
             empty where they were not asked for, or there is no one call: top-down and conditional networks.
+        late: seconds from the moment at which a frame was due to its pose, where frames came at a rate; else empty.
+        dropped: how many of those frames were replaced by newer ones before the model was free.
         poses: one for each frame, in pixels of the frame, of the first round; empty if it did not come to its end.
         searched: how many of these frames were looked at whole although a window follows, the first one not counted: the
             animal was lost in the frame before, or in this one where it is looked for at once.
@@ -45,6 +47,8 @@ class Measurement:
     first: float = float("nan")
     load: float = float("nan")
     bare: Seconds = field(default_factory=_none)
+    late: Seconds = field(default_factory=_none)
+    dropped: int = 0
     poses: tuple[Pose, ...] = ()
     searched: int = 0
     seen: tuple[int, int] | None = None

@@ -42,6 +42,7 @@ class Benchmark:
         source: the model's file, `sha256` of it, and `card` its card.
         clip: the frames; their pixels are not kept in reports.
         rounds: how often the frames were run.
+        rate: at how many frames per second they came once more; None where they did not.
         reference: what the accuracy was measured against, or why it could not be, in words.
         peaks: by device.
         conditions: machine, versions and load, before; `load_after` after.
@@ -53,6 +54,7 @@ class Benchmark:
     card: ModelCard
     clip: Clip
     rounds: int
+    rate: float | None = None
     rows: tuple[Row, ...]
     reference: str
     peaks: dict[str, Peak]

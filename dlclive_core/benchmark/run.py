@@ -44,7 +44,7 @@ class Plan:
         clip: the frames.
         wishes: of the user; see `parse_wishes`.
         views: what the network sees of the frames.
-        rounds, warmup: see `measure`.
+        rounds, warmup, rate: see `measure`.
         reference: the model in fp32, where `model` is not; None: `model` itself.
         calibration: gives frames to calibrate int8 on; None: there are none.
         options: of `load_model`, for all candidates.
@@ -56,6 +56,7 @@ class Plan:
     views: Sequence[View] = (View(),)
     rounds: int = 1
     warmup: int = 3
+    rate: float | None = None
     reference: str | Path | None = None
     calibration: Callable[[], Sequence[NDArray[np.uint8]]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -97,6 +98,7 @@ def run_plan(
             rounds=plan.rounds,
             warmup=plan.warmup,
             bare=True,
+            rate=plan.rate,
             on_progress=on_progress,
             catalog=catalog,
         )
@@ -114,6 +116,7 @@ def run_plan(
         card=card,
         clip=plan.clip,
         rounds=plan.rounds,
+        rate=plan.rate,
         rows=tuple(rows),
         reference=reference,
         peaks=peaks,

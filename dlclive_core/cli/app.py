@@ -145,6 +145,12 @@ def benchmark(
     frames: Annotated[int, typer.Option(min=1, help="Frames to use, the first ones of the video.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="How often they are run.")] = 2,
     warmup: Annotated[int, typer.Option(min=0, help="Calls after the first one that are not counted.")] = 3,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="Also let the frames come at so many a second, once, and count what is late or dropped."
+        ),
+    ] = None,
     reference: Annotated[
         Path | None, typer.Option(help="The model in fp32, to measure errors against, where MODEL is not in fp32.")
     ] = None,
@@ -171,12 +177,50 @@ def benchmark(
                 frames=frames,
                 rounds=rounds,
                 warmup=warmup,
+                rate=rate,
                 reference=reference,
                 conditions=conditions,
                 out=out,
                 overwrite=overwrite,
                 json=json,
             )
+        )
+    )
+
+
+@app.command()
+def tune(
+    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    video: Annotated[Path, typer.Argument(help="Video or images of your animal, as the camera sees it.")],
+    max_error: Annotated[
+        float,
+        typer.Option(help="Pixels that 95 of 100 keypoints may be off, against the model in fp32 on whole frames."),
+    ] = 0.5,
+    goal: Annotated[str, typer.Option(help="p50 or p99: the time of a frame that is to be small.")] = "p50",
+    time: Annotated[float, typer.Option(help="Seconds to take, about.")] = 120,
+    frames: Annotated[
+        int, typer.Option(min=20, help="Frames to judge on, the first ones; int8 is calibrated on later ones.")
+    ] = 200,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Find the fastest way to run a model on this machine within an error, and leave it beside the model as its profile.
+
+    Runtimes, precisions, sizes of the picture and windows that follow the animal are tried. load_model, analyze and run take
+    the profile from then on.
+    """
+    from dlclive_core.cli.tune import TuneOptions, goal_from_words, run_tune
+
+    run_tune(
+        TuneOptions(
+            model=model,
+            video=video,
+            max_error=max_error,
+            goal=goal_from_words(goal),
+            seconds=time,
+            frames=frames,
+            overwrite=overwrite,
+            json=json,
         )
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from dlclive_core.benchmark.choose import View
 from dlclive_core.benchmark.clip import Clip, read_clip
-from dlclive_core.benchmark.measure import Turn
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
 from dlclive_core.benchmark.wanted import parse_wishes
@@ -22,6 +20,7 @@ from dlclive_core.cli.benchmark_facts import facts
 from dlclive_core.cli.benchmark_picture import benchmark_picture
 from dlclive_core.cli.benchmark_table import markdown, print_benchmark
 from dlclive_core.cli.export import parse_size
+from dlclive_core.cli.measuring import measuring_progress
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.clip import spread_frames
 from dlclive_core.demo.source import MouseSource
@@ -50,6 +49,7 @@ class BenchmarkOptions:
     frames: int
     rounds: int
     warmup: int
+    rate: float | None
     reference: Path | None
     conditions: Path | None
     out: Path | None
@@ -70,11 +70,12 @@ def run_benchmark(options: BenchmarkOptions) -> int:
         views=views,
         rounds=options.rounds,
         warmup=options.warmup,
+        rate=options.rate,
         reference=options.reference,
         calibration=_calibration(options, catalog),
         options={} if options.conditions is None else {"conditions": options.conditions},
     )
-    with _progress() as (tell, on_progress):
+    with measuring_progress() as (tell, on_progress):
         benchmark = run_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
     found = facts(benchmark)
     if options.json:
@@ -113,25 +114,6 @@ def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
 def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[[], Sequence[NDArray[np.uint8]]] | None:
     video = options.video
     return None if video is None else lambda: spread_frames(source_for(video, catalog), _CALIBRATED)
-
-
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
-    """Lines for what takes a while, and a bar where somebody looks, both on standard error."""
-    console = stderr()
-
-    def tell(text: str) -> None:
-        console.print(text, markup=False)
-
-    if not console.is_terminal:
-        yield tell, lambda _: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("choosing", total=None)
-        yield tell, lambda turn: progress.update(task, description=turn.label, completed=turn.done, total=turn.total)
 
 
 def _prepare(out: Path | None, *, overwrite: bool) -> None:

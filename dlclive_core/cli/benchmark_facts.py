@@ -37,6 +37,7 @@ def facts(benchmark: Benchmark) -> dict[str, object]:
             "height": height,
         },
         "rounds": benchmark.rounds,
+        "rate": benchmark.rate,
         "reference": benchmark.reference,
         "peaks": {device: asdict(peak) for device, peak in benchmark.peaks.items()},
         "system": benchmark.conditions,
@@ -74,9 +75,11 @@ def row_facts(row: Row, benchmark: Benchmark) -> dict[str, object]:
         "operations": row.operations,
         "share_of_peak": row.share,
         "searched": one.searched,
+        "dropped": one.dropped,
         "error": None if row.accuracy is None else asdict(row.accuracy),
         "times_ms": _milliseconds(one.times),
         "bare_ms": _milliseconds(one.bare),
+        "late_ms": _milliseconds(one.late),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from dlclive_core.benchmark.accuracy import FLIP_PX
 from dlclive_core.benchmark.result import Benchmark, Row
 from dlclive_core.cli.benchmark_facts import backbone, statistics
@@ -58,7 +60,7 @@ def print_benchmark(benchmark: Benchmark) -> None:
     for row in benchmark.rows:
         if row.verdict.why:
             stdout().print(f"{row.measurement.candidate.label}: {row.verdict.words}", markup=False)
-    for line in _reading(benchmark):
+    for line in [*_arrivals(benchmark), *_reading(benchmark)]:
         stdout().print(line, markup=False)
 
 
@@ -94,7 +96,7 @@ def markdown(benchmark: Benchmark) -> str:
         "",
         *_table(_WIDE, [_wide(row) for row in benchmark.rows]),
         "",
-        *(f"{line}\n" for line in _reading(benchmark)),
+        *(f"{line}\n" for line in [*_arrivals(benchmark), *_reading(benchmark)]),
         "![the same as a picture](benchmark.svg)",
     ]
     return "\n".join(lines) + "\n"
@@ -151,6 +153,20 @@ def _wide(row: Row) -> tuple[str, ...]:
         NOTHING if error is None or not error.keypoints else f"{error.flips} of {error.keypoints}",
         digits(row.bytes / 1e6) if row.bytes else NOTHING,
     )
+
+
+def _arrivals(benchmark: Benchmark) -> list[str]:
+    """For each candidate, what became of frames that came as a camera gives them; nothing where they did not."""
+    lines = []
+    for row in benchmark.rows:
+        one = row.measurement
+        if len(one.late):
+            p50, p99 = (digits(1000 * float(value)) for value in np.percentile(one.late, (50, 99)))
+            lines.append(
+                f"{one.candidate.label} at {benchmark.rate:g} frames/s: {one.dropped} of {len(one.late) + one.dropped} frames "
+                f"dropped; pose {p50} ms (p99 {p99} ms) after its frame was due."
+            )
+    return lines
 
 
 def _reading(benchmark: Benchmark) -> list[str]:

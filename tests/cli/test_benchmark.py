@@ -50,13 +50,27 @@ def test_a_model_on_a_video_in_two_sizes_with_everything_written(
 
 
 def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -> None:
-    done = dlclive("benchmark", model, clip, "--frames", "50", "--rounds", "1", "--runtime", "onnx:fp32:cpu", "--json")
+    done = dlclive(
+        "benchmark",
+        model,
+        clip,
+        "--frames",
+        "50",
+        "--rounds",
+        "1",
+        "--runtime",
+        "onnx:fp32:cpu",
+        "--json",
+        "--rate",
+        "200",
+    )
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert found["clip"]["frames"] == 40
     assert any("it ended after 40 of the 50 frames" in note for note in found["notes"])
     (row,) = found["rows"]
     assert row["file"] == "mouse.onnx (as given)"
+    assert len(row["late_ms"]) + row["dropped"] == 40
     if row["operations"] is not None:  # where onnx is installed
         assert 0.3e9 < row["operations"] < 0.5e9
         assert row["share_of_peak"] > 0

@@ -50,7 +50,7 @@ class Blobs(Network):
         self._fails, self._error = told.get("fails", -1), told.get("error", "RuntimeError")
         if self._fails == 0:
             raise MemoryError
-        self._blobs, self._count = BlobModel(), 0
+        self._blobs, self._count = BlobModel(delay=told.get("sleep", 0.0)), 0
         self.card = replace(self._blobs.card, precision=told.get("precision", "fp32"))
         self.device = told.get("runs_on", f"{device} (a test)")
 
@@ -203,6 +203,18 @@ def test_bare_calls_take_turns_with_ours(file, frames, catalog) -> None:
     assert np.isfinite(found.overhead_seconds)
 
 
+def test_frames_at_a_rate_are_taken_late_or_dropped_and_all_are_counted(file, frames, catalog) -> None:
+    slow, quick = candidate(file(sleep=0.03)), candidate(file())
+    found = measure([slow, quick], frames, warmup=0, rate=100.0, catalog=catalog)
+    assert [len(item.late) + item.dropped for item in found] == [20, 20]
+    assert found[0].dropped >= 10  # each takes the time of three frames at least
+    assert found[0].late.min() >= 0.03
+    assert found[1].late.min() >= 0
+    assert [len(item.times) for item in found] == [20, 20]
+    (alone,) = measure([quick], frames, catalog=catalog)
+    assert (len(alone.late), alone.dropped) == (0, 0)
+
+
 def test_a_failure_is_a_text_and_the_others_go_on(file, frames, catalog) -> None:
     good, late = candidate(file()), candidate(file(fails=15, error="MemoryError"))
     never, unknown = candidate(file(fails=0)), candidate(file(), options={"colour": 1})
@@ -220,7 +232,7 @@ def test_a_failure_is_a_text_and_the_others_go_on(file, frames, catalog) -> None
 
 
 def test_nothing_to_measure_on_is_an_error(file, catalog, frames) -> None:
-    for how in ({"frames": []}, {"rounds": 0}, {"block": 0}, {"warmup": -1}):
+    for how in ({"frames": []}, {"rounds": 0}, {"block": 0}, {"warmup": -1}, {"rate": 0.0}):
         with pytest.raises(UsageError, match="measuring takes frames"):
             measure([candidate(file())], **{"frames": frames, "catalog": catalog, **how})
 

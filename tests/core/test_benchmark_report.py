@@ -41,6 +41,8 @@ def row(
         seen=(120, 160),
         device="cpu (a test)",
         searched=2 if way.follow else 0,
+        late=np.array([0.012, 0.010]) if way.follow else np.empty(0),
+        dropped=3 if way.follow else 0,
     )
     error = compare_poses(POSES, poses) if seconds else None
     return Row(
@@ -59,6 +61,7 @@ def benchmark(tmp_path: Path) -> Benchmark:
         card=BlobModel().card,
         clip=Clip("mouse.mp4", frames, 30.0, 2330),
         rounds=2,
+        rate=60.0,
         rows=(
             row("onnx:fp32:cpu", [0.110, 0.090, 0.130]),
             row("onnx:int8:cpu", [0.030, 0.031, 0.2], lost=True),
@@ -102,6 +105,7 @@ def test_json_has_everything_and_is_json(benchmark: Benchmark) -> None:
     assert (failed["verdict"], failed["why"]) == ("failed", "no such & device")
     assert follow["follow"]["window"] == [80, 60]
     assert follow["searched"] == 2
+    assert (found["rate"], follow["late_ms"], follow["dropped"], first["late_ms"]) == (60.0, [12, 10], 3, [])
 
 
 def test_markdown_has_the_columns_of_the_field(benchmark: Benchmark) -> None:
@@ -137,6 +141,10 @@ def test_the_table_for_the_terminal_says_why_below(benchmark: Benchmark, capsys:
     assert "openvino:bf16:cpu: failed: no such & device" in out
     assert "against onnx:fp32:cpu, on the same frames, over 9 keypoints" in out
     assert "42 %" in out
+    assert (
+        "onnx:fp32:cpu following 60x80 at 60 frames/s: 3 of 5 frames dropped; pose 11.0 ms (p99 12.0 ms) after" in out
+    )
+    assert out.count("frames dropped") == 1
     assert "1.04 x" in out
 
 

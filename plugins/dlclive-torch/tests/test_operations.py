@@ -1,0 +1,36 @@
+"""Operations counted by PyTorch, and the module's own call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from dlclive_torch.operations import count_operations
+from dlclive_torch.runtime import TorchNetwork
+from torch import nn
+
+
+def test_a_multiplication_and_an_addition_are_two() -> None:
+    module = nn.Sequential(
+        nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
+        nn.ConvTranspose2d(6, 5, 2, stride=2),
+        nn.Flatten(),
+        nn.Linear(240, 7),
+    )
+    cells = 2 * 3 * 4
+    convolution, back, product = 2 * cells * 6 * 18, 2 * cells * 6 * 5 * 4, 2 * 2 * 240 * 7
+    assert count_operations(module, [torch.zeros(2, 4, 6, 8)]) == convolution + back + product
+
+
+def test_a_network_counts_its_own_and_its_bare_call_does_the_same(
+    small_export: Path, noise: Callable[..., np.ndarray]
+) -> None:
+    image = noise(96, 128)[None]
+    with TorchNetwork(small_export, device="cpu") as network:
+        counted = network.operations(image)
+        assert 0.9 < network.operations(noise(192, 256)[None]) / counted / 4 < 1.1
+        wanted, found = network.run(image), network.bare(image)()
+        assert isinstance(found, dict)
+        np.testing.assert_array_equal(found["keypoints"].numpy(), wanted["keypoints"])
