@@ -2,9 +2,9 @@
 
     python benchmarks/overhead.py MODEL [--runtime onnx] [--sizes 658x302 64x64] [--rounds 40]
 
-The bare call is the runtime's own, of the very session that the model holds, on the same array: ONNX Runtime's `session.run`,
-OpenVINO's `infer`, PyTorch's module in inference mode. What the two give is the same; the model makes a Pose of it that the
-caller may keep. Both are timed alternately in one process, and medians are compared.
+The bare call is the runtime's own, of the very session that the model holds, on the same array (`Network.bare`): ONNX Runtime's
+`session.run`, PyTorch's module in inference mode. What the two give is the same; the model makes a Pose of it that the caller
+may keep. Both are timed alternately in one process, and medians are compared.
 """
 
 from __future__ import annotations
@@ -13,57 +13,29 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import PoseModel, UsageError, load_model
+from dlclive_core import UsageError, load_model
+from dlclive_core.bottom_up import BottomUpModel
 from dlclive_core.system import system_info
 
-Image = NDArray[np.uint8]
-Call = Callable[[Image], object]
 
-
-def bare_call(model: PoseModel) -> Call:
-    """The runtime's own call, in its fastest form that does the same work."""
-    network = model.network
-    if model.runtime == "onnx":
-        session = network._session
-        return lambda image: session.run(None, {"image": image[None]})
-    if model.runtime == "openvino":
-        compiled = network._compiled
-
-        def infer(image: Image) -> object:
-            array = image[None]
-            return compiled._requests[(array.shape,)].infer({0: array}, share_inputs=True)
-
-        return infer
-    if model.runtime == "torch":
-        import torch
-
-        graph = network._loaded.graph
-
-        def forward(image: Image) -> object:
-            with torch.inference_mode():
-                return graph(torch.from_numpy(image)[None])
-
-        return forward
-    raise UsageError(f"overhead.py knows no bare call of runtime {model.runtime!r}")
-
-
-def compare(model: PoseModel, image: Image, rounds: int) -> tuple[list[float], list[float]]:
+def compare(model: BottomUpModel, image: NDArray[np.uint8], rounds: int) -> tuple[list[float], list[float]]:
     """Milliseconds of bare calls and of `predict`, alternately, each first in every other round."""
-    bare = bare_call(model)
-    for _ in range(3):
-        model.predict(image)
-        bare(image)
-    calls: list[tuple[Call, list[float]]] = [(bare, []), (model.predict, [])]
-    for number in range(rounds):
+    calls: list[tuple[Callable[[], object], list[float]]] = [
+        (model.network.bare(image[None]), []),
+        (partial(model.predict, image), []),
+    ]
+    for number in range(-3, rounds):
         for call, times in calls if number % 2 else calls[::-1]:
             began = time.perf_counter()
-            call(image)
-            times.append(1e3 * (time.perf_counter() - began))
+            call()
+            if number >= 0:
+                times.append(1e3 * (time.perf_counter() - began))
     return calls[0][1], calls[1][1]
 
 
@@ -86,6 +58,8 @@ def main() -> None:
     info = system_info()
     rng = np.random.default_rng(0)
     with load_model(given.model, given.runtime, device=given.device, precision=given.precision) as model:
+        if not isinstance(model, BottomUpModel):
+            raise UsageError("give a network that finds animals in whole images: others do more than one call")
         print(f"{info['processor']}, {info['cpus']} CPUs; {given.model.name} on {model.runtime}, {model.device}\n")
         print(
             "| frame | rounds | bare call, ms | predict, ms | predict / bare | predict - bare, ms |\n|---|---|---|---|---|---|"
