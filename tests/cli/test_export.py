@@ -1,0 +1,56 @@
+"""`dlclive export`, as users call it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="int8 files are made with onnx")
+
+
+def test_int8_is_calibrated_and_judged_on_a_clip(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
+    done = dlclive("export", model, "mouse.int8.onnx", "--precision", "int8", "--frames", clip, "--json")
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert facts["images"] == 10  # every fourth of 40
+    assert facts["card"]["precision"] == "int8"
+    assert facts["measured"] == "at the 95th percentile of the confident keypoints"
+    assert 0 < facts["error_px"] == facts["p95_confident_px"] <= facts["bound_px"] == 0.5
+    assert [Path(file).name for file in facts["files"]] == ["mouse.int8.onnx"]
+    assert [item.name for item in tmp_path.iterdir()] == ["mouse.int8.onnx"]
+
+
+def test_a_stricter_bound_leaves_no_file(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
+    words = ("export", model, "a.onnx", "--precision", "int8", "--frames", clip, "--max-error", "0.0001")
+    done = dlclive(*words)
+    assert done.code == 3
+    assert "px at the 95th percentile of the confident keypoints" in done.error
+    assert "more than the 0.0001 px allowed; nothing was written" in done.error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_calibrated(dlclive, model: Path, tmp_path: Path) -> None:
+    done = dlclive("export", model, "a.onnx", "--precision", "int8")
+    assert done.code == 2
+    assert "give a clip of it with at least 16 frames, as --frames CLIP" in done.error
+    cv2 = pytest.importorskip("cv2", reason="images are written with OpenCV")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for number in range(20):
+        cv2.imwrite(str(empty / f"{number:02d}.png"), np.full((240, 320, 3), 127, np.uint8))
+    done = dlclive("export", model, "a.onnx", "--precision", "int8", "--frames", empty)
+    assert done.code == 2
+    assert "finds no animal in the clip" in done.error
+    assert [item.name for item in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_precision_or_format_that_nothing_writes(dlclive, model: Path) -> None:
+    done = dlclive("export", model, "a.onnx", "--precision", "fp8")
+    assert done.code == 2
+    assert "no precision 'fp8' for .onnx files: choose from" in done.error
+    done = dlclive("export", model, "a.txt")
+    assert done.code == 3
+    assert "no installed exporter from .onnx to .txt" in done.error
