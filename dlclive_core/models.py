@@ -22,6 +22,7 @@ from dlclive_core.topdown import TopDownModel
 _KNOWN_INSTALLS = {
     ".pt": "pip install dlclive-torch",
     ".onnx": "pip install dlclive-onnx",
+    ".xml": "pip install dlclive-openvino",
     ".engine": "pip install 'dlclive-tensorrt[gpu]'",
 }
 _FINDING = tuple(one.name for one in fields(Finding))
