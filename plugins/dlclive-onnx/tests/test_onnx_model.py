@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from dlclive_onnx import runtime
 
 from dlclive_core import (
     FrameError,
@@ -73,6 +74,29 @@ def test_batches_of_one_shape_go_in_together_and_others_one_by_one(whole) -> Non
         together = model.predict_batch([small, large, small])
         assert [pose.keypoints[0, 0, 0] for pose in together] == [33.5, 2.5, 33.5]
         assert model.predict_batch([]) == []
+
+
+def test_large_images_go_through_a_cpu_one_by_one_and_small_ones_together(
+    whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes out is the same, in order."""
+    monkeypatch.setattr(runtime, "PIXELS_AT_ONCE", 3 * 37 * 50)
+    seen: list[int] = []
+
+    class Counting(ort.InferenceSession):
+        def run(self, names, inputs, *words):
+            seen.append(len(inputs["image"]))
+            return super().run(names, inputs, *words)
+
+    monkeypatch.setattr(ort, "InferenceSession", Counting)
+    network = runtime.OnnxNetwork(whole(), device="cpu")
+    images = np.stack([np.roll(picture(), shift, axis=1) for shift in range(7)])
+    found = network.run(images)["keypoints"]
+    assert seen == [3, 3, 1]
+    assert found[:, 0, 0, 0].tolist() == [33.5 + shift for shift in range(7)]
+    seen.clear()
+    network.run(np.repeat(images[:2], 2, axis=2))
+    assert seen == [1, 1]
 
 
 @pytest.mark.parametrize("kind", ["whole", "bare"])

@@ -31,11 +31,15 @@ class Graph(Protocol):
         """Run the session through memory at fixed addresses from now on."""
 
 
-def understand(session: ort.InferenceSession, path: Path) -> Graph:
-    """Find out which kind of file a session was made from; ModelError if it is neither."""
+def understand(session: ort.InferenceSession, path: Path, pixels: int | None = None) -> Graph:
+    """Find out which kind of file a session was made from; ModelError if it is neither.
+
+    Args:
+        pixels: of images that are run at once at most; None: all of a batch.
+    """
     card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if card is not None:
-        return WholeGraph(session, ModelCard.from_json(card), path)
+        return WholeGraph(session, ModelCard.from_json(card), path, pixels)
     config = path.with_name(CONFIG_NAME)
     if not config.is_file():
         raise ModelError(
@@ -51,9 +55,12 @@ class WholeGraph:
     Attributes:
         card: of the model.
         batch: how many images it takes at once; None: any number.
+
+    Args:
+        pixels: that are run at once at most; None: all of a batch.
     """
 
-    def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path) -> None:
+    def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path, pixels: int | None = None) -> None:
         inputs = session.get_inputs()
         first = inputs[0] if inputs else None
         if first is None or first.name != "image" or first.type != "tensor(uint8)" or len(first.shape) != 4:
@@ -61,7 +68,7 @@ class WholeGraph:
                 f"{path.name} has a dlclive card but not dlclive's input, image (N, H, W, 3) uint8: export it again"
             )
         self.card = card
-        self._session = session
+        self._session, self._pixels = session, pixels
         self._inputs = [item.name for item in inputs]
         self._outputs = [item.name for item in session.get_outputs()]
         self.batch = first.shape[0] if isinstance(first.shape[0], int) else None
@@ -80,15 +87,23 @@ class WholeGraph:
         self._runs = runs
 
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
-        """Run a batch; one by one, where the graph was exported for one image."""
+        """Run a batch; in parts, where the graph was exported for one image or where parts are faster."""
+        count = self.at_once(images)
+        if len(images) > count:
+            places = [slice(first, first + count) for first in range(0, len(images), count)]
+            parts = [self.run(images[at], None if conditions is None else conditions[at]) for at in places]
+            return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
         inputs = dict(zip(self._inputs, (images, conditions), strict=False))
-        if self.batch is None or len(images) == self.batch:
-            if self._runs is not None:
-                return self._runs.run(inputs)
-            return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
-        given = [None] * len(images) if conditions is None else [item[None] for item in conditions]
-        ones = [self.run(image[None], condition) for image, condition in zip(images, given, strict=True)]
-        return {name: np.concatenate([one[name] for one in ones]) for name in self._outputs}
+        if self._runs is not None:
+            return self._runs.run(inputs)
+        return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
+
+    def at_once(self, images: NDArray[np.uint8]) -> int:
+        """How many images of this size go in together."""
+        if self.batch is not None:
+            return self.batch
+        _, height, width, _ = images.shape
+        return len(images) if self._pixels is None else max(1, self._pixels // (height * width))
 
 
 class BareNetwork:
