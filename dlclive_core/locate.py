@@ -12,6 +12,9 @@ from dlclive_core.errors import ModelNotFoundError
 _SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
 _DETECTOR_SNAPSHOT = re.compile(r"snapshot-detector-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
 _DETECTOR = ".detector"
+KEPT = ".dlclive"
+"""Ends the name of the folder beside a model in which exported variants of it are kept for its profile: no other models."""
+
 _SUBFOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
 
 
@@ -85,4 +88,5 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
 def _search_folders(path: Path) -> list[Path]:
     """Below a project or one of its parts: the folders that may hold models."""
     roots = [path / name for name in _SUBFOLDERS if (path / name).is_dir()] or [path]
-    return sorted({item.parent for root in roots for item in root.rglob("*") if item.is_file() and item.parent != path})
+    folders = {item.parent for root in roots for item in root.rglob("*") if item.is_file() and item.parent != path}
+    return sorted(folder for folder in folders if not any(part.endswith(KEPT) for part in folder.parts))

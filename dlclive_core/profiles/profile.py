@@ -96,11 +96,11 @@ class Profile:
 
     @property
     def words(self) -> str:
-        """In one line: "openvino:int8:cpu at 0.5, following 192x192"."""
+        """In one line: "openvino:int8:cpu at 0.5, following 192x256"; sizes are height x width."""
         more = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
             window = self.follow.window
-            more.append("following" + (f" {window[0]}x{window[1]}" if window else ""))
+            more.append("following" + (f" {window[1]}x{window[0]}" if window else ""))
         more += [f"{name}={value}" for name, value in self.options.items()]
         setting = f"{self.runtime}:{self.precision}:{self.device}"
         return setting + (" " + ", ".join(more) if more else "")

@@ -1,0 +1,20 @@
+"""Finding the fastest way to run a model on this machine that stays within an error, on the user's own clip."""
+
+from dlclive_core.tuning.frames import Frames, split_clip
+from dlclive_core.tuning.keep import check_place, keep
+from dlclive_core.tuning.plan import Budget, TunePlan, check_wishes
+from dlclive_core.tuning.search import Found, search
+from dlclive_core.tuning.tried import Tried
+
+__all__ = [
+    "Budget",
+    "Found",
+    "Frames",
+    "Tried",
+    "TunePlan",
+    "check_place",
+    "check_wishes",
+    "keep",
+    "search",
+    "split_clip",
+]

@@ -1,0 +1,64 @@
+"""What is tried: settings, sizes, windows, threads."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from dlclive_core.benchmark.candidate import Candidate
+from dlclive_core.benchmark.choose import Choice, View, choose_candidates
+from dlclive_core.benchmark.exports import ONE_SIZE, Exports
+from dlclive_core.benchmark.wanted import Wish, parse_wishes
+from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cores import usable_cores
+from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.regions import Following
+from dlclive_core.tuning.plan import TunePlan
+
+
+class Candidates:
+    """Makes candidates; files that have to be exported for them are made on the way."""
+
+    def __init__(self, plan: TunePlan, exports: Exports, catalog: PluginCatalog) -> None:
+        self._plan, self._exports, self._catalog = plan, exports, catalog
+
+    def whole(self) -> Choice:
+        """Every setting of every runtime that is ready, on whole frames; and what could not be exported, with the reason."""
+        return self._choose(parse_wishes((), (), None, self._catalog), [View()])
+
+    def smaller(self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[Following]) -> list[Candidate]:
+        """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
+        if candidate.path.suffix.lower() not in ONE_SIZE:
+            resized = [replace(candidate, resize=factor) for factor in resizes]
+            return [*resized, *(replace(candidate, follow=follow) for follow in follows)]
+        info = self._catalog.find(RuntimeInfo, candidate.runtime)
+        wish = Wish(info, (candidate.precision,), candidate.device)
+        return self._choose([wish], [View(resize=factor) for factor in resizes]).candidates
+
+    def threads(self, candidate: Candidate) -> list[Candidate]:
+        """On the CPU with other numbers of threads than the physical cores: with one, and with all that there are."""
+        if candidate.device != "cpu" or "threads" in candidate.options:
+            return []
+        factory: Callable[..., object] = self._catalog.factory(self._catalog.find(RuntimeInfo, candidate.runtime))
+        if "threads" not in inspect.signature(factory).parameters:
+            return []
+        cores = usable_cores()
+        numbers = {1, _processors()} - {cores}
+        return [replace(candidate, options={**candidate.options, "threads": number}) for number in sorted(numbers)]
+
+    def _choose(self, wishes: Sequence[Wish], views: Sequence[View]) -> Choice:
+        plan = self._plan
+        height, width = plan.frames.judged[0].shape[:2]
+        return choose_candidates(
+            plan.source, plan.card, wishes, views, (height, width), self._exports, self._catalog, {}
+        )
+
+
+def _processors() -> int:
+    """Threads that run at the same time: two for a core, on many machines."""
+    try:
+        return len(os.sched_getaffinity(0))  # type: ignore[attr-defined,unused-ignore]
+    except AttributeError:
+        return os.cpu_count() or 1

@@ -1,0 +1,74 @@
+"""What is to be tuned, and the time for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlclive_core.card import ModelCard
+from dlclive_core.errors import UnsupportedModelError, UsageError
+from dlclive_core.tuning.frames import Frames
+from dlclive_core.tuning.tried import Goal
+
+RESIZES = (0.75, 0.5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunePlan:
+    """What is to be tuned.
+
+    Attributes:
+        source: the model's file, and `card` its card.
+        frames: of the user's clip.
+        max_error: pixels that 95 of 100 confident keypoints must keep, against the model in fp32 on whole frames.
+        goal: the time that is to be small.
+        seconds: for all of it, about: what it takes to load and export is not known before.
+        resizes: factors to try.
+    """
+
+    source: Path
+    card: ModelCard
+    frames: Frames
+    max_error: float = 0.5
+    goal: Goal = "p50"
+    seconds: float = 120.0
+    resizes: tuple[float, ...] = RESIZES
+
+    def __post_init__(self) -> None:
+        check_wishes(self.max_error, self.seconds)
+        if self.card.precision != "fp32":
+            raise UnsupportedModelError(
+                f"{self.source.name} is in {self.card.precision}: errors are measured against fp32, and other precisions are "
+                "made from it; tune the model that this one was made from"
+            )
+        if self.card.method == "conditional":
+            raise UnsupportedModelError(
+                f"{self.source.name} needs poses of another model to begin with, and a profile holds one model: compare ways "
+                "to run it with dlclive benchmark --conditions"
+            )
+
+
+def check_wishes(max_error: float, seconds: float) -> None:
+    """Numbers that can be; UsageError for others."""
+    if not 0 < max_error < float("inf"):
+        raise UsageError(f"max-error is a number of pixels above 0; got {max_error:g}")
+    if not 1 <= seconds < float("inf"):
+        raise UsageError(f"time is a number of seconds from 1 up; got {seconds:g}")
+
+
+class Budget:
+    """How much time is left."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._end = clock, clock() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds; 0 when it is over."""
+        return max(0.0, self._end - self._clock())
+
+    def fits(self, seconds_each: float, share: float, least: int, most: int) -> int:
+        """How often something fits into a share of what is left, within bounds."""
+        return int(min(most, max(least, share * self.left / max(seconds_each, 1e-6))))
