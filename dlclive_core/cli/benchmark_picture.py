@@ -60,7 +60,7 @@ def _times_panel(rows: list[Row], count: int) -> Panel:
 
 def _errors_panel(rows: list[Row], count: int) -> Panel:
     known = [row.accuracy.p95_px for row in rows if row.accuracy is not None and math.isfinite(row.accuracy.p95_px)]
-    top = min(max([*known, 0.1]), 5.0) * _ERRORS / (_ERRORS - _PIXELS)
+    top = min(max([*known, 0.1]), 2.0) * _ERRORS / (_ERRORS - _PIXELS)
     return Panel(_NAMES + _TIMES + _GAP, _TOP, _ERRORS, _ROW * count, (0, top), (0, 1))
 
 

@@ -50,6 +50,7 @@ _WIDE = (
     "flips",
     "model [MB]",
 )
+_ARRIVALS = ("candidate", "frames", "dropped", "late p50 ms", "late p99 ms", "late max ms")
 
 
 def print_benchmark(benchmark: Benchmark) -> None:
@@ -60,7 +61,9 @@ def print_benchmark(benchmark: Benchmark) -> None:
     for row in benchmark.rows:
         if row.verdict.why:
             stdout().print(f"{row.measurement.candidate.label}: {row.verdict.words}", markup=False)
-    for line in [*_arrivals(benchmark), *_reading(benchmark)]:
+    if arrivals := _arrivals(benchmark):
+        print_table(f"The same frames, {benchmark.rate:g} a second", _ARRIVALS, arrivals)
+    for line in _reading(benchmark):
         stdout().print(line, markup=False)
 
 
@@ -96,10 +99,16 @@ def markdown(benchmark: Benchmark) -> str:
         "",
         *_table(_WIDE, [_wide(row) for row in benchmark.rows]),
         "",
-        *(f"{line}\n" for line in [*_arrivals(benchmark), *_reading(benchmark)]),
+        *_arrivals_page(benchmark),
+        *(f"{line}\n" for line in _reading(benchmark)),
         "![the same as a picture](benchmark.svg)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _arrivals_page(benchmark: Benchmark) -> list[str]:
+    arrivals = _arrivals(benchmark)
+    return [f"The same frames, {benchmark.rate:g} a second:", "", *_table(_ARRIVALS, arrivals), ""] if arrivals else []
 
 
 def digits(value: float) -> str:
@@ -155,18 +164,13 @@ def _wide(row: Row) -> tuple[str, ...]:
     )
 
 
-def _arrivals(benchmark: Benchmark) -> list[str]:
+def _arrivals(benchmark: Benchmark) -> list[tuple[str, ...]]:
     """For each candidate, what became of frames that came as a camera gives them; nothing where they did not."""
-    lines = []
-    for row in benchmark.rows:
-        one = row.measurement
-        if len(one.late):
-            p50, p99 = (digits(1000 * float(value)) for value in np.percentile(one.late, (50, 99)))
-            lines.append(
-                f"{one.candidate.label} at {benchmark.rate:g} frames/s: {one.dropped} of {len(one.late) + one.dropped} frames "
-                f"dropped; pose {p50} ms (p99 {p99} ms) after its frame was due."
-            )
-    return lines
+    rows = []
+    for one in (row.measurement for row in benchmark.rows if len(row.measurement.late)):
+        late = (digits(1000 * float(value)) for value in np.percentile(one.late, (50, 99, 100)))
+        rows.append((one.candidate.label, str(len(one.late) + one.dropped), str(one.dropped), *late))
+    return rows
 
 
 def _reading(benchmark: Benchmark) -> list[str]:
@@ -180,6 +184,16 @@ def _reading(benchmark: Benchmark) -> list[str]:
     if calls < _FEW:
         lines[0] += (
             f" Of {calls} calls the 99th percentile hangs on {math.ceil(calls / 100)}: for tails, use more --rounds."
+        )
+    for row in benchmark.rows:
+        if row.measurement.candidate.follow is not None and len(row.measurement.times):
+            searched = f"{row.measurement.searched} of {len(benchmark.clip.frames) - 1} frames after the first"
+            lines.append(
+                f"{row.measurement.candidate.label}: the animal was lost, and looked for in the whole frame, in {searched}."
+            )
+    if any(len(row.measurement.late) for row in benchmark.rows):
+        lines.append(
+            "Late: from the moment a frame was due to its pose. Dropped: replaced by a newer one before it was looked at."
         )
     lines.append("Overhead: the median over that of the runtime's own call on the same array.")
     for device, peak in benchmark.peaks.items():
