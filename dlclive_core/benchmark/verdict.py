@@ -9,10 +9,6 @@ from typing import Literal
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.peak import Peak
 
-TOLERANCE = 1.3
-"""How far above a measured peak a network may seem to be: the peak is what one product of matrices reached, and Winograd's
-convolutions need fewer multiplications than are counted."""
-
 _QUARTER = 0.25
 
 
@@ -47,10 +43,11 @@ def judge(measurement: Measurement, others: Sequence[Measurement], operations: f
         return Verdict("rejected", fallen)
     reached = operations / measurement.p50
     most = peak.flops.get(measurement.candidate.precision)
-    if most is not None and reached > TOLERANCE * most:
+    if most is not None and reached > peak.tolerance * most:
         return Verdict(
             "rejected",
-            f"{reached / 1e9:.0f} GFLOP/s are more than this machine can do ({most / 1e9:.0f}): something was not waited for",
+            f"{reached / 1e9:.0f} GFLOP/s are more than {peak.tolerance:g} times what this machine reached "
+            f"({most / 1e9:.0f}): not all was waited for",
         )
     if measurement.sd > measurement.mean and not measurement.candidate.follow:  # whose pictures are of two sizes
         return Verdict(
