@@ -14,7 +14,7 @@ from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.conditional import ConditionalModel
 from dlclive_core.topdown import TopDownModel
 
-FREE = ("resnet_50", "cspnext_s", "paf_resnet_50", "dekr_w18")
+FREE = ("resnet_50", "cspnext_s", "paf_resnet_50_unique_identity", "dekr_w18")
 """Exported for any size; the last is the HRNet, too."""
 
 FIXED = (
@@ -22,7 +22,6 @@ FIXED = (
     "ctd_coam_w32",
     "ctd_prenet_rtmpose_s",
     "dlcrnet_stride16_ms5",
-    "paf_resnet_50_unique_identity",
     "rtmpose_s",
     "top_down_resnet_50",
 )
