@@ -1,9 +1,10 @@
 """How near does the whole way come to the bare runtime? Decoding, inference and writing overlap, so it should be close.
 
-    python benchmarks/throughput.py MODEL VIDEO [FRAMES]
+    python benchmarks/throughput.py MODEL VIDEO [FRAMES [RUNTIME [PRECISION]]]
 
 Interleaved in one run, several rounds: the bare runtime on frames that are in memory already, and a session that decodes them and
-writes both tables and the timestamps.
+writes both tables and the timestamps. The session's two warm-up frames, and opening and finishing its files, are part of its time, so
+FRAMES should be several hundred: with 60, they alone are 3 % and more.
 """
 
 from __future__ import annotations
@@ -55,16 +56,21 @@ def session(model: PoseModel, video: Path, frames: int, folder: Path) -> float:
 def main() -> None:
     """Print a Markdown table."""
     path, video = Path(sys.argv[1]), Path(sys.argv[2])
-    frames = int(sys.argv[3]) if len(sys.argv) > 3 else 100
+    frames = int(sys.argv[3]) if len(sys.argv) > 3 else 300
+    runtime = sys.argv[4] if len(sys.argv) > 4 else None
+    precision = sys.argv[5] if len(sys.argv) > 5 else "auto"
     info = system_info()
     images = decoded(video, frames)
     began = time.perf_counter()
     decoded(video, frames)
     reading = frames / (time.perf_counter() - began)
-    with load_model(path, device="cpu") as model, tempfile.TemporaryDirectory() as name:
+    with (
+        load_model(path, runtime, device="cpu", precision=precision, profile=None) as model,
+        tempfile.TemporaryDirectory() as name,
+    ):
         model.warmup(images[0].shape)
         print(
-            f"{info['processor']}, {info['cpus']} CPUs; {path.name} on {model.runtime}, {video.name}, {frames} frames, "
+            f"{info['processor']}, {info['cpus']} CPUs; {path.name} on {model.runtime}, {model.device}, {video.name}, {frames} frames, "
         )
         print(f"{images[0].shape[1]} x {images[0].shape[0]}; decoding alone {reading:.0f} frames/s\n")
         print("| round | bare runtime, frames/s | session, frames/s | ratio |\n|---|---|---|---|")
