@@ -114,6 +114,7 @@ def _following(found: Fields) -> Following:
         margin=found.number("margin", least=0),
         window=None if window is None else (window[0], window[1]),
         at_once=found.truth("at_once"),
+        align=found.whole("align"),
     )
     found.done()
     try:

@@ -16,13 +16,15 @@ class Following:
         margin: pixels around the keypoints.
         window: (width, height) of a window of constant size; None: as large as animal and margin.
         at_once: whether a lost animal is looked for in the whole of the same frame.
+        align: the window begins at multiples of so many pixels.
     """
 
     threshold: float = 0.5
     margin: float = 10.0
     window: tuple[int, int] | None = None
     at_once: bool = False
+    align: int = 1
 
     def region(self) -> FollowingCrop:
         """A new window, that has not seen anything."""
-        return FollowingCrop(self.threshold, self.margin, self.window, at_once=self.at_once)
+        return FollowingCrop(self.threshold, self.margin, self.window, at_once=self.at_once, align=self.align)

@@ -102,6 +102,9 @@ class FollowingCrop(Region):
             for runtimes that are fastest with one shape. Keypoints that do not fit into it enlarge nothing.
         at_once: whether a lost animal is looked for in the whole of the same image, which takes a second inference; else
             only in that of the next one, as in DeepLabCut-live, and this one's pose is what the window showed.
+        align: the window begins at multiples of so many pixels, but for one pushed back from the image's far edge. A network
+            sees its picture in steps of its stride, and gives other fractions of a pixel where these steps fall elsewhere than
+            in the whole image.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class FollowingCrop(Region):
         window: tuple[int, int] | None = None,
         *,
         at_once: bool = False,
+        align: int = 1,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {threshold}")
@@ -119,7 +123,9 @@ class FollowingCrop(Region):
         if window is not None and min(window) < 1:
             raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
         self.threshold, self.margin, self.window = float(threshold), float(margin), window
-        self.at_once = at_once
+        if align < 1:
+            raise UsageError(f"a window is aligned to a number of pixels from 1 up; got {align}")
+        self.at_once, self.align = at_once, int(align)
         self._box: tuple[float, float, float, float] | None = None
         self._was_cut = False  # whether less than the whole image was looked at last
 
@@ -153,8 +159,8 @@ class FollowingCrop(Region):
         height, width = image.shape[:2]
         x1, y1, x2, y2 = self._box
         wide, high = self.window or (None, None)
-        left, right = _span(x1, x2, self.margin, wide, width)
-        top, bottom = _span(y1, y2, self.margin, high, height)
+        left, right = _span(x1, x2, self.margin, wide, width, self.align)
+        top, bottom = _span(y1, y2, self.margin, high, height, self.align)
         if left >= right or top >= bottom:  # all that was seen lies outside the image: the network drew past the edge
             self._box = None
             return image, IDENTITY
@@ -162,12 +168,13 @@ class FollowingCrop(Region):
         return image[top:bottom, left:right], Placement((float(left), float(top)))
 
 
-def _span(low: float, high: float, margin: float, size: int | None, limit: int) -> tuple[int, int]:
+def _span(low: float, high: float, margin: float, size: int | None, limit: int, align: int) -> tuple[int, int]:
     """First and last-plus-one pixel along one axis."""
     if size is None:
-        return max(0, math.floor(low - margin)), min(limit, math.ceil(high + margin))
+        first = max(0, math.floor((low - margin) / align) * align)
+        return first, min(limit, math.ceil((high + margin) / align) * align)
     size = min(size, limit)
-    first = min(max(0, round((low + high) / 2 - size / 2)), limit - size)
+    first = min(max(0, round(((low + high) / 2 - size / 2) / align) * align), limit - size)
     return first, first + size
 
 

@@ -43,11 +43,13 @@ def windows(poses: Sequence[Pose], frame: tuple[int, int], count: int = 3) -> li
         return []
     moves = [float(np.abs(b - a).max()) for a, b in pairwise(centres)]
     moved = float(np.percentile(moves, 95)) if moves else 0.0
-    least = float(np.percentile(extents, 99)) + 2 * (moved + _CONTEXT)
+    least = (
+        float(np.percentile(extents, 99)) + 2 * (moved + _CONTEXT) + _STEP
+    )  # half a step of which is lost to aligning
     side = int(np.ceil(least / _STEP)) * _STEP
     sides = [side, side + max(_STEP, _round(side / 3)), side + 2 * max(_STEP, _round(side / 3))][:count]
     fits = [each for each in sides if each <= min(frame) and each * each <= _LARGEST * frame[0] * frame[1]]
-    return [Following(threshold=0.5, margin=0.0, window=(each, each), at_once=True) for each in fits]
+    return [Following(threshold=0.5, margin=0.0, window=(each, each), at_once=True, align=_STEP) for each in fits]
 
 
 def _round(pixels: float) -> int:

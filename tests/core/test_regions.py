@@ -190,3 +190,15 @@ def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
 def test_a_following_is_the_window_as_a_value() -> None:
     region = Following(threshold=0.6, margin=7, window=(64, 48), at_once=True).region()
     assert (region.threshold, region.margin, region.window, region.at_once) == (0.6, 7, (64, 48), True)
+
+
+def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
+    image = np.zeros((100, 150, 3), np.uint8)
+    for x, first in ((50, 32), (55, 32), (70, 64), (148, 150 - 40), (3, 0)):
+        region = FollowingCrop(0.5, 0, (40, 40), align=32)
+        region.follow(pose_at((x, 50, 1.0)))
+        view, placement = region.cut(image)
+        assert view.shape[:2] == (40, 40)
+        assert placement.offset == (first, 32)
+    with pytest.raises(UsageError, match="aligned"):
+        FollowingCrop(align=0)

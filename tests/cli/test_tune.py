@@ -1,0 +1,38 @@
+"""`dlclive tune`, as users run it, and what the other commands make of its profile."""
+
+import json
+import shutil
+from pathlib import Path
+
+
+def test_a_profile_is_left_shown_and_taken_until_the_model_changes(
+    dlclive, model: Path, clip: Path, tmp_path: Path
+) -> None:
+    mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
+    done = dlclive("tune", mouse, clip, "--time", 2, "--frames", 20, "--json")
+    assert done.code == 0, done.err
+    facts = json.loads(done.out)
+    assert facts["table"][0]["p95_px"] <= 0.5
+    assert "<svg" in (tmp_path / "mouse.profile.svg").read_text()
+    assert json.loads((tmp_path / "mouse.profile.json").read_text())["dlclive_profile"] == 1
+    assert facts["chosen"] in dlclive("info", mouse).out
+    assert "--overwrite" in dlclive("tune", mouse, clip).error
+    mouse.write_bytes(mouse.read_bytes() + b" ")
+    refused = dlclive("analyze", mouse, clip, "--max-frames", 2)
+    assert refused.code == 2
+    assert "has changed since" in refused.error
+    assert "has changed since" in dlclive("info", mouse).out
+
+
+def test_what_cannot_be_is_refused_at_once(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
+    mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
+    for words, said in (
+        (("--max-error", 0), "max-error"),
+        (("--goal", "mean"), "p50 or p99"),
+        (("--time", 0), "time"),
+    ):
+        done = dlclive("tune", mouse, clip, *words)
+        assert done.code == 2
+        assert said in done.error
+    assert dlclive("run", "--source", "mouse", "--model", mouse, "--profile", "no.json").code == 2
+    assert [file.name for file in tmp_path.glob("mouse*")] == ["mouse.onnx"]
