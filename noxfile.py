@@ -70,7 +70,8 @@ def tests(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """What goes wrong in live sessions, on purpose: real processes, really killed. Writes benchmarks/faults.md, in two hours.
 
-    `-- --short` takes a few minutes and writes nothing; names, such as `-- laser stop`, choose among the faults.
+    Names, such as `-- laser stop`, measure these again and keep the other rows; `-- --short` takes three to four minutes,
+    on a busy machine too, and writes nothing.
     """
     session.run(everything(session), "-m", "faults", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
 
