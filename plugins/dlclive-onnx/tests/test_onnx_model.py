@@ -199,6 +199,7 @@ def test_the_precision_is_the_files(whole) -> None:
     [
         ({"device": "gpu"}, "no device 'gpu'"),
         ({"device": "cpu", "threads": 0}, "threads"),
+        ({"device": "cpu", "spinning": "often"}, "spinning is never, frame, always; got 'often'"),
         ({"device": "cpu", "cuda_search": "best"}, "cuda_search is exhaustive, heuristic, default; got 'best'"),
         ({"thread": 1}, "no option 'thread': did you mean 'threads'"),
     ],

@@ -64,10 +64,17 @@ def test_a_bare_network_of_unknown_keypoints_has_no_settings(bare) -> None:
 def test_options_of_a_session() -> None:
     options = CpuOptions().session_options()
     assert options.intra_op_num_threads == usable_cores()
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-    options = CpuOptions(threads=3, spinning=True).session_options()
-    assert options.intra_op_num_threads == 3
-    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "1"
+    assert CpuOptions(threads=3).session_options().intra_op_num_threads == 3
+
+
+@pytest.mark.parametrize(
+    ("spinning", "within", "stops"), [("frame", "1", "1"), ("always", "1", "0"), ("never", "0", "1")]
+)
+def test_threads_do_not_spin_unless_asked_to(spinning: str, within: str, stops: str) -> None:
+    options = CpuOptions(spinning=spinning).session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == within
+    assert options.get_session_config_entry("session.force_spinning_stop") == stops
+    assert CpuOptions().spinning == "never"
 
 
 def test_cores_are_counted_once_and_within_the_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

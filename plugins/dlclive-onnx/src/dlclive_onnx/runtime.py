@@ -20,7 +20,7 @@ from dlclive_onnx.detector import OnnxDetector
 from dlclive_onnx.graphs import WholeGraph, understand
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.operations import count_operations
-from dlclive_onnx.options import CpuOptions, CudaOptions, Search
+from dlclive_onnx.options import CpuOptions, CudaOptions, Search, Spinning
 from dlclive_onnx.overflow import products_overflow
 
 DISABLED = ["QDQPropagationTransformer", "WeightBiasQuantization"]
@@ -41,7 +41,7 @@ class OnnxNetwork(Network):
         device: "auto", "cpu", "cuda" or "cuda:<number>".
         precision: "auto", or the precision that the file has; it cannot be changed after the export.
         threads: of one inference on the CPU; None: as many as there are physical cores that the process may use.
-        spinning: whether these threads wait for work in a loop; see `CpuOptions`.
+        spinning: when these threads wait for work in a loop: "never", "frame" or "always"; see `CpuOptions`.
         allow_fallback: go on without CUDA when it does not start, instead of raising.
         detector: of a top-down network, the `.onnx` file with its detector; None: the one that was exported with it.
         cuda_nhwc, cuda_graph, cuda_tf32, cuda_search, cuda_stream: on CUDA; see `CudaOptions`.
@@ -56,7 +56,7 @@ class OnnxNetwork(Network):
         device: str = "auto",
         precision: str = "auto",
         threads: int | None = None,
-        spinning: bool = False,
+        spinning: Spinning = "never",
         allow_fallback: bool = False,
         detector: Path | None = None,
         cuda_nhwc: bool = True,
