@@ -1,7 +1,7 @@
 """Group normalisations with fixed statistics, taken from a clip: then they are part of the convolutions before them.
 
 Wu and He 2018, "Group normalization": y = (x - mean) / std * weight + bias, with mean and std of a group of channels over one
-image. They differ little from image to image of one camera over one arena. Fixed, the normalisation is the same for every
+image. Images of one camera over one arena should have nearly the same. Fixed, the normalisation is the same for every
 image, as a batch normalisation is after training, and costs nothing. The network is another one then: by how many pixels, an
 export says.
 """
