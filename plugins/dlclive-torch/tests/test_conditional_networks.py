@@ -198,4 +198,4 @@ def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_p
         with torch.inference_mode():
             wanted = graph(torch.from_numpy(images), torch.from_numpy(conditions))["keypoints"].numpy()
         found = runtime.run(images, conditions)["keypoints"]
-        np.testing.assert_allclose(found, wanted, atol=0.01)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=0.01)  # an untrained network draws far outside

@@ -81,7 +81,7 @@ def test_the_head_upsamples_twice_and_reads_its_rules() -> None:
     head = small_head()
     assert head.stride == 4
     assert head.assembly.edges == ((0, 1), (1, 2))
-    assert head.kept == (0, 2)
+    assert head.kept.tolist() == [0, 2]
     assert head.assembly.individuals == head.decoding.candidates == 2
     heatmaps, locref, fields = head.maps(torch.zeros(1, 16, 5, 7))
     assert (heatmaps.shape[1], locref.shape[1], fields.shape[1]) == (3, 6, 6)
