@@ -181,11 +181,11 @@ def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_p
     network = build_network(PoseConfig.from_mapping(options, where="a test"))
     assert isinstance(network, PoseNetwork)
     ready(network, torch.randn(2, 3, 64, 96))
-    network.prepare()
-    fold_batch_norms(network)
     with torch.no_grad():
         for value in network.heads.parameters():  # refinements of some pixels
             value.mul_(0.01)
+    network.prepare()
+    fold_batch_norms(network)
     graph = KeypointGraph(network, normalisation="imagenet").eval()
     card = ModelCard(net_type="ctd_small", skeleton=Skeleton(("a", "b", "c")))
     write_onnx(graph, card, tmp_path / "a.onnx")
@@ -198,4 +198,4 @@ def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_p
         with torch.inference_mode():
             wanted = graph(torch.from_numpy(images), torch.from_numpy(conditions))["keypoints"].numpy()
         found = runtime.run(images, conditions)["keypoints"]
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=0.01)  # an untrained network draws far outside
+        np.testing.assert_allclose(found, wanted, atol=0.01)
