@@ -19,7 +19,7 @@ from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models import load_model
 from dlclive_core.profiles import regions_or_own
 from dlclive_core.regions import regions_from_options
-from dlclive_core.session import Session, SessionReport
+from dlclive_core.session import Batch, Session, SessionReport
 from dlclive_core.sources import source_for
 from dlclive_core.specs import build_component
 
@@ -36,6 +36,7 @@ class AnalyzeOptions:
     processors: tuple[str, ...]
     sinks: tuple[str, ...]
     max_frames: int | None
+    batch: Batch
     save_video: bool
     pcutoff: float
     overwrite: bool
@@ -110,6 +111,7 @@ def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: Pl
         sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
         regions=regions_or_own(model.profile, regions_from_options(**options.regions.numbers()).regions),
         max_frames=options.max_frames,
+        batch=options.batch,
     )
 
 

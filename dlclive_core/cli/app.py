@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import Conditions, Json, ModelOptions, Overwrite, Processors, RegionOptions, Runtime
+from dlclive_core.cli.arguments import (
+    Batching,
+    Conditions,
+    Json,
+    ModelOptions,
+    Overwrite,
+    Processors,
+    RegionOptions,
+    Runtime,
+    batch_from,
+)
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.spread import spread
 
@@ -56,6 +66,7 @@ def analyze(
         list[str] | None, typer.Option(help="A further sink, for example video:out.mp4; may be given again.")
     ] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames of each video.")] = None,
+    batch: Batching = "auto",
     save_video: Annotated[
         bool, typer.Option("--save-video", help="Write a video with the keypoints drawn in.")
     ] = False,
@@ -77,6 +88,7 @@ def analyze(
                 processors=tuple(processor or ()),
                 sinks=tuple(sink or ()),
                 max_frames=max_frames,
+                batch=batch_from(batch),
                 save_video=save_video,
                 pcutoff=pcutoff,
                 overwrite=overwrite,

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlclive_core.errors import UsageError
+
 if TYPE_CHECKING:
     from dlclive_core.finding import Finding
+    from dlclive_core.session.batching import Batch
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
@@ -24,6 +27,11 @@ ProfileChoice = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there already.")]
+
+Batching = Annotated[
+    str,
+    typer.Option(metavar="N|auto", help="Frames that go through the model at once; auto: tried out on long videos."),
+]
 
 Resizing = Annotated[float | None, typer.Option(help="Factor, for example 0.5.")]
 Cropping = Annotated[str | None, typer.Option(help="x1,x2,y1,y2 in pixels.")]
@@ -47,6 +55,15 @@ Conditions = Annotated[
 Processors = Annotated[
     list[str] | None, typer.Option(help="A processor, for example kalman:horizon=0.02; may be given again.")
 ]
+
+
+def batch_from(text: str) -> Batch:
+    """What `--batch` says. Raises UsageError."""
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--batch takes a number of frames from 1 up, or auto; got {text!r}")
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

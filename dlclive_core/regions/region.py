@@ -197,9 +197,14 @@ class Chain(Region):
     def follow(self, pose: Pose) -> None:
         """Each region sees the pose in the pixels of the image that it was given itself."""
         for region, placement in zip(self.regions, self._placements, strict=True):
-            if type(region).follow is not Region.follow:
+            if _follows(region):
                 inside = pose if placement == IDENTITY else _pose_to_inner(placement, pose)
                 region.follow(inside)
+
+    @property
+    def follows(self) -> bool:
+        """Whether what is cut out of an image depends on the pose in the one before."""
+        return any(_follows(region) for region in self.regions)
 
     @property
     def looks_again(self) -> bool:
@@ -209,6 +214,10 @@ class Chain(Region):
     def reset(self) -> None:
         for region in self.regions:
             region.reset()
+
+
+def _follows(region: Region) -> bool:
+    return type(region).follow is not Region.follow
 
 
 def _pose_to_inner(placement: Placement, pose: Pose) -> Pose:

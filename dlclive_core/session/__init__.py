@@ -1,6 +1,7 @@
 """A session: frames in, poses out, everything counted."""
 
 from dlclive_core.progress import Progress, State
+from dlclive_core.session.batching import Batch
 from dlclive_core.session.events import Event
 from dlclive_core.session.report import Drops, ProcessorResult, SessionReport, SinkResult
 from dlclive_core.session.rig import Rig
@@ -9,6 +10,7 @@ from dlclive_core.session.timing import StageTimes
 from dlclive_core.session.tolerant import Tolerant
 
 __all__ = [
+    "Batch",
     "Drops",
     "Event",
     "ProcessorResult",

@@ -47,6 +47,12 @@ class Capture:
         self._open_error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="dlclive capture", daemon=True)
 
+    @property
+    def expected(self) -> int | None:
+        """How many frames there will be, as far as the source knows."""
+        numbers = [number for number in (self.source.frame_count, self._limit) if number is not None]
+        return min(numbers, default=None)
+
     def open(self) -> None:
         """Open the source in its thread; raises what it raised. Frames are read only after `begin`."""
         self._thread.start()

@@ -14,7 +14,7 @@ class Event:
 
     Attributes:
         at: seconds since the run began, on the run's clock.
-        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "lingers".
+        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch", "lingers".
         text: one line for people.
         session: the name of the session that it happened in.
     """

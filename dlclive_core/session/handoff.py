@@ -52,14 +52,14 @@ class Handoff(ABC, Generic[T]):
                 self._ended, self._error = True, error
             self._changed.notify_all()
 
-    def poll(self) -> T | None:
-        """What is waiting, or None: does not wait."""
+    def poll(self, count: int = 1) -> list[T]:
+        """The next ones, as many as asked for: none until so many are there, fewer only at the end. Does not wait."""
         with self._changed:
-            if not self._waiting:
-                return None
-            item = self._waiting.popleft()
+            if not self._waiting or (len(self._waiting) < count and not self._ended):
+                return []
+            items = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
             self._changed.notify_all()
-            return item
+            return items
 
     def take(self) -> T | None:
         """The next one, None after the last; raises the error that `end` was given, after all before it."""
@@ -68,7 +68,7 @@ class Handoff(ABC, Generic[T]):
                 self._changed.wait()
             if not self._waiting and self._error is not None:
                 raise self._error
-            return self.poll()
+            return next(iter(self.poll()), None)
 
     def drain(self) -> None:
         """Forget what nobody took, and count it."""

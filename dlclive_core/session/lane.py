@@ -12,6 +12,7 @@ from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
 from dlclive_core.progress import Progress, State
+from dlclive_core.session.batching import LARGEST
 from dlclive_core.session.capture import Capture
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
@@ -36,6 +37,7 @@ class Lane:
         changed: notified when there is a frame; shared by the lanes of one loop.
 
     Attributes:
+        batch: frames that go through the model at once.
         phase: how far the run is.
         is_stale, is_hanging: as the watch sees it.
         failure: what ended the run, if it happened in this lane.
@@ -46,7 +48,9 @@ class Lane:
         self.session = session
         self.region = session.region
         self.processors = session.processors
-        ahead = session.queue_size or _AHEAD
+        most = LARGEST if session.batch == "auto" else session.batch
+        self.batch = 1 if session.batch == "auto" else session.batch
+        ahead = max(session.queue_size or _AHEAD, 2 * most if most > 1 else 1)  # one is decoded while one is inferred
         self.capture = Capture(session.source, limit=session.max_frames, ahead=ahead, changed=changed)
         self.events = Events(session.name)
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in session.sinks]
@@ -211,6 +215,7 @@ class Lane:
             stalls=self.stalls,
             longest_stall=self.longest_stall,
             duration=self._ended - self._began,
+            batch=self.batch,
             stages=self.times(),
             processors=tuple(processor_result(processor) for processor in self.processors),
             sinks=tuple(sink.result() for sink in self.sinks),

@@ -15,6 +15,7 @@ from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
 from dlclive_core.frame import Frame
 from dlclive_core.pose import Pose
 from dlclive_core.regions import Placement
+from dlclive_core.session.batching import batch_that_pays
 from dlclive_core.session.lane import Lane
 from dlclive_core.session.tolerant import processor_name
 
@@ -49,6 +50,8 @@ class Loop:
     Images of one shape are one batch; each lane's processors see its pose as soon as its batch is done. All is done by
     one thread.
 
+    A batch that fails is gone through frame by frame: the one to blame is named, and those before it are kept.
+
     Attributes:
         busy: for the watch; None while it waits for a frame.
     """
@@ -59,19 +62,23 @@ class Loop:
         self.busy: Busy | None = None
         self._changed = changed
         self._running = list(lanes)
+        self._together = True
 
     def warm_up(self) -> None:
         """Run the model on grey images as large as the lanes' frames, so that no real frame is the slow one."""
         self.model.reset()
-        shapes = []
+        shapes: dict[tuple[int, ...], list[Lane]] = {}
         for lane in self.lanes:
             lane.region.reset()
             if (size := lane.capture.source.frame_size) is not None:
                 image, _ = lane.region.cut(np.full((size[1], size[0], 3), 127, dtype=np.uint8))
-                shapes.append(image.shape)
-        for shape in dict.fromkeys(shapes):
+                shapes.setdefault(image.shape, []).append(lane)
+        for shape, lanes in shapes.items():
             self.model.warmup(shape)
-            for count in range(2, shapes.count(shape) + 1):
+            for lane in lanes:
+                if lane.session.batch == "auto":
+                    lane.batch = batch_that_pays(self.model, shape, lane.capture.expected)
+            for count in sorted({*range(2, len(lanes) + 1), *(lane.batch for lane in lanes)} - {1}):
                 self.model.predict_batch([np.full(shape, 127, np.uint8)] * count)
 
     def run(self) -> None:
@@ -103,7 +110,7 @@ class Loop:
                 self._running = [lane for lane in self._running if not self._is_over(lane)]
                 taken = []
                 for lane in self._running:
-                    if (frame := lane.capture.handoff.poll()) is not None:
+                    for frame in lane.capture.handoff.poll(lane.batch):
                         lane.see(frame)
                         taken.append((lane, frame))
                 if taken:
@@ -132,26 +139,47 @@ class Loop:
             self.busy = Busy("a region", (lane,), frame.index, began)
             image, placement = lane.region.cut(frame.image)
             jobs.append(Job(lane, frame, image, placement, began, clock()))
-        for batch in [jobs] if len(jobs) == 1 else _same_shapes(jobs):
-            began = clock()
-            self.busy = Busy("the model", tuple(job.lane for job in batch), batch[0].frame.index, began)
+        for batch in _same_shapes(jobs) if self._together and len(jobs) > 1 else [[job] for job in jobs]:
+            self._infer(batch)
+
+    def _infer(self, batch: list[Job]) -> None:
+        began = time.perf_counter()
+        self.busy = Busy("the model", tuple(job.lane for job in batch), batch[0].frame.index, began)
+        try:
             poses = self._predict(batch)
-            ended = clock()
+        except Exception as error:
+            if len(batch) == 1:
+                raise
+            failure = error
+        else:
+            ended = time.perf_counter()
             for job, pose in zip(batch, poses, strict=True):
-                self._deliver(job, pose, began, ended)
+                self._deliver(job, pose, began, ended, share=min(len(batch), job.lane.batch))
+            return
+        lanes = {id(job.lane): job.lane for job in batch}.values()
+        self._together = False
+        for lane in lanes:
+            lane.batch = 1
+        for job in batch:
+            self._infer([job])  # raises at the frame to blame
+        for lane in lanes:
+            lane.events.add("batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}")
 
     def _predict(self, batch: list[Job]) -> list[Pose]:
+        images = [job.image for job in batch]
+        # What a recording leaves for its last batch is filled up: some runtimes prepare anew for each number of images.
+        images += images[-1:] * (batch[0].lane.batch - len(images))
         try:
-            if len(batch) == 1:
-                return [self.model.predict(batch[0].image)]
-            return self.model.predict_batch([job.image for job in batch])
+            if len(images) == 1:
+                return [self.model.predict(images[0])]
+            return self.model.predict_batch(images)[: len(batch)]
         except DLCLiveError:
             raise
         except Exception as error:
-            where = " and ".join(self._where(job.lane, job.frame) for job in batch)
+            where = self._where(batch[0].lane, batch[0].frame)
             raise ModelError(f"the model failed at {where}: {one_line(error)}") from error
 
-    def _deliver(self, job: Job, pose: Pose, began: float, ended: float) -> None:
+    def _deliver(self, job: Job, pose: Pose, began: float, ended: float, *, share: int) -> None:
         clock = time.perf_counter
         lane, frame = job.lane, job.frame
         mapping = clock()
@@ -169,7 +197,7 @@ class Loop:
         watches = lane.watches
         watches["wait"].add(job.taken - frame.captured_at)
         watches["region"].add(job.cut - job.taken + mapped - mapping)
-        watches["inference"].add(ended - began)
+        watches["inference"].add((ended - began) / share)
         watches["processors"].add(now - ready)
 
     def _look_again(self, job: Job) -> Pose:

@@ -82,9 +82,10 @@ class SessionReport:
         stalls, longest_stall: how often frames did not come when they should have (state "stale"), and for how many
             seconds at most.
         duration: seconds from the first frame asked for to the last pose.
+        batch: how many frames went through the model at once.
         stages: capture (waiting for the source included), wait (from the capture until somebody took it), region,
-            inference, processors, sinks (handing over); and from the capture on, age when inference began, and latency
-            when the processors were done.
+            inference (of a batch, a frame's share), processors, sinks (handing over); and from the capture on, age when
+            inference began, and latency when the processors were done.
         events: what was out of the ordinary, at most the first thousand; `events_omitted` came after these.
     """
 
@@ -107,6 +108,7 @@ class SessionReport:
     stalls: int
     longest_stall: float
     duration: float
+    batch: int
     stages: tuple[StageTimes, ...]
     processors: tuple[ProcessorResult, ...]
     sinks: tuple[SinkResult, ...]

@@ -10,6 +10,7 @@ from dlclive_core.errors import UsageError
 from dlclive_core.processor_adapter import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.progress import Progress, State
 from dlclive_core.regions import Chain, Region
+from dlclive_core.session.batching import Batch, check_batch
 from dlclive_core.session.events import Event
 from dlclive_core.session.lane import Lane
 from dlclive_core.session.report import SessionReport
@@ -40,6 +41,9 @@ class Session:
         regions: what the model looks at, the first cut out of the frame, the next out of what is left, and so on. None: what
             the model's profile says, if it was loaded with one, else the whole frame.
         max_frames: stop after this many frames.
+        batch: how many frames of a recording go through the model at once; "auto": tried out at the beginning, where the
+            recording is long enough for that. More than one needs frames that do not depend on the pose before: no live
+            source, no window that follows, no model that remembers.
         queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model. None: 8 for a
             recording, which waits for its sinks; for a live source 128, or as many as hold 512 MB of images, so that
             a disk that is busy for a while costs no frame.
@@ -59,6 +63,7 @@ class Session:
         sinks: Sequence[Sink] = (),
         regions: Sequence[Region] | None = None,
         max_frames: int | None = None,
+        batch: Batch = 1,
         queue_size: int | None = None,
         deadline: float = 1.0,
         stale_after: float | None = None,
@@ -76,6 +81,7 @@ class Session:
             regions = () if model.profile is None else model.profile.regions()
         self.region = Chain(regions)
         self.max_frames = max_frames
+        self.batch = check_batch(batch, source, model, self.region)
         self.queue_size = queue_size
         self.deadline = deadline
         self.stale_after = stale_after

@@ -53,6 +53,28 @@ def test_options_of_the_region_and_the_number_of_frames(dlclive, model, clip, tm
     assert np.median(np.abs(whole - cut)) < 2
 
 
+def test_frames_in_batches_give_the_same_poses(dlclive, model, clip, tmp_path) -> None:
+    assert dlclive("analyze", model, clip, "--out", "alone", "--batch", 1).code == 0
+    done = dlclive("analyze", model, clip, "--out", "out", "--batch", 16, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["videos"][0]["report"]["batch"] == 16
+    alone, together = table(tmp_path / "alone").to_numpy(), table(tmp_path / "out").to_numpy()
+    assert np.nanmax(np.abs(alone - together)) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        (("--batch", "many"), "--batch takes a number of frames from 1 up, or auto; got 'many'"),
+        (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the frame before: give batch=1, not 4"),
+    ],
+)
+def test_batches_that_cannot_be(dlclive, model, clip, how, line) -> None:
+    done = dlclive("analyze", model, clip, "--out", "out", *how)
+    assert done.code == 2
+    assert line in done.err
+
+
 def test_processors_are_given_in_words(dlclive, model, clip, tmp_path) -> None:
     pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
     region = "region:polygon=[[0,0],[320,0],[320,240],[0,240]],keypoint=centre,events=events.csv,min_confidence=0.2"

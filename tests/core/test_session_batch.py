@@ -1,0 +1,173 @@
+"""Several frames of a recording through a model at once."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dlclive_core import FollowingCrop, Frame, ModelError, Pose, Processor, Session, UsageError
+from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.session.batching import batch_that_pays
+from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
+
+
+class Together(BlobModel):
+    """Notes how many images came at once; fails at the image with the mark `broken` (see `Marked`)."""
+
+    def __init__(self, *, broken: int = -1) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+        self._broken = broken
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        if int(image[0, 0, 2]) == self._broken:
+            raise ValueError("a bad image")
+        return super().predict(image, boxes=boxes)
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
+        self.batches.append(len(images))
+        return super().predict_batch(images)
+
+    def warmup(self, shape: tuple[int, ...]) -> None:
+        pass
+
+
+class Marked(BlobSource):
+    """The number of each frame is the blue of its first pixel."""
+
+    def read(self, timeout: float) -> Frame:
+        frame = super().read(timeout)
+        frame.image[0, 0] = (0, 0, frame.index)
+        return frame
+
+
+def test_frames_go_through_the_model_together_and_come_out_one_by_one() -> None:
+    seen = []
+
+    class See(Processor):
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            seen.append(frame.index)
+            return pose
+
+    source, sink, model = BlobSource(frames=11), MemorySink(), Together()
+    report = Session(source=source, model=model, processors=[See()], sinks=[sink], batch=4).run()
+    assert sink.indices == seen == list(range(11))
+    for index, pose in zip(sink.indices, sink.poses, strict=True):
+        assert np.abs(pose.single() - source.truth(index)).max() < 0.5
+    assert set(model.batches) == {4}, "the last three are filled up: a runtime may prepare for each number of images"
+    assert (report.batch, report.processed, report.dropped) == (4, 11, 0)
+    assert report.stage("inference").count == 11
+
+
+def test_a_small_queue_holds_a_batch_all_the_same() -> None:
+    sink = MemorySink()
+    report = Session(source=BlobSource(frames=20), model=Together(), sinks=[sink], batch=16, queue_size=2).run()
+    assert report.processed == 20
+
+
+def test_the_frame_limit_ends_within_a_batch() -> None:
+    sink = MemorySink()
+    report = Session(source=BlobSource(frames=40), model=Together(), sinks=[sink], batch=4, max_frames=6).run()
+    assert (sink.indices, report.complete) == (list(range(6)), True)
+
+
+def test_the_frame_at_which_the_model_fails_is_named_and_those_before_it_are_kept() -> None:
+    sink = MemorySink()
+    session = Session(source=Marked(frames=20), model=Together(broken=13), sinks=[sink], batch=8)
+    with pytest.raises(ModelError, match=r"frame 13: .*a bad image"):
+        session.run()
+    assert sink.indices == list(range(13))
+    assert session.report is not None
+    assert session.report.frames_read == session.report.processed + session.report.dropped
+
+
+class RunsOut(Together):
+    """Has memory for several images at its first batch, which is the warm-up's, only."""
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
+        if self.batches:
+            raise MemoryError("out of memory")
+        return super().predict_batch(images)
+
+
+def test_where_a_batch_is_too_much_frames_go_one_by_one() -> None:
+    sink = MemorySink()
+    report = Session(source=BlobSource(frames=30), model=RunsOut(), sinks=[sink], batch=8).run()
+    assert sink.indices == list(range(30))
+    assert report.batch == 1
+    (event,) = [event for event in report.events if event.kind == "batch"]
+    assert "out of memory" in event.text
+
+
+def test_a_stop_within_a_batch_counts_every_frame() -> None:
+    class StopAt(Processor):
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            if frame.index == 10:
+                session.stop()
+            return pose
+
+    sink = MemorySink()
+    session = Session(source=BlobSource(frames=200), model=Together(), processors=[StopAt()], sinks=[sink], batch=8)
+    report = session.run()
+    assert sink.indices == list(range(16)), "its batch is finished, no other is begun"
+    assert report.ending == "stopped"
+    assert report.frames_read == report.processed + report.dropped
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"source": LiveBlobSource(frames=3)}, "live source"),
+        ({"regions": [FollowingCrop()]}, "follows the animal"),
+        ({"batch": 0}, "from 1 up"),
+        ({"batch": True}, "from 1 up"),
+    ],
+)
+def test_what_cannot_be_together_is_refused(how: dict, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        Session(**{"source": BlobSource(frames=3), "model": Together(), "batch": 2, **how})
+
+
+def test_a_model_that_remembers_sees_one_frame_after_the_other() -> None:
+    model = Together()
+    model.remembers = True
+    with pytest.raises(UsageError, match="the frame before: give batch=1, not 2"):
+        Session(source=BlobSource(frames=3), model=model, batch=2)
+    report = Session(source=BlobSource(frames=3), model=model, batch="auto").run()
+    assert (report.batch, model.batches) == (1, [])
+
+
+class Timed(Together):
+    """Takes so long for an image alone, and for a batch."""
+
+    def __init__(self, alone: float, batch: float) -> None:
+        super().__init__()
+        self._alone, self._batch = alone, batch
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        time.sleep(self._alone)
+        return Pose.missing(self.card.skeleton)
+
+    def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
+        time.sleep(self._batch)
+        return [Pose.missing(self.card.skeleton)] * len(images)
+
+
+def test_a_batch_is_chosen_where_it_is_faster() -> None:
+    shape = (480, 640, 3)
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), shape, 1000) == 8
+    assert batch_that_pays(Timed(alone=0.001, batch=0.1), shape, 1000) == 1
+
+
+@pytest.mark.parametrize(("shape", "frames"), [((480, 640, 3), 999), ((480, 640, 3), None), ((2000, 2000, 3), 9999)])
+def test_nothing_is_tried_where_it_would_not_be_won_back(shape: tuple[int, ...], frames: int | None) -> None:
+    model = Together()
+    assert batch_that_pays(model, shape, frames) == 1
+    assert model.batches == []
+
+
+def test_large_frames_are_fewer_at_once() -> None:
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (1024, 1280, 3), 1000) == 1
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (600, 1280, 3), 1000) == 3
