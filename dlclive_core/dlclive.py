@@ -141,8 +141,8 @@ class DLCLive:
         """Load the model, warm it up on this frame's shape, and return the frame's pose, as `get_pose`."""
         check_image(frame)
         model = self.model  # which may come with a region
-        image, _ = self._region.cut(frame)
-        model.warmup(image.shape)
+        for height, width in self._region.views(frame.shape[:2]):
+            model.warmup((height, width, *frame.shape[2:]))
         return self.get_pose(frame, **kwargs)
 
     def get_pose(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:

@@ -56,8 +56,7 @@ class Candidate:
         if self.cropping is not None:
             words.append("cropped " + ",".join(str(number) for number in self.cropping))
         if self.follow is not None:
-            window = self.follow.window
-            words.append("following" + (f" {window[1]}x{window[0]}" if window else ""))
+            words.append(self.follow.words)
         words += [f"{name}={value}" for name, value in self.options.items()]
         return self.setting + (" " + ", ".join(words) if words else "")
 

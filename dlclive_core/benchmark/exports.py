@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,24 @@ ONE_SIZE = (".engine",)
 """Formats whose files are for images of one size."""
 
 _COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
+WINDOW = "window"
+"""The option of exporters that make a file for windows, too; see `Exports.for_windows`."""
+
 Images = Sequence[NDArray[np.uint8]]
 Failure = DLCLiveError | MemoryError | RuntimeError
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    suffix: str
+    precision: str
+    size: tuple[int, int] | None
+    window: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> str:
+        sized = "" if self.size is None else f" for {self.size[0]}x{self.size[1]}"
+        return sized + ("" if self.window is None else " for windows")
 
 
 class Exports:
@@ -48,7 +66,7 @@ class Exports:
         self._compared = [frames[place] for place in _spread(len(frames), _COMPARED)]
         self._calibration = calibration
         self._calibrated_on: Images | None = None
-        self._made: dict[tuple[str, str, tuple[int, int] | None], Path | Failure] = {}
+        self._made: dict[_Key, Path | Failure] = {}
 
     def suffix_for(self, info: RuntimeInfo, precision: str) -> str | None:
         """The nearest format that a runtime reads and that can be made in this precision; None if there is none."""
@@ -71,10 +89,26 @@ class Exports:
 
         Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
         """
-        key = (suffix, precision, size if suffix in ONE_SIZE else None)
+        return self._file(_Key(suffix, precision, size if suffix in ONE_SIZE else None))
+
+    def for_windows(self, file: Path, window: tuple[int, int]) -> Path:
+        """The same file again, made for windows of (height, width), where that can be; else the file itself."""
+        key = next((key for key, made in self._made.items() if made == file), None)
+        if key is None or not self.can_calibrate or not self._takes_window(key):
+            return file
+        try:
+            return self._file(replace(key, window=window))
+        except (DLCLiveError, MemoryError, RuntimeError):  # mostly: there is nothing in the network that windows change
+            return file
+
+    def _takes_window(self, key: _Key) -> bool:
+        route = find_route(self._catalog, self._source.suffix.lower(), key.suffix, key.precision)
+        return any(WINDOW in inspect.signature(self._catalog.factory(step.info)).parameters for step in route)
+
+    def _file(self, key: _Key) -> Path:
         if key not in self._made:
             try:
-                self._made[key] = self._make(*key)
+                self._made[key] = self._make(key)
             except (DLCLiveError, MemoryError, RuntimeError) as error:
                 self._made[key] = error
         made = self._made[key]
@@ -82,13 +116,14 @@ class Exports:
             return made
         raise made
 
-    def _make(self, suffix: str, precision: str, size: tuple[int, int] | None) -> Path:
-        sized = "" if size is None else f"-{size[0]}x{size[1]}"
-        folder = self._folder / f"{precision}{sized}{suffix}"
+    def _make(self, key: _Key) -> Path:
+        suffix, precision, size = key.suffix, key.precision, key.size
+        folder = self._folder / f"{precision}{key.words.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()
         target = folder / f"{self._source.stem}{suffix}"
-        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{sized.replace('-', ' for ')}")
-        frames = self._frames_to_calibrate() if precision in CALIBRATED else self._compared
+        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{key.words}")
+        calibrates = precision in CALIBRATED or key.window is not None
+        frames = self._frames_to_calibrate() if calibrates else self._compared
         export_model(
             self._source,
             target,
@@ -96,6 +131,7 @@ class Exports:
             size=size,
             frames=frames,
             max_error=float("inf"),
+            options={} if key.window is None else {WINDOW: key.window},
             catalog=self._catalog,
         )
         return target

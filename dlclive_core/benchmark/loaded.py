@@ -114,6 +114,8 @@ class Loaded:
         began = time.perf_counter()
         self._step(frames[0])
         self._first = time.perf_counter() - began
+        for height, width in self._region.views(frames[0].shape[:2])[1:]:  # windows: the first view was just seen
+            self._opened().warmup((height, width, 3))
         for index in range(count):
             self._step(frames[(index + 1) % len(frames)])
 

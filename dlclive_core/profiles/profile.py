@@ -99,8 +99,7 @@ class Profile:
         """In one line: "openvino:int8:cpu at 0.5, following 192x256"; sizes are height x width."""
         more = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
-            window = self.follow.window
-            more.append("following" + (f" {window[1]}x{window[0]}" if window else ""))
+            more.append(self.follow.words)
         more += [f"{name}={value}" for name, value in self.options.items()]
         setting = f"{self.runtime}:{self.precision}:{self.device}"
         return setting + (" " + ", ".join(more) if more else "")

@@ -115,6 +115,7 @@ def _following(found: Fields) -> Following:
         window=None if window is None else (window[0], window[1]),
         at_once=found.truth("at_once"),
         align=found.whole("align"),
+        turns=found.truth("turns"),
     )
     found.done()
     try:

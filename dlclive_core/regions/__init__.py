@@ -1,9 +1,10 @@
 """Regions of the frame that a model looks at, each with an exact way back for keypoints."""
 
 from dlclive_core.regions.following import Following
+from dlclive_core.regions.following_crop import FollowingCrop
 from dlclive_core.regions.look import look
 from dlclive_core.regions.placement import Placement
-from dlclive_core.regions.region import Chain, Crop, FollowingCrop, Region, Resize
+from dlclive_core.regions.region import Chain, Crop, Region, Resize
 
 __all__ = [
     "Chain",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlclive_core.regions.region import FollowingCrop
+from dlclive_core.regions.following_crop import FollowingCrop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,7 @@ class Following:
         window: (width, height) of a window of constant size; None: as large as animal and margin.
         at_once: whether a lost animal is looked for in the whole of the same frame.
         align: the window begins at multiples of so many pixels.
+        turns: the window's longer side lies as the animal's.
     """
 
     threshold: float = 0.5
@@ -24,7 +25,18 @@ class Following:
     window: tuple[int, int] | None = None
     at_once: bool = False
     align: int = 1
+    turns: bool = False
+
+    @property
+    def words(self) -> str:
+        """For tables: "following 192x256", height x width; "or 256x192" where it turns."""
+        if self.window is None:
+            return "following"
+        width, height = self.window
+        return f"following {height}x{width}" + (f" or {width}x{height}" if self.turns else "")
 
     def region(self) -> FollowingCrop:
         """A new window, that has not seen anything."""
-        return FollowingCrop(self.threshold, self.margin, self.window, at_once=self.at_once, align=self.align)
+        return FollowingCrop(
+            self.threshold, self.margin, self.window, at_once=self.at_once, align=self.align, turns=self.turns
+        )

@@ -1,4 +1,4 @@
-"""Regions of the frame that a model looks at: a fixed crop, a smaller picture, a window that follows the animal."""
+"""Regions of the frame that a model looks at: a fixed crop, a smaller picture, and several, one inside the other."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dlclive_core.pose import Pose
 from dlclive_core.regions.placement import IDENTITY, Placement
 
 Image = NDArray[np.uint8]
+Size = tuple[int, int]
+"""(height, width) in pixels."""
 
 
 class Region(ABC):
@@ -25,6 +27,14 @@ class Region(ABC):
 
     def follow(self, pose: Pose) -> None:
         """See the pose that was found after `cut`, in pixels of the image that was given to `cut`."""
+
+    def views(self, size: Size) -> list[Size]:
+        """The sizes that `cut` may make of an image of this one, as far as they are known before; that of the first cut first.
+
+        For warming up: some runtimes take long when a size comes for the first time.
+        """
+        image, _ = self.cut(np.zeros((*size, 3), np.uint8))
+        return [(image.shape[0], image.shape[1])]
 
     @property
     def looks_again(self) -> bool:
@@ -88,96 +98,6 @@ class Resize(Region):
         return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR), self._placement  # type: ignore[return-value]
 
 
-class FollowingCrop(Region):
-    """A window around the animal where it was last seen; the whole image until it is seen, and when it is lost.
-
-    The window encloses all keypoints with a confidence above `threshold`, `margin` pixels wider on each side, cut at the
-    image's edges. If no keypoint is above the threshold, the animal is lost and the next frame is searched whole, or, with
-    `at_once`, this one.
-
-    Args:
-        threshold: confidence above which a keypoint counts.
-        margin: pixels around the keypoints; at least as far as the animal moves between two frames.
-        window: (width, height) of a window of constant size, centred on the keypoints and pushed inside the image:
-            for runtimes that are fastest with one shape. Keypoints that do not fit into it enlarge nothing.
-        at_once: whether a lost animal is looked for in the whole of the same image, which takes a second inference; else
-            only in that of the next one, as in DeepLabCut-live, and this one's pose is what the window showed.
-        align: the window begins at multiples of so many pixels, but for one pushed back from the image's far edge. A network
-            sees its picture in steps of its stride, and gives other fractions of a pixel where these steps fall elsewhere than
-            in the whole image.
-    """
-
-    def __init__(
-        self,
-        threshold: float = 0.5,
-        margin: float = 10,
-        window: tuple[int, int] | None = None,
-        *,
-        at_once: bool = False,
-        align: int = 1,
-    ) -> None:
-        if not 0 <= threshold <= 1:
-            raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {threshold}")
-        if not (math.isfinite(margin) and margin >= 0):
-            raise UsageError(f"the dynamic margin is a number of pixels from 0 up; got {margin}")
-        if window is not None and min(window) < 1:
-            raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
-        self.threshold, self.margin, self.window = float(threshold), float(margin), window
-        if align < 1:
-            raise UsageError(f"a window is aligned to a number of pixels from 1 up; got {align}")
-        self.at_once, self.align = at_once, int(align)
-        self._box: tuple[float, float, float, float] | None = None
-        self._was_cut = False  # whether less than the whole image was looked at last
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the next frame will be cut."""
-        return self._box is not None
-
-    @property
-    def looks_again(self) -> bool:
-        """Whether the animal was lost in a window just now, and is looked for in the whole image at once."""
-        return self.at_once and self._was_cut and self._box is None
-
-    def reset(self) -> None:
-        self._box, self._was_cut = None, False
-
-    def follow(self, pose: Pose) -> None:
-        """Remember where the animals are. NaN and keypoints at or below the threshold do not count."""
-        sure = pose.keypoints[pose.confidence > self.threshold]
-        sure = sure[np.isfinite(sure[:, :2]).all(axis=1)]
-        if not len(sure):
-            self._box = None
-            return
-        (x1, y1), (x2, y2) = sure[:, :2].min(axis=0), sure[:, :2].max(axis=0)
-        self._box = (float(x1), float(y1), float(x2), float(y2))
-
-    def cut(self, image: Image) -> tuple[Image, Placement]:
-        self._was_cut = False
-        if self._box is None:
-            return image, IDENTITY
-        height, width = image.shape[:2]
-        x1, y1, x2, y2 = self._box
-        wide, high = self.window or (None, None)
-        left, right = _span(x1, x2, self.margin, wide, width, self.align)
-        top, bottom = _span(y1, y2, self.margin, high, height, self.align)
-        if left >= right or top >= bottom:  # all that was seen lies outside the image: the network drew past the edge
-            self._box = None
-            return image, IDENTITY
-        self._was_cut = True
-        return image[top:bottom, left:right], Placement((float(left), float(top)))
-
-
-def _span(low: float, high: float, margin: float, size: int | None, limit: int, align: int) -> tuple[int, int]:
-    """First and last-plus-one pixel along one axis."""
-    if size is None:
-        first = max(0, math.floor((low - margin) / align) * align)
-        return first, min(limit, math.ceil((high + margin) / align) * align)
-    size = min(size, limit)
-    first = min(max(0, round(((low + high) / 2 - size / 2) / align) * align), limit - size)
-    return first, first + size
-
-
 class Chain(Region):
     """Regions one inside the other: each is cut out of what the one before left."""
 
@@ -200,6 +120,13 @@ class Chain(Region):
             if _follows(region):
                 inside = pose if placement == IDENTITY else _pose_to_inner(placement, pose)
                 region.follow(inside)
+
+    def views(self, size: Size) -> list[Size]:
+        """Of the innermost region."""
+        sizes = [size]
+        for region in self.regions:
+            sizes = list(dict.fromkeys(view for each in sizes for view in region.views(each)))
+        return sizes
 
     @property
     def follows(self) -> bool:

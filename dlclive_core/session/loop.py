@@ -71,8 +71,8 @@ class Loop:
         for lane in self.lanes:
             lane.region.reset()
             if (size := lane.capture.source.frame_size) is not None:
-                image, _ = lane.region.cut(np.full((size[1], size[0], 3), 127, dtype=np.uint8))
-                shapes.setdefault(image.shape, []).append(lane)
+                for height, width in lane.region.views((size[1], size[0])):
+                    shapes.setdefault((height, width, 3), []).append(lane)
         for shape, lanes in shapes.items():
             self.model.warmup(shape)
             for lane in lanes:

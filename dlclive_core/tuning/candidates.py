@@ -32,10 +32,19 @@ class Candidates:
         """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
         if candidate.path.suffix.lower() not in ONE_SIZE:
             resized = [replace(candidate, resize=factor) for factor in resizes]
-            return [*resized, *(replace(candidate, follow=follow) for follow in follows)]
+            return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)
         wish = Wish(info, (candidate.precision,), candidate.device)
         return self._choose([wish], [View(resize=factor) for factor in resizes]).candidates
+
+    def _following(self, candidate: Candidate, follows: Sequence[Following]) -> list[Candidate]:
+        """In windows, on a file that is made for windows where there can be one: one file for all of them."""
+        sizes = [follow.window for follow in follows if follow.window is not None]
+        if not sizes:
+            return [replace(candidate, follow=follow) for follow in follows]
+        width, height = sizes[len(sizes) // 2]
+        path = self._exports.for_windows(candidate.path, (height, width))
+        return [replace(candidate, path=path, follow=follow) for follow in follows]
 
     def threads(self, candidate: Candidate) -> list[Candidate]:
         """On the CPU with other numbers of threads than the physical cores: with one, and with all that there are."""

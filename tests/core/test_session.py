@@ -322,6 +322,17 @@ def test_an_animal_that_jumps_out_of_its_window_is_found_at_once_or_in_the_next_
         np.testing.assert_allclose(sink.poses[5].xy[0], source.truth(5)[:, :2], atol=0.5)
 
 
+def test_every_size_that_a_window_may_have_is_warmed_up() -> None:
+    class Warm(BlobModel):
+        def warmup(self, shape: tuple[int, ...]) -> None:
+            shapes.append(shape)
+
+    shapes: list[tuple[int, ...]] = []
+    window = FollowingCrop(window=(64, 48), turns=True)
+    Session(source=BlobSource(frames=2), model=Warm(), regions=[window]).run()
+    assert shapes == [(120, 160, 3), (48, 64, 3), (64, 48, 3)]
+
+
 def test_a_stop_closes_processors_before_the_source() -> None:
     """The capture thread notices a stop at once, while the loop is still at a frame: it waits until it is its turn."""
     for _ in range(5):

@@ -18,6 +18,7 @@ from dlclive_torch.freezing import freeze_group_norms
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
+from dlclive_torch.windows import fit_to_windows
 
 DETECTOR_KEY = "dlclive.detector"
 """The key of what a detector's file says of itself, in its metadata: the hash of the model that it belongs to."""
@@ -33,10 +34,16 @@ class OnnxExporter(Exporter):
     Args:
         frozen_norms: fix the statistics of group normalisations to those of the frames, and fold them into the convolutions.
             The network is faster, and another one: for one camera over one arena, whose clip is given.
+        window: (height, width) of a window that follows the animal, which the file is for besides whole frames: what it sees is
+            weighted as in the whole frames of the clip that is given (`fit_to_windows`). It may turn, and windows of other
+            sizes do nearly as well. Whole frames give what they gave before.
     """
 
-    def __init__(self, *, frozen_norms: bool = False) -> None:
-        self.calibrates = frozen_norms
+    def __init__(self, *, frozen_norms: bool = False, window: tuple[int, int] | None = None) -> None:
+        if window is not None and min(window) < 1:
+            raise UsageError(f"window is (height, width) in pixels, for example [256,352]; got {list(window)}")
+        self._freezes, self._window = frozen_norms, window
+        self.calibrates = frozen_norms or window is not None
 
     def export(
         self,
@@ -49,8 +56,10 @@ class OnnxExporter(Exporter):
     ) -> ModelCard:
         loaded = load_deeplabcut(Path(source))
         card, target = loaded.card, Path(target)
-        if self.calibrates:
+        if self._freezes:
             _freeze(loaded.graph, card, frames)
+        if self._window is not None:
+            _fit(loaded.graph, card, frames, self._window)
         detector = loaded.detector()
         if detector is not None:
             from dlclive_torch.detectors.onnx_file import write_detector_onnx
@@ -71,4 +80,17 @@ def _freeze(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.u
     if not freeze_group_norms(graph, frames):
         raise UsageError(
             f"{card.net_type} has no group normalisation that could be frozen: export it without frozen_norms"
+        )
+
+
+def _fit(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.uint8]], window: tuple[int, int]) -> None:
+    if card.method != "bottom-up" or len(card.individuals) != 1:
+        raise UsageError(
+            f"a window follows one animal in whole images, and {card.net_type} looks for more: export without"
+        )
+    if not len(frames):
+        raise UsageError("window is fitted to frames of the animal: give a clip, as --frames CLIP")
+    if not fit_to_windows(graph, card.skeleton, frames, window):
+        raise UsageError(
+            f"{card.net_type} has no channel attention that a window would change: export it without window"
         )

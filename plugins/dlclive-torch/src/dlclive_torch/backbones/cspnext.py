@@ -68,8 +68,12 @@ class ChannelAttention(nn.Module):
         self.gate = nn.Hardsigmoid(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        gates: Tensor = self.gate(self.fc(x.mean((2, 3), keepdim=True)))
-        return x * gates
+        return x * self.gates(x.mean((2, 3), keepdim=True))
+
+    def gates(self, means: Tensor) -> Tensor:
+        """(N, C, 1, 1) means of the channels to the weight of each, 0 to 1."""
+        gates: Tensor = self.gate(self.fc(means))
+        return gates
 
 
 class CSPLayer(nn.Module):
