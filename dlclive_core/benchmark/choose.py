@@ -150,7 +150,7 @@ class _Chooser:
             resize=view.resize,
             size=view.size,
             follow=view.follow,
-            options=self.options,
+            options={**self.options, **wish.options},
         )
 
     def _fail(self, wish: Wish, precision: str, view: View, reason: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from dlclive_core.catalog import PluginCatalog, missing_requirements
 from dlclive_core.errors import UsageError, nearest
@@ -15,12 +16,13 @@ PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One runtime, and what of it. None: everything that it can."""
+    """One runtime, and what of it. None: everything that it can. `options` are further ones of its constructor."""
 
     info: RuntimeInfo
     precisions: tuple[str, ...] | None = None
     device: str | None = None
     named: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def takes(self, setting: Setting) -> bool:
         """Whether this setting is meant; "cuda" means all of "cuda:0", "cuda:1"."""
