@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,18 +93,34 @@ def build_component(
     ]
     if needed:
         raise UsageError(f"{what} needs the option {needed[0]!r}: {spec.name}:{needed[0]}=...")
-    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    values: dict[str, Any] = {}
-    for name, word in words.items():
-        try:
-            values[name] = convert(word, hints.get(name, str), f"option {name!r} of {what}")
-        except UsageError as error:
-            raise OptionError(str(error), name) from None
-        if place is not None and isinstance(values[name], Path):
-            values[name] = place(values[name])
+    values = convert_options(factory, words, what)
+    if place is not None:
+        values = {name: place(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
         values.setdefault("overwrite", True)
     return factory(**values)
+
+
+def convert_options(factory: Any, options: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Options that a constructor has, text among them as values of the types that it says.
+
+    Args:
+        factory: a class, or a function.
+        options: by their names; a value that is no text stays as it is.
+        what: has them, for messages: "sink 'tables'".
+
+    Raises:
+        OptionError: a text that is no value of its option's type.
+    """
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    values = dict(options)
+    for name, word in options.items():
+        if isinstance(word, str):
+            try:
+                values[name] = convert(word, hints.get(name, str), f"option {name!r} of {what}")
+            except UsageError as error:
+                raise OptionError(str(error), name) from None
+    return values
 
 
 def convert(word: str, wanted: Any, what: str) -> Any:

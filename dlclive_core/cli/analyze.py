@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cli.arguments import ModelOptions, RegionOptions
+from dlclive_core.cli.arguments import ModelOptions, RegionOptions, runtime_words
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.record import RunRecord
+from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.watching import watching
 from dlclive_core.components import PoseModel, Sink
 from dlclive_core.errors import DataError, DLCLiveError
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
-from dlclive_core.models import load_model
+from dlclive_core.models import choose_loading, load_model
 from dlclive_core.profiles import regions_or_own
 from dlclive_core.regions import regions_from_options
 from dlclive_core.session import Batch, Session, SessionReport
@@ -49,13 +50,18 @@ def run_analyze(options: AnalyzeOptions) -> int:
     _check(options, catalog)
     began = time.perf_counter()
     how = options.loading
-    more = {"detector": how.detector} if how.detector else {}
+    loading = choose_loading(
+        options.model, how.runtime, device=how.device, precision=how.precision, profile=how.profile, catalog=catalog
+    )
+    more = runtime_options(loading.runtime, runtime_words(how.runtime_option), catalog)
+    if how.detector:
+        more["detector"] = how.detector
     with load_model(
         options.model,
         how.runtime,
         device=how.device,
         precision=how.precision,
-        profile=how.profile,
+        profile=loading.profile,
         catalog=catalog,
         **how.finding.given(),
         **more,

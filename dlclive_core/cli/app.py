@@ -16,6 +16,7 @@ from dlclive_core.cli.arguments import (
     Processors,
     RegionOptions,
     Runtime,
+    RuntimeOptions,
     batch_from,
 )
 from dlclive_core.cli.live.commands import live
@@ -163,6 +164,7 @@ def benchmark(
             min=0.1, help="Also let the frames come at so many a second, once, and count what is late or dropped."
         ),
     ] = None,
+    runtime_option: RuntimeOptions = None,
     reference: Annotated[
         Path | None, typer.Option(help="The model in fp32, to measure errors against, where MODEL is not in fp32.")
     ] = None,
@@ -190,6 +192,7 @@ def benchmark(
                 rounds=rounds,
                 warmup=warmup,
                 rate=rate,
+                runtime_options=tuple(runtime_option or ()),
                 reference=reference,
                 conditions=conditions,
                 out=out,

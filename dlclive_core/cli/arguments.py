@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +25,12 @@ ProfileChoice = Annotated[
         metavar="auto|none|FILE",
         help="How to run the model, as `dlclive tune` found it out; by default as the profile beside it says, if runtime, "
         "device and precision are not given.",
+    ),
+]
+RuntimeOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUE", help="A further option of the runtime, for example threads=1; may be given again."
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that are there already.")]
@@ -66,6 +73,28 @@ def batch_from(text: str) -> Batch:
     return int(text)
 
 
+def named_values(texts: Sequence[str], option: str, what: str, example: str) -> dict[str, str]:
+    """NAME=VALUE, each: what was given last of a name counts.
+
+    Args:
+        option: of the command line, `what` it takes, and an `example`, for the message.
+
+    Raises UsageError.
+    """
+    values = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise UsageError(f"{option} takes {what}, NAME=VALUE, for example {example}; got {text!r}")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def runtime_words(texts: Sequence[str] | None) -> dict[str, str]:
+    """What `--runtime-option` says, still in words. Raises UsageError."""
+    return named_values(texts or (), "--runtime-option", "an option of the runtime", "threads=1")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
     """How a model is loaded, and how it finds its animals: options of every command that runs one (see `spread`)."""
@@ -74,6 +103,7 @@ class ModelOptions:
     device: Device = "auto"
     precision: Precision = "auto"
     profile: ProfileChoice = "auto"
+    runtime_option: RuntimeOptions = None
     detector: DetectorFile = None
     detect_every: DetectEvery = 1
     min_score: MinScore = 0.5

@@ -14,14 +14,16 @@ from dlclive_core.benchmark.choose import View
 from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
-from dlclive_core.benchmark.wanted import parse_wishes
+from dlclive_core.benchmark.wanted import Wish, parse_wishes
 from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.arguments import runtime_words
 from dlclive_core.cli.benchmark_facts import facts
 from dlclive_core.cli.benchmark_picture import benchmark_picture
 from dlclive_core.cli.benchmark_table import markdown, print_benchmark
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measuring import measuring_progress
 from dlclive_core.cli.output import complain, print_json, stderr
+from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.clip import spread_frames
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
@@ -50,6 +52,7 @@ class BenchmarkOptions:
     rounds: int
     warmup: int
     rate: float | None
+    runtime_options: tuple[str, ...]
     reference: Path | None
     conditions: Path | None
     out: Path | None
@@ -60,7 +63,7 @@ class BenchmarkOptions:
 def run_benchmark(options: BenchmarkOptions) -> int:
     """Measure, show, write. Returns the exit code: that of a DataError if no row stands."""
     catalog = PluginCatalog.installed()
-    wishes = parse_wishes(options.runtimes, options.precisions, options.device, catalog)
+    wishes = _wishes(options, catalog)
     views = _views(options)
     _prepare(options.out, overwrite=options.overwrite)
     plan = Plan(
@@ -88,6 +91,14 @@ def run_benchmark(options: BenchmarkOptions) -> int:
         complain("no candidate could be measured; the table says why, one by one")
         return DataError.exit_code
     return 0
+
+
+def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[Wish]:
+    """What to measure; a runtime's option goes to all those that have it."""
+    wishes = parse_wishes(options.runtimes, options.precisions, options.device, catalog)
+    words = runtime_words(options.runtime_options)
+    shared = share_options([wish.info for wish in wishes], words, catalog)
+    return [replace(wish, options=own) for wish, own in zip(wishes, shared, strict=True)]
 
 
 def _views(options: BenchmarkOptions) -> list[View]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dlclive_core.catalog import PluginCatalog
+from dlclive_core.cli.arguments import named_values
 from dlclive_core.cli.output import print_json, stdout
 from dlclive_core.clip import spread_frames
 from dlclive_core.errors import UsageError
@@ -32,7 +33,7 @@ def run_export(
     json: bool,
 ) -> None:
     """Export, compare, and say how near the two are."""
-    options = dict(_parse_setting(text) for text in settings)
+    options = named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
     catalog = PluginCatalog.installed()
     clip = None if frames is None else source_for(frames, catalog)
     wanted = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
@@ -73,16 +74,6 @@ def run_export(
             f"within {parity.box_px:.4f} px ({parity.boxes} boxes; allowed {BOUND_BOX_PX} px)",
             markup=False,
         )
-
-
-def _parse_setting(text: str) -> tuple[str, str]:
-    """An option's name and value, with = between them."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier():
-        raise UsageError(
-            f"--set takes an option of the exporter, NAME=VALUE, for example frozen_norms=true; got {text!r}"
-        )
-    return name.strip(), value.strip()
 
 
 def parse_size(text: str, option: str, form: str) -> tuple[int, int]:

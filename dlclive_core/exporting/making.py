@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import Exporter
 from dlclive_core.errors import UsageError, nearest
 from dlclive_core.exporting.route import Step
-from dlclive_core.specs import convert
+from dlclive_core.specs import convert_options
 
 
 def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mapping[str, Any]) -> list[Exporter]:
@@ -36,10 +35,6 @@ def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mappi
 
 
 def _make(factory: Any, step: Step, options: Mapping[str, Any]) -> Exporter:
-    hints = typing.get_type_hints(factory.__init__)
-    values = {name: value for name, value in options.items() if name in inspect.signature(factory).parameters}
-    for name, value in values.items():
-        if isinstance(value, str):
-            values[name] = convert(value, hints.get(name, str), f"option {name!r} of exporter {step.info.name!r}")
-    exporter: Exporter = factory(**values)
+    own = {name: value for name, value in options.items() if name in inspect.signature(factory).parameters}
+    exporter: Exporter = factory(**convert_options(factory, own, f"exporter {step.info.name!r}"))
     return exporter

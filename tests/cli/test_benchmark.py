@@ -98,7 +98,7 @@ def test_bad_words(model: Path, changes: dict[str, object], code: int, error: st
 
     given = {field.name: None for field in fields(BenchmarkOptions)} | {
         "model": str(model), "runtimes": (), "precisions": (), "resizes": (), "sizes": (), "follows": (),
-        "frames": 2, "rounds": 1, "warmup": 0, "overwrite": False, "json": True,
+        "runtime_options": (), "frames": 2, "rounds": 1, "warmup": 0, "overwrite": False, "json": True,
     }  # fmt: skip
     with pytest.raises(DLCLiveError) as raised:
         run_benchmark(BenchmarkOptions(**{**given, **changes}))

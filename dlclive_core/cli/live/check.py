@@ -33,7 +33,8 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
         rows.append(
             ("region", type(region).__name__, _region(words.regions, type(region).__name__) or "of the profile")
         )
-    how = "".join(f", {name} {value}" for name, value in words.model.finding.given().items())
+    given = {**model.options, **words.model.finding.given()}
+    how = "".join(f", {name} {value}" for name, value in given.items())
     others = [other.words.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""
     loading = model.loading
@@ -67,6 +68,7 @@ def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
         "model_file": str(model.file),
         "model_number": session.words.model_number,
         "runtime": model.loading.runtime.name,
+        "runtime_options": model.words.options_to_dict(),
         "profile": None if model.loading.profile is None else str(model.loading.profile.path),
         "outputs": [str(path) for sink in session.sinks for path in sink.outputs],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.live.plan import SessionWords, plan
 from dlclive_core.cli.live.words import ModelWords, Part, RunWords, located
+from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo, SourceInfo
@@ -23,10 +24,11 @@ from dlclive_core.specs import ComponentSpec, OptionError, build_component
 
 @dataclass(frozen=True, slots=True)
 class ModelPart:
-    """A model that is not loaded: its words, and how it will be loaded."""
+    """A model that is not loaded: its words, how it will be loaded, and the further options of its runtime."""
 
     words: ModelWords
     loading: Loading
+    options: Mapping[str, Any]
 
     @property
     def file(self) -> Path:
@@ -145,7 +147,11 @@ def _model(words: ModelWords, catalog: PluginCatalog) -> ModelPart:
         )
         if words.detector is not None and not words.detector.exists():
             raise SourceError(f"no such file: {words.detector}")
-    return ModelPart(words, loading)
+    options: dict[str, Any] = {}
+    for option in words.runtime_options:
+        with located(option.where):
+            options |= runtime_options(loading.runtime, {option.name: option.text}, catalog)
+    return ModelPart(words, loading, options)
 
 
 def _refuse_one_file_twice(sessions: tuple[SessionParts, ...]) -> None:

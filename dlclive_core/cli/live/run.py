@@ -59,7 +59,7 @@ def run_live(words: RunWords, *, json: bool) -> int:
 def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
     """The model that the words describe, with the profile that was found for them."""
     words = part.words
-    more = {"detector": words.detector} if words.detector else {}
+    more = {**part.options, **({"detector": words.detector} if words.detector else {})}
     assert words.path is not None
     with located(words.where):
         return load_model(

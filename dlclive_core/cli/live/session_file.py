@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords, located
+from dlclive_core.cli.live.words import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords, located
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
@@ -45,6 +45,7 @@ _LOADING = {
     "profile": str,
     "detector": Path | None,
 }
+_OPTIONS = "runtime_options"
 _FINDING = {
     "detect_every": int,
     "min_score": float,
@@ -152,9 +153,14 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelWords:
     if isinstance(node, yaml.ScalarNode):
         return ModelWords(path=file.word(node), where=where)
     kinds: dict[str, Any] = {**_LOADING, **_FINDING}
-    values = {
-        word: file.value(value, kinds[word], word) for word, (_, value) in file.mapping(node, kinds, "model").items()
-    }
+    pairs = file.mapping(node, (*kinds, _OPTIONS), "model")
+    _, options = pairs.pop(_OPTIONS, (None, None))
+    values = {word: file.value(value, kinds[word], word) for word, (_, value) in pairs.items()}
+    if options is not None and not file.is_empty(options):
+        values[_OPTIONS] = tuple(
+            OptionWord(name, file.word(value), file.where(key))
+            for name, (key, value) in file.mapping(options, None, _OPTIONS).items()
+        )
     how = {name: values.pop(name) for name in _FINDING if name in values}
     if "follow" in how:
         how["follow"] = Follow() if how["follow"] else None

@@ -50,6 +50,15 @@ class Part:
             return cls(text, ComponentSpec.parse(text), where)
 
 
+@dataclass(frozen=True, slots=True)
+class OptionWord:
+    """A further option of a runtime; `where` is as in Part."""
+
+    name: str
+    text: str
+    where: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelWords:
     """The model, and how it is loaded; the same options as those of `dlclive analyze`."""
@@ -59,9 +68,14 @@ class ModelWords:
     device: str = "auto"
     precision: str = "auto"
     profile: str = "auto"
+    runtime_options: tuple[OptionWord, ...] = ()
     detector: Path | None = None
     finding: Finding = field(default_factory=Finding)
     where: str = ""
+
+    def options_to_dict(self) -> dict[str, str]:
+        """The runtime's options, for run.json."""
+        return {option.name: option.text for option in self.runtime_options}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +124,7 @@ class SourceWords:
             "name": self.name,
             "source": without_password(self.part.text),
             "model": self.model.path if self.model else None,
+            "runtime_options": self.model.options_to_dict() if self.model else {},
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **(asdict(self.regions) if self.regions else {}),
@@ -184,6 +199,7 @@ class RunWords:
             "file": self.file,
             "sources": [source.to_dict() for source in self.sources],
             "model": list(self.models) or self.model.path,
+            "runtime_options": self.model.options_to_dict(),
             "finding": self.model.finding.given(),
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
@@ -215,7 +231,13 @@ def _model_with_more(model: ModelWords, more: ModelWords) -> ModelWords:
     changed: dict[str, Any] = {
         name: getattr(more, name) for name in names if getattr(more, name) != getattr(nothing, name)
     }
-    return replace(model, **changed, finding=replace(model.finding, **more.finding.given()))
+    options = {option.name: option for option in (*model.runtime_options, *more.runtime_options)}
+    return replace(
+        model,
+        **changed,
+        runtime_options=tuple(options.values()),
+        finding=replace(model.finding, **more.finding.given()),
+    )
 
 
 @contextmanager
