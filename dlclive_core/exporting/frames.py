@@ -28,6 +28,7 @@ LEAST = 16
 
 _COMPARED_OF_CALIBRATED = 4  # every fourth frame is not for calibration, but for judging it
 _RENDERED = 5
+_LEAST_RENDERED = (120, 160)  # (height, width) of MouseSource: smaller pictures are made of larger ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,16 @@ def _rendered(size: tuple[int, int] | None) -> list[Image]:
     from dlclive_core.demo.source import MouseSource
 
     height, width = size or (480, 640)
-    with MouseSource(seed=1, frames=_RENDERED, size=(width, height)) as source:
+    rows, columns = (-(-least // side) for least, side in zip(_LEAST_RENDERED, (height, width), strict=True))
+    with MouseSource(seed=1, frames=_RENDERED, size=(width * columns, height * rows)) as source:
         source.open()
-        return [source.read(1.0).image for _ in range(_RENDERED)]
+        return [_shrunk(source.read(1.0).image, rows, columns) for _ in range(_RENDERED)]
+
+
+def _shrunk(image: Image, rows: int, columns: int) -> Image:
+    """The means of blocks of rows x columns pixels."""
+    height, width = image.shape[0] // rows, image.shape[1] // columns
+    return image.reshape(height, rows, width, columns, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
 def _fit(frames: Sequence[Image], size: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dlclive_core import Detector, Network, UnsupportedModelError, UsageError
+from dlclive_core.bottom_up import BottomUpModel
 from dlclive_core.conditional import ConditionalModel
 from dlclive_core.exporting import choose_frames
 from dlclive_core.finding import Finding
@@ -79,3 +80,23 @@ def test_conditional_networks_cannot_be_calibrated() -> None:
     model = ConditionalModel(Crops(method="conditional"), None, Finding())
     with pytest.raises(UnsupportedModelError, match="takes keypoints besides images"):
         choose_frames(model, frames(20), None, calibrate=True)
+
+
+class Whole(Crops):
+    def __init__(self) -> None:
+        super().__init__(method="bottom-up", input_size=None)
+
+
+@pytest.mark.parametrize("size", [(120, 160), (96, 128), (119, 161), (32, 32), (8, 1000), (1, 1)])
+def test_rendered_frames_are_of_any_size(size: tuple[int, int]) -> None:
+    chosen = choose_frames(BottomUpModel(Whole()), None, size, calibrate=False)
+    assert [image.shape for image in chosen.compared] == [(*size, 3)] * 5
+    assert all(image.dtype == np.uint8 for image in chosen.compared)
+
+
+def test_a_small_rendered_frame_is_a_larger_one_shrunk() -> None:
+    model = BottomUpModel(Whole())
+    large = choose_frames(model, None, (120, 192), calibrate=False).compared[0]
+    small = choose_frames(model, None, (60, 96), calibrate=False).compared[0]
+    corner = large[:2, :2].reshape(4, 3).mean(axis=0)
+    assert np.abs(small[0, 0] - corner).max() <= 0.5
