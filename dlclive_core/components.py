@@ -221,6 +221,17 @@ class Exporter(Component):
 
     calibrates: bool = False
 
+    def check(self, card: ModelCard, *, precision: str = "fp32", size: tuple[int, int] | None = None) -> None:
+        """Raise what makes an export impossible and can be known before its source is there, such as a GPU that is missing.
+
+        `dlclive_core.export_model` asks every exporter of a way before the first one begins, so that nobody waits for a step
+        that leads nowhere. It takes no time, and writes nothing; by default there is nothing to refuse.
+
+        Args:
+            card: of the file that will be the source, as far as it is known.
+            precision, size: as in `export`.
+        """
+
     @abstractmethod
     def export(
         self,

@@ -17,7 +17,7 @@ from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
-from dlclive_core.exporting import CALIBRATED, choose_frames, find_route, make_exporters
+from dlclive_core.exporting import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
 from dlclive_core.exporting.bounds import bound_for, judge
 from dlclive_core.locate import detector_beside, locate_model
 from dlclive_core.models import choose_runtime, load_model, model_suffixes
@@ -80,6 +80,7 @@ def export_model(
 
     Raises:
         OutputExistsError: a file that would be written is there and `overwrite` was not given.
+        DependencyError, ...: what an exporter needs is not there; all of them are asked before the first one begins.
         UsageError: precision, size, options or frames; among others a clip to calibrate on in which no animal is found.
         ModelError: the export differs by more than the bound; nothing is written.
     """
@@ -94,6 +95,7 @@ def export_model(
     except OSError as error:
         raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
     with folder as name, load_model(source, device="cpu", catalog=catalog) as reference:  # in the file's own precision
+        check_exporters(exporters, steps, reference.card, size)
         images = choose_frames(reference, frames, size, calibrate=calibrate)
         draft = source
         for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):

@@ -2,7 +2,7 @@
 
 from dlclive_core.exporting.bounds import BOUND_BOX_PX, BOUNDS, Bound
 from dlclive_core.exporting.frames import CALIBRATED, Frames, choose_frames
-from dlclive_core.exporting.making import make_exporters
+from dlclive_core.exporting.making import check_exporters, make_exporters
 from dlclive_core.exporting.route import Step, find_route
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Bound",
     "Frames",
     "Step",
+    "check_exporters",
     "choose_frames",
     "find_route",
     "make_exporters",

@@ -1,4 +1,4 @@
-"""Making the exporters of a way, each with those of the user's options that it has."""
+"""Making the exporters of a way, each with those of the user's options that it has, and asking them before they begin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlclive_core.card import ModelCard
 from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import Exporter
 from dlclive_core.errors import UsageError, nearest
@@ -32,6 +33,20 @@ def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mappi
             advice = nearest(name, sorted(had)) if had else "they have none" if len(steps) > 1 else "it has none"
             raise UsageError(f"exporter {way} has no option {name!r}: {advice}")
     return [_make(factory, step, options) for factory, step in zip(factories, steps, strict=True)]
+
+
+def check_exporters(
+    exporters: Sequence[Exporter], steps: Sequence[Step], card: ModelCard, size: tuple[int, int] | None
+) -> None:
+    """Ask each exporter of a way whether it will be able to do its step; raises as `Exporter.check`.
+
+    Args:
+        card: of the first one's source; those after it get what is made of that.
+        size: (height, width) to fix the input to.
+    """
+    for exporter, step in zip(exporters, steps, strict=True):
+        exporter.check(card, precision=step.precision, size=size)
+        card = card.with_(precision=step.precision, input_size=size or card.input_size)
 
 
 def _make(factory: Any, step: Step, options: Mapping[str, Any]) -> Exporter:

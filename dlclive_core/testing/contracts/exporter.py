@@ -39,6 +39,12 @@ class ExporterContract(Contract):
         """Must be overridden: load the source, or what was exported."""
         raise NotImplementedError
 
+    def test_checks_before_it_begins(self, exporter: Exporter, source: Path, tmp_path: Path) -> None:
+        """Troubleshooting: `check` refuses what `export` does, or writes a file."""
+        with self.load(source) as model:
+            exporter.check(model.card)
+        assert not list(tmp_path.iterdir())
+
     def test_gives_the_same_pose(self, exporter: Exporter, source: Path, target_name: str, tmp_path: Path) -> None:
         """Troubleshooting: padding, the half cell, the order of the location refinement's channels."""
         target = tmp_path / target_name

@@ -1,6 +1,7 @@
 """From an ONNX file to an engine, on a computer that doubles play."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from dlclive_tensorrt.strangers import all_built_here
 
 from dlclive_core import (
     DependencyError,
+    Exporter,
     ExporterInfo,
     ModelCard,
     ModelError,
@@ -314,3 +316,48 @@ def test_nothing_is_approximated(machine, mouse: Path, export, pictures: list[np
         session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
         answers.append(session.run(None, {"image": pictures[0][None]})[0])
     np.testing.assert_array_equal(*answers)
+
+
+def test_what_can_be_known_before_there_is_a_source(machine, with_card, another_tensorrt, monkeypatch) -> None:
+    """Nobody waits for the ONNX file of an engine that cannot be built."""
+    from dlclive_tensorrt.exporter import EngineExporter
+
+    any_size = ModelCard.from_json(onnx.load(with_card()).metadata_props[0].value)
+    exporter = EngineExporter()
+    exporter.check(any_size, size=SIZE)
+    exporter.check(any_size.with_(input_size=SIZE))
+    with pytest.raises(UsageError, match="and the model takes any: give that of the camera's image"):
+        exporter.check(any_size)
+    with pytest.raises(UsageError, match="no precision 'int8' for engines"):
+        exporter.check(any_size, size=SIZE, precision="int8")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "onnxruntime", None)
+        exporter.check(any_size, size=SIZE)
+        with pytest.raises(DependencyError, match="the detector of the model is run by ONNX Runtime"):
+            exporter.check(any_size.with_(detector_sha256="0" * 64), size=SIZE)
+    cards = list(machine.cards)
+    machine.cards.clear()
+    with pytest.raises(DependencyError, match="needs an NVIDIA GPU and its driver"):
+        exporter.check(any_size, size=SIZE)
+    machine.cards.extend(cards)
+    another_tensorrt("10.16.1.11")
+    with pytest.raises(DependencyError, match="written for TensorRT 11"):
+        exporter.check(any_size, size=SIZE)
+    assert machine.events == []  # no memory, no builder
+
+
+def test_an_engine_of_a_torch_file_is_refused_before_the_onnx_file_is_made(machine, mouse: Path) -> None:
+    """The step before plays PyTorch's; it is never begun."""
+    first = ExporterInfo(
+        name="t", summary="", factory=f"{__name__}:NeverBegun", reads=".onnx", writes=".middle", precisions=("fp32",)
+    )
+    last = replace(dlclive_register_exporters()[0], reads=".middle")
+    runtimes = PluginCatalog.installed().components(RuntimeInfo)
+    plugin = Plugin(name="p", distribution="p", version="1", status="ready", components=(first, last, *runtimes))
+    with pytest.raises(UsageError, match="an engine is built for one size of image"):
+        export_model(mouse, mouse.with_suffix(".engine"), catalog=PluginCatalog([plugin]))
+
+
+class NeverBegun(Exporter):
+    def export(self, source, target, **options) -> ModelCard:
+        raise AssertionError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import onnx
 import tensorrt as trt
 from numpy.typing import NDArray
 
-from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
+from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
 from dlclive_core.locate import detector_beside
 from dlclive_core.system import sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
@@ -55,6 +56,10 @@ class EngineExporter(Exporter):
         self._device, self._batches, self._group_norms = device, batches, group_norms
         self._rules = BuildRules(level=level, workspace=None if workspace_mb is None else workspace_mb << 20)
 
+    def check(self, card: ModelCard, *, precision: str = "fp32", size: tuple[int, int] | None = None) -> None:
+        """See Exporter.check; raises UsageError and DependencyError as `export`."""
+        self._check(card, precision, size, "the model")
+
     def export(
         self,
         source: Path,
@@ -69,14 +74,11 @@ class EngineExporter(Exporter):
         Raises:
             UsageError: no size, or a precision that cannot be made of the file's.
             ModelError: the file is not dlclive's, or TensorRT cannot build it.
-            DependencyError: there is no GPU, or another TensorRT.
+            DependencyError: there is no GPU, another TensorRT, or no ONNX Runtime for the detector.
         """
         source, target = Path(source), Path(target)
         model, card = _read_onnx(source)
-        height_width = _size(card, size, source)
-        _check_precision(card, precision, source)
-        check_tensorrt()
-        gpu = choose_gpu(self._device)
+        height_width, gpu = self._check(card, precision, size, source.name)
         use_gpu(gpu)
         plans = []
         fp16 = precision != card.precision
@@ -92,6 +94,19 @@ class EngineExporter(Exporter):
         except OSError as error:
             raise DataError(f"the engine cannot be noted as built here, and would be refused: {error}") from None
         return card
+
+    def _check(
+        self, card: ModelCard, precision: str, size: tuple[int, int] | None, name: str
+    ) -> tuple[tuple[int, int], Gpu]:
+        """(height, width) of the engine, and the GPU that it is built on; `name` is the source's, for messages."""
+        height_width = _size(card, size, name)
+        _check_precision(card, precision, name)
+        check_tensorrt()
+        if card.detector_sha256 and find_spec("onnxruntime") is None:
+            raise DependencyError(
+                f"the detector of {name} is run by ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
+            )
+        return height_width, choose_gpu(self._device)
 
     def _card(self, card: ModelCard, gpu: Gpu, plans: Sequence[tuple[int, bytes]], onnx_sha256: str) -> EngineCard:
         driver, cuda = versions()
@@ -133,30 +148,28 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     return model, ModelCard.from_json(cards[0])
 
 
-def _size(card: ModelCard, size: tuple[int, int] | None, source: Path) -> tuple[int, int]:
+def _size(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
     if size is None and card.input_size is None:
         raise UsageError(
-            f"an engine is built for one size of image, and {source.name} takes any: give that of the camera's image, or of "
+            f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
             "the region, with --size HEIGHTxWIDTH"
         )
     if size is not None and card.input_size not in (None, size):
         fixed = card.input_size
-        raise UsageError(
-            f"the input of {source.name} is {fixed}, (height, width), and cannot be {size}: leave --size away"
-        )
+        raise UsageError(f"the input of {name} is {fixed}, (height, width), and cannot be {size}: leave --size away")
     height_width = size or card.input_size
     assert height_width is not None
     return height_width
 
 
-def _check_precision(card: ModelCard, precision: str, source: Path) -> None:
+def _check_precision(card: ModelCard, precision: str, name: str) -> None:
     if precision not in ("fp32", "fp16"):
         raise UsageError(f"no precision {precision!r} for engines: choose from fp32, fp16")
     if card.precision not in ("fp32", precision):
-        raise UsageError(f"{source.name} is in {card.precision}: build it with --precision {card.precision}")
+        raise UsageError(f"{name} is in {card.precision}: build it with --precision {card.precision}")
     if card.precision != precision and card.assembly is not None:
         raise UsageError(
-            f"{source.name} is in fp32, and a network that puts animals together decides with convolutions, which must stay in "
+            f"{name} is in fp32, and a network that puts animals together decides with convolutions, which must stay in "
             f"fp32: give the model itself, dlclive export MODEL.pt OUT.engine --precision {precision}"
         )
 
