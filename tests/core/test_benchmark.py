@@ -1,4 +1,4 @@
-"""Measuring: who takes which turn, what becomes of failures, how far poses are apart, and what cannot be true."""
+"""Measuring: who takes which turn, what becomes of failures, and which candidates there are."""
 
 from __future__ import annotations
 
@@ -18,22 +18,20 @@ from dlclive_core import (
     Network,
     PluginCatalog,
     PluginError,
-    Pose,
     RuntimeInfo,
     UnsupportedModelError,
     UsageError,
 )
-from dlclive_core.benchmark import Candidate, Following, Measurement, compare_poses, measure
+from dlclive_core.benchmark import Candidate, Following, compare_poses, measure
 from dlclive_core.benchmark.choose import View
-from dlclive_core.benchmark.clip import Clip, read_clip
-from dlclive_core.benchmark.peak import Peak, _multiples, measure_peak
+from dlclive_core.benchmark.clip import Clip
+from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
-from dlclive_core.benchmark.verdict import judge
 from dlclive_core.benchmark.wanted import parse_wishes
 from dlclive_core.catalog import Plugin
 from dlclive_core.network import Setting
-from dlclive_core.testing import BlobModel, BlobSource, blob_skeleton
+from dlclive_core.testing import BlobModel, BlobSource
 
 CALLS: list[tuple[str, int]] = []
 """Runtime, and the number of the frame that its network was given, as the frames' corners say."""
@@ -135,12 +133,6 @@ def candidate(path: Path, **changes: object) -> Candidate:
     return Candidate(**{"runtime": "blobs", "precision": "fp32", "device": "cpu", "path": path, **changes})
 
 
-def timed(*seconds: float, **changes: object) -> Measurement:
-    """A measurement with these times, of something that is fine."""
-    whole = {"times": np.array(seconds), "device": "cpu", "seen": (120, 160), "first": 0.1, "load": 0.1}
-    return Measurement(**{"candidate": candidate(Path("m.blob")), **whole, **changes})
-
-
 # taking turns
 
 
@@ -235,148 +227,6 @@ def test_nothing_to_measure_on_is_an_error(file, catalog, frames) -> None:
     for how in ({"frames": []}, {"rounds": 0}, {"block": 0}, {"warmup": -1}, {"rate": 0.0}):
         with pytest.raises(UsageError, match="measuring takes frames"):
             measure([candidate(file())], **{"frames": frames, "catalog": catalog, **how})
-
-
-def test_frames_per_second_are_one_over_the_mean() -> None:
-    one = timed(0.01, 0.03)
-    assert one.fps == pytest.approx(50)
-    assert one.p50 == pytest.approx(0.02)
-    assert one.max == pytest.approx(0.03)
-
-
-def test_overhead_is_of_medians_and_of_pairs() -> None:
-    one = timed(0.011, 0.022, 0.1, bare=np.array([0.010, 0.020, 0.099]))
-    assert one.overhead == pytest.approx(1.1)
-    assert one.overhead_seconds == pytest.approx(0.001)
-    assert np.isnan(timed(0.01).overhead)
-
-
-# accuracy
-
-
-def pose(*points: Sequence[Sequence[float]], ids: tuple[str, ...] | None = None, unique: object = None) -> Pose:
-    skeleton = blob_skeleton(len(points[0]))
-    place = None if unique is None else np.asarray(unique, np.float32)
-    return Pose(np.asarray(points, np.float32), skeleton, ids=ids, unique=place)
-
-
-def test_only_what_the_reference_is_sure_of_counts_and_flips_are_counted() -> None:
-    reference = pose([[10, 10, 0.9], [20, 20, 0.5], [30, 30, 0.6]])
-    found = pose([[10, 13, 0.1], [500, 20, 0.9], [30, 36, 0.9]])
-    error = compare_poses([reference, reference], [reference, found])
-    assert error.keypoints == 4
-    assert (error.median_px, error.max_px, error.flips) == (3.0, 6.0, 1)
-
-
-def test_a_keypoint_that_is_not_found_is_infinitely_far() -> None:
-    reference = pose([[10, 10, 0.9], [20, 20, 0.9]])
-    error = compare_poses([reference], [pose([[10, 10, 0.9], [np.nan, np.nan, 0.0]])])
-    assert (error.median_px, error.max_px, error.flips) == (np.inf, np.inf, 1)
-
-
-def test_animals_in_another_order_are_the_same_animals_unless_they_have_names() -> None:
-    here, there = [[10, 10, 0.9], [12, 10, 0.9]], [[90, 90, 0.9], [92, 90, 0.9]]
-    assert compare_poses([pose(here, there)], [pose(there, here)]).max_px == 0
-    named = pose(here, there, ids=("a", "b"))
-    assert compare_poses([named], [pose(there, here, ids=("b", "a"))]).max_px == 0
-    assert compare_poses([named], [pose(there, here, ids=("a", "b"))]).flips == 4
-
-
-def test_missing_animals_and_unique_keypoints() -> None:
-    here, there = [[10, 10, 0.9]], [[90, 90, 0.9]]
-    lost = compare_poses([pose(here, there)], [pose(there)])
-    assert (lost.keypoints, lost.flips, lost.median_px) == (2, 1, np.inf)
-    nobody = Pose(np.zeros((0, 1, 3), np.float32), blob_skeleton(1))
-    assert compare_poses([pose(here)], [nobody]).flips == 1
-    assert compare_poses([nobody], [pose(here)]).keypoints == 0
-    unique = compare_poses([pose(here, unique=[[5, 5, 0.9]])], [pose(here, unique=[[5, 7, 0.9]])])
-    assert (unique.keypoints, unique.max_px) == (2, 2.0)
-
-
-def test_of_nothing_no_error_is_known() -> None:
-    error = compare_poses([pose([[1, 1, 0.2]])], [pose([[1, 1, 0.2]])])
-    assert error.keypoints == 0
-    assert np.isnan(error.p95_px)
-
-
-# what cannot be true
-
-PEAK = Peak({"fp32": 1e9, "int8": 4e9})
-
-
-def test_more_than_the_machine_can_do_is_rejected() -> None:
-    fast = timed(0.01, 0.01)
-    assert judge(fast, [fast], 1.2e7, PEAK).state == "ok"  # 1.2 GFLOP/s of 1, within what a peak is measured to
-    rejected = judge(fast, [fast], 1.4e7, PEAK)
-    assert rejected.state == "rejected"
-    assert "more than 1.3 times what this machine reached" in rejected.why
-    rough = replace(PEAK, tolerance=2.6)  # numpy's, which may be half of it
-    assert judge(fast, [fast], 2.5e7, rough).state == "ok"
-    assert judge(fast, [fast], 2.7e7, rough).state == "rejected"
-    int8 = replace(fast, candidate=replace(fast.candidate, precision="int8"))
-    assert judge(int8, [int8], 4e7, PEAK).state == "ok"
-    assert judge(int8, [int8], 6e7, PEAK).state == "rejected"
-    assert judge(fast, [fast], float("nan"), PEAK).state == "ok"
-    assert judge(fast, [fast], 1e12, Peak()).state == "ok"
-
-
-def test_another_device_than_asked_for_is_rejected() -> None:
-    asked = {"candidate": candidate(Path("m.blob"), device="cuda:0")}
-    assert judge(timed(0.01, **asked, device="cuda:0 (A GPU)"), [], 1, Peak()).state == "ok"
-    fallen = judge(timed(0.01, **asked, device="cpu (CPUExecutionProvider)"), [], 1, Peak())
-    assert fallen.words == "rejected: asked for cuda:0, it ran on cpu (CPUExecutionProvider)"
-
-
-def test_times_that_differ_more_than_they_last_are_doubtful() -> None:
-    assert judge(timed(0.001, 0.001, 0.001, 0.02), [], 1, Peak()).state == "doubtful"
-    follow = candidate(Path("m.blob"), follow=Following())
-    assert judge(timed(0.001, 0.001, 0.001, 0.02, candidate=follow), [], 1, Peak()).state == "ok"
-
-
-def test_a_small_picture_that_takes_longer_is_doubtful() -> None:
-    small, large = timed(0.012, seen=(60, 80)), timed(0.010)
-    assert judge(small, [small, large], 1, Peak()).state == "doubtful"
-    assert judge(large, [small, large], 1, Peak()).state == "ok"
-    assert judge(replace(small, times=np.array([0.009])), [small, large], 1, Peak()).state == "ok"
-    elsewhere = replace(large, candidate=replace(large.candidate, precision="bf16"))
-    assert judge(small, [small, elsewhere], 1, Peak()).state == "ok"
-    assert judge(timed(0.012, seen=(100, 140)), [large], 1, Peak()).state == "ok"  # not a quarter
-
-
-def test_the_peak_of_a_cpu_is_measured_and_of_nothing_it_is_not_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    peak = measure_peak("cpu", seconds=0.01)
-    assert peak.flops["fp32"] > 1e8
-    assert peak.flops["int8"] >= 4 * peak.flops["fp32"]
-    assert measure_peak("npu:3").flops == {}
-    monkeypatch.setattr("dlclive_core.benchmark.peak._convolution", lambda seconds: None)  # as without torch
-    assert measure_peak("cpu", seconds=0.01).tolerance == 2.6
-    monkeypatch.setattr("dlclive_core.benchmark.peak._convolution", lambda seconds: 1e18)
-    fast = measure_peak("cpu", seconds=0.01)
-    assert (fast.flops["fp32"], fast.tolerance) == (1e18, 1.3)
-    assert peak.at_least(Peak({"fp32": 1e20})).flops["fp32"] == 1e20
-    info = tmp_path / "cpuinfo"
-    info.write_text("flags : fpu amx_bf16 amx_int8\n")
-    assert _multiples(info) == (16, 32)
-    info.write_text("flags : fpu avx512_bf16\n")
-    assert _multiples(info) == (2, 4)
-    assert _multiples(tmp_path / "none") == (2, 4)
-
-
-# frames
-
-
-def test_a_clip_ends_early_or_is_too_large_and_says_so() -> None:
-    clip = read_clip(BlobSource(frames=6), 10)
-    assert len(clip.frames) == 6
-    assert clip.note == "blobs: it ended after 6 of the 10 frames asked for: these are used"
-    assert read_clip(BlobSource(frames=6), 6).note == ""
-    few = read_clip(BlobSource(frames=6), 6, most_bytes=3 * 160 * 120 * 3)
-    assert len(few.frames) == 3
-    assert "3 frames instead of 6" in few.note
-    assert clip.size == (120, 160)
-    assert clip.seconds == pytest.approx(0.06)
 
 
 # choosing
