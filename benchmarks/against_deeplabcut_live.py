@@ -16,6 +16,7 @@ import argparse
 import re
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +36,11 @@ from dlclive_core.sources import source_for
 from dlclive_core.system import system_info
 
 OUT = Path(__file__).with_suffix(".md")
+CALM = 0.25  # seconds before each turn: idle threads of OpenMP and the like go on spinning for a while, on our cores
 HEADER = """# Against deeplabcut-live
 
 Made with benchmarks/against_deeplabcut_live.py (its first lines say how to call it): deeplabcut-live 1.1.0 and dlclive ran the
-same model on the same frames in turns of 8 frames, on the same cores. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
+same model on the same frames in turns of 8 frames, on the same cores, a quarter of a second after the one before. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
 the ratio of the medians; on a shared machine only this can be trusted. Errors are pixels of the frame between the two poses.
 """
 
@@ -119,10 +121,12 @@ def measure(
         for number in range(rounds):
             for start in range(0, len(frames), BLOCK):
                 part = frames[start : start + BLOCK]
+                time.sleep(CALM)
                 said = partner.ask({"run": [start, start + len(part)]})
                 times += said["times"]
                 poses += said["poses"] if number == 0 else []
                 for one in loaded:
+                    time.sleep(CALM)
                     one.run(part, first=start == 0, bare=False, poses=number == 0)
                 print(f"round {number + 1} of {rounds}, frame {start + len(part)}", file=sys.stderr, end="\r")
         partner.close()

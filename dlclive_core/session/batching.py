@@ -18,10 +18,10 @@ LARGEST = 8
 """Frames in a batch that is chosen by itself."""
 _MOST_PIXELS = LARGEST * 640 * 480
 """In such a batch: a network's memory grows with it, to gigabytes for large frames."""
-_FRAMES = 1000
-"""Shorter recordings would not win back what the choice costs, some 50 frames."""
+_FRAMES = 10_000
+"""Shorter recordings would not win back what the choice costs, some 50 frames: a twentieth of 1,000."""
 _GAIN = 1.05
-_ROUNDS = 3
+_ROUNDS = 2
 
 
 def check_batch(batch: Batch, source: FrameSource, model: PoseModel, region: Chain) -> Batch:

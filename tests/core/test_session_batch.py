@@ -157,11 +157,11 @@ class Timed(Together):
 
 def test_a_batch_is_chosen_where_it_is_faster() -> None:
     shape = (480, 640, 3)
-    assert batch_that_pays(Timed(alone=0.01, batch=0.01), shape, 1000) == 8
-    assert batch_that_pays(Timed(alone=0.001, batch=0.1), shape, 1000) == 1
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), shape, 10_000) == 8
+    assert batch_that_pays(Timed(alone=0.001, batch=0.1), shape, 10_000) == 1
 
 
-@pytest.mark.parametrize(("shape", "frames"), [((480, 640, 3), 999), ((480, 640, 3), None), ((2000, 2000, 3), 9999)])
+@pytest.mark.parametrize(("shape", "frames"), [((480, 640, 3), 9999), ((480, 640, 3), None), ((2000, 2000, 3), 99999)])
 def test_nothing_is_tried_where_it_would_not_be_won_back(shape: tuple[int, ...], frames: int | None) -> None:
     model = Together()
     assert batch_that_pays(model, shape, frames) == 1
@@ -169,5 +169,5 @@ def test_nothing_is_tried_where_it_would_not_be_won_back(shape: tuple[int, ...],
 
 
 def test_large_frames_are_fewer_at_once() -> None:
-    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (1024, 1280, 3), 1000) == 1
-    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (600, 1280, 3), 1000) == 3
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (1024, 1280, 3), 10_000) == 1
+    assert batch_that_pays(Timed(alone=0.01, batch=0.01), (600, 1280, 3), 10_000) == 3
