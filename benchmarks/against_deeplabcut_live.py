@@ -1,11 +1,11 @@
 """How many times as fast as deeplabcut-live, which ran the same model on the same frames in between.
 
     python benchmarks/against_deeplabcut_live.py PYTHON MODEL.pt CLIP [--size WxH] [--frames 48] [--rounds 3]
-        [--title TITLE] CANDIDATE ...
+        [--block 8] [--title TITLE] CANDIDATE ...
 
 PYTHON is that of an environment with `deeplabcut-live==1.1.0` and `deeplabcut==3.0.2`. A candidate is
 runtime:precision=FILE, for example onnx:fp32=model.onnx, and may end with @WxH for a window that follows the animal and turns
-with it. FILE is left out where it is MODEL.pt. All take turns of 8 frames, both processes with as many threads as they like; times are from
+with it. FILE is left out where it is MODEL.pt. All take turns, both processes with as many threads as they like; times are from
 a numpy frame to a numpy pose, and medians are compared. The error is that of keypoints of which deeplabcut-live is sure (0.6),
 or of all where it is sure of none. The table replaces the one of the same title in against_deeplabcut_live.md.
 """
@@ -31,7 +31,6 @@ from partner import Partner
 from dlclive_core import EndOfStream, PluginCatalog, as_rgb
 from dlclive_core.benchmark.candidate import Candidate, Following
 from dlclive_core.benchmark.loaded import Loaded
-from dlclive_core.benchmark.measure import BLOCK
 from dlclive_core.sources import source_for
 from dlclive_core.system import system_info
 
@@ -40,7 +39,7 @@ CALM = 0.25  # seconds before each turn: idle threads of OpenMP and the like go 
 HEADER = """# Against deeplabcut-live
 
 Made with benchmarks/against_deeplabcut_live.py (its first lines say how to call it): deeplabcut-live 1.1.0 and dlclive ran the
-same model on the same frames in turns of 8 frames, on the same cores, a quarter of a second after the one before. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
+same model on the same frames in turns of a few frames, on the same cores, a quarter of a second after the one before. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
 the ratio of the medians; on a shared machine only this can be trusted. Errors are pixels of the frame between the two poses.
 """
 
@@ -102,7 +101,7 @@ def error(wanted: NDArray[np.float64], found: NDArray[np.float64]) -> str:
 
 
 def measure(
-    python: str, model: Path, frames: list[NDArray[np.uint8]], candidates: list[Candidate], rounds: int
+    python: str, model: Path, frames: list[NDArray[np.uint8]], candidates: list[Candidate], rounds: int, block: int
 ) -> list[Row]:
     catalog = PluginCatalog.installed()
     with tempfile.TemporaryDirectory() as folder:
@@ -119,8 +118,8 @@ def measure(
         for one in loaded:
             one.warm_up(frames, 8)
         for number in range(rounds):
-            for start in range(0, len(frames), BLOCK):
-                part = frames[start : start + BLOCK]
+            for start in range(0, len(frames), block):
+                part = frames[start : start + block]
                 time.sleep(CALM)
                 said = partner.ask({"run": [start, start + len(part)]})
                 times += said["times"]
@@ -158,18 +157,19 @@ def main() -> None:
     parser.add_argument("--size", help="WxH of the frames; by default the clip's")
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--block", type=int, default=8, help="frames of a turn")
     parser.add_argument("--title")
     given = parser.parse_args()
     size = tuple(int(part) for part in given.size.split("x")) if given.size else None
     frames = read(given.clip, given.frames, size)
     height, width = frames[0].shape[:2]
     candidates = [candidate(text, given.model) for text in given.candidates]
-    rows = measure(given.python, given.model, frames, candidates, given.rounds)
+    rows = measure(given.python, given.model, frames, candidates, given.rounds, given.block)
     info = system_info()
     reference = float(np.median(rows[0].times))
     title = given.title or f"{given.model.stem}, {width} x {height}"
     text = (
-        f"{info['processor']}, {info['cpus']} CPUs; {len(frames)} frames of {given.clip.name}, {given.rounds} rounds.\n\n"
+        f"{info['processor']}, {info['cpus']} CPUs; {len(frames)} frames of {given.clip.name}, {given.rounds} rounds, turns of {given.block} frames.\n\n"
         "| what | p50 ms | p95 ms | p99 ms | FPS | times as fast | error px: median, p95, p99 | frames searched whole |\n"
         "|---|---|---|---|---|---|---|---|\n" + "\n".join(row.cells(reference) for row in rows) + "\n"
     )
