@@ -39,7 +39,7 @@ CALM = 0.25  # seconds before each turn: idle threads of OpenMP and the like go 
 HEADER = """# Against deeplabcut-live
 
 Made with benchmarks/against_deeplabcut_live.py (its first lines say how to call it): deeplabcut-live 1.1.0 and dlclive ran the
-same model on the same frames in turns of a few frames, on the same cores, a quarter of a second after the one before. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
+same model on the same frames, taking turns on the same cores. Milliseconds from a numpy frame to a numpy pose. "Times as fast" is
 the ratio of the medians; on a shared machine only this can be trusted. Errors are pixels of the frame between the two poses.
 """
 
@@ -169,7 +169,7 @@ def main() -> None:
     reference = float(np.median(rows[0].times))
     title = given.title or f"{given.model.stem}, {width} x {height}"
     text = (
-        f"{info['processor']}, {info['cpus']} CPUs; {len(frames)} frames of {given.clip.name}, {given.rounds} rounds, turns of {given.block} frames.\n\n"
+        f"{info['processor']}, {info['cpus']} CPUs; {len(frames)} frames of {given.clip.name}, {given.rounds} rounds, turns of {given.block} frames, {CALM} s after the one before.\n\n"
         "| what | p50 ms | p95 ms | p99 ms | FPS | times as fast | error px: median, p95, p99 | frames searched whole |\n"
         "|---|---|---|---|---|---|---|---|\n" + "\n".join(row.cells(reference) for row in rows) + "\n"
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.catalog import PluginCatalog
-from dlclive_core.errors import DLCLiveError, UsageError
+from dlclive_core.errors import DLCLiveError, UsageError, one_line
 from dlclive_core.export import export_model
 from dlclive_core.exporting import CALIBRATED, find_route
 from dlclive_core.hookspecs import RuntimeInfo
@@ -98,7 +98,8 @@ class Exports:
             return file
         try:
             return self._file(replace(key, window=window))
-        except (DLCLiveError, MemoryError, RuntimeError):  # mostly: there is nothing in the network that windows change
+        except (DLCLiveError, MemoryError, RuntimeError) as error:  # often: windows change nothing in this network
+            self._tell(f"windows are tried on the file as it is: {one_line(error)}")
             return file
 
     def _takes_window(self, key: _Key) -> bool:

@@ -47,7 +47,7 @@ def _why_one_by_one(source: FrameSource, model: PoseModel, region: Chain) -> str
 
 
 def batch_that_pays(model: PoseModel, shape: tuple[int, ...], frames: int | None) -> int:
-    """Try the model on grey images: as many at once as is faster by a twentieth or more, else 1.
+    """Try the model on grey images: as many at once as is faster by a twentieth or more, else 1, also if so many fail.
 
     Args:
         shape: (H, W, 3) or (H, W) of what the model will see.
@@ -66,9 +66,12 @@ def batch_that_pays(model: PoseModel, shape: tuple[int, ...], frames: int | None
     def together() -> None:
         model.predict_batch(images)
 
-    for _ in range(2):  # some runtimes prepare for what comes again
-        model.predict(images[0])
-        together()
+    model.predict(images[0])
+    try:
+        for _ in range(2):  # some runtimes prepare for what comes again
+            together()
+    except Exception:  # memory, as a rule: what the libraries raise then is of many kinds
+        return 1
     times = [(_seconds(each), _seconds(together)) for _ in range(_ROUNDS)]
     return count if min(one for one, _ in times) > _GAIN * min(all_ for _, all_ in times) else 1
 

@@ -50,7 +50,7 @@ class Lane:
         self.processors = session.processors
         most = LARGEST if session.batch == "auto" else session.batch
         self.batch = 1 if session.batch == "auto" else session.batch
-        ahead = max(session.queue_size or _AHEAD, 2 * most if most > 1 else 1)  # one is decoded while one is inferred
+        ahead = max(session.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
         self.capture = Capture(session.source, limit=session.max_frames, ahead=ahead, changed=changed)
         self.events = Events(session.name)
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in session.sinks]

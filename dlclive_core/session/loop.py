@@ -79,7 +79,18 @@ class Loop:
                 if lane.session.batch == "auto":
                     lane.batch = batch_that_pays(self.model, shape, lane.capture.expected)
             for count in sorted({*range(2, len(lanes) + 1), *(lane.batch for lane in lanes)} - {1}):
-                self.model.predict_batch([np.full(shape, 127, np.uint8)] * count)
+                self._warm_up_together(shape, count)
+
+    def _warm_up_together(self, shape: tuple[int, ...], count: int) -> None:
+        images = [np.full(shape, 127, np.uint8)] * count
+        try:
+            for _ in range(2):  # some runtimes prepare for what comes again
+                self.model.predict_batch(images)
+        except DLCLiveError:
+            raise
+        except Exception as error:
+            what = f"{count} images of {shape[1]} x {shape[0]} at once"
+            raise ModelError(f"the model failed at {what}, try fewer: {one_line(error)}") from error
 
     def run(self) -> None:
         """Until the last lane is over. Raises what the sources, the model and the processors raise."""

@@ -46,7 +46,7 @@ class Session:
             source, no window that follows, no model that remembers.
         queue_size: how many estimates may wait for each sink, and how many frames of a recording for the model. None: 8 for a
             recording, which waits for its sinks; for a live source 128, or as many as hold 512 MB of images, so that
-            a disk that is busy for a while costs no frame.
+            a disk that is busy for a while costs no frame. A batch has room for its frames in any case.
         deadline: seconds that the model or a processor may take with a frame of a live source. When they are over, the
             state is "hanging", an event says which, and the stacks of all threads go to standard error, once a run.
         name: what the session is called in messages and reports; by default as the source.

@@ -12,7 +12,7 @@ The contracts need pytest; the rest needs numpy only, so that scripts can use it
 
 from typing import TYPE_CHECKING
 
-from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource, blob_skeleton
+from dlclive_core.testing.blobs import BlobModel, BlobNetwork, BlobSource, LiveBlobSource, blob_skeleton
 from dlclive_core.testing.failing import FailingModel, FailingProcessor, FailingSink, FailingSource, StallingSource
 from dlclive_core.testing.fakes import NullModel, estimates, run_info
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlobModel",
+    "BlobNetwork",
     "BlobSource",
     "ExporterContract",
     "FailingModel",

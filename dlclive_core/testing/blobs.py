@@ -7,6 +7,7 @@ pixels that have this colour. So answers are true to a fraction of a pixel, in f
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from dlclive_core.card import ModelCard
 from dlclive_core.components import FrameSource, PoseModel
 from dlclive_core.errors import EndOfStream, UsageError
 from dlclive_core.frame import Frame, as_rgb, check_image
+from dlclive_core.network import Arrays, Network
 from dlclive_core.pose import Pose
 from dlclive_core.skeleton import Skeleton
 
@@ -138,3 +140,17 @@ class BlobModel(PoseModel):
             if mine.any():
                 pose.keypoints[0, keypoint] = (columns[mine].mean() + 0.5, rows[mine].mean() + 0.5, 1.0)
         return pose
+
+
+class BlobNetwork(Network):
+    """`BlobModel` as a network, whatever is in its file: a runtime for tests of what loads, exports and measures files."""
+
+    runtime = "blobs"
+
+    def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
+        self._model = BlobModel()
+        self.card = self._model.card
+
+    def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None) -> Arrays:
+        """See Network.run."""
+        return {"keypoints": np.stack([self._model.predict(image).keypoints for image in images])}

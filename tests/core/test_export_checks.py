@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dlclive_core import (
@@ -12,7 +11,6 @@ from dlclive_core import (
     Exporter,
     ExporterInfo,
     ModelCard,
-    Network,
     PluginCatalog,
     RuntimeInfo,
     UsageError,
@@ -24,17 +22,6 @@ from dlclive_core.testing import BlobModel
 DONE: list[str] = []
 ASKED: list[tuple[str, str, tuple[int, int] | None, tuple[int, int] | None]] = []
 """Precision of the source, precision, fixed size of the source, and size, as `check` was asked."""
-
-
-class Blobs(Network):
-    runtime = "blobs"
-
-    def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
-        self._blobs = BlobModel()
-        self.card = self._blobs.card
-
-    def run(self, images: np.ndarray, conditions: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        return {"keypoints": np.stack([self._blobs.predict(image).keypoints for image in images])}
 
 
 class Slow(Exporter):
@@ -72,7 +59,7 @@ def catalog() -> PluginCatalog:
         )  # fmt: skip
 
     parts = (
-        RuntimeInfo(name="blobs", summary="", factory=f"{__name__}:Blobs", reads=(".a", ".b", ".c")),
+        RuntimeInfo(name="blobs", summary="", factory="dlclive_core.testing:BlobNetwork", reads=(".a", ".b", ".c")),
         exporter("one", ".a", ".b", Slow),
         exporter("two", ".b", ".c", Choosy),
     )

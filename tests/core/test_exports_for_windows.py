@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from dlclive_core import Exporter, ExporterInfo, ModelCard, Network, PluginCatalog, RuntimeInfo, UsageError
+from dlclive_core import Exporter, ExporterInfo, ModelCard, PluginCatalog, RuntimeInfo, UsageError
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.catalog import Plugin
@@ -20,19 +19,6 @@ from dlclive_core.tuning.plan import TunePlan
 
 FRAMES = tuple(BlobSource(frames=40).draw(index) for index in range(40))
 FOLLOWS = [Following(window=(width, 32), at_once=True) for width in (32, 64, 96)]
-
-
-class Blobs(Network):
-    """Finds discs, whatever is in its file."""
-
-    runtime = "blobs"
-
-    def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
-        self._blobs = BlobModel()
-        self.card = self._blobs.card
-
-    def run(self, images: np.ndarray, conditions: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        return {"keypoints": np.stack([self._blobs.predict(image).keypoints for image in images])}
 
 
 class Plain(Exporter):
@@ -64,7 +50,7 @@ def exports(folder: Path, exporter: type[Exporter], calibration: bool = True) ->
     made.mkdir()
     name = f"{__name__}:{exporter.__name__}"
     parts = (
-        RuntimeInfo(name="blobs", summary="", factory=f"{__name__}:Blobs", reads=(".begin", ".end")),
+        RuntimeInfo(name="blobs", summary="", factory="dlclive_core.testing:BlobNetwork", reads=(".begin", ".end")),
         ExporterInfo(name="end", summary="", factory=name, reads=".begin", writes=".end"),
     )
     catalog = PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])

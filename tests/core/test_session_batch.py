@@ -84,10 +84,14 @@ def test_the_frame_at_which_the_model_fails_is_named_and_those_before_it_are_kep
 
 
 class RunsOut(Together):
-    """Has memory for several images at its first batch, which is the warm-up's, only."""
+    """Has memory for several images in its first batches only: two, if nothing else is said, which are the warm-up's."""
+
+    def __init__(self, batches: int = 2) -> None:
+        super().__init__()
+        self._left = batches
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
-        if self.batches:
+        if len(self.batches) == self._left:
             raise MemoryError("out of memory")
         return super().predict_batch(images)
 
@@ -99,6 +103,13 @@ def test_where_a_batch_is_too_much_frames_go_one_by_one() -> None:
     assert report.batch == 1
     (event,) = [event for event in report.events if event.kind == "batch"]
     assert "out of memory" in event.text
+
+
+def test_a_batch_that_is_too_much_from_the_start_is_said_before_the_first_frame() -> None:
+    source = BlobSource(frames=30)
+    with pytest.raises(ModelError, match=r"failed at 8 images of 160 x 120 at once, try fewer: .*out of memory"):
+        Session(source=source, model=RunsOut(0), batch=8).run()
+    assert batch_that_pays(RunsOut(0), (120, 160, 3), 10_000) == 1
 
 
 def test_a_stop_within_a_batch_counts_every_frame() -> None:

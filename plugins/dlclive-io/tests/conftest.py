@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
 
 from dlclive_core import EndOfStream, Frame, FrameSource
+from dlclive_core.testing import run_info
+
+if TYPE_CHECKING:
+    from dlclive_io.web_display import WebDisplay
 
 BITS, BLOCK = 12, 16
 WIDTH, HEIGHT = BITS * BLOCK, 96
@@ -113,3 +118,13 @@ class Films:
 @pytest.fixture
 def films() -> type[Films]:
     return Films
+
+
+@pytest.fixture
+def display() -> Iterator[WebDisplay]:
+    """One that serves."""
+    from dlclive_io.web_display import WebDisplay
+
+    with WebDisplay(port=0, pcutoff=0.4) as sink:
+        sink.open(run_info(is_live=True))
+        yield sink

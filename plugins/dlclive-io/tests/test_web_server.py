@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,14 +18,6 @@ from dlclive_io.web_display import WebDisplay
 
 from dlclive_core import DependencyError, PluginCatalog, SinkInfo, UsageError
 from dlclive_core.testing import run_info
-
-
-@pytest.fixture
-def display() -> Iterator[WebDisplay]:
-    """One that serves."""
-    with WebDisplay(port=0, pcutoff=0.4) as sink:
-        sink.open(run_info(is_live=True))
-        yield sink
 
 
 def get(display: WebDisplay, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

@@ -52,7 +52,7 @@ def test_refuses_a_predictor_neck_or_further_head_that_it_does_not_know(config: 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("ResNet", "hf_hub:somebody/resnet50"), ("HRNet", "local-dir:/tmp/hrnet_w18"), ("ResNet", "resnet50d")],
+    [("ResNet", "hf_hub:somebody/resnet50"), ("HRNet", "local-dir:somewhere/hrnet_w18"), ("ResNet", "resnet50d")],
 )
 def test_a_name_in_a_file_never_reaches_timm_unchecked(config: dict[str, Any], kind: str, name: str) -> None:
     config["model"]["backbone"] = {"type": kind, "model_name": name, "output_stride": 16}
