@@ -73,7 +73,7 @@ def faults(session: nox.Session) -> None:
     Names, such as `-- laser stop`, measure these again and keep the other rows; `-- --short` takes three to four minutes,
     on a busy machine too, and writes nothing.
     """
-    session.run(everything(session), "-m", "faults", *session.posargs, env={"PYTHONPATH": str(ROOT / "tests")})
+    session.run(everything(session), "-m", "tools.faults", *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
@@ -127,7 +127,7 @@ def parity(session: nox.Session) -> None:
         session.run(sys.executable, "-m", "venv", "--clear", str(venv))
         session.run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REFERENCE)
         installed.write_text(json.dumps(REFERENCE))
-    session.run(ours, "tests/parity/compare.py", str(python), *session.posargs)
+    session.run(ours, "tools/parity/compare.py", str(python), *session.posargs)
 
 
 @nox.session

@@ -30,9 +30,9 @@ from partner import Partner
 
 from dlclive_core import EndOfStream, PluginCatalog, as_rgb
 from dlclive_core.benchmark.candidate import Candidate, Following
-from dlclive_core.benchmark.loaded import Loaded
-from dlclive_core.sources import source_for
-from dlclive_core.system import system_info
+from dlclive_core.benchmark.candidate_run import Loaded
+from dlclive_core.machine.system import system_info
+from dlclive_core.plugins.sources import source_for
 
 OUT = Path(__file__).with_suffix(".md")
 CALM = 0.25  # seconds before each turn: idle threads of OpenMP and the like go on spinning for a while, on our cores

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.assembly import AssemblyRules, assemble
+from dlclive_core.models.assembly import AssemblyRules, assemble
 
 WIDTH, HEIGHT = 1280, 1024
 

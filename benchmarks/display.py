@@ -19,7 +19,7 @@ import numpy as np
 from dlclive_io import DisplayWindow, WebDisplay
 
 from dlclive_core import EndOfStream, Frame, FrameSource, Pose, Session, Sink
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
 from dlclive_core.testing import NullModel
 
 SIZE, RATE, MODEL_TIME = (1280, 1024), 100, 0.003

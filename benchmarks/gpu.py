@@ -26,7 +26,7 @@ from untrained import write_resnet_50, write_rtmpose_m
 
 from dlclive_core import DLCLiveError, PoseModel, export_model, load_model
 from dlclive_core.benchmark.peak import Peak, measure_peak
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
 
 WARM_UP = 8
 BLOCK = 25

@@ -24,7 +24,7 @@ from dlclive_torch.network import PoseNetwork
 from dlclive_torch.onnx_file import write_onnx
 
 from dlclive_core import ModelCard, Skeleton
-from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.deeplabcut.config import HeatmapDecoding
 
 OPSETS = (18, 21)
 

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_static
 
 from dlclive_core import PluginCatalog, compare_models, load_model
-from dlclive_core.clip import spread_frames
-from dlclive_core.sources import source_for
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.spread_frames import spread_frames
 
 Choose = Callable[[onnx.GraphProto], list[str]]
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import UsageError, load_model
-from dlclive_core.bottom_up import BottomUpModel
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
+from dlclive_core.models.bottom_up import BottomUpModel
 
 
 def compare(model: BottomUpModel, image: NDArray[np.uint8], rounds: int) -> tuple[list[float], list[float]]:

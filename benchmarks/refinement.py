@@ -22,7 +22,7 @@ from dlclive_torch.cells import CellReader
 from dlclive_torch.decoding import decode_heatmap
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.deeplabcut.config import HeatmapDecoding
 
 DECODING = HeatmapDecoding(stride=8, locref_std=7.2801)
 FEATURES = {

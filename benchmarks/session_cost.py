@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from dlclive_core import EndOfStream, Frame, FrameSource, MemorySink, Processor, Rig, Session
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
 from dlclive_core.testing import NullModel
 
 FPS = 1000

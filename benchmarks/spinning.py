@@ -19,7 +19,7 @@ import numpy as np
 from dlclive_onnx.runtime import OnnxNetwork
 from numpy.typing import NDArray
 
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
 
 KINDS = ("never", "frame", "always")
 FPS = 30

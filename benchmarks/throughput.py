@@ -21,7 +21,7 @@ from dlclive_io import PoseTable, TimestampTable, VideoFile
 from numpy.typing import NDArray
 
 from dlclive_core import PoseModel, Session, load_model
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
 
 ROUNDS = 3
 BATCH = 8

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from dlclive_torch.network import build_network
 
-from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.deeplabcut.config import PoseConfig
 
 
 def write_resnet_50(path: Path, keypoints: int) -> Path:

@@ -4,10 +4,14 @@ This namespace is the public one; `dlclive_core.testing` is the other. Importing
 heavier.
 """
 
-from dlclive_core.builtin.memory import MemorySink
-from dlclive_core.card import ModelCard
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.frame import Frame, as_rgb, check_image
+from dlclive_core.data.pose import Pose
+from dlclive_core.data.progress import Progress
+from dlclive_core.data.recovery import RecoveredFile, RecoveryReport
+from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.dlclive import DLCLive
 from dlclive_core.errors import (
     ConfigurationError,
@@ -26,10 +30,8 @@ from dlclive_core.errors import (
     UnsupportedModelError,
     UsageError,
 )
-from dlclive_core.estimate import Estimate, RunInfo
-from dlclive_core.export import Export, export_model
-from dlclive_core.finding import Finding, Follow
-from dlclive_core.frame import Frame, as_rgb, check_image
+from dlclive_core.export.export import Export, export_model
+from dlclive_core.export.parity import Parity, compare_models
 from dlclive_core.hookspecs import (
     ComponentInfo,
     ExporterInfo,
@@ -40,15 +42,13 @@ from dlclive_core.hookspecs import (
     SourceInfo,
     hookimpl,
 )
-from dlclive_core.models import load_model
-from dlclive_core.network import Detector, Network, Setting
-from dlclive_core.parity import Parity, compare_models
-from dlclive_core.pose import Pose
-from dlclive_core.progress import Progress
-from dlclive_core.recovery import RecoveredFile, RecoveryReport
+from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.load import load_model
+from dlclive_core.models.network import Detector, Network, Setting
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
 from dlclive_core.session import Rig, Session, SessionReport, Tolerant
-from dlclive_core.skeleton import Skeleton
 
 __version__ = "0.1.0"
 

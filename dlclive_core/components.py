@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from dlclive_core.card import ModelCard
-from dlclive_core.estimate import Estimate, RunInfo
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 
 if TYPE_CHECKING:
     from dlclive_core.profiles import Profile

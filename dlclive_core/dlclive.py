@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.frame import Frame, check_image
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
-from dlclive_core.estimate import Estimate, RunInfo
-from dlclive_core.frame import Frame, check_image
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.models import load_model
-from dlclive_core.pose import Pose
-from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.models.deeplabcut_live import finding_from_deeplabcut_live
+from dlclive_core.models.load import load_model
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import regions_or_own
 from dlclive_core.regions import Chain, look, regions_from_options
-from dlclive_core.top_down_words import finding_from_deeplabcut_live
+from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 
 _log = logging.getLogger(__name__)
 

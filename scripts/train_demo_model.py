@@ -26,11 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dlclive_core import ModelCard
-from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.deeplabcut.config import HeatmapDecoding
 from dlclive_core.demo.motion import MOUSE
 from dlclive_core.demo.objects import Thing, pillar, shelf
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.system import sha256
+from dlclive_core.machine.system import sha256
 
 TRAINING_SEEDS, VALIDATION_SEEDS = 1_000_000, 500_000
 CROP = 224  # pixels: side of a training picture

@@ -2,7 +2,7 @@
 
 from dlclive_core.benchmark.accuracy import Accuracy, compare_poses
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.measure import Turn, measure
+from dlclive_core.benchmark.interleaved import Turn, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.regions import Following
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.assembly.assignment import assign
-from dlclive_core.parity import CONFIDENT
-from dlclive_core.pose import Pose
+from dlclive_core.data.pose import Pose
+from dlclive_core.export.parity import CONFIDENT
+from dlclive_core.models.assembly.assignment import assign
 
 FLIP_PX = 5.0
 """A keypoint that is farther from the reference's than this is no longer imprecise, it is at another place."""

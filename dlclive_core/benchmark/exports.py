@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.errors import DLCLiveError, UsageError, one_line
-from dlclive_core.export import export_model
-from dlclive_core.exporting import CALIBRATED, find_route
+from dlclive_core.export import CALIBRATED, find_route
+from dlclive_core.export.export import export_model
 from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.plugins.catalog import PluginCatalog
 
 ONE_SIZE = (".engine",)
 """Formats whose files are for images of one size."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.card import ModelCard
-from dlclive_core.pose import Pose
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.pose import Pose
 
 Seconds = NDArray[np.float64]
 

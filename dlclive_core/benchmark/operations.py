@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from dlclive_core.benchmark.measurement import Measurement
-from dlclive_core.bottom_up import BottomUpModel
-from dlclive_core.catalog import PluginCatalog
-from dlclive_core.frame import as_rgb
-from dlclive_core.models import load_model
-from dlclive_core.readout import network_input
+from dlclive_core.data.frame import as_rgb
+from dlclive_core.models.bottom_up import BottomUpModel
+from dlclive_core.models.load import load_model
+from dlclive_core.models.outputs import network_input
+from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def count_operations(measured: Sequence[Measurement], catalog: PluginCatalog) -> dict[tuple[int, int], float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core.cores import usable_cores
+from dlclive_core.machine.cores import usable_cores
 
 _SIDE = 512  # a few milliseconds: between two moments in which something else has the core
 _CHANNELS, _CELLS = 256, 56  # of a convolution, as networks have them

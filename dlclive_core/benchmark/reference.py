@@ -7,12 +7,12 @@ from pathlib import Path
 
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.clip import Clip
-from dlclive_core.benchmark.measure import Turn, measure
+from dlclive_core.benchmark.interleaved import Turn, measure
 from dlclive_core.benchmark.measurement import Measurement
-from dlclive_core.catalog import PluginCatalog
-from dlclive_core.models import choose_runtime
-from dlclive_core.network import Network
-from dlclive_core.pose import Pose
+from dlclive_core.data.pose import Pose
+from dlclive_core.models.load import choose_runtime
+from dlclive_core.models.network import Network
+from dlclive_core.plugins.catalog import PluginCatalog
 
 NONE = "no error is known: {name} is in {precision}, and its source was not given with --reference"
 

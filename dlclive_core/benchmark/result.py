@@ -10,7 +10,7 @@ from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.verdict import Verdict
-from dlclive_core.card import ModelCard
+from dlclive_core.data.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

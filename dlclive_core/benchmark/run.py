@@ -13,26 +13,26 @@ from numpy.typing import NDArray
 
 from dlclive_core.benchmark.accuracy import compare_poses
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.choose import Choice, View, choose_candidates
+from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
 from dlclive_core.benchmark.clip import Clip
-from dlclive_core.benchmark.conditions import conditions, load
 from dlclive_core.benchmark.exports import Exports
-from dlclive_core.benchmark.measure import Turn, measure
+from dlclive_core.benchmark.interleaved import Turn, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.operations import count_operations
 from dlclive_core.benchmark.peak import Peak, measure_peak
 from dlclive_core.benchmark.reference import NONE, reference_candidate, reference_poses
 from dlclive_core.benchmark.result import Benchmark, Row
+from dlclive_core.benchmark.runtime_request import Wish
 from dlclive_core.benchmark.verdict import judge
-from dlclive_core.benchmark.wanted import Wish
-from dlclive_core.card import ModelCard
-from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cores import usable_cores
-from dlclive_core.frame import as_rgb
-from dlclive_core.locate import locate_model
-from dlclive_core.models import load_model, model_suffixes
-from dlclive_core.pose import Pose
-from dlclive_core.system import sha256
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.frame import as_rgb
+from dlclive_core.data.pose import Pose
+from dlclive_core.deeplabcut.locate import locate_model
+from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.load import conditions, load
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.load import load_model, model_suffixes
+from dlclive_core.plugins.catalog import PluginCatalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,22 +7,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.arguments import ModelOptions, RegionOptions, runtime_words
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
+from dlclive_core.cli.progress_bar import watching
 from dlclive_core.cli.record import RunRecord
 from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.cli.signals import StopOnSignal
-from dlclive_core.cli.watching import watching
 from dlclive_core.components import PoseModel, Sink
 from dlclive_core.errors import DataError, DLCLiveError
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
-from dlclive_core.models import choose_loading, load_model
+from dlclive_core.models.load import choose_loading, load_model
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.specs import build_component
 from dlclive_core.profiles import regions_or_own
 from dlclive_core.regions import regions_from_options
 from dlclive_core.session import Batch, Session, SessionReport
-from dlclive_core.sources import source_for
-from dlclive_core.specs import build_component
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

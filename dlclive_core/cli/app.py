@@ -20,7 +20,7 @@ from dlclive_core.cli.arguments import (
     batch_from,
 )
 from dlclive_core.cli.live.commands import live
-from dlclive_core.cli.spread import spread
+from dlclive_core.cli.option_groups import spread
 
 app = typer.Typer(
     name="dlclive",
@@ -174,7 +174,7 @@ def benchmark(
     json: Json = False,
 ) -> None:
     """Measure a model in every way that this machine can run it: times, and pixels from the model in fp32."""
-    from dlclive_core.cli.benchmark import BenchmarkOptions, run_benchmark
+    from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
     raise typer.Exit(
         run_benchmark(
@@ -224,7 +224,7 @@ def tune(
     Runtimes, precisions, sizes of the picture and windows that follow the animal are tried. load_model, analyze and run take
     the profile from then on.
     """
-    from dlclive_core.cli.tune import TuneOptions, goal_from_words, run_tune
+    from dlclive_core.cli.measure.tune import TuneOptions, goal_from_words, run_tune
 
     run_tune(
         TuneOptions(

@@ -12,8 +12,8 @@ import typer
 from dlclive_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlclive_core.finding import Finding
-    from dlclive_core.session.batching import Batch
+    from dlclive_core.models.detection import Finding
+    from dlclive_core.session.batch_size import Batch
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Runtime = Annotated[str | None, typer.Option(help="torch, onnx, ...; by default the best that reads the model.")]
@@ -114,7 +114,7 @@ class ModelOptions:
     @property
     def finding(self) -> Finding:
         """How animals are found. Raises UsageError."""
-        from dlclive_core.finding import Finding, Follow
+        from dlclive_core.models.detection import Finding, Follow
 
         return Finding(
             detect_every=self.detect_every,
@@ -135,7 +135,7 @@ class RegionOptions:
 
     def numbers(self) -> dict[str, Any]:
         """`cropping`, `dynamic` and `resize` as `regions_from_options` takes them. Raises UsageError."""
-        from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
+        from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
 
         return {
             "cropping": cropping_from_words(self.cropping),

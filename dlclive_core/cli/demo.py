@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.builtin.memory import MemorySink
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.cli.progress_bar import watching
 from dlclive_core.cli.signals import StopOnSignal
-from dlclive_core.cli.watching import watching
 from dlclive_core.components import Sink
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.picture import trajectory_picture
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.models import load_model
+from dlclive_core.models.load import load_model
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Session, SessionReport
 
 _FOLLOWED = "snout"

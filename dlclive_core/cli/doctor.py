@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core.builtin.memory import MemorySink
-from dlclive_core.catalog import PluginCatalog, missing_requirements
 from dlclive_core.cli.output import print_json, print_table
 from dlclive_core.errors import DLCLiveError, PluginError
 from dlclive_core.hookspecs import RuntimeInfo, SinkInfo, SourceInfo
-from dlclive_core.system import system_info
+from dlclive_core.machine.system import system_info
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 _FRAMES = 20
 _GOOD_PX = 5.0  # far above the shipped model's error, far below a broken one's
@@ -77,7 +77,7 @@ def _pose(catalog: PluginCatalog) -> Finding:
     def look() -> str:
         from dlclive_core.demo import MODEL
         from dlclive_core.demo.source import MouseSource
-        from dlclive_core.models import load_model
+        from dlclive_core.models.load import load_model
         from dlclive_core.session import Session
 
         source, memory = MouseSource(seed=3, frames=_FRAMES), MemorySink()

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.arguments import named_values
 from dlclive_core.cli.output import print_json, stdout
-from dlclive_core.clip import spread_frames
 from dlclive_core.errors import UsageError
-from dlclive_core.export import export_model
-from dlclive_core.exporting import BOUND_BOX_PX, CALIBRATED
-from dlclive_core.sources import source_for
+from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
+from dlclive_core.export.export import export_model
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.spread_frames import spread_frames
 
 _COMPARED = 20
 _CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
-from dlclive_core.locate import locate_model
-from dlclive_core.models import load_model, model_suffixes
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.load import load_model, model_suffixes
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import Profile, profile_of
-from dlclive_core.system import sha256
 
 
 def run_info(path: str, runtime: str | None, *, json: bool) -> None:

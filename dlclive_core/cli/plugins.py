@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-from dlclive_core.catalog import Plugin, PluginCatalog
 from dlclive_core.cli.output import print_json, print_table, stdout
 from dlclive_core.errors import DependencyError, PluginError, nearest
 from dlclive_core.hookspecs import ComponentInfo
+from dlclive_core.plugins.catalog import Plugin, PluginCatalog
 
 
 def run_list(*, json: bool) -> None:

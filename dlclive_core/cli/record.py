@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlclive_core.components import PoseModel
+from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import DataError, DLCLiveError
-from dlclive_core.locate import locate_model
+from dlclive_core.machine.system import sha256, system_info
 from dlclive_core.session import SessionReport
-from dlclive_core.system import sha256, system_info
 
 if TYPE_CHECKING:
     from dlclive_core.cli.analyze import AnalyzeOptions

@@ -7,8 +7,8 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from dlclive_core.data.frame import Frame
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.frame import Frame
 
 
 class LiveMouse(MouseSource):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.skeleton import Skeleton
+from dlclive_core.data.skeleton import Skeleton
 
 MOUSE = Skeleton(
     ("snout", "leftear", "rightear", "centre", "tailbase"),

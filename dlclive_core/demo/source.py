@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import FrameSource
+from dlclive_core.data.frame import Frame
 from dlclive_core.demo.appearance import Appearance, arena
 from dlclive_core.demo.motion import MOUSE, Motion, simulate
 from dlclive_core.demo.mouse import draw_mouse
 from dlclive_core.demo.objects import place_things
 from dlclive_core.errors import EndOfStream, UsageError
-from dlclive_core.frame import Frame
 
 _LENGTH = 66.0  # of the body in pixels, in a frame 240 pixels high; grows with the root of the height
 

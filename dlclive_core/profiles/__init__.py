@@ -3,7 +3,7 @@
 from dlclive_core.profiles.choice import profile_of, regions_or_own, variant_path
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import SUFFIX, Measured, Profile, Variant, profile_path
-from dlclive_core.profiles.reading import profile_to_json, read_profile
+from dlclive_core.profiles.profile_json import profile_to_json, read_profile
 
 __all__ = [
     "SUFFIX",

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlclive_core.errors import UsageError
+from dlclive_core.machine.system import sha256
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import Profile, profile_path
-from dlclive_core.profiles.reading import read_profile
+from dlclive_core.profiles.profile_json import read_profile
 from dlclive_core.regions import Region
-from dlclive_core.system import sha256
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass
 
-from dlclive_core.cores import usable_cores
-from dlclive_core.gpus import gpu_names
-from dlclive_core.system import system_info
+from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.gpus import gpu_names
+from dlclive_core.machine.system import system_info
 
 
 @dataclass(frozen=True, slots=True)

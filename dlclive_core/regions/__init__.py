@@ -1,9 +1,9 @@
 """Regions of the frame that a model looks at, each with an exact way back for keypoints."""
 
+from dlclive_core.regions.crop_transform import Placement
 from dlclive_core.regions.following import Following
 from dlclive_core.regions.following_crop import FollowingCrop
-from dlclive_core.regions.look import look
-from dlclive_core.regions.placement import Placement
+from dlclive_core.regions.predict_through import look
 from dlclive_core.regions.region import Chain, Crop, Region, Resize
 
 __all__ = [

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
-from dlclive_core.pose import Pose
-from dlclive_core.regions.placement import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, Placement
 from dlclive_core.regions.region import Image, Region, Size
 
 

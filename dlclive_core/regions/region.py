@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.pose import Pose
-from dlclive_core.regions.placement import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, Placement
 
 Image = NDArray[np.uint8]
 Size = tuple[int, int]

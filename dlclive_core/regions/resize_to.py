@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.regions.placement import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, Placement
 from dlclive_core.regions.region import Image, Region
 
 

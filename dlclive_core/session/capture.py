@@ -6,10 +6,10 @@ import threading
 import time
 
 from dlclive_core.components import FrameSource
+from dlclive_core.data.frame import Frame
 from dlclive_core.errors import EndOfStream
-from dlclive_core.frame import Frame
 from dlclive_core.session.handoff import EveryOne, Handoff, Newest
-from dlclive_core.session.timing import Stopwatch
+from dlclive_core.session.stage_times import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
 _PATIENCE = (

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import PoseModel, Processor
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
 from dlclive_core.regions import Placement
-from dlclive_core.session.batching import batch_that_pays
-from dlclive_core.session.lane import Lane
+from dlclive_core.session.batch_size import batch_that_pays
+from dlclive_core.session.running_session import Lane
 from dlclive_core.session.tolerant import processor_name
 
 _POLL = 0.5  # seconds: how often a waiting main thread looks for signals, where they do not wake it

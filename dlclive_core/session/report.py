@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dlclive_core.session.events import Event
-from dlclive_core.session.timing import StageTimes
+from dlclive_core.session.stage_times import StageTimes
 
 Ending = Literal["end of source", "frame limit", "stopped", "sinks failed", "error"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dlclive_core.components import PoseModel
+from dlclive_core.data.progress import Progress, State
 from dlclive_core.errors import UsageError
-from dlclive_core.progress import Progress, State
 from dlclive_core.session.events import Event
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.session import Session, run_together

@@ -10,11 +10,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from dlclive_core.components import PoseModel
-from dlclive_core.session.lane import Lane
 from dlclive_core.session.loop import Loop
-from dlclive_core.session.switching import quick_switching
-from dlclive_core.session.turns import Turns
-from dlclive_core.session.watch import Watch
+from dlclive_core.session.named_threads import Turns
+from dlclive_core.session.running_session import Lane
+from dlclive_core.session.switch_interval import quick_switching
+from dlclive_core.session.watchdog import Watch
 
 if TYPE_CHECKING:
     from dlclive_core.session.session import Session

@@ -6,16 +6,16 @@ import threading
 from collections.abc import Sequence
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
+from dlclive_core.data.progress import Progress, State
 from dlclive_core.errors import UsageError
-from dlclive_core.processor_adapter import DeepLabCutLiveProcessor, as_processor
-from dlclive_core.progress import Progress, State
 from dlclive_core.regions import Chain, Region
-from dlclive_core.session.batching import Batch, check_batch
+from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
+from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.events import Event
-from dlclive_core.session.lane import Lane
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.run import Run
-from dlclive_core.session.timing import StageTimes
+from dlclive_core.session.running_session import Lane
+from dlclive_core.session.stage_times import StageTimes
 
 
 class Session:

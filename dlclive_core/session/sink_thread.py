@@ -7,12 +7,12 @@ import threading
 import time
 
 from dlclive_core.components import Sink
+from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.errors import one_line
-from dlclive_core.estimate import Estimate, RunInfo
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.report import SinkResult
-from dlclive_core.session.timing import Stopwatch
+from dlclive_core.session.stage_times import Stopwatch
 
 _log = logging.getLogger(__name__)
 

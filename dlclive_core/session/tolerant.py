@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from dlclive_core.components import Processor
+from dlclive_core.data.estimate import RunInfo
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError, nearest, one_line
-from dlclive_core.estimate import RunInfo
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
-from dlclive_core.processor_adapter import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.report import ProcessorResult
 
 _log = logging.getLogger(__name__)

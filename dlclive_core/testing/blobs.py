@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.card import ModelCard
 from dlclive_core.components import FrameSource, PoseModel
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.frame import Frame, as_rgb, check_image
+from dlclive_core.data.pose import Pose
+from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import EndOfStream, UsageError
-from dlclive_core.frame import Frame, as_rgb, check_image
-from dlclive_core.network import Arrays, Network
-from dlclive_core.pose import Pose
-from dlclive_core.skeleton import Skeleton
+from dlclive_core.models.network import Arrays, Network
 
 RADIUS = 4.0
 _STEP = 24  # between the blue values of neighbouring keypoints: survives a resize

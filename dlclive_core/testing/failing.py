@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import Processor, Sink
+from dlclive_core.data.estimate import Estimate
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import SourceError
-from dlclive_core.estimate import Estimate
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
 from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource
 
 

@@ -9,11 +9,11 @@ from datetime import datetime, timezone
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.card import ModelCard
 from dlclive_core.components import PoseModel
-from dlclive_core.estimate import Estimate, RunInfo
-from dlclive_core.pose import Pose
-from dlclive_core.skeleton import Skeleton
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.pose import Pose
+from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.testing.blobs import BlobModel, BlobSource
 
 

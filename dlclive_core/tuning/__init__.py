@@ -1,10 +1,10 @@
 """Finding the fastest way to run a model on this machine that stays within an error, on the user's own clip."""
 
-from dlclive_core.tuning.frames import Frames, split_clip
-from dlclive_core.tuning.keep import check_place, keep
 from dlclive_core.tuning.plan import Budget, TunePlan, check_wishes
+from dlclive_core.tuning.saved_profile import check_place, keep
 from dlclive_core.tuning.search import Found, search
-from dlclive_core.tuning.tried import Tried
+from dlclive_core.tuning.split_clip import Frames, split_clip
+from dlclive_core.tuning.trial import Tried
 
 __all__ = [
     "Budget",

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.choose import Choice, View, choose_candidates
+from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
 from dlclive_core.benchmark.exports import ONE_SIZE, Exports
-from dlclive_core.benchmark.wanted import Wish, parse_wishes
-from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cores import usable_cores
+from dlclive_core.benchmark.runtime_request import Wish, parse_wishes
 from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.machine.cores import usable_cores
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.regions import Following
 from dlclive_core.tuning.plan import TunePlan
 

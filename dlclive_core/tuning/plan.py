@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlclive_core.card import ModelCard
+from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UnsupportedModelError, UsageError
-from dlclive_core.tuning.frames import Frames
-from dlclive_core.tuning.tried import Goal
+from dlclive_core.tuning.split_clip import Frames
+from dlclive_core.tuning.trial import Goal
 
 RESIZES = (0.75, 0.5)
 

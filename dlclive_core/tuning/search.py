@@ -10,18 +10,18 @@ import numpy as np
 
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
-from dlclive_core.benchmark.measure import Turn, measure
+from dlclive_core.benchmark.interleaved import Turn, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.reference import reference_candidate
-from dlclive_core.catalog import PluginCatalog
+from dlclive_core.data.frame import as_rgb
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DataError, ModelError
-from dlclive_core.frame import as_rgb
-from dlclive_core.pose import Pose
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.tuning.candidates import Candidates
-from dlclive_core.tuning.choosing import best, finalists, go_on, merge, ordered, winner
 from dlclive_core.tuning.plan import Budget, TunePlan
-from dlclive_core.tuning.tried import Tried, count_confident, judge
-from dlclive_core.tuning.windows import can_follow, windows
+from dlclive_core.tuning.selection import best, finalists, go_on, merge, ordered, winner
+from dlclive_core.tuning.trial import Tried, count_confident, judge
+from dlclive_core.tuning.window_sizes import can_follow, windows
 
 _BRIEF = 12  # frames of the first round
 _SCREENED = (16, 60)  # of the second one, least and most

@@ -94,7 +94,7 @@ def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model
     ],
 )
 def test_bad_words(model: Path, changes: dict[str, object], code: int, error: str) -> None:
-    from dlclive_core.cli.benchmark import BenchmarkOptions, run_benchmark
+    from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
     given = {field.name: None for field in fields(BenchmarkOptions)} | {
         "model": str(model), "runtimes": (), "precisions": (), "resizes": (), "sizes": (), "follows": (),

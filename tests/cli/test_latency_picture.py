@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from dlclive_core import Frame, Pose
-from dlclive_core.cli.live.history import History
-from dlclive_core.cli.live.line import sizes, text
-from dlclive_core.cli.live.numbers import BINS, FIRST, RATIO, LiveNumbers
-from dlclive_core.cli.live.picture import HEIGHT, WIDTH, latency_picture
+from dlclive_core.cli.live.latency_history import History
+from dlclive_core.cli.live.latency_picture import HEIGHT, WIDTH, latency_picture
+from dlclive_core.cli.live.live_numbers import BINS, FIRST, RATIO, LiveNumbers
+from dlclive_core.cli.live.status_line import sizes, text
 from dlclive_core.cli.svg import ticks
 from dlclive_core.session import Progress
-from dlclive_core.session.timing import Stopwatch
+from dlclive_core.session.stage_times import Stopwatch
 from dlclive_core.testing import ProcessorContract, blob_skeleton
 
 

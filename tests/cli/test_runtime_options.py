@@ -9,15 +9,15 @@ from typing import Literal
 import pytest
 
 from dlclive_core import PluginCatalog, RuntimeInfo, UsageError
-from dlclive_core.catalog import Plugin
 from dlclive_core.cli.live.parts import RigParts
 from dlclive_core.cli.live.run import load
+from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, RunWords, SourceWords
 from dlclive_core.cli.live.session_file import read_session_file
-from dlclive_core.cli.live.words import ModelWords, OptionWord, RunWords, SourceWords
 from dlclive_core.cli.runtime_options import runtime_options, share_options
 from dlclive_core.errors import ConfigurationError
+from dlclive_core.machine.system import sha256
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.profiles import Machine, Profile, profile_path, profile_to_json
-from dlclive_core.system import sha256
 from dlclive_core.testing import BlobModel
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.plan import plan
+from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords
 from dlclive_core.cli.live.session_file import read_session_file
-from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords
-from dlclive_core.finding import Follow
-from dlclive_core.specs import ComponentSpec
+from dlclive_core.models.detection import Follow
+from dlclive_core.plugins.specs import ComponentSpec
 
 WHOLE = """\
 # a rig

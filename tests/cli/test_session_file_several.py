@@ -8,8 +8,8 @@ import pytest
 from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.parts import placing
 from dlclive_core.cli.live.plan import name_of, plan
+from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords
 from dlclive_core.cli.live.session_file import read_session_file
-from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords
 
 RIG = """\
 model: {path: shared.onnx, device: cpu}

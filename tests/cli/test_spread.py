@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dlclive_core.cli.spread import spread
+from dlclive_core.cli.option_groups import spread
 
 Name = Annotated[str | None, typer.Option(help="Whose.")]
 Size = Annotated[int, typer.Option("--size", "-s", min=1, help="How large.")]

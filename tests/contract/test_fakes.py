@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dlclive_core import FrameSource, PoseModel, Processor, Sink
-from dlclive_core.builtin.memory import MemorySink
 from dlclive_core.demo.live import LiveMouse
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.processor_adapter import ArrayProcessor
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.session.array_processor import ArrayProcessor
 from dlclive_core.testing import (
     BlobModel,
     BlobSource,

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dlclive_core.assembly import AssemblyRules, assemble, order_by_identity
-from dlclive_core.assembly.assemble import find_animals
-from dlclive_core.assembly.assignment import assign
-from dlclive_core.assembly.overlap import distinct
+from dlclive_core.models.assembly import AssemblyRules, assemble, order_by_identity
+from dlclive_core.models.assembly.assemble import find_animals
+from dlclive_core.models.assembly.assignment import assign
+from dlclive_core.models.assembly.overlap import distinct
 
 CHAIN = ((0, 1), (1, 2))
 """Three keypoints in a row."""

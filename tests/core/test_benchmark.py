@@ -23,14 +23,14 @@ from dlclive_core import (
     UsageError,
 )
 from dlclive_core.benchmark import Candidate, Following, compare_poses, measure
-from dlclive_core.benchmark.choose import View
+from dlclive_core.benchmark.candidate_list import View
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
-from dlclive_core.benchmark.wanted import parse_wishes
-from dlclive_core.catalog import Plugin
-from dlclive_core.network import Setting
+from dlclive_core.benchmark.runtime_request import parse_wishes
+from dlclive_core.models.network import Setting
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobModel, BlobSource
 
 CALLS: list[tuple[str, int]] = []

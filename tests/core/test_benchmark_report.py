@@ -16,9 +16,9 @@ from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark, Row
 from dlclive_core.benchmark.verdict import Verdict
-from dlclive_core.cli.benchmark_facts import backbone, facts
-from dlclive_core.cli.benchmark_picture import benchmark_picture
-from dlclive_core.cli.benchmark_table import digits, markdown, print_benchmark
+from dlclive_core.cli.measure.benchmark_json import backbone, facts
+from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
+from dlclive_core.cli.measure.benchmark_table import digits, markdown, print_benchmark
 from dlclive_core.regions import Following
 from dlclive_core.testing import BlobModel, BlobSource
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlclive_core.conditional.conditions import condition_boxes
+from dlclive_core.models.conditional.condition_boxes import condition_boxes
 
 SHAPE = (100, 200, 3)
 NAN = (np.nan, np.nan, 0)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dlclive_core.conditional.rules import TrackingRules
-from dlclive_core.conditional.similarity import distinct, similarity
-from dlclive_core.conditional.tracker import ConditionTracker
 from dlclive_core.errors import UsageError
+from dlclive_core.models.conditional.similarity import distinct, similarity
+from dlclive_core.models.conditional.tracker import ConditionTracker
+from dlclive_core.models.conditional.tracking_rules import TrackingRules
 
 SHAPE = (400, 600, 3)
 NAN = (np.nan, np.nan, 0)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dlclive_core import Finding, ModelCard, ModelError, Network, Pose, PoseModel, UsageError
-from dlclive_core.conditional import ConditionalModel
+from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.testing import BlobModel, BlobSource, PoseModelContract
 from dlclive_core.testing.blobs import blob_skeleton
 

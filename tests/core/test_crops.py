@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlclive_core.errors import UsageError
-from dlclive_core.topdown import CropRules, cut_boxes
+from dlclive_core.models.topdown import CropRules, cut_boxes
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
 SQUARE = (256, 256)

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from dlclive_core import ModelError
-from dlclive_core.decoding import decode_heatmaps, mirrored, normalise, pad
-from dlclive_core.deeplabcut import HeatmapDecoding, PoseConfig, padded_size
+from dlclive_core.deeplabcut.config import HeatmapDecoding, PoseConfig, padded_size
+from dlclive_core.models.decoding import decode_heatmaps, mirrored, normalise, pad
 
 PREDICTOR = {"type": "HeatmapPredictor", "apply_sigmoid": False, "clip_scores": True, "location_refinement": True}
 CONFIG = {

@@ -19,8 +19,8 @@ from dlclive_core import (
     UnsupportedModelError,
     UsageError,
 )
-from dlclive_core.builtin.memory import MemorySink
-from dlclive_core.catalog import Plugin
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobModel, BlobSource
 
 OPENED: list[dict] = []

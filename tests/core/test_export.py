@@ -23,9 +23,9 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
-from dlclive_core.catalog import Plugin
-from dlclive_core.clip import LONGEST, spread_frames
-from dlclive_core.network import Setting
+from dlclive_core.models.network import Setting
+from dlclive_core.plugins.catalog import Plugin
+from dlclive_core.plugins.spread_frames import LONGEST, spread_frames
 from dlclive_core.testing import BlobModel, BlobSource
 
 SEEN: list[tuple[str, str, int]] = []

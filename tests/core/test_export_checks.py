@@ -16,7 +16,7 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
-from dlclive_core.catalog import Plugin
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobModel
 
 DONE: list[str] = []

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from dlclive_core import Detector, Network, UnsupportedModelError, UsageError
-from dlclive_core.bottom_up import BottomUpModel
-from dlclive_core.conditional import ConditionalModel
-from dlclive_core.exporting import choose_frames
-from dlclive_core.finding import Finding
+from dlclive_core.export import choose_frames
+from dlclive_core.models.bottom_up import BottomUpModel
+from dlclive_core.models.conditional import ConditionalModel
+from dlclive_core.models.detection import Finding
+from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.testing import BlobModel, BlobSource
-from dlclive_core.topdown import TopDownModel
 
 SIZE = (60, 80)
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = sorted((ROOT / "dlclive_core").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/**/*.py"))
 PLUGIN_NAMES = {path.name for path in (ROOT / "plugins").glob("*/src/*")}
-DATA = ("frame", "pose", "skeleton", "errors")
+DATA = ("data.frame", "data.pose", "data.skeleton", "errors")
 
 
 def imports(path: Path) -> list[str]:
@@ -54,7 +54,7 @@ def test_no_code_that_runs_imports_the_test_kit() -> None:
 
 @pytest.mark.parametrize("name", DATA)
 def test_data_types_need_numpy_only(name: str) -> None:
-    for module in imports(ROOT / "dlclive_core" / f"{name}.py"):
+    for module in imports(ROOT / "dlclive_core" / f"{name.replace('.', '/')}.py"):
         first = module.partition(".")[0]
         assert first in {"__future__", "numpy", "dataclasses", "functools", "collections", "difflib", "dlclive_core"}
         if first == "dlclive_core":

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlclive_core import DependencyError, ModelNotFoundError, PluginCatalog, UnsupportedModelError, load_model
-from dlclive_core.locate import locate_model
+from dlclive_core.deeplabcut.locate import locate_model
 
 SUFFIXES = {".pt", ".onnx"}
 

@@ -11,8 +11,9 @@ import pytest
 
 from dlclive_core import DLCLive, FollowingCrop, MemorySink, PluginCatalog, Resize, RuntimeInfo, Session, UsageError
 from dlclive_core import load_model as load
-from dlclive_core.catalog import Plugin
 from dlclive_core.errors import PluginError
+from dlclive_core.machine.system import sha256
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.profiles import (
     Machine,
     Measured,
@@ -23,7 +24,6 @@ from dlclive_core.profiles import (
     read_profile,
 )
 from dlclive_core.regions import Following
-from dlclive_core.system import sha256
 from dlclive_core.testing import BlobModel, BlobSource
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dlclive_core import FrameError, ModelCard, ModelError, Network, Skeleton
-from dlclive_core.assembly import AssemblyRules
-from dlclive_core.bottom_up import BottomUpModel
-from dlclive_core.readout import read_poses
+from dlclive_core.models.assembly import AssemblyRules
+from dlclive_core.models.bottom_up import BottomUpModel
+from dlclive_core.models.outputs import read_poses
 
 NAN = np.nan
 PAIR = Skeleton(("head", "tail"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dlclive_core import Frame, ModelError, Pose, Processor, Rig, Session, SourceError, UsageError
-from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.testing import BlobModel, BlobSource, FailingModel, FailingProcessor, FailingSource, LiveBlobSource
 
 

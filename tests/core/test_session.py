@@ -22,7 +22,7 @@ from dlclive_core import (
     SourceError,
     UsageError,
 )
-from dlclive_core.builtin.memory import MemorySink
+from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.testing import (
     BlobModel,
     BlobSource,

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dlclive_core import FollowingCrop, Frame, ModelError, Pose, Processor, Session, UsageError
-from dlclive_core.builtin.memory import MemorySink
-from dlclive_core.session.batching import batch_that_pays
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.session.batch_size import batch_that_pays
 from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
 
 

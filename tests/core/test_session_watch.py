@@ -124,7 +124,7 @@ def test_a_recording_may_take_its_time() -> None:
 
 
 def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dlclive_core.session.watch import dump_stacks
+    from dlclive_core.session.watchdog import dump_stacks
 
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     monkeypatch.setattr(sys, "__stderr__", None)

@@ -19,10 +19,10 @@ from dlclive_core import (
     PoseModel,
     UsageError,
 )
+from dlclive_core.models.topdown import TopDownModel
+from dlclive_core.models.topdown.boxes import tiles
 from dlclive_core.testing import BlobModel, BlobSource, PoseModelContract
 from dlclive_core.testing.blobs import blob_skeleton
-from dlclive_core.topdown import TopDownModel
-from dlclive_core.topdown.boxes import tiles
 
 CARD = ModelCard(
     net_type="blobs",

@@ -23,7 +23,7 @@ from dlclive_core import (
     load_model,
 )
 from dlclive_core.benchmark import Candidate, measure
-from dlclive_core.catalog import Plugin
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.profiles import profile_path, read_profile
 from dlclive_core.regions import Following
 from dlclive_core.testing import BlobModel, BlobSource
@@ -39,9 +39,9 @@ from dlclive_core.tuning import (
     search,
     split_clip,
 )
-from dlclive_core.tuning.choosing import finalists, go_on, merge, ordered, winner
-from dlclive_core.tuning.tried import count_lost
-from dlclive_core.tuning.windows import windows
+from dlclive_core.tuning.selection import finalists, go_on, merge, ordered, winner
+from dlclive_core.tuning.trial import count_lost
+from dlclive_core.tuning.window_sizes import windows
 
 FILE = Path("m.known")
 WINDOW = Following(window=(64, 64), at_once=True)

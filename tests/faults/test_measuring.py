@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from faults.measuring import Measurement, measured
-from faults.results import merge
-from faults.row import Row
+
+from tools.faults.measurement import Measurement, measured
+from tools.faults.results import merge
+from tools.faults.row import Row
 
 
 def row(fault: str, holds: bool = True, in_time: bool = True) -> Row:

@@ -9,8 +9,8 @@ pytest.importorskip("serial")
 if os.name != "posix":
     pytest.skip("outputs on a serial port need a POSIX system", allow_module_level=True)
 
-from faults.laser import FAULTS
-from faults.outputs import off_time
+from tools.faults.laser import FAULTS
+from tools.faults.outputs import off_time
 
 PATIENCE = 2.0  # seconds; the watchdog, and a busy machine
 

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults.recording import KilledRecording, kill_recordings, kill_while_recording
+
+from tools.faults.recording import KilledRecording, kill_recordings, kill_while_recording
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.live.parts import RigParts, SessionParts
-from dlclive_core.cli.live.words import RegionWords, RunWords
+from dlclive_core.cli.live.run_spec import RegionWords, RunWords
 from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def run_check(words: RunWords, *, json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, runtime_words
-from dlclive_core.cli.spread import spread
+from dlclive_core.cli.option_groups import spread
 
 live = typer.Typer(rich_markup_mode=None)
 
@@ -68,7 +68,7 @@ def run(
     Several sources have processors and sinks each, and the source's name in the names of the files: out_left.h5.
     """
     from dlclive_core.cli.live.run import run_live
-    from dlclive_core.cli.live.words import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords
+    from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords
 
     shown = [*(["display"] if display else []), *(["web"] if web else [])]
     words = RunWords(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import print_json, print_table, stderr
 from dlclive_core.components import Device
 from dlclive_core.errors import DLCLiveError, one_line
 from dlclive_core.hookspecs import SourceInfo
+from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def run_devices(*, json: bool) -> None:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.live.plan import SessionWords, plan
-from dlclive_core.cli.live.words import ModelWords, Part, RunWords, located
+from dlclive_core.cli.live.run_spec import ModelWords, Part, RunWords, located
 from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo, SourceInfo
-from dlclive_core.models import Loading, choose_loading
+from dlclive_core.models.load import Loading, choose_loading
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
 from dlclive_core.profiles import Profile, regions_or_own
 from dlclive_core.regions import Region, regions_from_options
 from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
-from dlclive_core.sources import source_for
-from dlclive_core.specs import ComponentSpec, OptionError, build_component
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlclive_core.cli.live.words import ModelWords, Part, RegionWords, RunWords, SourceWords, without_password
+from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords, without_password
 from dlclive_core.errors import ConfigurationError, UsageError
 
 _NAME = re.compile(r"\w[\w.-]*")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dlclive_core.catalog import PluginCatalog
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
+from dlclive_core.data.recovery import RecoveryReport
 from dlclive_core.errors import DataError, DependencyError
 from dlclive_core.hookspecs import RecoveryInfo
-from dlclive_core.recovery import RecoveryReport
+from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def run_recover(folder: Path, *, json: bool) -> int:

@@ -9,23 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.catalog import PluginCatalog
-from dlclive_core.cli.live.beginning import Beginning
-from dlclive_core.cli.live.line import live_lines
+from dlclive_core.cli.live.latency_picture import latency_picture
+from dlclive_core.cli.live.live_numbers import LiveNumbers
+from dlclive_core.cli.live.live_record import LiveRecord, SessionRecord
 from dlclive_core.cli.live.losses import what_was_lost
-from dlclive_core.cli.live.numbers import LiveNumbers
 from dlclive_core.cli.live.parts import ModelPart, RigParts, SessionParts
-from dlclive_core.cli.live.picture import latency_picture
-from dlclive_core.cli.live.record import LiveRecord, SessionRecord
-from dlclive_core.cli.live.table import print_session
-from dlclive_core.cli.live.words import RunWords, located
+from dlclive_core.cli.live.run_spec import RunWords, located
+from dlclive_core.cli.live.session_table import print_session
+from dlclive_core.cli.live.start_gate import Beginning
+from dlclive_core.cli.live.status_line import live_lines
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.record import model_facts, write_whole
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import PoseModel
+from dlclive_core.data.estimate import RunInfo
 from dlclive_core.errors import DataError, DLCLiveError, UsageError
-from dlclive_core.estimate import RunInfo
-from dlclive_core.models import load_model
+from dlclive_core.models.load import load_model
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
 

@@ -27,13 +27,13 @@ from typing import Any
 
 import yaml
 
-from dlclive_core.cli.live.words import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords, located
+from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords, located
 from dlclive_core.cli.live.yaml_file import YamlFile
-from dlclive_core.cli.region_words import cropping_from_words, dynamic_from_words
+from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
-from dlclive_core.finding import Finding, Follow
+from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
-from dlclive_core.specs import ComponentSpec
 
 _OF_A_SOURCE = ("source", "model", "processors", "sinks", "regions")
 _WORDS = (*_OF_A_SOURCE, "sources", "limits", "out", "overwrite")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dlclive_core.errors import ConfigurationError, UsageError, nearest
-from dlclive_core.specs import convert
+from dlclive_core.plugins.specs import convert
 
 _PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")}
 

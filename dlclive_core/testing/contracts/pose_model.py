@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dlclive_core.card import ModelCard
 from dlclive_core.components import PoseModel
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.pose import Pose
 from dlclive_core.errors import FrameError
-from dlclive_core.pose import Pose
 from dlclive_core.testing.contracts.base import Contract
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from dlclive_core.components import Processor
-from dlclive_core.estimate import RunInfo
-from dlclive_core.frame import Frame
-from dlclive_core.pose import Pose
+from dlclive_core.data.estimate import RunInfo
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 from dlclive_core.testing.blobs import BlobModel
 from dlclive_core.testing.contracts.base import Contract
 from dlclive_core.testing.fakes import estimates, run_info

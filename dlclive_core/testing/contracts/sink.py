@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dlclive_core.components import Sink
-from dlclive_core.estimate import RunInfo
+from dlclive_core.data.estimate import RunInfo
 from dlclive_core.testing.blobs import BlobModel
 from dlclive_core.testing.contracts.base import Contract
 from dlclive_core.testing.fakes import estimates, run_info

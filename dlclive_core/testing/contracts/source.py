@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from dlclive_core.components import FrameSource
+from dlclive_core.data.frame import Frame, check_image
 from dlclive_core.errors import EndOfStream
-from dlclive_core.frame import Frame, check_image
 from dlclive_core.testing.contracts.base import Contract
 
 _PATIENCE = 10.0  # seconds for a source to give a frame

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dlclive_core import PluginCatalog, SourceInfo, UsageError
-from dlclive_core.specs import build_component
+from dlclive_core.plugins.specs import build_component
 
 HEAVY = ("cv2", "pypylon", "harvesters", "genicam")
 

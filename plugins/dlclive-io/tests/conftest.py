@@ -15,7 +15,7 @@ from dlclive_core import EndOfStream, Frame, FrameSource
 from dlclive_core.testing import run_info
 
 if TYPE_CHECKING:
-    from dlclive_io.web_display import WebDisplay
+    from dlclive_io.screen.web_display import WebDisplay
 
 BITS, BLOCK = 12, 16
 WIDTH, HEIGHT = BITS * BLOCK, 96
@@ -123,7 +123,7 @@ def films() -> type[Films]:
 @pytest.fixture
 def display() -> Iterator[WebDisplay]:
     """One that serves."""
-    from dlclive_io.web_display import WebDisplay
+    from dlclive_io.screen.web_display import WebDisplay
 
     with WebDisplay(port=0, pcutoff=0.4) as sink:
         sink.open(run_info(is_live=True))

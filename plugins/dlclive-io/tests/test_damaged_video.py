@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from dlclive_io.video_file import VideoFile
+from dlclive_io.video.video_file import VideoFile
 
 from dlclive_core import DataError, SourceError
 

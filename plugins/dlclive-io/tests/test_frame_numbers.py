@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_io.frame_numbers import LOOK_AHEAD, FrameNumbers
+from dlclive_io.video.frame_numbers import LOOK_AHEAD, FrameNumbers
 
 
 def _numbers(stamps: list[int], period: float | None = None) -> FrameNumbers:

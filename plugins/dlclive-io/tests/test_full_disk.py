@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from dlclive_io.recovery import recover
-from dlclive_io.video_file import VideoFile
+from dlclive_io.recovery.recover import recover
+from dlclive_io.video.video_file import VideoFile
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are POSIX")
 
@@ -26,10 +26,10 @@ SCRIPT = """
     import numpy as np
     from dlclive_core import DataError, Estimate, Frame, ModelCard, Pose, Skeleton
     from dlclive_core.testing import run_info
-    from dlclive_io.labelled_video import LabelledVideo
-    from dlclive_io.pose_table import PoseTable
-    from dlclive_io.timestamp_table import TimestampTable
-    from dlclive_io.video_recording import VideoRecording
+    from dlclive_io.video.labelled_video import LabelledVideo
+    from dlclive_io.tables.pose_table import PoseTable
+    from dlclive_io.tables.timestamp_table import TimestampTable
+    from dlclive_io.video.video_recording import VideoRecording
 
     skeleton = Skeleton(tuple(f"k{{number}}" for number in range(20)))
     pose = Pose(np.ones((1, 20, 3), np.float32), skeleton)

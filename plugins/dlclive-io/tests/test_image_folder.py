@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from dlclive_io.image_folder import ImageFolder
+from dlclive_io.video.image_folder import ImageFolder
 
 from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
 from dlclive_core.testing import FrameSourceContract

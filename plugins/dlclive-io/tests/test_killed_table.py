@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from dlclive_io.recovery import recover
+from dlclive_io.recovery.recover import recover
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL and the resource module")
 
@@ -22,7 +22,7 @@ SCRIPT = """
     import numpy as np
     from dlclive_core import Estimate, Frame, ModelCard, Pose, Skeleton
     from dlclive_core.testing import run_info
-    from dlclive_io.pose_table import PoseTable
+    from dlclive_io.tables.pose_table import PoseTable
 
     skeleton = Skeleton(tuple(f"k{{number}}" for number in range(20)))
     image = np.zeros((4, 4), np.uint8)

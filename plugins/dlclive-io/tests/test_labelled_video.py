@@ -15,8 +15,8 @@ import av
 import colorcet
 import numpy as np
 import pytest
-from dlclive_io.labelled_video import LabelledVideo
-from dlclive_io.video_file import VideoFile
+from dlclive_io.video.labelled_video import LabelledVideo
+from dlclive_io.video.video_file import VideoFile
 
 from dlclive_core import Estimate, Frame, ModelCard, OutputExistsError, Pose, Sink, Skeleton, UsageError
 from dlclive_core.testing import SinkContract, run_info
@@ -156,7 +156,7 @@ def test_a_killed_run_leaves_a_video_that_opens(films: Any, tmp_path: Path, suff
         from pathlib import Path
         from dlclive_core import Estimate, Frame, ModelCard, Pose, Skeleton
         from dlclive_core.testing import run_info
-        from dlclive_io.labelled_video import LabelledVideo
+        from dlclive_io.video.labelled_video import LabelledVideo
         skeleton = Skeleton(("nose",))
         sink = LabelledVideo(Path({str(path)!r}))
         sink.open(run_info(ModelCard(net_type="test", skeleton=skeleton), fps=100.0))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tables
-from dlclive_io.pose_table import PoseTable
+from dlclive_io.tables.pose_table import PoseTable
 
 from dlclive_core import DataError, Estimate, Frame, ModelCard, OutputExistsError, Pose, Sink, Skeleton, UsageError
 from dlclive_core.testing import SinkContract, run_info

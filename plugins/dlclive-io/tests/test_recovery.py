@@ -12,12 +12,12 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
-from dlclive_io.pose_journal import PoseJournal, journal_of
-from dlclive_io.pose_table import PoseTable
-from dlclive_io.recovery import recover
-from dlclive_io.timestamp_table import TimestampTable
-from dlclive_io.video_file import VideoFile
-from dlclive_io.video_recording import VideoRecording
+from dlclive_io.recovery.recover import recover
+from dlclive_io.tables.pose_journal import PoseJournal, journal_of
+from dlclive_io.tables.pose_table import PoseTable
+from dlclive_io.tables.timestamp_table import TimestampTable
+from dlclive_io.video.video_file import VideoFile
+from dlclive_io.video.video_recording import VideoRecording
 
 from dlclive_core import Estimate, Frame, ModelCard, OutputExistsError, Pose, Sink, Skeleton, UsageError
 from dlclive_core.testing import run_info

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlclive_io.timestamp_table import TimestampTable
+from dlclive_io.tables.timestamp_table import TimestampTable
 
 from dlclive_core import DataError, Estimate, Frame, ModelCard, OutputExistsError, Pose, RunInfo, Sink, Skeleton
 from dlclive_core.testing import SinkContract, run_info

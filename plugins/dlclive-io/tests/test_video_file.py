@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from dlclive_io.video_file import VideoFile
+from dlclive_io.video.video_file import VideoFile
 
 from dlclive_core import DataError, EndOfStream, FrameSource, SourceError
 from dlclive_core.testing import FrameSourceContract
@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_film(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "long.mp4", 3000, draw=lambda number: films.draw(number % 64), codec="mpeg4")
     script = f"""
 import resource
-from dlclive_io.video_file import VideoFile
+from dlclive_io.video.video_file import VideoFile
 with VideoFile({str(path)!r}) as source:
     source.open()
     for index in range(3000):

@@ -11,8 +11,8 @@ import av
 import numpy as np
 import pytest
 from dlclive_io import disk_space
-from dlclive_io.video_file import VideoFile
-from dlclive_io.video_recording import VideoRecording
+from dlclive_io.video.video_file import VideoFile
+from dlclive_io.video.video_recording import VideoRecording
 
 from dlclive_core import (
     DataError,

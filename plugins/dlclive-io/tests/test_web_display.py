@@ -27,7 +27,7 @@ pytest.importorskip("starlette", reason="needs dlclive-io[web]")
 pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 
 from dlclive_io.screen.pictures import shrunk
-from dlclive_io.web_display import WebDisplay
+from dlclive_io.screen.web_display import WebDisplay
 
 from dlclive_core import (
     DataError,

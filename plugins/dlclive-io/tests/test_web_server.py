@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs dlclive-io[web]")
 pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 
-from dlclive_io.web_display import WebDisplay
+from dlclive_io.screen.web_display import WebDisplay
 
 from dlclive_core import DependencyError, PluginCatalog, SinkInfo, UsageError
 from dlclive_core.testing import run_info
@@ -114,8 +114,8 @@ def test_without_its_libraries_the_message_says_how_to_get_them(monkeypatch: pyt
     def hidden(name: str, package: str | None = None) -> object:
         return None if name == "uvicorn" else find_spec(name, package)
 
-    monkeypatch.setattr("dlclive_io.web_display.find_spec", hidden)
-    monkeypatch.setattr("dlclive_core.catalog.find_spec", hidden)
+    monkeypatch.setattr("dlclive_io.screen.web_display.find_spec", hidden)
+    monkeypatch.setattr("dlclive_core.plugins.catalog.find_spec", hidden)
     message = r"needs uvicorn, not installed; run: pip install 'dlclive-io\[web\]'"
     with pytest.raises(DependencyError, match=message):
         WebDisplay()

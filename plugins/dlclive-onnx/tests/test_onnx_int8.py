@@ -20,10 +20,10 @@ from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
 from dlclive_core import ModelCard, ModelError, Skeleton, UnsupportedModelError, UsageError, export_model
+from dlclive_core.deeplabcut.locate import detector_beside
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.locate import detector_beside
-from dlclive_core.network import Setting
+from dlclive_core.models.network import Setting
 
 CARD = ModelCard(net_type="small", skeleton=Skeleton(("a", "b")), scorer="DLC_small", format="onnx")
 

@@ -13,8 +13,8 @@ from dlclive_onnx.options import CpuOptions, CudaOptions
 from dlclive_onnx.runtime import OnnxNetwork
 
 from dlclive_core import ModelError
-from dlclive_core.cores import usable_cores
-from dlclive_core.network import Setting
+from dlclive_core.machine.cores import usable_cores
+from dlclive_core.models.network import Setting
 
 
 @pytest.fixture(autouse=True)

@@ -121,7 +121,7 @@ def test_without_nncf_the_command_is_given(
     mouse: Path, tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "dlclive_core.catalog.missing_requirements", lambda info: [n for n in info.requires if n == "nncf"]
+        "dlclive_core.plugins.catalog.missing_requirements", lambda info: [n for n in info.requires if n == "nncf"]
     )
     monkeypatch.setitem(sys.modules, "nncf", None)
     with pytest.raises(DependencyError, match=r"pip install 'dlclive-openvino\[int8\]'"):

@@ -10,8 +10,8 @@ import pytest
 from dlclive_openvino.export import OpenVinoExporter
 
 from dlclive_core import PluginCatalog, PoseModel, compare_models, load_model
-from dlclive_core.clip import spread_frames
-from dlclive_core.sources import source_for
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.spread_frames import spread_frames
 
 torch_export = pytest.importorskip("dlclive_torch.export", reason="DeepLabCut's files are read by dlclive-torch")
 golden_cases = pytest.importorskip(

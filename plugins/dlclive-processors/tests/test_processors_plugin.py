@@ -11,8 +11,8 @@ import pytest
 from dlclive_processors import KalmanPredictor, RegionTrigger, Stimulate, plugin
 
 from dlclive_core import PluginCatalog, Processor, ProcessorInfo, UsageError
-from dlclive_core.catalog import Plugin
-from dlclive_core.specs import build_component
+from dlclive_core.plugins.catalog import Plugin
+from dlclive_core.plugins.specs import build_component
 from dlclive_core.testing import ProcessorContract
 
 

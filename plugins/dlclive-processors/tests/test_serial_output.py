@@ -16,8 +16,8 @@ from dlclive_processors import Reason, SerialOutput, Stimulate, plugin
 from dlclive_processors.simulator import Simulator
 
 from dlclive_core import OutputError, OutputExistsError, PluginCatalog, ProcessorInfo, Session, UsageError
-from dlclive_core.catalog import Plugin
-from dlclive_core.specs import build_component
+from dlclive_core.plugins.catalog import Plugin
+from dlclive_core.plugins.specs import build_component
 from dlclive_core.testing import BlobModel, LiveBlobSource
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial port need a POSIX system")

@@ -24,10 +24,10 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
-from dlclive_core.assembly import AssemblyRules
-from dlclive_core.catalog import Plugin, missing_requirements
-from dlclive_core.exporting import find_route
-from dlclive_core.system import sha256
+from dlclive_core.export import find_route
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.assembly import AssemblyRules
+from dlclive_core.plugins.catalog import Plugin, missing_requirements
 
 SIZE = (128, 160)
 

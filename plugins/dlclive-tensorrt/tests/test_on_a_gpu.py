@@ -15,7 +15,7 @@ import pytest
 from dlclive_core import export_model, load_model
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.parity import Parity, compare_models
+from dlclive_core.export.parity import Parity, compare_models
 
 SHARED = Path(__file__).parents[4] / "shared"
 SIZE = (480, 640)

@@ -24,8 +24,8 @@ from dlclive_core import (
     UsageError,
     load_model,
 )
-from dlclive_core.network import Setting
-from dlclive_core.system import sha256
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.network import Setting
 from dlclive_core.testing import PoseModelContract
 
 

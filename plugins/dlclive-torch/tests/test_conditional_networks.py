@@ -21,7 +21,7 @@ from dlclive_torch.onnx_file import write_onnx
 from torch import nn
 
 from dlclive_core import ModelCard, Skeleton
-from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.deeplabcut.config import PoseConfig
 from dlclive_core.errors import UnsupportedModelError
 
 CONDITION = torch.tensor([[[20.0, 30.0, 1.0], [50.5, 40.2, 0.3], [torch.nan, torch.nan, 0.0]]])

@@ -11,8 +11,8 @@ from golden_cases import CASES, Case, read_case
 from numpy.typing import NDArray
 
 from dlclive_core import Pose, PoseModel, load_model
-from dlclive_core.conditional import ConditionalModel
-from dlclive_core.topdown import TopDownModel
+from dlclive_core.models.conditional import ConditionalModel
+from dlclive_core.models.topdown import TopDownModel
 
 FREE = ("resnet_50", "cspnext_s", "paf_resnet_50_unique_identity", "dekr_w18")
 """Exported for any size; the last is the HRNet, too."""

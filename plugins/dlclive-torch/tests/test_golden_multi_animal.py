@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlclive_core import load_model
-from dlclive_core.assembly.assemble import find_animals
+from dlclive_core.models.assembly.assemble import find_animals
 
 CASES = ("paf_resnet_50", "paf_resnet_50_unique_identity", "dlcrnet_stride16_ms5", "dlcrnet_stride32_ms5")
 

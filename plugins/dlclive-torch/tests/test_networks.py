@@ -13,7 +13,7 @@ from dlclive_torch.heads.heatmap import build_heatmap_head
 from dlclive_torch.network import PoseNetwork, build_network
 from torch import nn
 
-from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.deeplabcut.config import PoseConfig
 from dlclive_core.errors import UnsupportedModelError
 
 

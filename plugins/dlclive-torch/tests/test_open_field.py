@@ -12,7 +12,7 @@ import pytest
 from dlclive_torch.export import OnnxExporter
 
 from dlclive_core import load_model
-from dlclive_core.bottom_up import BottomUpModel
+from dlclive_core.models.bottom_up import BottomUpModel
 
 ReadRgb = Callable[[Path], np.ndarray]
 

@@ -17,7 +17,7 @@ from dlclive_torch.runtime import TorchNetwork
 
 from dlclive_core import PoseModel, load_model
 from dlclive_core.errors import ModelError, UsageError
-from dlclive_core.network import Setting
+from dlclive_core.models.network import Setting
 from dlclive_core.testing import PoseModelContract
 
 

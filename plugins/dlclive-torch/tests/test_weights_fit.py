@@ -10,7 +10,7 @@ import torch
 from dlclive_torch.network import PoseNetwork, build_network
 from dlclive_torch.weights import fill_weights
 
-from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.deeplabcut.config import PoseConfig
 from dlclive_core.errors import ModelError
 
 FILE = Path("mouse.pt")

@@ -7,15 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dlclive_io.display_window import DisplayWindow
-    from dlclive_io.image_folder import ImageFolder
-    from dlclive_io.labelled_video import LabelledVideo
-    from dlclive_io.pose_table import PoseTable
-    from dlclive_io.recovery import recover
-    from dlclive_io.timestamp_table import TimestampTable
-    from dlclive_io.video_file import VideoFile
-    from dlclive_io.video_recording import VideoRecording
-    from dlclive_io.web_display import WebDisplay
+    from dlclive_io.recovery.recover import recover
+    from dlclive_io.screen.display_window import DisplayWindow
+    from dlclive_io.screen.web_display import WebDisplay
+    from dlclive_io.tables.pose_table import PoseTable
+    from dlclive_io.tables.timestamp_table import TimestampTable
+    from dlclive_io.video.image_folder import ImageFolder
+    from dlclive_io.video.labelled_video import LabelledVideo
+    from dlclive_io.video.video_file import VideoFile
+    from dlclive_io.video.video_recording import VideoRecording
 
 __version__ = "0.1.0"
 

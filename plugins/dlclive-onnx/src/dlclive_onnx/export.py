@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from dlclive_core import Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
+from dlclive_core.deeplabcut.locate import detector_beside
 from dlclive_core.errors import DataError
-from dlclive_core.locate import detector_beside
 from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
 from dlclive_onnx.metadata import CARD_KEY, read_card
 

@@ -11,8 +11,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
-from dlclive_core.decoding import decode_heatmaps, normalise, pad
-from dlclive_core.deeplabcut import CONFIG_NAME, HeatmapDecoding, PoseConfig, scorer_name
+from dlclive_core.deeplabcut.config import CONFIG_NAME, HeatmapDecoding, PoseConfig, scorer_name
+from dlclive_core.models.decoding import decode_heatmaps, normalise, pad
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.metadata import CARD_KEY
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.detector_file import find_detector
-from dlclive_core.locate import detector_beside
-from dlclive_core.system import sha256
+from dlclive_core.deeplabcut.locate import detector_beside
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.detector_file import find_detector
 from dlclive_openvino.files import read_file, read_network, write_ir
 from dlclive_openvino.library import ov
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.system import sha256
+from dlclive_core.machine.system import sha256
 from dlclive_openvino.devices import core
 from dlclive_openvino.library import ov
 from dlclive_openvino.workarounds import rewrite

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DependencyError, Detector, ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.system import sha256
+from dlclive_core.machine.system import sha256
 from dlclive_tensorrt.cuda import Gpu
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"

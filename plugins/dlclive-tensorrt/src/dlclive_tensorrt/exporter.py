@@ -13,8 +13,8 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.locate import detector_beside
-from dlclive_core.system import sha256
+from dlclive_core.deeplabcut.locate import detector_beside
+from dlclive_core.machine.system import sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
 from dlclive_tensorrt.detector import onnx_detector_beside

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut import PoseConfig
+from dlclive_core.deeplabcut.config import PoseConfig
 from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.table import BACKBONES

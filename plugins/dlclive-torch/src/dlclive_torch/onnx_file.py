@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import nn
 
-from dlclive_core.card import ModelCard
+from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import DataError, ModelError, UsageError
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph

@@ -6,7 +6,7 @@ import errno
 import socket
 import sys
 
-from dlclive_io.screen.asking import CannotShow
+from dlclive_io.screen.viewer_pipe import CannotShow
 
 HOST = "127.0.0.1"
 FIRST = 8000  # where no port is asked for

@@ -16,7 +16,7 @@ from dlclive_io.screen.wire import PICTURE, send
 
 # The session's own path is handed over, and -I: nothing of the folder that it was started in is imported. -S: no files of
 # site-packages that run at every start.
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_io.screen.asking import main; main({module!r})"
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_io.screen.viewer_pipe import main; main({module!r})"
 _START = 30.0  # seconds to show a sign of life, on a machine that is busy
 _WAIT = 0.1  # seconds that the viewer waits for a new frame before it hears that there is none
 _PIPE = 1 << 20  # bytes

@@ -9,9 +9,9 @@ import threading
 import time
 from typing import Any
 
-from dlclive_io.screen.asking import Asking
 from dlclive_io.screen.board import Board
 from dlclive_io.screen.port import HOST, listen
+from dlclive_io.screen.viewer_pipe import Asking
 
 _NO_VIEWER = 1.5  # seconds after the last question of a page, until no more pictures are made
 _IDLE = 0.25  # seconds between two questions while nobody looks

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose
-from dlclive_io.drawing import PoseDrawing
-from dlclive_io.screen.asking import Asking, CannotShow
+from dlclive_io.screen.drawing import PoseDrawing
+from dlclive_io.screen.viewer_pipe import Asking, CannotShow
 
 SHORTEST = 1 / 30  # seconds between two pictures: nobody sees more, and drawing costs time
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
+from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_core.errors import UsageError
 from dlclive_torch.detectors.resizing import Resizing
 from dlclive_torch.padding import round_up

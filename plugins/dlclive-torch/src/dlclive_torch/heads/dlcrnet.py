@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.assembly import AssemblyRules
-from dlclive_core.deeplabcut import LOCREF_STD
+from dlclive_core.deeplabcut.config import LOCREF_STD
 from dlclive_core.errors import UnsupportedModelError
+from dlclive_core.models.assembly import AssemblyRules
 from dlclive_torch.affinities import pair_affinities
 from dlclive_torch.heads.base import Head
 from dlclive_torch.heads.heatmap import Upsampling, build_upsampling

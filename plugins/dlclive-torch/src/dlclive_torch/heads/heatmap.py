@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.deeplabcut.config import HeatmapDecoding
 from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.cells import CellReader
 from dlclive_torch.decoding import ReadCells, decode_heatmap

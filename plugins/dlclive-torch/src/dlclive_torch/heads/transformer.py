@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut import HeatmapDecoding
+from dlclive_core.deeplabcut.config import HeatmapDecoding
 from dlclive_core.errors import UnsupportedModelError
 from dlclive_torch.decoding import decode_heatmap
 from dlclive_torch.heads.base import Head

@@ -1,0 +1,195 @@
+"""From wishes to candidates: what each runtime can do with a model here, exporting it where it has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.benchmark.candidate import Candidate
+from dlclive_core.benchmark.exports import Exports
+from dlclive_core.benchmark.measurement import Measurement
+from dlclive_core.benchmark.runtime_request import PRECISIONS, Wish
+from dlclive_core.data.card import ModelCard
+from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
+from dlclive_core.models.network import Network, Setting
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.regions import Following, Resize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the network sees of a frame; see Candidate."""
+
+    resize: float = 1.0
+    size: tuple[int, int] | None = None
+    follow: Following | None = None
+
+    def __post_init__(self) -> None:
+        Resize(self.resize)  # checks it, before anything takes long
+
+    def shape(self, frame: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of the picture made of a frame of (height, width), of the largest where it follows."""
+        if self.size is not None:
+            return self.size
+        return int(frame[0] * self.resize), int(frame[1] * self.resize)
+
+
+@dataclass(slots=True)
+class Choice:
+    """The candidates, what failed before it could be one, and what else should be said."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    failed: list[Measurement] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def choose_candidates(
+    source: Path,
+    card: ModelCard,
+    wishes: Sequence[Wish],
+    views: Sequence[View],
+    frame: tuple[int, int],
+    exports: Exports,
+    catalog: PluginCatalog,
+    options: Mapping[str, Any],
+) -> Choice:
+    """All candidates of a model.
+
+    A runtime that reads the file runs it in all precisions that it can run it in; for others, and for runtimes that do not
+    read it, the file is exported, if it is in fp32. Without a word from the user, int8 is tried where there is a clip to
+    calibrate on, and fp16 files where there is something else than a CPU.
+
+    Args:
+        source: the model's file, and `card` its card.
+        frame: (height, width) of the frames.
+        options: further options of `load_model`, for all of them.
+
+    Raises:
+        UsageError: a wish that nothing here fulfils.
+        UnsupportedModelError: there is nothing at all.
+    """
+    choice = Choice()
+    chooser = _Chooser(source, card, views, frame, exports, catalog, options, choice)
+    for wish in wishes:
+        before = len(choice.candidates) + len(choice.failed)
+        chooser.add(wish)
+        if wish.named and before == len(choice.candidates) + len(choice.failed):
+            raise UsageError(f"{wish.words}: {chooser.reason(wish)}")
+    chooser.check_precisions(wishes)
+    if not choice.candidates and not choice.failed:
+        raise UnsupportedModelError(
+            f"nothing that is installed can run {source.name} as asked; dlclive plugins list shows what is installed"
+        )
+    return choice
+
+
+@dataclass(slots=True)
+class _Chooser:
+    source: Path
+    card: ModelCard
+    views: Sequence[View]
+    frame: tuple[int, int]
+    exports: Exports
+    catalog: PluginCatalog
+    options: Mapping[str, Any]
+    choice: Choice
+    possible: list[str] = field(default_factory=list)  # settings that were found, wanted or not
+
+    def add(self, wish: Wish) -> None:
+        reads = self.source.suffix.lower() in wish.info.reads
+        have: set[str] = set()
+        if reads:
+            have = self._add_file(wish, self.source, self._settings(wish, self.source))
+        if self.card.precision != "fp32":
+            return
+        if not reads:
+            have = self._add_exported(wish, "fp32", all_of_it=True)
+        for precision in PRECISIONS[1:]:
+            if precision not in have and self._is_wanted(wish, precision):
+                have |= self._add_exported(wish, precision)
+
+    def _add_exported(self, wish: Wish, precision: str, *, all_of_it: bool = False) -> set[str]:
+        """Candidates on an exported file: in its own precision, or in all that the runtime makes of it."""
+        suffix = self.exports.suffix_for(wish.info, precision)
+        if suffix is None:
+            return set()
+        have: set[str] = set()
+        for view in self.views:
+            try:
+                file = self.exports.file(suffix, precision, view.shape(self.frame))
+            except Exception as error:  # a format that cannot be made is a row with the reason
+                have.add(precision)
+                self._fail(wish, precision, view, one_line(error))
+                continue
+            settings = [item for item in self._settings(wish, file) if all_of_it or item.precision == precision]
+            have |= self._add_file(wish, file, settings, [view])
+        return have
+
+    def _add_file(
+        self, wish: Wish, file: Path, settings: Sequence[Setting], views: Sequence[View] | None = None
+    ) -> set[str]:
+        self.possible += [f"{wish.info.name}:{item.precision}:{item.device}" for item in settings]
+        for setting in filter(wish.takes, settings):
+            for view in self.views if views is None else views:
+                self._append(wish, setting, view, file)
+        return {setting.precision for setting in settings}
+
+    def _append(self, wish: Wish, setting: Setting, view: View, file: Path) -> None:
+        candidate = self._candidate(wish, setting, view, file)
+        if candidate not in self.choice.candidates:  # two wishes may overlap
+            self.choice.candidates.append(candidate)
+
+    def _candidate(self, wish: Wish, setting: Setting, view: View, file: Path) -> Candidate:
+        return Candidate(
+            runtime=wish.info.name,
+            precision=setting.precision,
+            device=setting.device,
+            path=file,
+            resize=view.resize,
+            size=view.size,
+            follow=view.follow,
+            options={**self.options, **wish.options},
+        )
+
+    def _fail(self, wish: Wish, precision: str, view: View, reason: str) -> None:
+        if wish.precisions is None or precision in wish.precisions:
+            candidate = self._candidate(wish, Setting(wish.device or "any", precision), view, self.source)
+            self.choice.failed.append(Measurement(candidate=candidate, failure=reason))
+
+    def _settings(self, wish: Wish, file: Path) -> Sequence[Setting]:
+        factory = self.catalog.factory(wish.info)
+        if not issubclass(factory, Network):  # a plugin's own kind of model: as it comes
+            return [Setting("auto", "auto")]
+        return factory.settings(file)
+
+    def _is_wanted(self, wish: Wish, precision: str) -> bool:
+        if wish.precisions is not None:
+            return precision in wish.precisions
+        if precision == "int8":
+            if not self.exports.can_calibrate and self.exports.suffix_for(wish.info, precision) is not None:
+                note = "int8 was not tried: it is calibrated on a clip of the animal, so give a video"
+                if note not in self.choice.notes:
+                    self.choice.notes.append(note)
+            return self.exports.can_calibrate
+        return any(
+            not word.endswith((":cpu", ":auto")) for word in self.possible if word.startswith(wish.info.name + ":")
+        )
+
+    def reason(self, wish: Wish) -> str:
+        """Why a wish gave nothing."""
+        can = [word for word in dict.fromkeys(self.possible) if word.startswith(wish.info.name + ":")]
+        if can:
+            return f"{wish.info.name} can run this model here as {', '.join(can)}"
+        if self.card.precision != "fp32":
+            return f"{self.source.name} is in {self.card.precision}, and only models in fp32 are exported for other runtimes"
+        return f"there is no way to run {self.source.name} on it here; it reads {', '.join(wish.info.reads)}"
+
+    def check_precisions(self, wishes: Sequence[Wish]) -> None:
+        """Each precision that was asked for has at least one candidate, or one that failed."""
+        have = {one.precision for one in (*self.choice.candidates, *(item.candidate for item in self.choice.failed))}
+        for precision in dict.fromkeys(name for wish in wishes for name in wish.precisions or ()):
+            if precision not in have:
+                can = ", ".join(dict.fromkeys(self.possible)) or "nothing"
+                raise UsageError(f"nothing here runs {self.source.name} in {precision} as asked; there are: {can}")

@@ -1,0 +1,125 @@
+"""run.json of a live run: written when it begins, so that a crash leaves it, and again at its end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.cli.live.run_spec import RunWords, without_password
+from dlclive_core.cli.record import record_path, write_record
+from dlclive_core.components import FrameSource, PoseModel
+from dlclive_core.data.estimate import RunInfo
+from dlclive_core.machine.system import system_info
+from dlclive_core.session import SessionReport
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What is known about one session before it begins.
+
+    Attributes:
+        name: of its source, fit for the name of a file.
+        facts: of its model, see `model_facts`.
+    """
+
+    name: str
+    source: FrameSource
+    model: PoseModel
+    facts: dict[str, Any]
+
+    @property
+    def model_name(self) -> str:
+        return Path(self.facts["file"]).name
+
+    def begin(self) -> dict[str, Any]:
+        """At the start."""
+        return {
+            "model": self.facts,
+            "runtime": self.model.runtime,
+            "device": self.model.device,
+            "source": self._source(),
+        }
+
+    def finish(self, report: SessionReport, picture: Path) -> dict[str, Any]:
+        """At the end."""
+        return {
+            **self.begin(),
+            "outputs": [str(path) for sink in report.sinks for path in sink.outputs if path.exists()],
+            "latency_picture": str(picture),
+            "report": report.to_dict(),
+        }
+
+    def _source(self) -> dict[str, Any]:
+        source = self.source
+        return {
+            "name": source.name,
+            "is_live": source.is_live,
+            "frame_size": source.frame_size,
+            "fps": source.fps,
+            "skipped": source.skipped,
+            "lost": source.lost,
+            "corrupt": source.corrupt,
+            "reconnects": source.reconnects,
+        }
+
+
+@dataclass(slots=True)
+class LiveRecord:
+    """What is known about one run. With several sources, `sources` in it holds for each what else is on the first level.
+
+    Attributes:
+        path: of run.json, or run-2.json and so on; None until `begin`.
+    """
+
+    words: RunWords
+    sessions: Sequence[SessionRecord]
+    path: Path | None = None
+    _values: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, run: RunInfo) -> None:
+        """Write what is known at the start, with `ended: null`, which says that nobody finished it. Raises DataError."""
+        self._values = {
+            "began": run.started_at.isoformat(timespec="milliseconds"),
+            "ended": None,
+            "command": [without_password(word) for word in sys.argv[1:]],
+            "options": self.words.to_dict(),
+            "system": system_info(),
+            **self._of_each([session.begin() for session in self.sessions]),
+        }
+        self.path = record_path(self.words.out, overwrite=self.words.overwrite)
+        write_record(self.path, self._values)
+
+    def picture_path(self, session: SessionRecord) -> Path:
+        """Beside run-2.json lies latency-2.svg, and of several sources latency-2_left.svg."""
+        assert self.path is not None
+        mark = f"_{session.name}" if len(self.sessions) > 1 else ""
+        return self.path.with_name(self.path.stem.replace("run", "latency", 1) + mark + ".svg")
+
+    def finish(self, reports: Sequence[SessionReport], error: str, code: int) -> dict[str, Any]:
+        """Write how it went, and return all of it. `error` is one line, empty when nothing failed. Raises DataError."""
+        assert self.path is not None
+        ends = [
+            session.finish(report, self.picture_path(session))
+            for session, report in zip(self.sessions, reports, strict=True)
+        ]
+        endings = list(dict.fromkeys(report.ending for report in reports))
+        self._values |= {
+            "ended": datetime.now(timezone.utc).astimezone().isoformat(timespec="milliseconds"),
+            "result": "failed" if error else ", ".join(endings),
+            "error": error,
+            "exit_code": code,
+            **self._of_each(ends),
+        }
+        write_record(self.path, self._values)
+        return self._values
+
+    def _of_each(self, values: list[dict[str, Any]]) -> dict[str, Any]:
+        if len(values) == 1:
+            return values[0]
+        return {
+            "sources": [{"name": session.name, **value} for session, value in zip(self.sessions, values, strict=True)]
+        }

@@ -1,0 +1,1 @@
+"""`dlclive benchmark` and `dlclive tune`."""

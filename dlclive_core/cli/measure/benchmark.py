@@ -1,0 +1,152 @@
+"""`dlclive benchmark`: how fast, and how far off, in every way that this machine has."""
+
+from __future__ import annotations
+
+import json as json_text
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.benchmark.candidate_list import View
+from dlclive_core.benchmark.clip import Clip, read_clip
+from dlclive_core.benchmark.result import Benchmark
+from dlclive_core.benchmark.run import Plan, run_plan
+from dlclive_core.benchmark.runtime_request import Wish, parse_wishes
+from dlclive_core.cli.arguments import runtime_words
+from dlclive_core.cli.export import parse_size
+from dlclive_core.cli.measure.benchmark_json import facts
+from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
+from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
+from dlclive_core.cli.measure.progress import measuring_progress
+from dlclive_core.cli.output import complain, print_json, stderr
+from dlclive_core.cli.runtime_options import share_options
+from dlclive_core.demo.source import MouseSource
+from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.sources import source_for
+from dlclive_core.plugins.spread_frames import spread_frames
+from dlclive_core.regions import Following
+
+_SYNTHETIC = "640x480"
+_CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on
+_FILES = ("benchmark.md", "benchmark.json", "benchmark.svg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchmarkOptions:
+    """The options of `dlclive benchmark`, as given."""
+
+    model: str
+    video: Path | None
+    synthetic: str | None
+    runtimes: tuple[str, ...]
+    precisions: tuple[str, ...]
+    device: str | None
+    resizes: tuple[float, ...]
+    sizes: tuple[str, ...]
+    follows: tuple[str, ...]
+    frames: int
+    rounds: int
+    warmup: int
+    rate: float | None
+    runtime_options: tuple[str, ...]
+    reference: Path | None
+    conditions: Path | None
+    out: Path | None
+    overwrite: bool
+    json: bool
+
+
+def run_benchmark(options: BenchmarkOptions) -> int:
+    """Measure, show, write. Returns the exit code: that of a DataError if no row stands."""
+    catalog = PluginCatalog.installed()
+    wishes = _wishes(options, catalog)
+    views = _views(options)
+    _prepare(options.out, overwrite=options.overwrite)
+    plan = Plan(
+        model=options.model,
+        clip=_clip(options, catalog),
+        wishes=wishes,
+        views=views,
+        rounds=options.rounds,
+        warmup=options.warmup,
+        rate=options.rate,
+        reference=options.reference,
+        calibration=_calibration(options, catalog),
+        options={} if options.conditions is None else {"conditions": options.conditions},
+    )
+    with measuring_progress() as (tell, on_progress):
+        benchmark = run_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
+    found = facts(benchmark)
+    if options.json:
+        print_json(found)
+    else:
+        print_benchmark(benchmark)
+    if options.out is not None:
+        _write(options.out, benchmark, found)
+    if not benchmark.stands:
+        complain("no candidate could be measured; the table says why, one by one")
+        return DataError.exit_code
+    return 0
+
+
+def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[Wish]:
+    """What to measure; a runtime's option goes to all those that have it."""
+    wishes = parse_wishes(options.runtimes, options.precisions, options.device, catalog)
+    words = runtime_words(options.runtime_options)
+    shared = share_options([wish.info for wish in wishes], words, catalog)
+    return [replace(wish, options=own) for wish, own in zip(wishes, shared, strict=True)]
+
+
+def _views(options: BenchmarkOptions) -> list[View]:
+    """What was asked for, or the frames as they are."""
+    views = [View(resize=factor) for factor in options.resizes]
+    views += [View(size=parse_size(text, "--size", "HEIGHTxWIDTH")) for text in options.sizes]
+    for text in options.follows:
+        height, width = parse_size(text, "--follow", "HEIGHTxWIDTH")
+        views.append(View(follow=Following(window=(width, height))))
+    return list(dict.fromkeys(views)) or [View()]
+
+
+def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
+    if options.video is not None:
+        if options.synthetic is not None:
+            raise UsageError("a video or --synthetic, not both")
+        clip = read_clip(source_for(options.video, catalog), options.frames)
+        return replace(clip, name=options.video.name)
+    width, height = parse_size(options.synthetic or _SYNTHETIC, "--synthetic", "WIDTHxHEIGHT")
+    clip = read_clip(MouseSource(seed=1, frames=options.frames, size=(width, height)), options.frames)
+    return replace(clip, name="a rendered mouse")
+
+
+def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[[], Sequence[NDArray[np.uint8]]] | None:
+    video = options.video
+    return None if video is None else lambda: spread_frames(source_for(video, catalog), _CALIBRATED)
+
+
+def _prepare(out: Path | None, *, overwrite: bool) -> None:
+    """Find out about an impossible folder before minutes have passed."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {out}: {error.strerror}") from None
+    for name in _FILES:
+        if (out / name).exists() and not overwrite:
+            raise OutputExistsError(f"{out / name} is there already; choose another folder, or pass --overwrite")
+
+
+def _write(out: Path, benchmark: Benchmark, found: dict[str, object]) -> None:
+    texts = (markdown(benchmark), json_text.dumps(found, indent=1) + "\n", benchmark_picture(benchmark))
+    for name, text in zip(_FILES, texts, strict=True):
+        draft = out / f"{name}.part"
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(out / name)
+        except OSError as error:
+            raise DataError(f"cannot write {out / name}: {error.strerror}") from None
+    stderr().print("written: " + ", ".join(str(out / name) for name in _FILES), markup=False)

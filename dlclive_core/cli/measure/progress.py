@@ -1,0 +1,28 @@
+"""What is seen of a measurement while it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from dlclive_core.benchmark.interleaved import Turn
+from dlclive_core.cli.output import stderr
+
+
+@contextmanager
+def measuring_progress() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
+    """Lines for what takes a while, and a bar where somebody looks, both on standard error."""
+    console = stderr()
+
+    def tell(text: str) -> None:
+        console.print(text, markup=False)
+
+    if not console.is_terminal:
+        yield tell, lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("choosing", total=None)
+        yield tell, lambda turn: progress.update(task, description=turn.label, completed=turn.done, total=turn.total)

@@ -1,0 +1,1 @@
+"""What passes between the parts: frames, skeletons, poses, estimates, model cards. Needs numpy only."""

@@ -1,0 +1,102 @@
+"""The facts about a model that everyone needs and nobody should have to guess."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.errors import ModelError
+from dlclive_core.models.assembly import AssemblyRules
+
+CARD_VERSION = 2
+
+Normalisation = Literal["imagenet", "unit", "none"]
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """The facts about a model.
+
+    Attributes:
+        net_type: DeepLabCut's name of the network, for example "resnet_50".
+        skeleton: the keypoints of each individual.
+        individuals: their names, as in the project; one for a single-animal project.
+        multi_animal: whether the project is a multi-animal one: its tables then have a level of individuals.
+        unique_keypoints: names of the keypoints that exist once in the scene.
+        method: how animals are found: "bottom-up", "top-down" (needs boxes) or "conditional" (needs poses).
+        scorer: the name that DeepLabCut's tables carry in their first header row.
+        stride: input pixels per cell of the heatmap.
+        normalisation: what the network does to a pixel v of 0..255 before its first layer: "imagenet"
+            ((v / 255 - mean) / std), "unit" (v / 255) or "none".
+        pad_divisor: (height, width); the input is padded at the bottom and right to a multiple of these, by reflection.
+        input_size: (height, width) that the network demands, None where any size will do.
+        crop_margin: pixels added around a box before a top-down network's crop is cut.
+        crop_context: whether a crop shows what surrounds the box, where its ratio is not that of the input.
+        condition_margin: pixels around the keypoints of a condition, for the box that a conditional network looks at.
+        assembly: how animals are put together from candidates, for networks that give these; None for all others.
+        identity: whether the network tells the individuals apart, so that each has a row of its own.
+        detector_sha256: of the file with the detector that belongs to this one, where the two are files of their own.
+        format: what the file is: "deeplabcut-export", "deeplabcut-snapshot", "onnx", ...
+        precision: of the weights: "fp32", "fp16", ...
+        source_sha256: of the file that DeepLabCut wrote, kept through every export.
+    """
+
+    net_type: str
+    skeleton: Skeleton
+    individuals: tuple[str, ...] = ("individual_1",)
+    multi_animal: bool = False
+    unique_keypoints: tuple[str, ...] = ()
+    method: Literal["bottom-up", "top-down", "conditional"] = "bottom-up"
+    scorer: str = "dlclive"
+    stride: float = 1.0
+    normalisation: Normalisation = "imagenet"
+    pad_divisor: tuple[int, int] = (1, 1)
+    input_size: tuple[int, int] | None = None
+    crop_margin: float = 0.0
+    crop_context: bool = True
+    condition_margin: float = 20.0
+    assembly: AssemblyRules | None = None
+    identity: bool = False
+    detector_sha256: str = ""
+    format: str = ""
+    precision: str = "fp32"
+    source_sha256: str = ""
+
+    def to_json(self) -> str:
+        """One line of JSON, for the metadata of an exported file."""
+        return json.dumps({"card_version": CARD_VERSION, **asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelCard:
+        """Read `to_json`'s line; ModelError if it is not one, or is newer than this package."""
+        try:
+            values: dict[str, Any] = json.loads(text)
+            version = int(values.pop("card_version"))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelError(f"the model's card cannot be read: {error}") from None
+        if version > CARD_VERSION:
+            raise ModelError(
+                f"the model's card has version {version}, newer than this dlclive-core: update dlclive-core"
+            )
+        known = {field.name for field in fields(cls)}
+        try:
+            skeleton = values.pop("skeleton")
+            values["skeleton"] = Skeleton(
+                tuple(skeleton["keypoints"]), tuple((int(a), int(b)) for a, b in skeleton.get("edges", ()))
+            )
+            if values.get("assembly") is not None:
+                values["assembly"] = AssemblyRules.from_dict(values["assembly"])
+            for name in ("individuals", "unique_keypoints", "pad_divisor", "input_size"):
+                if values.get(name) is not None:
+                    values[name] = tuple(values[name])
+            return cls(**{name: value for name, value in values.items() if name in known})
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the model's card cannot be read: {error!r}") from None
+
+    def with_(self, **changes: Any) -> ModelCard:
+        """A copy with some facts changed."""
+        return replace(self, **changes)

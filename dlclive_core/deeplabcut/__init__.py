@@ -1,0 +1,1 @@
+"""DeepLabCut's files: configurations, and where its models lie."""

@@ -1,0 +1,229 @@
+"""What DeepLabCut writes about a model (`pytorch_config.yaml`, and the same inside an export), as types.
+
+Versions differ: 3.0.0 writes only the keys that are set, 3.0.1 and later write every optional key with None, and model
+zoo files write the method in capitals. All are read alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dlclive_core.data.card import ModelCard, Normalisation
+from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.errors import ModelError
+from dlclive_core.models.assembly import AssemblyRules
+
+CONFIG_NAME = "pytorch_config.yaml"
+LOCREF_STD = 7.2801
+"""What DeepLabCut divides location refinements by when a head's predictor does not say."""
+
+_METHODS: Mapping[str, Literal["bottom-up", "top-down", "conditional"]] = {
+    "bu": "bottom-up",
+    "td": "top-down",
+    "ctd": "conditional",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoseConfig:
+    """A DeepLabCut model's configuration.
+
+    Attributes:
+        model: the architecture as DeepLabCut names it: `backbone`, `backbone_output_channels`, `neck`, `heads`.
+        detector: its detector's part, None where it has none.
+        input_size: (height, width) of the crop that a top-down or conditional network takes. Its layers decide: for some
+            networks, DeepLabCut 3.0.1 and 3.0.2 write a crop of another size, with which they could not run.
+        project: path of the project, "" where it was wiped.
+        Others as in ModelCard.
+    """
+
+    net_type: str
+    method: Literal["bottom-up", "top-down", "conditional"]
+    skeleton: Skeleton
+    individuals: tuple[str, ...]
+    multi_animal: bool
+    unique_keypoints: tuple[str, ...]
+    with_identity: bool
+    normalisation: Normalisation
+    pad_divisor: tuple[int, int]
+    input_size: tuple[int, int] | None
+    crop_margin: float
+    crop_context: bool
+    condition_margin: float
+    project: str
+    model: Mapping[str, Any]
+    detector: Mapping[str, Any] | None
+
+    @classmethod
+    def read(cls, path: Path) -> PoseConfig:
+        """Read a `pytorch_config.yaml`; ModelError if it is not one."""
+        return cls.from_mapping(read_config(path), where=str(path))
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any], *, where: str) -> PoseConfig:
+        """Understand a configuration that was read; `where` names it in error messages."""
+        model = values.get("model")
+        metadata = values.get("metadata")
+        if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
+            raise ModelError(f"{where} has no 'model' and 'metadata' parts: it is not a DeepLabCut 3 configuration")
+        keypoints = tuple(str(name) for name in metadata.get("bodyparts") or ())
+        if not keypoints:
+            raise ModelError(f"{where} names no bodyparts (metadata.bodyparts)")
+        method = str(values.get("method") or "bu").lower()
+        if method not in _METHODS:
+            raise ModelError(f"{where} has method {method!r}; known are {', '.join(_METHODS)}")
+        individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
+        inference = _part(_part(values, "data"), "inference")
+        padding = _part(inference, "auto_padding")
+        crop = _part(inference, "top_down_crop")
+        return cls(
+            net_type=str(values.get("net_type") or _part(model, "backbone").get("model_name") or "unknown"),
+            method=_METHODS[method],
+            skeleton=Skeleton(keypoints),
+            individuals=individuals,
+            multi_animal=len(individuals) > 1,
+            unique_keypoints=tuple(str(name) for name in metadata.get("unique_bodyparts") or ()),
+            with_identity=bool(metadata.get("with_identity")),
+            normalisation=_normalisation(inference),
+            pad_divisor=(int(padding.get("pad_height_divisor") or 1), int(padding.get("pad_width_divisor") or 1)),
+            input_size=_layers_size(model) or ((int(crop["height"]), int(crop["width"])) if crop else None),
+            crop_margin=float(crop.get("margin") or 0),
+            crop_context=bool(crop.get("crop_with_context", True)),
+            condition_margin=float(_part(values, "data").get("bbox_margin") or 0),
+            project=str(metadata.get("project_path") or ""),
+            model=model,
+            detector=values.get("detector") or None,
+        )
+
+    def head(self, name: str = "bodypart") -> Mapping[str, Any]:
+        """The configuration of one head; ModelError if there is none of this name."""
+        heads = _part(self.model, "heads")
+        if name not in heads:
+            raise ModelError(f"the configuration has no head {name!r}; it has {', '.join(heads) or 'none'}")
+        return _part(heads, name)
+
+    def card(
+        self,
+        *,
+        scorer: str,
+        format: str,
+        stride: float,
+        assembly: AssemblyRules | None = None,
+        precision: str = "fp32",
+        source_sha256: str = "",
+    ) -> ModelCard:
+        """The card of a model with this configuration; the caller knows the rest."""
+        return ModelCard(
+            net_type=self.net_type,
+            skeleton=self.skeleton,
+            individuals=self.individuals,
+            multi_animal=self.multi_animal,
+            unique_keypoints=self.unique_keypoints,
+            method=self.method,
+            scorer=scorer,
+            stride=stride,
+            normalisation=self.normalisation,
+            pad_divisor=self.pad_divisor,
+            input_size=self.input_size,
+            crop_margin=self.crop_margin,
+            crop_context=self.crop_context,
+            condition_margin=self.condition_margin,
+            assembly=assembly,
+            identity="identity" in _part(self.model, "heads"),
+            format=format,
+            precision=precision,
+            source_sha256=source_sha256,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatmapDecoding:
+    """How a heatmap head's maps become keypoints.
+
+    Attributes:
+        stride: pixels of the network's input per cell of the heatmap.
+        locref_std: pixels per unit of the location refinement maps; None where the head has none.
+        apply_sigmoid: the heatmap holds logits.
+        clip_scores: confidences are cut to 0..1.
+    """
+
+    stride: float
+    locref_std: float | None
+    apply_sigmoid: bool = False
+    clip_scores: bool = False
+
+    @classmethod
+    def from_head(cls, head: Mapping[str, Any], *, stride: float) -> HeatmapDecoding:
+        """Read the `predictor` part of a head; what it does not say is as DeepLabCut has it by default."""
+        predictor = _part(head, "predictor")
+        refined = bool(predictor.get("location_refinement", True)) and bool(head.get("locref_config"))
+        return cls(
+            stride=stride,
+            locref_std=float(predictor.get("locref_std") or LOCREF_STD) if refined else None,
+            apply_sigmoid=bool(_given(predictor.get("apply_sigmoid"), True)),
+            clip_scores=bool(predictor.get("clip_scores")),
+        )
+
+
+def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
+    """What is done to the image before a detector sees it, from `detector` of a configuration."""
+    return _normalisation(_part(_part(detector, "data"), "inference"))
+
+
+def read_config(path: Path) -> Mapping[str, Any]:
+    """What a `pytorch_config.yaml` holds, read safely; ModelError if it cannot be."""
+    import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
+
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise ModelError(f"{path} holds no settings; expected DeepLabCut's {CONFIG_NAME}")
+    return loaded
+
+
+def scorer_name(config: PoseConfig, file_stem: str, snapshot: str | None = None) -> str:
+    """The scorer as DeepLabCut writes it, `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, as far as it is known.
+
+    Where the project's path was wiped from an export, the file's own name stands for project and snapshot.
+    """
+    network = "".join(part.capitalize() for part in config.net_type.split("_"))
+    return f"DLC_{network}_{file_stem}" + (f"_snapshot_{snapshot}" if snapshot else "")
+
+
+def padded_size(height: int, width: int, divisor: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) after padding up to multiples of `divisor` (height, width)."""
+    return math.ceil(height / divisor[0]) * divisor[0], math.ceil(width / divisor[1]) * divisor[1]
+
+
+def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = values.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _given(value: Any, default: Any) -> Any:
+    return default if value is None else value
+
+
+def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(height, width) that the layers were made for: SimCC heads have it as (width, height), conditional backbones as
+    (height, width).
+    """
+    head = _part(_part(model, "heads"), "bodypart").get("input_size")
+    if head:
+        return int(head[1]), int(head[0])
+    backbone = _part(model, "backbone").get("img_size")
+    return (int(backbone[0]), int(backbone[1])) if backbone else None
+
+
+def _normalisation(inference: Mapping[str, Any]) -> Normalisation:
+    if inference.get("normalize_images"):
+        return "imagenet"
+    return "unit" if inference.get("scale_to_unit_range") else "none"

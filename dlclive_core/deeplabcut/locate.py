@@ -1,0 +1,92 @@
+"""From the path that a user gives to the one model file that is meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from dlclive_core.deeplabcut.config import CONFIG_NAME
+from dlclive_core.errors import ModelNotFoundError
+
+_SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
+_DETECTOR_SNAPSHOT = re.compile(r"snapshot-detector-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
+_DETECTOR = ".detector"
+KEPT = ".dlclive"
+"""Ends the name of the folder beside a model in which exported variants of it are kept for its profile: no other models."""
+
+_SUBFOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
+
+
+def locate_model(path: str | Path, suffixes: Collection[str]) -> Path:
+    """Return the model file that a path means.
+
+    A file is itself. A folder may be a training folder (`pytorch_config.yaml` and `snapshot-*.pt`: the best snapshot, or
+    else the last), an export folder, or a whole DeepLabCut project that holds one model.
+
+    Args:
+        suffixes: of the files that count as models, for example {".pt", ".onnx"}.
+
+    Raises:
+        ModelNotFoundError: nothing there, or several models; the message names what was found.
+    """
+    path = Path(path).expanduser()
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise ModelNotFoundError(f"no such file or folder: {path}")
+    found = _in_folder(path, suffixes)
+    if not found:
+        for folder in _search_folders(path):
+            found += _in_folder(folder, suffixes)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        held = ", ".join(sorted(item.name for item in path.iterdir())[:8]) or "nothing"
+        raise ModelNotFoundError(
+            f"no model in {path}: expected {', '.join(sorted(suffixes))}, or {CONFIG_NAME} with snapshot-*.pt; it holds {held}"
+        )
+    names = ", ".join(str(item.relative_to(path)) for item in found[:8])
+    raise ModelNotFoundError(f"{path} holds {len(found)} models; name one of them: {names}")
+
+
+def best_snapshot(snapshots: Sequence[Path]) -> Path:
+    """The snapshot marked best, the latest of them if there are several, or else the last epoch."""
+    return max(snapshots, key=lambda path: _rank(path, _SNAPSHOT))
+
+
+def detector_snapshots(path: Path) -> list[Path]:
+    """The snapshots of detectors beside a network's, the one to take last: the best, or else the latest."""
+    beside = [item for item in path.parent.glob("snapshot-detector-*.pt") if _DETECTOR_SNAPSHOT.match(item.name)]
+    return sorted(beside, key=lambda item: _rank(item, _DETECTOR_SNAPSHOT))
+
+
+def _rank(path: Path, pattern: re.Pattern[str]) -> tuple[bool, int]:
+    match = pattern.search(path.name)
+    return (bool(match and match["best"]), int(match["epoch"]) if match else -1)
+
+
+def detector_beside(path: Path) -> Path:
+    """The file of the detector that belongs to an exported network: `model.onnx` -> `model.detector.onnx`."""
+    return path.with_name(f"{path.stem}{_DETECTOR}{path.suffix}")
+
+
+def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    files = sorted(
+        item
+        for item in folder.iterdir()
+        if item.is_file() and item.suffix.lower() in suffixes and not item.stem.endswith(_DETECTOR)
+    )
+    snapshots = [item for item in files if item.name.startswith("snapshot-")]
+    poses = [item for item in snapshots if _SNAPSHOT.match(item.name)]
+    others = [item for item in files if item not in snapshots]
+    if poses and (folder / CONFIG_NAME).is_file():
+        return [best_snapshot(poses), *others]
+    return others
+
+
+def _search_folders(path: Path) -> list[Path]:
+    """Below a project or one of its parts: the folders that may hold models."""
+    roots = [path / name for name in _SUBFOLDERS if (path / name).is_dir()] or [path]
+    folders = {item.parent for root in roots for item in root.rglob("*") if item.is_file() and item.parent != path}
+    return sorted(folder for folder in folders if not any(part.endswith(KEPT) for part in folder.parts))

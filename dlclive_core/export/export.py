@@ -1,0 +1,158 @@
+"""Export a model to another format, and prove that it still gives the same pose."""
+
+from __future__ import annotations
+
+import filecmp
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.components import PoseModel
+from dlclive_core.data.card import ModelCard
+from dlclive_core.deeplabcut.locate import detector_beside, locate_model
+from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
+from dlclive_core.export.bounds import bound_for, judge
+from dlclive_core.export.parity import Parity, compare_models
+from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
+from dlclive_core.models.network import Network
+from dlclive_core.plugins.catalog import PluginCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was exported, and how near it is to its source.
+
+    Attributes:
+        target: the file that `load_model` takes.
+        card: the facts about it.
+        parity: how far its keypoints are from the source's, in pixels.
+        bound_px: how far they were allowed to be, `error_px` how far they are, and `measured` which of the differences that
+            is, in words.
+        detector: the file with its detector, for top-down models.
+        files: all that was written, the target last.
+    """
+
+    target: Path
+    card: ModelCard
+    parity: Parity
+    bound_px: float
+    detector: Path | None = None
+    error_px: float = 0.0
+    measured: str = ""
+    files: tuple[Path, ...] = ()
+
+
+def export_model(
+    source: str | Path,
+    target: str | Path,
+    *,
+    precision: str = "fp32",
+    size: tuple[int, int] | None = None,
+    frames: Sequence[NDArray[np.uint8]] | None = None,
+    max_error: float | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    overwrite: bool = False,
+    catalog: PluginCatalog | None = None,
+) -> Export:
+    """Export a model and compare both in pixels; `target` appears only if they agree.
+
+    Where no exporter leads straight to the target's format and precision, two are taken with a temporary file in between.
+    Exporters write into an empty folder beside the target. All files that the last one left there are moved, the target
+    last, so that it is never there without what belongs to it.
+
+    Args:
+        source: anything that `load_model` takes.
+        target: the file to write; its suffix says the format.
+        precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format have them.
+        size: (height, width) to fix the input to.
+        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. For int8, and for options
+            that calibrate, they are needed: every fourth is compared on, on the others it is calibrated.
+        max_error: pixels, in place of those of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
+            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile where it was calibrated.
+        options: of the exporters' constructors, for example {"frozen_norms": True}; each goes to those on the way that have it.
+
+    Raises:
+        OutputExistsError: a file that would be written is there and `overwrite` was not given.
+        DependencyError, ...: what an exporter needs is not there; all of them are asked before the first one begins.
+        UsageError: precision, size, options or frames; among others a clip to calibrate on in which no animal is found.
+        ModelError: the export differs by more than the bound; nothing is written.
+    """
+    catalog = catalog or PluginCatalog.installed()
+    source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
+    steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
+    exporters = make_exporters(catalog, steps, options)
+    calibrate = precision in CALIBRATED or any(exporter.calibrates for exporter in exporters)
+    _check_target(target, source, overwrite=overwrite)
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".dlclive-export-", dir=target.parent)
+    except OSError as error:
+        raise DataError(f"cannot write into {target.parent}: {error.strerror}") from None
+    with folder as name, load_model(source, device="cpu", catalog=catalog) as reference:  # in the file's own precision
+        check_exporters(exporters, steps, reference.card, size)
+        images = choose_frames(reference, frames, size, calibrate=calibrate)
+        draft = source
+        for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):
+            place = Path(name) / str(number)
+            place.mkdir()
+            last = number == len(steps)
+            before, draft = draft, place / (target.name if last else target.stem + step.info.writes)
+            seen = images.for_exporter if last or exporter.calibrates else ()
+            card = exporter.export(before, draft, precision=step.precision, size=size, frames=seen)
+        with _load_draft(draft, catalog) as candidate:
+            parity = compare_models(reference, candidate, images.compared)
+        bound = judge(parity, bound_for(precision, max_error, calibrated=calibrate), precision)
+        files = _move(draft, target, overwrite=overwrite)
+    stem = detector_beside(target).stem  # the detector of an engine is an ONNX file still
+    return Export(
+        target=target,
+        card=card,
+        parity=parity,
+        bound_px=bound.px,
+        detector=next((file for file in reversed(files) if file.stem == stem), None),
+        error_px=bound.found(parity),
+        measured=bound.words,
+        files=files,
+    )
+
+
+def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
+    if not target.parent.is_dir():
+        raise DataError(f"no such folder: {target.parent}")
+    if target.exists():
+        if target.samefile(source):
+            raise UsageError(f"{target} is the model itself: choose another name for the export")
+        if not overwrite:
+            raise _is_there(target)
+
+
+def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
+    """On the CPU, or where it cannot run there on the first device that it can run on."""
+    _, info = choose_runtime(draft, None, catalog)
+    factory = catalog.factory(info)
+    settings = factory.settings(draft) if issubclass(factory, Network) else ()
+    devices = [setting.device for setting in settings]
+    device = "cpu" if "cpu" in devices or not devices else devices[0]
+    return load_model(draft, device=device, catalog=catalog)
+
+
+def _move(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    """Move all files beside the draft to beside the target, the draft itself last; what is there already as it is may be."""
+    drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
+    files = tuple(target.with_name(item.name) for item in drafts)
+    for file in files:
+        if file.exists() and not overwrite and not filecmp.cmp(draft.with_name(file.name), file, shallow=False):
+            raise _is_there(file)
+    for item, file in zip(drafts, files, strict=True):
+        item.replace(file)
+    return files
+
+
+def _is_there(file: Path) -> OutputExistsError:
+    return OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")

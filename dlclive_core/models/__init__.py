@@ -1,0 +1,1 @@
+"""Models: loading them, and what the core makes of a network's arrays."""

@@ -1,0 +1,151 @@
+"""Models that are told where an animal's keypoints were."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.components import PoseModel
+from dlclive_core.data.frame import as_rgb, check_image
+from dlclive_core.data.pose import Pose
+from dlclive_core.errors import ModelError, UsageError
+from dlclive_core.models.conditional.condition_boxes import condition_boxes
+from dlclive_core.models.conditional.tracker import ConditionTracker
+from dlclive_core.models.conditional.tracking_rules import TrackingRules
+from dlclive_core.models.detection import Finding
+from dlclive_core.models.network import Network, output
+from dlclive_core.models.topdown.boxes import check_boxes
+from dlclive_core.models.topdown.crops import CropRules, cut_boxes
+
+
+class ConditionalModel(PoseModel):
+    """A network that finds an animal's keypoints where a condition, a rough or earlier pose, says that it is.
+
+    Frame after frame, the last poses are the conditions; a bottom-up model finds the animals first, and again those that
+    are lost. Each animal keeps its row as long as it is tracked; rows of others are missing (NaN, NaN, 0).
+
+    Args:
+        network: conditional; all animals of a frame go through it together.
+        search: the bottom-up model; None: the caller gives conditions with each image.
+        finding: `margin` and `max_animals` are used.
+        rules: how animals are tracked.
+        owns_search: whether `close` closes the bottom-up model, too.
+
+    Raises:
+        UsageError: the bottom-up model has other keypoints.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        search: PoseModel | None,
+        finding: Finding,
+        *,
+        rules: TrackingRules | None = None,
+        owns_search: bool = False,
+    ) -> None:
+        card = network.card
+        if card.input_size is None:
+            raise ModelError(
+                f"{card.net_type} is a conditional network, and its configuration says nothing of its crops"
+            )
+        if search is not None and search.card.skeleton.keypoints != card.skeleton.keypoints:
+            theirs, ours = search.card.skeleton.keypoints, card.skeleton.keypoints
+            raise UsageError(
+                f"the conditions of {card.net_type} come from {search.card.net_type} with {len(theirs)} keypoints "
+                f"({', '.join(theirs)}); it needs the {len(ours)} that it was trained with ({', '.join(ours)})"
+            )
+        self.network, self.search = network, search
+        self.card, self.runtime, self.device = card, network.runtime, network.device
+        self.remembers = True
+        self._owns_search = owns_search
+        self._margin = card.condition_margin if finding.margin is None else finding.margin
+        self._crops = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
+        individuals = finding.max_animals or len(card.individuals)
+        self._tracker = ConditionTracker(rules or TrackingRules(), individuals, len(card.skeleton))
+
+    def predict(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        boxes: NDArray[np.float32] | None = None,
+        conditions: NDArray[np.float32] | None = None,
+    ) -> Pose:
+        """Find the animals in the next frame, or those that the caller's conditions tell of.
+
+        Args:
+            image: (H, W, 3) uint8 RGB or (H, W) uint8 grey.
+            boxes: (N, 4) where to look, with conditions; by default around each condition's keypoints.
+            conditions: (N, K, 3) keypoints in pixels of the image, not found NaN, NaN, 0. Nothing is tracked then, and the
+                pose has their N rows.
+
+        Raises:
+            FrameError: the image. UsageError: the conditions or boxes, or none where there is no bottom-up model.
+        """
+        rgb = as_rgb(check_image(image))
+        if conditions is not None:
+            return self._look(rgb, self._checked(conditions), boxes)
+        if boxes is not None:
+            raise UsageError(f"{self.card.net_type} is a conditional network: boxes come with conditions, (N, K, 3)")
+        if self.search is None:
+            raise UsageError(
+                f"{self.card.net_type} is a conditional network and has no bottom-up model to find animals with: name one "
+                "(conditions=, on the command line --conditions FILE), or give conditions with each image"
+            )
+        searched = self.search.predict(rgb).keypoints if self._tracker.wants_search() else None
+        given, rows = self._tracker.conditions(searched)
+        pose = self._look(rgb, given, None)
+        there = pose.confidence.max(axis=1, initial=0) > 0
+        keypoints = self._tracker.update(pose.keypoints[there], rows[there], rgb.shape)
+        return Pose(keypoints, self.card.skeleton)
+
+    def warmup(self, shape: tuple[int, ...]) -> None:
+        """Run the bottom-up model on a grey image of this shape, and the network on grey crops."""
+        if self.search is not None:
+            self.search.warmup(shape)
+        whole = np.array([[0, 0, shape[1], shape[0]]], np.float32)
+        somewhere = np.ones((len(self.card.individuals), len(self.card.skeleton), 3), np.float32)
+        self._look(as_rgb(np.full(shape, 127, np.uint8)), somewhere, np.repeat(whole, len(somewhere), axis=0))
+
+    def reset(self) -> None:
+        """Forget the animals."""
+        self._tracker.reset()
+        if self.search is not None:
+            self.search.reset()
+
+    def close(self) -> None:
+        """Close the network, and the bottom-up model if it was loaded for this one."""
+        if self.search is not None and self._owns_search:
+            self.search.close()
+        self.network.close()
+
+    def _look(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
+        """The pose of each condition, missing where a condition is none."""
+        around: NDArray[np.floating]
+        if boxes is None:
+            around, usable = condition_boxes(conditions, self._margin, image.shape)
+        else:
+            around = check_boxes(boxes)
+            if len(around) != len(conditions):
+                raise UsageError(f"{len(around)} boxes for {len(conditions)} conditions: give one for each")
+            usable = np.ones(len(around), bool)
+        pose = Pose.missing(self.card.skeleton, len(conditions))
+        if usable.any():
+            crops, placements = cut_boxes(image, around[usable], self._crops)
+            inner = np.stack([p.to_inner(c) for p, c in zip(placements, conditions[usable], strict=True)])
+            found = output(self.network.run(crops, inner), "keypoints", self.card)[:, 0]
+            pose.keypoints[usable] = [p.to_outer(k) for p, k in zip(placements, found, strict=True)]
+        scores = np.full((len(around), 1), np.nan)
+        return replace(pose, boxes=np.concatenate([around[:, :4], scores], axis=1).astype(np.float32))
+
+    def _checked(self, conditions: object) -> NDArray[np.float32]:
+        array = np.asarray(conditions, np.float32)
+        wanted = len(self.card.skeleton)
+        if array.ndim != 3 or array.shape[1:] != (wanted, 3):
+            raise UsageError(
+                f"conditions are (N, {wanted}, 3), x, y and confidence of the {wanted} keypoints of {self.card.net_type}; got "
+                f"an array of shape {array.shape}"
+            )
+        return array

@@ -1,0 +1,79 @@
+"""From a network's arrays to poses: animals put together, individuals told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.data.card import ModelCard
+from dlclive_core.data.pose import Pose
+from dlclive_core.deeplabcut.config import padded_size
+from dlclive_core.errors import FrameError
+from dlclive_core.models.assembly import assemble, order_by_identity
+from dlclive_core.models.decoding import pad
+from dlclive_core.models.network import Arrays, Network, output
+
+
+def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:
+    """Run a network that finds animals by itself on (B, H, W, 3) uint8 RGB images, and read its arrays."""
+    return read_poses(network.run(network_input(network.card, images)), network.card)
+
+
+def network_input(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(B, H, W, 3) images as `Network.run` takes them: contiguous, padded where the input is fixed. Raises FrameError."""
+    if card.input_size is not None and images.shape[1:3] != card.input_size:
+        images = _padded_to_input(images, card)
+    check_size(card, images.shape[1:3])
+    return np.ascontiguousarray(images)
+
+
+def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
+    """One pose for each image of the batch.
+
+    A network that puts animals together, or tells individuals apart, gives a row for each individual of the project; those
+    that are not in the image are missing as a whole.
+    """
+    batch = len(next(iter(arrays.values())))
+    return [_read({name: array[index] for name, array in arrays.items()}, card) for index in range(batch)]
+
+
+def _padded_to_input(images: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:
+    """Images that padding brings to the fixed input, padded as the network would; others as they are."""
+    height, width = images.shape[1:3]
+    return pad(images, card.pad_divisor) if padded_size(height, width, card.pad_divisor) == card.input_size else images
+
+
+def check_size(card: ModelCard, shape: tuple[int, ...]) -> None:
+    """FrameError if images of this (height, width) cannot go in."""
+    height, width = shape
+    if card.input_size is not None and shape != card.input_size:
+        fixed = card.input_size
+        raise FrameError(
+            f"this model's input is fixed to {fixed[1]} x {fixed[0]} pixels (width x height); the image is {width} x "
+            f"{height}: crop or resize it, or export the model without a fixed size"
+        )
+    if min(height, width) < card.stride:
+        raise FrameError(
+            f"the image is {width} x {height} pixels, smaller than one cell of {card.net_type}, which is {card.stride:g} x "
+            f"{card.stride:g}: give a larger image, or a larger crop"
+        )
+
+
+def _read(arrays: dict[str, NDArray[np.float32]], card: ModelCard) -> Pose:
+    scores = output(arrays, "identity", card) if card.identity else None
+    if card.assembly is None:
+        keypoints = output(arrays, "keypoints", card)
+    else:
+        peaks = output(arrays, "peaks", card)
+        keypoints, chosen = assemble(peaks, output(arrays, "affinities", card), card.assembly)
+        if scores is not None:  # (K, P, J) of candidates -> (I, K, J) of keypoints
+            scores = scores[np.arange(len(scores)), np.maximum(chosen, 0)]
+    pose = Pose(np.asarray(keypoints, np.float32), card.skeleton)
+    if scores is not None and scores.shape[-1] == len(card.individuals) >= len(pose):
+        order = order_by_identity(pose.keypoints, scores)
+        pose = replace(pose, keypoints=pose.keypoints[order], ids=card.individuals[: len(pose)])
+    if card.unique_keypoints:
+        pose = replace(pose, unique=output(arrays, "unique", card))
+    return pose

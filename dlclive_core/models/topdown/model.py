@@ -1,0 +1,99 @@
+"""Models that look at each animal in a crop of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.components import PoseModel
+from dlclive_core.data.frame import as_rgb, check_image
+from dlclive_core.data.pose import Pose
+from dlclive_core.errors import ModelError
+from dlclive_core.models.detection import Finding
+from dlclive_core.models.network import Detector, Network, output
+from dlclive_core.models.topdown.boxes import check_boxes
+from dlclive_core.models.topdown.crops import CropRules, cut_boxes
+from dlclive_core.models.topdown.finders import DetectEvery, Finder, FollowOne, Nowhere
+
+_MARGIN = 20.0
+"""Pixels around the keypoints that DeepLabCut makes the boxes from which a network is trained."""
+
+
+class TopDownModel(PoseModel):
+    """A network that finds one animal's keypoints in a crop, and what finds the crops: a detector, or the last frame.
+
+    All crops of a frame go through the network together. No animal is a pose with N = 0. The detector is loaded when the
+    first frame without boxes comes (or at warm-up), so that a caller who brings boxes needs none.
+    """
+
+    def __init__(self, network: Network, finding: Finding) -> None:
+        card = network.card
+        if card.input_size is None:
+            raise ModelError(f"{card.net_type} is a top-down network, and its configuration says nothing of its crops")
+        self.network = network
+        self.card, self.runtime, self.device = card, network.runtime, network.device
+        self.remembers = finding.follow is not None or finding.detect_every > 1
+        self._finding = finding
+        self._rules = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
+        self._animals = finding.max_animals or len(card.individuals)
+        self._detector: Detector | None = None
+        self._loaded_detector = False
+        self._finder: Finder | None = None
+
+    def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
+        """Find the animals in an image, or in the caller's boxes; see PoseModel.predict."""
+        rgb = as_rgb(check_image(image))
+        if boxes is not None:
+            return self._look(rgb, check_boxes(boxes))
+        if self._finder is None:
+            self._finder = self._make_finder()
+        return self._finder.find(rgb, self._look)
+
+    def warmup(self, shape: tuple[int, ...]) -> None:
+        """Run detector and network, also where the detector finds nothing in a grey image."""
+        super().warmup(shape)
+        self.reset()
+        whole = np.array([[0, 0, shape[1], shape[0], np.nan]], np.float32)
+        for count in (1, 1, self._animals, self._animals):  # twice: some runtimes prepare for what comes again
+            self._look(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
+
+    def reset(self) -> None:
+        """Forget where the animals were."""
+        if self._finder is not None:
+            self._finder.reset()
+
+    def close(self) -> None:
+        """Close detector and network."""
+        self._finder = None
+        if self._detector is not None:
+            self._detector.close()
+            self._detector = None
+        self.network.close()
+
+    def detector(self) -> Detector | None:
+        """The detector, loaded when it is first asked for; None if the model has none. It belongs to the model."""
+        if not self._loaded_detector:
+            self._detector = self.network.detector()
+            self._loaded_detector = True
+        return self._detector
+
+    def _look(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> Pose:
+        """The poses in (N, 5) boxes, in their order."""
+        if not len(boxes):
+            return Pose(np.zeros((0, len(self.card.skeleton), 3), np.float32), self.card.skeleton, boxes=boxes)
+        crops, placements = cut_boxes(image, boxes, self._rules)
+        found = output(self.network.run(crops), "keypoints", self.card)[:, 0]
+        keypoints = np.stack([place.to_outer(points) for place, points in zip(placements, found, strict=True)])
+        return Pose(keypoints, self.card.skeleton, boxes=boxes)
+
+    def _make_finder(self) -> Finder:
+        margin = _MARGIN if self._finding.margin is None else self._finding.margin
+        if self._finding.follow is not None:
+            return FollowOne(self._finding.follow, self._finding, margin=margin)
+        detector = self.detector()
+        if detector is None:
+            return Nowhere(
+                f"{self.card.net_type} is a top-down network and comes without a detector: give boxes with each image, "
+                "follow one animal (follow=True, on the command line --follow), or export the model with its detector"
+            )
+        return DetectEvery(detector, self._finding, animals=self._animals, margin=margin)

@@ -1,0 +1,1 @@
+"""Installed plugins: the catalogue, components from text, sources from paths."""

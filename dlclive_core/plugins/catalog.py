@@ -1,0 +1,241 @@
+"""What is installed, in which state, and how to build it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pluggy
+
+from dlclive_core import hookspecs
+from dlclive_core.errors import DependencyError, PluginError, UsageError, nearest
+from dlclive_core.hookspecs import (
+    ComponentInfo,
+    ExporterInfo,
+    ProcessorInfo,
+    RecoveryInfo,
+    RuntimeInfo,
+    SinkInfo,
+    SourceInfo,
+)
+
+GROUP = "dlclive"
+DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
+KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
+
+Info = TypeVar("Info", bound=ComponentInfo)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One installed plugin.
+
+    Attributes:
+        name: of its entry point.
+        distribution, version: of the package that brings it.
+        status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (another plugin has the name, or a component's).
+        error: one line saying what is wrong and what to do, empty when ready.
+        components: what it offers; empty when broken, blocked or duplicate.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    status: str
+    error: str = ""
+    components: tuple[ComponentInfo, ...] = ()
+
+
+class PluginCatalog:
+    """The installed plugins. Made once per program by `PluginCatalog.installed()` and passed on; it never changes."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self.plugins = tuple(plugins)
+
+    @classmethod
+    def installed(cls, disabled: Iterable[str] | None = None) -> PluginCatalog:
+        """Read the entry points of every installed distribution.
+
+        Args:
+            disabled: names of plugins not to load; by default those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+        """
+        if disabled is None:
+            disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
+        blocked = {name for name in disabled if name}
+        plugins = [_builtin()]
+        for point, distribution in _entry_points():
+            plugins.append(_load(point, distribution, blocked, plugins))
+        return cls(plugins)
+
+    def components(self, kind: type[Info]) -> list[Info]:
+        """All components of a kind, whether their libraries are there or not."""
+        return [item for plugin in self.plugins for item in plugin.components if isinstance(item, kind)]
+
+    def find(self, kind: type[Info], name: str) -> Info:
+        """The component of this kind and name; PluginError, with the reason where it is known, if there is none."""
+        for item in self.components(kind):
+            if item.name == name:
+                return item
+        failed = [plugin for plugin in self.plugins if plugin.error and not plugin.components]
+        because = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
+        known = [item.name for item in self.components(kind)]
+        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
+
+    def factory(self, info: ComponentInfo) -> type[Any]:
+        """Import the class of a component; DependencyError or PluginError with the next command if that fails."""
+        absent = missing_requirements(info)
+        hint = f"; run: {info.install_hint}" if info.install_hint else ""
+        if absent:
+            raise DependencyError(f"{info.kind} {info.name!r} needs {', '.join(absent)}, not installed{hint}")
+        module, _, attribute = info.factory.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            owner = next((plugin.name for plugin in self.plugins if info in plugin.components), "?")
+            raise PluginError(
+                f"{info.kind} {info.name!r} cannot be imported ({type(error).__name__}: {error}); "
+                f"run: dlclive plugins check {owner}"
+            ) from error
+
+    def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
+        """Make the component of this kind and name with these options; UsageError for one that it does not take."""
+        info = self.find(kind, name)
+        factory = self.factory(info)
+        check_options(factory, options, f"{kind.kind} {name!r}")
+        return factory(*args, **options)
+
+
+def check_options(factory: Any, options: Iterable[str], what: str, *, also: Sequence[str] = ()) -> None:
+    """Raise UsageError naming the nearest valid option, of `factory` or of `also`, if `factory` takes not all of these."""
+    parameters = inspect.signature(factory).parameters.values()
+    valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks for itself
+        return
+    for option in options:
+        if option not in valid:
+            raise UsageError(f"{what} has no option {option!r}: {nearest(option, [*valid, *also])}")
+
+
+def missing_requirements(info: ComponentInfo) -> list[str]:
+    """The libraries that a component needs and that are not installed; nothing is imported."""
+    return [name for name in info.requires if not _is_installed(name)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _builtin() -> Plugin:
+    from dlclive_core import __version__
+    from dlclive_core.plugins.builtin import plugin
+
+    return Plugin(
+        name="builtin",
+        distribution="dlclive-core",
+        version=__version__,
+        status="ready",
+        components=_ask(plugin),
+    )
+
+
+def _entry_points() -> list[tuple[EntryPoint, Distribution]]:
+    """Every entry point of our group once, sorted, so that the result does not depend on the order of folders."""
+    found: dict[tuple[str, str], tuple[EntryPoint, Distribution]] = {}
+    for distribution in distributions():
+        for point in distribution.entry_points:
+            if point.group == GROUP:  # the first distribution of a name on sys.path is the one that Python imports
+                found.setdefault((distribution.metadata["Name"], point.name), (point, distribution))
+    return [found[key] for key in sorted(found)]
+
+
+def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
+    name, version = distribution.metadata["Name"], distribution.version
+
+    def record(status: str, error: str = "", components: tuple[ComponentInfo, ...] = ()) -> Plugin:
+        return Plugin(
+            name=point.name, distribution=name, version=version, status=status, error=error, components=components
+        )
+
+    if point.name in blocked:
+        return record("blocked", f"named in {DISABLE_VARIABLE}; unset it to use the plugin")
+    for other in earlier:
+        if other.name == point.name:
+            return record(
+                "duplicate",
+                f"{name} and {other.distribution} both offer a plugin {point.name!r}; run: pip uninstall {name}",
+            )
+    try:
+        components = _ask(point.load())
+    except Exception as error:  # whatever a plugin does, the others must load
+        return record(
+            "broken",
+            f"{type(error).__name__}: {_one_line(error)}{_place(error)}; update or run: pip uninstall {name}",
+        )
+    for item in components:
+        for other in earlier:
+            if any((mine.kind, mine.name) == (item.kind, item.name) for mine in other.components):
+                return record(
+                    "duplicate",
+                    f"{name} and {other.distribution} both offer a {item.kind} {item.name!r}; "
+                    f"run: pip uninstall {name}",
+                )
+    absent = [(item, missing) for item in components if (missing := missing_requirements(item))]
+    if absent:
+        item, missing = absent[0]
+        hint = f"; run: {item.install_hint}" if item.install_hint else ""
+        return record("incomplete", f"{item.kind} {item.name!r} needs {', '.join(missing)}{hint}", components)
+    return record("ready", components=components)
+
+
+def _ask(module: ModuleType) -> tuple[ComponentInfo, ...]:
+    """Call the hooks of one plugin; each in a manager of its own, so that one cannot disturb another."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    manager.register(module)
+    manager.check_pending()
+    components: list[ComponentInfo] = []
+    for kind in KINDS:
+        hook = getattr(manager.hook, f"dlclive_register_{plural(kind.kind)}")
+        for items in hook():
+            for item in items:
+                if not isinstance(item, kind):
+                    raise TypeError(f"{hook.name} returned {item!r}, not {kind.__name__}")
+                components.append(item)
+    return tuple(components)
+
+
+def plural(kind: str) -> str:
+    """The kind in the name of its hook: "sink" -> "sinks", "recovery" -> "recoveries"."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+
+
+def _place(error: Exception) -> str:
+    """Where a plugin raised, if that was in a file of somebody else's."""
+    ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        packaged = "site-packages" in path.parts or "dist-packages" in path.parts
+        if (
+            path.is_file()
+            and (packaged or not path.is_relative_to(ours[2]))
+            and not any(map(path.is_relative_to, ours[:2]))
+        ):
+            return f" ({path}:{frame.lineno})"
+    return ""
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

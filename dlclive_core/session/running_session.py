@@ -1,0 +1,228 @@
+"""One session while it runs: its source, its region, its processors, its sinks, and what is counted on the way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
+from dlclive_core.data.progress import Progress, State
+from dlclive_core.errors import one_line
+from dlclive_core.session.batch_size import LARGEST
+from dlclive_core.session.capture import Capture
+from dlclive_core.session.events import Events
+from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
+from dlclive_core.session.report import Drops, Ending, SessionReport
+from dlclive_core.session.sink_thread import SinkThread, room_for
+from dlclive_core.session.stage_times import StageTimes, Stopwatch
+from dlclive_core.session.tolerant import processor_result
+
+if TYPE_CHECKING:
+    from dlclive_core.session.session import Session
+
+_AHEAD = (
+    8  # frames of a recording that are decoded before they are needed, and estimates that wait for each of its sinks
+)
+STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
+
+
+class Lane:
+    """What belongs to one session in a run. The loop's thread uses it, but for `stop`, which any thread may call.
+
+    Args:
+        changed: notified when there is a frame; shared by the lanes of one loop.
+
+    Attributes:
+        batch: frames that go through the model at once.
+        phase: how far the run is.
+        is_stale, is_hanging: as the watch sees it.
+        failure: what ended the run, if it happened in this lane.
+        is_stopped: it ends because of something that happened elsewhere.
+    """
+
+    def __init__(self, session: Session, changed: threading.Condition) -> None:
+        self.session = session
+        self.region = session.region
+        self.processors = session.processors
+        most = LARGEST if session.batch == "auto" else session.batch
+        self.batch = 1 if session.batch == "auto" else session.batch
+        ahead = max(session.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
+        self.capture = Capture(session.source, limit=session.max_frames, ahead=ahead, changed=changed)
+        self.events = Events(session.name)
+        self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in session.sinks]
+        self.watches = {name: Stopwatch(name) for name in STAGES}
+        self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
+        self.is_stale = self.is_hanging = False
+        self.stalls = 0
+        self.longest_stall = 0.0
+        self.failure: BaseException | None = None
+        self.is_stopped = False
+        self.taken = self.processed = 0
+        self.latency = 0.0
+        self.started_at = datetime.now().astimezone()
+        self._began = self._ended = 0.0
+        self._shape: tuple[int, ...] | None = None
+        self._ending: Ending | None = None
+
+    def _queue(self) -> Handoff[Estimate]:
+        if self.session.source.is_live:
+            return WithinRoom(self.session.queue_size or room_for)
+        return EveryOne(self.session.queue_size or _AHEAD)
+
+    # ---- while it runs
+
+    @property
+    def state(self) -> State:
+        """In one word."""
+        if self.phase != "running":
+            return self.phase
+        return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
+
+    def progress(self) -> Progress:
+        """How it is doing. Any thread may ask."""
+        handoff, source = self.capture.handoff, self.capture.source
+        return Progress(
+            state=self.state,
+            missed=source.skipped + source.lost + source.corrupt,
+            frames_read=self.capture.read,
+            processed=self.processed,
+            dropped=handoff.dropped + handoff.left,
+            not_written=sum(sink.dropped for sink in self.sinks),
+            latency=self.latency,
+            trouble=source.trouble,
+        )
+
+    @property
+    def wants_no_more(self) -> bool:
+        """The session was stopped, or works for nobody because all sinks have failed."""
+        return self.is_stopped or self.session.is_stopped or self._all_sinks_failed
+
+    @property
+    def _all_sinks_failed(self) -> bool:
+        return bool(self.sinks) and all(sink.error is not None for sink in self.sinks)
+
+    def describe(self, started_at: datetime, started_clock: float) -> RunInfo:
+        """What processors and sinks are told."""
+        self.started_at, self.events.started = started_at, started_clock
+        source = self.session.source
+        return RunInfo(
+            card=self.session.model.card,
+            source=source.name,
+            is_live=source.is_live,
+            frame_size=source.frame_size,
+            fps=source.fps,
+            frame_count=source.frame_count,
+            started_at=started_at,
+            started_clock=started_clock,
+            name=self.session.name,
+            progress=self.progress,
+        )
+
+    def begin(self) -> None:
+        """Let frames come."""
+        self.phase = "running"
+        self._began = self._ended = time.perf_counter()
+        self.capture.begin()
+
+    def see(self, frame: Frame) -> None:
+        """Note a frame that was taken."""
+        self.taken += 1
+        if frame.image.shape != self._shape:
+            if self._shape is not None:
+                self.events.add(
+                    "shape", f"frame {frame.index} is {_shape(frame.image.shape)}, before {_shape(self._shape)}"
+                )
+            self._shape = frame.image.shape
+
+    def hand_over(self, frame: Frame, pose: Pose, began: float, ended: float, ready: float) -> None:
+        """Give a finished pose to the sinks."""
+        estimate = Estimate(frame, pose, began, ended, ready)
+        for sink in self.sinks:
+            sink.write(estimate)
+        self.processed += 1
+        self.latency = ready - frame.captured_at
+        self._ended = time.perf_counter()
+        self.watches["sinks"].add(self._ended - ready)
+        self.watches["age"].add(began - frame.captured_at)
+        self.watches["latency"].add(self.latency)
+
+    def times(self) -> tuple[StageTimes, ...]:
+        """Of all stages so far."""
+        return (self.capture.watch.times(), *(watch.times() for watch in self.watches.values()))
+
+    # ---- the end
+
+    def note_the_source(self) -> None:
+        """After it was closed, or left behind."""
+        if self.capture.lingers:
+            self.events.add("lingers", f"{self.capture.source.name} did not come back from read, and was left behind")
+        if self.failure is None:
+            self.failure = self.capture.close_error
+
+    def finish(self) -> None:
+        """Have the sinks write what they were given, finish if all was done, and close; does not wait."""
+        for sink in self.sinks:
+            sink.stop(complete=self.is_complete)
+
+    def is_over(self) -> None:
+        """No more frames of it will be processed, whatever happens to other lanes."""
+        self._ending = self.ending
+
+    @property
+    def ending(self) -> Ending:
+        """Why it ended."""
+        if self.failure is not None:
+            return "error"
+        if self._ending is not None:
+            return self._ending
+        if self.is_stopped or self.session.is_stopped:
+            return "stopped"
+        if self._all_sinks_failed:
+            return "sinks failed"
+        return "frame limit" if self.capture.reached_limit else "end of source"
+
+    @property
+    def is_complete(self) -> bool:
+        """Everything that was asked for was done."""
+        done = self.ending in ("end of source", "frame limit")
+        return self._began > 0 and (done or (self.ending == "stopped" and self.capture.source.is_live))
+
+    def report(self) -> SessionReport:
+        """What happened."""
+        session, handoff, source = self.session, self.capture.handoff, self.capture.source
+        drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
+        return SessionReport(
+            name=session.name,
+            source=source.name or type(source).__name__,
+            runtime=session.model.runtime,
+            device=session.model.device,
+            started_at=self.started_at,
+            ending=self.ending,
+            complete=self.is_complete,
+            error=one_line(self.failure),
+            frames_read=self.capture.read,
+            processed=self.processed,
+            dropped=drops.total,
+            drops=drops,
+            corrupt=source.corrupt,
+            skipped=source.skipped,
+            lost=source.lost,
+            reconnects=source.reconnects,
+            stalls=self.stalls,
+            longest_stall=self.longest_stall,
+            duration=self._ended - self._began,
+            batch=self.batch,
+            stages=self.times(),
+            processors=tuple(processor_result(processor) for processor in self.processors),
+            sinks=tuple(sink.result() for sink in self.sinks),
+            events=self.events.all(),
+            events_omitted=self.events.omitted,
+        )
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]} x {shape[0]} {'grey' if len(shape) == 2 else 'RGB'}"

@@ -1,0 +1,131 @@
+"""Keeping what was found: the profile, its picture, and the exported file, beside the model; nothing else is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from dlclive_core.benchmark.candidate import Candidate
+from dlclive_core.deeplabcut.locate import KEPT
+from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.machine.system import installed_version, sha256, system_info
+from dlclive_core.profiles import Machine, Profile, Variant, profile_path, profile_to_json, read_profile
+from dlclive_core.tuning.plan import TunePlan
+from dlclive_core.tuning.search import Found
+
+PICTURE = ".profile.svg"
+
+
+def check_place(model: Path, *, overwrite: bool) -> Path:
+    """Where the profile will lie. Found out before minutes have passed: OutputExistsError, DataError."""
+    path = profile_path(model)
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} is there already; pass --overwrite to tune again")
+    if not os.access(path.parent, os.W_OK):
+        raise DataError(f"cannot write into {path.parent}, where the profile goes: it lies beside the model")
+    return path
+
+
+def make_profile(plan: TunePlan, found: Found) -> Profile:
+    """The profile of what was found, without the exported file, which is kept first."""
+    how = found.chosen.candidate
+    names = {"dlclive-core", f"dlclive-{how.runtime}", "numpy", *_LIBRARIES.get(how.runtime, ())}
+    return Profile(
+        model=plan.source.name,
+        sha256=sha256(plan.source),
+        machine=Machine.this(),
+        runtime=how.runtime,
+        device=how.device,
+        precision=how.precision,
+        options=dict(how.options),
+        resize=how.resize,
+        follow=how.follow,
+        clip=plan.frames.name,
+        max_error=plan.max_error,
+        goal=plan.goal,
+        created=datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds"),
+        versions={
+            "python": str(system_info()["python"]),
+            **{name: version for name in sorted(names) if (version := installed_version(name))},
+        },
+        table=tuple(one.measured(plan.max_error) for one in found.table),
+    )
+
+
+_LIBRARIES = {
+    "onnx": ("onnxruntime", "onnxruntime-gpu"),
+    "openvino": ("openvino",),
+    "torch": ("torch",),
+    "tensorrt": ("tensorrt",),
+}
+
+
+def keep(plan: TunePlan, found: Found, picture: str) -> Profile:
+    """Write the exported file, the picture, and last the profile, so that it never names what is not there.
+
+    Returns:
+        The profile as it can be read again.
+
+    Raises:
+        DataError: something cannot be written.
+    """
+    path = profile_path(plan.source)
+    old = _old_files(path)
+    try:
+        variant = _keep_variant(plan.source, found.chosen.candidate)
+        _write(plan.source.with_name(plan.source.stem + PICTURE), picture)
+        profile = replace(make_profile(plan, found), variant=variant)
+        _write(path, profile_to_json(profile))
+        _remove(old - _files(path.parent, variant))
+    except OSError as error:
+        raise DataError(f"cannot keep the profile of {plan.source}: {error.strerror or error}") from None
+    return replace(profile, path=path)
+
+
+def _keep_variant(source: Path, candidate: Candidate) -> Variant | None:
+    if candidate.path == source:
+        return None
+    folder = source.with_name(source.stem + KEPT) / f"{candidate.precision}-{candidate.path.suffix[1:]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    copied = {}
+    for file in sorted(candidate.path.parent.iterdir()):
+        draft = folder / f"{file.name}.part"
+        shutil.copyfile(file, draft)
+        copied[file.name] = draft.replace(folder / file.name)
+    parts = {file.relative_to(source.parent).as_posix(): sha256(file) for file in copied.values()}
+    main = copied[candidate.path.name].relative_to(source.parent).as_posix()
+    return Variant(main, parts.pop(main), tuple(sorted(parts.items())))
+
+
+def _old_files(path: Path) -> set[Path]:
+    """The exported files of the profile that is replaced."""
+    try:
+        return _files(path.parent, read_profile(path).variant)
+    except UsageError:
+        return set()
+
+
+def _files(folder: Path, variant: Variant | None) -> set[Path]:
+    if variant is None:
+        return set()
+    return {folder / variant.file, *(folder / file for file, _ in variant.others)}
+
+
+def _remove(files: set[Path]) -> None:
+    """Files, and folders that they leave empty."""
+    for file in files:
+        if KEPT not in file.parent.parent.suffix:
+            continue  # a profile that was edited: it is not ours to remove
+        file.unlink(missing_ok=True)
+        for folder in (file.parent, file.parent.parent):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,101 @@
+"""A candidate that was tried: how fast, how far off, and how often it lost the animal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dlclive_core.benchmark.accuracy import FLIP_PX, Accuracy, compare_poses, distances
+from dlclive_core.benchmark.candidate import Candidate
+from dlclive_core.benchmark.measurement import Measurement
+from dlclive_core.benchmark.peak import Peak
+from dlclive_core.benchmark.verdict import judge as judge_times
+from dlclive_core.data.pose import Pose
+from dlclive_core.export.parity import CONFIDENT
+from dlclive_core.profiles import Measured
+
+Goal = Literal["p50", "p99"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What came out of trying a candidate.
+
+    Attributes:
+        candidate: how the model was run.
+        p50, p99: seconds of a call; NaN if it did not run.
+        p95_px: what 95 of 100 confident keypoints keep; NaN if it is not known.
+        lost: frames in which nothing was found where the reference is sure of something: no keypoint that the reference
+            is sure of is both sure here and within 5 px.
+        frames: how many it ran on.
+        failure: why it did not run, in one line.
+        final: whether it ran long, beside the other finalists.
+    """
+
+    candidate: Candidate
+    p50: float = math.nan
+    p99: float = math.nan
+    p95_px: float = math.nan
+    lost: int = 0
+    frames: int = 0
+    failure: str = ""
+    final: bool = False
+
+    def time(self, goal: Goal) -> float:
+        """Seconds: what is to be small."""
+        return self.p50 if goal == "p50" else self.p99
+
+    def within(self, pixels: float) -> bool:
+        """Whether it ran and is not farther off."""
+        return not self.failure and self.p95_px <= pixels
+
+    def measured(self, max_error: float) -> Measured:
+        """As a line of a profile's table."""
+        known = not self.failure
+        return Measured(
+            label=self.candidate.label,
+            p50_ms=round(1000 * self.p50, 4) if known else None,
+            p99_ms=round(1000 * self.p99, 4) if known else None,
+            p95_px=round(self.p95_px, 4) if known and not math.isnan(self.p95_px) else None,
+            lost=self.lost,
+            frames=self.frames,
+            why=self.failure or ("" if self.within(max_error) else f"off by more than {max_error:g} px"),
+        )
+
+
+def judge(measurement: Measurement, reference: Sequence[Pose], *, final: bool = False) -> Tried:
+    """What a measurement says, its poses held against those of the reference on the same frames."""
+    verdict = judge_times(measurement, (), math.nan, Peak())
+    failure = verdict.why if verdict.state in ("failed", "rejected") else ""
+    accuracy: Accuracy | None = compare_poses(reference, measurement.poses) if measurement.poses else None
+    return Tried(
+        candidate=measurement.candidate,
+        p50=measurement.p50,
+        p99=measurement.p99,
+        p95_px=math.nan if accuracy is None else accuracy.p95_px,
+        lost=count_lost(reference, measurement.poses) if measurement.poses else 0,
+        frames=len(measurement.poses),
+        failure=failure,
+        final=final,
+    )
+
+
+def count_lost(reference: Sequence[Pose], found: Sequence[Pose]) -> int:
+    """Frames in which the reference is sure of a keypoint, and nothing of what it is sure of was found."""
+    return sum(_is_lost(wanted, given) for wanted, given in zip(reference, found, strict=True))
+
+
+def count_confident(poses: Sequence[Pose]) -> int:
+    """Keypoints that the poses are sure of."""
+    return sum(int((pose.confidence >= CONFIDENT).sum()) for pose in poses)
+
+
+def _is_lost(wanted: Pose, given: Pose) -> bool:
+    sure = given.confidence >= CONFIDENT
+    keypoints = np.where(sure[..., None], given.keypoints, np.nan).astype(np.float32)
+    away = distances(wanted, Pose(keypoints, given.skeleton, ids=given.ids))
+    return len(away) > 0 and not (away <= FLIP_PX).any()

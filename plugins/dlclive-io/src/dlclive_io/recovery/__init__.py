@@ -1,0 +1,1 @@
+"""Finishing the files of a run that was killed."""

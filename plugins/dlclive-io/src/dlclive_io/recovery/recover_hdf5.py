@@ -1,0 +1,68 @@
+"""HDF5 tables that were not finished: written anew from their journals."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import tables
+
+from dlclive_core import DataError, RecoveredFile
+from dlclive_io.output_file import reason
+from dlclive_io.tables.hdf5_table import KEY, Hdf5Table
+from dlclive_io.tables.pose_journal import JournalContent, journal_of, remove_journal
+from dlclive_io.tables.row_blocks import RowBlocks
+from dlclive_io.tables.table_layout import TableLayout
+
+_BLOCK = 256  # rows
+
+
+def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
+    """Put a whole table in the place of the `.part`; one without a journal was closed in order, and is only counted.
+
+    Raises DataError if neither can be read.
+    """
+    journal = journal_of(final)
+    if not journal.exists():
+        return RecoveredFile(path=final, kind="poses", rows=_rows(part), note="closed in order; nothing is lost")
+    content = JournalContent(journal)
+    draft = part.with_name(part.name + ".new")
+    try:
+        wanted = _write(draft, content)
+        if _rows(draft) != wanted:
+            raise DataError(f"{part} could not be written anew; it and its journal are left as they are")
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(part)
+    finally:
+        draft.unlink(missing_ok=True)
+    remove_journal(journal)  # every row of it was just counted in the table
+    lost = "written anew from the journal; what came in the last 0.2 s before the crash may be lost"
+    return RecoveredFile(path=final, kind="poses", rows=wanted, seconds=content.seconds, note=lost)
+
+
+def _write(path: Path, content: JournalContent) -> int:
+    """Write all rows of a journal; returns how many rows the table has."""
+    layout = TableLayout(content.card)
+    table = Hdf5Table(path, layout)
+    try:
+        blocks = RowBlocks(len(layout.columns), table.append, _BLOCK)
+        for number, row in content.frames():
+            blocks.add(number, row)
+        blocks.flush()
+    finally:
+        table.close()
+    return blocks.next
+
+
+def _rows(path: Path) -> int:
+    """Rows of a table whose parts are equally long; DataError if it cannot be read."""
+    try:
+        with tables.open_file(str(path)) as file:
+            group = file.root[KEY]
+            index, values = len(group.axis1), len(group.block0_values)
+            if index != values:
+                raise DataError(f"{path} is broken: {index} numbers for {values} rows")
+            return index
+    except (tables.HDF5ExtError, tables.NoSuchNodeError, OSError) as error:
+        raise DataError(f"{path} cannot be read as HDF5: {reason(error).splitlines()[0][:200]}") from None

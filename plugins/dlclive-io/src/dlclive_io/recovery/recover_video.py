@@ -1,0 +1,117 @@
+"""Videos that were not finished: they open, but without an index, and players do not know how long they are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+from av.error import FFmpegError
+
+from dlclive_core import DataError, RecoveredFile
+from dlclive_io.output_file import reason
+from dlclive_io.video.video_writer import FORMATS
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+_HEADER = 65_536  # bytes; a file without frames is not larger
+_MATROSKA, _MP4 = b"\x1aE\xdf\xa3", b"ftyp"
+_LOST = "what came in the last half second before the crash may be lost"
+
+
+def recover_video(part: Path, final: Path, *, was_killed: bool) -> RecoveredFile:
+    """Give a video its index: the packets are copied as they are into a new file, which takes the place of the `.part`.
+
+    Where the disk has no room for the copy, the video stays as it is, without an index. One without any frame is removed.
+    Raises DataError if it cannot be read.
+    """
+    if _is_only_a_header(part):
+        part.unlink()
+        return RecoveredFile(path=final, kind="video", note="killed before the first frames were written; removed")
+    frames, seconds = _measure(part)
+    if not frames:
+        raise DataError(f"{part} holds no frame that can be read; it is left as it is")
+    note = ""
+    if was_killed:
+        note = _LOST if _index(part, final, frames) else f"no index: there was no room for a copy; {_LOST}"
+    return RecoveredFile(path=final, kind="video", rows=frames, seconds=seconds, note=note)
+
+
+def _is_only_a_header(part: Path) -> bool:
+    """Whether a file is what FFmpeg writes before the first frames, or a piece of that, or empty."""
+    if part.stat().st_size > _HEADER:
+        return False
+    with part.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        return True
+    if not (start.startswith(_MATROSKA[: len(start)]) or start[4:] == _MP4):
+        return False
+    try:
+        return _measure(part)[0] == 0
+    except DataError:
+        return True
+
+
+def count_frames(path: Path) -> int:
+    """Frames in a video file; DataError if it cannot be read."""
+    return _measure(path)[0]
+
+
+def _measure(path: Path) -> tuple[int, float | None]:
+    """How many frames there are, and when the last one was taken."""
+    frames, last = 0, None
+    with _opened(path) as video:
+        for packet in _packets(video):
+            frames += 1
+            if packet.pts is not None:
+                last = float(packet.pts * (packet.time_base or Fraction(0)))
+    return frames, last
+
+
+def _index(part: Path, final: Path, frames: int) -> bool:
+    """Copy the packets into a file with an index; False if there was no room for it."""
+    draft = part.with_name(part.name + ".new")
+    try:
+        with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
+            stream = new.add_stream_from_template(old.streams.video[0])
+            for packet in _packets(old):
+                packet.stream = stream
+                new.mux(packet)
+        if count_frames(draft) != frames:
+            raise DataError(f"{part} could not be copied frame by frame; it is left as it is")
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.replace(part)
+    except OSError:  # FFmpeg's are OSErrors where the system's are
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _packets(video: InputContainer) -> Iterator[Packet[VideoStream]]:
+    """The whole packets of the film, up to where it was torn off."""
+    with contextlib.suppress(FFmpegError, EOFError):
+        for packet in video.demux(video.streams.video[0]):
+            if packet.size and not packet.is_corrupt:
+                yield packet
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        video = av.open(str(path))
+    except (FFmpegError, OSError) as error:
+        raise DataError(f"{path} cannot be read as a video: {reason(error)}") from None
+    with video:
+        if not video.streams.video:
+            raise DataError(f"{path} holds no video")
+        yield video

@@ -1,0 +1,60 @@
+"""The sink that shows frames with their keypoints in a window."""
+
+from __future__ import annotations
+
+from dlclive_core import DataError, Estimate, RunInfo, Sink
+from dlclive_io.screen.drawing import keypoint_colours
+from dlclive_io.screen.newest import NewestEstimate
+from dlclive_io.screen.viewer import Viewer
+
+WIDEST = 1280  # pixels: as a screen can show, and a larger picture takes long to hand over
+
+
+class DisplayWindow(Sink):
+    """A window with the newest frame and its keypoints, at most 30 times a second; below, where frames were dropped.
+
+    The window lives in a process of its own: drawing takes nothing from the session's, and a screen that is unplugged or
+    logged out, which ends any program with a window on it, does not end the session. `write` only leaves the newest
+    estimate there and returns. Frames wider than 1280 pixels are made that wide. Closing the window by hand ends the
+    display and nothing else.
+
+    Args:
+        pcutoff: keypoints with less confidence are not drawn.
+        radius: of the keypoints, in pixels.
+        colormap: a name of colorcet's; keypoints have colours along it.
+        names: write the names of the keypoints.
+
+    Raises:
+        UsageError: in `open`, where there is no screen.
+        DependencyError: in `open`, where Python has no Tk.
+    """
+
+    def __init__(self, pcutoff: float = 0.5, radius: int = 3, colormap: str = "bmy", names: bool = False) -> None:
+        keypoint_colours(colormap, 1)
+        self._drawing = {"pcutoff": pcutoff, "radius": radius, "colormap": colormap, "names": names}
+        self._newest = NewestEstimate()
+        self._viewer: Viewer | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a window: False before `open`, and after somebody closed it."""
+        return self._viewer is not None and self._viewer.is_alive
+
+    def open(self, run: RunInfo) -> None:
+        """Open the window. Raises UsageError where there is no screen, DependencyError without Tk."""
+        self._newest = NewestEstimate(run.progress)
+        hello = {"card": run.card.to_json(), "drawing": self._drawing, "name": run.name or run.source}
+        self._viewer = Viewer("window", hello, self._newest, WIDEST)
+        self._viewer.open()
+
+    def write(self, estimate: Estimate) -> None:
+        """Leave it for the window. Raises DataError if its process died; a window that somebody closed is no error."""
+        if self.is_open:
+            self._newest.put(estimate)
+        elif self._viewer is not None and self._viewer.exit_code:
+            raise DataError(f"the window's process has ended (exit code {self._viewer.exit_code}): the screen is gone")
+
+    def close(self) -> None:
+        """Close the window, within a second. Safe to call twice."""
+        if self._viewer is not None:
+            self._viewer.close()

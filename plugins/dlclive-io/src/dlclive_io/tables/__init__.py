@@ -1,0 +1,1 @@
+"""DeepLabCut's tables and tables of frame times, written row by row."""

@@ -1,0 +1,1 @@
+"""Videos and images: reading, recording, labelling."""

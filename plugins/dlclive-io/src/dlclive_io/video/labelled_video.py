@@ -1,0 +1,143 @@
+"""The sink that writes a video with the keypoints drawn in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+from av.error import FFmpegError
+
+from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError, as_rgb
+from dlclive_io.output_file import OutputFile, reason
+from dlclive_io.screen.drawing import PoseDrawing, fit, keypoint_colours
+from dlclive_io.video.video_writer import FORMATS, VideoWriter, even
+
+DEFAULT_FPS = 30.0
+LIVE_TIME_BASE = Fraction(1, 90_000)
+
+
+class LabelledVideo(Sink):
+    """Writes an H.264 video with the keypoints drawn in; it opens even if the program is killed while writing.
+
+    Of a recording, frame n is shown at n / fps, so frames that did not come leave a pause and no shift. Of a live
+    source, frames are shown when they were taken, unless `fps` is given. An odd width or height gains one pixel at the
+    right or bottom. If the size of the frames changes, later ones are scaled into the size of the first, with black
+    bars. A run without frames leaves no file.
+
+    Args:
+        path: ends in .mp4 or .mkv.
+        pcutoff: keypoints with less confidence are not drawn.
+        radius: of the keypoints, in pixels.
+        colormap: a name of colorcet's; keypoints have colours along it.
+        names: write the names of the keypoints.
+        skeleton: draw the edges that the model knows.
+        fps: frames per second; by default the source's, or 30.
+        draw: False writes the frames as they came, without keypoints.
+        overwrite: replace a file that is there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        pcutoff: float = 0.6,
+        radius: int = 3,
+        colormap: str = "bmy",
+        names: bool = False,
+        skeleton: bool = True,
+        fps: float | None = None,
+        draw: bool = True,
+        overwrite: bool = False,
+    ) -> None:
+        self._output = OutputFile(path, tuple(FORMATS), overwrite=overwrite)
+        if not 0 <= pcutoff <= 1:
+            raise UsageError(f"pcutoff is a confidence from 0 to 1, not {pcutoff}")
+        if radius < 0:
+            raise UsageError(f"radius is a number of pixels, not {radius}")
+        if fps is not None and not 0 < fps <= 1000:
+            raise UsageError(f"fps is a number of frames per second up to 1000, not {fps}")
+        keypoint_colours(colormap, 1)
+        self._pcutoff, self._radius, self._colormap = pcutoff, radius, colormap
+        self._names, self._skeleton, self._fps, self._draw = names, skeleton, fps, draw
+        self._writer: VideoWriter | None = None
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The video; its `.part` if it was not finished; nothing after a run without frames."""
+        return self._output.outputs
+
+    def open(self, run: RunInfo) -> None:
+        """Begin the file. Raises OutputExistsError, DataError."""
+        self._drawing = PoseDrawing(
+            run.card,
+            pcutoff=self._pcutoff,
+            radius=self._radius,
+            colormap=self._colormap,
+            names=self._names,
+            skeleton=self._skeleton,
+        )
+        rate = Fraction(self._fps or run.fps or DEFAULT_FPS).limit_denominator(1001)
+        self._shows_capture_times = run.is_live and self._fps is None
+        self._time_base = LIVE_TIME_BASE if self._shows_capture_times else 1 / rate
+        self._started_clock = run.started_clock
+        self._last = -1
+        part = self._output.begin()
+        with self._errors():
+            self._writer = VideoWriter(part, FORMATS[self._output.path.suffix.lower()], rate, self._time_base)
+
+    def write(self, estimate: Estimate) -> None:
+        """Draw and encode one frame. Raises DataError."""
+        writer = self._opened()
+        image = estimate.frame.image
+        picture = even(self._drawing.draw(image, estimate.pose) if self._draw else as_rgb(image))
+        if writer.size is not None and writer.size != (picture.shape[1], picture.shape[0]):
+            picture = fit(picture, *writer.size)
+        with self._errors():
+            writer.write(picture, self._stamp(estimate))
+
+    def finish(self) -> None:
+        """End the file and give it its name."""
+        writer, self._writer = self._opened(), None
+        with self._errors():
+            writer.close()
+        if writer.size is None:
+            self._output.drop()
+        else:
+            self._output.commit()
+
+    def close(self) -> None:
+        """Close the file, which keeps the name `.part` if it was not finished."""
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                with self._errors():
+                    writer.close()
+                if writer.size is None:
+                    self._output.drop()
+        finally:
+            self._output.release()
+
+    def _stamp(self, estimate: Estimate) -> int:
+        """The frame's time in units of the time base; always later than the one before, as containers ask for."""
+        frame = estimate.frame
+        stamp = frame.index
+        if self._shows_capture_times:
+            stamp = round((frame.captured_at - self._started_clock) / self._time_base)
+        self._last = max(stamp, self._last + 1)
+        return self._last
+
+    def _opened(self) -> VideoWriter:
+        if self._writer is None:
+            raise DataError(f"{self._output.path} is not open: call open() first")
+        return self._writer
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        with self._output.errors():
+            try:
+                yield
+            except OSError:
+                raise
+            except FFmpegError as error:
+                raise DataError(f"cannot write {self._output.path}: {reason(error)}") from error

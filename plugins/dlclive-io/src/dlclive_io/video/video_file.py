@@ -1,0 +1,190 @@
+"""Frames from a video file."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
+from dlclive_io.video.frame_numbers import FrameNumbers
+from dlclive_io.video.pace import Pace
+from dlclive_io.video.packets import Arrival, VideoPackets
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+
+class VideoFile(FrameSource):
+    """Reads a video file from its first frame to its last, with constant memory.
+
+    Frames are RGB, turned as the file's rotation says (as OpenCV turns them, and so DeepLabCut). `Frame.index` is the
+    position in the film, also behind pictures that could not be decoded; `Frame.device_time` is the presentation time
+    in seconds; `Frame.captured_at` is when it was read. The rate of the film may vary.
+
+    `corrupt` counts pictures that are lost or damaged and places at which the container could not be read. A file that
+    ends before it should counts too, where the format tells: MP4 and MOV list their packets, Matroska and AVI declare
+    their length; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
+
+    With `realtime` the film plays like a camera: each frame comes when its time stamp is due, whether somebody waits for it
+    or not. Frames that were due while nobody read are passed over and counted in `skipped`; the film ends after its last one.
+
+    Used by one thread at a time; decoding runs in threads of FFmpeg's.
+
+    Args:
+        path: of the file. The type is found out from its content.
+        realtime: at the film's own pace, as a live source; else as fast as it is read.
+    """
+
+    def __init__(self, path: Path, *, realtime: bool = False) -> None:
+        self.path = Path(path)
+        self.name = str(self.path)
+        self.is_live = realtime
+        self._packets: VideoPackets | None = None
+
+    def open(self) -> None:
+        """Open the file and decode its first frame.
+
+        Raises:
+            SourceError: there is no file, or it may not be read.
+            DataError: it is not a video, or no frame of it can be decoded.
+        """
+        self.close()
+        self._packets = packets = VideoPackets(self.path)
+        self._stream = stream = packets.stream
+        self._ended = False
+        stream.thread_type = "AUTO"
+        self._numbers = _numbers(stream)
+        self._errors = self._flagged = self.corrupt = self.skipped = 0
+        self._next: tuple[VideoFrame, int] | None = None
+        self._pace = Pace()
+        self._reformatter = VideoReformatter()  # kept: a new one for each frame takes four times as long
+        self._ready: deque[VideoFrame] = deque()
+        self._source: Iterator[Arrival] = iter(packets)
+        self.fps = float(stream.average_rate) if stream.average_rate else None
+        self._period = 1 / self.fps if self.fps else 0.1  # how late a frame may be, before the next one is due
+        self.frame_count = packets.frame_count
+        if not self._decode():
+            self.close()
+            raise DataError(f"{self.path} holds no frame that can be decoded ({self.corrupt} damaged): record it again")
+        first = self._ready[0]
+        if first.interlaced_frame:  # its two fields may come as two packets
+            self._numbers.count_only()
+        upright = first.rotation % 180 == 0
+        self.frame_size = (first.width, first.height) if upright else (first.height, first.width)
+
+    def read(self, timeout: float = 0.0) -> Frame:
+        """Return the next frame, RGB (H, W, 3).
+
+        Raises:
+            TimeoutError: with `realtime`, it is not due within `timeout` seconds.
+            EndOfStream: there is no more.
+            SourceError: the file is not open.
+        """
+        if self._packets is None:
+            raise SourceError(f"{self.path} is not open: call open() first")
+        self._next = self._next or self._picture()
+        while self.is_live:
+            left = self._pace.left(self._seconds(self._next[0]))
+            if left > timeout:
+                time.sleep(timeout)
+                raise TimeoutError
+            if left > -self._period:
+                time.sleep(max(0.0, left))
+                break
+            self.skipped += 1
+            self._next = self._picture()
+        picture, index = self._next
+        self._next = None
+        rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())
+        image = _upright(rgb, picture.rotation)
+        return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
+
+    def _picture(self) -> tuple[VideoFrame, int]:
+        """The next picture and its number; raises EndOfStream."""
+        index = None
+        while index is None:
+            if not self._decode():
+                self._next = None
+                raise EndOfStream
+            picture = self._ready.popleft()
+            index = self._numbers.picture(picture.pts)
+        self._flagged += picture.is_corrupt
+        self._count()
+        return picture, index
+
+    def _seconds(self, picture: VideoFrame) -> float | None:
+        """The presentation time."""
+        unit = self._stream.time_base
+        return None if picture.pts is None or unit is None else float(picture.pts * unit)
+
+    def close(self) -> None:
+        """Close the file; what was counted stays readable."""
+        if self._packets is not None:
+            self._packets.close()
+            self._packets = None
+
+    def _decode(self) -> bool:
+        """Decode until a picture is ready; False at the end of the film."""
+        while not self._ready and not self._ended:
+            arrival = next(self._source, None)
+            if arrival is None:
+                self._ended = True
+                self._ready.extend(self._pictures(None))  # what the decoder held back
+                continue
+            packet = arrival.packet
+            if not packet.is_discard:
+                self._numbers.packet(packet.pts, lost=arrival.lost, hole=arrival.hole)
+            self._ready.extend(self._pictures(packet))
+        if not self._ready:
+            self._numbers.end()
+            self._count()
+        return bool(self._ready)
+
+    def _pictures(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        """Decode one packet, or with None the rest; a damaged one is counted, and decoding goes on behind it."""
+        try:
+            return self._stream.codec_context.decode(packet)
+        except EOFError:
+            return []
+        except (FFmpegError, OSError):
+            self._errors += 1
+            self._numbers.failed()
+            self._count()
+            return []
+
+    def _count(self) -> None:
+        """Bring `corrupt` up to date.
+
+        A packet that raises an error usually gives no picture, and a place that cannot be read usually is a packet that
+        does not come: each pair is one loss, so the larger one counts.
+        """
+        lost = max(self._errors, self._numbers.missing)
+        if self._packets is not None:
+            lost += max(self._packets.damaged, self._packets.missing)
+        self.corrupt = self._flagged + lost
+
+
+def _numbers(stream: VideoStream) -> FrameNumbers:
+    """How the pictures of a stream are numbered."""
+    codec = stream.codec_context
+    # AVI has no presentation times for pictures that are not in the order of decoding: there, pictures are counted.
+    reordered = codec.has_b_frames and stream.container.format.name == "avi"
+    rate, unit = stream.average_rate, stream.time_base
+    period = float(1 / (rate * unit)) if rate and unit else None
+    return FrameNumbers(ranked=not reordered, period=period)
+
+
+def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
+    """Turn an image by the display matrix's angle, counter-clockwise, to the nearest quarter turn."""
+    turns = round(degrees / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

@@ -1,0 +1,1 @@
+"""Faults on purpose: real processes, really killed, and what came of it."""

@@ -1,0 +1,124 @@
+"""Recordings whose process is killed: what opens afterwards, and what is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import pandas as pd
+from dlclive_io.recovery.recover import recover
+
+from tools.faults.recorder import newest, number_in
+
+RECORDER = Path(__file__).with_name("recorder.py")
+
+
+@dataclass(frozen=True, slots=True)
+class KilledRecording:
+    """What one killed recording left.
+
+    Attributes:
+        recorded: frames that the camera gave.
+        seconds: from "armed" to the kill.
+        frames_lost: frames of the camera behind the last one in each file: h5, csv, times, video.
+        tables_open, video_opens: after `recover`; a run that was killed before its first frame leaves no video.
+        rows_match: every video frame has its row of times, and shows the number that the row says.
+        rows_whole: no torn row anywhere, and the poses are those of the model.
+    """
+
+    recorded: int
+    seconds: float
+    frames_lost: dict[str, int]
+    tables_open: bool
+    video_opens: bool
+    rows_match: bool
+    rows_whole: bool
+    problem: str = ""
+
+
+def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suffix: str = ".mkv") -> KilledRecording:
+    """Record, kill with SIGKILL `after` seconds from "armed", recover, and look at everything."""
+    folder.mkdir(parents=True)
+    command = [sys.executable, str(RECORDER), str(folder), str(fps), suffix]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "armed\n"
+        began = time.perf_counter()
+        time.sleep(after)
+        os.kill(process.pid, signal.SIGKILL)
+        seconds = time.perf_counter() - began
+    report = recover(folder)
+    problems = [f"{file.path.name}: {file.error}" for file in report.files if file.error]
+    if recover(folder).files:
+        problems.append("a second recovery found something")
+    last = newest(folder)
+    lost: dict[str, int] = {}
+    tables_open = video_opens = rows_match = rows_whole = False
+    try:
+        poses = {
+            "h5": pd.read_hdf(folder / "mouse.h5"),
+            "csv": pd.read_csv(folder / "mouse.csv", header=[0, 1, 2], index_col=0),
+        }
+        times = pd.read_csv(folder / "times.csv")
+        rows = pd.read_csv(folder / "mouse_timestamps.csv")
+        tables_open = True
+        for name, table in poses.items():
+            lost[name] = last - (int(table.index[-1]) if len(table) else -1)
+        lost["times"] = last - (int(times["frame"].iloc[-1]) if len(times) else -1)
+        came = [table.dropna(how="all") for table in poses.values()]
+        rows_whole = all((table == 1.0).to_numpy().all() for table in came) and not (
+            times.isna().to_numpy().any() or rows.isna().to_numpy().any()
+        )
+        shown = _numbers(folder / f"mouse{suffix}")
+        video_opens = True
+        lost["video"] = last - (shown[-1] if shown else -1)
+        rows_match = rows["frame"].tolist() == shown and rows["video_frame"].tolist() == list(range(len(shown)))
+    except (OSError, ValueError, KeyError, AssertionError) as error:
+        problems.append(f"{type(error).__name__}: {error}")
+    return KilledRecording(
+        recorded=last + 1,
+        seconds=seconds,
+        frames_lost=lost,
+        tables_open=tables_open,
+        video_opens=video_opens,
+        rows_match=rows_match,
+        rows_whole=rows_whole,
+        problem="; ".join(problems),
+    )
+
+
+def kill_recordings(folder: Path, runs: int, *, longest: float, fps: float = 100.0, seed: int = 0) -> dict[str, object]:
+    """Kill `runs` recordings, each at a random moment up to `longest` seconds after "armed"; figures for the report.
+
+    Fifty runs with `longest=4` take about three minutes; with `longest=0.1` they are killed when they have just begun.
+    """
+    rng = random.Random(seed)
+    done = [kill_while_recording(folder / f"run-{number}", rng.uniform(0, longest), fps=fps) for number in range(runs)]
+    names = sorted({name for run in done for name in run.frames_lost})
+    return {
+        "runs": runs,
+        "tables open": sum(run.tables_open for run in done),
+        "video opens": sum(run.video_opens for run in done),
+        "every video frame has its row": sum(run.rows_match for run in done),
+        "rows whole": sum(run.rows_whole for run in done),
+        "seconds lost, at most": {
+            name: round(max(run.frames_lost.get(name, 0) for run in done) / fps, 3) for name in names
+        },
+        "frames": sum(run.recorded for run in done),
+        "problems": [run.problem for run in done if run.problem],
+    }
+
+
+def _numbers(video: Path) -> list[int]:
+    """The numbers that are drawn in the frames of a video; none if a run without frames left no video."""
+    if not video.exists():
+        return []
+    with av.open(str(video)) as container:
+        return [number_in(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]

@@ -1,0 +1,81 @@
+"""A network of DeepLabCut's with its answers, and the same questions to dlclive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cases import INDIVIDUALS, Case
+from measuring import Difference, nearest_boxes
+from numpy.typing import NDArray
+
+from dlclive_core import Pose, PoseModel
+from dlclive_core.models.topdown import TopDownModel
+
+
+class Reference:
+    """One network of DeepLabCut's: its file, the frames, and the answers."""
+
+    def __init__(self, case: Case, folder: Path, report: dict[str, Any]) -> None:
+        self.case, self.report = case, report
+        self.model = Path(report["model"])
+        self.frames: NDArray[np.uint8] = np.load(folder / "frames.npz")["frames"]
+        self.frames_path = folder / "frames.npz"
+        self._answers = dict(np.load(folder / "answers.npz"))
+
+    def ask(self, model: PoseModel, index: int) -> Pose:
+        """The model's pose in a frame, asked as DeepLabCut was."""
+        image = self.frames[index]
+        if self.case.method == "bu":
+            return model.predict(image)
+        if self.case.method == "td":
+            return model.predict(image, boxes=self._answers[f"boxes.{index}"])
+        conditions = self._answers[f"conditions.{index}"].copy()
+        conditions[conditions[..., 2] == 0, :2] = np.nan
+        return model.predict(image, conditions=conditions)
+
+    def compare(self, model: PoseModel) -> Difference:
+        """All frames, and the detector in the first one."""
+        difference = Difference()
+        for index in range(len(self.frames)):
+            pose, wanted = self.ask(model, index), self._answers[f"poses.{index}"]
+            absent = int((~np.isfinite(wanted[..., 0])).all(axis=1).sum())
+            if self.case.identity and absent:
+                # DeepLabCut lets absent animals vote, with what the corner of the picture looks like; dlclive does not.
+                difference.unnamed += 1
+            ordered = self.case.method != "bu" or (self.case.identity and not absent)
+            difference.add(wanted, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)
+            if self.case.unique:
+                unique = np.empty((0, 3)) if pose.unique is None else pose.unique
+                difference.add(self._answers[f"unique.{index}"][None], unique[None], ordered=True)
+        if "detected.0" in self._answers:
+            assert isinstance(model, TopDownModel)
+            detector = model.detector()
+            assert detector is not None
+            found = detector.detect(self.frames[0])
+            difference.boxes_px = nearest_boxes(self._answers["detected.0"], found)
+            whole = Difference()
+            whole.add(self._answers["whole.0"], _present(model.predict(self.frames[0])), ordered=False)
+            difference.whole_px = whole.px
+        return difference
+
+    def run(self, model: PoseModel, index: int) -> None:
+        """As a camera would: with the detector, where there is one."""
+        if self.case.method == "bu" or self.case.detector:
+            model.predict(self.frames[index])
+        else:
+            self.ask(model, index)
+
+
+def _present(pose: Pose) -> NDArray[Any]:
+    """(N, K, 3) of the animals of which anything was found."""
+    return pose.keypoints[np.isfinite(pose.xy).all(axis=-1).any(axis=-1)]
+
+
+def _by_name(pose: Pose) -> NDArray[Any]:
+    """(3, K, 3) in the order of the project's individuals."""
+    rows = np.full((len(INDIVIDUALS), len(pose.skeleton), 3), (np.nan, np.nan, 0.0))
+    for name, keypoints in zip(pose.ids or (), pose.keypoints, strict=True):
+        rows[INDIVIDUALS.index(name)] = keypoints
+    return rows
