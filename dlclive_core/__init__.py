@@ -42,7 +42,7 @@ from dlclive_core.hookspecs import (
     SourceInfo,
     hookimpl,
 )
-from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.detection import DetectionOptions, Follow
 from dlclive_core.models.load import load_model
 from dlclive_core.models.network import Detector, Network, Setting
 from dlclive_core.plugins.builtin.memory import MemorySink
@@ -62,6 +62,7 @@ __all__ = [
     "DLCLiveError",
     "DataError",
     "DependencyError",
+    "DetectionOptions",
     "Detector",
     "Device",
     "EndOfStream",
@@ -69,7 +70,6 @@ __all__ = [
     "Export",
     "Exporter",
     "ExporterInfo",
-    "Finding",
     "Follow",
     "FollowingCrop",
     "Frame",

@@ -19,7 +19,7 @@ from dlclive_core.data.frame import Frame, check_image
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.models.deeplabcut_live import finding_from_deeplabcut_live
+from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcut_live
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import regions_or_own
@@ -99,7 +99,7 @@ class DLCLive:
         self._runtime = _runtime_name(model_type)
         self._precision = (precision or "auto").lower()
         self._device = device or "auto"
-        self._finding = finding_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
+        self._detection = detection_options_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
         self._own = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
         self._region = self._own
         self._given_processor = processor
@@ -132,7 +132,7 @@ class DLCLive:
                 device=self._device,
                 precision=self._precision,
                 catalog=self._catalog,
-                **self._finding.given(),
+                **self._detection.given(),
             )
             self._region = Chain(regions_or_own(self._model.profile, self._own.regions))
         return self._model

@@ -12,7 +12,7 @@ import typer
 from dlclive_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from dlclive_core.models.detection import Finding
+    from dlclive_core.models.detection import DetectionOptions
     from dlclive_core.session.batch_size import Batch
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -112,11 +112,11 @@ class ModelOptions:
     conditions: Conditions = None
 
     @property
-    def finding(self) -> Finding:
+    def detection(self) -> DetectionOptions:
         """How animals are found. Raises UsageError."""
-        from dlclive_core.models.detection import Finding, Follow
+        from dlclive_core.models.detection import DetectionOptions, Follow
 
-        return Finding(
+        return DetectionOptions(
             detect_every=self.detect_every,
             min_score=self.min_score,
             max_animals=self.max_animals,

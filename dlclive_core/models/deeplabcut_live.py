@@ -8,7 +8,7 @@ from typing import Any
 
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import UsageError, nearest
-from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.detection import DetectionOptions, Follow
 
 _CONFIG = ("bbox_cutoff", "max_detections", "skip_frames")
 _DYNAMIC = {
@@ -19,9 +19,9 @@ _DYNAMIC = {
 }
 
 
-def finding_from_deeplabcut_live(
+def detection_options_from_deeplabcut_live(
     config: Mapping[str, Any] | None, dynamic: Mapping[str, Any] | None, conditions: str | Path | PoseModel | None
-) -> Finding:
+) -> DetectionOptions:
     """The options that DeepLabCut-live's users give as `top_down_config` and `top_down_dynamic`.
 
     "crop_size" and "top_down_crop_size" are taken and not needed: the model says how large its crops are.
@@ -49,7 +49,7 @@ def finding_from_deeplabcut_live(
         options["margin"] = dynamic.get("margin", options.get("margin"))
         if dynamic.get("threshold") is not None:
             options["threshold"] = dynamic["threshold"]
-    return Finding(**options)
+    return DetectionOptions(**options)
 
 
 def _pair(value: Any) -> Any:

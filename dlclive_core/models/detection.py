@@ -33,7 +33,7 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DetectionOptions:
     """How a top-down or conditional model finds its animals. Bottom-up models find theirs in whole images and need none.
 
     Attributes:

@@ -13,7 +13,7 @@ from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelE
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
-from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.detection import DetectionOptions, Follow
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
@@ -25,7 +25,7 @@ _KNOWN_INSTALLS = {
     ".xml": "pip install dlclive-openvino",
     ".engine": "pip install 'dlclive-tensorrt[gpu]'",
 }
-_FINDING = tuple(one.name for one in fields(Finding))
+_FINDING = tuple(one.name for one in fields(DetectionOptions))
 
 
 def load_model(
@@ -50,7 +50,7 @@ def load_model(
             `profile` is the one that was used; its `regions()` are what the network is to see of a frame, which a `Session`
             takes by itself.
         catalog: the plugins to choose from; by default those installed.
-        options: how a top-down or conditional model finds its animals (the fields of `Finding`; `follow=True` is
+        options: how a top-down or conditional model finds its animals (the fields of `DetectionOptions`; `follow=True` is
             `follow=Follow()`), and further options of the runtime. One that neither has is an error that names the nearest.
 
     Raises:
@@ -64,14 +64,14 @@ def load_model(
     factory = catalog.factory(info)
     how = {name: options.pop(name) for name in _FINDING if name in options}
     check_options(factory, options, f"runtime {info.name!r}", also=_FINDING)
-    finding = _finding(how)
+    detection = _detection(how)
     loaded: Network | PoseModel = factory(chosen.loaded, device=device, precision=chosen.precision, **options)
     try:
         if isinstance(loaded, PoseModel):  # a runtime of a plugin whose models are no DeepLabCut networks
-            _takes_no(finding, loaded)
+            _takes_no(detection, loaded)
             model = loaded
         else:
-            model = _pose_model(loaded, finding, device, catalog)
+            model = _pose_model(loaded, detection, device, catalog)
         model.profile = chosen.profile
         return model
     except BaseException:
@@ -143,28 +143,28 @@ def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog
     return file, info
 
 
-def _finding(how: dict[str, Any]) -> Finding:
+def _detection(how: dict[str, Any]) -> DetectionOptions:
     if isinstance(how.get("follow"), bool):
         how["follow"] = Follow() if how["follow"] else None
-    return Finding(**how)
+    return DetectionOptions(**how)
 
 
-def _pose_model(network: Network, finding: Finding, device: str, catalog: PluginCatalog) -> PoseModel:
+def _pose_model(network: Network, detection: DetectionOptions, device: str, catalog: PluginCatalog) -> PoseModel:
     if network.card.method == "bottom-up":
-        _takes_no(finding, network)
+        _takes_no(detection, network)
         return BottomUpModel(network)
     if network.card.method == "top-down":
-        return TopDownModel(network, finding)
-    search = finding.conditions
+        return TopDownModel(network, detection)
+    search = detection.conditions
     if search is None or isinstance(search, PoseModel):
-        return ConditionalModel(network, search, finding)
+        return ConditionalModel(network, search, detection)
     return ConditionalModel(
-        network, load_model(search, device=device, profile=None, catalog=catalog), finding, owns_search=True
+        network, load_model(search, device=device, profile=None, catalog=catalog), detection, owns_search=True
     )
 
 
-def _takes_no(finding: Finding, loaded: Network | PoseModel) -> None:
-    for name in finding.given():
+def _takes_no(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
+    for name in detection.given():
         raise UsageError(
             f"{loaded.card.net_type} finds animals in whole images and has no option {name!r}: "
             "it is for top-down and conditional networks"

@@ -1,4 +1,4 @@
-"""Finding the fastest way to run a model on this machine that stays within an error, on the user's own clip."""
+"""DetectionOptions the fastest way to run a model on this machine that stays within an error, on the user's own clip."""
 
 from dlclive_core.tuning.plan import Budget, TunePlan, check_wishes
 from dlclive_core.tuning.saved_profile import check_place, keep

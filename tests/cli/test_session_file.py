@@ -51,7 +51,7 @@ def test_a_file_says_everything(tmp_path: Path) -> None:
     (source,) = words.sources
     assert source.part.spec == ComponentSpec("mouse", None, (("seed", "3"), ("size", "[160,120]")))
     assert (words.model.path, words.model.device) == ("mouse.onnx", "cpu")
-    assert (words.model.finding.detect_every, words.model.finding.follow) == (3, Follow())
+    assert (words.model.detection.detect_every, words.model.detection.follow) == (3, Follow())
     assert [part.text for part in words.processors] == [
         "kalman:horizon=0.02", "region:polygon=[[0,0],[9,0],[9,9]],keypoint=snout",
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
     )
     (session,) = plan(words)
     assert (session.source.text, session.name, session.is_named) == ("camera:0", "camera-0", False)
-    assert (session.model.path, session.model.device, session.model.finding.detect_every) == ("other.onnx", "cuda", 3)
+    assert (session.model.path, session.model.device, session.model.detection.detect_every) == ("other.onnx", "cuda", 3)
     assert session.regions == RegionWords(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.25)
     assert [part.text for part in words.sinks][-2:] == ["tables:path=mouse.csv,overwrite=yes", "memory"]
     assert (words.max_frames, words.seconds) == (5, 2.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dlclive_core import Finding, ModelCard, ModelError, Network, Pose, PoseModel, UsageError
+from dlclive_core import DetectionOptions, ModelCard, ModelError, Network, Pose, PoseModel, UsageError
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.testing import BlobModel, BlobSource, PoseModelContract
 from dlclive_core.testing.blobs import blob_skeleton
@@ -79,16 +79,16 @@ def at(x: float, y: float) -> NDArray[np.float32]:
 class TestConditionalModel(PoseModelContract):
     @pytest.fixture
     def model(self) -> PoseModel:
-        return ConditionalModel(NearNetwork(), Search(at(20, 10)), Finding())
+        return ConditionalModel(NearNetwork(), Search(at(20, 10)), DetectionOptions())
 
 
 def test_it_remembers() -> None:
-    assert ConditionalModel(NearNetwork(), Search(at(20, 10)), Finding()).remembers
+    assert ConditionalModel(NearNetwork(), Search(at(20, 10)), DetectionOptions()).remembers
 
 
 def test_animals_are_found_by_the_search_and_followed_in_their_rows() -> None:
     search = Search(at(20, 30), at(200, 100))
-    model = ConditionalModel(NearNetwork(), search, Finding())
+    model = ConditionalModel(NearNetwork(), search, DetectionOptions())
     first = model.predict(scene((20, 30), (200, 100)))
     np.testing.assert_allclose(first.keypoints, [at(20, 30), at(200, 100)], atol=1.5)
     search.animals = []
@@ -100,7 +100,7 @@ def test_animals_are_found_by_the_search_and_followed_in_their_rows() -> None:
 
 def test_an_animal_that_left_is_missing_and_keeps_its_row_when_it_returns() -> None:
     search = Search(at(20, 30), at(200, 100))
-    model = ConditionalModel(NearNetwork(), search, Finding())
+    model = ConditionalModel(NearNetwork(), search, DetectionOptions())
     model.predict(scene((20, 30), (200, 100)))
     model.predict(scene((200, 100)))
     gone = model.predict(scene((200, 100)))
@@ -114,7 +114,7 @@ def test_an_animal_that_left_is_missing_and_keeps_its_row_when_it_returns() -> N
 
 
 def test_no_animal_is_missing_rows() -> None:
-    model = ConditionalModel(NearNetwork(), Search(), Finding())
+    model = ConditionalModel(NearNetwork(), Search(), DetectionOptions())
     pose = model.predict(scene())
     assert pose.keypoints.shape == (2, 3, 3)
     assert np.isnan(pose.xy).all()
@@ -122,7 +122,7 @@ def test_no_animal_is_missing_rows() -> None:
 
 def test_the_callers_conditions_are_taken_as_they_are() -> None:
     network = NearNetwork()
-    model = ConditionalModel(network, None, Finding())
+    model = ConditionalModel(network, None, DetectionOptions())
     rough = at(22, 28)
     pose = model.predict(scene((20, 30)), conditions=np.stack([rough, np.full((3, 3), np.nan, np.float32)]))
     np.testing.assert_allclose(pose.keypoints[0], at(20, 30), atol=1.5)
@@ -133,7 +133,7 @@ def test_the_callers_conditions_are_taken_as_they_are() -> None:
 
 def test_a_box_of_the_inputs_size_is_untouched() -> None:
     network = NearNetwork()
-    model = ConditionalModel(network, None, Finding())
+    model = ConditionalModel(network, None, DetectionOptions())
     pose = model.predict(scene((20, 30)), conditions=at(20, 30)[None], boxes=np.array([[20, 30, 84, 94]], np.float32))
     np.testing.assert_allclose(pose.keypoints[0], at(20, 30), atol=0.6)
     np.testing.assert_allclose(network.conditions[0][0], TRUTH, atol=1e-4)
@@ -142,18 +142,20 @@ def test_a_box_of_the_inputs_size_is_untouched() -> None:
 @pytest.mark.parametrize("shape", [(1, 4, 3), (3, 3), (1, 3, 2)])
 def test_conditions_of_another_skeleton(shape: tuple[int, ...]) -> None:
     with pytest.raises(UsageError, match=r"conditions are \(N, 3, 3\).*of the 3 keypoints of blobs"):
-        ConditionalModel(NearNetwork(), None, Finding()).predict(scene(), conditions=np.zeros(shape, np.float32))
+        ConditionalModel(NearNetwork(), None, DetectionOptions()).predict(
+            scene(), conditions=np.zeros(shape, np.float32)
+        )
 
 
 def test_a_search_with_other_keypoints() -> None:
     search = Search()
     search.card = search.card.with_(skeleton=blob_skeleton(4))
     with pytest.raises(UsageError, match=r"come from blobs with 4 keypoints .*needs the 3 that it was trained with"):
-        ConditionalModel(NearNetwork(), search, Finding())
+        ConditionalModel(NearNetwork(), search, DetectionOptions())
 
 
 def test_without_conditions_it_says_what_to_do() -> None:
-    model = ConditionalModel(NearNetwork(), None, Finding())
+    model = ConditionalModel(NearNetwork(), None, DetectionOptions())
     with pytest.raises(UsageError, match=r"no bottom-up model .* --conditions FILE"):
         model.predict(scene())
     with pytest.raises(UsageError, match="boxes come with conditions"):
@@ -164,11 +166,11 @@ def test_without_conditions_it_says_what_to_do() -> None:
 
 def test_a_card_without_the_size_of_the_crops_is_refused() -> None:
     with pytest.raises(ModelError, match="says nothing of its crops"):
-        ConditionalModel(NearNetwork(CARD.with_(input_size=None)), None, Finding())
+        ConditionalModel(NearNetwork(CARD.with_(input_size=None)), None, DetectionOptions())
 
 
 @pytest.mark.parametrize("owns", [True, False])
 def test_closing_closes_the_search_that_it_owns(owns: bool) -> None:
     search = Search()
-    ConditionalModel(NearNetwork(), search, Finding(), owns_search=owns).close()
+    ConditionalModel(NearNetwork(), search, DetectionOptions(), owns_search=owns).close()
     assert search.closed is owns

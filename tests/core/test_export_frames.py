@@ -9,7 +9,7 @@ from dlclive_core import Detector, Network, UnsupportedModelError, UsageError
 from dlclive_core.export import choose_frames
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
-from dlclive_core.models.detection import Finding
+from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.testing import BlobModel, BlobSource
 
@@ -42,7 +42,7 @@ def frames(count: int, visible: float = 1.0) -> list[np.ndarray]:
 
 def test_crops_are_where_the_detector_finds_animals() -> None:
     images = frames(40, visible=0.5)  # in five of ten frames
-    chosen = choose_frames(TopDownModel(Crops(Middle()), Finding()), images, None, calibrate=True)
+    chosen = choose_frames(TopDownModel(Crops(Middle()), DetectionOptions()), images, None, calibrate=True)
     assert [image.shape for image in chosen.compared] == [(120, 160, 3)] * 10
     others = [image for index, image in enumerate(images) if index % 4]
     assert len(chosen.for_exporter) == sum(image.max() > 200 for image in others)
@@ -51,20 +51,20 @@ def test_crops_are_where_the_detector_finds_animals() -> None:
 
 
 def test_without_a_detector_they_are_tiles() -> None:
-    chosen = choose_frames(TopDownModel(Crops(), Finding()), frames(20), None, calibrate=True)
+    chosen = choose_frames(TopDownModel(Crops(), DetectionOptions()), frames(20), None, calibrate=True)
     assert [crop.shape for crop in chosen.for_exporter] == [(*SIZE, 3)] * 4 * 15
 
 
 def test_without_calibration_frames_stay_whole() -> None:
     images = frames(5)
-    chosen = choose_frames(TopDownModel(Crops(Middle()), Finding()), images, None, calibrate=False)
+    chosen = choose_frames(TopDownModel(Crops(Middle()), DetectionOptions()), images, None, calibrate=False)
     assert [len(chosen.compared), len(chosen.for_exporter)] == [5, 5]
     assert all(image.shape == (120, 160, 3) for image in chosen.for_exporter)
 
 
 def test_a_clip_without_an_animal_is_refused() -> None:
     with pytest.raises(UsageError, match="finds no animal in the clip"):
-        choose_frames(TopDownModel(Crops(Middle()), Finding()), frames(20, visible=0), None, calibrate=True)
+        choose_frames(TopDownModel(Crops(Middle()), DetectionOptions()), frames(20, visible=0), None, calibrate=True)
 
 
 def test_a_detector_that_finds_nothing_is_told() -> None:
@@ -73,11 +73,11 @@ def test_a_detector_that_finds_nothing_is_told() -> None:
             return np.zeros((0, 5), np.float32)
 
     with pytest.raises(UsageError, match="its detector finds no animal in 15 frames of the clip"):
-        choose_frames(TopDownModel(Crops(Nothing()), Finding()), frames(20), None, calibrate=True)
+        choose_frames(TopDownModel(Crops(Nothing()), DetectionOptions()), frames(20), None, calibrate=True)
 
 
 def test_conditional_networks_cannot_be_calibrated() -> None:
-    model = ConditionalModel(Crops(method="conditional"), None, Finding())
+    model = ConditionalModel(Crops(method="conditional"), None, DetectionOptions())
     with pytest.raises(UnsupportedModelError, match="takes keypoints besides images"):
         choose_frames(model, frames(20), None, calibrate=True)
 

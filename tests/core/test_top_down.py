@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dlclive_core import (
+    DetectionOptions,
     Detector,
-    Finding,
     Follow,
     ModelCard,
     ModelError,
@@ -91,13 +91,13 @@ class TestTopDownModel(PoseModelContract):
     @pytest.fixture
     def model(self) -> PoseModel:
         detector = BlobDetector([(10, 10, 74, 74, 0.9)])
-        return TopDownModel(BlobNetwork(detector=detector), Finding(detect_every=3))
+        return TopDownModel(BlobNetwork(detector=detector), DetectionOptions(detect_every=3))
 
 
 def test_each_animal_is_found_in_its_box_and_goes_back_to_the_frame() -> None:
     detector = BlobDetector([(200, 100, 264, 164, 0.9), (20, 30, 84, 94, 0.8)])
     network = BlobNetwork(detector=detector)
-    pose = TopDownModel(network, Finding()).predict(scene((20, 30), (200, 100)))
+    pose = TopDownModel(network, DetectionOptions()).predict(scene((20, 30), (200, 100)))
     np.testing.assert_allclose(pose.keypoints, [at(200, 100), at(20, 30)], atol=0.6)  # the centre of a drawn disc
     assert pose.boxes is not None
     np.testing.assert_allclose(pose.boxes, detector.boxes)
@@ -108,13 +108,13 @@ def test_each_animal_is_found_in_its_box_and_goes_back_to_the_frame() -> None:
 
 
 def test_a_larger_box_is_shrunk_and_mapped_back() -> None:
-    pose = TopDownModel(BlobNetwork(), Finding()).predict(scene((20, 30)), boxes=np.array([[4, 14, 132, 142]]))
+    pose = TopDownModel(BlobNetwork(), DetectionOptions()).predict(scene((20, 30)), boxes=np.array([[4, 14, 132, 142]]))
     np.testing.assert_allclose(pose.keypoints[0], at(20, 30), atol=1.2)
 
 
 def test_no_detection_is_no_animal() -> None:
     network = BlobNetwork(detector=BlobDetector())
-    pose = TopDownModel(network, Finding()).predict(scene())
+    pose = TopDownModel(network, DetectionOptions()).predict(scene())
     assert pose.keypoints.shape == (0, 3, 3)
     assert pose.boxes is not None
     assert pose.boxes.shape == (0, 5)
@@ -123,25 +123,25 @@ def test_no_detection_is_no_animal() -> None:
 
 def test_a_box_of_which_the_edge_of_the_frame_left_nothing_is_no_animal() -> None:
     boxes = [(0, 50, 0, 90, 0.9), (20, 30, 84, 94, 0.8), (10, 240, 90, 240.5, 0.7)]
-    pose = TopDownModel(BlobNetwork(detector=BlobDetector(boxes)), Finding()).predict(scene((20, 30)))
+    pose = TopDownModel(BlobNetwork(detector=BlobDetector(boxes)), DetectionOptions()).predict(scene((20, 30)))
     np.testing.assert_allclose(pose.keypoints, [at(20, 30)], atol=0.6)
 
 
 def test_unsure_boxes_and_those_beyond_the_maximum_are_left_out() -> None:
     boxes = [(0, 0, 64, 64, 0.9), (64, 0, 128, 64, 0.8), (128, 0, 192, 64, 0.7), (192, 0, 256, 64, 0.4)]
     image = scene((0, 0), (64, 0), (128, 0), (192, 0))
-    for finding, expected in [
-        (Finding(), 2),  # the project has two individuals
-        (Finding(max_animals=9), 3),
-        (Finding(max_animals=9, min_score=0.3), 4),
-        (Finding(max_animals=9, min_score=0.95), 0),
+    for detection, expected in [
+        (DetectionOptions(), 2),  # the project has two individuals
+        (DetectionOptions(max_animals=9), 3),
+        (DetectionOptions(max_animals=9, min_score=0.3), 4),
+        (DetectionOptions(max_animals=9, min_score=0.95), 0),
     ]:
-        assert len(TopDownModel(BlobNetwork(detector=BlobDetector(boxes)), finding).predict(image)) == expected
+        assert len(TopDownModel(BlobNetwork(detector=BlobDetector(boxes)), detection).predict(image)) == expected
 
 
 def test_between_detections_animals_are_followed_and_lost_ones_are_lost() -> None:
     detector = BlobDetector([(20, 30, 84, 94, 0.9), (200, 100, 264, 164, 0.8)])
-    model = TopDownModel(BlobNetwork(detector=detector), Finding(detect_every=4, margin=12))
+    model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions(detect_every=4, margin=12))
     assert len(model.predict(scene((20, 30), (200, 100)))) == 2
     moved = model.predict(scene((26, 34), (206, 100)))
     np.testing.assert_allclose(moved.keypoints, [at(26, 34), at(206, 100)], atol=1.2)
@@ -157,7 +157,7 @@ def test_between_detections_animals_are_followed_and_lost_ones_are_lost() -> Non
 
 def test_when_all_are_lost_the_detector_is_asked_at_once() -> None:
     detector = BlobDetector([(20, 30, 84, 94, 0.9)])
-    model = TopDownModel(BlobNetwork(detector=detector), Finding(detect_every=100))
+    model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions(detect_every=100))
     model.predict(scene((20, 30)))
     model.predict(scene())
     detector.boxes = [(100, 30, 164, 94, 0.9)]
@@ -168,7 +168,7 @@ def test_when_all_are_lost_the_detector_is_asked_at_once() -> None:
 
 def test_reset_forgets_where_the_animals_were() -> None:
     detector = BlobDetector([(20, 30, 84, 94, 0.9)])
-    model = TopDownModel(BlobNetwork(detector=detector), Finding(detect_every=100))
+    model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions(detect_every=100))
     model.predict(scene((20, 30)))
     model.reset()
     model.predict(scene((20, 30)))
@@ -176,13 +176,13 @@ def test_reset_forgets_where_the_animals_were() -> None:
 
 
 def test_it_says_whether_it_remembers() -> None:
-    ways = [Finding(), Finding(detect_every=2), Finding(follow=Follow())]
+    ways = [DetectionOptions(), DetectionOptions(detect_every=2), DetectionOptions(follow=Follow())]
     assert [TopDownModel(BlobNetwork(), way).remembers for way in ways] == [False, True, True]
 
 
 def test_one_animal_is_followed_without_a_detector_and_searched_in_tiles_when_lost() -> None:
     network = BlobNetwork(ModelCard(**{**_fields(CARD), "individuals": ("a",), "multi_animal": False}))
-    model = TopDownModel(network, Finding(follow=Follow(tiles=(3, 2), overlap=70), margin=12))
+    model = TopDownModel(network, DetectionOptions(follow=Follow(tiles=(3, 2), overlap=70), margin=12))
     found = model.predict(scene((200, 150)))
     np.testing.assert_allclose(found.keypoints, [at(200, 150)], atol=1.2)
     assert [len(batch) for batch in network.batches] == [6, 1]  # the tiles, then once more around the animal
@@ -202,7 +202,7 @@ def _fields(card: ModelCard) -> dict[str, object]:
 
 def test_the_callers_boxes_take_the_detectors_place() -> None:
     detector = BlobDetector([(0, 0, 64, 64, 0.9)])
-    model = TopDownModel(BlobNetwork(detector=detector), Finding())
+    model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions())
     pose = model.predict(scene((20, 30)), boxes=np.array([[20, 30, 84, 94]], np.float32))
     np.testing.assert_allclose(pose.keypoints, [at(20, 30)], atol=0.6)
     assert detector.asked == 0
@@ -212,24 +212,24 @@ def test_the_callers_boxes_take_the_detectors_place() -> None:
 @pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[5, 5, 5, 9]], [[0, 0, np.nan, 4]], [[9, 0, 1, 4]], np.zeros((2, 3))])
 def test_boxes_that_are_none(boxes: object) -> None:
     with pytest.raises(UsageError, match="x1, y1, x2, y2 in pixels"):
-        TopDownModel(BlobNetwork(), Finding()).predict(scene(), boxes=np.asarray(boxes, np.float32))
+        TopDownModel(BlobNetwork(), DetectionOptions()).predict(scene(), boxes=np.asarray(boxes, np.float32))
 
 
 def test_without_detector_and_without_following_it_says_what_to_do() -> None:
     with pytest.raises(
         UsageError, match=r"without a detector: give boxes with each image, follow one animal .*--follow"
     ):
-        TopDownModel(BlobNetwork(), Finding()).predict(scene())
+        TopDownModel(BlobNetwork(), DetectionOptions()).predict(scene())
 
 
 def test_a_card_without_the_size_of_the_crops_is_refused() -> None:
     with pytest.raises(ModelError, match="says nothing of its crops"):
-        TopDownModel(BlobNetwork(CARD.with_(input_size=None)), Finding())
+        TopDownModel(BlobNetwork(CARD.with_(input_size=None)), DetectionOptions())
 
 
 def test_closing_closes_the_detector() -> None:
     detector = BlobDetector()
-    model = TopDownModel(BlobNetwork(detector=detector), Finding())
+    model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions())
     model.predict(scene())
     model.close()
     model.close()
@@ -238,7 +238,7 @@ def test_closing_closes_the_detector() -> None:
 
 def test_warming_up_runs_the_network_though_grey_shows_no_animal() -> None:
     network = BlobNetwork(detector=BlobDetector())
-    TopDownModel(network, Finding()).warmup((240, 320, 3))
+    TopDownModel(network, DetectionOptions()).warmup((240, 320, 3))
     # Twice each: what a runtime prepares for a shape that comes again, it prepares now.
     assert sorted(len(batch) for batch in network.batches) == [1, 1, 2, 2]
 
@@ -261,7 +261,7 @@ def test_tiles_cover_the_frame_and_share_the_overlap() -> None:
 )
 def test_options_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(options))):
-        Finding(**options)  # type: ignore[arg-type]
+        DetectionOptions(**options)  # type: ignore[arg-type]
 
 
 def test_a_pose_that_lost_its_animal_does_not_break_the_session() -> None:

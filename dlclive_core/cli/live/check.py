@@ -33,7 +33,7 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
         rows.append(
             ("region", type(region).__name__, _region(words.regions, type(region).__name__) or "of the profile")
         )
-    given = {**model.options, **words.model.finding.given()}
+    given = {**model.options, **words.model.detection.given()}
     how = "".join(f", {name} {value}" for name, value in given.items())
     others = [other.words.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""

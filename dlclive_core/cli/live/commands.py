@@ -81,7 +81,7 @@ def run(
             profile=loading.profile,
             runtime_options=tuple(OptionWord(*pair) for pair in runtime_words(loading.runtime_option).items()),
             detector=loading.detector,
-            finding=loading.finding,
+            detection=loading.detection,
         ),
         processors=tuple(Part.parse(text) for text in processor or ()),
         sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),

@@ -69,7 +69,7 @@ def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
             precision=words.precision,
             profile=part.loading.profile,
             catalog=catalog,
-            **words.finding.given(),
+            **words.detection.given(),
             **more,
         )
 

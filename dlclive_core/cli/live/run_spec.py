@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
-from dlclive_core.models.detection import Finding
+from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.plugins.specs import ComponentSpec, OptionError
 
 _REPLACED = ("models", "max_frames", "seconds", "deadline", "stale_after", "out", "overwrite")
@@ -70,7 +70,7 @@ class ModelWords:
     profile: str = "auto"
     runtime_options: tuple[OptionWord, ...] = ()
     detector: Path | None = None
-    finding: Finding = field(default_factory=Finding)
+    detection: DetectionOptions = field(default_factory=DetectionOptions)
     where: str = ""
 
     def options_to_dict(self) -> dict[str, str]:
@@ -200,7 +200,7 @@ class RunWords:
             "sources": [source.to_dict() for source in self.sources],
             "model": list(self.models) or self.model.path,
             "runtime_options": self.model.options_to_dict(),
-            "finding": self.model.finding.given(),
+            "detection": self.model.detection.given(),
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **asdict(self.regions),
@@ -236,7 +236,7 @@ def _model_with_more(model: ModelWords, more: ModelWords) -> ModelWords:
         model,
         **changed,
         runtime_options=tuple(options.values()),
-        finding=replace(model.finding, **more.finding.given()),
+        detection=replace(model.detection, **more.detection.given()),
     )
 
 

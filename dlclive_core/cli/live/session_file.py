@@ -31,7 +31,7 @@ from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionW
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
-from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.detection import DetectionOptions, Follow
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
 
@@ -61,7 +61,7 @@ _LIMITS: dict[str, Any] = {
     "deadline": float | None,
     "stale_after": float | None,
 }
-assert set(_FINDING) == {field.name for field in fields(Finding)}
+assert set(_FINDING) == {field.name for field in fields(DetectionOptions)}
 
 
 def read_session_file(path: Path) -> RunWords:
@@ -165,7 +165,7 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelWords:
     if "follow" in how:
         how["follow"] = Follow() if how["follow"] else None
     with located(where):
-        return ModelWords(**values, finding=Finding(**how), where=where)
+        return ModelWords(**values, detection=DetectionOptions(**how), where=where)
 
 
 def _regions(file: YamlFile, node: yaml.Node) -> RegionWords:

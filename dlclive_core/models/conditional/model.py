@@ -14,7 +14,7 @@ from dlclive_core.errors import ModelError, UsageError
 from dlclive_core.models.conditional.condition_boxes import condition_boxes
 from dlclive_core.models.conditional.tracker import ConditionTracker
 from dlclive_core.models.conditional.tracking_rules import TrackingRules
-from dlclive_core.models.detection import Finding
+from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.models.network import Network, output
 from dlclive_core.models.topdown.boxes import check_boxes
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
@@ -29,7 +29,7 @@ class ConditionalModel(PoseModel):
     Args:
         network: conditional; all animals of a frame go through it together.
         search: the bottom-up model; None: the caller gives conditions with each image.
-        finding: `margin` and `max_animals` are used.
+        detection: `margin` and `max_animals` are used.
         rules: how animals are tracked.
         owns_search: whether `close` closes the bottom-up model, too.
 
@@ -41,7 +41,7 @@ class ConditionalModel(PoseModel):
         self,
         network: Network,
         search: PoseModel | None,
-        finding: Finding,
+        detection: DetectionOptions,
         *,
         rules: TrackingRules | None = None,
         owns_search: bool = False,
@@ -61,9 +61,9 @@ class ConditionalModel(PoseModel):
         self.card, self.runtime, self.device = card, network.runtime, network.device
         self.remembers = True
         self._owns_search = owns_search
-        self._margin = card.condition_margin if finding.margin is None else finding.margin
+        self._margin = card.condition_margin if detection.margin is None else detection.margin
         self._crops = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
-        individuals = finding.max_animals or len(card.individuals)
+        individuals = detection.max_animals or len(card.individuals)
         self._tracker = ConditionTracker(rules or TrackingRules(), individuals, len(card.skeleton))
 
     def predict(

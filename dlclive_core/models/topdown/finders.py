@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
-from dlclive_core.models.detection import Finding, Follow
+from dlclive_core.models.detection import DetectionOptions, Follow
 from dlclive_core.models.network import Detector
 from dlclive_core.models.topdown.boxes import box_around, tiles
 
@@ -49,8 +49,8 @@ class DetectEvery(Finder):
     is asked in the next frame.
     """
 
-    def __init__(self, detector: Detector, finding: Finding, *, animals: int, margin: float) -> None:
-        self._detector, self._finding = detector, finding
+    def __init__(self, detector: Detector, detection: DetectionOptions, *, animals: int, margin: float) -> None:
+        self._detector, self._detection = detector, detection
         self._animals, self._margin = animals, margin
         self.reset()
 
@@ -59,16 +59,16 @@ class DetectEvery(Finder):
         self._since = 0
 
     def find(self, image: Image, look: Look) -> Pose:
-        if self._since % self._finding.detect_every == 0 or not len(self._boxes):
+        if self._since % self._detection.detect_every == 0 or not len(self._boxes):
             found = self._detector.detect(image)
             wide, high = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
             # A detector cuts its boxes at the frame's edges, which can leave nothing of one.
-            there = (found[:, 4] >= self._finding.min_score) & (wide >= 1) & (high >= 1)
+            there = (found[:, 4] >= self._detection.min_score) & (wide >= 1) & (high >= 1)
             self._boxes = found[there][: self._animals]
             self._since = 0
         self._since += 1
         pose = look(image, self._boxes)
-        if self._finding.detect_every > 1:
+        if self._detection.detect_every > 1:
             self._boxes = self._next_boxes(pose, image.shape)
         return pose
 
@@ -77,7 +77,7 @@ class DetectEvery(Finder):
         boxes = [
             (*box, score)
             for keypoints, score in zip(pose.keypoints, scores, strict=True)
-            if (box := box_around(keypoints, self._finding.threshold, self._margin, shape)) is not None
+            if (box := box_around(keypoints, self._detection.threshold, self._margin, shape)) is not None
         ]
         return np.asarray(boxes, np.float32).reshape(-1, 5)
 
@@ -88,8 +88,8 @@ class FollowOne(Finder):
     A frame always has one animal, the best that was found; how sure it is, its confidences say.
     """
 
-    def __init__(self, follow: Follow, finding: Finding, *, margin: float) -> None:
-        self._follow, self._finding, self._margin = follow, finding, margin
+    def __init__(self, follow: Follow, detection: DetectionOptions, *, margin: float) -> None:
+        self._follow, self._detection, self._margin = follow, detection, margin
         self.reset()
 
     def reset(self) -> None:
@@ -107,8 +107,8 @@ class FollowOne(Finder):
         return pose
 
     def _remember(self, pose: Pose, shape: tuple[int, ...]) -> None:
-        sure = int((pose.confidence >= self._finding.threshold).sum())
-        box = box_around(pose.keypoints[0], self._finding.threshold, self._margin, shape, self._follow.min_size)
+        sure = int((pose.confidence >= self._detection.threshold).sum())
+        box = box_around(pose.keypoints[0], self._detection.threshold, self._margin, shape, self._follow.min_size)
         enough = sure >= min(self._follow.min_keypoints, len(pose.skeleton))
         self._box = np.asarray((*box, np.nan), np.float32) if enough and box is not None else None
 

@@ -9,7 +9,7 @@ from dlclive_core.components import PoseModel
 from dlclive_core.data.frame import as_rgb, check_image
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import ModelError
-from dlclive_core.models.detection import Finding
+from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.models.network import Detector, Network, output
 from dlclive_core.models.topdown.boxes import check_boxes
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
@@ -26,16 +26,16 @@ class TopDownModel(PoseModel):
     first frame without boxes comes (or at warm-up), so that a caller who brings boxes needs none.
     """
 
-    def __init__(self, network: Network, finding: Finding) -> None:
+    def __init__(self, network: Network, detection: DetectionOptions) -> None:
         card = network.card
         if card.input_size is None:
             raise ModelError(f"{card.net_type} is a top-down network, and its configuration says nothing of its crops")
         self.network = network
         self.card, self.runtime, self.device = card, network.runtime, network.device
-        self.remembers = finding.follow is not None or finding.detect_every > 1
-        self._finding = finding
+        self.remembers = detection.follow is not None or detection.detect_every > 1
+        self._detection = detection
         self._rules = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
-        self._animals = finding.max_animals or len(card.individuals)
+        self._animals = detection.max_animals or len(card.individuals)
         self._detector: Detector | None = None
         self._loaded_detector = False
         self._finder: Finder | None = None
@@ -87,13 +87,13 @@ class TopDownModel(PoseModel):
         return Pose(keypoints, self.card.skeleton, boxes=boxes)
 
     def _make_finder(self) -> Finder:
-        margin = _MARGIN if self._finding.margin is None else self._finding.margin
-        if self._finding.follow is not None:
-            return FollowOne(self._finding.follow, self._finding, margin=margin)
+        margin = _MARGIN if self._detection.margin is None else self._detection.margin
+        if self._detection.follow is not None:
+            return FollowOne(self._detection.follow, self._detection, margin=margin)
         detector = self.detector()
         if detector is None:
             return Nowhere(
                 f"{self.card.net_type} is a top-down network and comes without a detector: give boxes with each image, "
                 "follow one animal (follow=True, on the command line --follow), or export the model with its detector"
             )
-        return DetectEvery(detector, self._finding, animals=self._animals, margin=margin)
+        return DetectEvery(detector, self._detection, animals=self._animals, margin=margin)
