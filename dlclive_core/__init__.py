@@ -47,7 +47,7 @@ from dlclive_core.models.load import load_model
 from dlclive_core.models.network import Detector, Network, Setting
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import Chain, Crop, FollowingCrop, Placement, Region, Resize
+from dlclive_core.regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
 from dlclive_core.session import Rig, Session, SessionReport, Tolerant
 
 __version__ = "0.1.0"
@@ -58,6 +58,7 @@ __all__ = [
     "ComponentInfo",
     "ConfigurationError",
     "Crop",
+    "CropTransform",
     "DLCLive",
     "DLCLiveError",
     "DataError",
@@ -83,7 +84,6 @@ __all__ = [
     "OutputError",
     "OutputExistsError",
     "Parity",
-    "Placement",
     "PluginCatalog",
     "PluginError",
     "Pose",

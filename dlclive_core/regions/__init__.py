@@ -1,6 +1,6 @@
 """Regions of the frame that a model looks at, each with an exact way back for keypoints."""
 
-from dlclive_core.regions.crop_transform import Placement
+from dlclive_core.regions.crop_transform import CropTransform
 from dlclive_core.regions.following import Following
 from dlclive_core.regions.following_crop import FollowingCrop
 from dlclive_core.regions.predict_through import look
@@ -9,9 +9,9 @@ from dlclive_core.regions.region import Chain, Crop, Region, Resize
 __all__ = [
     "Chain",
     "Crop",
+    "CropTransform",
     "Following",
     "FollowingCrop",
-    "Placement",
     "Region",
     "Resize",
     "look",

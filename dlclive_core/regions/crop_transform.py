@@ -11,7 +11,7 @@ from dlclive_core.data.pose import Pose
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
+class CropTransform:
     """An axis-aligned map from a region's pixels to the pixels of the image it was cut from: outer = inner * scale + offset.
 
     Attributes:
@@ -22,11 +22,11 @@ class Placement:
     offset: tuple[float, float] = (0.0, 0.0)
     scale: tuple[float, float] = (1.0, 1.0)
 
-    def within(self, outer: Placement) -> Placement:
+    def within(self, outer: CropTransform) -> CropTransform:
         """The map of a region that was cut out of a region: this one first, then `outer`."""
         (x, y), (sx, sy) = self.offset, self.scale
         (ox, oy), (osx, osy) = outer.offset, outer.scale
-        return Placement((x * osx + ox, y * osy + oy), (sx * osx, sy * osy))
+        return CropTransform((x * osx + ox, y * osy + oy), (sx * osx, sy * osy))
 
     def to_outer(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map (..., 2 or more) x, y, ... into outer pixels; further columns, and NaN, stay as they are."""
@@ -55,4 +55,4 @@ class Placement:
         return replace(pose, keypoints=self.to_outer(pose.keypoints), unique=unique, boxes=boxes)
 
 
-IDENTITY = Placement()
+IDENTITY = CropTransform()

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
-from dlclive_core.regions.crop_transform import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 from dlclive_core.regions.region import Image, Region, Size
 
 
@@ -89,7 +89,7 @@ class FollowingCrop(Region):
         (x1, y1), (x2, y2) = sure[:, :2].min(axis=0), sure[:, :2].max(axis=0)
         self._box = (float(x1), float(y1), float(x2), float(y2))
 
-    def cut(self, image: Image) -> tuple[Image, Placement]:
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
         self._was_cut = False
         if self._box is None:
             return image, IDENTITY
@@ -102,7 +102,7 @@ class FollowingCrop(Region):
             self._box = None
             return image, IDENTITY
         self._was_cut = True
-        return image[top:bottom, left:right], Placement((float(left), float(top)))
+        return image[top:bottom, left:right], CropTransform((float(left), float(top)))
 
     def _window(self, width: float, height: float) -> tuple[int, int] | tuple[None, None]:
         """(width, height) of the window for an animal of this width and height."""

@@ -18,7 +18,7 @@ def look(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose
 
 
 def _look_once(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
-    view, placement = region.cut(image)
-    pose = placement.pose_to_outer(predict(view))
+    view, transform = region.cut(image)
+    pose = transform.pose_to_outer(predict(view))
     region.follow(pose)
     return pose

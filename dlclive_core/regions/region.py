@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.regions.crop_transform import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 
 Image = NDArray[np.uint8]
 Size = tuple[int, int]
@@ -22,7 +22,7 @@ class Region(ABC):
     """Cuts a region out of an image. Used by one thread at a time."""
 
     @abstractmethod
-    def cut(self, image: Image) -> tuple[Image, Placement]:
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
         """Return the region of an (H, W, 3) or (H, W) image, and where it lies in it. Raises UsageError if it cannot be."""
 
     def follow(self, pose: Pose) -> None:
@@ -55,16 +55,16 @@ class Crop(Region):
         if not (0 <= x1 < x2 and 0 <= y1 < y2):
             raise UsageError(f"cropping takes x1 < x2 and y1 < y2, none below 0; got x1, x2, y1, y2 = {list(numbers)}")
         self.x1, self.x2, self.y1, self.y2 = (int(value) for value in numbers)
-        self._placement = Placement((float(x1), float(y1)))
+        self._transform = CropTransform((float(x1), float(y1)))
 
-    def cut(self, image: Image) -> tuple[Image, Placement]:
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
         height, width = image.shape[:2]
         if self.x2 > width or self.y2 > height:
             raise UsageError(
                 f"cropping x1, x2, y1, y2 = {[self.x1, self.x2, self.y1, self.y2]} reaches outside the frame of "
                 f"{width} x {height} pixels"
             )
-        return image[self.y1 : self.y2, self.x1 : self.x2], self._placement
+        return image[self.y1 : self.y2, self.x1 : self.x2], self._transform
 
 
 class Resize(Region):
@@ -79,9 +79,9 @@ class Resize(Region):
         self.factor = float(factor)
         self._shape: tuple[int, int] | None = None
         self._size = (0, 0)
-        self._placement = IDENTITY
+        self._transform = IDENTITY
 
-    def cut(self, image: Image) -> tuple[Image, Placement]:
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
         try:
             import cv2
         except ImportError:
@@ -92,10 +92,10 @@ class Resize(Region):
             if 0 in size:
                 raise UsageError(f"resize {self.factor} leaves nothing of a {width} x {height} frame")
             self._shape, self._size = (height, width), size
-            self._placement = Placement((0.0, 0.0), (width / size[0], height / size[1]))
+            self._transform = CropTransform((0.0, 0.0), (width / size[0], height / size[1]))
         if self._size == (width, height):
             return image, IDENTITY
-        return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR), self._placement  # type: ignore[return-value]
+        return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR), self._transform  # type: ignore[return-value]
 
 
 class Chain(Region):
@@ -103,22 +103,22 @@ class Chain(Region):
 
     def __init__(self, regions: Sequence[Region]) -> None:
         self.regions = tuple(regions)
-        self._placements: list[Placement] = []
+        self._transforms: list[CropTransform] = []
 
-    def cut(self, image: Image) -> tuple[Image, Placement]:
-        self._placements = []
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
+        self._transforms = []
         total = IDENTITY
         for region in self.regions:
-            self._placements.append(total)  # of the image that this region was given
-            image, placement = region.cut(image)
-            total = placement.within(total)
+            self._transforms.append(total)  # of the image that this region was given
+            image, transform = region.cut(image)
+            total = transform.within(total)
         return image, total
 
     def follow(self, pose: Pose) -> None:
         """Each region sees the pose in the pixels of the image that it was given itself."""
-        for region, placement in zip(self.regions, self._placements, strict=True):
+        for region, transform in zip(self.regions, self._transforms, strict=True):
             if _follows(region):
-                inside = pose if placement == IDENTITY else _pose_to_inner(placement, pose)
+                inside = pose if transform == IDENTITY else _pose_to_inner(transform, pose)
                 region.follow(inside)
 
     def views(self, size: Size) -> list[Size]:
@@ -147,5 +147,5 @@ def _follows(region: Region) -> bool:
     return type(region).follow is not Region.follow
 
 
-def _pose_to_inner(placement: Placement, pose: Pose) -> Pose:
-    return Pose(placement.to_inner(pose.keypoints), pose.skeleton)
+def _pose_to_inner(transform: CropTransform, pose: Pose) -> Pose:
+    return Pose(transform.to_inner(pose.keypoints), pose.skeleton)

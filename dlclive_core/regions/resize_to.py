@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.regions.crop_transform import IDENTITY, Placement
+from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 from dlclive_core.regions.region import Image, Region
 
 
@@ -15,7 +15,7 @@ class ResizeTo(Region):
             raise UsageError(f"a size of {height} x {width} pixels is empty")
         self.height, self.width = int(height), int(width)
 
-    def cut(self, image: Image) -> tuple[Image, Placement]:
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
         height, width = image.shape[:2]
         if (height, width) == (self.height, self.width):
             return image, IDENTITY
@@ -24,4 +24,4 @@ class ResizeTo(Region):
         except ImportError:
             raise DependencyError("resize needs OpenCV; run: pip install 'dlclive-core[resize]'") from None
         small = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
-        return small, Placement((0.0, 0.0), (width / self.width, height / self.height))  # type: ignore[return-value]
+        return small, CropTransform((0.0, 0.0), (width / self.width, height / self.height))  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from dlclive_core.components import PoseModel, Processor
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
-from dlclive_core.regions import Placement
+from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
 from dlclive_core.session.running_session import Lane
 from dlclive_core.session.tolerant import processor_name
@@ -39,7 +39,7 @@ class Job:
     lane: Lane
     frame: Frame
     image: NDArray[np.uint8]
-    placement: Placement
+    transform: CropTransform
     taken: float
     cut: float
 
@@ -148,8 +148,8 @@ class Loop:
         for lane, frame in taken:
             began = clock()
             self.busy = Busy("a region", (lane,), frame.index, began)
-            image, placement = lane.region.cut(frame.image)
-            jobs.append(Job(lane, frame, image, placement, began, clock()))
+            image, transform = lane.region.cut(frame.image)
+            jobs.append(Job(lane, frame, image, transform, began, clock()))
         for batch in _same_shapes(jobs) if self._together and len(jobs) > 1 else [[job] for job in jobs]:
             self._infer(batch)
 
@@ -194,7 +194,7 @@ class Loop:
         clock = time.perf_counter
         lane, frame = job.lane, job.frame
         mapping = clock()
-        pose = job.placement.pose_to_outer(pose)
+        pose = job.transform.pose_to_outer(pose)
         lane.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
         mapped = ready = now = clock()
         if lane.region.looks_again:
@@ -215,9 +215,9 @@ class Loop:
         """The animal was lost in what the model saw of this frame; all of it counts as inference."""
         region, frame = job.lane.region, job.frame
         self.busy = Busy("the model", (job.lane,), frame.index, time.perf_counter())
-        image, placement = region.cut(frame.image)
+        image, transform = region.cut(frame.image)
         (pose,) = self._predict([replace(job, image=image)])
-        pose = placement.pose_to_outer(pose)
+        pose = transform.pose_to_outer(pose)
         region.follow(pose)
         return pose
 

@@ -33,25 +33,25 @@ def test_shows_the_same_part_of_the_frame_as_deeplabcut(
     box: tuple[float, ...], rules: CropRules, offset: tuple[float, float], size: tuple[float, float]
 ) -> None:
     x, y, width, height = box
-    crops, (placement,) = cut_boxes(IMAGE, np.array([[x, y, x + width, y + height]]), rules)
+    crops, (transform,) = cut_boxes(IMAGE, np.array([[x, y, x + width, y + height]]), rules)
     assert crops.shape == (1, *rules.size, 3)
-    assert placement.offset == offset
-    np.testing.assert_allclose(placement.scale, (size[0] / rules.size[1], size[1] / rules.size[0]), rtol=1e-12)
+    assert transform.offset == offset
+    np.testing.assert_allclose(transform.scale, (size[0] / rules.size[1], size[1] / rules.size[0]), rtol=1e-12)
 
 
 def test_an_input_that_is_not_square_gets_the_black_that_deeplabcut_adds() -> None:
     """Which is too much: 32 px above and below would reach the ratio, and 42 are there."""
     box = np.array([[195.0, 0, 306, 19]])
-    crops, (placement,) = cut_boxes(IMAGE, box, CropRules(size=(192, 256), context=False))
-    assert placement.offset == (195, -42)
-    np.testing.assert_allclose(placement.scale, (111 / 256, 103 / 192), rtol=1e-12)
+    crops, (transform,) = cut_boxes(IMAGE, box, CropRules(size=(192, 256), context=False))
+    assert transform.offset == (195, -42)
+    np.testing.assert_allclose(transform.scale, (111 / 256, 103 / 192), rtol=1e-12)
     assert not crops[0, :75].any()
 
 
 def test_a_box_of_the_inputs_size_is_untouched() -> None:
-    crops, (placement,) = cut_boxes(IMAGE, np.array([[50, 60, 50 + 96, 60 + 128]]), CropRules(size=(128, 96)))
+    crops, (transform,) = cut_boxes(IMAGE, np.array([[50, 60, 50 + 96, 60 + 128]]), CropRules(size=(128, 96)))
     np.testing.assert_array_equal(crops[0], IMAGE[60 : 60 + 128, 50 : 50 + 96])
-    assert placement.scale == (1.0, 1.0)
+    assert transform.scale == (1.0, 1.0)
 
 
 def test_outside_the_frame_it_is_black_and_with_context_the_surroundings_are_seen() -> None:
@@ -77,9 +77,9 @@ def test_keypoints_come_back_to_where_they_are() -> None:
     for _ in range(50):
         x, y, width, height = rng.uniform((0, 0, 20, 20), (500, 400, 300, 300))
         rules = CropRules(size=(192, 256), margin=float(rng.integers(0, 20)))
-        _, (placement,) = cut_boxes(IMAGE, np.array([[x, y, x + width, y + height]]), rules)
+        _, (transform,) = cut_boxes(IMAGE, np.array([[x, y, x + width, y + height]]), rules)
         points = rng.uniform(0, 200, (5, 3)).astype(np.float32)
-        np.testing.assert_allclose(placement.to_inner(placement.to_outer(points)), points, atol=1e-3)
+        np.testing.assert_allclose(transform.to_inner(transform.to_outer(points)), points, atol=1e-3)
 
 
 def test_a_box_that_is_none() -> None:

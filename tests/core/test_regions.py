@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlclive_core import Chain, Crop, FollowingCrop, Placement, Pose, Resize, Skeleton, UsageError
+from dlclive_core import Chain, Crop, CropTransform, FollowingCrop, Pose, Resize, Skeleton, UsageError
 from dlclive_core.regions import Following, look, regions_from_options
 from dlclive_core.testing import BlobModel, BlobSource
 
@@ -21,21 +21,21 @@ def pose_at(*points: tuple[float, float, float]) -> Pose:
 
 @given(numbers, numbers, scales, scales, numbers, numbers)
 def test_a_placement_is_undone_by_its_inverse(x: float, y: float, sx: float, sy: float, px: float, py: float) -> None:
-    placement = Placement((x, y), (sx, sy))
+    transform = CropTransform((x, y), (sx, sy))
     point = np.asarray([[px, py, 0.5]], np.float32)
-    np.testing.assert_allclose(placement.to_inner(placement.to_outer(point)), point, rtol=1e-4, atol=2e-2)
+    np.testing.assert_allclose(transform.to_inner(transform.to_outer(point)), point, rtol=1e-4, atol=2e-2)
 
 
 @given(numbers, numbers, scales, scales)
 def test_placements_compose(x: float, y: float, sx: float, sy: float) -> None:
-    inner, outer = Placement((x, y), (sx, sy)), Placement((3.0, -2.0), (0.5, 2.0))
+    inner, outer = CropTransform((x, y), (sx, sy)), CropTransform((3.0, -2.0), (0.5, 2.0))
     point = np.asarray([[10, 20, 1]], np.float32)
     together = inner.within(outer).to_outer(point)
     np.testing.assert_allclose(together, outer.to_outer(inner.to_outer(point)), rtol=1e-5, atol=1e-3)
 
 
 def test_a_placement_keeps_missing_missing() -> None:
-    mapped = Placement((10, 20), (2, 2)).pose_to_outer(Pose.missing(ONE))
+    mapped = CropTransform((10, 20), (2, 2)).pose_to_outer(Pose.missing(ONE))
     assert np.isnan(mapped.xy).all()
     assert (mapped.confidence == 0).all()
 
@@ -43,10 +43,10 @@ def test_a_placement_keeps_missing_missing() -> None:
 def test_a_crop_is_x_first_like_deeplabcuts() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     image[40:50, 60:90] = 9
-    cut, placement = Crop(60, 90, 40, 50).cut(image)
+    cut, transform = Crop(60, 90, 40, 50).cut(image)
     assert cut.shape == (10, 30, 3)
     assert (cut == 9).all()
-    assert placement.to_outer(np.zeros((1, 3), np.float32)).tolist() == [[60, 40, 0]]
+    assert transform.to_outer(np.zeros((1, 3), np.float32)).tolist() == [[60, 40, 0]]
 
 
 @pytest.mark.parametrize("numbers", [(10, 10, 0, 5), (20, 10, 0, 5), (-1, 10, 0, 5), (0, 5.5, 0, 5)])
@@ -61,9 +61,9 @@ def test_a_crop_outside_the_frame_says_how_large_the_frame_is() -> None:
 
 
 def test_resize_uses_the_real_ratio_of_each_side() -> None:
-    cut, placement = Resize(0.3).cut(np.zeros((101, 203, 3), np.uint8))
+    cut, transform = Resize(0.3).cut(np.zeros((101, 203, 3), np.uint8))
     assert cut.shape == (30, 60, 3)
-    assert placement.scale == (203 / 60, 101 / 30)
+    assert transform.scale == (203 / 60, 101 / 30)
 
 
 @pytest.mark.parametrize("factor", [0, -1, float("nan"), float("inf")])
@@ -79,8 +79,8 @@ def test_the_window_follows_what_is_sure_and_lets_go_when_nothing_is() -> None:
     window = FollowingCrop(threshold=0.5, margin=10)
     assert window.cut(image)[0].shape == image.shape
     window.follow(pose_at((50.5, 40.2, 0.9), (70.1, 60.8, 0.8), (190.0, 90.0, 0.2), (np.nan, np.nan, 0.0)))
-    cut, placement = window.cut(image)
-    assert placement.offset == (40.0, 30.0)  # floor(50.5 - 10), floor(40.2 - 10)
+    cut, transform = window.cut(image)
+    assert transform.offset == (40.0, 30.0)  # floor(50.5 - 10), floor(40.2 - 10)
     assert cut.shape == (71 - 30, 81 - 40, 3)  # ceil(60.8 + 10), ceil(70.1 + 10)
     window.follow(pose_at((50.0, 40.0, 0.5)))  # not above the threshold: lost
     assert window.cut(image)[0].shape == image.shape
@@ -98,10 +98,10 @@ def test_a_fixed_window_never_changes_its_size(x: float, y: float) -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     window = FollowingCrop(window=(64, 48))
     window.follow(pose_at((x, y, 0.9)))
-    cut, placement = window.cut(image)
+    cut, transform = window.cut(image)
     assert cut.shape == (48, 64, 3)
-    assert 0 <= placement.offset[0] <= 200 - 64
-    assert 0 <= placement.offset[1] <= 100 - 48
+    assert 0 <= transform.offset[0] <= 200 - 64
+    assert 0 <= transform.offset[1] <= 100 - 48
 
 
 @pytest.mark.parametrize("margin", [5.5, 10])
@@ -127,8 +127,8 @@ def test_whatever_is_cut_the_keypoints_come_back_to_the_full_frame(options: dict
     source, model, region = BlobSource(frames=30), BlobModel(), regions_from_options(**options)
     shapes = set()
     for index in range(30):
-        image, placement = region.cut(source.draw(index))
-        pose = placement.pose_to_outer(model.predict(image))
+        image, transform = region.cut(source.draw(index))
+        pose = transform.pose_to_outer(model.predict(image))
         region.follow(pose)
         shapes.add(image.shape)
         assert np.abs(pose.single() - source.truth(index)).max() < 0.75, f"frame {index}"
@@ -141,8 +141,8 @@ def test_the_window_moves_inside_the_static_crop() -> None:
     image = np.zeros((240, 320, 3), np.uint8)
     chain.cut(image)
     chain.follow(pose_at((150.0, 140.0, 0.9)))  # full-frame pixels
-    _, placement = chain.cut(image)
-    assert placement.offset == (140.0, 130.0)
+    _, transform = chain.cut(image)
+    assert transform.offset == (140.0, 130.0)
 
 
 def looking(at_once: bool) -> tuple[list[tuple[int, int]], list[Pose], FollowingCrop]:
@@ -200,9 +200,9 @@ def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
     for x, first in ((50, 32), (55, 32), (70, 64), (148, 150 - 40), (3, 0)):
         region = FollowingCrop(0.5, 0, (40, 40), align=32)
         region.follow(pose_at((x, 50, 1.0)))
-        view, placement = region.cut(image)
+        view, transform = region.cut(image)
         assert view.shape[:2] == (40, 40)
-        assert placement.offset == (first, 32)
+        assert transform.offset == (first, 32)
     with pytest.raises(UsageError, match="aligned"):
         FollowingCrop(align=0)
 
@@ -212,9 +212,9 @@ def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
 def test_a_window_may_turn_with_the_animal(window: tuple[int, int], other: tuple[float, float], shape) -> None:
     region = FollowingCrop(window=window, turns=True)
     region.follow(pose_at((50.0, 50.0, 0.9), (*other, 0.9)))
-    view, placement = region.cut(np.zeros((120, 160, 3), np.uint8))
+    view, transform = region.cut(np.zeros((120, 160, 3), np.uint8))
     assert view.shape == shape
-    centre = np.array(placement.offset) + np.array((shape[1], shape[0])) / 2
+    centre = np.array(transform.offset) + np.array((shape[1], shape[0])) / 2
     assert np.abs(centre - (np.array((50.0, 50.0)) + other) / 2).max() <= 0.5
 
 

@@ -133,10 +133,10 @@ class ConditionalModel(PoseModel):
             usable = np.ones(len(around), bool)
         pose = Pose.missing(self.card.skeleton, len(conditions))
         if usable.any():
-            crops, placements = cut_boxes(image, around[usable], self._crops)
-            inner = np.stack([p.to_inner(c) for p, c in zip(placements, conditions[usable], strict=True)])
+            crops, transforms = cut_boxes(image, around[usable], self._crops)
+            inner = np.stack([p.to_inner(c) for p, c in zip(transforms, conditions[usable], strict=True)])
             found = output(self.network.run(crops, inner), "keypoints", self.card)[:, 0]
-            pose.keypoints[usable] = [p.to_outer(k) for p, k in zip(placements, found, strict=True)]
+            pose.keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, found, strict=True)]
         scores = np.full((len(around), 1), np.nan)
         return replace(pose, boxes=np.concatenate([around[:, :4], scores], axis=1).astype(np.float32))
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.regions import Placement
+from dlclive_core.regions import CropTransform
 
 Image = NDArray[np.uint8]
 _Rectangle = tuple[int, int, int, int]
@@ -33,7 +33,9 @@ class CropRules:
     context: bool = True
 
 
-def cut_boxes(image: Image, boxes: NDArray[np.floating], rules: CropRules) -> tuple[NDArray[np.uint8], list[Placement]]:
+def cut_boxes(
+    image: Image, boxes: NDArray[np.floating], rules: CropRules
+) -> tuple[NDArray[np.uint8], list[CropTransform]]:
     """Cut every box out of an image and resize it.
 
     A box first gets the margin, then its shorter side grows around its centre to the ratio of the input; the corners are
@@ -49,14 +51,14 @@ def cut_boxes(image: Image, boxes: NDArray[np.floating], rules: CropRules) -> tu
     """
     height, width = rules.size
     crops = np.empty((len(boxes), height, width, 3), dtype=np.uint8)
-    placements = []
+    transforms = []
     for crop, box in zip(crops, boxes, strict=True):
         shown, whole = _rectangles(box, rules, image.shape[:2])
         part = _cut(image, shown, whole)
         crop[:] = part if part.shape[:2] == rules.size else _resize(part, rules.size)
         x1, y1, x2, y2 = whole
-        placements.append(Placement((float(x1), float(y1)), ((x2 - x1) / width, (y2 - y1) / height)))
-    return crops, placements
+        transforms.append(CropTransform((float(x1), float(y1)), ((x2 - x1) / width, (y2 - y1) / height)))
+    return crops, transforms
 
 
 def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]) -> tuple[_Rectangle, _Rectangle]:

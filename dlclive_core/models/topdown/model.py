@@ -81,9 +81,9 @@ class TopDownModel(PoseModel):
         """The poses in (N, 5) boxes, in their order."""
         if not len(boxes):
             return Pose(np.zeros((0, len(self.card.skeleton), 3), np.float32), self.card.skeleton, boxes=boxes)
-        crops, placements = cut_boxes(image, boxes, self._rules)
+        crops, transforms = cut_boxes(image, boxes, self._rules)
         found = output(self.network.run(crops), "keypoints", self.card)[:, 0]
-        keypoints = np.stack([place.to_outer(points) for place, points in zip(placements, found, strict=True)])
+        keypoints = np.stack([place.to_outer(points) for place, points in zip(transforms, found, strict=True)])
         return Pose(keypoints, self.card.skeleton, boxes=boxes)
 
     def _make_finder(self) -> Finder:

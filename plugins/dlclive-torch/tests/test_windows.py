@@ -150,8 +150,8 @@ def _windowed(graph: KeypointGraph, frames: list[Image], whole: list[Pose]) -> f
     for frame, pose in zip(frames, whole, strict=True):
         crop = FollowingCrop(0.5, 0, (352, 256), align=32, turns=True)
         crop.follow(pose)
-        view, placement = crop.cut(frame)
-        found = placement.pose_to_outer(_pose(graph, view, pose.skeleton))
+        view, transform = crop.cut(frame)
+        found = transform.pose_to_outer(_pose(graph, view, pose.skeleton))
         sure = pose.confidence[0] > 0.6
         errors.append(np.linalg.norm(found.keypoints[0, sure, :2] - pose.keypoints[0, sure, :2], axis=-1))
     return float(np.percentile(np.concatenate(errors), 90))
