@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "parity"))
 from partner import Partner
 
 from dlclive_core import EndOfStream, PluginCatalog, as_rgb
-from dlclive_core.benchmark.candidate import Candidate, Following
+from dlclive_core.benchmark.candidate import Candidate, FollowingCropSpec
 from dlclive_core.benchmark.candidate_run import Loaded
 from dlclive_core.machine.system import system_info
 from dlclive_core.plugins.sources import source_for
@@ -70,7 +70,7 @@ def candidate(text: str, model: Path) -> Candidate:
     runtime, precision, file, width, height = match.groups()
     window = (int(width), int(height)) if width else None
     turns = window is not None and window[0] != window[1]
-    follow = Following(margin=0, window=window, at_once=True, align=32, turns=turns) if window else None
+    follow = FollowingCropSpec(margin=0, window=window, at_once=True, align=32, turns=turns) if window else None
     path = Path(file) if file else model
     return Candidate(runtime=runtime, precision=precision, device="cpu", path=path, follow=follow)
 

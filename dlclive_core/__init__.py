@@ -42,7 +42,7 @@ from dlclive_core.hookspecs import (
     SourceInfo,
     hookimpl,
 )
-from dlclive_core.models.detection import DetectionOptions, Follow
+from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.load import load_model
 from dlclive_core.models.network import Detector, Network, Setting
 from dlclive_core.plugins.builtin.memory import MemorySink
@@ -71,7 +71,7 @@ __all__ = [
     "Export",
     "Exporter",
     "ExporterInfo",
-    "Follow",
+    "FollowingBox",
     "FollowingCrop",
     "Frame",
     "FrameError",

@@ -4,6 +4,6 @@ from dlclive_core.benchmark.accuracy import Accuracy, compare_poses
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.interleaved import Turn, measure
 from dlclive_core.benchmark.measurement import Measurement
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 
-__all__ = ["Accuracy", "Candidate", "Following", "Measurement", "Turn", "compare_poses", "measure"]
+__all__ = ["Accuracy", "Candidate", "FollowingCropSpec", "Measurement", "Turn", "compare_poses", "measure"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Crop, Following, Region, Resize
+from dlclive_core.regions import Chain, Crop, FollowingCropSpec, Region, Resize
 from dlclive_core.regions.resize_to import ResizeTo
 
 
@@ -33,7 +33,7 @@ class Candidate:
     resize: float = 1.0
     size: tuple[int, int] | None = None
     cropping: tuple[int, int, int, int] | None = None
-    follow: Following | None = None
+    follow: FollowingCropSpec | None = None
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
 from dlclive_core.models.network import Network, Setting
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import Following, Resize
+from dlclive_core.regions import FollowingCropSpec, Resize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class View:
 
     resize: float = 1.0
     size: tuple[int, int] | None = None
-    follow: Following | None = None
+    follow: FollowingCropSpec | None = None
 
     def __post_init__(self) -> None:
         Resize(self.resize)  # checks it, before anything takes long

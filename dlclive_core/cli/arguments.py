@@ -55,7 +55,7 @@ MinScore = Annotated[float, typer.Option(min=0, max=1, help="Top-down: least sco
 MaxAnimals = Annotated[
     int | None, typer.Option(min=1, help="Top-down: most animals in a frame; by default those of the project.")
 ]
-FollowOne = Annotated[bool, typer.Option("--follow", help="Top-down: follow one animal, without a detector.")]
+FollowOneAnimal = Annotated[bool, typer.Option("--follow", help="Top-down: follow one animal, without a detector.")]
 Conditions = Annotated[
     Path | None, typer.Option(help="Conditional: the bottom-up model that finds animals first and again.")
 ]
@@ -108,19 +108,19 @@ class ModelOptions:
     detect_every: DetectEvery = 1
     min_score: MinScore = 0.5
     max_animals: MaxAnimals = None
-    follow: FollowOne = False
+    follow: FollowOneAnimal = False
     conditions: Conditions = None
 
     @property
     def detection(self) -> DetectionOptions:
         """How animals are found. Raises UsageError."""
-        from dlclive_core.models.detection import DetectionOptions, Follow
+        from dlclive_core.models.detection import DetectionOptions, FollowingBox
 
         return DetectionOptions(
             detect_every=self.detect_every,
             min_score=self.min_score,
             max_animals=self.max_animals,
-            follow=Follow() if self.follow else None,
+            follow=FollowingBox() if self.follow else None,
             conditions=self.conditions,
         )
 

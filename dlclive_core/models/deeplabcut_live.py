@@ -8,7 +8,7 @@ from typing import Any
 
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import UsageError, nearest
-from dlclive_core.models.detection import DetectionOptions, Follow
+from dlclive_core.models.detection import DetectionOptions, FollowingBox
 
 _CONFIG = ("bbox_cutoff", "max_detections", "skip_frames")
 _DYNAMIC = {
@@ -45,7 +45,9 @@ def detection_options_from_deeplabcut_live(
             (*_DYNAMIC, "type", "threshold", "margin", "bbox_from_hq", "top_down_crop_size"),
             "top_down_dynamic",
         )
-        options["follow"] = Follow(**{ours: _pair(dynamic[name]) for name, ours in _DYNAMIC.items() if name in dynamic})
+        options["follow"] = FollowingBox(
+            **{ours: _pair(dynamic[name]) for name, ours in _DYNAMIC.items() if name in dynamic}
+        )
         options["margin"] = dynamic.get("margin", options.get("margin"))
         if dynamic.get("threshold") is not None:
             options["threshold"] = dynamic["threshold"]

@@ -12,7 +12,7 @@ from dlclive_core.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follow:
+class FollowingBox:
     """Following one animal without a detector: a box around where it was last, tiles of the whole frame when it is lost.
 
     Attributes:
@@ -51,7 +51,7 @@ class DetectionOptions:
     max_animals: int | None = None
     threshold: float = 0.25
     margin: float | None = None
-    follow: Follow | None = None
+    follow: FollowingBox | None = None
     conditions: str | Path | PoseModel | None = None
 
     def __post_init__(self) -> None:

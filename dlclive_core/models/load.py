@@ -13,7 +13,7 @@ from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelE
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
-from dlclive_core.models.detection import DetectionOptions, Follow
+from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
@@ -51,7 +51,7 @@ def load_model(
             takes by itself.
         catalog: the plugins to choose from; by default those installed.
         options: how a top-down or conditional model finds its animals (the fields of `DetectionOptions`; `follow=True` is
-            `follow=Follow()`), and further options of the runtime. One that neither has is an error that names the nearest.
+            `follow=FollowingBox()`), and further options of the runtime. One that neither has is an error that names the nearest.
 
     Raises:
         ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.
@@ -145,7 +145,7 @@ def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog
 
 def _detection(how: dict[str, Any]) -> DetectionOptions:
     if isinstance(how.get("follow"), bool):
-        how["follow"] = Follow() if how["follow"] else None
+        how["follow"] = FollowingBox() if how["follow"] else None
     return DetectionOptions(**how)
 
 

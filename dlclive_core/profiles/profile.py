@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.profiles.machine import Machine
-from dlclive_core.regions import Following, Region, Resize
+from dlclive_core.regions import FollowingCropSpec, Region, Resize
 
 PROFILE_VERSION = 1
 SUFFIX = ".profile.json"
@@ -80,7 +80,7 @@ class Profile:
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     variant: Variant | None = None
     resize: float = 1.0
-    follow: Following | None = None
+    follow: FollowingCropSpec | None = None
     clip: str = ""
     max_error: float | None = None
     goal: str = "p50"

@@ -13,7 +13,7 @@ from dlclive_core.errors import UsageError
 from dlclive_core.profiles.json_fields import Fields
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import PROFILE_VERSION, Measured, Profile, Variant
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 
 _MOST_BYTES = 1 << 22
 
@@ -107,9 +107,9 @@ def _file(found: Fields) -> tuple[str, str]:
     return _inside(found, found.text("file")), found.digest("sha256")
 
 
-def _following(found: Fields) -> Following:
+def _following(found: Fields) -> FollowingCropSpec:
     window = found.wholes_or_none("window", 2)
-    following = Following(
+    following = FollowingCropSpec(
         threshold=found.number("threshold", least=0),
         margin=found.number("margin", least=0),
         window=None if window is None else (window[0], window[1]),

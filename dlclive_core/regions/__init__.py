@@ -1,7 +1,7 @@
 """Regions of the frame that a model looks at, each with an exact way back for keypoints."""
 
 from dlclive_core.regions.crop_transform import CropTransform
-from dlclive_core.regions.following import Following
+from dlclive_core.regions.following import FollowingCropSpec
 from dlclive_core.regions.following_crop import FollowingCrop
 from dlclive_core.regions.predict_through import look
 from dlclive_core.regions.region import Chain, Crop, Region, Resize
@@ -10,8 +10,8 @@ __all__ = [
     "Chain",
     "Crop",
     "CropTransform",
-    "Following",
     "FollowingCrop",
+    "FollowingCropSpec",
     "Region",
     "Resize",
     "look",

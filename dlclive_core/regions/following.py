@@ -8,7 +8,7 @@ from dlclive_core.regions.following_crop import FollowingCrop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
+class FollowingCropSpec:
     """A window that follows the animal; the fields are those of `FollowingCrop`.
 
     Attributes:

@@ -14,7 +14,7 @@ from dlclive_core.benchmark.runtime_request import Wish, parse_wishes
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.tuning.plan import TunePlan
 
 
@@ -28,7 +28,9 @@ class Candidates:
         """Every setting of every runtime that is ready, on whole frames; and what could not be exported, with the reason."""
         return self._choose(parse_wishes((), (), None, self._catalog), [View()])
 
-    def smaller(self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[Following]) -> list[Candidate]:
+    def smaller(
+        self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
+    ) -> list[Candidate]:
         """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
         if candidate.path.suffix.lower() not in ONE_SIZE:
             resized = [replace(candidate, resize=factor) for factor in resizes]
@@ -37,7 +39,7 @@ class Candidates:
         wish = Wish(info, (candidate.precision,), candidate.device)
         return self._choose([wish], [View(resize=factor) for factor in resizes]).candidates
 
-    def _following(self, candidate: Candidate, follows: Sequence[Following]) -> list[Candidate]:
+    def _following(self, candidate: Candidate, follows: Sequence[FollowingCropSpec]) -> list[Candidate]:
         """In windows, on a file that is made for windows where there can be one: one file for all of them."""
         sizes = [follow.window for follow in follows if follow.window is not None]
         if not sizes:

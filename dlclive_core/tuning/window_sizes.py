@@ -10,7 +10,7 @@ import numpy as np
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.pose import Pose
 from dlclive_core.export.parity import CONFIDENT
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 
 _STEP = 32  # a multiple of every network's stride
 _LARGEST = 0.6  # of the frame's area: a larger window saves too little
@@ -23,7 +23,7 @@ def can_follow(card: ModelCard) -> bool:
     return card.method == "bottom-up" and len(card.individuals) == 1 and not card.unique_keypoints
 
 
-def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[Following]:
+def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[FollowingCropSpec]:
     """Windows that turn with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
 
     What is added is longer than wide: a window's edges disturb what is near them, and a long animal's ends are.
@@ -53,7 +53,9 @@ def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[Following]:
         (_steps(long + lengthened * more), _steps(short + widened * more)) for lengthened, widened in _GROWTH
     )
     return [
-        Following(threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, turns=long != short)
+        FollowingCropSpec(
+            threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, turns=long != short
+        )
         for long, short in sides
         if long <= min(frame) and long * short <= _LARGEST * frame[0] * frame[1]
     ]

@@ -9,7 +9,7 @@ from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.plan import plan
 from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords
 from dlclive_core.cli.live.session_file import read_session_file
-from dlclive_core.models.detection import Follow
+from dlclive_core.models.detection import FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 
 WHOLE = """\
@@ -51,7 +51,7 @@ def test_a_file_says_everything(tmp_path: Path) -> None:
     (source,) = words.sources
     assert source.part.spec == ComponentSpec("mouse", None, (("seed", "3"), ("size", "[160,120]")))
     assert (words.model.path, words.model.device) == ("mouse.onnx", "cpu")
-    assert (words.model.detection.detect_every, words.model.detection.follow) == (3, Follow())
+    assert (words.model.detection.detect_every, words.model.detection.follow) == (3, FollowingBox())
     assert [part.text for part in words.processors] == [
         "kalman:horizon=0.02", "region:polygon=[[0,0],[9,0],[9,9]],keypoint=snout",
     ]  # fmt: skip

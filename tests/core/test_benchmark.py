@@ -22,7 +22,7 @@ from dlclive_core import (
     UnsupportedModelError,
     UsageError,
 )
-from dlclive_core.benchmark import Candidate, Following, compare_poses, measure
+from dlclive_core.benchmark import Candidate, FollowingCropSpec, compare_poses, measure
 from dlclive_core.benchmark.candidate_list import View
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
@@ -164,7 +164,7 @@ def test_poses_are_in_pixels_of_the_frame_whatever_the_network_saw(file, frames,
         {"resize": 0.5},
         {"size": (90, 160)},
         {"cropping": (4, 156, 2, 118)},
-        {"follow": Following(threshold=0.5, margin=30, window=(150, 112))},
+        {"follow": FollowingCropSpec(threshold=0.5, margin=30, window=(150, 112))},
     ]
     path = file()
     found = measure([candidate(path, **way) for way in ways], frames, catalog=catalog)
@@ -180,7 +180,7 @@ def test_poses_are_in_pixels_of_the_frame_whatever_the_network_saw(file, frames,
 def test_a_window_that_follows_begins_each_round_anew_and_counts_what_it_lost(file, catalog) -> None:
     source = BlobSource(frames=20, visible=0.5)  # away in the second half of each ten
     frames = [source.draw(index) for index in range(20)]
-    follow = candidate(file(), follow=Following(margin=40))
+    follow = candidate(file(), follow=FollowingCropSpec(margin=40))
     (found,) = measure([follow], frames, rounds=3, warmup=0, catalog=catalog)
     assert found.searched == 5 + 4  # lost in frame 5, so 6 to 10 are searched whole; 16 to 19
     assert len(found.times) == 60

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dlclive_core import Pose
-from dlclive_core.benchmark import Candidate, Following, Measurement, compare_poses
+from dlclive_core.benchmark import Candidate, FollowingCropSpec, Measurement, compare_poses
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.peak import Peak, _multiples, measure_peak
 from dlclive_core.benchmark.verdict import judge
@@ -122,7 +122,7 @@ def test_another_device_than_asked_for_is_rejected() -> None:
 
 def test_times_that_differ_more_than_they_last_are_doubtful() -> None:
     assert judge(timed(0.001, 0.001, 0.001, 0.02), [], 1, Peak()).state == "doubtful"
-    follow = candidate(Path("m.blob"), follow=Following())
+    follow = candidate(Path("m.blob"), follow=FollowingCropSpec())
     assert judge(timed(0.001, 0.001, 0.001, 0.02, candidate=follow), [], 1, Peak()).state == "ok"
 
 

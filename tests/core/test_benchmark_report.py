@@ -19,7 +19,7 @@ from dlclive_core.benchmark.verdict import Verdict
 from dlclive_core.cli.measure.benchmark_json import backbone, facts
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import digits, markdown, print_benchmark
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 
 SOURCE = BlobSource(frames=3)
@@ -68,7 +68,7 @@ def benchmark(tmp_path: Path) -> Benchmark:
             row("torch:fp32:cpu", [1.0, 1.2], verdict=Verdict("doubtful", "it was | busy")),
             row("torch:bf16:cpu", [0.0001], verdict=Verdict("rejected", "<faster> than it can be")),
             row("openvino:bf16:cpu", [], verdict=Verdict("failed", "no such & device")),
-            row("onnx:fp32:cpu", [0.005, 0.006], follow=Following(window=(80, 60))),
+            row("onnx:fp32:cpu", [0.005, 0.006], follow=FollowingCropSpec(window=(80, 60))),
         ),
         reference="onnx:fp32:cpu",
         peaks={"cpu": Peak({"fp32": 1e11}, "measured"), "npu": Peak()},

@@ -11,14 +11,14 @@ from dlclive_core import Exporter, ExporterInfo, ModelCard, PluginCatalog, Runti
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.plugins.catalog import Plugin
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 from dlclive_core.tuning.candidates import Candidates
 from dlclive_core.tuning.plan import TunePlan
 from dlclive_core.tuning.split_clip import Frames
 
 FRAMES = tuple(BlobSource(frames=40).draw(index) for index in range(40))
-FOLLOWS = [Following(window=(width, 32), at_once=True) for width in (32, 64, 96)]
+FOLLOWS = [FollowingCropSpec(window=(width, 32), at_once=True) for width in (32, 64, 96)]
 
 
 class Plain(Exporter):

@@ -23,7 +23,7 @@ from dlclive_core.profiles import (
     profile_to_json,
     read_profile,
 )
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 
 
@@ -53,7 +53,7 @@ def model(tmp_path: Path) -> Path:
 def a_profile(model: Path, **changes) -> Profile:
     profile = Profile(
         model=model.name, sha256=sha256(model), machine=Machine.this(), runtime="quick", device="cpu", precision="bf16",
-        options={"threads": 2}, resize=0.5, follow=Following(threshold=0.5, margin=12, window=(64, 48), at_once=True),
+        options={"threads": 2}, resize=0.5, follow=FollowingCropSpec(threshold=0.5, margin=12, window=(64, 48), at_once=True),
         clip="clip.mp4", max_error=0.5, created="2026-11-25T12:00:00+01:00", versions={"numpy": "2"},
         table=(
             Measured(label="quick:bf16:cpu", p50_ms=1.5, p99_ms=2.5, p95_px=0.25, lost=1, frames=90),
@@ -248,7 +248,7 @@ def test_a_session_takes_the_regions_of_its_models_profile(model: Path) -> None:
 
 
 def test_the_poses_are_those_of_the_whole_frame(model: Path) -> None:
-    write(model, resize=1.0, follow=Following(margin=20, at_once=True))
+    write(model, resize=1.0, follow=FollowingCropSpec(margin=20, at_once=True))
     source, sink = BlobSource(frames=12), MemorySink()
     with load(model, catalog=catalog()) as loaded:
         Session(source=source, model=loaded, sinks=[sink]).run()
@@ -257,7 +257,7 @@ def test_the_poses_are_those_of_the_whole_frame(model: Path) -> None:
 
 
 def test_dlclive_takes_it_too_unless_it_is_given_its_own(model: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write(model, follow=Following(margin=20), resize=1.0)
+    write(model, follow=FollowingCropSpec(margin=20), resize=1.0)
     source = BlobSource(size=(160, 120))
     with DLCLive(model, convert2rgb=False, catalog=catalog()) as live:
         live.init_inference(source.draw(0))

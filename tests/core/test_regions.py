@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlclive_core import Chain, Crop, CropTransform, FollowingCrop, Pose, Resize, Skeleton, UsageError
-from dlclive_core.regions import Following, look, regions_from_options
+from dlclive_core.regions import FollowingCropSpec, look, regions_from_options
 from dlclive_core.testing import BlobModel, BlobSource
 
 ONE = Skeleton(("k",))
@@ -188,7 +188,7 @@ def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
 
 
 def test_a_following_is_the_window_as_a_value() -> None:
-    following = Following(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, turns=True)
+    following = FollowingCropSpec(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, turns=True)
     region = following.region()
     assert (region.threshold, region.margin, region.window) == (0.6, 7, (64, 48))
     assert (region.at_once, region.align, region.turns) == (True, 32, True)

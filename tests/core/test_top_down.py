@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dlclive_core import (
     DetectionOptions,
     Detector,
-    Follow,
+    FollowingBox,
     ModelCard,
     ModelError,
     Network,
@@ -176,13 +176,13 @@ def test_reset_forgets_where_the_animals_were() -> None:
 
 
 def test_it_says_whether_it_remembers() -> None:
-    ways = [DetectionOptions(), DetectionOptions(detect_every=2), DetectionOptions(follow=Follow())]
+    ways = [DetectionOptions(), DetectionOptions(detect_every=2), DetectionOptions(follow=FollowingBox())]
     assert [TopDownModel(BlobNetwork(), way).remembers for way in ways] == [False, True, True]
 
 
 def test_one_animal_is_followed_without_a_detector_and_searched_in_tiles_when_lost() -> None:
     network = BlobNetwork(ModelCard(**{**_fields(CARD), "individuals": ("a",), "multi_animal": False}))
-    model = TopDownModel(network, DetectionOptions(follow=Follow(tiles=(3, 2), overlap=70), margin=12))
+    model = TopDownModel(network, DetectionOptions(follow=FollowingBox(tiles=(3, 2), overlap=70), margin=12))
     found = model.predict(scene((200, 150)))
     np.testing.assert_allclose(found.keypoints, [at(200, 150)], atol=1.2)
     assert [len(batch) for batch in network.batches] == [6, 1]  # the tiles, then once more around the animal

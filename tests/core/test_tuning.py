@@ -25,7 +25,7 @@ from dlclive_core import (
 from dlclive_core.benchmark import Candidate, measure
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.profiles import profile_path, read_profile
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 from dlclive_core.tuning import (
     Budget,
@@ -44,7 +44,7 @@ from dlclive_core.tuning.trial import count_lost
 from dlclive_core.tuning.window_sizes import windows
 
 FILE = Path("m.known")
-WINDOW = Following(window=(64, 64), at_once=True)
+WINDOW = FollowingCropSpec(window=(64, 64), at_once=True)
 
 
 def tried(

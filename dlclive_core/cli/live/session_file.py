@@ -31,7 +31,7 @@ from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionW
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
-from dlclive_core.models.detection import DetectionOptions, Follow
+from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
 
@@ -163,7 +163,7 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelWords:
         )
     how = {name: values.pop(name) for name in _FINDING if name in values}
     if "follow" in how:
-        how["follow"] = Follow() if how["follow"] else None
+        how["follow"] = FollowingBox() if how["follow"] else None
     with located(where):
         return ModelWords(**values, detection=DetectionOptions(**how), where=where)
 

@@ -28,7 +28,7 @@ from dlclive_core.errors import DataError, OutputExistsError, UsageError
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
-from dlclive_core.regions import Following
+from dlclive_core.regions import FollowingCropSpec
 
 _SYNTHETIC = "640x480"
 _CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on
@@ -107,7 +107,7 @@ def _views(options: BenchmarkOptions) -> list[View]:
     views += [View(size=parse_size(text, "--size", "HEIGHTxWIDTH")) for text in options.sizes]
     for text in options.follows:
         height, width = parse_size(text, "--follow", "HEIGHTxWIDTH")
-        views.append(View(follow=Following(window=(width, height))))
+        views.append(View(follow=FollowingCropSpec(window=(width, height))))
     return list(dict.fromkeys(views)) or [View()]
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
-from dlclive_core.models.detection import DetectionOptions, Follow
+from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Detector
 from dlclive_core.models.topdown.boxes import box_around, tiles
 
@@ -82,13 +82,13 @@ class DetectEvery(Finder):
         return np.asarray(boxes, np.float32).reshape(-1, 5)
 
 
-class FollowOne(Finder):
+class FollowingBoxFinder(Finder):
     """Follows one animal: looks around where it was, and through tiles of the whole frame when it is lost.
 
     A frame always has one animal, the best that was found; how sure it is, its confidences say.
     """
 
-    def __init__(self, follow: Follow, detection: DetectionOptions, *, margin: float) -> None:
+    def __init__(self, follow: FollowingBox, detection: DetectionOptions, *, margin: float) -> None:
         self._follow, self._detection, self._margin = follow, detection, margin
         self.reset()
 

@@ -13,7 +13,7 @@ from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.models.network import Detector, Network, output
 from dlclive_core.models.topdown.boxes import check_boxes
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
-from dlclive_core.models.topdown.finders import DetectEvery, Finder, FollowOne, Nowhere
+from dlclive_core.models.topdown.finders import DetectEvery, Finder, FollowingBoxFinder, Nowhere
 
 _MARGIN = 20.0
 """Pixels around the keypoints that DeepLabCut makes the boxes from which a network is trained."""
@@ -89,7 +89,7 @@ class TopDownModel(PoseModel):
     def _make_finder(self) -> Finder:
         margin = _MARGIN if self._detection.margin is None else self._detection.margin
         if self._detection.follow is not None:
-            return FollowOne(self._detection.follow, self._detection, margin=margin)
+            return FollowingBoxFinder(self._detection.follow, self._detection, margin=margin)
         detector = self.detector()
         if detector is None:
             return Nowhere(
