@@ -23,7 +23,7 @@ from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcu
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import regions_or_own
-from dlclive_core.regions import Chain, look, regions_from_options
+from dlclive_core.regions import Chain, predict_through, regions_from_options
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 
 _log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ class DLCLive:
         if not self.is_initialized or self._index == 0:
             self._begin(frame)
         began = time.perf_counter()
-        pose = look(self._region, frame, self._predict)
+        pose = predict_through(self._region, frame, self._predict)
         ended = time.perf_counter()
         shown = Frame(frame, self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):

@@ -19,7 +19,7 @@ from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.load import load_model
 from dlclive_core.models.outputs import network_input
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import FollowingCrop, look
+from dlclive_core.regions import FollowingCrop, predict_through
 
 Image = NDArray[np.uint8]
 
@@ -164,7 +164,7 @@ class Loaded:
             seen.append(view)
             return self._opened().predict(view)
 
-        pose = look(self._region, frame, predict)
+        pose = predict_through(self._region, frame, predict)
         self._looked_again = len(seen) > 1
         return pose, seen[-1]
 

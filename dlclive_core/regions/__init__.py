@@ -3,7 +3,7 @@
 from dlclive_core.regions.crop_transform import CropTransform
 from dlclive_core.regions.following import FollowingCropSpec
 from dlclive_core.regions.following_crop import FollowingCrop
-from dlclive_core.regions.predict_through import look
+from dlclive_core.regions.predict_through import predict_through
 from dlclive_core.regions.region import Chain, Crop, Region, Resize
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "FollowingCropSpec",
     "Region",
     "Resize",
-    "look",
+    "predict_through",
     "regions_from_options",
 ]
 

@@ -8,7 +8,7 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.regions.region import Image, Region
 
 
-def look(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
+def predict_through(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
     """The pose of an (H, W, 3) or (H, W) image, in its pixels: what the region leaves of it is given to `predict`.
 
     The region sees the pose; where it then wants to look again, which it does once, the second pose is the answer.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlclive_core import Chain, Crop, CropTransform, FollowingCrop, Pose, Resize, Skeleton, UsageError
-from dlclive_core.regions import FollowingCropSpec, look, regions_from_options
+from dlclive_core.regions import FollowingCropSpec, predict_through, regions_from_options
 from dlclive_core.testing import BlobModel, BlobSource
 
 ONE = Skeleton(("k",))
@@ -157,7 +157,7 @@ def looking(at_once: bool) -> tuple[list[tuple[int, int]], list[Pose], Following
     for x in (30, 30, 30, 130, 130, 130):
         image = np.zeros((120, 160, 3), np.uint8)
         image[56:64, x - 4 : x + 4] = (255, 255, 40)
-        poses.append(look(region, image, predict))
+        poses.append(predict_through(region, image, predict))
     return seen, poses, region
 
 
@@ -183,7 +183,7 @@ def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
         return pose_at((20, 20, float(len(calls) == 1)))
 
     for _ in range(3):
-        look(region, np.zeros((100, 100, 3), np.uint8), predict)
+        predict_through(region, np.zeros((100, 100, 3), np.uint8), predict)
     assert calls == [(100, 100), (40, 40), (100, 100), (100, 100)]
 
 
