@@ -1,4 +1,4 @@
-"""From wishes to candidates: what each runtime can do with a model here, exporting it where it has to be."""
+"""From requests to candidates: what each runtime can do with a model here, exporting it where it has to be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.measurement import Measurement
-from dlclive_core.benchmark.runtime_request import PRECISIONS, Wish
+from dlclive_core.benchmark.runtime_request import PRECISIONS, RuntimeRequest
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
 from dlclive_core.models.network import Network, Setting
@@ -48,7 +48,7 @@ class Choice:
 def choose_candidates(
     source: Path,
     card: ModelCard,
-    wishes: Sequence[Wish],
+    requests: Sequence[RuntimeRequest],
     views: Sequence[View],
     frame: tuple[int, int],
     exports: Exports,
@@ -67,17 +67,17 @@ def choose_candidates(
         options: further options of `load_model`, for all of them.
 
     Raises:
-        UsageError: a wish that nothing here fulfils.
+        UsageError: a request that nothing here fulfils.
         UnsupportedModelError: there is nothing at all.
     """
     choice = Choice()
     chooser = _Chooser(source, card, views, frame, exports, catalog, options, choice)
-    for wish in wishes:
+    for request in requests:
         before = len(choice.candidates) + len(choice.failed)
-        chooser.add(wish)
-        if wish.named and before == len(choice.candidates) + len(choice.failed):
-            raise UsageError(f"{wish.words}: {chooser.reason(wish)}")
-    chooser.check_precisions(wishes)
+        chooser.add(request)
+        if request.named and before == len(choice.candidates) + len(choice.failed):
+            raise UsageError(f"{request.words}: {chooser.reason(request)}")
+    chooser.check_precisions(requests)
     if not choice.candidates and not choice.failed:
         raise UnsupportedModelError(
             f"nothing that is installed can run {source.name} as asked; dlclive plugins list shows what is installed"
@@ -97,22 +97,22 @@ class _Chooser:
     choice: Choice
     possible: list[str] = field(default_factory=list)  # settings that were found, wanted or not
 
-    def add(self, wish: Wish) -> None:
-        reads = self.source.suffix.lower() in wish.info.reads
+    def add(self, request: RuntimeRequest) -> None:
+        reads = self.source.suffix.lower() in request.info.reads
         have: set[str] = set()
         if reads:
-            have = self._add_file(wish, self.source, self._settings(wish, self.source))
+            have = self._add_file(request, self.source, self._settings(request, self.source))
         if self.card.precision != "fp32":
             return
         if not reads:
-            have = self._add_exported(wish, "fp32", all_of_it=True)
+            have = self._add_exported(request, "fp32", all_of_it=True)
         for precision in PRECISIONS[1:]:
-            if precision not in have and self._is_wanted(wish, precision):
-                have |= self._add_exported(wish, precision)
+            if precision not in have and self._is_wanted(request, precision):
+                have |= self._add_exported(request, precision)
 
-    def _add_exported(self, wish: Wish, precision: str, *, all_of_it: bool = False) -> set[str]:
+    def _add_exported(self, request: RuntimeRequest, precision: str, *, all_of_it: bool = False) -> set[str]:
         """Candidates on an exported file: in its own precision, or in all that the runtime makes of it."""
-        suffix = self.exports.suffix_for(wish.info, precision)
+        suffix = self.exports.suffix_for(request.info, precision)
         if suffix is None:
             return set()
         have: set[str] = set()
@@ -121,75 +121,75 @@ class _Chooser:
                 file = self.exports.file(suffix, precision, view.shape(self.frame))
             except Exception as error:  # a format that cannot be made is a row with the reason
                 have.add(precision)
-                self._fail(wish, precision, view, one_line(error))
+                self._fail(request, precision, view, one_line(error))
                 continue
-            settings = [item for item in self._settings(wish, file) if all_of_it or item.precision == precision]
-            have |= self._add_file(wish, file, settings, [view])
+            settings = [item for item in self._settings(request, file) if all_of_it or item.precision == precision]
+            have |= self._add_file(request, file, settings, [view])
         return have
 
     def _add_file(
-        self, wish: Wish, file: Path, settings: Sequence[Setting], views: Sequence[View] | None = None
+        self, request: RuntimeRequest, file: Path, settings: Sequence[Setting], views: Sequence[View] | None = None
     ) -> set[str]:
-        self.possible += [f"{wish.info.name}:{item.precision}:{item.device}" for item in settings]
-        for setting in filter(wish.takes, settings):
+        self.possible += [f"{request.info.name}:{item.precision}:{item.device}" for item in settings]
+        for setting in filter(request.takes, settings):
             for view in self.views if views is None else views:
-                self._append(wish, setting, view, file)
+                self._append(request, setting, view, file)
         return {setting.precision for setting in settings}
 
-    def _append(self, wish: Wish, setting: Setting, view: View, file: Path) -> None:
-        candidate = self._candidate(wish, setting, view, file)
-        if candidate not in self.choice.candidates:  # two wishes may overlap
+    def _append(self, request: RuntimeRequest, setting: Setting, view: View, file: Path) -> None:
+        candidate = self._candidate(request, setting, view, file)
+        if candidate not in self.choice.candidates:  # two requests may overlap
             self.choice.candidates.append(candidate)
 
-    def _candidate(self, wish: Wish, setting: Setting, view: View, file: Path) -> Candidate:
+    def _candidate(self, request: RuntimeRequest, setting: Setting, view: View, file: Path) -> Candidate:
         return Candidate(
-            runtime=wish.info.name,
+            runtime=request.info.name,
             precision=setting.precision,
             device=setting.device,
             path=file,
             resize=view.resize,
             size=view.size,
             follow=view.follow,
-            options={**self.options, **wish.options},
+            options={**self.options, **request.options},
         )
 
-    def _fail(self, wish: Wish, precision: str, view: View, reason: str) -> None:
-        if wish.precisions is None or precision in wish.precisions:
-            candidate = self._candidate(wish, Setting(wish.device or "any", precision), view, self.source)
+    def _fail(self, request: RuntimeRequest, precision: str, view: View, reason: str) -> None:
+        if request.precisions is None or precision in request.precisions:
+            candidate = self._candidate(request, Setting(request.device or "any", precision), view, self.source)
             self.choice.failed.append(Measurement(candidate=candidate, failure=reason))
 
-    def _settings(self, wish: Wish, file: Path) -> Sequence[Setting]:
-        factory = self.catalog.factory(wish.info)
+    def _settings(self, request: RuntimeRequest, file: Path) -> Sequence[Setting]:
+        factory = self.catalog.factory(request.info)
         if not issubclass(factory, Network):  # a plugin's own kind of model: as it comes
             return [Setting("auto", "auto")]
         return factory.settings(file)
 
-    def _is_wanted(self, wish: Wish, precision: str) -> bool:
-        if wish.precisions is not None:
-            return precision in wish.precisions
+    def _is_wanted(self, request: RuntimeRequest, precision: str) -> bool:
+        if request.precisions is not None:
+            return precision in request.precisions
         if precision == "int8":
-            if not self.exports.can_calibrate and self.exports.suffix_for(wish.info, precision) is not None:
+            if not self.exports.can_calibrate and self.exports.suffix_for(request.info, precision) is not None:
                 note = "int8 was not tried: it is calibrated on a clip of the animal, so give a video"
                 if note not in self.choice.notes:
                     self.choice.notes.append(note)
             return self.exports.can_calibrate
         return any(
-            not word.endswith((":cpu", ":auto")) for word in self.possible if word.startswith(wish.info.name + ":")
+            not word.endswith((":cpu", ":auto")) for word in self.possible if word.startswith(request.info.name + ":")
         )
 
-    def reason(self, wish: Wish) -> str:
-        """Why a wish gave nothing."""
-        can = [word for word in dict.fromkeys(self.possible) if word.startswith(wish.info.name + ":")]
+    def reason(self, request: RuntimeRequest) -> str:
+        """Why a request gave nothing."""
+        can = [word for word in dict.fromkeys(self.possible) if word.startswith(request.info.name + ":")]
         if can:
-            return f"{wish.info.name} can run this model here as {', '.join(can)}"
+            return f"{request.info.name} can run this model here as {', '.join(can)}"
         if self.card.precision != "fp32":
             return f"{self.source.name} is in {self.card.precision}, and only models in fp32 are exported for other runtimes"
-        return f"there is no way to run {self.source.name} on it here; it reads {', '.join(wish.info.reads)}"
+        return f"there is no way to run {self.source.name} on it here; it reads {', '.join(request.info.reads)}"
 
-    def check_precisions(self, wishes: Sequence[Wish]) -> None:
+    def check_precisions(self, requests: Sequence[RuntimeRequest]) -> None:
         """Each precision that was asked for has at least one candidate, or one that failed."""
         have = {one.precision for one in (*self.choice.candidates, *(item.candidate for item in self.choice.failed))}
-        for precision in dict.fromkeys(name for wish in wishes for name in wish.precisions or ()):
+        for precision in dict.fromkeys(name for request in requests for name in request.precisions or ()):
             if precision not in have:
                 can = ", ".join(dict.fromkeys(self.possible)) or "nothing"
                 raise UsageError(f"nothing here runs {self.source.name} in {precision} as asked; there are: {can}")

@@ -22,7 +22,7 @@ from dlclive_core.benchmark.operations import count_operations
 from dlclive_core.benchmark.peak import Peak, measure_peak
 from dlclive_core.benchmark.reference import NONE, reference_candidate, reference_poses
 from dlclive_core.benchmark.result import Benchmark, Row
-from dlclive_core.benchmark.runtime_request import Wish
+from dlclive_core.benchmark.runtime_request import RuntimeRequest
 from dlclive_core.benchmark.verdict import judge
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.frame import as_rgb
@@ -42,7 +42,7 @@ class Plan:
     Attributes:
         model: anything that `load_model` takes.
         clip: the frames.
-        wishes: of the user; see `parse_wishes`.
+        requests: of the user; see `parse_runtime_requests`.
         views: what the network sees of the frames.
         rounds, warmup, rate: see `measure`.
         reference: the model in fp32, where `model` is not; None: `model` itself.
@@ -52,7 +52,7 @@ class Plan:
 
     model: str | Path
     clip: Clip
-    wishes: Sequence[Wish]
+    requests: Sequence[RuntimeRequest]
     views: Sequence[View] = (View(),)
     rounds: int = 1
     warmup: int = 3
@@ -87,7 +87,7 @@ def run_plan(
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
         exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
         choice = choose_candidates(
-            source, card, plan.wishes, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
+            source, card, plan.requests, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
         )
         devices = dict.fromkeys(candidate.device for candidate in choice.candidates)
         tell("measuring what the machine can do at most")

@@ -15,7 +15,7 @@ PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RuntimeRequest:
     """One runtime, and what of it. None: everything that it can. `options` are further ones of its constructor."""
 
     info: RuntimeInfo
@@ -35,10 +35,10 @@ class Wish:
         return ":".join([self.info.name, ",".join(self.precisions or ("any",)), self.device or "any device"])
 
 
-def parse_wishes(
+def parse_runtime_requests(
     runtimes: Sequence[str], precisions: Sequence[str], device: str | None, catalog: PluginCatalog
-) -> list[Wish]:
-    """The wishes of a command line; without runtimes, one for each that is installed whole.
+) -> list[RuntimeRequest]:
+    """The requests of a command line; without runtimes, one for each that is installed whole.
 
     Raises:
         UsageError: an unknown precision.
@@ -47,15 +47,17 @@ def parse_wishes(
     asked = tuple(_precision(name) for name in precisions) or None
     if not runtimes:
         ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
-        return [Wish(info, asked, device) for info in ready]
-    wishes = []
+        return [RuntimeRequest(info, asked, device) for info in ready]
+    requests = []
     for text in runtimes:
         name, _, rest = text.partition(":")
         precision, _, place = rest.partition(":")
         info = catalog.find(RuntimeInfo, name)
         catalog.factory(info)  # raises, naming what is missing
-        wishes.append(Wish(info, (_precision(precision),) if precision else asked, place or device, named=True))
-    return wishes
+        requests.append(
+            RuntimeRequest(info, (_precision(precision),) if precision else asked, place or device, named=True)
+        )
+    return requests
 
 
 def _precision(name: str) -> str:

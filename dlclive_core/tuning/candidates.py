@@ -10,7 +10,7 @@ from dataclasses import replace
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
 from dlclive_core.benchmark.exports import ONE_SIZE, Exports
-from dlclive_core.benchmark.runtime_request import Wish, parse_wishes
+from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -26,7 +26,7 @@ class Candidates:
 
     def whole(self) -> Choice:
         """Every setting of every runtime that is ready, on whole frames; and what could not be exported, with the reason."""
-        return self._choose(parse_wishes((), (), None, self._catalog), [View()])
+        return self._choose(parse_runtime_requests((), (), None, self._catalog), [View()])
 
     def smaller(
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
@@ -36,8 +36,8 @@ class Candidates:
             resized = [replace(candidate, resize=factor) for factor in resizes]
             return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)
-        wish = Wish(info, (candidate.precision,), candidate.device)
-        return self._choose([wish], [View(resize=factor) for factor in resizes]).candidates
+        request = RuntimeRequest(info, (candidate.precision,), candidate.device)
+        return self._choose([request], [View(resize=factor) for factor in resizes]).candidates
 
     def _following(self, candidate: Candidate, follows: Sequence[FollowingCropSpec]) -> list[Candidate]:
         """In windows, on a file that is made for windows where there can be one: one file for all of them."""
@@ -59,11 +59,11 @@ class Candidates:
         numbers = {1, _processors()} - {cores}
         return [replace(candidate, options={**candidate.options, "threads": number}) for number in sorted(numbers)]
 
-    def _choose(self, wishes: Sequence[Wish], views: Sequence[View]) -> Choice:
+    def _choose(self, requests: Sequence[RuntimeRequest], views: Sequence[View]) -> Choice:
         plan = self._plan
         height, width = plan.frames.judged[0].shape[:2]
         return choose_candidates(
-            plan.source, plan.card, wishes, views, (height, width), self._exports, self._catalog, {}
+            plan.source, plan.card, requests, views, (height, width), self._exports, self._catalog, {}
         )
 
 

@@ -37,7 +37,7 @@ class TunePlan:
     resizes: tuple[float, ...] = RESIZES
 
     def __post_init__(self) -> None:
-        check_wishes(self.max_error, self.seconds)
+        check_plan(self.max_error, self.seconds)
         if self.card.precision != "fp32":
             raise UnsupportedModelError(
                 f"{self.source.name} is in {self.card.precision}: errors are measured against fp32, and other precisions are "
@@ -50,7 +50,7 @@ class TunePlan:
             )
 
 
-def check_wishes(max_error: float, seconds: float) -> None:
+def check_plan(max_error: float, seconds: float) -> None:
     """Numbers that can be; UsageError for others."""
     if not 0 < max_error < float("inf"):
         raise UsageError(f"max-error is a number of pixels above 0; got {max_error:g}")

@@ -28,7 +28,7 @@ from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
-from dlclive_core.benchmark.runtime_request import parse_wishes
+from dlclive_core.benchmark.runtime_request import parse_runtime_requests
 from dlclive_core.models.network import Setting
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobModel, BlobSource
@@ -236,8 +236,8 @@ def test_nothing_to_measure_on_is_an_error(file, catalog, frames) -> None:
 def plan(frames):
     def make(model: Path, words: Sequence[str] = (), precisions: Sequence[str] = (), **more: object) -> Plan:
         catalog = more.pop("catalog")
-        wishes = parse_wishes(words, precisions, None, catalog)
-        return Plan(model=model, clip=Clip("blobs", tuple(frames[:6]), 30.0, 6), wishes=wishes, warmup=0, **more)
+        requests = parse_runtime_requests(words, precisions, None, catalog)
+        return Plan(model=model, clip=Clip("blobs", tuple(frames[:6]), 30.0, 6), requests=requests, warmup=0, **more)
 
     return make
 
@@ -301,11 +301,11 @@ def test_an_export_that_fails_is_a_row(file, plan, catalog) -> None:
 
 def test_wishes_that_cannot_be(file, plan, catalog) -> None:
     with pytest.raises(UsageError, match="no precision 'fp33': did you mean 'fp3"):
-        parse_wishes(["blobs:fp33"], [], None, catalog)
+        parse_runtime_requests(["blobs:fp33"], [], None, catalog)
     with pytest.raises(PluginError, match="no runtime 'blops': did you mean 'blobs'"):
-        parse_wishes(["blops"], [], None, catalog)
+        parse_runtime_requests(["blops"], [], None, catalog)
     with pytest.raises(PluginError, match="no_such_library, not installed"):
-        parse_wishes(["absent"], [], None, catalog)
+        parse_runtime_requests(["absent"], [], None, catalog)
     model = file()
     with pytest.raises(UsageError, match="blobs can run this model here as blobs:fp32:cpu"):
         run_plan(plan(model, ["blobs:fp16"], catalog=catalog), catalog=catalog)

@@ -34,7 +34,7 @@ from dlclive_core.tuning import (
     Tried,
     TunePlan,
     check_place,
-    check_wishes,
+    check_plan,
     keep,
     search,
     split_clip,
@@ -283,7 +283,7 @@ def test_frames_with_several_animals_get_no_window(model: Path, tmp_path: Path) 
 )
 def test_impossible_wishes(pixels: float, seconds: float, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        check_wishes(pixels, seconds)
+        check_plan(pixels, seconds)
 
 
 @pytest.mark.parametrize(

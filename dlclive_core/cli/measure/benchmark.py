@@ -14,7 +14,7 @@ from dlclive_core.benchmark.candidate_list import View
 from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
-from dlclive_core.benchmark.runtime_request import Wish, parse_wishes
+from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.cli.arguments import runtime_words
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import facts
@@ -63,13 +63,13 @@ class BenchmarkOptions:
 def run_benchmark(options: BenchmarkOptions) -> int:
     """Measure, show, write. Returns the exit code: that of a DataError if no row stands."""
     catalog = PluginCatalog.installed()
-    wishes = _wishes(options, catalog)
+    requests = _wishes(options, catalog)
     views = _views(options)
     _prepare(options.out, overwrite=options.overwrite)
     plan = Plan(
         model=options.model,
         clip=_clip(options, catalog),
-        wishes=wishes,
+        requests=requests,
         views=views,
         rounds=options.rounds,
         warmup=options.warmup,
@@ -93,12 +93,12 @@ def run_benchmark(options: BenchmarkOptions) -> int:
     return 0
 
 
-def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[Wish]:
+def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRequest]:
     """What to measure; a runtime's option goes to all those that have it."""
-    wishes = parse_wishes(options.runtimes, options.precisions, options.device, catalog)
+    requests = parse_runtime_requests(options.runtimes, options.precisions, options.device, catalog)
     words = runtime_words(options.runtime_options)
-    shared = share_options([wish.info for wish in wishes], words, catalog)
-    return [replace(wish, options=own) for wish, own in zip(wishes, shared, strict=True)]
+    shared = share_options([request.info for request in requests], words, catalog)
+    return [replace(request, options=own) for request, own in zip(requests, shared, strict=True)]
 
 
 def _views(options: BenchmarkOptions) -> list[View]:

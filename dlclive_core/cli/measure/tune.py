@@ -18,7 +18,7 @@ from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.profiles import Profile
-from dlclive_core.tuning import Found, Tried, TunePlan, check_place, check_wishes, keep, search, split_clip
+from dlclive_core.tuning import Found, Tried, TunePlan, check_place, check_plan, keep, search, split_clip
 from dlclive_core.tuning.saved_profile import PICTURE
 from dlclive_core.tuning.trial import Goal
 
@@ -46,7 +46,7 @@ def goal_from_words(word: str) -> Goal:
 
 def run_tune(options: TuneOptions) -> None:
     """Search, show, and write the profile."""
-    check_wishes(options.max_error, options.seconds)
+    check_plan(options.max_error, options.seconds)
     catalog = PluginCatalog.installed()
     source = locate_model(options.model, model_suffixes(catalog))
     check_place(source, overwrite=options.overwrite)
