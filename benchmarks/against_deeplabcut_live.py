@@ -30,7 +30,7 @@ from partner import Partner
 
 from dlclive_core import EndOfStream, PluginCatalog, as_rgb
 from dlclive_core.benchmark.candidate import Candidate, FollowingCropSpec
-from dlclive_core.benchmark.candidate_run import Loaded
+from dlclive_core.benchmark.candidate_run import CandidateRun
 from dlclive_core.machine.system import system_info
 from dlclive_core.plugins.sources import source_for
 
@@ -112,7 +112,7 @@ def measure(
         asked = partner.ask({"load": str(model.resolve()), "frames": str(clip)})
         if "error" in asked:
             raise SystemExit(f"deeplabcut-live: {asked['error']}")
-        loaded = [Loaded(one, catalog) for one in candidates]
+        loaded = [CandidateRun(one, catalog) for one in candidates]
         times: list[float] = []
         poses: list[list[list[float]]] = []
         for one in loaded:

@@ -24,7 +24,7 @@ from dlclive_core.regions import FollowingCrop, predict_through
 Image = NDArray[np.uint8]
 
 
-class Loaded:
+class CandidateRun:
     """Runs a candidate and notes its times. After a failure it does nothing any more, and has given its memory back."""
 
     def __init__(self, candidate: Candidate, catalog: PluginCatalog) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.candidate_run import Loaded
+from dlclive_core.benchmark.candidate_run import CandidateRun
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.errors import UsageError
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -87,10 +87,10 @@ def measure(
         if on_progress is not None:
             on_progress(Turn(label, done, total))
 
-    loaded: list[Loaded] = []
+    loaded: list[CandidateRun] = []
     try:
         for candidate in candidates:
-            loaded.append(Loaded(candidate, catalog))
+            loaded.append(CandidateRun(candidate, catalog))
             loaded[-1].warm_up(images, warmup)
             tell(f"loading {candidate.label}")
         turn = 0
@@ -114,6 +114,6 @@ def _blocks(images: list[NDArray[np.uint8]], length: int) -> list[list[NDArray[n
     return [images[start : start + length] for start in range(0, len(images), length)]
 
 
-def _rotated(loaded: list[Loaded], turn: int) -> list[Loaded]:
+def _rotated(loaded: list[CandidateRun], turn: int) -> list[CandidateRun]:
     first = turn % len(loaded) if loaded else 0
     return loaded[first:] + loaded[:first]
