@@ -2,7 +2,7 @@
 
     python benchmarks/overhead.py MODEL [--runtime onnx] [--sizes 658x302 64x64] [--rounds 40]
 
-The bare call is the runtime's own, of the very session that the model holds, on the same array (`Network.bare`): ONNX Runtime's
+The raw_call call is the runtime's own, of the very session that the model holds, on the same array (`Network.raw_call`): ONNX Runtime's
 `session.run`, PyTorch's module in inference mode. What the two give is the same; the model makes a Pose of it that the caller
 may keep. Both are timed alternately in one process, and medians are compared.
 """
@@ -27,7 +27,7 @@ from dlclive_core.models.bottom_up import BottomUpModel
 def compare(model: BottomUpModel, image: NDArray[np.uint8], rounds: int) -> tuple[list[float], list[float]]:
     """Milliseconds of bare calls and of `predict`, alternately, each first in every other round."""
     calls: list[tuple[Callable[[], object], list[float]]] = [
-        (model.network.bare(image[None]), []),
+        (model.network.raw_call(image[None]), []),
         (partial(model.predict, image), []),
     ]
     for number in range(-3, rounds):
@@ -70,7 +70,7 @@ def main() -> None:
             rounds = min(2000, given.rounds * largest // (width * height))
             bare, whole = (statistics.median(times) for times in compare(model, image, rounds))
             print(
-                f"| {width} x {height} | {rounds} | {bare:.3f} | {whole:.3f} | {whole / bare:.3f} | {whole - bare:.3f} |",
+                f"| {width} x {height} | {rounds} | {raw_call:.3f} | {whole:.3f} | {whole / raw_call:.3f} | {whole - raw_call:.3f} |",
                 flush=True,
             )
 

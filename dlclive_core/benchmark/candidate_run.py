@@ -59,16 +59,16 @@ class CandidateRun:
         """The first inference, which is timed apart, and `count` frames more."""
         self._trying(lambda: self._warm_up(frames, count))
 
-    def run(self, frames: list[Image], *, first: bool, bare: bool, poses: bool) -> None:
+    def run(self, frames: list[Image], *, first: bool, raw_call: bool, poses: bool) -> None:
         """Some frames that follow one another.
 
         Args:
             frames: in their order.
             first: whether they begin a round: animals that were followed before are forgotten.
-            bare: whether the runtime's own call takes turns with ours.
+            raw_call: whether the runtime's own call takes turns with ours.
             poses: whether the poses are kept.
         """
-        self._trying(lambda: self._run(frames, first=first, bare=bare, poses=poses))
+        self._trying(lambda: self._run(frames, first=first, raw_call=raw_call, poses=poses))
 
     def arrive(self, frames: list[Image], rate: float, *, first: bool) -> None:
         """The same frames as a camera gives them, `rate` a second: the newest is taken, and what it replaced is dropped."""
@@ -87,7 +87,7 @@ class CandidateRun:
             times=np.array(self._times),
             first=self._first,
             load=self._load,
-            bare=np.array(self._bare),
+            raw_call=np.array(self._bare),
             poses=tuple(self._poses) if len(self._poses) == frames else (),
             late=np.array(self._late),
             dropped=self._dropped,
@@ -119,7 +119,7 @@ class CandidateRun:
         for index in range(count):
             self._step(frames[(index + 1) % len(frames)])
 
-    def _run(self, frames: list[Image], *, first: bool, bare: bool, poses: bool) -> None:
+    def _run(self, frames: list[Image], *, first: bool, raw_call: bool, poses: bool) -> None:
         model = self._opened()
         self._begin_turn(frames[0], first=first)
         for number, frame in enumerate(frames):
@@ -183,7 +183,7 @@ class CandidateRun:
 
 
 def _bare_seconds(model: BottomUpModel, view: Image) -> float:
-    call = model.network.bare(network_input(model.card, as_rgb(view)[None]))
+    call = model.network.raw_call(network_input(model.card, as_rgb(view)[None]))
     began = time.perf_counter()
     call()
     return time.perf_counter() - began

@@ -29,7 +29,7 @@ class Measurement:
         times: (calls,) seconds of each call, in the order of the calls, without the first inference and the warm-up.
         first: seconds of the first inference after loading; NaN if there was none.
         load: seconds of loading; NaN if that failed.
-        bare: (calls,) seconds of the runtime's own call on the same arrays (`Network.bare`), taking turns with `times`;
+        raw_call: (calls,) seconds of the runtime's own call on the same arrays (`Network.raw_call`), taking turns with `times`;
             empty where they were not asked for, or there is no one call: top-down and conditional networks.
         late: seconds from the moment at which a frame was due to its pose, where frames came at a rate; else empty.
         dropped: how many of those frames were replaced by newer ones before the model was free.
@@ -46,7 +46,7 @@ class Measurement:
     times: Seconds = field(default_factory=_none)
     first: float = float("nan")
     load: float = float("nan")
-    bare: Seconds = field(default_factory=_none)
+    raw_call: Seconds = field(default_factory=_none)
     late: Seconds = field(default_factory=_none)
     dropped: int = 0
     poses: tuple[Pose, ...] = ()
@@ -97,10 +97,10 @@ class Measurement:
     @property
     def overhead(self) -> float:
         """How many times as long a call takes as the bare one: the ratio of the medians; NaN without bare calls."""
-        return float(self.p50 / np.median(self.bare)) if len(self.bare) else float("nan")
+        return float(self.p50 / np.median(self.raw_call)) if len(self.raw_call) else float("nan")
 
     @property
     def overhead_seconds(self) -> float:
         """How much longer a call takes than the bare one: the median of the differences of pairs; NaN without bare calls."""
-        pairs = min(len(self.bare), len(self.times))
-        return float(np.median(self.times[:pairs] - self.bare[:pairs])) if pairs else float("nan")
+        pairs = min(len(self.raw_call), len(self.times))
+        return float(np.median(self.times[:pairs] - self.raw_call[:pairs])) if pairs else float("nan")

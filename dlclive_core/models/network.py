@@ -74,7 +74,7 @@ class Network(Component):
               J individuals.
         """
 
-    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+    def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
         """The runtime's own call on these images, which `run` takes, with as little around it as can be.
 
         For `dlclive benchmark`, which holds a whole frame-to-pose call against it; the answer is thrown away. A runtime

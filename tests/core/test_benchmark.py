@@ -188,8 +188,8 @@ def test_a_window_that_follows_begins_each_round_anew_and_counts_what_it_lost(fi
 
 
 def test_bare_calls_take_turns_with_ours(file, frames, catalog) -> None:
-    (found,) = measure([candidate(file())], frames[:4], warmup=0, bare=True, catalog=catalog)
-    assert len(found.bare) == len(found.times) == 4
+    (found,) = measure([candidate(file())], frames[:4], warmup=0, raw_call=True, catalog=catalog)
+    assert len(found.raw_call) == len(found.times) == 4
     assert [number for _, number in CALLS[2:]] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert np.isfinite(found.overhead)
     assert np.isfinite(found.overhead_seconds)

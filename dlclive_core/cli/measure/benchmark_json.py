@@ -78,7 +78,7 @@ def row_facts(row: Row, benchmark: Benchmark) -> dict[str, object]:
         "dropped": one.dropped,
         "error": None if row.accuracy is None else asdict(row.accuracy),
         "times_ms": _milliseconds(one.times),
-        "bare_ms": _milliseconds(one.bare),
+        "bare_ms": _milliseconds(one.raw_call),
         "late_ms": _milliseconds(one.late),
     }
 

@@ -31,6 +31,6 @@ def test_a_network_counts_its_own_and_its_bare_call_does_the_same(
     with TorchNetwork(small_export, device="cpu") as network:
         counted = network.operations(image)
         assert 0.9 < network.operations(noise(192, 256)[None]) / counted / 4 < 1.1
-        wanted, found = network.run(image), network.bare(image)()
+        wanted, found = network.run(image), network.raw_call(image)()
         assert isinstance(found, dict)
         np.testing.assert_array_equal(found["keypoints"].numpy(), wanted["keypoints"])

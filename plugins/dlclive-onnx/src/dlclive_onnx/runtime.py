@@ -98,8 +98,8 @@ class OnnxNetwork(Network):
             raise ModelError("the model is closed")
         return self._graph.run(images, conditions)
 
-    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
-        """See Network.bare: the session's own call, where it can take the images as they are."""
+    def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+        """See Network.raw_call: the session's own call, where it can take the images as they are."""
         session, graph = self._session, self._graph
         if (
             session is None
@@ -108,7 +108,7 @@ class OnnxNetwork(Network):
             or graph.at_once(images) < len(images)
             or graph.is_bound
         ):
-            return super().bare(images)
+            return super().raw_call(images)
         return partial(session.run, None, {session.get_inputs()[0].name: images})
 
     def operations(self, images: NDArray[np.uint8]) -> float:

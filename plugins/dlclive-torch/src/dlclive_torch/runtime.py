@@ -95,11 +95,11 @@ class TorchNetwork(Network):
                 "use smaller images, fewer at once, or precision fp16"
             ) from None
 
-    def bare(self, images: NDArray[np.uint8]) -> Callable[[], object]:
-        """See Network.bare: on the CPU the module itself; on other devices, whose copies and waiting belong to it, `run`."""
+    def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
+        """See Network.raw_call: on the CPU the module itself; on other devices, whose copies and waiting belong to it, `run`."""
         module = self._loaded.graph
         if not isinstance(self._runs, PlainRuns) or self._place.type != "cpu":
-            return super().bare(images)
+            return super().raw_call(images)
 
         def forward() -> object:
             with torch.inference_mode():
