@@ -126,7 +126,7 @@ def measure(
                 poses += said["poses"] if number == 0 else []
                 for one in loaded:
                     time.sleep(CALM)
-                    one.run(part, first=start == 0, bare=False, poses=number == 0)
+                    one.run(part, first=start == 0, raw_call=False, poses=number == 0)
                 print(f"round {number + 1} of {rounds}, frame {start + len(part)}", file=sys.stderr, end="\r")
         partner.close()
         results = [one.result(len(frames)) for one in loaded]

@@ -70,7 +70,7 @@ def main() -> None:
             rounds = min(2000, given.rounds * largest // (width * height))
             bare, whole = (statistics.median(times) for times in compare(model, image, rounds))
             print(
-                f"| {width} x {height} | {rounds} | {raw_call:.3f} | {whole:.3f} | {whole / raw_call:.3f} | {whole - raw_call:.3f} |",
+                f"| {width} x {height} | {rounds} | {bare:.3f} | {whole:.3f} | {whole / bare:.3f} | {whole - bare:.3f} |",
                 flush=True,
             )
 

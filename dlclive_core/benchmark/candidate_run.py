@@ -32,7 +32,7 @@ class CandidateRun:
         self.failure = ""
         self._load = self._first = float("nan")
         self._times: list[float] = []
-        self._bare: list[float] = []
+        self._raw_call: list[float] = []
         self._poses: list[Pose] = []
         self._late: list[float] = []
         self._dropped = 0
@@ -87,7 +87,7 @@ class CandidateRun:
             times=np.array(self._times),
             first=self._first,
             load=self._load,
-            raw_call=np.array(self._bare),
+            raw_call=np.array(self._raw_call),
             poses=tuple(self._poses) if len(self._poses) == frames else (),
             late=np.array(self._late),
             dropped=self._dropped,
@@ -129,8 +129,8 @@ class CandidateRun:
             self._times.append(time.perf_counter() - began)
             searching |= self._looked_again
             self._note_size(view)
-            if bare and isinstance(model, BottomUpModel):
-                self._bare.append(_bare_seconds(model, view))
+            if raw_call and isinstance(model, BottomUpModel):
+                self._raw_call.append(_raw_call_seconds(model, view))
             if poses:
                 self._poses.append(pose)
                 self._searched += searching and not (first and number == 0)
@@ -182,7 +182,7 @@ class CandidateRun:
         return self._model
 
 
-def _bare_seconds(model: BottomUpModel, view: Image) -> float:
+def _raw_call_seconds(model: BottomUpModel, view: Image) -> float:
     call = model.network.raw_call(network_input(model.card, as_rgb(view)[None]))
     began = time.perf_counter()
     call()

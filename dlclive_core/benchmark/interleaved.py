@@ -40,7 +40,7 @@ def measure(
     *,
     rounds: int = 1,
     warmup: int = 3,
-    bare: bool = False,
+    raw_call: bool = False,
     block: int = BLOCK,
     rate: float | None = None,
     on_progress: Callable[[Turn], None] | None = None,
@@ -56,7 +56,7 @@ def measure(
         frames: (H, W, 3) uint8 RGB or (H, W) grey images that follow one another, in memory.
         rounds: how often all frames are run; poses are those of the first round.
         warmup: calls after the first one that are not counted.
-        bare: also time the runtime's own call on the same arrays, after each of ours.
+        raw_call: also time the runtime's own call on the same arrays, after each of ours.
         block: frames of one turn.
         rate: frames per second; afterwards, they also come once as a camera gives them, a second and more in each turn, and are
             late or dropped where the model is too slow. None: they do not.
@@ -97,7 +97,7 @@ def measure(
         for number in range(rounds):
             for place, part in enumerate(blocks):
                 for one in _rotated(loaded, turn):
-                    one.run(part, first=place == 0, bare=bare, poses=number == 0)
+                    one.run(part, first=place == 0, raw_call=raw_call, poses=number == 0)
                     tell(one.candidate.label)
                 turn += 1
         for place, part in enumerate(arriving):

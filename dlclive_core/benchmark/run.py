@@ -97,7 +97,7 @@ def run_plan(
             plan.clip.frames,
             rounds=plan.rounds,
             warmup=plan.warmup,
-            bare=True,
+            raw_call=True,
             rate=plan.rate,
             on_progress=on_progress,
             catalog=catalog,

@@ -51,7 +51,7 @@ def load_model(
             takes by itself.
         catalog: the plugins to choose from; by default those installed.
         options: how a top-down or conditional model finds its animals (the fields of `DetectionOptions`; `follow=True` is
-            `follow=FollowingBox()`), and further options of the runtime. One that neither has is an error that names the nearest.
+            `follow=FollowingBox()`), and further options of the runtime. An unknown option is an error.
 
     Raises:
         ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.

@@ -38,7 +38,7 @@ def test_frames_per_second_are_one_over_the_mean() -> None:
 
 
 def test_overhead_is_of_medians_and_of_pairs() -> None:
-    one = timed(0.011, 0.022, 0.1, bare=np.array([0.010, 0.020, 0.099]))
+    one = timed(0.011, 0.022, 0.1, raw_call=np.array([0.010, 0.020, 0.099]))
     assert one.overhead == pytest.approx(1.1)
     assert one.overhead_seconds == pytest.approx(0.001)
     assert np.isnan(timed(0.01).overhead)

@@ -37,7 +37,7 @@ def row(
         times=np.array(seconds),
         first=0.5 if seconds else float("nan"),
         load=1.0 if seconds else float("nan"),
-        bare=np.array(seconds) * 0.96,
+        raw_call=np.array(seconds) * 0.96,
         seen=(120, 160),
         device="cpu (a test)",
         searched=2 if way.follow else 0,

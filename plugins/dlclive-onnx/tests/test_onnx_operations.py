@@ -61,7 +61,7 @@ def test_a_network_counts_its_own(whole) -> None:
 
 def test_the_bare_call_gives_what_run_gives(whole, bare) -> None:
     image = np.random.default_rng(0).integers(0, 255, (1, 8, 8, 3), np.uint8)
-    for path in (whole(), raw_call()):
+    for path in (whole(), bare()):
         with OnnxNetwork(path, device="cpu") as network:
             found = network.raw_call(image)()
             arrays = list(found.values()) if isinstance(found, dict) else found

@@ -96,7 +96,7 @@ class TorchNetwork(Network):
             ) from None
 
     def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
-        """See Network.raw_call: on the CPU the module itself; on other devices, whose copies and waiting belong to it, `run`."""
+        """See Network.raw_call: the module itself on the CPU; elsewhere `run`, because copies and waiting belong to it."""
         module = self._loaded.graph
         if not isinstance(self._runs, PlainRuns) or self._place.type != "cpu":
             return super().raw_call(images)
