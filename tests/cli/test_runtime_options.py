@@ -11,7 +11,7 @@ import pytest
 from dlclive_core import PluginCatalog, RuntimeInfo, UsageError
 from dlclive_core.cli.live.parts import RigParts
 from dlclive_core.cli.live.run import load
-from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, RunWords, SourceWords
+from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.cli.runtime_options import runtime_options, share_options
 from dlclive_core.errors import ConfigurationError
@@ -106,7 +106,7 @@ def test_of_several_runtimes_each_gets_what_it_has(catalog) -> None:
         share_options([QUICK, PLAIN, QUICK], {"pining": "true"}, catalog)
 
 
-def loaded(words: RunWords, catalog: PluginCatalog) -> dict[str, object]:
+def loaded(words: RunSpec, catalog: PluginCatalog) -> dict[str, object]:
     """What the runtime's constructor got."""
     (part,) = RigParts.build(words, catalog).models.values()
     with load(part, catalog) as model:
@@ -114,7 +114,7 @@ def loaded(words: RunWords, catalog: PluginCatalog) -> dict[str, object]:
         return model.options
 
 
-def rig(folder: Path, options: str) -> RunWords:
+def rig(folder: Path, options: str) -> RunSpec:
     path = folder / "rig.yaml"
     path.write_text(
         f"source: mouse\nmodel:\n  path: {folder / 'mouse.quick'}\n  runtime: quick\n  runtime_options:\n{options}"
@@ -126,8 +126,8 @@ def test_a_session_file_has_them_beside_the_path_and_the_command_line_adds(file:
     words = rig(tmp_path, "    threads: 2\n    pinning: yes\n")
     expected = {"threads": 2, "spinning": "never", "pinning": True, "cache": None}
     assert loaded(words, catalog) == expected
-    more = ModelWords(runtime_options=(OptionWord("threads", "3"), OptionWord("spinning", "always")))
-    words = words.with_more(RunWords(model=more))
+    more = ModelSpec(runtime_options=(OptionSpec("threads", "3"), OptionSpec("spinning", "always")))
+    words = words.with_more(RunSpec(model=more))
     assert loaded(words, catalog) == {**expected, "threads": 3, "spinning": "always"}
     assert words.to_dict()["runtime_options"] == {"threads": "3", "pinning": "yes", "spinning": "always"}
 
@@ -142,7 +142,7 @@ def test_the_error_names_the_line_of_a_file_only_for_what_is_there(file: Path, c
     words = rig(tmp_path, "    threads: 2\n")
     with pytest.raises(UsageError, match=r"^option 'threads' of runtime 'quick' takes a whole number; got 'x'"):
         RigParts.build(
-            words.with_more(RunWords(model=ModelWords(runtime_options=(OptionWord("threads", "x"),)))), catalog
+            words.with_more(RunSpec(model=ModelSpec(runtime_options=(OptionSpec("threads", "x"),)))), catalog
         )
 
 
@@ -152,10 +152,10 @@ def test_they_add_to_those_of_a_profile(file: Path, catalog) -> None:
         options={"threads": 2, "pinning": True},
     )  # fmt: skip
     profile_path(file).write_text(profile_to_json(profile), encoding="utf-8")
-    words = RunWords(
-        sources=(SourceWords.parse("mouse"),),
+    words = RunSpec(
+        sources=(SourceSpec.parse("mouse"),),
         models=(str(file),),
-        model=ModelWords(runtime_options=(OptionWord("threads", "5"), OptionWord("spinning", "always"))),
+        model=ModelSpec(runtime_options=(OptionSpec("threads", "5"), OptionSpec("spinning", "always"))),
     )
     assert loaded(words, catalog) == {"threads": 5, "spinning": "always", "pinning": True, "cache": None}
 

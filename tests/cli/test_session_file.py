@@ -7,7 +7,7 @@ import pytest
 
 from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.plan import plan
-from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords
+from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.models.detection import FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
@@ -58,7 +58,7 @@ def test_a_file_says_everything(tmp_path: Path) -> None:
     assert [part.text for part in words.sinks] == ["tables:mouse.h5", "display", "tables:path=mouse.csv,overwrite=yes"]
     assert words.sinks[2].where == f"{tmp_path / 'rig.yaml'}:15"
     assert words.sinks[2].lines["overwrite"] == f"{tmp_path / 'rig.yaml'}:17"
-    assert words.regions == RegionWords(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.5)
+    assert words.regions == RegionSpec(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.5)
     assert (words.max_frames, words.seconds, words.out, words.overwrite) == (100, 2.5, Path("here"), True)
 
 
@@ -70,11 +70,11 @@ def test_both_ways_of_writing_a_component_are_the_same(tmp_path: Path) -> None:
 
 def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, WHOLE)).with_more(
-        RunWords(
-            sources=(SourceWords.parse("camera:0"),),
+        RunSpec(
+            sources=(SourceSpec.parse("camera:0"),),
             models=("other.onnx",),
-            model=ModelWords(device="cuda"),
-            regions=RegionWords(resize=0.25),
+            model=ModelSpec(device="cuda"),
+            regions=RegionSpec(resize=0.25),
             sinks=(Part.parse("memory"),),
             max_frames=5,
         )
@@ -82,7 +82,7 @@ def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
     (session,) = plan(words)
     assert (session.source.text, session.name, session.is_named) == ("camera:0", "camera-0", False)
     assert (session.model.path, session.model.device, session.model.detection.detect_every) == ("other.onnx", "cuda", 3)
-    assert session.regions == RegionWords(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.25)
+    assert session.regions == RegionSpec(cropping=(0, 100, 0, 80), dynamic=(0.5, 20.0), resize=0.25)
     assert [part.text for part in words.sinks][-2:] == ["tables:path=mouse.csv,overwrite=yes", "memory"]
     assert (words.max_frames, words.seconds) == (5, 2.5)
 

@@ -8,7 +8,7 @@ import pytest
 from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.parts import placing
 from dlclive_core.cli.live.plan import name_of, plan
-from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords
+from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
 
 RIG = """\
@@ -71,17 +71,17 @@ def test_sources_are_called_after_their_words(text: str, name: str) -> None:
 
 def test_a_name_comes_before_the_source_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    named = SourceWords.parse("left=camera:0")
+    named = SourceSpec.parse("left=camera:0")
     assert (named.name, named.part.text) == ("left", "camera:0")
-    url = SourceWords.parse("rtsp://10.0.0.5/live?a=b")
+    url = SourceSpec.parse("rtsp://10.0.0.5/live?a=b")
     assert (url.name, url.part.text) == ("", "rtsp://10.0.0.5/live?a=b")
     Path("left=1.mp4").touch()
-    file = SourceWords.parse("left=1.mp4")
+    file = SourceSpec.parse("left=1.mp4")
     assert (file.name, file.part.text) == ("", "left=1.mp4")
 
 
 def test_passwords_are_in_no_record() -> None:
-    words = RunWords(sources=(SourceWords.parse("left=rtsp://rig:secret@10.0.0.5/live"),))
+    words = RunSpec(sources=(SourceSpec.parse("left=rtsp://rig:secret@10.0.0.5/live"),))
     assert "secret" not in json.dumps(words.to_dict())
 
 
@@ -102,10 +102,10 @@ def test_where_files_lie(path: str, mark: str, placed: str) -> None:
 def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, RIG))
     changed = words.with_more(
-        RunWords(
-            sources=(SourceWords.parse("top=camera:7"),),
-            model=ModelWords(device="cuda"),
-            regions=RegionWords(resize=0.25),
+        RunSpec(
+            sources=(SourceSpec.parse("top=camera:7"),),
+            model=ModelSpec(device="cuda"),
+            regions=RegionSpec(resize=0.25),
             sinks=(Part.parse("memory"),),
         )
     )
@@ -116,26 +116,26 @@ def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
     assert [part.text for part in top.sinks] == ["tables:mouse.h5", "memory", "tables:top.csv"]
     for text in ("camera:7", "bottom=camera:7"):
         with pytest.raises(UsageError, match=r"several sources \(top\), say which one .* --source top=camera:7"):
-            words.with_more(RunWords(sources=(SourceWords.parse(text),)))
+            words.with_more(RunSpec(sources=(SourceSpec.parse(text),)))
 
 
 def test_the_command_line_replaces_one_source_by_several(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, "source: camera:0\nmodel: m.onnx\nsinks: [tables: a.h5]\n"))
-    several = words.with_more(RunWords(sources=(SourceWords.parse("a=mouse"), SourceWords.parse("b=mouse"))))
+    several = words.with_more(RunSpec(sources=(SourceSpec.parse("a=mouse"), SourceSpec.parse("b=mouse"))))
     assert [(session.name, session.sinks[0].mark) for session in plan(several)] == [("a", "_a"), ("b", "_b")]
 
 
 def test_models_are_for_all_or_for_each(tmp_path: Path) -> None:
     words = read_session_file(write(tmp_path, RIG))
-    one = plan(words.with_more(RunWords(models=("x.onnx",))))
+    one = plan(words.with_more(RunSpec(models=("x.onnx",))))
     assert {(session.model.path, session.model_number) for session in one} == {("x.onnx", 0)}
-    each = plan(words.with_more(RunWords(models=("x.onnx", "y.onnx", "x.onnx"))))
+    each = plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx", "x.onnx"))))
     assert [(session.model.path, session.model_number) for session in each] == [
         ("x.onnx", 0), ("y.onnx", 1), ("x.onnx", 2),
     ]  # fmt: skip
     assert each[2].model.precision == "fp16"
     with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one for each"):
-        plan(words.with_more(RunWords(models=("x.onnx", "y.onnx"))))
+        plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx"))))
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dlclive_core.cli.live.parts import RigParts, SessionParts
-from dlclive_core.cli.live.run_spec import RegionWords, RunWords
+from dlclive_core.cli.live.run_spec import RegionSpec, RunSpec
 from dlclive_core.cli.output import print_json, print_table, stdout
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
-def run_check(words: RunWords, *, json: bool) -> None:
+def run_check(words: RunSpec, *, json: bool) -> None:
     """Print what would run. Raises what is wrong, as `run` would before it touches anything."""
     parts = RigParts.build(words, PluginCatalog.installed())
     try:
@@ -52,7 +52,7 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _common_rows(words: RunWords, count: int) -> list[tuple[str, str, str]]:
+def _common_rows(words: RunSpec, count: int) -> list[tuple[str, str, str]]:
     limits: dict[str, Any] = {"frames": words.max_frames, "seconds": words.seconds}
     rows = [("limit", f"{value:g} {name}", "") for name, value in limits.items() if value is not None]
     pictures = "latency.svg" if count == 1 else "a picture of the latency for each source"
@@ -74,7 +74,7 @@ def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
     }
 
 
-def _region(words: RegionWords, name: str) -> str:
+def _region(words: RegionSpec, name: str) -> str:
     values = {"Crop": words.cropping, "FollowingCrop": words.dynamic, "Resize": words.resize}
     value = values.get(name)
     return "" if value is None else str(value)

@@ -68,24 +68,24 @@ def run(
     Several sources have processors and sinks each, and the source's name in the names of the files: out_left.h5.
     """
     from dlclive_core.cli.live.run import run_live
-    from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords
+    from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, Part, RegionSpec, RunSpec, SourceSpec
 
     shown = [*(["display"] if display else []), *(["web"] if web else [])]
-    words = RunWords(
-        sources=tuple(SourceWords.parse(text) for text in source or ()),
+    words = RunSpec(
+        sources=tuple(SourceSpec.parse(text) for text in source or ()),
         models=tuple(model or ()),
-        model=ModelWords(
+        model=ModelSpec(
             runtime=loading.runtime,
             device=loading.device,
             precision=loading.precision,
             profile=loading.profile,
-            runtime_options=tuple(OptionWord(*pair) for pair in runtime_words(loading.runtime_option).items()),
+            runtime_options=tuple(OptionSpec(*pair) for pair in runtime_words(loading.runtime_option).items()),
             detector=loading.detector,
             detection=loading.detection,
         ),
         processors=tuple(Part.parse(text) for text in processor or ()),
         sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),
-        regions=RegionWords(**regions.numbers()),
+        regions=RegionSpec(**regions.numbers()),
         max_frames=max_frames,
         seconds=seconds,
         deadline=deadline,

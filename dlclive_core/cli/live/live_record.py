@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.cli.live.run_spec import RunWords, without_password
+from dlclive_core.cli.live.run_spec import RunSpec, without_password
 from dlclive_core.cli.record import record_path, write_record
 from dlclive_core.components import FrameSource, PoseModel
 from dlclive_core.data.estimate import RunInfo
@@ -75,7 +75,7 @@ class LiveRecord:
         path: of run.json, or run-2.json and so on; None until `begin`.
     """
 
-    words: RunWords
+    words: RunSpec
     sessions: Sequence[SessionRecord]
     path: Path | None = None
     _values: dict[str, Any] = field(default_factory=dict)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from dlclive_core.cli.live.plan import SessionWords, plan
-from dlclive_core.cli.live.run_spec import ModelWords, Part, RunWords, located
+from dlclive_core.cli.live.plan import PlannedSession, plan
+from dlclive_core.cli.live.run_spec import ModelSpec, Part, RunSpec, located
 from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
@@ -26,7 +26,7 @@ from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 class ModelPart:
     """A model that is not loaded: its words, how it will be loaded, and the further options of its runtime."""
 
-    words: ModelWords
+    words: ModelSpec
     loading: Loading
     options: Mapping[str, Any]
 
@@ -40,7 +40,7 @@ class ModelPart:
 class SessionParts:
     """All components of a session, made and not opened."""
 
-    words: SessionWords
+    words: PlannedSession
     source: FrameSource
     processors: tuple[Processor, ...]
     sinks: tuple[Sink, ...]
@@ -64,7 +64,7 @@ class RigParts:
     models: dict[int, ModelPart]
 
     @classmethod
-    def build(cls, words: RunWords, catalog: PluginCatalog) -> RigParts:
+    def build(cls, words: RunSpec, catalog: PluginCatalog) -> RigParts:
         """Make them. Raises what is wrong with the words: UsageError, ConfigurationError, PluginError, ModelError, ..."""
         planned = plan(words)
         sources = [_source(session.source, catalog) for session in planned]
@@ -97,7 +97,7 @@ class RigParts:
 
 
 def _session(
-    planned: SessionWords, source: FrameSource, words: RunWords, catalog: PluginCatalog, profile: Profile | None
+    planned: PlannedSession, source: FrameSource, words: RunSpec, catalog: PluginCatalog, profile: Profile | None
 ) -> SessionParts:
     def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
         return _component(
@@ -134,7 +134,7 @@ def placing(folder: Path, name: str, mark: str) -> Callable[[Path], Path]:
     return place
 
 
-def _model(words: ModelWords, catalog: PluginCatalog) -> ModelPart:
+def _model(words: ModelSpec, catalog: PluginCatalog) -> ModelPart:
     assert words.path is not None
     with located(words.where):
         loading = choose_loading(

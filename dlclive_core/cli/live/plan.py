@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlclive_core.cli.live.run_spec import ModelWords, Part, RegionWords, RunWords, SourceWords, without_password
+from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec, without_password
 from dlclive_core.errors import ConfigurationError, UsageError
 
 _NAME = re.compile(r"\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionWords:
+class PlannedSession:
     """One session.
 
     Attributes:
@@ -25,14 +25,14 @@ class SessionWords:
     name: str
     is_named: bool
     source: Part
-    model: ModelWords
+    model: ModelSpec
     model_number: int
     processors: tuple[Part, ...]
     sinks: tuple[Part, ...]
-    regions: RegionWords
+    regions: RegionSpec
 
 
-def plan(words: RunWords) -> tuple[SessionWords, ...]:
+def plan(words: RunSpec) -> tuple[PlannedSession, ...]:
     """One session for each source.
 
     Raises UsageError or ConfigurationError (from a file): no source, no model, names that are not distinct, a number of
@@ -47,7 +47,7 @@ def plan(words: RunWords) -> tuple[SessionWords, ...]:
     for source, name, (model, number) in zip(words.sources, names, models, strict=True):
         mark = f"_{name}" if several else ""
         sessions.append(
-            SessionWords(
+            PlannedSession(
                 name=name,
                 is_named=several or bool(source.name),
                 source=source.part,
@@ -61,7 +61,7 @@ def plan(words: RunWords) -> tuple[SessionWords, ...]:
     return tuple(sessions)
 
 
-def _models(words: RunWords) -> list[tuple[ModelWords, int]]:
+def _models(words: RunSpec) -> list[tuple[ModelSpec, int]]:
     """The model of each source, and its number."""
     count = len(words.sources)
     if words.models:
@@ -83,9 +83,9 @@ def _models(words: RunWords) -> list[tuple[ModelWords, int]]:
     return models
 
 
-def _names(words: RunWords) -> list[str]:
+def _names(words: RunSpec) -> list[str]:
     names = [source.name or name_of(source.part) for source in words.sources]
-    seen: dict[str, SourceWords] = {}
+    seen: dict[str, SourceSpec] = {}
     for name, source in zip(names, words.sources, strict=True):
         if not _NAME.fullmatch(name):
             raise _wrong(source, f"a source cannot be called {name!r}: its name is part of the names of files")
@@ -116,12 +116,12 @@ def name_of(part: Part) -> str:
     return re.sub(r"[^\w.]+", "-", "-".join(words)).strip("-.") or "source"
 
 
-def _wrong(source: SourceWords, message: str) -> Exception:
+def _wrong(source: SourceSpec, message: str) -> Exception:
     where = source.part.where
     return ConfigurationError(f"{where}: {message}") if where else UsageError(message)
 
 
-def _missing(words: RunWords, what: str, option: str, line: str) -> Exception:
+def _missing(words: RunSpec, what: str, option: str, line: str) -> Exception:
     if words.file:
         return ConfigurationError(f"{words.file} names no {what}: add a line such as {line}")
     return UsageError(f"there is no {what}: give {option}, or a session file")

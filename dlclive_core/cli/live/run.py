@@ -14,7 +14,7 @@ from dlclive_core.cli.live.live_numbers import LiveNumbers
 from dlclive_core.cli.live.live_record import LiveRecord, SessionRecord
 from dlclive_core.cli.live.losses import what_was_lost
 from dlclive_core.cli.live.parts import ModelPart, RigParts, SessionParts
-from dlclive_core.cli.live.run_spec import RunWords, located
+from dlclive_core.cli.live.run_spec import RunSpec, located
 from dlclive_core.cli.live.session_table import print_session
 from dlclive_core.cli.live.start_gate import Beginning
 from dlclive_core.cli.live.status_line import live_lines
@@ -29,7 +29,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
 
-def run_live(words: RunWords, *, json: bool) -> int:
+def run_live(words: RunSpec, *, json: bool) -> int:
     """Run until the sources end, a limit is reached, a signal comes or something fails; return the exit code.
 
     Raises what makes it impossible before it began.
@@ -94,7 +94,7 @@ def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> No
 
 
 def _run(
-    words: RunWords, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
+    words: RunSpec, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
 ) -> tuple[Rig, list[LiveNumbers], DLCLiveError | None]:
     timer: list[threading.Timer] = []
 
@@ -125,7 +125,7 @@ def _run(
     return rig, numbers, error
 
 
-def _session(words: RunWords, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
+def _session(words: RunSpec, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
     more: dict[str, Any] = {"deadline": words.deadline} if words.deadline is not None else {}
     return Session(
         source=part.source,

@@ -51,7 +51,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class OptionWord:
+class OptionSpec:
     """A further option of a runtime; `where` is as in Part."""
 
     name: str
@@ -60,7 +60,7 @@ class OptionWord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelWords:
+class ModelSpec:
     """The model, and how it is loaded; the same options as those of `dlclive analyze`."""
 
     path: str | None = None
@@ -68,7 +68,7 @@ class ModelWords:
     device: str = "auto"
     precision: str = "auto"
     profile: str = "auto"
-    runtime_options: tuple[OptionWord, ...] = ()
+    runtime_options: tuple[OptionSpec, ...] = ()
     detector: Path | None = None
     detection: DetectionOptions = field(default_factory=DetectionOptions)
     where: str = ""
@@ -79,21 +79,21 @@ class ModelWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegionWords:
+class RegionSpec:
     """What the model looks at of each frame."""
 
     cropping: tuple[int, int, int, int] | None = None
     dynamic: tuple[float, float] | None = None
     resize: float | None = None
 
-    def with_more(self, more: RegionWords) -> RegionWords:
+    def with_more(self, more: RegionSpec) -> RegionSpec:
         """These, with those that are given in `more` in place of them."""
         given = {name: value for name, value in asdict(more).items() if value is not None}
         return replace(self, **given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceWords:
+class SourceSpec:
     """One of the sources, and what belongs to it alone.
 
     Attributes:
@@ -105,13 +105,13 @@ class SourceWords:
 
     part: Part
     name: str = ""
-    model: ModelWords | None = None
+    model: ModelSpec | None = None
     processors: tuple[Part, ...] = ()
     sinks: tuple[Part, ...] = ()
-    regions: RegionWords | None = None
+    regions: RegionSpec | None = None
 
     @classmethod
-    def parse(cls, text: str) -> SourceWords:
+    def parse(cls, text: str) -> SourceSpec:
         """From the command line: a source, or `NAME=` and a source. A file whose name has a `=` is a file."""
         named = _NAMED.match(text)
         if named is None or Path(text).exists():
@@ -132,7 +132,7 @@ class SourceWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunWords:
+class RunSpec:
     """A session, or several, in words. `processors`, `sinks` and `regions` are for each of the sources.
 
     Attributes:
@@ -141,12 +141,12 @@ class RunWords:
         file: where they are from, empty for the command line.
     """
 
-    sources: tuple[SourceWords, ...] = ()
-    model: ModelWords = field(default_factory=ModelWords)
+    sources: tuple[SourceSpec, ...] = ()
+    model: ModelSpec = field(default_factory=ModelSpec)
     models: tuple[str, ...] = ()
     processors: tuple[Part, ...] = ()
     sinks: tuple[Part, ...] = ()
-    regions: RegionWords = field(default_factory=RegionWords)
+    regions: RegionSpec = field(default_factory=RegionSpec)
     max_frames: int | None = None
     seconds: float | None = None
     deadline: float | None = None
@@ -155,12 +155,12 @@ class RunWords:
     overwrite: bool = False
     file: str = ""
 
-    def with_more(self, more: RunWords) -> RunWords:
+    def with_more(self, more: RunSpec) -> RunSpec:
         """These words with those of the command line: processors and sinks come after the file's, others replace it.
 
         Raises UsageError where it is not clear which of several sources is replaced.
         """
-        nothing = RunWords()
+        nothing = RunSpec()
         changed: dict[str, Any] = {
             name: getattr(more, name) for name in _REPLACED if getattr(more, name) != getattr(nothing, name)
         }
@@ -174,7 +174,7 @@ class RunWords:
             sinks=self.sinks + more.sinks,
         )
 
-    def _sources_with(self, given: tuple[SourceWords, ...]) -> tuple[SourceWords, ...]:
+    def _sources_with(self, given: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
         if not self.sources or not given:
             return given or self.sources
         if len(self.sources) == 1:
@@ -216,7 +216,7 @@ def without_password(text: str) -> str:
     return re.sub(r"//[^/@]*@", "//", text)
 
 
-def _own_with_more(source: SourceWords, more: RunWords) -> SourceWords:
+def _own_with_more(source: SourceSpec, more: RunSpec) -> SourceSpec:
     """Options of the command line are for all models and regions, also for those that one source has for itself."""
     return replace(
         source,
@@ -225,8 +225,8 @@ def _own_with_more(source: SourceWords, more: RunWords) -> SourceWords:
     )
 
 
-def _model_with_more(model: ModelWords, more: ModelWords) -> ModelWords:
-    nothing = ModelWords()
+def _model_with_more(model: ModelSpec, more: ModelSpec) -> ModelSpec:
+    nothing = ModelSpec()
     names = ("runtime", "device", "precision", "profile", "detector")
     changed: dict[str, Any] = {
         name: getattr(more, name) for name in names if getattr(more, name) != getattr(nothing, name)

@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from dlclive_core.cli.live.run_spec import ModelWords, OptionWord, Part, RegionWords, RunWords, SourceWords, located
+from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, Part, RegionSpec, RunSpec, SourceSpec, located
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
 from dlclive_core.errors import ConfigurationError
@@ -64,7 +64,7 @@ _LIMITS: dict[str, Any] = {
 assert set(_FINDING) == {field.name for field in fields(DetectionOptions)}
 
 
-def read_session_file(path: Path) -> RunWords:
+def read_session_file(path: Path) -> RunSpec:
     """The words of a file.
 
     Raises:
@@ -83,7 +83,7 @@ def read_session_file(path: Path) -> RunWords:
     made = _parts(file, words)
     source = made.pop("source", None)
     if source is not None:
-        made["sources"] = (SourceWords(part=source),)
+        made["sources"] = (SourceSpec(part=source),)
     elif "sources" in words:
         made["sources"] = tuple(_source(file, node) for node in file.items(words["sources"], "sources"))
     if "limits" in words:
@@ -92,7 +92,7 @@ def read_session_file(path: Path) -> RunWords:
         made["out"] = file.value(words["out"], Path, "out")
     if "overwrite" in words:
         made["overwrite"] = file.value(words["overwrite"], bool, "overwrite")
-    return RunWords(**made, file=str(path))
+    return RunSpec(**made, file=str(path))
 
 
 def _parts(file: YamlFile, words: dict[str, yaml.Node]) -> dict[str, Any]:
@@ -110,18 +110,18 @@ def _parts(file: YamlFile, words: dict[str, yaml.Node]) -> dict[str, Any]:
     return made
 
 
-def _source(file: YamlFile, node: yaml.Node) -> SourceWords:
+def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
     """One of several: a component, or a mapping with `source` and what else belongs to it."""
     known = ("name", *_OF_A_SOURCE)
     is_component = isinstance(node, yaml.MappingNode) and len(node.value) == 1 and node.value[0][0].value not in known
     if is_component or not isinstance(node, yaml.MappingNode):
-        return SourceWords(part=_part(file, node, "source"))
+        return SourceSpec(part=_part(file, node, "source"))
     words = {word: value for word, (_, value) in file.mapping(node, known, "one of the sources").items()}
     made = _parts(file, words)
     if "source" not in made:
         raise file.wrong(node, "one of the sources names no source: add a line such as source: camera:0")
     name = file.value(words["name"], str, "name") if "name" in words else ""
-    return SourceWords(part=made.pop("source"), name=name, **made)
+    return SourceSpec(part=made.pop("source"), name=name, **made)
 
 
 def _part(file: YamlFile, node: yaml.Node, what: str) -> Part:
@@ -147,28 +147,28 @@ def _part(file: YamlFile, node: yaml.Node, what: str) -> Part:
     return Part(f"{name}:{text}" if text else name, ComponentSpec(name, first, tuple(options)), where, lines)
 
 
-def _model(file: YamlFile, node: yaml.Node) -> ModelWords:
+def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
     """A path, or a mapping with `path` and how to load it."""
     where = file.where(node)
     if isinstance(node, yaml.ScalarNode):
-        return ModelWords(path=file.word(node), where=where)
+        return ModelSpec(path=file.word(node), where=where)
     kinds: dict[str, Any] = {**_LOADING, **_FINDING}
     pairs = file.mapping(node, (*kinds, _OPTIONS), "model")
     _, options = pairs.pop(_OPTIONS, (None, None))
     values = {word: file.value(value, kinds[word], word) for word, (_, value) in pairs.items()}
     if options is not None and not file.is_empty(options):
         values[_OPTIONS] = tuple(
-            OptionWord(name, file.word(value), file.where(key))
+            OptionSpec(name, file.word(value), file.where(key))
             for name, (key, value) in file.mapping(options, None, _OPTIONS).items()
         )
     how = {name: values.pop(name) for name in _FINDING if name in values}
     if "follow" in how:
         how["follow"] = FollowingBox() if how["follow"] else None
     with located(where):
-        return ModelWords(**values, detection=DetectionOptions(**how), where=where)
+        return ModelSpec(**values, detection=DetectionOptions(**how), where=where)
 
 
-def _regions(file: YamlFile, node: yaml.Node) -> RegionWords:
+def _regions(file: YamlFile, node: yaml.Node) -> RegionSpec:
     words = {
         word: value for word, (_, value) in file.mapping(node, ("cropping", "dynamic", "resize"), "regions").items()
     }
@@ -182,7 +182,7 @@ def _regions(file: YamlFile, node: yaml.Node) -> RegionWords:
             else:
                 made[word] = file.value(value, float, word)
             regions_from_options(**{word: made[word]})
-    return RegionWords(**made)
+    return RegionSpec(**made)
 
 
 def _limits(file: YamlFile, node: yaml.Node) -> dict[str, Any]:
