@@ -56,7 +56,7 @@ class Candidate:
         if self.cropping is not None:
             words.append("cropped " + ",".join(str(number) for number in self.cropping))
         if self.follow is not None:
-            words.append(self.follow.words)
+            words.append(self.follow.label)
         words += [f"{name}={value}" for name, value in self.options.items()]
         return self.setting + (" " + ", ".join(words) if words else "")
 

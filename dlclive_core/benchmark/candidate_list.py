@@ -76,7 +76,7 @@ def choose_candidates(
         before = len(choice.candidates) + len(choice.failed)
         chooser.add(request)
         if request.named and before == len(choice.candidates) + len(choice.failed):
-            raise UsageError(f"{request.words}: {chooser.reason(request)}")
+            raise UsageError(f"{request.label}: {chooser.reason(request)}")
     chooser.check_precisions(requests)
     if not choice.candidates and not choice.failed:
         raise UnsupportedModelError(

@@ -35,7 +35,7 @@ class _Key:
     window: tuple[int, int] | None = None
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         sized = "" if self.size is None else f" for {self.size[0]}x{self.size[1]}"
         return sized + ("" if self.window is None else " for windows")
 
@@ -119,10 +119,10 @@ class Exports:
 
     def _make(self, key: _Key) -> Path:
         suffix, precision, size = key.suffix, key.precision, key.size
-        folder = self._folder / f"{precision}{key.words.replace(' for ', '-').replace(' ', '-')}{suffix}"
+        folder = self._folder / f"{precision}{key.label.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()
         target = folder / f"{self._source.stem}{suffix}"
-        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{key.words}")
+        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{key.label}")
         calibrates = precision in CALIBRATED or key.window is not None
         frames = self._frames_to_calibrate() if calibrates else self._compared
         export_model(

@@ -30,7 +30,7 @@ class RuntimeRequest:
         return device and (self.precisions is None or setting.precision in self.precisions)
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """As on the command line."""
         return ":".join([self.info.name, ",".join(self.precisions or ("any",)), self.device or "any device"])
 

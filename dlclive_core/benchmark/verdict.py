@@ -25,7 +25,7 @@ class Verdict:
     why: str = ""
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         return f"{self.state}: {self.why}" if self.why else self.state
 
 

@@ -62,4 +62,4 @@ def _profile(file: Path) -> tuple[Profile | None, str]:
         return None, str(error)
     if profile is None:
         return None, ""
-    return profile, f"{profile.path}: {profile.words}; made {profile.created[:10]} on {profile.clip}"
+    return profile, f"{profile.path}: {profile.label}; made {profile.created[:10]} on {profile.clip}"

@@ -136,5 +136,5 @@ def model_facts(file: Path, model: PoseModel, load_seconds: float) -> dict[str, 
         "sha256": sha256(file),
         "card": asdict(model.card),
         "load_seconds": load_seconds,
-        "profile": None if profile is None else {"file": str(profile.path or ""), "as": profile.words},
+        "profile": None if profile is None else {"file": str(profile.path or ""), "as": profile.label},
     }

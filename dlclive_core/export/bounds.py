@@ -33,7 +33,7 @@ class Bound:
     statistic: Literal["max_px", "p99_confident_px", "p95_confident_px"] = "max_px"
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """Which of the differences, for people."""
         return _WORDS[self.statistic]
 
@@ -74,7 +74,7 @@ def judge(parity: Parity, bound: Bound, precision: str) -> Bound:
         )
     if not bound.found(parity) <= bound.px:
         raise ModelError(
-            f"the export in {precision} differs from its source by {bound.found(parity):.3f} px {bound.words} "
+            f"the export in {precision} differs from its source by {bound.found(parity):.3f} px {bound.label} "
             f"({parity.confident} confident of {parity.keypoints}, {parity.images} frames), more than the {bound.px:g} px "
             f"allowed; nothing was written{advice}"
         )

@@ -117,7 +117,7 @@ def export_model(
         bound_px=bound.px,
         detector=next((file for file in reversed(files) if file.stem == stem), None),
         error_px=bound.found(parity),
-        measured=bound.words,
+        measured=bound.label,
         files=files,
     )
 

@@ -69,7 +69,7 @@ def regions_or_own(profile: Profile | None, own: Sequence[Region]) -> tuple[Regi
     if own and regions:
         _log.warning(
             "cropping, dynamic and resize as given: those of the profile are not used (%s was measured with it)",
-            profile.words,
+            profile.label,
         )
     return tuple(own) or regions
 

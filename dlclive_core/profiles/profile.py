@@ -95,11 +95,11 @@ class Profile:
         return (*window, Resize(self.resize)) if self.resize != 1.0 else tuple(window)
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """In one line: "openvino:int8:cpu at 0.5, following 192x256"; sizes are height x width."""
         more = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
-            more.append(self.follow.words)
+            more.append(self.follow.label)
         more += [f"{name}={value}" for name, value in self.options.items()]
         setting = f"{self.runtime}:{self.precision}:{self.device}"
         return setting + (" " + ", ".join(more) if more else "")

@@ -28,7 +28,7 @@ class FollowingCropSpec:
     turns: bool = False
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """For tables: "following 192x256", height x width; "or 256x192" where it turns."""
         if self.window is None:
             return "following"

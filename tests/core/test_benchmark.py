@@ -293,7 +293,7 @@ def test_of_a_model_in_eight_bits_no_error_is_known_without_its_source(file, pla
 
 def test_an_export_that_fails_is_a_row(file, plan, catalog) -> None:
     benchmark = run_plan(plan(file(cannot=["fp32"]), ["blobs", "others:fp32"], catalog=catalog), catalog=catalog)
-    assert [row.verdict.words for row in benchmark.rows] == ["ok", "failed: no fp32 today"]
+    assert [row.verdict.label for row in benchmark.rows] == ["ok", "failed: no fp32 today"]
     assert benchmark.stands
     failed = run_plan(plan(file(fails=2), ["blobs"], catalog=catalog), catalog=catalog)
     assert not failed.stands
@@ -324,4 +324,4 @@ def test_int8_without_a_clip_is_told_and_with_words_is_an_error_in_its_row(file,
     silent = run_plan(plan(model, catalog=catalog), catalog=catalog)
     assert [note for note in silent.notes if "int8 was not tried" in note]
     asked = run_plan(plan(model, ["others:int8"], catalog=catalog), catalog=catalog)
-    assert asked.rows[0].verdict.words == "failed: int8 is calibrated on a clip of the animal: give a video"
+    assert asked.rows[0].verdict.label == "failed: int8 is calibrated on a clip of the animal: give a video"

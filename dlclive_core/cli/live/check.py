@@ -10,71 +10,69 @@ from dlclive_core.cli.output import print_json, print_table, stdout
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
-def run_check(words: RunSpec, *, json: bool) -> None:
+def run_check(spec: RunSpec, *, json: bool) -> None:
     """Print what would run. Raises what is wrong, as `run` would before it touches anything."""
-    parts = RigParts.build(words, PluginCatalog.installed())
+    parts = RigParts.build(spec, PluginCatalog.installed())
     try:
         rows = [row for session in parts.sessions for row in _rows(session, parts)]
     finally:
         parts.close()
     if json:
-        print_json({**words.to_dict(), "sessions": [_facts(session, parts) for session in parts.sessions]})
+        print_json({**spec.to_dict(), "sessions": [_facts(session, parts) for session in parts.sessions]})
         return
-    print_table(words.file or "session", ("", "what", "as"), [*rows, *_common_rows(words, len(parts.sessions))])
+    print_table(spec.file or "session", ("", "what", "as"), [*rows, *_common_rows(spec, len(parts.sessions))])
     stdout().print("Everything is understood. No camera, port or file was opened, and no model loaded.", markup=False)
 
 
 def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
-    words, model = session.words, parts.model(session)
+    spec, model = session.spec, parts.model(session)
     kind = "live: the newest frame wins" if session.source.is_live else "recording: every frame is processed"
     label = f" {session.label}" if session.label else ""
-    rows = [(f"source{label}", words.source.text, f"{type(session.source).__name__}, {kind}")]
+    rows = [(f"source{label}", spec.source.text, f"{type(session.source).__name__}, {kind}")]
     for region in session.regions:
-        rows.append(
-            ("region", type(region).__name__, _region(words.regions, type(region).__name__) or "of the profile")
-        )
-    given = {**model.options, **words.model.detection.given()}
+        rows.append(("region", type(region).__name__, _region(spec.regions, type(region).__name__) or "of the profile"))
+    given = {**model.options, **spec.model.detection.given()}
     how = "".join(f", {name} {value}" for name, value in given.items())
-    others = [other.words.name for other in parts.sessions if parts.model(other) is model and other is not session]
+    others = [other.spec.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""
     loading = model.loading
     rows.append(("model", str(model.file), f"{loading.runtime.name} on {loading.device}{how}{shared}"))
     if loading.profile is not None:
-        rows.append(("profile", str(loading.profile.path), loading.profile.words))
+        rows.append(("profile", str(loading.profile.path), loading.profile.label))
     rows += [
         ("processor", part.text, type(made).__name__)
-        for part, made in zip(words.processors, session.processors, strict=True)
+        for part, made in zip(spec.processors, session.processors, strict=True)
     ]
     rows += [
         ("sink", part.text, ", ".join([type(made).__name__, *map(str, made.outputs)]))
-        for part, made in zip(words.sinks, session.sinks, strict=True)
+        for part, made in zip(spec.sinks, session.sinks, strict=True)
     ]
     return rows
 
 
-def _common_rows(words: RunSpec, count: int) -> list[tuple[str, str, str]]:
-    limits: dict[str, Any] = {"frames": words.max_frames, "seconds": words.seconds}
+def _common_rows(spec: RunSpec, count: int) -> list[tuple[str, str, str]]:
+    limits: dict[str, Any] = {"frames": spec.max_frames, "seconds": spec.seconds}
     rows = [("limit", f"{value:g} {name}", "") for name, value in limits.items() if value is not None]
     pictures = "latency.svg" if count == 1 else "a picture of the latency for each source"
-    rows.append(("outputs", str(words.out), f"run.json and {pictures}" + (", replacing" if words.overwrite else "")))
+    rows.append(("outputs", str(spec.out), f"run.json and {pictures}" + (", replacing" if spec.overwrite else "")))
     return rows
 
 
 def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
     model = parts.model(session)
     return {
-        "name": session.words.name,
+        "name": session.spec.name,
         "is_live": session.source.is_live,
         "model_file": str(model.file),
-        "model_number": session.words.model_number,
+        "model_number": session.spec.model_number,
         "runtime": model.loading.runtime.name,
-        "runtime_options": model.words.options_to_dict(),
+        "runtime_options": model.spec.options_to_dict(),
         "profile": None if model.loading.profile is None else str(model.loading.profile.path),
         "outputs": [str(path) for sink in session.sinks for path in sink.outputs],
     }
 
 
-def _region(words: RegionSpec, name: str) -> str:
-    values = {"Crop": words.cropping, "FollowingCrop": words.dynamic, "Resize": words.resize}
+def _region(spec: RegionSpec, name: str) -> str:
+    values = {"Crop": spec.cropping, "FollowingCrop": spec.dynamic, "Resize": spec.resize}
     value = values.get(name)
     return "" if value is None else str(value)

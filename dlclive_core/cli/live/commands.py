@@ -12,7 +12,7 @@ from dlclive_core.cli.option_groups import spread
 
 live = typer.Typer(rich_markup_mode=None)
 
-File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A session in YAML, with the same words.")]
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A session in YAML, with the same spec.")]
 Sources = Annotated[
     list[str] | None,
     typer.Option(
@@ -71,7 +71,7 @@ def run(
     from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, Part, RegionSpec, RunSpec, SourceSpec
 
     shown = [*(["display"] if display else []), *(["web"] if web else [])]
-    words = RunSpec(
+    spec = RunSpec(
         sources=tuple(SourceSpec.parse(text) for text in source or ()),
         models=tuple(model or ()),
         model=ModelSpec(
@@ -96,8 +96,8 @@ def run(
     if file is not None:
         from dlclive_core.cli.live.session_file import read_session_file
 
-        words = read_session_file(file).with_more(words)
-    raise typer.Exit(run_live(words, json=json))
+        spec = read_session_file(file).with_more(spec)
+    raise typer.Exit(run_live(spec, json=json))
 
 
 @live.command()

@@ -75,7 +75,7 @@ class LiveRecord:
         path: of run.json, or run-2.json and so on; None until `begin`.
     """
 
-    words: RunSpec
+    spec: RunSpec
     sessions: Sequence[SessionRecord]
     path: Path | None = None
     _values: dict[str, Any] = field(default_factory=dict)
@@ -86,11 +86,11 @@ class LiveRecord:
             "began": run.started_at.isoformat(timespec="milliseconds"),
             "ended": None,
             "command": [without_password(word) for word in sys.argv[1:]],
-            "options": self.words.to_dict(),
+            "options": self.spec.to_dict(),
             "system": system_info(),
             **self._of_each([session.begin() for session in self.sessions]),
         }
-        self.path = record_path(self.words.out, overwrite=self.words.overwrite)
+        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite)
         write_record(self.path, self._values)
 
     def picture_path(self, session: SessionRecord) -> Path:

@@ -26,7 +26,7 @@ from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 class ModelPart:
     """A model that is not loaded: its words, how it will be loaded, and the further options of its runtime."""
 
-    words: ModelSpec
+    spec: ModelSpec
     loading: Loading
     options: Mapping[str, Any]
 
@@ -40,7 +40,7 @@ class ModelPart:
 class SessionParts:
     """All components of a session, made and not opened."""
 
-    words: PlannedSession
+    spec: PlannedSession
     source: FrameSource
     processors: tuple[Processor, ...]
     sinks: tuple[Sink, ...]
@@ -49,7 +49,7 @@ class SessionParts:
     @property
     def label(self) -> str:
         """The name that the session has besides its source's; empty where nobody gave it one."""
-        return self.words.name if self.words.is_named else ""
+        return self.spec.name if self.spec.is_named else ""
 
     @property
     def components(self) -> tuple[FrameSource | Processor | Sink, ...]:
@@ -64,12 +64,12 @@ class RigParts:
     models: dict[int, ModelPart]
 
     @classmethod
-    def build(cls, words: RunSpec, catalog: PluginCatalog) -> RigParts:
+    def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
         """Make them. Raises what is wrong with the words: UsageError, ConfigurationError, PluginError, ModelError, ..."""
-        planned = plan(words)
+        planned = plan(spec)
         sources = [_source(session.source, catalog) for session in planned]
         for session, source in zip(planned, sources, strict=True):
-            if words.seconds is not None and not source.is_live:
+            if spec.seconds is not None and not source.is_live:
                 raise UsageError(
                     f"seconds end a live source, and {session.source.text} is a recording, which is read as fast as it can "
                     "be; use max-frames, or let it play at its own pace: video:PATH,realtime=true"
@@ -79,7 +79,7 @@ class RigParts:
             if session.model_number not in models:
                 models[session.model_number] = _model(session.model, catalog)
         sessions = tuple(
-            _session(session, source, words, catalog, models[session.model_number].loading.profile)
+            _session(session, source, spec, catalog, models[session.model_number].loading.profile)
             for session, source in zip(planned, sources, strict=True)
         )
         _refuse_one_file_twice(sessions)
@@ -87,7 +87,7 @@ class RigParts:
 
     def model(self, session: SessionParts) -> ModelPart:
         """The model of a session."""
-        return self.models[session.words.model_number]
+        return self.models[session.spec.model_number]
 
     def close(self) -> None:
         """For a dry run: nothing was opened, and closing is safe."""
@@ -97,15 +97,15 @@ class RigParts:
 
 
 def _session(
-    planned: PlannedSession, source: FrameSource, words: RunSpec, catalog: PluginCatalog, profile: Profile | None
+    planned: PlannedSession, source: FrameSource, spec: RunSpec, catalog: PluginCatalog, profile: Profile | None
 ) -> SessionParts:
     def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
         return _component(
-            part, kind, catalog, place=placing(words.out, planned.name, part.mark), overwrite=words.overwrite
+            part, kind, catalog, place=placing(spec.out, planned.name, part.mark), overwrite=spec.overwrite
         )
 
     return SessionParts(
-        words=planned,
+        spec=planned,
         source=source,
         processors=tuple(make(part, ProcessorInfo) for part in planned.processors),
         sinks=tuple(make(part, SinkInfo) for part in planned.sinks),
@@ -134,30 +134,30 @@ def placing(folder: Path, name: str, mark: str) -> Callable[[Path], Path]:
     return place
 
 
-def _model(words: ModelSpec, catalog: PluginCatalog) -> ModelPart:
-    assert words.path is not None
-    with located(words.where):
+def _model(spec: ModelSpec, catalog: PluginCatalog) -> ModelPart:
+    assert spec.path is not None
+    with located(spec.where):
         loading = choose_loading(
-            words.path,
-            words.runtime,
-            device=words.device,
-            precision=words.precision,
-            profile=words.profile,
+            spec.path,
+            spec.runtime,
+            device=spec.device,
+            precision=spec.precision,
+            profile=spec.profile,
             catalog=catalog,
         )
-        if words.detector is not None and not words.detector.exists():
-            raise SourceError(f"no such file: {words.detector}")
+        if spec.detector is not None and not spec.detector.exists():
+            raise SourceError(f"no such file: {spec.detector}")
     options: dict[str, Any] = {}
     for option in words.runtime_options:
         with located(option.where):
             options |= runtime_options(loading.runtime, {option.name: option.text}, catalog)
-    return ModelPart(words, loading, options)
+    return ModelPart(spec, loading, options)
 
 
 def _refuse_one_file_twice(sessions: tuple[SessionParts, ...]) -> None:
     seen: dict[Path, Part] = {}
     for session in sessions:
-        for part, sink in zip(session.words.sinks, session.sinks, strict=True):
+        for part, sink in zip(session.spec.sinks, session.sinks, strict=True):
             for path in sink.outputs:
                 other = seen.setdefault(path.absolute(), part)
                 if other is not part:

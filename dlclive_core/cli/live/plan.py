@@ -32,19 +32,19 @@ class PlannedSession:
     regions: RegionSpec
 
 
-def plan(words: RunSpec) -> tuple[PlannedSession, ...]:
+def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
     """One session for each source.
 
     Raises UsageError or ConfigurationError (from a file): no source, no model, names that are not distinct, a number of
     models that fits neither all sources nor each.
     """
-    if not words.sources:
-        raise _missing(words, "source", "--source camera:0", "source: camera:0")
-    several = len(words.sources) > 1
-    names = _names(words)
-    models = _models(words)
+    if not spec.sources:
+        raise _missing(spec, "source", "--source camera:0", "source: camera:0")
+    several = len(spec.sources) > 1
+    names = _names(spec)
+    models = _models(spec)
     sessions = []
-    for source, name, (model, number) in zip(words.sources, names, models, strict=True):
+    for source, name, (model, number) in zip(spec.sources, names, models, strict=True):
         mark = f"_{name}" if several else ""
         sessions.append(
             PlannedSession(
@@ -55,38 +55,38 @@ def plan(words: RunSpec) -> tuple[PlannedSession, ...]:
                 model_number=number,
                 processors=(*(replace(part, mark=mark) for part in words.processors), *source.processors),
                 sinks=(*(replace(part, mark=mark) for part in words.sinks), *source.sinks),
-                regions=source.regions or words.regions,
+                regions=source.regions or spec.regions,
             )
         )
     return tuple(sessions)
 
 
-def _models(words: RunSpec) -> list[tuple[ModelSpec, int]]:
+def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
     """The model of each source, and its number."""
-    count = len(words.sources)
-    if words.models:
-        if len(words.models) not in (1, count):
+    count = len(spec.sources)
+    if spec.models:
+        if len(spec.models) not in (1, count):
             raise UsageError(
-                f"{len(words.models)} models for {count} {'sources' if count > 1 else 'source'}: "
+                f"{len(spec.models)} models for {count} {'sources' if count > 1 else 'source'}: "
                 "give one --model for all, or one for each --source, in their order"
             )
         own = [replace(source.model or words.model, where="") for source in words.sources]
-        if len(words.models) == 1:
-            return [(replace(words.model, path=words.models[0], where=""), 0)] * count
-        return [(replace(how, path=path), k) for k, (how, path) in enumerate(zip(own, words.models, strict=True))]
+        if len(spec.models) == 1:
+            return [(replace(spec.model, path=spec.models[0], where=""), 0)] * count
+        return [(replace(how, path=path), k) for k, (how, path) in enumerate(zip(own, spec.models, strict=True))]
     models = [
-        (source.model, number + 1) if source.model is not None else (words.model, 0)
-        for number, source in enumerate(words.sources)
+        (source.model, number + 1) if source.model is not None else (spec.model, 0)
+        for number, source in enumerate(spec.sources)
     ]
     if any(model.path is None for model, _ in models):
-        raise _missing(words, "model", "--model mouse.onnx", "model: mouse.onnx")
+        raise _missing(spec, "model", "--model mouse.onnx", "model: mouse.onnx")
     return models
 
 
-def _names(words: RunSpec) -> list[str]:
+def _names(spec: RunSpec) -> list[str]:
     names = [source.name or name_of(source.part) for source in words.sources]
     seen: dict[str, SourceSpec] = {}
-    for name, source in zip(names, words.sources, strict=True):
+    for name, source in zip(names, spec.sources, strict=True):
         if not _NAME.fullmatch(name):
             raise _wrong(source, f"a source cannot be called {name!r}: its name is part of the names of files")
         other = seen.setdefault(name.casefold(), source)
@@ -103,17 +103,17 @@ def _names(words: RunSpec) -> list[str]:
 def name_of(part: Part) -> str:
     """`camera:0` is camera-0, `basler:serial=24060123` basler-24060123, a file is its name without the suffix."""
     text = without_password(part.text)
-    words = [text]
+    spec = [text]
     if part.spec is not None:
         spec = part.spec
         first = without_password(spec.first or "")
         values = [value for _, value in spec.options]
         file = spec.name if spec.first is None and not values else first
         path = Path(file.replace("\\", "/"))
-        words = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
+        spec = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
     elif Path(text).suffix:
-        words = [Path(text).stem]
-    return re.sub(r"[^\w.]+", "-", "-".join(words)).strip("-.") or "source"
+        spec = [Path(text).stem]
+    return re.sub(r"[^\w.]+", "-", "-".join(spec)).strip("-.") or "source"
 
 
 def _wrong(source: SourceSpec, message: str) -> Exception:
@@ -121,7 +121,7 @@ def _wrong(source: SourceSpec, message: str) -> Exception:
     return ConfigurationError(f"{where}: {message}") if where else UsageError(message)
 
 
-def _missing(words: RunSpec, what: str, option: str, line: str) -> Exception:
-    if words.file:
-        return ConfigurationError(f"{words.file} names no {what}: add a line such as {line}")
+def _missing(spec: RunSpec, what: str, option: str, line: str) -> Exception:
+    if spec.file:
+        return ConfigurationError(f"{spec.file} names no {what}: add a line such as {line}")
     return UsageError(f"there is no {what}: give {option}, or a session file")

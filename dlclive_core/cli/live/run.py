@@ -29,13 +29,13 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
 
-def run_live(words: RunSpec, *, json: bool) -> int:
+def run_live(spec: RunSpec, *, json: bool) -> int:
     """Run until the sources end, a limit is reached, a signal comes or something fails; return the exit code.
 
     Raises what makes it impossible before it began.
     """
     catalog = PluginCatalog.installed()
-    parts = RigParts.build(words, catalog)
+    parts = RigParts.build(spec, catalog)
     with ExitStack() as stack:
         models: dict[int, PoseModel] = {}
         facts: dict[int, dict[str, Any]] = {}
@@ -44,32 +44,32 @@ def run_live(words: RunSpec, *, json: bool) -> int:
             models[number] = stack.enter_context(load(part, catalog))
             facts[number] = model_facts(part.file, models[number], time.perf_counter() - began)
         _refuse_shared_memories(parts, models)
-        make_folder(words.out)
+        make_folder(spec.out)
         records = [
-            SessionRecord(part.words.name, part.source, models[number], facts[number])
+            SessionRecord(part.spec.name, part.source, models[number], facts[number])
             for part in parts.sessions
-            for number in [part.words.model_number]
+            for number in [part.spec.model_number]
         ]
-        record = LiveRecord(words, records)
+        record = LiveRecord(spec, records)
         with StopOnSignal() as signals:
-            rig, numbers, error = _run(words, parts, models, record, signals)
+            rig, numbers, error = _run(spec, parts, models, record, signals)
             return _finish(record, rig, numbers, error, signals, json=json)
 
 
 def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
     """The model that the words describe, with the profile that was found for them."""
-    words = part.words
-    more = {**part.options, **({"detector": words.detector} if words.detector else {})}
-    assert words.path is not None
-    with located(words.where):
+    spec = part.spec
+    more = {**part.options, **({"detector": spec.detector} if spec.detector else {})}
+    assert spec.path is not None
+    with located(spec.where):
         return load_model(
-            words.path,
-            words.runtime,
-            device=words.device,
-            precision=words.precision,
+            spec.path,
+            spec.runtime,
+            device=spec.device,
+            precision=spec.precision,
             profile=part.loading.profile,
             catalog=catalog,
-            **words.detection.given(),
+            **spec.detection.given(),
             **more,
         )
 
@@ -85,7 +85,7 @@ def make_folder(path: Path) -> None:
 def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> None:
     """Before a rig does it, in words of the command line."""
     for number, model in models.items():
-        sharing = [part.words.name for part in parts.sessions if part.words.model_number == number]
+        sharing = [part.spec.name for part in parts.sessions if part.spec.model_number == number]
         if model.remembers and len(sharing) > 1:
             raise UsageError(
                 f"{' and '.join(sharing)} cannot share a model ({model.card.net_type}) that remembers where animals were: "
@@ -94,14 +94,14 @@ def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> No
 
 
 def _run(
-    words: RunSpec, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
+    spec: RunSpec, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
 ) -> tuple[Rig, list[LiveNumbers], DLCLiveError | None]:
     timer: list[threading.Timer] = []
 
     def begin(run: RunInfo) -> None:
         record.begin(run)
-        if words.seconds is not None:
-            timer.append(threading.Timer(words.seconds, rig.stop))
+        if spec.seconds is not None:
+            timer.append(threading.Timer(spec.seconds, rig.stop))
             timer[0].daemon = True
             timer[0].start()
 
@@ -109,7 +109,7 @@ def _run(
     numbers = [LiveNumbers(on_open=beginning.one_is_open) for _ in parts.sessions]
     rig = Rig(
         [
-            _session(words, part, models[part.words.model_number], number)
+            _session(spec, part, models[part.spec.model_number], number)
             for part, number in zip(parts.sessions, numbers, strict=True)
         ]
     )
@@ -125,16 +125,16 @@ def _run(
     return rig, numbers, error
 
 
-def _session(words: RunSpec, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
-    more: dict[str, Any] = {"deadline": words.deadline} if words.deadline is not None else {}
+def _session(spec: RunSpec, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
+    more: dict[str, Any] = {"deadline": spec.deadline} if spec.deadline is not None else {}
     return Session(
         source=part.source,
         model=model,
         processors=[*part.processors, numbers],
         sinks=part.sinks,
         regions=part.regions,
-        max_frames=words.max_frames,
-        stale_after=words.stale_after,
+        max_frames=spec.max_frames,
+        stale_after=spec.stale_after,
         name=part.label,
         **more,
     )

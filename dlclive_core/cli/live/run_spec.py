@@ -97,7 +97,7 @@ class SourceSpec:
     """One of the sources, and what belongs to it alone.
 
     Attributes:
-        name: as it was given, else empty: then it is made from the source's own words.
+        name: as it was given, else empty: then it is made from the source's own spec.
         model: None: the one for all.
         processors, sinks: after those for all.
         regions: in place of those for all.

@@ -75,38 +75,38 @@ def read_session_file(path: Path) -> RunSpec:
     if file.root is None:
         raise ConfigurationError(f"{path} is empty; it needs at least a source and a model")
     pairs = file.mapping(file.root, _WORDS, "a session")
-    words = {word: value for word, (_, value) in pairs.items()}
+    spec = {word: value for word, (_, value) in pairs.items()}
     if "source" in words and "sources" in words:
         raise file.wrong(
             pairs["sources"][0], "a session has a source, or several sources; put all of them into sources"
         )
-    made = _parts(file, words)
+    made = _parts(file, spec)
     source = made.pop("source", None)
     if source is not None:
         made["sources"] = (SourceSpec(part=source),)
     elif "sources" in words:
-        made["sources"] = tuple(_source(file, node) for node in file.items(words["sources"], "sources"))
+        made["sources"] = tuple(_source(file, node) for node in file.items(spec["sources"], "sources"))
     if "limits" in words:
-        made |= _limits(file, words["limits"])
+        made |= _limits(file, spec["limits"])
     if "out" in words:
-        made["out"] = file.value(words["out"], Path, "out")
+        made["out"] = file.value(spec["out"], Path, "out")
     if "overwrite" in words:
-        made["overwrite"] = file.value(words["overwrite"], bool, "overwrite")
+        made["overwrite"] = file.value(spec["overwrite"], bool, "overwrite")
     return RunSpec(**made, file=str(path))
 
 
-def _parts(file: YamlFile, words: dict[str, yaml.Node]) -> dict[str, Any]:
+def _parts(file: YamlFile, spec: dict[str, yaml.Node]) -> dict[str, Any]:
     """What a session has, and a source of several may have for itself."""
     made: dict[str, Any] = {}
     if "source" in words and not file.is_empty(words["source"]):
-        made["source"] = _part(file, words["source"], "source")
+        made["source"] = _part(file, spec["source"], "source")
     if "model" in words and not file.is_empty(words["model"]):
-        made["model"] = _model(file, words["model"])
+        made["model"] = _model(file, spec["model"])
     for name in ("processors", "sinks"):
         if name in words:
-            made[name] = tuple(_part(file, node, f"one of the {name}") for node in file.items(words[name], name))
+            made[name] = tuple(_part(file, node, f"one of the {name}") for node in file.items(spec[name], name))
     if "regions" in words:
-        made["regions"] = _regions(file, words["regions"])
+        made["regions"] = _regions(file, spec["regions"])
     return made
 
 
@@ -116,8 +116,8 @@ def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
     is_component = isinstance(node, yaml.MappingNode) and len(node.value) == 1 and node.value[0][0].value not in known
     if is_component or not isinstance(node, yaml.MappingNode):
         return SourceSpec(part=_part(file, node, "source"))
-    words = {word: value for word, (_, value) in file.mapping(node, known, "one of the sources").items()}
-    made = _parts(file, words)
+    spec = {word: value for word, (_, value) in file.mapping(node, known, "one of the sources").items()}
+    made = _parts(file, spec)
     if "source" not in made:
         raise file.wrong(node, "one of the sources names no source: add a line such as source: camera:0")
     name = file.value(words["name"], str, "name") if "name" in words else ""
@@ -169,7 +169,7 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
 
 
 def _regions(file: YamlFile, node: yaml.Node) -> RegionSpec:
-    words = {
+    spec = {
         word: value for word, (_, value) in file.mapping(node, ("cropping", "dynamic", "resize"), "regions").items()
     }
     made: dict[str, Any] = {}

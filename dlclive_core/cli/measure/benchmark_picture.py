@@ -37,7 +37,7 @@ def benchmark_picture(benchmark: Benchmark) -> str:
     if not good:
         parts.append(text(24, _TOP - 18, "no candidate could be measured", colour=_RED))
         for place, row in enumerate(rows):
-            words = _shortened(f"{row.measurement.candidate.label}: {row.verdict.words}", 130)
+            words = _shortened(f"{row.measurement.candidate.label}: {row.verdict.label}", 130)
             parts.append(text(24, _TOP + _ROW * (place + 0.5), words, colour=_INK))
         return document(WIDTH, height, title, parts)
     times = _times_panel(good, len(rows))
@@ -71,7 +71,7 @@ def _row(row: Row, middle: float, times: Panel, errors: Panel, *, compared: bool
         text(times.left - 10, middle + 4, _short(one.candidate.label), anchor="end", colour=_INK if usable else _GREY)
     ]
     if not usable:
-        words = _shortened(row.verdict.words, 96)
+        words = _shortened(row.verdict.label, 96)
         return [*parts, text(times.left + 6, middle + 4, words, colour=_RED, size=11)]
     parts += _time_bar(one, middle, times, doubtful=row.verdict.state == "doubtful")
     return parts + (_error(row, middle, errors) if compared else [])

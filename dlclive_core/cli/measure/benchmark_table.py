@@ -60,7 +60,7 @@ def print_benchmark(benchmark: Benchmark) -> None:
     )
     for row in benchmark.rows:
         if row.verdict.why:
-            stdout().print(f"{row.measurement.candidate.label}: {row.verdict.words}", markup=False)
+            stdout().print(f"{row.measurement.candidate.label}: {row.verdict.label}", markup=False)
     if arrivals := _arrivals(benchmark):
         print_table(f"The same frames, {benchmark.rate:g} a second", _ARRIVALS, arrivals)
     for line in _reading(benchmark):
@@ -148,7 +148,7 @@ def _wide(row: Row) -> tuple[str, ...]:
         one.device or how.device,
         how.precision,
         seen,
-        row.verdict.words,
+        row.verdict.label,
         digits(one.fps),
         f"{digits(numbers['mean_ms'])} ± {digits(numbers['sd_ms'])}",
         f"{digits(numbers['mean_with_first_ms'])} ± {digits(numbers['sd_with_first_ms'])}",

@@ -85,7 +85,7 @@ def _print(plan: TunePlan, found: Found, profile: Profile) -> None:
         else ""
     )
     stdout().print(
-        f"chosen: {profile.words}, {1000 * chosen.p50:.2f} ms a frame, {_pixels(chosen)} px off{lost}. load_model, "
+        f"chosen: {profile.label}, {1000 * chosen.p50:.2f} ms a frame, {_pixels(chosen)} px off{lost}. load_model, "
         "dlclive analyze and dlclive run take it from now on; --profile none does not.",
         markup=False,
     )
@@ -120,7 +120,7 @@ def _facts(plan: TunePlan, found: Found, profile: Profile) -> dict[str, Any]:
     return {
         "profile": str(profile.path),
         "picture": str(plan.source.with_name(plan.source.stem + PICTURE)),
-        "chosen": profile.words,
+        "chosen": profile.label,
         "reference": found.reference,
         "confident_keypoints": found.confident,
         "notes": list(found.notes),
