@@ -148,7 +148,7 @@ def _model(spec: ModelSpec, catalog: PluginCatalog) -> ModelPart:
         if spec.detector is not None and not spec.detector.exists():
             raise SourceError(f"no such file: {spec.detector}")
     options: dict[str, Any] = {}
-    for option in words.runtime_options:
+    for option in spec.runtime_options:
         with located(option.where):
             options |= runtime_options(loading.runtime, {option.name: option.text}, catalog)
     return ModelPart(spec, loading, options)

@@ -53,8 +53,8 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
                 source=source.part,
                 model=model,
                 model_number=number,
-                processors=(*(replace(part, mark=mark) for part in words.processors), *source.processors),
-                sinks=(*(replace(part, mark=mark) for part in words.sinks), *source.sinks),
+                processors=(*(replace(part, mark=mark) for part in spec.processors), *source.processors),
+                sinks=(*(replace(part, mark=mark) for part in spec.sinks), *source.sinks),
                 regions=source.regions or spec.regions,
             )
         )
@@ -70,7 +70,7 @@ def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
                 f"{len(spec.models)} models for {count} {'sources' if count > 1 else 'source'}: "
                 "give one --model for all, or one for each --source, in their order"
             )
-        own = [replace(source.model or words.model, where="") for source in words.sources]
+        own = [replace(source.model or spec.model, where="") for source in spec.sources]
         if len(spec.models) == 1:
             return [(replace(spec.model, path=spec.models[0], where=""), 0)] * count
         return [(replace(how, path=path), k) for k, (how, path) in enumerate(zip(own, spec.models, strict=True))]
@@ -84,7 +84,7 @@ def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
 
 
 def _names(spec: RunSpec) -> list[str]:
-    names = [source.name or name_of(source.part) for source in words.sources]
+    names = [source.name or name_of(source.part) for source in spec.sources]
     seen: dict[str, SourceSpec] = {}
     for name, source in zip(names, spec.sources, strict=True):
         if not _NAME.fullmatch(name):
@@ -103,17 +103,17 @@ def _names(spec: RunSpec) -> list[str]:
 def name_of(part: Part) -> str:
     """`camera:0` is camera-0, `basler:serial=24060123` basler-24060123, a file is its name without the suffix."""
     text = without_password(part.text)
-    spec = [text]
+    pieces = [text]
     if part.spec is not None:
         spec = part.spec
         first = without_password(spec.first or "")
         values = [value for _, value in spec.options]
         file = spec.name if spec.first is None and not values else first
         path = Path(file.replace("\\", "/"))
-        spec = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
+        pieces = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
     elif Path(text).suffix:
-        spec = [Path(text).stem]
-    return re.sub(r"[^\w.]+", "-", "-".join(spec)).strip("-.") or "source"
+        pieces = [Path(text).stem]
+    return re.sub(r"[^\w.]+", "-", "-".join(pieces)).strip("-.") or "source"
 
 
 def _wrong(source: SourceSpec, message: str) -> Exception:

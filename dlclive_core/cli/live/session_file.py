@@ -76,7 +76,7 @@ def read_session_file(path: Path) -> RunSpec:
         raise ConfigurationError(f"{path} is empty; it needs at least a source and a model")
     pairs = file.mapping(file.root, _WORDS, "a session")
     spec = {word: value for word, (_, value) in pairs.items()}
-    if "source" in words and "sources" in words:
+    if "source" in spec and "sources" in spec:
         raise file.wrong(
             pairs["sources"][0], "a session has a source, or several sources; put all of them into sources"
         )
@@ -84,13 +84,13 @@ def read_session_file(path: Path) -> RunSpec:
     source = made.pop("source", None)
     if source is not None:
         made["sources"] = (SourceSpec(part=source),)
-    elif "sources" in words:
+    elif "sources" in spec:
         made["sources"] = tuple(_source(file, node) for node in file.items(spec["sources"], "sources"))
-    if "limits" in words:
+    if "limits" in spec:
         made |= _limits(file, spec["limits"])
-    if "out" in words:
+    if "out" in spec:
         made["out"] = file.value(spec["out"], Path, "out")
-    if "overwrite" in words:
+    if "overwrite" in spec:
         made["overwrite"] = file.value(spec["overwrite"], bool, "overwrite")
     return RunSpec(**made, file=str(path))
 
@@ -98,14 +98,14 @@ def read_session_file(path: Path) -> RunSpec:
 def _parts(file: YamlFile, spec: dict[str, yaml.Node]) -> dict[str, Any]:
     """What a session has, and a source of several may have for itself."""
     made: dict[str, Any] = {}
-    if "source" in words and not file.is_empty(words["source"]):
+    if "source" in spec and not file.is_empty(spec["source"]):
         made["source"] = _part(file, spec["source"], "source")
-    if "model" in words and not file.is_empty(words["model"]):
+    if "model" in spec and not file.is_empty(spec["model"]):
         made["model"] = _model(file, spec["model"])
     for name in ("processors", "sinks"):
-        if name in words:
+        if name in spec:
             made[name] = tuple(_part(file, node, f"one of the {name}") for node in file.items(spec[name], name))
-    if "regions" in words:
+    if "regions" in spec:
         made["regions"] = _regions(file, spec["regions"])
     return made
 
@@ -120,7 +120,7 @@ def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
     made = _parts(file, spec)
     if "source" not in made:
         raise file.wrong(node, "one of the sources names no source: add a line such as source: camera:0")
-    name = file.value(words["name"], str, "name") if "name" in words else ""
+    name = file.value(spec["name"], str, "name") if "name" in spec else ""
     return SourceSpec(part=made.pop("source"), name=name, **made)
 
 
@@ -173,7 +173,7 @@ def _regions(file: YamlFile, node: yaml.Node) -> RegionSpec:
         word: value for word, (_, value) in file.mapping(node, ("cropping", "dynamic", "resize"), "regions").items()
     }
     made: dict[str, Any] = {}
-    for word, value in words.items():
+    for word, value in spec.items():
         with located(file.where(value)):
             if word == "cropping":
                 made[word] = cropping_from_words(file.word(value).strip("[]"), word)
