@@ -1,0 +1,90 @@
+"""The structure of the package: no import circles, of any kind, and few modules at its root."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PACKAGES = [ROOT / "dlclive_core", *sorted((ROOT / "plugins").glob("*/src/*"))]
+LOOSE_MODULES = 6
+"""At most so many beside `__init__` and `__main__`: what a newcomer reads, and nothing else."""
+
+
+def module_name(path: Path, package: Path) -> str:
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_modules(tree: ast.Module, modules: set[str]) -> set[str]:
+    """Modules of the package that a file names in an import, wherever that stands: at the top, for typing, in a function."""
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                imported.add(name if name in modules else node.module)
+    return imported & modules
+
+
+def import_graph(package: Path) -> dict[str, set[str]]:
+    files = {module_name(path, package): path for path in package.rglob("*.py")}
+    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in files.items()}
+    return {name: imported_modules(tree, set(files)) - {name} for name, tree in trees.items()}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that reach each other (Tarjan 1972, by the simpler way of Kosaraju)."""
+    order: list[str] = []
+    visited: set[str] = set()
+
+    def visit(name: str, edges: dict[str, set[str]], out: list[str]) -> None:
+        stack = [(name, iter(sorted(edges[name])))]
+        visited.add(name)
+        while stack:
+            current, successors = stack[-1]
+            for successor in successors:
+                if successor not in visited:
+                    visited.add(successor)
+                    stack.append((successor, iter(sorted(edges[successor]))))
+                    break
+            else:
+                out.append(current)
+                stack.pop()
+
+    for name in sorted(graph):
+        if name not in visited:
+            visit(name, graph, order)
+    reverse: dict[str, set[str]] = defaultdict(set)
+    for name, successors in graph.items():
+        for successor in successors:
+            reverse[successor].add(name)
+    visited.clear()
+    groups = []
+    for name in reversed(order):
+        if name not in visited:
+            group: list[str] = []
+            visit(name, reverse, group)
+            groups.append(sorted(group))
+    return [group for group in groups if len(group) > 1]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_no_modules_import_each_other_in_a_circle(package: Path) -> None:
+    assert circles(import_graph(package)) == []
+
+
+def test_a_circle_is_found_wherever_its_imports_stand() -> None:
+    modules = {"a", "b", "c"}
+    sources = {"a": "def f():\n    import b", "b": "if TYPE_CHECKING:\n    from c import x", "c": "from a import y"}
+    graph = {name: imported_modules(ast.parse(source), modules) for name, source in sources.items()}
+    assert circles(graph) == [["a", "b", "c"]]
+    assert circles({**graph, "c": set()}) == []
+
+
+def test_few_modules_lie_loose_in_the_core() -> None:
+    loose = sorted(path.name for path in (ROOT / "dlclive_core").glob("*.py") if not path.stem.startswith("__"))
+    assert len(loose) <= LOOSE_MODULES, loose
