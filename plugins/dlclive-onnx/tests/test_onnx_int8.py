@@ -186,7 +186,7 @@ def test_a_size_is_fixed(source: Path, tmp_path: Path) -> None:
     assert card.input_size == (40, 48)
     assert ort.InferenceSession(str(target)).get_inputs()[0].shape == ["N", 40, 48, 3]
     onnx.save(network(CARD.with_(input_size=(40, 48))), source)
-    with pytest.raises(UsageError, match=r"is \(40, 48\), \(height, width\), and cannot be \(8, 8\)"):
+    with pytest.raises(UsageError, match=r"is fixed to 48x40 \(WIDTHxHEIGHT\) and cannot be 8x8"):
         OnnxQuantiser().export(source, target, precision="int8", size=(8, 8), frames=noise(2))
 
 

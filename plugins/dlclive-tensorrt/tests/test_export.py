@@ -156,7 +156,7 @@ def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
         export(mouse)
     source = with_card(input_size=SIZE)
     assert read_card(export(source)).model.input_size == SIZE
-    with pytest.raises(UsageError, match=r"is \(128, 160\), \(height, width\), and cannot be \(64, 64\)"):
+    with pytest.raises(UsageError, match=r"is fixed to 160x128 \(WIDTHxHEIGHT\) and cannot be 64x64"):
         export(source, size=(64, 64))
 
 

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
-from dlclive_core.models.detector_file import find_detector
+from dlclive_core.runtimes import check_input_size, detector_beside, find_detector, sha256
 from dlclive_openvino.files import read_file, read_network, write_ir
 from dlclive_openvino.library import ov
 
@@ -69,10 +67,7 @@ class OpenVinoExporter(Exporter):
 
 def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> None:
     """Fix the input to (height, width); the batch stays free."""
-    if min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
-    if card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
+    check_input_size(card, size, card.net_type)
     model.reshape({0: [-1, *size, 3]})
 
 

@@ -13,8 +13,7 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import CARD_KEY, check_input_size, detector_beside, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
 from dlclive_tensorrt.detector import onnx_detector_beside
@@ -23,7 +22,6 @@ from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.strangers import note_built
 
-CARD_KEY = "dlclive.card"
 _CROPS = 8
 
 
@@ -154,9 +152,7 @@ def _size(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int
             f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
             "the region, with --size HEIGHTxWIDTH"
         )
-    if size is not None and card.input_size not in (None, size):
-        fixed = card.input_size
-        raise UsageError(f"the input of {name} is {fixed}, (height, width), and cannot be {size}: leave --size away")
+    check_input_size(card, size, name)
     height_width = size or card.input_size
     assert height_width is not None
     return height_width
