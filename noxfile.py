@@ -127,7 +127,7 @@ def parity(session: nox.Session) -> None:
         session.run(sys.executable, "-m", "venv", "--clear", str(venv))
         session.run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REFERENCE)
         installed.write_text(json.dumps(REFERENCE))
-    session.run(ours, "tools/parity/compare.py", str(python), *session.posargs)
+    session.run(ours, "-m", "tools.parity.compare", str(python), *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
