@@ -10,7 +10,8 @@ from typing import Any
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.regions import FollowingCropSpec, Region, Resize
 
-PROFILE_VERSION = 1
+PROFILE_VERSION = 2
+"""Version 1 said `turns` for `rotates`."""
 SUFFIX = ".profile.json"
 
 

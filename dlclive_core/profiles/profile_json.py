@@ -52,9 +52,9 @@ def read_profile(path: Path) -> Profile:
 
 def _profile(found: Fields) -> Profile:
     version = found.whole("dlclive_profile")
-    if version != PROFILE_VERSION:
+    if not 1 <= version <= PROFILE_VERSION:
         raise found.wrong(
-            f"it has version {version}, this dlclive-core reads version {PROFILE_VERSION}"
+            f"it has version {version}, this dlclive-core reads versions 1 to {PROFILE_VERSION}"
             + (": update dlclive-core" if version > PROFILE_VERSION else "")
         )
     profile = Profile(
@@ -67,7 +67,7 @@ def _profile(found: Fields) -> Profile:
         options=_options(found.inner("options")),
         variant=_variant(inner) if (inner := found.inner_or_none("variant")) else None,
         resize=found.number("resize", least=0, above=True),
-        follow=_following(inner) if (inner := found.inner_or_none("follow")) else None,
+        follow=_following(inner, version) if (inner := found.inner_or_none("follow")) else None,
         clip=found.text("clip", empty=True),
         max_error=found.number_or_none("max_error"),
         goal=found.one_of("goal", ("p50", "p99")),
@@ -107,7 +107,7 @@ def _file(found: Fields) -> tuple[str, str]:
     return _inside(found, found.text("file")), found.digest("sha256")
 
 
-def _following(found: Fields) -> FollowingCropSpec:
+def _following(found: Fields, version: int) -> FollowingCropSpec:
     window = found.wholes_or_none("window", 2)
     following = FollowingCropSpec(
         threshold=found.number("threshold", least=0),
@@ -115,7 +115,7 @@ def _following(found: Fields) -> FollowingCropSpec:
         window=None if window is None else (window[0], window[1]),
         at_once=found.truth("at_once"),
         align=found.whole("align"),
-        turns=found.truth("turns"),
+        rotates=found.truth("rotates" if version > 1 else "turns"),
     )
     found.done()
     try:

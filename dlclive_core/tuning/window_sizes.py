@@ -24,7 +24,7 @@ def can_follow(card: ModelCard) -> bool:
 
 
 def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[FollowingCropSpec]:
-    """Windows that turn with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
+    """Windows that rotate with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
 
     What is added is longer than wide: a window's edges disturb what is near them, and a long animal's ends are.
 
@@ -54,7 +54,7 @@ def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[FollowingCrop
     )
     return [
         FollowingCropSpec(
-            threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, turns=long != short
+            threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, rotates=long != short
         )
         for long, short in sides
         if long <= min(frame) and long * short <= _LARGEST * frame[0] * frame[1]

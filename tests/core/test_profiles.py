@@ -77,6 +77,16 @@ def test_a_profile_is_read_as_it_was_written(model: Path) -> None:
     assert path.name == "mouse.profile.json"
 
 
+@pytest.mark.parametrize("rotates", [True, False])
+def test_a_profile_of_version_1_is_still_read(model: Path, rotates: bool) -> None:
+    follow = FollowingCropSpec(window=(64, 48), rotates=rotates)
+    path = write(model, follow=follow)
+    values = json.loads(path.read_text()) | {"dlclive_profile": 1}
+    values["follow"]["turns"] = values["follow"].pop("rotates")
+    path.write_text(json.dumps(values))
+    assert read_profile(path) == a_profile(model, path=path, follow=follow)
+
+
 def change(values: dict, field: str, value: object) -> None:
     *places, last = field.split(".")
     for place in places:
@@ -112,7 +122,9 @@ def change(values: dict, field: str, value: object) -> None:
         ("variant", {"file": "../x.onnx", "sha256": "a" * 64, "others": []}, "'../x.onnx' is not below its folder"),
         ("variant", {"file": "/x.onnx", "sha256": "a" * 64, "others": []}, "'/x.onnx' is not below its folder"),
         ("variant", {"file": "C:x.onnx", "sha256": "a" * 64, "others": []}, "'C:x.onnx' is not below its folder"),
-        ("dlclive_profile", 2, "it has version 2, this dlclive-core reads version 1: update dlclive-core"),
+        ("dlclive_profile", 3, "it has version 3, this dlclive-core reads versions 1 to 2: update dlclive-core"),
+        ("dlclive_profile", 0, "it has version 0"),
+        ("dlclive_profile", 1, "follow.turns is missing"),
     ],
 )
 def test_what_is_wrong_is_named(model: Path, field: str, value: object, said: str) -> None:

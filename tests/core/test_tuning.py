@@ -127,7 +127,7 @@ def test_windows_hold_the_animal_and_what_it_moves() -> None:
     sides = [follow.window for follow in found]
     # 40 x 20 large, 2 * (4 + 16) around, 32 to align, and then more, twice as much in length
     assert sides == [(128, 96), (160, 128), (192, 160), (224, 160)]
-    assert all(follow.at_once and follow.align == 32 and follow.turns for follow in found)
+    assert all(follow.at_once and follow.align == 32 and follow.rotates for follow in found)
     assert windows(poses, (100, 110)) == []  # the animal fills the frame
     assert windows([Pose.missing(poses[0].skeleton)] * 3, (480, 640)) == []
 

@@ -148,7 +148,7 @@ def _windowed(graph: KeypointGraph, frames: list[Image], whole: list[Pose]) -> f
     """Pixels that 9 of 10 confident keypoints are nearer to those of the whole frame than."""
     errors = []
     for frame, pose in zip(frames, whole, strict=True):
-        crop = FollowingCrop(0.5, 0, (352, 256), align=32, turns=True)
+        crop = FollowingCrop(0.5, 0, (352, 256), align=32, rotates=True)
         crop.follow(pose)
         view, transform = crop.cut(frame)
         found = transform.pose_to_outer(_pose(graph, view, pose.skeleton))

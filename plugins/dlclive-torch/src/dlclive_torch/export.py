@@ -35,7 +35,7 @@ class OnnxExporter(Exporter):
         frozen_norms: fix the statistics of group normalisations to those of the frames, and fold them into the convolutions.
             The network is faster, and another one: for one camera over one arena, whose clip is given.
         window: (height, width) of a window that follows the animal, which the file is for besides whole frames: what it sees is
-            weighted as in the whole frames of the clip that is given (`fit_to_windows`). It may turn, and windows of other
+            weighted as in the whole frames of the clip that is given (`fit_to_windows`). It may rotate, and windows of other
             sizes do nearly as well. Whole frames give what they gave before.
     """
 
