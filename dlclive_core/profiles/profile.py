@@ -97,7 +97,7 @@ class Profile:
 
     @property
     def label(self) -> str:
-        """In one line: "openvino:int8:cpu at 0.5, following 192x256"; sizes are height x width."""
+        """In one line: "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT."""
         more = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
             more.append(self.follow.label)

@@ -29,11 +29,11 @@ class FollowingCropSpec:
 
     @property
     def label(self) -> str:
-        """For tables: "following 192x256", height x width; "or 256x192" where it rotates."""
+        """For tables: "following 256x192", WIDTHxHEIGHT; "or 192x256" where it rotates."""
         if self.window is None:
             return "following"
         width, height = self.window
-        return f"following {height}x{width}" + (f" or {width}x{height}" if self.rotates else "")
+        return f"following {width}x{height}" + (f" or {height}x{width}" if self.rotates else "")
 
     def region(self) -> FollowingCrop:
         """A new window, that has not seen anything."""

@@ -9,7 +9,7 @@ import numpy as np
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
-from dlclive_core.regions.region import Image, Region, Size
+from dlclive_core.regions.region import Image, Region, Shape
 
 
 class FollowingCrop(Region):
@@ -71,13 +71,13 @@ class FollowingCrop(Region):
     def reset(self) -> None:
         self._box, self._was_cut = None, False
 
-    def views(self, size: Size) -> list[Size]:
+    def views(self, shape: Shape) -> list[Shape]:
         """The whole image, and where the window's size is constant, the window, both ways if it rotates."""
         if self.window is None:
-            return [size]
+            return [shape]
         width, height = self.window
         ways = [(height, width), (width, height)] if self.rotates else [(height, width)]
-        return list(dict.fromkeys([size, *((min(high, size[0]), min(wide, size[1])) for high, wide in ways)]))
+        return list(dict.fromkeys([shape, *((min(high, shape[0]), min(wide, shape[1])) for high, wide in ways)]))
 
     def follow(self, pose: Pose) -> None:
         """Remember where the animals are. NaN and keypoints at or below the threshold do not count."""

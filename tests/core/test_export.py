@@ -167,7 +167,7 @@ def test_no_frame_is_used_twice(catalog, begin, tmp_path: Path) -> None:
 def test_no_way_and_no_precision(catalog, begin, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no precision 'fp8' for \.end files: choose from fp32, bf16, int8"):
         export_model(begin(), tmp_path / "a.end", precision="fp8", catalog=catalog)
-    with pytest.raises(UnsupportedModelError, match=r"from \.begin to \.else; there are: \.begin to \.middle"):
+    with pytest.raises(UnsupportedModelError, match=r"from \.begin to \.else; installed: \.begin to \.middle"):
         export_model(begin(), tmp_path / "a.else", catalog=catalog)
 
 
@@ -208,7 +208,7 @@ def test_without_confident_keypoints_all_must_agree(catalog, begin, tmp_path: Pa
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (None, r"calibrated on frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
+        (None, r"calibration needs frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
         (frames(15), "with at least 16 frames, as --frames CLIP; got 15 frames"),
         (frames(20, visible=0.0), "finds no animal in the clip: no keypoint of 5 frames has a confidence of 0.6"),
     ],
@@ -224,7 +224,7 @@ def test_only_files_that_would_be_written_are_in_the_way(catalog, begin, tmp_pat
     beside.write_text("of somebody else")
     export = export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
     assert (export.detector, beside.read_text()) == (None, "of somebody else")
-    with pytest.raises(OutputExistsError, match=r"a\.middle is there already"):
+    with pytest.raises(OutputExistsError, match=r"a\.middle already exists"):
         export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
 
 
@@ -232,7 +232,7 @@ def test_a_file_beside_the_target_is_not_overwritten_unasked(catalog, begin, tmp
     beside = tmp_path / "a.detector.middle"
     beside.write_text("of somebody else")
     source = begin(detector=True)
-    with pytest.raises(OutputExistsError, match=r"a\.detector\.middle is there already"):
+    with pytest.raises(OutputExistsError, match=r"a\.detector\.middle already exists"):
         export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)
     assert beside.read_text() == "of somebody else"
     assert not (tmp_path / "a.middle").exists()
@@ -256,10 +256,10 @@ def test_what_runs_on_a_gpu_only_is_compared_there(catalog, begin, tmp_path: Pat
 
 def test_a_smaller_frame_that_padding_brings_to_the_fixed_size(catalog, begin, tmp_path: Path) -> None:
     fixed = begin(then={"card": {"input_size": (128, 160), "pad_divisor": (32, 32)}}, card={"pad_divisor": (32, 32)})
-    export = export_model(fixed, tmp_path / "a.middle", size=(128, 160), frames=frames(), catalog=catalog)
+    export = export_model(fixed, tmp_path / "a.middle", size=(160, 128), frames=frames(), catalog=catalog)
     assert export.parity.keypoints == 15
     with pytest.raises(UsageError, match="160 x 120 are smaller than the fixed input of 192 x 128"):
-        export_model(fixed, tmp_path / "b.middle", size=(128, 192), frames=frames(), catalog=catalog)
+        export_model(fixed, tmp_path / "b.middle", size=(192, 128), frames=frames(), catalog=catalog)
 
 
 @pytest.mark.parametrize("length", [1, 19, 20, 41, 300])
@@ -328,7 +328,7 @@ def test_options_reach_the_exporter_that_has_them(rounding, begin, tmp_path: Pat
         (".begin.middle", "fp32", 30),
         (".middle.end", "fp32", 30),
     ]  # three of four, for the first step, too
-    assert (export.bound_px, export.measured) == (0.5, "at the 95th percentile of the confident keypoints")
+    assert (export.bound_px, export.error_label) == (0.5, "at the 95th percentile of the confident keypoints")
 
 
 def test_without_the_option_nothing_is_calibrated(rounding, begin, tmp_path: Path) -> None:
@@ -338,7 +338,7 @@ def test_without_the_option_nothing_is_calibrated(rounding, begin, tmp_path: Pat
 
 
 def test_calibrating_needs_frames(rounding, begin, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="calibrated on frames of the animal"):
+    with pytest.raises(UsageError, match="calibration needs frames of the animal"):
         export_model(begin(), tmp_path / "a.middle", options={"steps": 1}, catalog=rounding)
 
 

@@ -83,9 +83,9 @@ def test_the_second_step_refuses_before_the_first_begins(catalog, source: Path) 
 
 
 def test_a_step_is_asked_about_what_the_one_before_makes(catalog, source: Path) -> None:
-    export = export_model(source, source.with_suffix(".c"), precision="fp16", size=(120, 160), catalog=catalog)
+    export = export_model(source, source.with_suffix(".c"), precision="fp16", size=(160, 120), catalog=catalog)
     assert export.target.is_file()
-    assert ASKED == [("fp16", "fp16", (120, 160), (120, 160))]
+    assert ASKED == [("fp16", "fp16", (120, 160), (160, 120))]
     assert DONE == [".b", ".c"]
 
 

@@ -72,7 +72,7 @@ def test_a_detector_that_finds_nothing_is_told() -> None:
         def detect(self, image: np.ndarray) -> np.ndarray:
             return np.zeros((0, 5), np.float32)
 
-    with pytest.raises(UsageError, match="its detector finds no animal in 15 frames of the clip"):
+    with pytest.raises(UsageError, match="the model's detector finds no animal in 15 frames of the clip"):
         choose_frames(TopDownModel(Crops(Nothing()), DetectionOptions()), frames(20), None, calibrate=True)
 
 
@@ -87,16 +87,17 @@ class Whole(Crops):
         super().__init__(method="bottom-up", input_size=None)
 
 
-@pytest.mark.parametrize("size", [(120, 160), (96, 128), (119, 161), (32, 32), (8, 1000), (1, 1)])
+@pytest.mark.parametrize("size", [(160, 120), (128, 96), (161, 119), (32, 32), (1000, 8), (1, 1)])
 def test_rendered_frames_are_of_any_size(size: tuple[int, int]) -> None:
+    width, height = size
     chosen = choose_frames(BottomUpModel(Whole()), None, size, calibrate=False)
-    assert [image.shape for image in chosen.compared] == [(*size, 3)] * 5
+    assert [image.shape for image in chosen.compared] == [(height, width, 3)] * 5
     assert all(image.dtype == np.uint8 for image in chosen.compared)
 
 
 def test_a_small_rendered_frame_is_a_larger_one_shrunk() -> None:
     model = BottomUpModel(Whole())
-    large = choose_frames(model, None, (120, 192), calibrate=False).compared[0]
-    small = choose_frames(model, None, (60, 96), calibrate=False).compared[0]
+    large = choose_frames(model, None, (192, 120), calibrate=False).compared[0]
+    small = choose_frames(model, None, (96, 60), calibrate=False).compared[0]
     corner = large[:2, :2].reshape(4, 3).mean(axis=0)
     assert np.abs(small[0, 0] - corner).max() <= 0.5

@@ -192,7 +192,7 @@ def test_a_following_is_the_window_as_a_value() -> None:
     region = following.region()
     assert (region.threshold, region.margin, region.window) == (0.6, 7, (64, 48))
     assert (region.at_once, region.align, region.rotates) == (True, 32, True)
-    assert following.label == "following 48x64 or 64x48"
+    assert following.label == "following 64x48 or 48x64"
 
 
 def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:

@@ -50,17 +50,18 @@ class OnnxQuantiser(Exporter):
         if not len(frames):
             raise UsageError("int8 is calibrated on frames of the animal: give a clip of it with --frames CLIP")
         card = _card(source)
-        if size is not None and size != card.input_size:
-            if card.input_size is not None:
+        shape, fixed = None if size is None else (size[1], size[0]), card.input_size
+        if size is not None and shape != fixed:
+            if fixed is not None:
                 raise UsageError(
-                    f"the input of {source.name} is {card.input_size}, (height, width), and cannot be {size}"
+                    f"the input of {source.name} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
                 )
-            card = card.with_(input_size=size)
+            card = card.with_(input_size=shape)
         model = _load(source)
         name_nodes(model.graph.node)
         prepare(model)
-        if size is not None:
-            _fix_size(model, size)
+        if shape is not None:
+            _fix_size(model, shape)
         chosen = choose_nodes(model.graph)
         if not chosen:
             raise UnsupportedModelError(
@@ -101,10 +102,10 @@ def _load(source: Path) -> onnx.ModelProto:
         raise ModelError(f"{source} is not an ONNX model: {' '.join(str(error).split())}") from None
 
 
-def _fix_size(model: onnx.ModelProto, size: tuple[int, int]) -> None:
+def _fix_size(model: onnx.ModelProto, shape: tuple[int, int]) -> None:
     """Write (height, width) into the input (N, H, W, 3); the shapes of what follows are found out again."""
     dims = model.graph.input[0].type.tensor_type.shape.dim
-    dims[1].dim_value, dims[2].dim_value = size
+    dims[1].dim_value, dims[2].dim_value = shape
     del model.graph.value_info[:]
 
 

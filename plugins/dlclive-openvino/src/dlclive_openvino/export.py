@@ -52,7 +52,7 @@ class OpenVinoExporter(Exporter):
         if card.precision != "fp32":
             raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file that it was made from")
         if size is not None:
-            _fix(model, card, size)
+            card = _fix(model, card, size)
         if precision == "int8":
             from dlclive_openvino.quantise import to_int8
 
@@ -62,18 +62,22 @@ class OpenVinoExporter(Exporter):
             beside = detector_beside(target)
             _write(read_file(detector).model, beside, None)
             card = card.with_(detector_sha256=sha256(beside))
-        card = card.with_(format="openvino", precision=precision, input_size=size or card.input_size)
+        card = card.with_(format="openvino", precision=precision)
         _write(model, target, card)
         return card
 
 
-def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> None:
-    """Fix the input to (height, width); the batch stays free."""
+def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> ModelCard:
+    """Fix the input to (width, height), and return the card that says so; the batch stays free."""
     if min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
-    if card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
-    model.reshape({0: [-1, *size, 3]})
+        raise UsageError(f"the size of the input is (width, height) in pixels, not {size}")
+    shape, fixed = (size[1], size[0]), card.input_size
+    if fixed not in (None, shape):
+        raise UsageError(
+            f"the input of {card.net_type} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
+        )
+    model.reshape({0: [-1, *shape, 3]})
+    return card.with_(input_size=shape)
 
 
 def _write(model: ov.Model, target: Path, card: ModelCard | None) -> None:

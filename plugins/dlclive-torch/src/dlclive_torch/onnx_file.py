@@ -47,7 +47,7 @@ def write_onnx(
         card: the facts about the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (height, width) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
+        size: (width, height) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
             in both cases.
         opset: of the ONNX standard operators.
 
@@ -62,16 +62,19 @@ def write_onnx(
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
     if size is not None and min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
+        raise UsageError(f"the size of the input is (width, height) in pixels, not {size}")
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    if size is not None and card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
-    card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
+    shape, fixed = None if size is None else (size[1], size[0]), card.input_size
+    if size is not None and fixed not in (None, shape):
+        raise UsageError(
+            f"the input of {card.net_type} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
+        )
+    card = card.with_(format="onnx", precision=precision, input_size=shape or fixed)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 

@@ -68,7 +68,7 @@ def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Im
     Args:
         graph: in eval mode, on the CPU, in float32; it finds one animal.
         frames: (H, W, 3) uint8 RGB, all of one size, of what the network will see. Each takes two inferences.
-        window: (height, width) in pixels.
+        window: (width, height) in pixels.
 
     Returns:
         How many channel attentions there are; 0: nothing is changed.
@@ -79,7 +79,7 @@ def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Im
     attentions = {name: part for name, part in graph.named_modules() if isinstance(part, ChannelAttention)}
     if not attentions:
         return 0
-    crop = FollowingCrop(_SURE, 0.0, (window[1], window[0]), align=_ALIGNED, rotates=True)
+    crop = FollowingCrop(_SURE, 0.0, window, align=_ALIGNED, rotates=True)
     whole = {name: _Means() for name in attentions}
     inside = {name: _Means() for name in attentions}
     for frame in frames:
