@@ -15,9 +15,7 @@ from dlclive_core.export import CALIBRATED, find_route
 from dlclive_core.export.export import export_model
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
-
-ONE_SIZE = (".engine",)
-"""Formats whose files are for images of one size."""
+from dlclive_core.plugins.model_formats import has_fixed_size
 
 _COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
 WINDOW = "window"
@@ -89,7 +87,7 @@ class Exports:
 
         Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
         """
-        return self._file(_Key(suffix, precision, size if suffix in ONE_SIZE else None))
+        return self._file(_Key(suffix, precision, size if has_fixed_size(suffix, self._catalog) else None))
 
     def for_windows(self, file: Path, window: tuple[int, int]) -> Path:
         """The same file again, made for windows of (width, height), where that can be; else the file itself."""

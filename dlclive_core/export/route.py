@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import ExporterInfo
+from dlclive_core.machine.known_packages import INSTALL_EXPORTERS
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 INTERMEDIATE_PRECISION = "fp32"
@@ -43,7 +44,7 @@ def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) 
         raise UsageError(f"no precision {precision!r} for {writes} files: choose from {precisions}")
     known = ", ".join(dict.fromkeys(f"{info.reads} to {info.writes}" for info in infos))
     raise UnsupportedModelError(
-        f"no installed exporter from {reads} to {writes}; installed: {known or 'none; run: pip install dlclive-torch'}"
+        f"no installed exporter from {reads} to {writes}; installed: {known or f'none; run: {INSTALL_EXPORTERS}'}"
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.machine.known_packages import INSTALL_RESIZE
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 
 Image = NDArray[np.uint8]
@@ -85,7 +86,7 @@ class Resize(Region):
         try:
             import cv2
         except ImportError:
-            raise DependencyError("resize needs OpenCV; run: pip install 'dlclive-core[resize]'") from None
+            raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
         height, width = image.shape[:2]
         if self._shape != (height, width):  # worked out once for a source, not for each frame
             size = (int(width * self.factor), int(height * self.factor))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.machine.known_packages import INSTALL_RESIZE
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 from dlclive_core.regions.region import Image, Region
 
@@ -22,6 +23,6 @@ class ResizeTo(Region):
         try:
             import cv2
         except ImportError:
-            raise DependencyError("resize needs OpenCV; run: pip install 'dlclive-core[resize]'") from None
+            raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
         small = cv2.resize(image, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
         return small, CropTransform((0.0, 0.0), (width / self.width, height / self.height))  # type: ignore[return-value]

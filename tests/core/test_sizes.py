@@ -30,7 +30,13 @@ class Writer(Exporter):
 @pytest.fixture
 def catalog() -> PluginCatalog:
     parts = (
-        RuntimeInfo(name="blobs", summary="", factory="dlclive_core.testing:BlobNetwork", reads=(".a", ".engine")),
+        RuntimeInfo(
+            name="blobs",
+            summary="",
+            factory="dlclive_core.testing:BlobNetwork",
+            reads=(".a", ".engine"),
+            fixed_size=(".engine",),
+        ),
         ExporterInfo(name="writer", summary="", factory=f"{__name__}:Writer", reads=".a", writes=".engine"),
     )
     return PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])

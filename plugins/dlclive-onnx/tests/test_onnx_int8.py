@@ -186,7 +186,7 @@ def test_a_size_is_fixed(source: Path, tmp_path: Path) -> None:
     assert card.input_size == (40, 48)
     assert ort.InferenceSession(str(target)).get_inputs()[0].shape == ["N", 40, 48, 3]
     onnx.save(network(CARD.with_(input_size=(40, 48))), source)
-    with pytest.raises(UsageError, match=r"is 48x40 \(WIDTHxHEIGHT\) and cannot be 40x48"):
+    with pytest.raises(UsageError, match=r"is fixed to 48x40 \(WIDTHxHEIGHT\) and cannot be 40x48"):
         OnnxQuantiser().export(source, target, precision="int8", size=(40, 48), frames=noise(2))
     assert OnnxQuantiser().export(source, target, size=(48, 40), frames=noise(2)).input_size == (40, 48)
 

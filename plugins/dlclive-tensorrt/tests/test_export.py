@@ -156,7 +156,7 @@ def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
         export(mouse)
     source = with_card(input_size=SHAPE)
     assert read_card(export(source)).model.input_size == SHAPE
-    with pytest.raises(UsageError, match=r"is 160x128 \(WIDTHxHEIGHT\) and cannot be 128x160: omit --size"):
+    with pytest.raises(UsageError, match=r"is fixed to 160x128 \(WIDTHxHEIGHT\) and cannot be 128x160: omit --size"):
         export(source, size=(128, 160))
     assert read_card(export(source, size=SIZE)).model.input_size == SHAPE
 

@@ -14,11 +14,10 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from dlclive_core import Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.errors import DataError
+from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size
 from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
-from dlclive_onnx.metadata import CARD_KEY, read_card
+from dlclive_onnx.metadata import read_card
 
 
 class OnnxQuantiser(Exporter):
@@ -49,19 +48,12 @@ class OnnxQuantiser(Exporter):
             raise UsageError(f"from ONNX to ONNX there is no precision {precision!r}: choose int8")
         if not len(frames):
             raise UsageError("int8 is calibrated on frames of the animal: give a clip of it with --frames CLIP")
-        card = _card(source)
-        shape, fixed = None if size is None else (size[1], size[0]), card.input_size
-        if size is not None and shape != fixed:
-            if fixed is not None:
-                raise UsageError(
-                    f"the input of {source.name} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
-                )
-            card = card.with_(input_size=shape)
+        card = fix_input_size(_card(source), size, source.name)
         model = _load(source)
         name_nodes(model.graph.node)
         prepare(model)
-        if shape is not None:
-            _fix_size(model, shape)
+        if size is not None:
+            _fix_size(model, size)
         chosen = choose_nodes(model.graph)
         if not chosen:
             raise UnsupportedModelError(
@@ -102,10 +94,10 @@ def _load(source: Path) -> onnx.ModelProto:
         raise ModelError(f"{source} is not an ONNX model: {' '.join(str(error).split())}") from None
 
 
-def _fix_size(model: onnx.ModelProto, shape: tuple[int, int]) -> None:
-    """Write (height, width) into the input (N, H, W, 3); the shapes of what follows are found out again."""
+def _fix_size(model: onnx.ModelProto, size: tuple[int, int]) -> None:
+    """Write (width, height) into the input (N, H, W, 3); the shapes of what follows are found out again."""
     dims = model.graph.input[0].type.tensor_type.shape.dim
-    dims[1].dim_value, dims[2].dim_value = shape
+    dims[2].dim_value, dims[1].dim_value = size
     del model.graph.value_info[:]
 
 

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
-from dlclive_core.models.detector_file import find_detector
+from dlclive_core.runtimes import detector_beside, find_detector, fix_input_size, sha256
 from dlclive_openvino.files import read_file, read_network, write_ir
 from dlclive_openvino.library import ov
 
@@ -69,15 +67,9 @@ class OpenVinoExporter(Exporter):
 
 def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> ModelCard:
     """Fix the input to (width, height), and return the card that says so; the batch stays free."""
-    if min(size) < 1:
-        raise UsageError(f"the size of the input is (width, height) in pixels, not {size}")
-    shape, fixed = (size[1], size[0]), card.input_size
-    if fixed not in (None, shape):
-        raise UsageError(
-            f"the input of {card.net_type} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
-        )
-    model.reshape({0: [-1, *shape, 3]})
-    return card.with_(input_size=shape)
+    card = fix_input_size(card, size, card.net_type)
+    model.reshape({0: [-1, size[1], size[0], 3]})
+    return card
 
 
 def _write(model: ov.Model, target: Path, card: ModelCard | None) -> None:

@@ -13,8 +13,7 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
 from dlclive_tensorrt.detector import onnx_detector_beside
@@ -23,7 +22,6 @@ from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.strangers import note_built
 
-CARD_KEY = "dlclive.card"
 _CROPS = 8
 
 
@@ -155,12 +153,7 @@ def _height_width(card: ModelCard, size: tuple[int, int] | None, name: str) -> t
             f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
             "the region, with --size WIDTHxHEIGHT"
         )
-    fixed = card.input_size
-    if size is not None and fixed not in (None, (size[1], size[0])):
-        raise UsageError(
-            f"the input of {name} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}: omit --size"
-        )
-    height_width = fixed if size is None else (size[1], size[0])
+    height_width = fix_input_size(card, size, name).input_size
     assert height_width is not None
     return height_width
 

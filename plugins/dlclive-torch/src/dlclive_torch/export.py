@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Exporter, ModelCard
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.errors import UsageError
-from dlclive_core.machine.system import sha256
+from dlclive_core import Exporter, ModelCard, UsageError
+from dlclive_core.runtimes import DETECTOR_KEY, detector_beside, sha256
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.freezing import freeze_group_norms
 from dlclive_torch.graph import KeypointGraph
@@ -20,7 +18,6 @@ from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
 from dlclive_torch.windows import fit_to_windows
 
-DETECTOR_KEY = "dlclive.detector"
 """The key of what a detector's file says of itself, in its metadata: the hash of the model that it belongs to."""
 
 

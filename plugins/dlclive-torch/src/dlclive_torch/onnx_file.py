@@ -10,12 +10,11 @@ import onnx
 import torch
 from torch import nn
 
-from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import DataError, ModelError, UsageError
+from dlclive_core import DataError, ModelCard, ModelError, UsageError
+from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
-CARD_KEY = "dlclive.card"
 """The key of the card in the file's metadata."""
 
 PRECISIONS = ("fp32", "fp16")
@@ -61,20 +60,14 @@ def write_onnx(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
-    if size is not None and min(size) < 1:
-        raise UsageError(f"the size of the input is (width, height) in pixels, not {size}")
+    card = fix_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    shape, fixed = None if size is None else (size[1], size[0]), card.input_size
-    if size is not None and fixed not in (None, shape):
-        raise UsageError(
-            f"the input of {card.net_type} is {fixed[1]}x{fixed[0]} (WIDTHxHEIGHT) and cannot be {size[0]}x{size[1]}"
-        )
-    card = card.with_(format="onnx", precision=precision, input_size=shape or fixed)
+    card = card.with_(format="onnx", precision=precision)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 
@@ -107,7 +100,7 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
                 tuple(inputs),
                 dynamo=True,
                 verbose=False,
-                input_names=["image", "conditions"][: len(inputs)],
+                input_names=[IMAGE_INPUT, "conditions"][: len(inputs)],
                 output_names=list(getattr(graph, "outputs", ("keypoints",))),
                 dynamic_shapes=tuple(free),
                 opset_version=opset,
