@@ -23,7 +23,7 @@ from dlclive_core.models.model_contracts import (
     DETECTOR_KEY,
     DETECTOR_OUTPUTS,
     IMAGE_INPUT,
-    check_input_size,
+    fix_input_size,
 )
 from dlclive_core.models.network import PeakWork
 from dlclive_core.models.padding import pad
@@ -42,11 +42,11 @@ __all__ = [
     "Normalisation",
     "PeakWork",
     "PoseConfig",
-    "check_input_size",
     "detector_beside",
     "detector_normalisation",
     "detector_snapshots",
     "find_detector",
+    "fix_input_size",
     "pad",
     "read_config",
     "scorer_name",

@@ -20,7 +20,7 @@ from dlclive_core.models.load import choose_loading, load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.specs import build_component
-from dlclive_core.profiles import regions_or_own
+from dlclive_core.profiles import choose_regions
 from dlclive_core.regions import regions_from_options
 from dlclive_core.session import Batch, Session, SessionReport
 
@@ -115,7 +115,7 @@ def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: Pl
         model=model,
         processors=[build_component(catalog, ProcessorInfo, text) for text in options.processors],
         sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
-        regions=regions_or_own(model.profile, regions_from_options(**options.regions.numbers()).regions),
+        regions=choose_regions(model.profile, regions_from_options(**options.regions.numbers()).regions),
         max_frames=options.max_frames,
         batch=options.batch,
     )

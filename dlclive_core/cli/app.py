@@ -105,7 +105,7 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
     precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, as far as the format has it.")] = "fp32",
     size: Annotated[
-        str | None, typer.Option(help="Fix the input to HEIGHTxWIDTH; by default any size is taken.")
+        str | None, typer.Option(help="Fix the input to WIDTHxHEIGHT; by default any size is taken.")
     ] = None,
     frames: Annotated[
         Path | None,
@@ -151,9 +151,9 @@ def benchmark(
     resize: Annotated[
         list[float] | None, typer.Option(help="Factor of the picture that the network sees; may be given again.")
     ] = None,
-    size: Annotated[list[str] | None, typer.Option(help="HEIGHTxWIDTH of that picture; may be given again.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of that picture; may be given again.")] = None,
     follow: Annotated[
-        list[str] | None, typer.Option(help="HEIGHTxWIDTH of a window that follows the animal; may be given again.")
+        list[str] | None, typer.Option(help="WIDTHxHEIGHT of a window that follows the animal; may be given again.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to use, the first ones of the video.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="How often they are run.")] = 2,

@@ -49,7 +49,7 @@ class Accuracy:
 def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, json: bool) -> None:
     """Render, find, write, compare."""
     catalog = PluginCatalog.installed()
-    width, height = parse_size(size, "--size", "WIDTHxHEIGHT")
+    width, height = parse_size(size, "--size")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -18,7 +18,7 @@ from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
-from dlclive_core.profiles import Profile, profile_of, variant_path
+from dlclive_core.profiles import Profile, find_profile, variant_path
 
 _FINDING = tuple(one.name for one in fields(DetectionOptions))
 
@@ -105,7 +105,7 @@ def choose_loading(
     """What `load_model` will do with these arguments; nothing is loaded. Raises as it does."""
     file = locate_model(path, model_suffixes(catalog))
     is_given = runtime is not None or device != "auto" or precision != "auto"
-    found = profile_of(file, profile, how_is_given=is_given)
+    found = find_profile(file, profile, settings_given=is_given)
     if found is None:
         file, info = choose_runtime(file, runtime, catalog)
         return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)

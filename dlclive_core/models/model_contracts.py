@@ -18,25 +18,26 @@ DETECTOR_OUTPUTS = ("boxes", "scores")
 """The outputs of an exported detector, in this order: (M, 4) x1, y1, x2, y2 in pixels of the image, and (M,) scores 0..1."""
 
 
-def check_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> None:
-    """Refuse a size that a model's input cannot be fixed to.
+def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> ModelCard:
+    """The card of a model whose input is fixed to a size: its `input_size` is (height, width), as the input's shape.
 
     Args:
         card: of the model.
-        size: (height, width) in pixels; None asks for nothing.
-        name: what the model is called in the message.
+        size: (width, height) in pixels; None changes nothing.
+        name: what messages call the model.
 
     Raises:
         UsageError: it is not a size, or the input is fixed to another one already.
     """
     if size is None:
-        return
-    height, width = size
+        return card
+    width, height = size
     if min(size) < 1:
         raise UsageError(f"the input's size is in pixels, 1 x 1 at least; got {width}x{height} (WIDTHxHEIGHT)")
-    if card.input_size not in (None, size):
+    if card.input_size not in (None, (height, width)):
         fixed_height, fixed_width = card.input_size
         raise UsageError(
             f"the input of {name} is fixed to {fixed_width}x{fixed_height} (WIDTHxHEIGHT) and cannot be {width}x{height}: "
-            "leave --size out"
+            "omit --size"
         )
+    return card.with_(input_size=(height, width))

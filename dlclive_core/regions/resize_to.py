@@ -9,12 +9,12 @@ from dlclive_core.regions.region import Image, Region
 
 
 class ResizeTo(Region):
-    """The whole image, resized to (height, width), bilinear as `Resize`; sides may be scaled by different factors."""
+    """The whole image, resized to `width` x `height`, bilinear as `Resize`; sides may be scaled by different factors."""
 
-    def __init__(self, height: int, width: int) -> None:
-        if height < 1 or width < 1:
-            raise UsageError(f"a size of {height} x {width} pixels is empty")
-        self.height, self.width = int(height), int(width)
+    def __init__(self, width: int, height: int) -> None:
+        if width < 1 or height < 1:
+            raise UsageError(f"a size of {width} x {height} pixels is empty")
+        self.width, self.height = int(width), int(height)
 
     def cut(self, image: Image) -> tuple[Image, CropTransform]:
         height, width = image.shape[:2]

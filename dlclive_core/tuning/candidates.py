@@ -45,8 +45,7 @@ class Candidates:
         sizes = [follow.window for follow in follows if follow.window is not None]
         if not sizes:
             return [replace(candidate, follow=follow) for follow in follows]
-        width, height = sizes[len(sizes) // 2]
-        path = self._exports.for_windows(candidate.path, (height, width))
+        path = self._exports.for_windows(candidate.path, sizes[len(sizes) // 2])
         return [replace(candidate, path=path, follow=follow) for follow in follows]
 
     def threads(self, candidate: Candidate) -> list[Candidate]:
@@ -64,7 +63,7 @@ class Candidates:
         plan = self._plan
         height, width = plan.frames.judged[0].shape[:2]
         return choose_candidates(
-            plan.source, plan.card, requests, views, (height, width), self._exports, self._catalog, {}
+            plan.source, plan.card, requests, views, (width, height), self._exports, self._catalog, {}
         )
 
 

@@ -129,13 +129,13 @@ def test_times_that_differ_more_than_they_last_are_doubtful() -> None:
 
 
 def test_a_small_picture_that_takes_longer_is_doubtful() -> None:
-    small, large = timed(0.012, seen=(60, 80)), timed(0.010)
+    small, large = timed(0.012, seen=(80, 60)), timed(0.010)
     assert judge(small, [small, large], 1, Peak()).state == "doubtful"
     assert judge(large, [small, large], 1, Peak()).state == "ok"
     assert judge(replace(small, times=np.array([0.009])), [small, large], 1, Peak()).state == "ok"
     elsewhere = replace(large, candidate=replace(large.candidate, precision="bf16"))
     assert judge(small, [small, elsewhere], 1, Peak()).state == "ok"
-    assert judge(timed(0.012, seen=(100, 140)), [large], 1, Peak()).state == "ok"  # not a quarter
+    assert judge(timed(0.012, seen=(140, 100)), [large], 1, Peak()).state == "ok"  # not a quarter
 
 
 class Multiplies(BlobNetwork):
@@ -176,5 +176,5 @@ def test_a_clip_ends_early_or_is_too_large_and_says_so() -> None:
     few = read_clip(BlobSource(frames=6), 6, most_bytes=3 * 160 * 120 * 3)
     assert len(few.frames) == 3
     assert "3 frames instead of 6" in few.note
-    assert clip.size == (120, 160)
+    assert clip.size == (160, 120)
     assert clip.seconds == pytest.approx(0.06)

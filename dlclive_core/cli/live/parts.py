@@ -17,7 +17,7 @@ from dlclive_core.models.load import Loading, choose_loading
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
-from dlclive_core.profiles import Profile, regions_or_own
+from dlclive_core.profiles import Profile, choose_regions
 from dlclive_core.regions import Region, regions_from_options
 from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 
@@ -109,7 +109,7 @@ def _session(
         source=source,
         processors=tuple(make(part, ProcessorInfo) for part in planned.processors),
         sinks=tuple(make(part, SinkInfo) for part in planned.sinks),
-        regions=regions_or_own(
+        regions=choose_regions(
             profile,
             regions_from_options(
                 cropping=planned.regions.cropping, dynamic=planned.regions.dynamic, resize=planned.regions.resize

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dlclive_core import DataError, ModelCard, ModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, check_input_size
+from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
@@ -46,7 +46,7 @@ def write_onnx(
         card: the facts about the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (height, width) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
+        size: (width, height) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
             in both cases.
         opset: of the ONNX standard operators.
 
@@ -60,14 +60,14 @@ def write_onnx(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
-    check_input_size(card, size, card.net_type)
+    card = fix_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
+    card = card.with_(format="onnx", precision=precision)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 
