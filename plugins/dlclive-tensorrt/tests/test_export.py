@@ -24,9 +24,9 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
+from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.export import find_route
 from dlclive_core.machine.system import sha256
-from dlclive_core.models.assembly import AssemblyRules
 from dlclive_core.plugins.catalog import Plugin, missing_requirements
 
 SIZE, SHAPE = (160, 128), (128, 160)
