@@ -10,10 +10,10 @@ import pytest
 
 from dlclive_core import PluginCatalog, RuntimeInfo, UsageError
 from dlclive_core.cli.live.parts import RigParts
-from dlclive_core.cli.live.run import load
-from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, RunSpec, SourceSpec
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.cli.runtime_options import runtime_options, share_options
+from dlclive_core.cli.specs import ModelSpec, OptionSpec
 from dlclive_core.errors import ConfigurationError
 from dlclive_core.machine.system import sha256
 from dlclive_core.plugins.catalog import Plugin
@@ -109,7 +109,7 @@ def test_of_several_runtimes_each_gets_what_it_has(catalog) -> None:
 def loaded(words: RunSpec, catalog: PluginCatalog) -> dict[str, object]:
     """What the runtime's constructor got."""
     (part,) = RigParts.build(words, catalog).models.values()
-    with load(part, catalog) as model:
+    with part.load(catalog) as model:
         assert isinstance(model, Quick)
         return model.options
 
