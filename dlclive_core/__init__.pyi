@@ -25,6 +25,7 @@ from .errors import (
     UnsafeFileError,
     UnsupportedModelError,
     UsageError,
+    nearest,
 )
 from .export.export import Export, export_model
 from .export.parity import Parity, compare_models
@@ -114,4 +115,5 @@ __all__ = [
     "export_model",
     "hookimpl",
     "load_model",
+    "nearest",
 ]

@@ -253,7 +253,7 @@ class Exporter(Component):
 
         Args:
             precision: "fp32", "fp16", ... of the weights and the arithmetic.
-            size: (height, width) to fix the input to, None to leave it free.
+            size: (width, height) to fix the input to, None to leave it free.
             frames: (H, W, 3) uint8 RGB images of what the network will see, for exporters that calibrate on them; empty
                 where the user gave none.
         """

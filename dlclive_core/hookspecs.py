@@ -19,8 +19,8 @@ other plugins are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pluggy
@@ -59,12 +59,19 @@ class RuntimeInfo(ComponentInfo):
     Attributes:
         reads: suffixes of the model files that it runs, for example (".onnx",).
         preference: where several ready runtimes read a file, the highest is taken.
+        fixed_size: those of `reads` whose files take images of one size only.
+        companions: for a suffix of `reads`, the suffixes of files that lie beside the model's file under its name and belong
+            to it, for example {".xml": (".bin",)}.
+        libraries: distributions whose versions decide how fast it is, for profiles; those that are not installed are left out.
     """
 
     kind: ClassVar[str] = "runtime"
 
     reads: tuple[str, ...] = ()
     preference: int = 0
+    fixed_size: tuple[str, ...] = ()
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from dlclive_core.errors import DLCLiveError
+from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.models.network import Network, PeakWork
+from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 _SIDE = 512  # a few milliseconds: between two moments in which something else has the core
-_CHANNELS, _CELLS = 256, 56  # of a convolution, as networks have them
-_GPU_SIDE = 8192
 _SECONDS = 0.3  # for each way to multiply
 
 TOLERANCE = 1.3
@@ -50,20 +51,49 @@ class Peak:
         )
 
 
-def measure_peak(device: str, seconds: float = _SECONDS) -> Peak:
-    """The peak of "cpu", "cuda:0", ...; without numbers where nothing that is installed could measure it.
+def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS) -> Peak:
+    """Measure the peak of "cpu", "cuda:0", ... with the libraries of the installed runtimes (`Network.peak_work`).
 
-    It takes about a second, and all cores.
+    On the CPU numpy's products count, too. It takes about a second, and all cores.
+
+    Returns:
+        A peak without numbers where nothing that is installed can measure this device.
     """
-    kind = device.split()[0].split(":")[0] if device else ""
-    if kind == "cpu":
-        return _cpu(seconds)
-    if kind == "cuda" and "torch" in sys.modules:
-        return _cuda(device.split()[0], seconds)
-    return Peak()
+    name = device.split()[0] if device else ""
+    measured: dict[str, tuple[float, str]] = {}
+    for work in _peak_work(name, catalog):
+        try:
+            speed = _best(work.call, work.operations, seconds)
+        except RuntimeError:  # too little memory beside the models
+            continue
+        measured[work.precision] = max(measured.get(work.precision, (0.0, "")), (speed, work.description))
+    if name == "cpu":
+        return _cpu(measured.get("fp32"), seconds)
+    flops = {precision: speed for precision, (speed, _) in measured.items()}
+    if not flops:
+        return Peak()
+    if "fp16" in flops:
+        flops.setdefault("int8", 2 * flops["fp16"])
+    descriptions = ", ".join(dict.fromkeys(description for _, description in measured.values()))
+    return Peak(flops, f"the fastest of {descriptions}; in int8 twice that of fp16")
 
 
-def _cpu(seconds: float) -> Peak:
+def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
+    if not device:
+        return []
+    ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
+    work: list[PeakWork] = []
+    for info in ready:
+        try:
+            factory = catalog.factory(info)
+        except DLCLiveError:  # it is listed as broken, and measures nothing
+            continue
+        if isinstance(factory, type) and issubclass(factory, Network):
+            work += factory.peak_work(device)
+    return work
+
+
+def _cpu(by_runtime: tuple[float, str] | None, seconds: float) -> Peak:
     a = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
     product = 2.0 * _SIDE**3
     ways: list[tuple[float, str, float]] = [(_best(lambda: a @ a, product, seconds), "numpy", BY_NUMPY)]
@@ -71,8 +101,9 @@ def _cpu(seconds: float) -> Peak:
     if cores > 1:  # a library that was told to use one thread is asked from several
         at_once = _best(lambda: _at_once(lambda: a @ a, cores), cores * product, seconds)
         ways.append((at_once, f"numpy in {cores} threads", BY_NUMPY))
-    if (convolution := _convolution(seconds)) is not None:
-        ways = [(max(convolution, max(ways)[0]), "products by numpy and a 1 x 1 convolution by torch", TOLERANCE)]
+    if by_runtime is not None:
+        speed, description = by_runtime
+        ways = [(max(speed, max(ways)[0]), f"products by numpy and {description}", TOLERANCE)]
     best, how, tolerance = max(ways)
     bf16, int8 = _multiples()
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
@@ -81,47 +112,6 @@ def _cpu(seconds: float) -> Peak:
         f"the fastest product of matrices in fp32 ({how}); {bf16} times that in half precision and {int8} times in int8, as "
         "the CPU's instructions have it",
         tolerance,
-    )
-
-
-def _convolution(seconds: float) -> float | None:
-    """Operations per second of a convolution of 1 x 1, a product without Winograd's trick; None without torch.
-
-    On CPUs with wide vectors it is up to twice as fast as numpy's products, whose library may use half of the width.
-    """
-    try:
-        import torch
-    except ImportError:
-        return None
-    with torch.inference_mode():
-        image = torch.rand(1, _CHANNELS, _CELLS, _CELLS).contiguous(memory_format=torch.channels_last)
-        weights = torch.rand(_CHANNELS, _CHANNELS, 1, 1).contiguous(memory_format=torch.channels_last)
-        operations = 2.0 * _CELLS**2 * _CHANNELS**2
-        return _best(lambda: torch.nn.functional.conv2d(image, weights), operations, seconds)
-
-
-def _cuda(device: str, seconds: float) -> Peak:
-    torch = sys.modules["torch"]
-    flops: dict[str, float] = {}
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        for name, dtype in (("fp32", torch.float32), ("fp16", torch.float16), ("bf16", torch.bfloat16)):
-            a = torch.rand(_GPU_SIDE, _GPU_SIDE, device=device, dtype=dtype)
-
-            def multiply(a: object = a) -> None:
-                torch.matmul(a, a)
-                torch.cuda.synchronize(device)
-
-            flops[name] = _best(multiply, 2.0 * _GPU_SIDE**3, seconds)
-    except RuntimeError:  # too little memory beside the models
-        pass
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
-    if "fp16" in flops:
-        flops["int8"] = 2 * flops["fp16"]
-    return Peak(
-        flops, f"the fastest product of two matrices of {_GPU_SIDE} x {_GPU_SIDE} (torch); in int8 twice that of fp16"
     )
 
 

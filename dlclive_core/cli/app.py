@@ -109,7 +109,7 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix selects the format.")],
     precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, if the format supports it.")] = "fp32",
     size: Annotated[
-        str | None, typer.Option(help="Fix the input to HEIGHTxWIDTH; by default the input takes any size.")
+        str | None, typer.Option(help="Fix the input to WIDTHxHEIGHT; by default the input takes any size.")
     ] = None,
     frames: Annotated[
         Path | None,
@@ -154,9 +154,9 @@ def benchmark(
     resize: Annotated[
         list[float] | None, typer.Option(help="Scale the network's input by this factor; repeatable.")
     ] = None,
-    size: Annotated[list[str] | None, typer.Option(help="HEIGHTxWIDTH of the network's input; repeatable.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the network's input; repeatable.")] = None,
     follow: Annotated[
-        list[str] | None, typer.Option(help="HEIGHTxWIDTH of a crop that follows the animal; repeatable.")
+        list[str] | None, typer.Option(help="WIDTHxHEIGHT of a crop that follows the animal; repeatable.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to use, from the start of the video.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds over the frames, candidates in turn.")] = 2,

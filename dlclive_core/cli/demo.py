@@ -50,7 +50,7 @@ class Accuracy:
 def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, json: bool) -> None:
     """Render, find, write, compare."""
     catalog = PluginCatalog.installed()
-    width, height = parse_size(size, "--size", "WIDTHxHEIGHT")
+    width, height = parse_size(size, "--size")
     make_folder(out)
     picture = out / "trajectory.png"
     if picture.exists() and not overwrite:

@@ -14,6 +14,7 @@ import numpy as np
 from dlclive_core.cli.output import print_json, print_table
 from dlclive_core.errors import DLCLiveError, PluginError
 from dlclive_core.hookspecs import RuntimeInfo, SinkInfo, SourceInfo
+from dlclive_core.machine.known_packages import INSTALL_FILES, INSTALL_RUNTIME
 from dlclive_core.machine.system import system_info
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
@@ -63,7 +64,7 @@ def _plugins(catalog: PluginCatalog) -> list[Finding]:
 def _runtimes(catalog: PluginCatalog) -> list[Finding]:
     ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
     if not ready:
-        return [Finding("runtimes", "broken", "none is installed; run: pip install dlclive-onnx")]
+        return [Finding("runtimes", "broken", f"none is installed; run: {INSTALL_RUNTIME}")]
     return [_attempt(f"runtime {info.name}", partial(_import, catalog, info)) for info in ready]
 
 
@@ -104,7 +105,7 @@ def _files(catalog: PluginCatalog) -> Finding:
 
         names = [info.name for info in catalog.components(SinkInfo)]
         if "tables" not in names or "video" not in names:
-            raise PluginError("tables and videos need dlclive-io; run: pip install dlclive-io")
+            raise PluginError(f"no installed plugin reads videos and writes tables; run: {INSTALL_FILES}")
         with tempfile.TemporaryDirectory() as folder:
             video = Path(folder) / "doctor.mp4"
             sinks = [

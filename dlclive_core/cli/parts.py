@@ -15,7 +15,7 @@ from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models.load import Loading, choose_loading, load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
-from dlclive_core.profiles import Profile, regions_or_own
+from dlclive_core.profiles import Profile, choose_regions
 from dlclive_core.regions import Region, regions_from_options
 from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 
@@ -76,7 +76,7 @@ class ModelPart:
 def build_regions(spec: RegionSpec, profile: Profile | None = None) -> tuple[Region, ...]:
     """The regions of a spec, else those of the model's profile. Raises UsageError."""
     own = regions_from_options(cropping=spec.cropping, dynamic=spec.dynamic, resize=spec.resize).regions
-    return regions_or_own(profile, own)
+    return choose_regions(profile, own)
 
 
 def build_processor(

@@ -11,20 +11,15 @@ from dlclive_core.components import PoseModel
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.machine.known_packages import INSTALL_FOR_MODELS
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
-from dlclive_core.profiles import Profile, profile_of, variant_path
+from dlclive_core.profiles import Profile, find_profile, variant_path
 
-_KNOWN_INSTALLS = {
-    ".pt": "pip install dlclive-torch",
-    ".onnx": "pip install dlclive-onnx",
-    ".xml": "pip install dlclive-openvino",
-    ".engine": "pip install 'dlclive-tensorrt[gpu]'",
-}
 _FINDING = tuple(one.name for one in fields(DetectionOptions))
 
 
@@ -110,7 +105,7 @@ def choose_loading(
     """What `load_model` will do with these arguments; nothing is loaded. Raises as it does."""
     file = locate_model(path, model_suffixes(catalog))
     is_given = runtime is not None or device != "auto" or precision != "auto"
-    found = profile_of(file, profile, how_is_given=is_given)
+    found = find_profile(file, profile, settings_given=is_given)
     if found is None:
         file, info = choose_runtime(file, runtime, catalog)
         return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)
@@ -173,7 +168,7 @@ def _takes_no(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:
     """Suffixes of all files that are models, whether a runtime for them is installed or not."""
-    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(_KNOWN_INSTALLS)
+    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(INSTALL_FOR_MODELS)
 
 
 def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
@@ -187,7 +182,7 @@ def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
 
 
 def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
-    install = _KNOWN_INSTALLS.get(file.suffix.lower())
+    install = INSTALL_FOR_MODELS.get(file.suffix.lower())
     if install is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
         return UnsupportedModelError(f"{file.name} is no model file: expected one of {known}")
@@ -201,4 +196,4 @@ def _advice(catalog: PluginCatalog, file: Path) -> str:
     fitting = [info.name for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
     if fitting:
         return f"use runtime {fitting[0]!r}, or export the model first: dlclive export {file.name} model.onnx"
-    return f"run: {_KNOWN_INSTALLS.get(file.suffix.lower(), 'dlclive plugins list')}"
+    return f"run: {INSTALL_FOR_MODELS.get(file.suffix.lower(), 'dlclive plugins list')}"

@@ -27,8 +27,10 @@ from dlclive_core.hookspecs import (
     SinkInfo,
     SourceInfo,
 )
+from dlclive_core.machine.system import installed_version
 
 GROUP = "dlclive"
+CORE = "dlclive-core"
 DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
 KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
 
@@ -107,6 +109,10 @@ class PluginCatalog:
                 f"run: dlclive plugins check {owner}"
             ) from error
 
+    def distribution_of(self, info: ComponentInfo) -> str:
+        """The name of the distribution that brings a component, such as "dlclive-io"."""
+        return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
+
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
         """Make the component of this kind and name with these options; UsageError for one that it does not take."""
         info = self.find(kind, name)
@@ -139,13 +145,12 @@ def _is_installed(name: str) -> bool:
 
 
 def _builtin() -> Plugin:
-    from dlclive_core import __version__
     from dlclive_core.plugins.builtin import plugin
 
     return Plugin(
         name="builtin",
-        distribution="dlclive-core",
-        version=__version__,
+        distribution=CORE,
+        version=installed_version(CORE),
         status="ready",
         components=_ask(plugin),
     )

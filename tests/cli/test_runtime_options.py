@@ -89,8 +89,8 @@ def test_words_become_what_the_constructor_takes(catalog) -> None:
         ({"path": "2"}, "runtime 'quick' has no option 'path': choose from cache, pinning, spinning, threads"),
         ({"threads": "two"}, "option 'threads' of runtime 'quick' takes a whole number; got 'two'"),
         ({"spinning": "ever"}, "option 'spinning' of runtime 'quick' takes 'never' or 'always'; got 'ever'"),
-        ({"device": "cpu"}, "'device' is no option of a runtime, but one by itself: --device"),
-        ({"detect_every": "2"}, "'detect_every' is no option of a runtime, but one by itself: --detect-every"),
+        ({"device": "cpu"}, "'device' is not a runtime option: use --device"),
+        ({"detect_every": "2"}, "'detect_every' is not a runtime option: use --detect-every"),
     ],
 )
 def test_what_cannot_be_is_one_line(catalog, words: dict[str, str], message: str) -> None:

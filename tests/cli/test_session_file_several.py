@@ -135,7 +135,7 @@ def test_models_are_for_all_or_for_each(tmp_path: Path) -> None:
         ("x.onnx", 0), ("y.onnx", 1), ("x.onnx", 2),
     ]  # fmt: skip
     assert each[2].model.precision == "fp16"
-    with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one for each"):
+    with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one per --source"):
         plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx"))))
 
 

@@ -123,13 +123,13 @@ def test_an_animal_is_lost_where_nothing_of_it_is_found_at_its_place() -> None:
 
 def test_windows_hold_the_animal_and_what_it_moves() -> None:
     poses = [pose((100 + 4 * k, 100, 0.9), (140 + 4 * k, 120, 0.9), (0, 0, 0.1)) for k in range(20)]
-    found = windows(poses, (480, 640))
+    found = windows(poses, (640, 480))
     sides = [follow.window for follow in found]
     # 40 x 20 large, 2 * (4 + 16) around, 32 to align, and then more, twice as much in length
     assert sides == [(128, 96), (160, 128), (192, 160), (224, 160)]
-    assert all(follow.at_once and follow.align == 32 and follow.turns for follow in found)
-    assert windows(poses, (100, 110)) == []  # the animal fills the frame
-    assert windows([Pose.missing(poses[0].skeleton)] * 3, (480, 640)) == []
+    assert all(follow.at_once and follow.align == 32 and follow.rotates for follow in found)
+    assert windows(poses, (110, 100)) == []  # the animal fills the frame
+    assert windows([Pose.missing(poses[0].skeleton)] * 3, (640, 480)) == []
 
 
 def test_the_budget_tells_how_often_something_fits() -> None:
@@ -299,7 +299,7 @@ def test_models_that_cannot_be_tuned_say_why(model: Path, change: dict, said: st
 
 def test_the_profile_beside_the_model_is_what_load_model_takes(model: Path, tmp_path: Path) -> None:
     result = found(model, tmp_path)
-    kept = keep(plan(model), result, "<svg/>")
+    kept = keep(plan(model), result, "<svg/>", catalog())
     assert read_profile(profile_path(model)) == kept
     assert sorted(file.name for file in model.parent.iterdir() if file.is_file()) == [
         "mouse.known", "mouse.profile.json", "mouse.profile.svg",
@@ -320,14 +320,14 @@ def test_an_exported_winner_is_kept_in_a_folder_and_goes_with_its_profile(model:
         (exported / name).write_bytes(name.encode())
     result = found(model, tmp_path)
     other = replace(result.chosen, candidate=replace(result.chosen.candidate, path=exported / "mouse.known"))
-    kept = keep(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>")
+    kept = keep(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>", catalog())
     folder = tmp_path / "mouse.dlclive" / "bf16-known"
     assert kept.variant is not None
     assert kept.variant.file == "mouse.dlclive/bf16-known/mouse.known"
     assert sorted(file.name for file in folder.iterdir()) == ["mouse.bin", "mouse.known"]
     assert load_model(model, catalog=catalog()).profile == kept
     (tmp_path / "mouse.dlclive" / "mine.txt").touch()
-    keep(plan(model), result, "<svg/>")  # the next one needs no file of its own
+    keep(plan(model), result, "<svg/>", catalog())  # the next one needs no file of its own
     assert not folder.exists()
     assert (tmp_path / "mouse.dlclive" / "mine.txt").exists()  # nothing else is touched
     assert load_model(model, catalog=catalog()).profile.variant is None

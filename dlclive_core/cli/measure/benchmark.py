@@ -105,10 +105,9 @@ def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRe
 def _views(options: BenchmarkOptions) -> list[View]:
     """What was asked for, or the frames as they are."""
     views = [View(resize=factor) for factor in options.resizes]
-    views += [View(size=parse_size(text, "--size", "HEIGHTxWIDTH")) for text in options.sizes]
+    views += [View(size=parse_size(text, "--size")) for text in options.sizes]
     for text in options.follows:
-        height, width = parse_size(text, "--follow", "HEIGHTxWIDTH")
-        views.append(View(follow=FollowingCropSpec(window=(width, height))))
+        views.append(View(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
     return list(dict.fromkeys(views)) or [View()]
 
 
@@ -118,8 +117,8 @@ def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
             raise UsageError("a video or --synthetic, not both")
         clip = read_clip(source_for(options.video, catalog), options.frames)
         return replace(clip, name=options.video.name)
-    width, height = parse_size(options.synthetic or _SYNTHETIC, "--synthetic", "WIDTHxHEIGHT")
-    clip = read_clip(MouseSource(seed=1, frames=options.frames, size=(width, height)), options.frames)
+    size = parse_size(options.synthetic or _SYNTHETIC, "--synthetic")
+    clip = read_clip(MouseSource(seed=1, frames=options.frames, size=size), options.frames)
     return replace(clip, name="a rendered mouse")
 
 

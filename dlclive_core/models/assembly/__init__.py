@@ -1,7 +1,6 @@
 """Animals put together from candidates for their keypoints, and told apart. In numpy alone."""
 
-from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.models.assembly.assemble import assemble
 from dlclive_core.models.assembly.identity import order_by_identity
 
-__all__ = ["AssemblyRules", "assemble", "order_by_identity"]
+__all__ = ["assemble", "order_by_identity"]

@@ -9,8 +9,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError
-
-_OUTPUTS = ["boxes", "scores"]
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT
 
 
 class OnnxDetector(Detector):
@@ -18,9 +17,9 @@ class OnnxDetector(Detector):
 
     def __init__(self, session: ort.InferenceSession, path: Path) -> None:
         inputs, outputs = session.get_inputs(), [item.name for item in session.get_outputs()]
-        if [item.name for item in inputs] != ["image"] or outputs != _OUTPUTS:
+        if [item.name for item in inputs] != [IMAGE_INPUT] or outputs != list(DETECTOR_OUTPUTS):
             raise ModelError(
-                f"{path.name} gives {', '.join(outputs)}, not boxes and scores: it is no detector that dlclive exported"
+                f"{path.name} gives {', '.join(outputs)}, not boxes and scores: it is not a detector that dlclive exported"
             )
         self._session: ort.InferenceSession | None = session
 
@@ -28,7 +27,7 @@ class OnnxDetector(Detector):
         """See Detector.detect."""
         if self._session is None:
             raise ModelError("the detector is closed")
-        boxes, scores = self._session.run(_OUTPUTS, {"image": np.ascontiguousarray(image)[None]})
+        boxes, scores = self._session.run(DETECTOR_OUTPUTS, {IMAGE_INPUT: np.ascontiguousarray(image)[None]})
         return np.concatenate([boxes, scores[:, None]], axis=1, dtype=np.float32)
 
     def close(self) -> None:

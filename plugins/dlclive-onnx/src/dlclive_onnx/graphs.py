@@ -11,10 +11,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
-from dlclive_core.deeplabcut.config import CONFIG_NAME, HeatmapDecoding, PoseConfig, scorer_name
-from dlclive_core.models.decoding import decode_heatmaps, normalise, pad
+from dlclive_core.runtimes import CARD_KEY, CONFIG_NAME, HeatmapDecoding, PoseConfig, pad, scorer_name
 from dlclive_onnx.binding import BoundRuns
-from dlclive_onnx.metadata import CARD_KEY
+from dlclive_onnx.heatmap_decoding import decode_heatmaps, normalise
 
 Arrays = dict[str, NDArray[np.float32]]
 

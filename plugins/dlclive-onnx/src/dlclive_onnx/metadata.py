@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dlclive_core import ModelCard, ModelError
+from dlclive_core.runtimes import CARD_KEY
 
-CARD_KEY = "dlclive.card"
 """The key of the card in the file's metadata."""
 
 _METADATA = 14  # the field `metadata_props` of ModelProto (onnx.proto)

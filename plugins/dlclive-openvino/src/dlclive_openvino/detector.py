@@ -8,18 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT
 from dlclive_openvino.compiled import Compiled
-
-OUTPUTS = ["boxes", "scores"]
 
 
 class OpenVinoDetector(Detector):
     """A detector that `dlclive export` wrote: `image` (1, H, W, 3) uint8 RGB in, `boxes` (M, 4) and `scores` (M,) out."""
 
     def __init__(self, compiled: Compiled, path: Path) -> None:
-        if compiled.inputs != ["image"] or compiled.outputs != OUTPUTS:
+        if compiled.inputs != [IMAGE_INPUT] or compiled.outputs != list(DETECTOR_OUTPUTS):
             raise ModelError(
-                f"{path.name} gives {', '.join(compiled.outputs)}, not boxes and scores: no detector that dlclive exported"
+                f"{path.name} gives {', '.join(compiled.outputs)}, not boxes and scores: dlclive did not export this detector"
             )
         self._compiled: Compiled | None = compiled
 
@@ -27,8 +26,9 @@ class OpenVinoDetector(Detector):
         """See Detector.detect."""
         if self._compiled is None:
             raise ModelError("the detector is closed")
-        found = self._compiled.run(np.ascontiguousarray(image)[None])
-        return np.concatenate([found["boxes"], found["scores"][:, None]], axis=1, dtype=np.float32)
+        outputs = self._compiled.run(np.ascontiguousarray(image)[None])
+        boxes, scores = (outputs[name] for name in DETECTOR_OUTPUTS)
+        return np.concatenate([boxes, scores[:, None]], axis=1, dtype=np.float32)
 
     def close(self) -> None:
         """Free the network's memory."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import CARD_KEY, sha256
 from dlclive_openvino.devices import core
 from dlclive_openvino.library import ov
 from dlclive_openvino.workarounds import rewrite
@@ -20,7 +20,7 @@ WEIGHTS = ["dlclive", "weights_sha256"]
 
 _NOTED = re.compile(rb'<weights_sha256 value="([0-9a-f]{64})"')
 
-_ONNX_CARD = ["framework", "dlclive.card"]
+_ONNX_CARD = ["framework", CARD_KEY]
 
 
 class ModelFile(NamedTuple):

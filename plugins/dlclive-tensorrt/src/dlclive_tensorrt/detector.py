@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DependencyError, Detector, ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT, sha256
 from dlclive_tensorrt.cuda import Gpu
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
-_OUTPUTS = ["boxes", "scores"]
 
 
 def onnx_detector_beside(path: Path) -> Path:
@@ -80,15 +79,15 @@ class OnnxDetector(Detector):
             raise ModelError(
                 f"{path} is not a detector that ONNX Runtime can load: {' '.join(str(error).split())}"
             ) from None
-        if [item.name for item in session.get_outputs()] != _OUTPUTS:
-            raise ModelError(f"{path.name} gives no boxes and scores: it is no detector that dlclive exported")
+        if [item.name for item in session.get_outputs()] != list(DETECTOR_OUTPUTS):
+            raise ModelError(f"{path.name} does not give boxes and scores: it is not a detector that dlclive exported")
         self._session: Any = session
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Detector.detect."""
         if self._session is None:
             raise ModelError("the detector is closed")
-        boxes, scores = self._session.run(_OUTPUTS, {"image": np.ascontiguousarray(image)[None]})
+        boxes, scores = self._session.run(DETECTOR_OUTPUTS, {IMAGE_INPUT: np.ascontiguousarray(image)[None]})
         return np.concatenate([boxes, scores[:, None]], axis=1, dtype=np.float32)
 
     def close(self) -> None:

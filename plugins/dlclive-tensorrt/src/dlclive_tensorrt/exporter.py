@@ -13,8 +13,7 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
 from dlclive_tensorrt.detector import onnx_detector_beside
@@ -23,7 +22,6 @@ from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.strangers import note_built
 
-CARD_KEY = "dlclive.card"
 _CROPS = 8
 
 
@@ -99,7 +97,7 @@ class EngineExporter(Exporter):
         self, card: ModelCard, precision: str, size: tuple[int, int] | None, name: str
     ) -> tuple[tuple[int, int], Gpu]:
         """(height, width) of the engine, and the GPU that it is built on; `name` is the source's, for messages."""
-        height_width = _size(card, size, name)
+        height_width = _height_width(card, size, name)
         _check_precision(card, precision, name)
         check_tensorrt()
         if card.detector_sha256 and find_spec("onnxruntime") is None:
@@ -139,7 +137,7 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     if not cards:
         raise ModelError(
             f"{source.name} has no dlclive card inside, and an engine cannot be made of it: export the model itself, "
-            "dlclive export MODEL.pt OUT.engine --size HEIGHTxWIDTH"
+            "dlclive export MODEL.pt OUT.engine --size WIDTHxHEIGHT"
         )
     if any(item.data_location == onnx.TensorProto.EXTERNAL for item in model.graph.initializer):
         raise ModelError(
@@ -148,16 +146,14 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     return model, ModelCard.from_json(cards[0])
 
 
-def _size(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
+def _height_width(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
+    """The input's, from `size` (width, height) or the card."""
     if size is None and card.input_size is None:
         raise UsageError(
             f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
-            "the region, with --size HEIGHTxWIDTH"
+            "the region, with --size WIDTHxHEIGHT"
         )
-    if size is not None and card.input_size not in (None, size):
-        fixed = card.input_size
-        raise UsageError(f"the input of {name} is {fixed}, (height, width), and cannot be {size}: leave --size away")
-    height_width = size or card.input_size
+    height_width = fix_input_size(card, size, name).input_size
     assert height_width is not None
     return height_width
 

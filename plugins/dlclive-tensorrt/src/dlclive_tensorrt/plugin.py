@@ -19,6 +19,8 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             requires=_REQUIRES,
             install_hint=_INSTALL,
             reads=(".engine",),
+            fixed_size=(".engine",),
+            libraries=("tensorrt",),
         )
     ]
 

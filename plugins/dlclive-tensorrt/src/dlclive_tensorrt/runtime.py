@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Detector, DLCLiveError, ModelError, Network, UsageError
-from dlclive_core.models.network import Setting
+from dlclive_core import Detector, DLCLiveError, ModelError, Network, Setting, UsageError
 from dlclive_tensorrt.cuda import gpus, use_gpu
 from dlclive_tensorrt.detector import OnnxDetector, find_detector
 from dlclive_tensorrt.engine_file import read_card, read_engine

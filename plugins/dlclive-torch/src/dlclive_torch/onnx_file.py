@@ -10,12 +10,11 @@ import onnx
 import torch
 from torch import nn
 
-from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import DataError, ModelError, UsageError
+from dlclive_core import DataError, ModelCard, ModelError, UsageError
+from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
-CARD_KEY = "dlclive.card"
 """The key of the card in the file's metadata."""
 
 PRECISIONS = ("fp32", "fp16")
@@ -47,7 +46,7 @@ def write_onnx(
         card: the facts about the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (height, width) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
+        size: (width, height) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
             in both cases.
         opset: of the ONNX standard operators.
 
@@ -61,17 +60,14 @@ def write_onnx(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
-    if size is not None and min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
+    card = fix_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    if size is not None and card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
-    card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
+    card = card.with_(format="onnx", precision=precision)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 
@@ -104,7 +100,7 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
                 tuple(inputs),
                 dynamo=True,
                 verbose=False,
-                input_names=["image", "conditions"][: len(inputs)],
+                input_names=[IMAGE_INPUT, "conditions"][: len(inputs)],
                 output_names=list(getattr(graph, "outputs", ("keypoints",))),
                 dynamic_shapes=tuple(free),
                 opset_version=opset,

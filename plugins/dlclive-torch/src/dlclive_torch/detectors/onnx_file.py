@@ -10,7 +10,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.errors import DataError, ModelError
+from dlclive_core import DataError, ModelError
+from dlclive_core.runtimes import DETECTOR_OUTPUTS
 from dlclive_torch.detectors.graph import DetectorGraph
 from dlclive_torch.detectors.onnx_front import front_graph
 from dlclive_torch.detectors.resizing import FixedSize, Resizing
@@ -49,7 +50,8 @@ class _Find(nn.Module):
 
     def forward(self, images: Tensor, inside: Tensor, ratio: Tensor) -> tuple[Tensor, Tensor]:
         found = self.whole.find(images, inside, ratio)
-        return found["boxes"], found["scores"]
+        boxes, scores = (found[name] for name in DETECTOR_OUTPUTS)
+        return boxes, scores
 
 
 def _translate(graph: DetectorGraph, opset: int) -> onnx.ModelProto:
@@ -65,7 +67,7 @@ def _translate(graph: DetectorGraph, opset: int) -> onnx.ModelProto:
                 dynamo=True,
                 verbose=False,
                 input_names=["images", "inside", "ratio"],
-                output_names=["boxes", "scores"],
+                output_names=list(DETECTOR_OUTPUTS),
                 dynamic_shapes=(free, None, None),
                 opset_version=opset,
                 external_data=False,

@@ -1,0 +1,55 @@
+"""The kit for authors of runtimes and exporters: what `dlclive_core` itself does not list, and their packages need.
+
+DeepLabCut's configurations and file names, the contracts of model files, and a few facts about this machine.
+"""
+
+from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
+from dlclive_core.deeplabcut.config import (
+    CONFIG_NAME,
+    LOCREF_STD,
+    HeatmapDecoding,
+    PoseConfig,
+    detector_normalisation,
+    read_config,
+    scorer_name,
+)
+from dlclive_core.deeplabcut.locate import detector_beside, detector_snapshots
+from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.system import sha256
+from dlclive_core.models.detector_file import find_detector
+from dlclive_core.models.model_contracts import (
+    CARD_KEY,
+    DETECTOR_KEY,
+    DETECTOR_OUTPUTS,
+    IMAGE_INPUT,
+    fix_input_size,
+)
+from dlclive_core.models.network import PeakWork
+from dlclive_core.models.padding import pad
+
+__all__ = [
+    "CARD_KEY",
+    "CONFIG_NAME",
+    "DETECTOR_KEY",
+    "DETECTOR_OUTPUTS",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "IMAGE_INPUT",
+    "LOCREF_STD",
+    "AssemblyRules",
+    "HeatmapDecoding",
+    "Normalisation",
+    "PeakWork",
+    "PoseConfig",
+    "detector_beside",
+    "detector_normalisation",
+    "detector_snapshots",
+    "find_detector",
+    "fix_input_size",
+    "pad",
+    "read_config",
+    "scorer_name",
+    "sha256",
+    "usable_cores",
+]
