@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from dlclive_core.cli.arguments import named_values
+from dlclive_core.cli.arguments import parse_named_values
 from dlclive_core.cli.output import print_json, stdout
 from dlclive_core.errors import UsageError
 from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
@@ -33,7 +33,7 @@ def run_export(
     json: bool,
 ) -> None:
     """Export, compare, and say how near the two are."""
-    options = named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
+    options = parse_named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
     catalog = PluginCatalog.installed()
     clip = None if frames is None else source_for(frames, catalog)
     wanted = _CALIBRATED if precision in CALIBRATED or options else _COMPARED

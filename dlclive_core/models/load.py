@@ -67,7 +67,7 @@ def load_model(
             model = loaded
         else:
             model = _pose_model(loaded, detection, device, catalog)
-        model.profile = chosen.profile
+        model.profile, model.file, model.loaded_file = chosen.profile, chosen.file, chosen.loaded
         return model
     except BaseException:
         loaded.close()
