@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
+from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
-from dlclive_core.models.assembly import AssemblyRules
 
 CARD_VERSION = 2
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card import ModelCard, Normalisation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
-from dlclive_core.models.assembly import AssemblyRules
 
 CONFIG_NAME = "pytorch_config.yaml"
 LOCREF_STD = 7.2801

@@ -12,8 +12,8 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.deeplabcut.config import padded_size
 from dlclive_core.errors import FrameError
 from dlclive_core.models.assembly import assemble, order_by_identity
-from dlclive_core.models.decoding import pad
 from dlclive_core.models.network import Arrays, Network, output
+from dlclive_core.models.padding import pad
 
 
 def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:

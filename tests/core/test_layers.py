@@ -1,6 +1,7 @@
 """Who may import whom, and what is public."""
 
 import ast
+import importlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = sorted((ROOT / "dlclive_core").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/**/*.py"))
 PLUGIN_NAMES = {path.name for path in (ROOT / "plugins").glob("*/src/*")}
+PUBLIC_MODULES = ("dlclive_core", "dlclive_core.runtimes")
+"""What plugins import from; their tests import from `dlclive_core.testing`, too."""
 DATA = ("data.frame", "data.pose", "data.skeleton", "errors")
 
 
@@ -32,15 +35,60 @@ def test_the_core_imports_no_plugin() -> None:
             assert name.partition(".")[0] not in PLUGIN_NAMES, f"{path.name} imports {name}"
 
 
-def test_plugins_do_not_import_each_other_nor_what_is_private() -> None:
+def test_plugins_do_not_import_each_other() -> None:
     assert PLUGINS
     for path in PLUGINS:
         own = path.relative_to(ROOT / "plugins").parts[2]
         for name in imports(path):
-            first, *rest = name.split(".")
-            assert first not in PLUGIN_NAMES - {own}, f"{path} imports {name}"
-            if first == "dlclive_core":
-                assert not any(part.startswith("_") for part in rest), f"{path} imports {name}"
+            assert name.partition(".")[0] not in PLUGIN_NAMES - {own}, f"{path} imports {name}"
+
+
+def exported_names(module: str) -> list[str]:
+    """`__all__` of a module of the core, read without importing it; empty where it has none."""
+    path = ROOT.joinpath(*module.split("."))
+    stem = path / "__init__" if path.is_dir() else path
+    for file in filter(Path.is_file, (stem.with_suffix(".pyi"), stem.with_suffix(".py"))):  # lazy names are in a stub
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                return list(ast.literal_eval(node.value))
+    return []
+
+
+def private_imports(source: str) -> list[str]:
+    """What a plugin's source imports from the core that is not public: another module, or a name not in `__all__`."""
+    private = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            private += [alias.name for alias in node.names if alias.name.startswith("dlclive_core.")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "dlclive_core":
+            exported = exported_names(str(node.module)) if node.module in PUBLIC_MODULES else []
+            private += [f"{node.module}.{alias.name}" for alias in node.names if alias.name not in exported]
+    return private
+
+
+@pytest.mark.parametrize("plugin", sorted(PLUGIN_NAMES))
+def test_plugins_import_public_names_only(plugin: str) -> None:
+    files = [path for path in PLUGINS if path.relative_to(ROOT / "plugins").parts[2] == plugin]
+    assert files
+    private = {path.name: names for path in files if (names := private_imports(path.read_text(encoding="utf-8")))}
+    assert not private
+
+
+@pytest.mark.parametrize(
+    ("source", "private"),
+    [
+        ("from dlclive_core import Pose, hookimpl\nfrom dlclive_core.runtimes import sha256", []),
+        ("from dlclive_core import Pose, warmest_pose", ["dlclive_core.warmest_pose"]),
+        ("from dlclive_core.machine.system import sha256", ["dlclive_core.machine.system.sha256"]),
+        ("from dlclive_core.runtimes import find_detector, np", ["dlclive_core.runtimes.np"]),
+        ("from dlclive_core.runtimes import *", ["dlclive_core.runtimes.*"]),
+        ("def load():\n    from dlclive_core import models", ["dlclive_core.models"]),
+        ("import dlclive_core\nimport dlclive_core.machine.system", ["dlclive_core.machine.system"]),
+        ("from dlclive_core_lab import anything", []),
+    ],
+)
+def test_an_import_that_is_not_public_is_found_wherever_it_stands(source: str, private: list[str]) -> None:
+    assert private_imports(source) == private
 
 
 def test_no_code_that_runs_imports_the_test_kit() -> None:
@@ -61,13 +109,17 @@ def test_data_types_need_numpy_only(name: str) -> None:
             assert module.removeprefix("dlclive_core.") in DATA
 
 
-def test_the_public_names_are_sorted_and_there() -> None:
-    names = dlclive_core.__all__
-    assert names == sorted(names)
+@pytest.mark.parametrize("module", PUBLIC_MODULES)
+def test_the_public_names_are_sorted_and_exist(module: str) -> None:
+    names = exported_names(module)
+    assert names == sorted(names, key=lambda name: (not name.isupper(), name))
     for name in names:
-        assert hasattr(dlclive_core, name)
+        assert hasattr(importlib.import_module(module), name)
+
+
+def test_the_names_that_scripts_rely_on_are_public() -> None:
     promised = "DLCLive Processor Session load_model Frame Pose FrameSource Sink Exporter PoseModel Skeleton hookimpl"
-    assert set(promised.split()) <= set(names)
+    assert set(promised.split()) <= set(dlclive_core.__all__)
 
 
 def test_files_stay_small() -> None:

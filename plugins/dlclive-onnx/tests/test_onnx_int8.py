@@ -19,11 +19,10 @@ from dlclive_onnx.overflow import _PRODUCT, products_overflow
 from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
-from dlclive_core import ModelCard, ModelError, Skeleton, UnsupportedModelError, UsageError, export_model
-from dlclive_core.deeplabcut.locate import detector_beside
+from dlclive_core import ModelCard, ModelError, Setting, Skeleton, UnsupportedModelError, UsageError, export_model
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.models.network import Setting
+from dlclive_core.runtimes import detector_beside
 
 CARD = ModelCard(net_type="small", skeleton=Skeleton(("a", "b")), scorer="DLC_small", format="onnx")
 
@@ -186,7 +185,7 @@ def test_a_size_is_fixed(source: Path, tmp_path: Path) -> None:
     assert card.input_size == (40, 48)
     assert ort.InferenceSession(str(target)).get_inputs()[0].shape == ["N", 40, 48, 3]
     onnx.save(network(CARD.with_(input_size=(40, 48))), source)
-    with pytest.raises(UsageError, match=r"is \(40, 48\), \(height, width\), and cannot be \(8, 8\)"):
+    with pytest.raises(UsageError, match=r"is fixed to 48 x 40 pixels .* and cannot become 8 x 8"):
         OnnxQuantiser().export(source, target, precision="int8", size=(8, 8), frames=noise(2))
 
 

@@ -14,8 +14,7 @@ from dlclive_openvino.export import OpenVinoExporter
 from dlclive_openvino.runtime import OpenVinoNetwork
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError, PoseModel, load_model
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import detector_beside, sha256
 
 Load = Callable[..., PoseModel]
 Pictures = Callable[..., list[np.ndarray]]
@@ -114,5 +113,7 @@ def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
 
 
 def test_a_network_is_no_detector(top_down: TopDown, mouse: Path) -> None:
-    with pytest.raises(ModelError, match=r"mouse\.onnx gives keypoints, not boxes and scores"):
+    with pytest.raises(
+        ModelError, match=r"mouse\.onnx is not a detector that dlclive exported: it takes image and gives keypoints"
+    ):
         OpenVinoNetwork(top_down.path, detector=mouse).detector()

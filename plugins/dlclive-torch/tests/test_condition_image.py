@@ -12,7 +12,7 @@ from dlclive_torch.gaussian import gaussian_taps
 from dlclive_torch.rainbow import rainbow
 from torch import Tensor
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 HEIGHT, WIDTH = 64, 96
 ABSENT = (math.nan, math.nan, 0.0)

@@ -9,8 +9,7 @@ from dlclive_cameras.camera_options import CameraOptions
 from dlclive_cameras.connection import Connection
 from dlclive_cameras.library import needed
 from dlclive_cameras.live_camera import LiveCamera
-from dlclive_core import UsageError
-from dlclive_core.components import Device
+from dlclive_core import Device, UsageError
 
 
 class BaslerCamera(LiveCamera):

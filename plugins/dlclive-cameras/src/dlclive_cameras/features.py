@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from dlclive_core import UsageError
-from dlclive_core.errors import nearest
+from dlclive_core.runtimes import nearest
 
 
 class Feature(Protocol):

@@ -21,8 +21,7 @@ from dlclive_cameras.connection import Connection, Shot, Vanished
 from dlclive_cameras.features import Features
 from dlclive_cameras.pixels import converts, to_image
 from dlclive_cameras.producers import Producers
-from dlclive_core import SourceError, UsageError
-from dlclive_core.components import Device
+from dlclive_core import Device, SourceError, UsageError
 
 _POLL = 0.0005  # seconds; the producer's own wait holds Python's lock, so that no other thread would run meanwhile
 _MOMENT = 1e-4  # seconds

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from dlclive_cameras.connection import Connection
 from dlclive_cameras.live_camera import LiveCamera
-from dlclive_core import UsageError
-from dlclive_core.components import Device
+from dlclive_core import Device, UsageError
 
 _URL = re.compile(r"(rtsp|rtsps|rtmp|http|https|tcp|udp|srt|rtp)://", re.IGNORECASE)
 _SYS = Path("/sys/class/video4linux")

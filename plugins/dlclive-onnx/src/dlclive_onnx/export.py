@@ -14,11 +14,10 @@ import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-from dlclive_core import Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.errors import DataError
+from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
+from dlclive_core.runtimes import CARD_KEY, detector_beside, resolve_input_size
 from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
-from dlclive_onnx.metadata import CARD_KEY, read_card
+from dlclive_onnx.metadata import read_card
 
 
 class OnnxQuantiser(Exporter):
@@ -50,12 +49,7 @@ class OnnxQuantiser(Exporter):
         if not len(frames):
             raise UsageError("int8 is calibrated on frames of the animal: give a clip of it with --frames CLIP")
         card = _card(source)
-        if size is not None and size != card.input_size:
-            if card.input_size is not None:
-                raise UsageError(
-                    f"the input of {source.name} is {card.input_size}, (height, width), and cannot be {size}"
-                )
-            card = card.with_(input_size=size)
+        card = card.with_(input_size=resolve_input_size(card, size, source.name))
         model = _load(source)
         name_nodes(model.graph.node)
         prepare(model)

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dlclive_core import ModelCard, ModelError
-
-CARD_KEY = "dlclive.card"
-"""The key of the card in the file's metadata."""
+from dlclive_core.runtimes import CARD_KEY
 
 _METADATA = 14  # the field `metadata_props` of ModelProto (onnx.proto)
 _KEY, _VALUE = 1, 2  # the fields of each entry

@@ -8,7 +8,7 @@ from typing import Literal
 import onnxruntime as ort
 
 from dlclive_core import UsageError
-from dlclive_core.machine.cores import usable_cores
+from dlclive_core.runtimes import usable_cores
 
 Spinning = Literal["never", "frame", "always"]
 _SPINNINGS = ("never", "frame", "always")

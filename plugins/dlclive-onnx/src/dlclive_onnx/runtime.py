@@ -10,10 +10,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from dlclive_core import Detector, ModelError, Network, UsageError
-from dlclive_core.deeplabcut.config import CONFIG_NAME
-from dlclive_core.models.detector_file import find_detector
-from dlclive_core.models.network import Setting
+from dlclive_core import Detector, ModelError, Network, Setting, UsageError
+from dlclive_core.runtimes import CONFIG_NAME, find_detector
 from dlclive_onnx import providers
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.detector import OnnxDetector

@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
-from dlclive_core.models.detector_file import find_detector
+from dlclive_core.runtimes import detector_beside, find_detector, resolve_input_size, sha256
 from dlclive_openvino.files import read_file, read_network, write_ir
 from dlclive_openvino.library import ov
 
@@ -51,8 +49,9 @@ class OpenVinoExporter(Exporter):
         model, card = read_network(source)
         if card.precision != "fp32":
             raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file that it was made from")
+        input_size = resolve_input_size(card, size, source.name)
         if size is not None:
-            _fix(model, card, size)
+            model.reshape({0: [-1, *size, 3]})  # the batch stays free
         if precision == "int8":
             from dlclive_openvino.quantise import to_int8
 
@@ -62,18 +61,9 @@ class OpenVinoExporter(Exporter):
             beside = detector_beside(target)
             _write(read_file(detector).model, beside, None)
             card = card.with_(detector_sha256=sha256(beside))
-        card = card.with_(format="openvino", precision=precision, input_size=size or card.input_size)
+        card = card.with_(format="openvino", precision=precision, input_size=input_size)
         _write(model, target, card)
         return card
-
-
-def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> None:
-    """Fix the input to (height, width); the batch stays free."""
-    if min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
-    if card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
-    model.reshape({0: [-1, *size, 3]})
 
 
 def _write(model: ov.Model, target: Path, card: ModelCard | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlclive_core import DataError, UsageError
-from dlclive_core.machine.cores import usable_cores
+from dlclive_core.runtimes import usable_cores
 from dlclive_openvino.devices import CPU
 from dlclive_openvino.precision import Arithmetic
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError, Network, Setting
-from dlclive_core.models.detector_file import find_detector
+from dlclive_core.runtimes import find_detector
 from dlclive_openvino import devices
 from dlclive_openvino.compiled import Compiled
 from dlclive_openvino.detector import OpenVinoDetector

@@ -13,17 +13,15 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import CARD_KEY, detector_beside, resolve_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
-from dlclive_tensorrt.detector import onnx_detector_beside
+from dlclive_tensorrt.detector import DETECTOR_SUFFIX
 from dlclive_tensorrt.engine_file import EngineCard, plan_facts, write_engine
 from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.strangers import note_built
 
-CARD_KEY = "dlclive.card"
 _CROPS = 8
 
 
@@ -149,17 +147,13 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
 
 
 def _size(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
-    if size is None and card.input_size is None:
+    fixed = resolve_input_size(card, size, name)
+    if fixed is None:
         raise UsageError(
-            f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
+            f"an engine is built for one size of image, and {name} takes any: give the size of the camera's image, or of "
             "the region, with --size HEIGHTxWIDTH"
         )
-    if size is not None and card.input_size not in (None, size):
-        fixed = card.input_size
-        raise UsageError(f"the input of {name} is {fixed}, (height, width), and cannot be {size}: leave --size away")
-    height_width = size or card.input_size
-    assert height_width is not None
-    return height_width
+    return fixed
 
 
 def _check_precision(card: ModelCard, precision: str, name: str) -> None:
@@ -180,6 +174,6 @@ def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
         theirs = detector_beside(source)
         if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
             raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
-        ours = onnx_detector_beside(target)
+        ours = detector_beside(target, DETECTOR_SUFFIX)
         if not (ours.exists() and ours.samefile(theirs)):
             shutil.copyfile(theirs, ours)

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Detector, DLCLiveError, ModelError, Network, UsageError
-from dlclive_core.models.network import Setting
+from dlclive_core import Detector, DLCLiveError, ModelError, Network, Setting, UsageError
+from dlclive_core.runtimes import find_detector
 from dlclive_tensorrt.cuda import gpus, use_gpu
-from dlclive_tensorrt.detector import OnnxDetector, find_detector
+from dlclive_tensorrt.detector import DETECTOR_SUFFIX, OnnxDetector
 from dlclive_tensorrt.engine_file import read_card, read_engine
 from dlclive_tensorrt.fitting import check_fit, check_tensorrt, choose_gpu, reason_against
 from dlclive_tensorrt.running_plan import RunningPlan
@@ -104,7 +104,7 @@ class TensorRTNetwork(Network):
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
-        file = find_detector(self._path, self.card, self._detector_path)
+        file = find_detector(self._path, self.card, self._detector_path, suffix=DETECTOR_SUFFIX)
         return None if file is None else OnnxDetector(file, self._gpu)
 
     def close(self) -> None:

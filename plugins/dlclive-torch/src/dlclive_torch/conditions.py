@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 from dlclive_torch.gaussian import gaussian_taps
 from dlclive_torch.rainbow import rainbow
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dlclive_core.deeplabcut.config import HeatmapDecoding
+from dlclive_core.runtimes import HeatmapDecoding
 
 ReadCells = Callable[[Tensor, Tensor], Tensor]
 """From rows and columns (N, K) int64 of one cell for each keypoint to location refinements x, y there, (N, K, 2) float32."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from dlclive_core.errors import UsageError
-from dlclive_core.models.network import Setting
+from dlclive_core import Setting, UsageError
 
 DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
     {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

@@ -9,10 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Exporter, ModelCard
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.errors import UsageError
-from dlclive_core.machine.system import sha256
+from dlclive_core import Exporter, ModelCard, UsageError
+from dlclive_core.runtimes import detector_beside, sha256
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.freezing import freeze_group_norms
 from dlclive_torch.graph import KeypointGraph

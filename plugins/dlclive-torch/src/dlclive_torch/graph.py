@@ -9,7 +9,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
+from dlclive_core.runtimes import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_torch.padding import pad_reflected
 
 SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = MappingProxyType(

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from dlclive_core.data.card import ModelCard
-from dlclive_core.deeplabcut.config import PoseConfig, detector_normalisation
-from dlclive_core.deeplabcut.locate import detector_snapshots
-from dlclive_core.errors import ModelError
+from dlclive_core import ModelCard, ModelError
+from dlclive_core.runtimes import PoseConfig, detector_normalisation, detector_snapshots
 from dlclive_torch.device import name_dtype
 from dlclive_torch.files.checkpoint import Checkpoint, read_checkpoint, read_detector
 from dlclive_torch.folding import fold_batch_norms

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut.config import PoseConfig
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import PoseConfig
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.table import BACKBONES
 from dlclive_torch.heads.base import Head

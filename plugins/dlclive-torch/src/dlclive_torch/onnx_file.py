@@ -10,13 +10,10 @@ import onnx
 import torch
 from torch import nn
 
-from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import DataError, ModelError, UsageError
+from dlclive_core import DataError, ModelCard, ModelError, UsageError
+from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, resolve_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
-
-CARD_KEY = "dlclive.card"
-"""The key of the card in the file's metadata."""
 
 PRECISIONS = ("fp32", "fp16")
 """That files are written in. ONNX Runtime has no convolutions in bf16 on CPUs, and other runtimes make it of fp32."""
@@ -61,17 +58,14 @@ def write_onnx(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
-    if size is not None and min(size) < 1:
-        raise UsageError(f"the size of the input is (height, width) in pixels, not {size}")
+    input_size = resolve_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    if size is not None and card.input_size not in (None, size):
-        raise UsageError(f"the input of {card.net_type} is {card.input_size}, (height, width), and cannot be {size}")
-    card = card.with_(format="onnx", precision=precision, input_size=size or card.input_size)
+    card = card.with_(format="onnx", precision=precision, input_size=input_size)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 
@@ -104,7 +98,7 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
                 tuple(inputs),
                 dynamo=True,
                 verbose=False,
-                input_names=["image", "conditions"][: len(inputs)],
+                input_names=[IMAGE_INPUT, CONDITIONS_INPUT][: len(inputs)],
                 output_names=list(getattr(graph, "outputs", ("keypoints",))),
                 dynamic_shapes=tuple(free),
                 opset_version=opset,

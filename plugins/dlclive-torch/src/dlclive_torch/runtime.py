@@ -9,9 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dlclive_core import Detector, Network
-from dlclive_core.errors import ModelError, UsageError
-from dlclive_core.models.network import Setting
+from dlclive_core import Detector, ModelError, Network, Setting, UsageError
 from dlclive_torch.cuda_graph import CudaRuns
 from dlclive_torch.device import check_dtype, describe_device, resolve_device, resolve_dtype, settings_here
 from dlclive_torch.load import load_deeplabcut

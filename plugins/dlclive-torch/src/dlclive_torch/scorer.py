@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PureWindowsPath
 
-from dlclive_core.deeplabcut.config import PoseConfig, scorer_name
+from dlclive_core.runtimes import PoseConfig, scorer_name
 from dlclive_torch.files.checkpoint import Checkpoint
 
 _FOLDER = re.compile(r"(?P<project>.+)-trainset\d+shuffle(?P<shuffle>\d+)$")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from dlclive_core.errors import ModelError
+from dlclive_core import ModelError
 
 _COUNTER = "num_batches_tracked"
 """How often a batch normalisation was trained: not used after training, and absent from some files."""

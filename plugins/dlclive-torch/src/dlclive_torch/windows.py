@@ -20,9 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dlclive_core import Pose, Skeleton
-from dlclive_core.errors import UsageError
-from dlclive_core.regions import FollowingCrop
+from dlclive_core import FollowingCrop, Pose, Skeleton, UsageError
 from dlclive_torch.backbones.cspnext import ChannelAttention
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.runs import as_tensor

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose, UsageError, as_rgb
-from dlclive_core.errors import nearest
+from dlclive_core.runtimes import nearest
 
 EDGE_COLOUR = (220, 220, 220)
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry

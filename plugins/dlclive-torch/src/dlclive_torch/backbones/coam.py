@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.conditional_attention import BranchAttention, ConditionalAttention
 from dlclive_torch.backbones.hrnet import HRNet, build_hrnet

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.errors import UnsupportedModelError, nearest
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("hrnet_w18", "hrnet_w32", "hrnet_w48")

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.cspnext import build_cspnext
 from dlclive_torch.backbones.hrnet import build_hrnet

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from dlclive_core.data.card import Normalisation
-from dlclive_core.errors import ModelError, UnsupportedModelError
+from dlclive_core import ModelError, UnsupportedModelError
+from dlclive_core.runtimes import Normalisation
 from dlclive_torch.detectors.faster_rcnn import build_faster_rcnn
 from dlclive_torch.detectors.graph import Detector, DetectorGraph
 from dlclive_torch.detectors.ssdlite import SsdLite

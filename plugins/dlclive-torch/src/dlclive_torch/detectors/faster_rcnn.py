@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import IMAGENET_MEAN, IMAGENET_STD
 from dlclive_torch.detectors.anchors import cell_anchors, spread_anchors
 from dlclive_torch.detectors.boxes import (
     Regression,

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
-from dlclive_core.errors import UsageError
+from dlclive_core import UsageError
+from dlclive_core.runtimes import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_torch.detectors.resizing import Resizing
 from dlclive_torch.padding import round_up
 

@@ -10,7 +10,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.errors import DataError, ModelError
+from dlclive_core import DataError, ModelError
+from dlclive_core.runtimes import DETECTOR_OUTPUTS
 from dlclive_torch.detectors.graph import DetectorGraph
 from dlclive_torch.detectors.onnx_front import front_graph
 from dlclive_torch.detectors.resizing import FixedSize, Resizing
@@ -65,7 +66,7 @@ def _translate(graph: DetectorGraph, opset: int) -> onnx.ModelProto:
                 dynamo=True,
                 verbose=False,
                 input_names=["images", "inside", "ratio"],
-                output_names=["boxes", "scores"],
+                output_names=list(DETECTOR_OUTPUTS),
                 dynamic_shapes=(free, None, None),
                 opset_version=opset,
                 external_data=False,

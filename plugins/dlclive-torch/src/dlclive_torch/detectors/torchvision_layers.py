@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from dlclive_core.errors import DependencyError
+from dlclive_core import DependencyError
 
 
 def import_torchvision(module: str) -> Any:

@@ -11,7 +11,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
-from dlclive_core.errors import DLCLiveError, ModelError
+from dlclive_core import DLCLiveError, ModelError
 from dlclive_torch.files.pickles import RestrictedUnpickler
 from dlclive_torch.files.stand_ins import StorageType
 

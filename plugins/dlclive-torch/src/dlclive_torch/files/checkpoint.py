@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from dlclive_core.deeplabcut.config import CONFIG_NAME, read_config
-from dlclive_core.errors import ModelError
-from dlclive_core.machine.system import sha256
+from dlclive_core import ModelError
+from dlclive_core.runtimes import CONFIG_NAME, read_config, sha256
 from dlclive_torch.files.archives import read_pt
 
 

@@ -6,7 +6,7 @@ import pickle
 from pathlib import Path
 from typing import IO, Any
 
-from dlclive_core.errors import DLCLiveError, ModelError, UnsafeFileError
+from dlclive_core import DLCLiveError, ModelError, UnsafeFileError
 from dlclive_torch.files.stand_ins import Loader, StorageType, stand_in
 
 

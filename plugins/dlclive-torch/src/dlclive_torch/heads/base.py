@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from dlclive_core.models.assembly import AssemblyRules
+from dlclive_core.runtimes import AssemblyRules
 
 
 class Head(nn.Module):

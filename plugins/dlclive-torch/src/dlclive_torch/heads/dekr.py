@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 from dlclive_torch.dekr_decoding import DEKRDecoding, decode_dekr
 from dlclive_torch.heads.adaptive import AdaptiveBlock, join_blocks
 from dlclive_torch.heads.base import Head

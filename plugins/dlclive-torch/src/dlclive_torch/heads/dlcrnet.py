@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut.config import LOCREF_STD
-from dlclive_core.errors import UnsupportedModelError
-from dlclive_core.models.assembly import AssemblyRules
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import LOCREF_STD, AssemblyRules
 from dlclive_torch.affinities import pair_affinities
 from dlclive_torch.heads.base import Head
 from dlclive_torch.heads.heatmap import Upsampling, build_upsampling

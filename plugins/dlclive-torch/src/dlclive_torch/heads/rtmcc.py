@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 from dlclive_torch.heads.base import Head
 from dlclive_torch.heads.gau import GatedAttentionUnit, ScaleNorm
 from dlclive_torch.simcc_decoding import SimCCDecoding, decode_simcc

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dlclive_core.deeplabcut.config import HeatmapDecoding
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import HeatmapDecoding
 from dlclive_torch.decoding import decode_heatmap
 from dlclive_torch.heads.base import Head
 

@@ -1,44 +1,22 @@
-"""From a frame to a network's input, and from its heatmaps to keypoints, in numpy: for runtimes whose graph does neither.
-
-Graphs that dlclive exports have all this inside; see `ModelCard`.
-"""
+"""Normalisation and heatmap decoding in numpy, for bare networks whose graph does neither."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
-from dlclive_core.deeplabcut.config import HeatmapDecoding, padded_size
+from dlclive_core.runtimes import IMAGENET_MEAN, IMAGENET_STD, HeatmapDecoding, Normalisation
 
 
-def normalise(images: NDArray[np.uint8], how: Normalisation) -> NDArray[np.float32]:
+def normalise(images: NDArray[np.uint8], normalisation: Normalisation) -> NDArray[np.float32]:
     """(B, H, W, 3) uint8 RGB -> (B, 3, H, W) float32, as the network was trained."""
     pixels = images.astype(np.float32)
-    if how != "none":
+    if normalisation != "none":
         pixels /= np.float32(255)
-    if how == "imagenet":
+    if normalisation == "imagenet":
         pixels -= np.asarray(IMAGENET_MEAN, np.float32)
         pixels /= np.asarray(IMAGENET_STD, np.float32)
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-
-
-def pad(images: NDArray[np.uint8], divisor: tuple[int, int]) -> NDArray[np.uint8]:
-    """(B, H, W, 3) made larger at the bottom and right to multiples of (height, width) by reflection without the edge."""
-    height, width = images.shape[1:3]
-    high, wide = padded_size(height, width, divisor)
-    if (high, wide) == (height, width):
-        return images
-    return images[:, mirrored(high, height)][:, :, mirrored(wide, width)]
-
-
-def mirrored(size: int, limit: int) -> NDArray[np.intp]:
-    """The first `size` indices of an axis of length `limit` that is reflected at its ends, without repeating them."""
-    if limit == 1:
-        return np.zeros(size, dtype=np.intp)
-    period = 2 * (limit - 1)
-    index = np.arange(size) % period
-    return np.where(index < limit, index, period - index)
 
 
 def decode_heatmaps(
