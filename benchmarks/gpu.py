@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from untrained import write_resnet_50, write_rtmpose_m
 
-from dlclive_core import DLCLiveError, PoseModel, export_model, load_model
+from dlclive_core import DLCLiveError, PluginCatalog, PoseModel, export_model, load_model
 from dlclive_core.benchmark.peak import Peak, measure_peak
 from dlclive_core.machine.system import system_info
 
@@ -106,7 +106,7 @@ def show(title: str, ways: Sequence[Measured], frames: int, device: str, *, same
     if not ways:
         return
     take_turns(ways, frames)
-    peak = measure_peak(device)
+    peak = measure_peak(device, PluginCatalog.installed())
     print(f"| {' | '.join(HEADER)} |\n|{'---|' * len(HEADER)}")
     for way in ways:
         print(f"| {' | '.join(way.cells(ways[0], peak, same=same))} |")

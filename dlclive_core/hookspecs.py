@@ -19,8 +19,8 @@ other plugins are not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pluggy
@@ -59,12 +59,24 @@ class RuntimeInfo(ComponentInfo):
     Attributes:
         reads: suffixes of the model files that it runs, for example (".onnx",).
         preference: where several ready runtimes read a file, the highest is taken.
+        fixed_size: those of `reads` whose files take images of one size only.
+        companions: suffixes of the files that belong to one of `reads` and lie beside it under the same name, for example
+            {".xml": (".bin",)}.
+        libraries: distributions that decide how fast it is; a profile records their versions beside the plugin's own.
+        peak: "package.module:function", called as `function(device, seconds)` when a benchmark measures the most that a device
+            can do: the best floating-point operations per second that it reached there, by precision (a multiplication and
+            an addition are two), and nothing for a device that it cannot measure. For "cpu", only "fp32" counts. It should take
+            about `seconds` for each product that it tries. Empty: the runtime measures no device.
     """
 
     kind: ClassVar[str] = "runtime"
 
     reads: tuple[str, ...] = ()
     preference: int = 0
+    fixed_size: tuple[str, ...] = ()
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    libraries: tuple[str, ...] = ()
+    peak: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +88,7 @@ class ExporterInfo(ComponentInfo):
         precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
         converts: whether it makes these precisions of a file in fp32; False where it had better be given a file that is in
             the precision that is asked for.
+        fixed_size: whether its files take images of one size only, so that it must be told the size.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -84,6 +97,7 @@ class ExporterInfo(ComponentInfo):
     writes: str
     precisions: tuple[str, ...] = ("fp32",)
     converts: bool = True
+    fixed_size: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,6 @@ from dlclive_core.export.export import export_model
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 
-ONE_SIZE = (".engine",)
-"""Formats whose files are for images of one size."""
-
 _COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
 WINDOW = "window"
 """The option of exporters that make a file for windows, too; see `Exports.for_windows`."""
@@ -89,7 +86,7 @@ class Exports:
 
         Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
         """
-        return self._file(_Key(suffix, precision, size if suffix in ONE_SIZE else None))
+        return self._file(_Key(suffix, precision, size if self._has_fixed_size(suffix, precision) else None))
 
     def for_windows(self, file: Path, window: tuple[int, int]) -> Path:
         """The same file again, made for windows of (height, width), where that can be; else the file itself."""
@@ -101,6 +98,10 @@ class Exports:
         except (DLCLiveError, MemoryError, RuntimeError) as error:  # often: windows change nothing in this network
             self._tell(f"windows are tried on the file as it is: {one_line(error)}")
             return file
+
+    def _has_fixed_size(self, suffix: str, precision: str) -> bool:
+        route = find_route(self._catalog, self._source.suffix.lower(), suffix, precision)
+        return any(step.info.fixed_size for step in route)
 
     def _takes_window(self, key: _Key) -> bool:
         route = find_route(self._catalog, self._source.suffix.lower(), key.suffix, key.precision)

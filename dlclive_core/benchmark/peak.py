@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 _SIDE = 512  # a few milliseconds: between two moments in which something else has the core
-_CHANNELS, _CELLS = 256, 56  # of a convolution, as networks have them
-_GPU_SIDE = 8192
 _SECONDS = 0.3  # for each way to multiply
 
 TOLERANCE = 1.3
@@ -50,20 +50,35 @@ class Peak:
         )
 
 
-def measure_peak(device: str, seconds: float = _SECONDS) -> Peak:
+def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS) -> Peak:
     """The peak of "cpu", "cuda:0", ...; without numbers where nothing that is installed could measure it.
 
-    It takes about a second, and all cores.
+    It takes about a second, and all cores. Besides numpy, installed runtimes measure it; see `RuntimeInfo.peak`.
     """
-    kind = device.split()[0].split(":")[0] if device else ""
-    if kind == "cpu":
-        return _cpu(seconds)
-    if kind == "cuda" and "torch" in sys.modules:
-        return _cuda(device.split()[0], seconds)
+    name = device.split()[0] if device else ""
+    if name == "cpu":
+        return _cpu(_by_runtimes(name, catalog, seconds), seconds)
+    if name:
+        return _accelerator(_by_runtimes(name, catalog, seconds))
     return Peak()
 
 
-def _cpu(seconds: float) -> Peak:
+def _by_runtimes(device: str, catalog: PluginCatalog, seconds: float) -> dict[str, Mapping[str, float]]:
+    """What each runtime measured, by its name."""
+    infos = [info for info in catalog.components(RuntimeInfo) if info.peak and not missing_requirements(info)]
+    return {info.name: flops for info in infos if (flops := _by_runtime(info, device, seconds))}
+
+
+def _by_runtime(info: RuntimeInfo, device: str, seconds: float) -> Mapping[str, float]:
+    module, _, function = info.peak.partition(":")
+    try:
+        flops: Mapping[str, float] = getattr(importlib.import_module(module), function)(device, seconds)
+    except Exception:  # a plugin's failure here must not cost a benchmark
+        return {}
+    return flops
+
+
+def _cpu(measured: Mapping[str, Mapping[str, float]], seconds: float) -> Peak:
     a = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
     product = 2.0 * _SIDE**3
     ways: list[tuple[float, str, float]] = [(_best(lambda: a @ a, product, seconds), "numpy", BY_NUMPY)]
@@ -71,8 +86,9 @@ def _cpu(seconds: float) -> Peak:
     if cores > 1:  # a library that was told to use one thread is asked from several
         at_once = _best(lambda: _at_once(lambda: a @ a, cores), cores * product, seconds)
         ways.append((at_once, f"numpy in {cores} threads", BY_NUMPY))
-    if (convolution := _convolution(seconds)) is not None:
-        ways = [(max(convolution, max(ways)[0]), "products by numpy and a 1 x 1 convolution by torch", TOLERANCE)]
+    by_runtimes = {name: flops["fp32"] for name, flops in measured.items() if "fp32" in flops}
+    if by_runtimes:
+        ways = [(max(*by_runtimes.values(), max(ways)[0]), f"numpy and {', '.join(by_runtimes)}", TOLERANCE)]
     best, how, tolerance = max(ways)
     bf16, int8 = _multiples()
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
@@ -84,45 +100,16 @@ def _cpu(seconds: float) -> Peak:
     )
 
 
-def _convolution(seconds: float) -> float | None:
-    """Operations per second of a convolution of 1 x 1, a product without Winograd's trick; None without torch.
-
-    On CPUs with wide vectors it is up to twice as fast as numpy's products, whose library may use half of the width.
-    """
-    try:
-        import torch
-    except ImportError:
-        return None
-    with torch.inference_mode():
-        image = torch.rand(1, _CHANNELS, _CELLS, _CELLS).contiguous(memory_format=torch.channels_last)
-        weights = torch.rand(_CHANNELS, _CHANNELS, 1, 1).contiguous(memory_format=torch.channels_last)
-        operations = 2.0 * _CELLS**2 * _CHANNELS**2
-        return _best(lambda: torch.nn.functional.conv2d(image, weights), operations, seconds)
-
-
-def _cuda(device: str, seconds: float) -> Peak:
-    torch = sys.modules["torch"]
+def _accelerator(measured: Mapping[str, Mapping[str, float]]) -> Peak:
     flops: dict[str, float] = {}
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = False
-    try:
-        for name, dtype in (("fp32", torch.float32), ("fp16", torch.float16), ("bf16", torch.bfloat16)):
-            a = torch.rand(_GPU_SIDE, _GPU_SIDE, device=device, dtype=dtype)
-
-            def multiply(a: object = a) -> None:
-                torch.matmul(a, a)
-                torch.cuda.synchronize(device)
-
-            flops[name] = _best(multiply, 2.0 * _GPU_SIDE**3, seconds)
-    except RuntimeError:  # too little memory beside the models
-        pass
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
+    for by_precision in measured.values():
+        for name, value in by_precision.items():
+            flops[name] = max(value, flops.get(name, 0.0))
+    if not flops:
+        return Peak()
     if "fp16" in flops:
-        flops["int8"] = 2 * flops["fp16"]
-    return Peak(
-        flops, f"the fastest product of two matrices of {_GPU_SIDE} x {_GPU_SIDE} (torch); in int8 twice that of fp16"
-    )
+        flops.setdefault("int8", 2 * flops["fp16"])
+    return Peak(flops, f"the fastest product of two matrices ({', '.join(measured)}); in int8 twice that of fp16")
 
 
 def _best(multiply: Callable[[], object], operations: float, seconds: float) -> float:

@@ -33,6 +33,7 @@ from dlclive_core.machine.load import conditions, load
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.formats import companion_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def run_plan(
         )
         devices = dict.fromkeys(candidate.device for candidate in choice.candidates)
         tell("measuring what the machine can do at most")
-        peaks = {device: measure_peak(device) for device in devices}
+        peaks = {device: measure_peak(device, catalog) for device in devices}
         measured = measure(
             choice.candidates,
             plan.clip.frames,
@@ -102,13 +103,13 @@ def run_plan(
             on_progress=on_progress,
             catalog=catalog,
         )
-        peaks = {device: measure_peak(device).at_least(peak) for device, peak in peaks.items()}
+        peaks = {device: measure_peak(device, catalog).at_least(peak) for device, peak in peaks.items()}
         poses: tuple[Pose, ...] = ()
         reference = NONE.format(name=source.name, precision=card.precision)
         if judge_by is not None:
             poses, reference = reference_poses(judge_by, measured, plan.clip, catalog, on_progress)
         operations = count_operations(measured, catalog)
-        sizes = {candidate.path: model_bytes(candidate.path) for candidate in choice.candidates}
+        sizes = {candidate.path: model_bytes(candidate.path, catalog) for candidate in choice.candidates}
     rows = [_row(one, measured, poses, operations, peaks, sizes) for one in (*measured, *choice.failed)]
     return Benchmark(
         source=source,
@@ -126,10 +127,9 @@ def run_plan(
     )
 
 
-def model_bytes(path: Path) -> int:
-    """Of a model's file, and of the weights beside it where a format keeps them apart."""
-    weights = path.with_suffix(".bin")
-    return path.stat().st_size + (weights.stat().st_size if path.suffix == ".xml" and weights.exists() else 0)
+def model_bytes(path: Path, catalog: PluginCatalog) -> int:
+    """The size of a model's file and of those that belong to it, such as weights that its format keeps apart."""
+    return sum(file.stat().st_size for file in (path, *companion_files(path, catalog)))
 
 
 def _reference_candidate(plan: Plan, source: Path, card: ModelCard, catalog: PluginCatalog) -> Candidate | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dlclive_core.data.known_packages import EXPORTER_INSTALL
 from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import ExporterInfo
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
@@ -41,7 +42,7 @@ def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) 
         raise UsageError(f"no precision {precision!r} for {writes} files: choose from {able}")
     known = ", ".join(dict.fromkeys(f"{info.reads} to {info.writes}" for info in infos))
     raise UnsupportedModelError(
-        f"no installed exporter from {reads} to {writes}; there are: {known or 'none; run: pip install dlclive-torch'}"
+        f"no installed exporter from {reads} to {writes}; there are: {known or f'none; run: {EXPORTER_INSTALL}'}"
     )
 
 

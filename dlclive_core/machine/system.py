@@ -9,31 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = (
-    "dlclive-core",
-    "dlclive-torch",
-    "dlclive-onnx",
-    "dlclive-openvino",
-    "dlclive-tensorrt",
-    "dlclive-io",
-    "dlclive-processors",
-    "dlclive-cameras",
-    "numpy",
-    "torch",
-    "timm",
-    "onnx",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "openvino",
-    "nncf",
-    "tensorrt-cu13",
-    "cuda-bindings",
-    "av",
-    "opencv-python-headless",
-    "opencv-python",
-    "pandas",
-    "tables",
-)
+from dlclive_core.data.known_packages import DISTRIBUTIONS, LIBRARIES
 
 
 def system_info() -> dict[str, object]:
@@ -44,7 +20,7 @@ def system_info() -> dict[str, object]:
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "python": sys.version.split()[0],
-        "packages": {name: found for name in PACKAGES if (found := installed_version(name))},
+        "packages": {name: found for name in (*DISTRIBUTIONS, *LIBRARIES) if (found := installed_version(name))},
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.components import PoseModel
+from dlclive_core.data.known_packages import MODEL_INSTALLS
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
@@ -19,12 +20,6 @@ from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
 from dlclive_core.profiles import Profile, profile_of, variant_path
 
-_KNOWN_INSTALLS = {
-    ".pt": "pip install dlclive-torch",
-    ".onnx": "pip install dlclive-onnx",
-    ".xml": "pip install dlclive-openvino",
-    ".engine": "pip install 'dlclive-tensorrt[gpu]'",
-}
 _FINDING = tuple(one.name for one in fields(DetectionOptions))
 
 
@@ -173,7 +168,7 @@ def _takes_no(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:
     """Suffixes of all files that are models, whether a runtime for them is installed or not."""
-    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(_KNOWN_INSTALLS)
+    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(MODEL_INSTALLS)
 
 
 def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
@@ -187,7 +182,7 @@ def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
 
 
 def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
-    install = _KNOWN_INSTALLS.get(file.suffix.lower())
+    install = MODEL_INSTALLS.get(file.suffix.lower())
     if install is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
         return UnsupportedModelError(f"{file.name} is no model file: expected one of {known}")
@@ -201,4 +196,4 @@ def _advice(catalog: PluginCatalog, file: Path) -> str:
     fitting = [info.name for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
     if fitting:
         return f"use runtime {fitting[0]!r}, or export the model first: dlclive export {file.name} model.onnx"
-    return f"run: {_KNOWN_INSTALLS.get(file.suffix.lower(), 'dlclive plugins list')}"
+    return f"run: {MODEL_INSTALLS.get(file.suffix.lower(), 'dlclive plugins list')}"

@@ -91,6 +91,13 @@ class PluginCatalog:
         known = [item.name for item in self.components(kind)]
         raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
 
+    def owner(self, info: ComponentInfo) -> Plugin:
+        """The plugin that offers this component; PluginError if none does."""
+        for plugin in self.plugins:
+            if info in plugin.components:
+                return plugin
+        raise PluginError(f"no plugin of this catalogue offers {info.kind} {info.name!r}")
+
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component; DependencyError or PluginError with the next command if that fails."""
         absent = missing_requirements(info)
@@ -101,10 +108,9 @@ class PluginCatalog:
         try:
             return getattr(importlib.import_module(module), attribute)
         except Exception as error:
-            owner = next((plugin.name for plugin in self.plugins if info in plugin.components), "?")
             raise PluginError(
                 f"{info.kind} {info.name!r} cannot be imported ({type(error).__name__}: {error}); "
-                f"run: dlclive plugins check {owner}"
+                f"run: dlclive plugins check {self.owner(info).name}"
             ) from error
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:

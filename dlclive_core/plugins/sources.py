@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlclive_core.components import FrameSource
+from dlclive_core.data.known_packages import FILES_INSTALL
 from dlclive_core.errors import DataError, DependencyError, SourceError
 from dlclive_core.hookspecs import SourceInfo
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -25,7 +26,7 @@ def source_for(path: str | Path, catalog: PluginCatalog) -> FrameSource:
     fitting = [info for info in infos if (info.opens_folders if path.is_dir() else path.suffix.lower() in info.opens)]
     if not fitting:
         if not any(info.opens for info in infos):
-            raise DependencyError(f"nothing installed reads {path.name}; run: pip install dlclive-io")
+            raise DependencyError(f"nothing installed reads {path.name}; run: {FILES_INSTALL}")
         known = " ".join(sorted({suffix for info in infos for suffix in info.opens}))
         what = "a folder" if path.is_dir() else f"{path.suffix or 'a file without suffix'}"
         raise DataError(f"{path} cannot be read as video or images: {what} is none of {known}")

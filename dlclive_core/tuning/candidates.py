@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
-from dlclive_core.benchmark.exports import ONE_SIZE, Exports
+from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
 from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.formats import has_fixed_size
 from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.tuning.plan import TunePlan
 
@@ -32,7 +33,7 @@ class Candidates:
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
     ) -> list[Candidate]:
         """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
-        if candidate.path.suffix.lower() not in ONE_SIZE:
+        if not has_fixed_size(candidate.path, self._catalog):
             resized = [replace(candidate, resize=factor) for factor in resizes]
             return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)

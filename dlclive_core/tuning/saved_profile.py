@@ -9,9 +9,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from dlclive_core.benchmark.candidate import Candidate
+from dlclive_core.data.known_packages import CORE
 from dlclive_core.deeplabcut.locate import KEPT
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.system import installed_version, sha256, system_info
+from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import Machine, Profile, Variant, profile_path, profile_to_json, read_profile
 from dlclive_core.tuning.plan import TunePlan
 from dlclive_core.tuning.search import Found
@@ -29,10 +32,11 @@ def check_place(model: Path, *, overwrite: bool) -> Path:
     return path
 
 
-def make_profile(plan: TunePlan, found: Found) -> Profile:
+def make_profile(plan: TunePlan, found: Found, catalog: PluginCatalog) -> Profile:
     """The profile of what was found, without the exported file, which is kept first."""
     how = found.chosen.candidate
-    names = {"dlclive-core", f"dlclive-{how.runtime}", "numpy", *_LIBRARIES.get(how.runtime, ())}
+    info = catalog.find(RuntimeInfo, how.runtime)
+    names = {CORE, catalog.owner(info).distribution, "numpy", *info.libraries}
     return Profile(
         model=plan.source.name,
         sha256=sha256(plan.source),
@@ -55,15 +59,7 @@ def make_profile(plan: TunePlan, found: Found) -> Profile:
     )
 
 
-_LIBRARIES = {
-    "onnx": ("onnxruntime", "onnxruntime-gpu"),
-    "openvino": ("openvino",),
-    "torch": ("torch",),
-    "tensorrt": ("tensorrt",),
-}
-
-
-def keep(plan: TunePlan, found: Found, picture: str) -> Profile:
+def keep(plan: TunePlan, found: Found, picture: str, catalog: PluginCatalog) -> Profile:
     """Write the exported file, the picture, and last the profile, so that it never names what is not there.
 
     Returns:
@@ -77,7 +73,7 @@ def keep(plan: TunePlan, found: Found, picture: str) -> Profile:
     try:
         variant = _keep_variant(plan.source, found.chosen.candidate)
         _write(plan.source.with_name(plan.source.stem + PICTURE), picture)
-        profile = replace(make_profile(plan, found), variant=variant)
+        profile = replace(make_profile(plan, found, catalog), variant=variant)
         _write(path, profile_to_json(profile))
         _remove(old - _files(path.parent, variant))
     except OSError as error:

@@ -125,7 +125,7 @@ def frames() -> list[np.ndarray]:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     CALLS.clear()
     monkeypatch.setattr(
-        "dlclive_core.benchmark.run.measure_peak", lambda device: Peak({"fp32": 1e15, "int8": 4e15}, "made up")
+        "dlclive_core.benchmark.run.measure_peak", lambda device, catalog: Peak({"fp32": 1e15, "int8": 4e15}, "made up")
     )
 
 

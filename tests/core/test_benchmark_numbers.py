@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlclive_core import Pose
+from dlclive_core import PluginCatalog, Pose, RuntimeInfo
 from dlclive_core.benchmark import Candidate, FollowingCropSpec, Measurement, compare_poses
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.peak import Peak, _multiples, measure_peak
 from dlclive_core.benchmark.verdict import judge
+from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobSource, blob_skeleton
 
 
@@ -139,21 +142,28 @@ def test_a_small_picture_that_takes_longer_is_doubtful() -> None:
 def test_the_peak_of_a_cpu_is_measured_and_of_nothing_it_is_not_known(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    peak = measure_peak("cpu", seconds=0.01)
+    catalog = PluginCatalog([])
+    peak = measure_peak("cpu", catalog, seconds=0.01)
     assert peak.flops["fp32"] > 1e8
     assert peak.flops["int8"] >= 4 * peak.flops["fp32"]
-    assert measure_peak("npu:3").flops == {}
-    monkeypatch.setattr("dlclive_core.benchmark.peak._convolution", lambda seconds: None)  # as without torch
-    assert measure_peak("cpu", seconds=0.01).tolerance == 2.6
-    monkeypatch.setattr("dlclive_core.benchmark.peak._convolution", lambda seconds: 1e18)
-    fast = measure_peak("cpu", seconds=0.01)
+    assert measure_peak("npu:3", catalog).flops == {}
+    assert peak.tolerance == 2.6
+    module = types.ModuleType("lab_peak")
+    module.measure = lambda device, seconds: {"cpu": {"fp32": 1e18}, "npu:3": {"fp16": 1e12}}[device]  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "lab_peak", module)
+    info = RuntimeInfo(name="lab", summary="", factory="lab:Net", peak="lab_peak:measure")
+    broken = RuntimeInfo(name="broken", summary="", factory="lab:Net", peak="lab_peak:gone")
+    plugin = Plugin(name="lab", distribution="lab", version="1", status="ready", components=(broken, info))
+    lab = PluginCatalog([plugin])
+    fast = measure_peak("cpu", lab, seconds=0.01)
     assert (fast.flops["fp32"], fast.tolerance) == (1e18, 1.3)
     assert peak.at_least(Peak({"fp32": 1e20})).flops["fp32"] == 1e20
-    info = tmp_path / "cpuinfo"
-    info.write_text("flags : fpu amx_bf16 amx_int8\n")
-    assert _multiples(info) == (16, 32)
-    info.write_text("flags : fpu avx512_bf16\n")
-    assert _multiples(info) == (2, 4)
+    assert measure_peak("npu:3 (Lab)", lab).flops == {"fp16": 1e12, "int8": 2e12}
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("flags : fpu amx_bf16 amx_int8\n")
+    assert _multiples(cpuinfo) == (16, 32)
+    cpuinfo.write_text("flags : fpu avx512_bf16\n")
+    assert _multiples(cpuinfo) == (2, 4)
     assert _multiples(tmp_path / "none") == (2, 4)
 
 

@@ -299,7 +299,7 @@ def test_models_that_cannot_be_tuned_say_why(model: Path, change: dict, said: st
 
 def test_the_profile_beside_the_model_is_what_load_model_takes(model: Path, tmp_path: Path) -> None:
     result = found(model, tmp_path)
-    kept = keep(plan(model), result, "<svg/>")
+    kept = keep(plan(model), result, "<svg/>", catalog())
     assert read_profile(profile_path(model)) == kept
     assert sorted(file.name for file in model.parent.iterdir() if file.is_file()) == [
         "mouse.known", "mouse.profile.json", "mouse.profile.svg",
@@ -320,14 +320,14 @@ def test_an_exported_winner_is_kept_in_a_folder_and_goes_with_its_profile(model:
         (exported / name).write_bytes(name.encode())
     result = found(model, tmp_path)
     other = replace(result.chosen, candidate=replace(result.chosen.candidate, path=exported / "mouse.known"))
-    kept = keep(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>")
+    kept = keep(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>", catalog())
     folder = tmp_path / "mouse.dlclive" / "bf16-known"
     assert kept.variant is not None
     assert kept.variant.file == "mouse.dlclive/bf16-known/mouse.known"
     assert sorted(file.name for file in folder.iterdir()) == ["mouse.bin", "mouse.known"]
     assert load_model(model, catalog=catalog()).profile == kept
     (tmp_path / "mouse.dlclive" / "mine.txt").touch()
-    keep(plan(model), result, "<svg/>")  # the next one needs no file of its own
+    keep(plan(model), result, "<svg/>", catalog())  # the next one needs no file of its own
     assert not folder.exists()
     assert (tmp_path / "mouse.dlclive" / "mine.txt").exists()  # nothing else is touched
     assert load_model(model, catalog=catalog()).profile.variant is None

@@ -63,7 +63,7 @@ def run_tune(options: TuneOptions) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, measuring_progress() as (tell, on_progress):
         found = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress)
-        profile = keep(plan, found, tune_picture(plan, found, _machine()))
+        profile = keep(plan, found, tune_picture(plan, found, _machine()), catalog)
     if options.json:
         print_json(_facts(plan, found, profile))
     else:

@@ -383,6 +383,6 @@ def test_a_detector_that_is_missing_or_another(top_down, pictures: list[np.ndarr
 def test_a_file_that_is_no_detector(top_down, pictures: list[np.ndarray]) -> None:
     with (
         load_model(top_down("places")) as model,
-        pytest.raises(ModelError, match="is not a detector that dlclive exported.* gives places, scores"),
+        pytest.raises(ModelError, match=r"is not a detector that dlclive exported.* gives places, scores"),
     ):
         model.predict(pictures[0])

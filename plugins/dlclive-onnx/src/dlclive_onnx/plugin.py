@@ -17,6 +17,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             install_hint="pip install dlclive-onnx",
             reads=(".onnx",),
             preference=10,
+            libraries=("onnxruntime", "onnxruntime-gpu"),
         )
     ]
 

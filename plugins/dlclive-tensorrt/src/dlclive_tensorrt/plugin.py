@@ -19,6 +19,8 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             requires=_REQUIRES,
             install_hint=_INSTALL,
             reads=(".engine",),
+            fixed_size=(".engine",),
+            libraries=("tensorrt",),
         )
     ]
 
@@ -38,6 +40,7 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
             writes=".engine",
             precisions=("fp32", "fp16"),
             converts=False,
+            fixed_size=True,
             requires=_REQUIRES,
             install_hint=_INSTALL,
         )

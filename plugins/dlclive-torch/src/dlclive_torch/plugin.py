@@ -16,6 +16,8 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             summary="DeepLabCut 3 exports and snapshots on PyTorch (CPU, CUDA, Apple GPU)",
             factory="dlclive_torch.runtime:TorchNetwork",
             reads=(".pt",),
+            libraries=("torch",),
+            peak="dlclive_torch.peak:measure_peak",
             requires=("torch", "timm"),
             install_hint=_INSTALL,
         )
