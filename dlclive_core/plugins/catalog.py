@@ -8,7 +8,8 @@ import os
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint, PackageNotFoundError, distributions
+from importlib.metadata import version as distribution_version
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import pluggy
 
 from dlclive_core import hookspecs
+from dlclive_core.data.known_packages import CORE
 from dlclive_core.errors import DependencyError, PluginError, UsageError, nearest
 from dlclive_core.hookspecs import (
     ComponentInfo,
@@ -73,8 +75,8 @@ class PluginCatalog:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
         blocked = {name for name in disabled if name}
         plugins = [_builtin()]
-        for point, distribution in _entry_points():
-            plugins.append(_load(point, distribution, blocked, plugins))
+        for offer in _offers():
+            plugins.append(_load(offer, blocked, plugins))
         return cls(plugins)
 
     def components(self, kind: type[Info]) -> list[Info]:
@@ -145,30 +147,41 @@ def _is_installed(name: str) -> bool:
 
 
 def _builtin() -> Plugin:
-    from dlclive_core import __version__
     from dlclive_core.plugins.builtin import plugin
 
+    try:
+        version = distribution_version(CORE)
+    except PackageNotFoundError:  # the sources are on the path, and nothing is installed
+        version = "unknown"
     return Plugin(
-        name="builtin",
-        distribution="dlclive-core",
-        version=__version__,
-        status="ready",
-        components=_ask(plugin),
+        name="builtin", distribution=CORE, version=version, status="ready", components=_registered_components(plugin)
     )
 
 
-def _entry_points() -> list[tuple[EntryPoint, Distribution]]:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """An entry point of our group, and the name and version of the distribution that has it."""
+
+    point: EntryPoint
+    distribution: str
+    version: str
+
+
+def _offers() -> list[_Offer]:
     """Every entry point of our group once, sorted, so that the result does not depend on the order of folders."""
-    found: dict[tuple[str, str], tuple[EntryPoint, Distribution]] = {}
+    offers: dict[tuple[str, str], _Offer] = {}
     for distribution in distributions():
-        for point in distribution.entry_points:
-            if point.group == GROUP:  # the first distribution of a name on sys.path is the one that Python imports
-                found.setdefault((distribution.metadata["Name"], point.name), (point, distribution))
-    return [found[key] for key in sorted(found)]
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+        if points:
+            metadata = distribution.metadata  # parsed at each access
+            name, version = metadata["Name"], metadata["Version"]
+            for point in points:  # the first distribution of a name on sys.path is the one that Python imports
+                offers.setdefault((name, point.name), _Offer(point, name, version))
+    return [offers[key] for key in sorted(offers)]
 
 
-def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
-    name, version = distribution.metadata["Name"], distribution.version
+def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
+    point, name, version = offer.point, offer.distribution, offer.version
 
     def record(status: str, error: str = "", components: tuple[ComponentInfo, ...] = ()) -> Plugin:
         return Plugin(
@@ -184,7 +197,7 @@ def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earl
                 f"{name} and {other.distribution} both offer a plugin {point.name!r}; run: pip uninstall {name}",
             )
     try:
-        components = _ask(point.load())
+        components = _registered_components(point.load())
     except Exception as error:  # whatever a plugin does, the others must load
         return record(
             "broken",
@@ -206,7 +219,7 @@ def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earl
     return record("ready", components=components)
 
 
-def _ask(module: ModuleType) -> tuple[ComponentInfo, ...]:
+def _registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
     """Call the hooks of one plugin; each in a manager of its own, so that one cannot disturb another."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
