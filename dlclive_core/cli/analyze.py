@@ -63,7 +63,7 @@ def run_analyze(options: AnalyzeOptions) -> int:
         precision=how.precision,
         profile=loading.profile,
         catalog=catalog,
-        **how.detection.given(),
+        **how.detection.changed_options(),
         **more,
     ) as model:
         out = _folder(options.out)
@@ -152,7 +152,7 @@ def _what_went_wrong(report: SessionReport, video: Path) -> DLCLiveError | None:
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
     """Find out about impossible options before anything is loaded."""
     regions_from_options(**options.regions.numbers())
-    options.loading.detection.given()
+    options.loading.detection.changed_options()
     for text in options.processors:
         build_component(catalog, ProcessorInfo, text).close()
     for text in options.sinks:

@@ -65,7 +65,7 @@ class DetectionOptions:
         if self.margin is not None and not (math.isfinite(self.margin) and self.margin >= 0):
             raise UsageError(f"margin is a number of pixels from 0 up; got {self.margin}")
 
-    def given(self) -> dict[str, Any]:
+    def changed_options(self) -> dict[str, Any]:
         """The options that are not at their defaults, by name."""
         values = {field: getattr(self, field.name) for field in fields(self)}
         return {field.name: value for field, value in values.items() if value != field.default}

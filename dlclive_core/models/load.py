@@ -159,7 +159,7 @@ def _pose_model(network: Network, detection: DetectionOptions, device: str, cata
 
 
 def _takes_no(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
-    for name in detection.given():
+    for name in detection.changed_options():
         raise UsageError(
             f"{loaded.card.net_type} finds animals in whole images and has no option {name!r}: "
             "it is for top-down and conditional networks"

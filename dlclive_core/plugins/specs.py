@@ -57,13 +57,13 @@ def build_component(
     kind: type[ComponentInfo],
     text: str | ComponentSpec,
     *,
-    place: Callable[[Path], Path] | None = None,
+    resolve_path: Callable[[Path], Path] | None = None,
     overwrite: bool = False,
 ) -> Any:
     """Make the component that a text describes.
 
     Args:
-        place: what becomes of paths among the options, for example a path in another folder.
+        resolve_path: maps each path among the options, for example to another folder.
         overwrite: pass `overwrite=True` to a component that has this option, unless the text says otherwise.
 
     Raises:
@@ -94,8 +94,8 @@ def build_component(
     if needed:
         raise UsageError(f"{what} needs the option {needed[0]!r}: {spec.name}:{needed[0]}=...")
     values = convert_options(factory, words, what)
-    if place is not None:
-        values = {name: place(value) if isinstance(value, Path) else value for name, value in values.items()}
+    if resolve_path is not None:
+        values = {name: resolve_path(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
         values.setdefault("overwrite", True)
     return factory(**values)

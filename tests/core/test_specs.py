@@ -104,7 +104,9 @@ def test_an_error_says_which_option_is_meant(text: str, option: str) -> None:
 
 def test_relative_paths_lie_in_the_folder_and_overwriting_is_passed_on(tmp_path: Path) -> None:
     def build(text: str, **more: object) -> Writer:
-        return build_component(catalog(f"{__name__}:Writer"), ProcessorInfo, text, place=tmp_path.joinpath, **more)
+        return build_component(
+            catalog(f"{__name__}:Writer"), ProcessorInfo, text, resolve_path=tmp_path.joinpath, **more
+        )
 
     assert build("gate:out.h5").path == tmp_path / "out.h5"
     assert build("gate:/data/out.h5").path == Path("/data/out.h5")

@@ -31,7 +31,7 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
     rows = [(f"source{label}", spec.source.text, f"{type(session.source).__name__}, {kind}")]
     for region in session.regions:
         rows.append(("region", type(region).__name__, _region(spec.regions, type(region).__name__) or "of the profile"))
-    given = {**model.options, **spec.model.detection.given()}
+    given = {**model.options, **spec.model.detection.changed_options()}
     how = "".join(f", {name} {value}" for name, value in given.items())
     others = [other.spec.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""

@@ -101,7 +101,7 @@ def _session(
 ) -> SessionParts:
     def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
         return _component(
-            part, kind, catalog, place=placing(spec.out, planned.name, part.mark), overwrite=spec.overwrite
+            part, kind, catalog, resolve_path=placing(spec.out, planned.name, part.mark), overwrite=spec.overwrite
         )
 
     return SessionParts(

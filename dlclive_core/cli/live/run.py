@@ -69,7 +69,7 @@ def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
             precision=spec.precision,
             profile=part.loading.profile,
             catalog=catalog,
-            **spec.detection.given(),
+            **spec.detection.changed_options(),
             **more,
         )
 

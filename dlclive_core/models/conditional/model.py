@@ -86,7 +86,7 @@ class ConditionalModel(PoseModel):
         """
         rgb = as_rgb(check_image(image))
         if conditions is not None:
-            return self._look(rgb, self._checked(conditions), boxes)
+            return self._predict_at(rgb, self._checked(conditions), boxes)
         if boxes is not None:
             raise UsageError(f"{self.card.net_type} is a conditional network: boxes come with conditions, (N, K, 3)")
         if self.search is None:
@@ -94,9 +94,9 @@ class ConditionalModel(PoseModel):
                 f"{self.card.net_type} is a conditional network and has no bottom-up model to find animals with: name one "
                 "(conditions=, on the command line --conditions FILE), or give conditions with each image"
             )
-        searched = self.search.predict(rgb).keypoints if self._tracker.wants_search() else None
+        searched = self.search.predict(rgb).keypoints if self._tracker.needs_search() else None
         given, rows = self._tracker.conditions(searched)
-        pose = self._look(rgb, given, None)
+        pose = self._predict_at(rgb, given, None)
         there = pose.confidence.max(axis=1, initial=0) > 0
         keypoints = self._tracker.update(pose.keypoints[there], rows[there], rgb.shape)
         return Pose(keypoints, self.card.skeleton)
@@ -107,7 +107,7 @@ class ConditionalModel(PoseModel):
             self.search.warmup(shape)
         whole = np.array([[0, 0, shape[1], shape[0]]], np.float32)
         somewhere = np.ones((len(self.card.individuals), len(self.card.skeleton), 3), np.float32)
-        self._look(as_rgb(np.full(shape, 127, np.uint8)), somewhere, np.repeat(whole, len(somewhere), axis=0))
+        self._predict_at(as_rgb(np.full(shape, 127, np.uint8)), somewhere, np.repeat(whole, len(somewhere), axis=0))
 
     def reset(self) -> None:
         """Forget the animals."""
@@ -121,7 +121,7 @@ class ConditionalModel(PoseModel):
             self.search.close()
         self.network.close()
 
-    def _look(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
+    def _predict_at(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
         """The pose of each condition, missing where a condition is none."""
         around: NDArray[np.floating]
         if boxes is None:

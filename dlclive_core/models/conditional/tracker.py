@@ -17,7 +17,7 @@ NOT_FOUND = (np.nan, np.nan, 0.0)
 class ConditionTracker:
     """Animals that are followed from frame to frame, each in a row that it keeps as long as it is tracked.
 
-    For each frame: ask `wants_search`; if it is true, run the bottom-up model; `conditions` says where the network is to
+    For each frame: ask `needs_search`; if it is true, run the bottom-up model; `conditions` says where the network is to
     look; run it; `update` with what it found. The rules are those of DeepLabCut 3.0.2, but for four things: rows of animals
     do not change places; a duplicate is left out of the frame in which it is noticed; whoever is lost does not count as
     tracked; and a pose of the bottom-up model is compared with the tracked ones by its coordinates alone. (With the
@@ -48,7 +48,7 @@ class ConditionTracker:
         """The rows of the animals that are tracked."""
         return np.flatnonzero(self._ages)
 
-    def wants_search(self) -> bool:
+    def needs_search(self) -> bool:
         """Whether the bottom-up model is to be asked in this frame."""
         rules, tracked = self.rules, len(self.tracked)
         if not tracked:

@@ -15,14 +15,14 @@ from dlclive_core.models.network import Detector
 from dlclive_core.models.topdown.boxes import box_around, tiles
 
 Image = NDArray[np.uint8]
-Look = Callable[[Image, NDArray[np.float32]], Pose]
+PredictBoxes = Callable[[Image, NDArray[np.float32]], Pose]
 """Poses of the animals in (N, 5) boxes of an image, in the boxes' order."""
 
 
 class Finder(Protocol):
     """Decides where to look. May remember where animals were."""
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         """Find the animals of the next (H, W, 3) uint8 RGB frame."""
 
     def reset(self) -> None:
@@ -35,7 +35,7 @@ class Nowhere(Finder):
     def __init__(self, why: str) -> None:
         self._why = why
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         raise UsageError(self._why)
 
     def reset(self) -> None:
@@ -58,7 +58,7 @@ class DetectEvery(Finder):
         self._boxes = np.zeros((0, 5), np.float32)
         self._since = 0
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         if self._since % self._detection.detect_every == 0 or not len(self._boxes):
             found = self._detector.detect(image)
             wide, high = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
@@ -67,7 +67,7 @@ class DetectEvery(Finder):
             self._boxes = found[there][: self._animals]
             self._since = 0
         self._since += 1
-        pose = look(image, self._boxes)
+        pose = predict(image, self._boxes)
         if self._detection.detect_every > 1:
             self._boxes = self._next_boxes(pose, image.shape)
         return pose
@@ -95,14 +95,14 @@ class FollowingBoxFinder(Finder):
     def reset(self) -> None:
         self._box: NDArray[np.float32] | None = None
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         if self._box is None:
-            found = _surest(look(image, tiles(image.shape, self._follow.tiles, self._follow.overlap)))
+            found = _surest(predict(image, tiles(image.shape, self._follow.tiles, self._follow.overlap)))
             self._remember(found, image.shape)
             if self._box is None:
                 return found
             # A tile can cut the animal, and shows it at another scale than the network was trained on: look again.
-        pose = look(image, self._box[None])
+        pose = predict(image, self._box[None])
         self._remember(pose, image.shape)
         return pose
 

@@ -44,10 +44,10 @@ class TopDownModel(PoseModel):
         """Find the animals in an image, or in the caller's boxes; see PoseModel.predict."""
         rgb = as_rgb(check_image(image))
         if boxes is not None:
-            return self._look(rgb, check_boxes(boxes))
+            return self._predict_boxes(rgb, check_boxes(boxes))
         if self._finder is None:
             self._finder = self._make_finder()
-        return self._finder.find(rgb, self._look)
+        return self._finder.find(rgb, self._predict_boxes)
 
     def warmup(self, shape: tuple[int, ...]) -> None:
         """Run detector and network, also where the detector finds nothing in a grey image."""
@@ -55,7 +55,7 @@ class TopDownModel(PoseModel):
         self.reset()
         whole = np.array([[0, 0, shape[1], shape[0], np.nan]], np.float32)
         for count in (1, 1, self._animals, self._animals):  # twice: some runtimes prepare for what comes again
-            self._look(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
+            self._predict_boxes(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
 
     def reset(self) -> None:
         """Forget where the animals were."""
@@ -77,7 +77,7 @@ class TopDownModel(PoseModel):
             self._loaded_detector = True
         return self._detector
 
-    def _look(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> Pose:
+    def _predict_boxes(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> Pose:
         """The poses in (N, 5) boxes, in their order."""
         if not len(boxes):
             return Pose(np.zeros((0, len(self.card.skeleton), 3), np.float32), self.card.skeleton, boxes=boxes)

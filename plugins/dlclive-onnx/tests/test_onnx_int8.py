@@ -11,11 +11,11 @@ import onnx.parser
 import onnxruntime as ort
 import pytest
 from dlclive_onnx import runtime
+from dlclive_onnx.byte_products import _PRODUCT, products_overflow
 from dlclive_onnx.export import OnnxQuantiser
-from dlclive_onnx.integers import choose_nodes, prepare
+from dlclive_onnx.int8_nodes import choose_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.options import CpuOptions
-from dlclive_onnx.overflow import _PRODUCT, products_overflow
 from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
@@ -91,7 +91,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_stretches_between_dense_convolutions_become_bytes() -> None:
     model = network()
-    prepare(model)
+    use_global_pooling(model)
     assert {node.name: node.op_type for node in model.graph.node}["mean"] == "GlobalAveragePool"
     # of the gate only what meets the stretch; not the stem, the depthwise convolution, nor the head
     assert choose_nodes(model.graph) == ["first", "first_sigmoid", "first_silu", "mean", "gated", "second", "sum"]
@@ -101,7 +101,7 @@ def test_what_has_no_mean_to_write_otherwise_stays_as_it_is() -> None:
     model = network()
     del next(node for node in model.graph.node if node.name == "mean").input[1:]  # over everything
     before = model.SerializeToString()
-    prepare(model)
+    use_global_pooling(model)
     assert "GlobalAveragePool" not in {node.op_type for node in model.graph.node}
     assert len(before) >= len(model.SerializeToString())  # the axes that nobody uses are gone
 

@@ -16,7 +16,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
 from dlclive_core.runtimes import CARD_KEY, detector_beside, resolve_input_size
-from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
+from dlclive_onnx.int8_nodes import ELEMENTWISE, choose_nodes, name_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 
 
@@ -52,7 +52,7 @@ class OnnxQuantiser(Exporter):
         card = card.with_(input_size=resolve_input_size(card, size, source.name))
         model = _load(source)
         name_nodes(model.graph.node)
-        prepare(model)
+        use_global_pooling(model)
         if size is not None:
             _fix_size(model, size)
         chosen = choose_nodes(model.graph)

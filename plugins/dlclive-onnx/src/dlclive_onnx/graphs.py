@@ -36,7 +36,7 @@ class Graph(Protocol):
         """Run the session through memory at fixed addresses from now on."""
 
 
-def understand(session: ort.InferenceSession, path: Path, pixels: int | None = None) -> Graph:
+def recognise_graph(session: ort.InferenceSession, path: Path, pixels: int | None = None) -> Graph:
     """Find out which kind of file a session was made from; ModelError if it is neither.
 
     Args:

@@ -14,12 +14,12 @@ from dlclive_core import Detector, ModelError, Network, Setting, UsageError
 from dlclive_core.runtimes import CONFIG_NAME, find_detector
 from dlclive_onnx import providers
 from dlclive_onnx.binding import BoundRuns
+from dlclive_onnx.byte_products import products_overflow
 from dlclive_onnx.detector import OnnxDetector
-from dlclive_onnx.graphs import WholeGraph, understand
+from dlclive_onnx.graphs import WholeGraph, recognise_graph
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.operations import count_operations
 from dlclive_onnx.options import CpuOptions, CudaOptions, Search, Spinning
-from dlclive_onnx.overflow import products_overflow
 
 DISABLED = ["QDQPropagationTransformer", "WeightBiasQuantization"]
 """Steps of ONNX Runtime's optimiser that are left out, because they move the border between bytes and float of an int8 file,
@@ -70,7 +70,7 @@ class OnnxNetwork(Network):
         self._session: ort.InferenceSession | None = open_session(self._path, self._wanted, self._cpu)
         self.device = providers.verify(self._session, self._wanted, allow_fallback=allow_fallback)
         on_cpu = self.device.startswith("cpu")
-        self._graph = understand(self._session, self._path, PIXELS_AT_ONCE if on_cpu else None)
+        self._graph = recognise_graph(self._session, self._path, PIXELS_AT_ONCE if on_cpu else None)
         if cuda_graph and self.device.startswith("cuda"):
             self._graph.bind(BoundRuns(self._session, "cuda", providers.device_id(self._wanted) or 0))
         self.card = self._graph.card

@@ -37,7 +37,7 @@ class Tensor:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-class RunningPlan:
+class LoadedPlan:
     """A plan with its memory, on this thread's GPU.
 
     The first run initialises TensorRT, which a CUDA graph cannot contain; the second is captured: copy to the GPU, network,

@@ -25,7 +25,7 @@ _HEADS = {"head", "heads"}  # of a DeepLabCut network, as the exporter names the
 _MIXING = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-def prepare(model: onnx.ModelProto) -> None:
+def use_global_pooling(model: onnx.ModelProto) -> None:
     """Write means over a whole picture as the pooling that ONNX Runtime also has for bytes; in place."""
     constants = {item.name: item for item in model.graph.initializer}
     for node in model.graph.node:
