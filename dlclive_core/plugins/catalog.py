@@ -1,4 +1,4 @@
-"""What is installed, in which state, and how to build it."""
+"""The catalogue: which plugins are installed, their state, and how to build what they offer."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Plugin:
 
     Attributes:
         name: of its entry point.
-        distribution, version: of the package that brings it.
+        distribution, version: of the package that provides it.
         status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
-            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (another plugin has the name, or a component's).
-        error: one line saying what is wrong and what to do, empty when ready.
-        components: what it offers; empty when broken, blocked or duplicate.
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is taken).
+        error: what is wrong and what to do, in one line; empty when ready.
+        components: what it offers; empty if broken, blocked or duplicate.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Plugin:
 
 
 class PluginCatalog:
-    """The installed plugins. Made once per program by `PluginCatalog.installed()` and passed on; it never changes."""
+    """The installed plugins. Create it once per program with `PluginCatalog.installed()` and pass it on; it is immutable."""
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins = tuple(plugins)
@@ -69,7 +69,7 @@ class PluginCatalog:
         """Read the entry points of every installed distribution.
 
         Args:
-            disabled: names of plugins not to load; by default those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+            disabled: names of plugins not to load; default: those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
         """
         if disabled is None:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
@@ -80,11 +80,11 @@ class PluginCatalog:
         return cls(plugins)
 
     def components(self, kind: type[Info]) -> list[Info]:
-        """All components of a kind, whether their libraries are there or not."""
+        """All components of a kind, whether or not their libraries are installed."""
         return [item for plugin in self.plugins for item in plugin.components if isinstance(item, kind)]
 
     def find(self, kind: type[Info], name: str) -> Info:
-        """The component of this kind and name; PluginError, with the reason where it is known, if there is none."""
+        """The component of this kind and name. Raises PluginError, with the reason if known, if there is none."""
         for item in self.components(kind):
             if item.name == name:
                 return item
@@ -101,7 +101,7 @@ class PluginCatalog:
         raise PluginError(f"no plugin of this catalogue offers {info.kind} {info.name!r}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
-        """Import the class of a component; DependencyError or PluginError with the next command if that fails."""
+        """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
         absent = missing_requirements(info)
         hint = f"; run: {info.install_hint}" if info.install_hint else ""
         if absent:
@@ -116,26 +116,26 @@ class PluginCatalog:
             ) from error
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
-        """Make the component of this kind and name with these options; UsageError for one that it does not take."""
+        """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
         info = self.find(kind, name)
         factory = self.factory(info)
         check_options(factory, options, f"{kind.kind} {name!r}")
         return factory(*args, **options)
 
 
-def check_options(factory: Any, options: Iterable[str], what: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError naming the nearest valid option, of `factory` or of `also`, if `factory` takes not all of these."""
+def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
+    """Raise UsageError for an option that `factory` does not take, suggesting the nearest of its own and of `also`."""
     parameters = inspect.signature(factory).parameters.values()
     valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
-    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks for itself
+    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks them itself
         return
     for option in options:
         if option not in valid:
-            raise UsageError(f"{what} has no option {option!r}: {nearest(option, [*valid, *also])}")
+            raise UsageError(f"{label} has no option {option!r}: {nearest(option, [*valid, *also])}")
 
 
 def missing_requirements(info: ComponentInfo) -> list[str]:
-    """The libraries that a component needs and that are not installed; nothing is imported."""
+    """The libraries that a component needs and that are not installed. Imports nothing."""
     return [name for name in info.requires if not _is_installed(name)]
 
 
@@ -198,10 +198,10 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
             )
     try:
         components = _registered_components(point.load())
-    except Exception as error:  # whatever a plugin does, the others must load
+    except Exception as error:  # one plugin must not keep the others from loading
         return record(
             "broken",
-            f"{type(error).__name__}: {_one_line(error)}{_place(error)}; update or run: pip uninstall {name}",
+            f"{type(error).__name__}: {_one_line(error)}{_raised_at(error)}; update or run: pip uninstall {name}",
         )
     for item in components:
         for other in earlier:
@@ -220,7 +220,7 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
 
 
 def _registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
-    """Call the hooks of one plugin; each in a manager of its own, so that one cannot disturb another."""
+    """Call the hooks of one plugin, in a manager of its own so that plugins cannot affect each other."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
@@ -241,8 +241,8 @@ def plural(kind: str) -> str:
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
-def _place(error: Exception) -> str:
-    """Where a plugin raised, if that was in a file of somebody else's."""
+def _raised_at(error: Exception) -> str:
+    """Where a plugin raised, if that was neither in the core nor in the standard library."""
     ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)

@@ -64,5 +64,5 @@ def test_without_a_runtime_the_install_command_is_named(tmp_path: Path) -> None:
     nothing = PluginCatalog([])
     with pytest.raises(DependencyError, match="pip install dlclive-torch"):
         load_model(tmp_path / "a.pt", catalog=nothing)
-    with pytest.raises(UnsupportedModelError, match=r"b\.txt is no model file"):
+    with pytest.raises(UnsupportedModelError, match=r"b\.txt is not a model file"):
         load_model(tmp_path / "b.txt", catalog=nothing)

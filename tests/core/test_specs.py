@@ -31,7 +31,9 @@ def test_a_spec_is_read(text: str, name: str, first: str | None, options: tuple)
     assert ComponentSpec.parse(text) == ComponentSpec(name, first, options)
 
 
-@pytest.mark.parametrize(("text", "message"), [(":x=1", "names no component"), ("gate:a=1,b", "'b' is no option")])
+@pytest.mark.parametrize(
+    ("text", "message"), [(":x=1", "does not name a component"), ("gate:a=1,b", "'b' is not an option")]
+)
 def test_a_bad_spec_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         ComponentSpec.parse(text)
