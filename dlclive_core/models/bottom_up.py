@@ -25,7 +25,7 @@ class BottomUpModel(PoseModel):
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
         """See PoseModel.predict."""
         if boxes is not None:
-            raise UsageError(f"{self.card.net_type} finds animals in whole images and does not take boxes")
+            raise UsageError(f"{self.card.net_type} finds animals in whole images and takes no boxes")
         return run_poses(self.network, as_rgb(check_image(image))[None])[0]
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:

@@ -179,7 +179,11 @@ def test_an_unknown_option_names_the_nearest(dlclive) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gone.pt", "no such file or folder: gone.pt"), ("notes.txt", "no model file"), ("folder", "no model in folder")],
+    [
+        ("gone.pt", "no such file or folder: gone.pt"),
+        ("notes.txt", "not a model file"),
+        ("folder", "no model in folder"),
+    ],
 )
 def test_what_is_no_model_is_one_line(dlclive, clip, tmp_path, name, message) -> None:
     (tmp_path / "folder").mkdir()

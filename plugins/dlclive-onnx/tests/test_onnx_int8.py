@@ -199,10 +199,10 @@ def test_the_detector_comes_along_in_float(source: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("card", "options", "error", "message"),
     [
-        (CARD, {"frames": []}, UsageError, "int8 is calibrated on frames of the animal: give a clip of it"),
-        (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16': choose int8"),
+        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: give a clip"),
+        (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16' from ONNX to ONNX: choose int8"),
         (None, {}, ModelError, "was not exported by dlclive: export the model from its .pt file first"),
-        (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16: int8 is made from a file in fp32"),
+        (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16, but int8 is made from fp32"),
     ],
 )
 def test_what_cannot_be_quantised(source: Path, tmp_path: Path, card, options: dict, error: type, message: str) -> None:
@@ -213,7 +213,7 @@ def test_what_cannot_be_quantised(source: Path, tmp_path: Path, card, options: d
 
 
 def test_a_network_without_dense_convolutions_has_nothing_to_gain(whole, tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModelError, match="has no convolution that may be computed in eight bits"):
+    with pytest.raises(UnsupportedModelError, match="has no convolution that can run in int8"):
         OnnxQuantiser().export(whole(), tmp_path / "a.onnx", precision="int8", frames=noise(2))
 
 
