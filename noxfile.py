@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -78,10 +79,15 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style."""
-    install(session, "ruff")
+    """Style, and who may import whom."""
+    install(session, "ruff", "import-linter")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    sources = [
+        str(ROOT),
+        *(str(ROOT / folder / "src") for folder in PLUGINS),
+    ]  # read, not imported: nothing is installed
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": os.pathsep.join(sources)})
 
 
 @nox.session(venv_backend="none")
@@ -127,7 +133,7 @@ def parity(session: nox.Session) -> None:
         session.run(sys.executable, "-m", "venv", "--clear", str(venv))
         session.run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REFERENCE)
         installed.write_text(json.dumps(REFERENCE))
-    session.run(ours, "tools/parity/compare.py", str(python), *session.posargs)
+    session.run(ours, "-m", "tools.parity.compare", str(python), *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session

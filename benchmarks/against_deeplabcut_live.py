@@ -4,7 +4,7 @@
         [--block 8] [--title TITLE] CANDIDATE ...
 
 PYTHON is that of an environment with `deeplabcut-live==1.1.0` and `deeplabcut==3.0.2`. A candidate is
-runtime:precision=FILE, for example onnx:fp32=model.onnx, and may end with @WxH for a window that follows the animal and turns
+runtime:precision=FILE, for example onnx:fp32=model.onnx, and may end with @WxH for a window that follows the animal and rotates
 with it. FILE is left out where it is MODEL.pt. All take turns, both processes with as many threads as they like; times are from
 a numpy frame to a numpy pose, and medians are compared. The error is that of keypoints of which deeplabcut-live is sure (0.6),
 or of all where it is sure of none. The table replaces the one of the same title in against_deeplabcut_live.md.
@@ -69,8 +69,8 @@ def candidate(text: str, model: Path) -> Candidate:
         raise SystemExit(f"a candidate is runtime:precision=FILE@WxH, not {text!r}")
     runtime, precision, file, width, height = match.groups()
     window = (int(width), int(height)) if width else None
-    turns = window is not None and window[0] != window[1]
-    follow = FollowingCropSpec(margin=0, window=window, at_once=True, align=32, turns=turns) if window else None
+    rotates = window is not None and window[0] != window[1]
+    follow = FollowingCropSpec(margin=0, window=window, at_once=True, align=32, rotates=rotates) if window else None
     path = Path(file) if file else model
     return Candidate(runtime=runtime, precision=precision, device="cpu", path=path, follow=follow)
 

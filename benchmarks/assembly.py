@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.models.assembly import AssemblyRules, assemble
+from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.models.assembly import assemble
 
 WIDTH, HEIGHT = 1280, 1024
 

@@ -1,7 +1,7 @@
 """How fast are networks on a GPU, from a numpy frame to a numpy pose?
 
     python benchmarks/gpu.py [--device cuda] [--frames 2000]
-    python benchmarks/gpu.py --device cpu --frames 4 --size 128x160     # only to see that it runs
+    python benchmarks/gpu.py --device cpu --frames 4 --size 160x128     # only to see that it runs
 
 Needs no data: the networks have random weights, the images are noise. Every call ends with the pose in the host's memory, so
 nothing is timed that has not happened. What is compared takes turns, frame by frame block; nothing is thrown away but the
@@ -157,7 +157,7 @@ def runtimes(folder: Path, device: str, images: NDArray[np.uint8]) -> list[Measu
         done = attempt(
             f"ONNX {precision}",
             lambda t=target, p=precision: export_model(
-                model, t, precision=p, size=images.shape[1:3], frames=seen, max_error=1e9
+                model, t, precision=p, size=(images.shape[2], images.shape[1]), frames=seen, max_error=1e9
             ),
         )
         if done is None:
@@ -212,13 +212,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--frames", type=int, default=2000)
-    parser.add_argument("--size", default="302x658", help="HEIGHTxWIDTH")
+    parser.add_argument("--size", default="658x302", help="WIDTHxHEIGHT")
     options = parser.parse_args()
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         parser.exit(
-            2, "PyTorch sees no CUDA GPU here; to see that the script runs: --device cpu --frames 4 --size 128x160\n"
+            2, "PyTorch sees no CUDA GPU here; to see that the script runs: --device cpu --frames 4 --size 160x128\n"
         )
-    height, width = (int(side) for side in options.size.split("x"))
+    width, height = (int(side) for side in options.size.split("x"))
     images = np.random.default_rng(0).integers(0, 256, (16, height, width, 3), dtype=np.uint8)
     device = options.device
     half = "fp32" if device == "cpu" else "fp16"

@@ -1,6 +1,6 @@
 """PyTorch on the CPU: in fp32 and bf16, as it is and compiled, beside the exported file on ONNX Runtime.
 
-    python benchmarks/torch_cpu.py [MODEL.pt] [--size 302x658] [--seconds 40] [--threads 1]
+    python benchmarks/torch_cpu.py [MODEL.pt] [--size 658x302] [--seconds 40] [--threads 1]
 
 Without a model: DeepLabCut's resnet_50, untrained. All take turns on the same image. Compiling needs a C++ compiler.
 """
@@ -45,11 +45,11 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path, nargs="?")
-    parser.add_argument("--size", default="302x658", help="HEIGHTxWIDTH")
+    parser.add_argument("--size", default="658x302", help="WIDTHxHEIGHT")
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    height, width = (int(side) for side in options.size.split("x"))
+    width, height = (int(side) for side in options.size.split("x"))
     torch.set_num_threads(options.threads)
     image = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, height, width, 3), dtype=np.uint8))
     with tempfile.TemporaryDirectory() as name, torch.inference_mode():
@@ -60,7 +60,7 @@ def main() -> None:
             "torch bf16": network(path, torch.bfloat16),
             "torch fp32, compiled": torch.compile(network(path, torch.float32), dynamic=False, options=freezing),
             "torch bf16, compiled": torch.compile(network(path, torch.bfloat16), dynamic=False, options=freezing),
-            "ONNX Runtime fp32": exported(path, Path(name), (height, width), options.threads),
+            "ONNX Runtime fp32": exported(path, Path(name), (width, height), options.threads),
         }
         first, times = {}, {way: [] for way in ways}
         for way, run in ways.items():

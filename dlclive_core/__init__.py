@@ -1,121 +1,31 @@
 """dlclive: real-time pose estimation of animals with DeepLabCut models.
 
-This namespace is the public one; `dlclive_core.testing` is the other. Importing it loads numpy and pluggy, nothing
-heavier.
+This namespace is public, as are `dlclive_core.runtimes` (for authors of runtimes and exporters) and `dlclive_core.testing`.
+Its names are listed in `__init__.pyi`, and each is imported when it is first used, so that importing the package loads
+neither numpy nor a plugin. EAGER_IMPORT=1 in the environment imports them all at once, to find a broken one.
 """
 
-from dlclive_core.components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
-from dlclive_core.data.card import ModelCard
-from dlclive_core.data.estimate import Estimate, RunInfo
-from dlclive_core.data.frame import Frame, as_rgb, check_image
-from dlclive_core.data.pose import Pose
-from dlclive_core.data.progress import Progress
-from dlclive_core.data.recovery import RecoveredFile, RecoveryReport
-from dlclive_core.data.skeleton import Skeleton
-from dlclive_core.dlclive import DLCLive
-from dlclive_core.errors import (
-    ConfigurationError,
-    DataError,
-    DependencyError,
-    DLCLiveError,
-    EndOfStream,
-    FrameError,
-    ModelError,
-    ModelNotFoundError,
-    OutputError,
-    OutputExistsError,
-    PluginError,
-    SourceError,
-    UnsafeFileError,
-    UnsupportedModelError,
-    UsageError,
-)
-from dlclive_core.export.export import Export, export_model
-from dlclive_core.export.parity import Parity, compare_models
-from dlclive_core.hookspecs import (
-    ComponentInfo,
-    ExporterInfo,
-    ProcessorInfo,
-    RecoveryInfo,
-    RuntimeInfo,
-    SinkInfo,
-    SourceInfo,
-    hookimpl,
-)
-from dlclive_core.models.detection import DetectionOptions, FollowingBox
-from dlclive_core.models.load import load_model
-from dlclive_core.models.network import Detector, Network, Setting
-from dlclive_core.plugins.builtin.memory import MemorySink
-from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
-from dlclive_core.session import Rig, Session, SessionReport, Tolerant
+import lazy_loader
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Chain",
-    "Component",
-    "ComponentInfo",
-    "ConfigurationError",
-    "Crop",
-    "CropTransform",
-    "DLCLive",
-    "DLCLiveError",
-    "DataError",
-    "DependencyError",
-    "DetectionOptions",
-    "Detector",
-    "Device",
-    "EndOfStream",
-    "Estimate",
-    "Export",
-    "Exporter",
-    "ExporterInfo",
-    "FollowingBox",
-    "FollowingCrop",
-    "Frame",
-    "FrameError",
-    "FrameSource",
-    "MemorySink",
-    "ModelCard",
-    "ModelError",
-    "ModelNotFoundError",
-    "Network",
-    "OutputError",
-    "OutputExistsError",
-    "Parity",
-    "PluginCatalog",
-    "PluginError",
-    "Pose",
-    "PoseModel",
-    "Processor",
-    "ProcessorInfo",
-    "Progress",
-    "RecoveredFile",
-    "RecoveryInfo",
-    "RecoveryReport",
-    "Region",
-    "Resize",
-    "Rig",
-    "RunInfo",
-    "RuntimeInfo",
-    "Session",
-    "SessionReport",
-    "Setting",
-    "Sink",
-    "SinkInfo",
-    "Skeleton",
-    "SourceError",
-    "SourceInfo",
-    "Tolerant",
-    "UnsafeFileError",
-    "UnsupportedModelError",
-    "UsageError",
-    "__version__",
-    "as_rgb",
-    "check_image",
-    "compare_models",
-    "export_model",
-    "hookimpl",
-    "load_model",
-]
+_load_name, _, _names = lazy_loader.attach_stub(__name__, __file__)
+
+__all__ = sorted([*_names, "__version__"])
+
+_RENAMED = {
+    "Finding": "DetectionOptions",
+    "Follow": "FollowingBox",
+    "Placement": "CropTransform",
+}
+"""Public names of earlier versions, and what they are called now."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _RENAMED:  # an AttributeError would be replaced by Python's own text in `from dlclive_core import ...`
+        raise ImportError(f"dlclive_core.{name} is now dlclive_core.{_RENAMED[name]}", name=__name__)
+    return _load_name(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

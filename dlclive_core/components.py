@@ -126,6 +126,8 @@ class PoseModel(Component):
         device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
         remembers: whether an answer depends on the images before, so that images of two cameras must not be mixed.
         profile: how it was loaded, and what it is to see of a frame, where `load_model` took that from a profile.
+        file: the model file that `load_model` found; None for a model that it did not load.
+        loaded_file: the file that the runtime loaded: `file` itself, or the exported file that the profile names.
     """
 
     card: ModelCard
@@ -133,6 +135,8 @@ class PoseModel(Component):
     device: str = "cpu"
     remembers: bool = False
     profile: Profile | None = None
+    file: Path | None = None
+    loaded_file: Path | None = None
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
@@ -249,7 +253,7 @@ class Exporter(Component):
 
         Args:
             precision: "fp32", "fp16", ... of the weights and the arithmetic.
-            size: (height, width) to fix the input to, None to leave it free.
+            size: (width, height) to fix the input to, None to leave it free.
             frames: (H, W, 3) uint8 RGB images of what the network will see, for exporters that calibrate on them; empty
                 where the user gave none.
         """

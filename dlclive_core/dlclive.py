@@ -22,7 +22,7 @@ from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcut_live
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.profiles import regions_or_own
+from dlclive_core.profiles import choose_regions
 from dlclive_core.regions import Chain, predict_through, regions_from_options
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 
@@ -134,7 +134,7 @@ class DLCLive:
                 catalog=self._catalog,
                 **self._detection.changed_options(),
             )
-            self._region = Chain(regions_or_own(self._model.profile, self._own.regions))
+            self._region = Chain(choose_regions(self._model.profile, self._own.regions))
         return self._model
 
     def init_inference(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:

@@ -59,13 +59,9 @@ class RuntimeInfo(ComponentInfo):
         reads: suffixes of the model files that it runs, for example (".quick",).
         preference: of several ready runtimes that read a file, the one with the highest preference is the default.
         fixed_size: those of `reads` whose files take images of a single size.
-        companions: suffixes of the files that belong to one of `reads` and lie beside it under the same name, for example
-            {".quick": (".weights",)}.
-        libraries: distributions that determine its speed; a profile records their versions along with the plugin's own.
-        peak: "package.module:function", which a benchmark calls as `function(device, seconds)` to measure a device's peak. It
-            returns the highest rate that it reached, in floating-point operations per second by precision (a multiplication
-            and an addition count as two), or an empty mapping for a device that it cannot measure. For "cpu" only "fp32" is
-            used. Each product that it tries should take about `seconds`. Empty: the runtime measures no device.
+        companions: for a suffix of `reads`, the suffixes of files that lie beside the model's file under its name and belong
+            to it, for example {".xml": (".bin",)}.
+        libraries: distributions whose versions decide how fast it is, for profiles; those that are not installed are left out.
     """
 
     kind: ClassVar[str] = "runtime"
@@ -75,7 +71,6 @@ class RuntimeInfo(ComponentInfo):
     fixed_size: tuple[str, ...] = ()
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     libraries: tuple[str, ...] = ()
-    peak: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +79,9 @@ class ExporterInfo(ComponentInfo):
 
     Attributes:
         reads, writes: suffixes, for example ".onnx" and ".quick".
-        precisions: those it can write. Several exporters between the same two suffixes may cover different precisions.
-        converts: whether it produces these precisions from an fp32 file; False if it prefers a source that already has the
-            requested precision.
-        fixed_size: whether its files take images of a single size, so that it needs to be given one.
+        precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
+        converts: whether it makes these precisions of a file in fp32; False where it had better be given a file that is in
+            the precision that is asked for.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -96,7 +90,6 @@ class ExporterInfo(ComponentInfo):
     writes: str
     precisions: tuple[str, ...] = ("fp32",)
     converts: bool = True
-    fixed_size: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ class Candidate:
         runtime, precision, device: of `load_model`, named: not "auto".
         path: the file that the runtime reads; candidates of one model may have files of different formats.
         resize: factor of the picture that the network sees.
-        size: (height, width) of that picture, in place of a factor.
+        size: (width, height) of that picture, in place of a factor.
         cropping: (x1, x2, y1, y2) in pixels of the frame that is cut out before.
         follow: a window that follows the animal, inside the crop.
         options: further options of `load_model`.
@@ -47,7 +47,7 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5"; sizes are height x width."""
+        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5"; sizes are WIDTHxHEIGHT."""
         words = []
         if self.size is not None:
             words.append(f"at {self.size[0]}x{self.size[1]}")

@@ -29,11 +29,11 @@ class View:
     def __post_init__(self) -> None:
         Resize(self.resize)  # checks it, before anything takes long
 
-    def shape(self, frame: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) of the picture made of a frame of (height, width), of the largest where it follows."""
+    def picture_size(self, frame_size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of the picture made of a frame of (width, height), of the largest where it follows."""
         if self.size is not None:
             return self.size
-        return int(frame[0] * self.resize), int(frame[1] * self.resize)
+        return int(frame_size[0] * self.resize), int(frame_size[1] * self.resize)
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def choose_candidates(
     card: ModelCard,
     requests: Sequence[RuntimeRequest],
     views: Sequence[View],
-    frame: tuple[int, int],
+    frame_size: tuple[int, int],
     exports: Exports,
     catalog: PluginCatalog,
     options: Mapping[str, Any],
@@ -63,7 +63,7 @@ def choose_candidates(
 
     Args:
         source: the model's file, and `card` its card.
-        frame: (height, width) of the frames.
+        frame_size: (width, height) of the frames.
         options: further options of `load_model`, for all of them.
 
     Raises:
@@ -71,7 +71,7 @@ def choose_candidates(
         UnsupportedModelError: there is nothing at all.
     """
     choice = Choice()
-    chooser = _Chooser(source, card, views, frame, exports, catalog, options, choice)
+    chooser = _Chooser(source, card, views, frame_size, exports, catalog, options, choice)
     for request in requests:
         before = len(choice.candidates) + len(choice.failed)
         chooser.add(request)
@@ -90,7 +90,7 @@ class _Chooser:
     source: Path
     card: ModelCard
     views: Sequence[View]
-    frame: tuple[int, int]
+    frame_size: tuple[int, int]
     exports: Exports
     catalog: PluginCatalog
     options: Mapping[str, Any]
@@ -118,7 +118,7 @@ class _Chooser:
         have: set[str] = set()
         for view in self.views:
             try:
-                file = self.exports.file(suffix, precision, view.shape(self.frame))
+                file = self.exports.file(suffix, precision, view.picture_size(self.frame_size))
             except Exception as error:  # a format that cannot be made is a row with the reason
                 have.add(precision)
                 self._fail(request, precision, view, one_line(error))

@@ -174,8 +174,8 @@ class CandidateRun:
 
     def _note_size(self, view: Image) -> None:
         height, width = view.shape[:2]
-        if self._seen is None or height * width > self._seen[0] * self._seen[1]:
-            self._seen = (height, width)
+        if self._seen is None or width * height > self._seen[0] * self._seen[1]:
+            self._seen = (width, height)
 
     def _opened(self) -> PoseModel:
         assert self._model is not None  # _trying runs nothing after a failure

@@ -34,9 +34,9 @@ class Clip:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the first frame."""
+        """(width, height) of the first frame."""
         height, width = self.frames[0].shape[:2]
-        return height, width
+        return width, height
 
     @property
     def seconds(self) -> float | None:

@@ -15,6 +15,7 @@ from dlclive_core.export import CALIBRATED, find_route
 from dlclive_core.export.export import export_model
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.model_formats import has_fixed_size
 
 _COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
 WINDOW = "window"
@@ -82,14 +83,14 @@ class Exports:
         return self._calibration is not None
 
     def file(self, suffix: str, precision: str, size: tuple[int, int] | None) -> Path:
-        """The file in a format and precision; `size` (height, width) counts only for formats of one size.
+        """The file in a format and precision; `size` (width, height) counts only for formats of one size.
 
         Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
         """
-        return self._file(_Key(suffix, precision, size if self._has_fixed_size(suffix, precision) else None))
+        return self._file(_Key(suffix, precision, size if has_fixed_size(suffix, self._catalog) else None))
 
     def for_windows(self, file: Path, window: tuple[int, int]) -> Path:
-        """The same file again, made for windows of (height, width), where that can be; else the file itself."""
+        """The same file again, made for windows of (width, height), where that can be; else the file itself."""
         key = next((key for key, made in self._made.items() if made == file), None)
         if key is None or not self.can_calibrate or not self._takes_window(key):
             return file
@@ -98,10 +99,6 @@ class Exports:
         except (DLCLiveError, MemoryError, RuntimeError) as error:  # often: windows change nothing in this network
             self._tell(f"windows are tried on the file as it is: {one_line(error)}")
             return file
-
-    def _has_fixed_size(self, suffix: str, precision: str) -> bool:
-        route = find_route(self._catalog, self._source.suffix.lower(), suffix, precision)
-        return any(step.info.fixed_size for step in route)
 
     def _takes_window(self, key: _Key) -> bool:
         route = find_route(self._catalog, self._source.suffix.lower(), key.suffix, key.precision)

@@ -36,7 +36,7 @@ class Measurement:
         poses: one for each frame, in pixels of the frame, of the first round; empty if it did not come to its end.
         searched: how many of these frames were looked at whole although a window follows, the first one not counted: the
             animal was lost in the frame before, or in this one where it is looked for at once.
-        seen: (height, width) of the largest picture that the network saw; None if it saw none.
+        seen: (width, height) of the largest picture that the network saw; None if it saw none.
         device: what the model says that it runs on.
         card: of the model as loaded; None if that failed.
         failure: what went wrong, in one line; empty if nothing did.

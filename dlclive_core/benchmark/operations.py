@@ -15,7 +15,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def count_operations(measured: Sequence[Measurement], catalog: PluginCatalog) -> dict[tuple[int, int], float]:
-    """Operations by (height, width) of the picture, for networks that look at whole pictures.
+    """Operations by (width, height) of the picture, for networks that look at whole pictures.
 
     They are those of the network, whatever a runtime makes of it: the first candidate in fp32 whose runtime can count is
     asked for all of them.
@@ -38,11 +38,11 @@ def _ask(one: Measurement, sizes: Sequence[tuple[int, int]], catalog: PluginCata
         ) as model:
             if not isinstance(model, BottomUpModel):
                 return {}
-            for height, width in sizes:
+            for width, height in sizes:
                 images = network_input(model.card, as_rgb(np.full((height, width), 127, np.uint8))[None])
                 operations = model.network.operations(images)
                 if np.isfinite(operations):
-                    counted[height, width] = operations
+                    counted[width, height] = operations
     except Exception:  # the share of the peak is not worth a benchmark
         return counted
     return counted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -11,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dlclive_core.errors import DLCLiveError
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.models.network import Network, PeakWork
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 _SIDE = 512  # a few milliseconds: between two moments in which something else has the core
@@ -51,34 +52,48 @@ class Peak:
 
 
 def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS) -> Peak:
-    """The peak of "cpu", "cuda:0", ...; without numbers where nothing that is installed could measure it.
+    """Measure the peak of "cpu", "cuda:0", ... with the libraries of the installed runtimes (`Network.peak_work`).
 
-    It takes about a second, and all cores. Besides numpy, installed runtimes measure it; see `RuntimeInfo.peak`.
+    On the CPU numpy's products count, too. It takes about a second, and all cores.
+
+    Returns:
+        A peak without numbers where nothing that is installed can measure this device.
     """
     name = device.split()[0] if device else ""
+    measured: dict[str, tuple[float, str]] = {}
+    for work in _peak_work(name, catalog):
+        try:
+            speed = _best(work.call, work.operations, seconds)
+        except RuntimeError:  # too little memory beside the models
+            continue
+        measured[work.precision] = max(measured.get(work.precision, (0.0, "")), (speed, work.description))
     if name == "cpu":
-        return _cpu(_by_runtimes(name, catalog, seconds), seconds)
-    if name:
-        return _accelerator(_by_runtimes(name, catalog, seconds))
-    return Peak()
+        return _cpu(measured.get("fp32"), seconds)
+    flops = {precision: speed for precision, (speed, _) in measured.items()}
+    if not flops:
+        return Peak()
+    if "fp16" in flops:
+        flops.setdefault("int8", 2 * flops["fp16"])
+    descriptions = ", ".join(dict.fromkeys(description for _, description in measured.values()))
+    return Peak(flops, f"the fastest of {descriptions}; in int8 twice that of fp16")
 
 
-def _by_runtimes(device: str, catalog: PluginCatalog, seconds: float) -> dict[str, Mapping[str, float]]:
-    """What each runtime measured, by its name."""
-    infos = [info for info in catalog.components(RuntimeInfo) if info.peak and not missing_requirements(info)]
-    return {info.name: flops for info in infos if (flops := _by_runtime(info, device, seconds))}
+def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
+    if not device:
+        return []
+    ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
+    work: list[PeakWork] = []
+    for info in ready:
+        try:
+            factory = catalog.factory(info)
+        except DLCLiveError:  # it is listed as broken, and measures nothing
+            continue
+        if isinstance(factory, type) and issubclass(factory, Network):
+            work += factory.peak_work(device)
+    return work
 
 
-def _by_runtime(info: RuntimeInfo, device: str, seconds: float) -> Mapping[str, float]:
-    module, _, function = info.peak.partition(":")
-    try:
-        flops: Mapping[str, float] = getattr(importlib.import_module(module), function)(device, seconds)
-    except Exception:  # a plugin's failure here must not cost a benchmark
-        return {}
-    return flops
-
-
-def _cpu(measured: Mapping[str, Mapping[str, float]], seconds: float) -> Peak:
+def _cpu(by_runtime: tuple[float, str] | None, seconds: float) -> Peak:
     a = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
     product = 2.0 * _SIDE**3
     ways: list[tuple[float, str, float]] = [(_best(lambda: a @ a, product, seconds), "numpy", BY_NUMPY)]
@@ -86,9 +101,9 @@ def _cpu(measured: Mapping[str, Mapping[str, float]], seconds: float) -> Peak:
     if cores > 1:  # a library that was told to use one thread is asked from several
         at_once = _best(lambda: _at_once(lambda: a @ a, cores), cores * product, seconds)
         ways.append((at_once, f"numpy in {cores} threads", BY_NUMPY))
-    by_runtimes = {name: flops["fp32"] for name, flops in measured.items() if "fp32" in flops}
-    if by_runtimes:
-        ways = [(max(*by_runtimes.values(), max(ways)[0]), f"numpy and {', '.join(by_runtimes)}", TOLERANCE)]
+    if by_runtime is not None:
+        speed, description = by_runtime
+        ways = [(max(speed, max(ways)[0]), f"products by numpy and {description}", TOLERANCE)]
     best, how, tolerance = max(ways)
     bf16, int8 = _multiples()
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
@@ -98,18 +113,6 @@ def _cpu(measured: Mapping[str, Mapping[str, float]], seconds: float) -> Peak:
         "the CPU's instructions have it",
         tolerance,
     )
-
-
-def _accelerator(measured: Mapping[str, Mapping[str, float]]) -> Peak:
-    flops: dict[str, float] = {}
-    for by_precision in measured.values():
-        for name, value in by_precision.items():
-            flops[name] = max(value, flops.get(name, 0.0))
-    if not flops:
-        return Peak()
-    if "fp16" in flops:
-        flops.setdefault("int8", 2 * flops["fp16"])
-    return Peak(flops, f"the fastest product of two matrices ({', '.join(measured)}); in int8 twice that of fp16")
 
 
 def _best(multiply: Callable[[], object], operations: float, seconds: float) -> float:

@@ -33,7 +33,7 @@ from dlclive_core.machine.load import conditions, load
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.plugins.formats import companion_files
+from dlclive_core.plugins.model_formats import model_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +128,8 @@ def run_plan(
 
 
 def model_bytes(path: Path, catalog: PluginCatalog) -> int:
-    """The size of a model's file and of those that belong to it, such as weights that its format keeps apart."""
-    return sum(file.stat().st_size for file in (path, *companion_files(path, catalog)))
+    """Size of a model's file, and of those that belong to it."""
+    return sum(file.stat().st_size for file in model_files(path, catalog))
 
 
 def _reference_candidate(plan: Plan, source: Path, card: ModelCard, catalog: PluginCatalog) -> Candidate | None:

@@ -7,22 +7,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.cli.arguments import ModelOptions, RegionOptions, runtime_words
+from dlclive_core.cli.arguments import ModelOptions, RegionOptions
+from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
-from dlclive_core.cli.progress_bar import watching
+from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
+from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.record import RunRecord
-from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.cli.signals import StopOnSignal
+from dlclive_core.cli.specs import PartSpec
 from dlclive_core.components import PoseModel, Sink
-from dlclive_core.errors import DataError, DLCLiveError
-from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
-from dlclive_core.models.load import choose_loading, load_model
+from dlclive_core.errors import DLCLiveError
+from dlclive_core.hookspecs import SinkInfo
+from dlclive_core.machine.files import make_folder
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
-from dlclive_core.plugins.specs import build_component
-from dlclive_core.profiles import regions_or_own
-from dlclive_core.regions import regions_from_options
-from dlclive_core.session import Batch, Session, SessionReport
+from dlclive_core.session import Batch, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,46 +42,38 @@ class AnalyzeOptions:
     overwrite: bool
     json: bool
 
+    def to_dict(self) -> dict[str, Any]:
+        """For run.json, on one level."""
+        values = asdict(self)
+        values |= values.pop("loading") | values.pop("regions")
+        return {name: _json_value(value) for name, value in values.items()}
+
 
 def run_analyze(options: AnalyzeOptions) -> int:
-    """Analyse every video; a video that fails does not stop the others. Returns the exit code, the first failure's."""
+    """Analyse every video; one that fails does not stop the others. Returns the exit code: that of the first failure."""
     catalog = PluginCatalog.installed()
     _check(options, catalog)
+    part = ModelPart.build(options.loading.spec(options.model), catalog)
     began = time.perf_counter()
-    how = options.loading
-    loading = choose_loading(
-        options.model, how.runtime, device=how.device, precision=how.precision, profile=how.profile, catalog=catalog
-    )
-    more = runtime_options(loading.runtime, runtime_words(how.runtime_option), catalog)
-    if how.detector:
-        more["detector"] = how.detector
-    with load_model(
-        options.model,
-        how.runtime,
-        device=how.device,
-        precision=how.precision,
-        profile=loading.profile,
-        catalog=catalog,
-        **how.detection.changed_options(),
-        **more,
-    ) as model:
-        out = _folder(options.out)
-        record = RunRecord.begin(out, model, options, time.perf_counter() - began)
+    with part.load(catalog) as model:
+        load_seconds = time.perf_counter() - began
+        make_folder(options.out)
+        record = RunRecord.begin(options.out, model, options.to_dict(), load_seconds)
         with StopOnSignal() as signals:
             for video in options.videos:
                 if not signals.received:
-                    _analyze_one(options, video, model, catalog, record, signals)
+                    _analyze_video(options, video, model, catalog, record, signals)
         path = record.write(overwrite=options.overwrite)
         code = signals.exit_code or record.exit_code
     if options.json:
         print_json(record.to_dict())
     else:
-        _summarise(record)
+        _print_summary(record)
         stderr().print(f"details: {path}", markup=False)
     return code
 
 
-def _analyze_one(
+def _analyze_video(
     options: AnalyzeOptions,
     video: Path,
     model: PoseModel,
@@ -93,9 +84,9 @@ def _analyze_one(
     session: Session | None = None
     error: DLCLiveError | None = None
     try:
-        session = _session(options, video, model, catalog)
-        with signals.stops(session), watching(session, video.name, limit=options.max_frames):
-            error = _what_went_wrong(session.run(), video)
+        session = _build_session(options, video, model, catalog)
+        with signals.stops(session), show_progress(session, video.name, limit=options.max_frames):
+            error = lost_data(session.run(), session.source)
     except DLCLiveError as raised:
         error = raised
     report = session.report if session is not None and session.report is not None else None
@@ -103,26 +94,29 @@ def _analyze_one(
     if error is not None:
         complain(f"{video}: {error}" if str(video) not in str(error) else error)
     elif signals.received and report is not None:
-        left = ", ".join(sorted({str(path) for sink in report.sinks for path in sink.outputs if path.exists()}))
-        complain(f"{video}: stopped after {report.processed} frames; what was done is in {left or 'no file'}")
+        files = ", ".join(sorted({str(path) for sink in report.sinks for path in sink.outputs if path.exists()}))
+        complain(f"{video}: stopped after {report.processed} frames; results so far: {files or 'none'}")
 
 
-def _session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
+def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
     source = source_for(video, catalog)
     stem = options.out / f"{video.stem if video.is_file() else video.name}{model.card.scorer}"
     return Session(
         source=source,
         model=model,
-        processors=[build_component(catalog, ProcessorInfo, text) for text in options.processors],
-        sinks=[*_sinks(options, stem, catalog), *(build_component(catalog, SinkInfo, text) for text in options.sinks)],
-        regions=regions_or_own(model.profile, regions_from_options(**options.regions.numbers()).regions),
+        processors=[build_processor(PartSpec.parse(text), catalog) for text in options.processors],
+        sinks=[
+            *_default_sinks(options, stem, catalog),
+            *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
+        ],
+        regions=build_regions(options.regions.spec(), model.profile),
         max_frames=options.max_frames,
         batch=options.batch,
     )
 
 
-def _sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) -> list[Sink]:
-    """DeepLabCut's two tables and the time of each frame, beside them; a labelled video if asked for."""
+def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) -> list[Sink]:
+    """DeepLabCut's two tables and the timestamps beside them; with `save_video`, a labelled video."""
 
     def build(name: str, suffix: str, **more: Any) -> Sink:
         sink: Sink = catalog.build(
@@ -136,38 +130,16 @@ def _sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) -> list[
     return sinks
 
 
-def _what_went_wrong(report: SessionReport, video: Path) -> DLCLiveError | None:
-    """A run that came to its end and still lost something."""
-    for sink in report.sinks:
-        if sink.error:
-            return DataError(f"{sink.sink} stopped after {sink.written} frames: {sink.error}")
-    if report.corrupt:
-        return DataError(
-            f"{video} is damaged: {report.corrupt} pieces could not be decoded, {report.processed} frames could; "
-            "their rows are right, the lost frames' rows are empty"
-        )
-    return None
-
-
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
-    """Find out about impossible options before anything is loaded."""
-    regions_from_options(**options.regions.numbers())
-    options.loading.detection.changed_options()
+    """Raise for impossible options before a model is loaded."""
+    build_regions(options.regions.spec())
     for text in options.processors:
-        build_component(catalog, ProcessorInfo, text).close()
+        build_processor(PartSpec.parse(text), catalog).close()
     for text in options.sinks:
-        build_component(catalog, SinkInfo, text).close()
+        build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite).close()
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {path}: {error.strerror}") from None
-    return path
-
-
-def _summarise(record: RunRecord) -> None:
+def _print_summary(record: RunRecord) -> None:
     rows = []
     for video in record.videos:
         report = video.report
@@ -189,15 +161,7 @@ def _summarise(record: RunRecord) -> None:
     print_table(title, ("video", "frames", "frames/s", "p50 ms", "p99 ms", "result"), rows)
 
 
-def options_as_dict(options: AnalyzeOptions) -> dict[str, Any]:
-    """For the record, in one level."""
-    values = asdict(options)
-    values |= values.pop("loading") | values.pop("regions")
-    return {
-        name: [str(item) for item in value]
-        if isinstance(value, tuple)
-        else str(value)
-        if isinstance(value, Path)
-        else value
-        for name, value in values.items()
-    }
+def _json_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [str(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

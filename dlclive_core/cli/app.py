@@ -1,4 +1,4 @@
-"""The commands of `dlclive`, with their options. What they do is in the other files, imported when it is needed."""
+"""The commands of `dlclive` and their options. Each imports the code behind it only when it runs."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from typing import Annotated
 import typer
 
 from dlclive_core.cli.arguments import (
-    Batching,
+    BatchSize,
     Conditions,
     Json,
     ModelOptions,
+    ModelPath,
     Overwrite,
     Processors,
     RegionOptions,
     Runtime,
     RuntimeOptions,
-    batch_from,
+    parse_batch,
 )
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.option_groups import spread
 
 app = typer.Typer(
     name="dlclive",
-    help="Real-time poses of animals with DeepLabCut models.",
+    help="Real-time pose estimation of animals with DeepLabCut models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plugins = typer.Typer(help="What is installed, and whether it works.", no_args_is_help=True)
+plugins = typer.Typer(help="List, check and describe the installed plugins.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
 app.add_typer(live)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_given: bool) -> None:
+    if is_given:
         from dlclive_core import __version__
 
         typer.echo(f"dlclive-core {__version__}")
@@ -47,35 +48,38 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def dlclive(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Real-time poses of animals with DeepLabCut models."""
+    """Real-time pose estimation of animals with DeepLabCut models."""
 
 
 @app.command()
 @spread
 def analyze(
-    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    model: ModelPath,
     videos: Annotated[list[Path], typer.Argument(help="Videos, folders of images, or single images.")],
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path(),
     *,
     loading: ModelOptions,
     regions: RegionOptions,
     processor: Processors = None,
     sink: Annotated[
-        list[str] | None, typer.Option(help="A further sink, for example video:out.mp4; may be given again.")
+        list[str] | None, typer.Option(help="Additional sink, for example video:out.mp4; repeatable.")
     ] = None,
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames of each video.")] = None,
-    batch: Batching = "auto",
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames per video.")] = None,
+    batch: BatchSize = "auto",
     save_video: Annotated[
-        bool, typer.Option("--save-video", help="Write a video with the keypoints drawn in.")
+        bool, typer.Option("--save-video", help="Also write a video with the keypoints drawn.")
     ] = False,
-    pcutoff: Annotated[float, typer.Option(min=0, max=1, help="Least confidence drawn in that video.")] = 0.6,
+    pcutoff: Annotated[float, typer.Option(min=0, max=1, help="Lowest confidence to draw in that video.")] = 0.6,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Find the poses in videos: DeepLabCut's tables (.h5, .csv), the time of each frame, and run.json."""
+    """Estimate poses in videos and write DeepLabCut tables (.h5, .csv).
+
+    A table of timestamps and run.json are written beside them.
+    """
     from dlclive_core.cli.analyze import AnalyzeOptions, run_analyze
 
     raise typer.Exit(
@@ -89,7 +93,7 @@ def analyze(
                 processors=tuple(processor or ()),
                 sinks=tuple(sink or ()),
                 max_frames=max_frames,
-                batch=batch_from(batch),
+                batch=parse_batch(batch),
                 save_video=save_video,
                 pcutoff=pcutoff,
                 overwrite=overwrite,
@@ -101,31 +105,32 @@ def analyze(
 
 @app.command()
 def export(
-    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix says the format.")],
-    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, as far as the format has it.")] = "fp32",
+    model: ModelPath,
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix selects the format.")],
+    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, if the format supports it.")] = "fp32",
     size: Annotated[
-        str | None, typer.Option(help="Fix the input to HEIGHTxWIDTH; by default any size is taken.")
+        str | None, typer.Option(help="Fix the input to WIDTHxHEIGHT; by default the input takes any size.")
     ] = None,
     frames: Annotated[
         Path | None,
-        typer.Option(
-            help="Video or images to compare on, and for int8 to calibrate on; by default rendered pictures of a mouse."
-        ),
+        typer.Option(help="Video or images for the comparison, and for int8 calibration. Default: a rendered mouse."),
     ] = None,
-    max_error: Annotated[float | None, typer.Option(help="Pixels that the export may differ by.")] = None,
+    max_error: Annotated[float | None, typer.Option(help="Largest accepted difference, in pixels.")] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="An option of the exporter, for example frozen_norms=true; may be given again.",
+            help="Option of the exporter, for example frozen_norms=true; repeatable.",
         ),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Export a model to another format, and compare both in pixels; if they differ, nothing is written."""
+    """Export a model to another format and verify the result.
+
+    Both models run on the same frames. If their keypoints differ by more than the bound, nothing is written.
+    """
     from dlclive_core.cli.export import run_export
 
     run_export(model, target, precision, size, frames, max_error, set_ or (), overwrite=overwrite, json=json)
@@ -133,47 +138,48 @@ def export(
 
 @app.command()
 def benchmark(
-    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    model: ModelPath,
     video: Annotated[
-        Path | None, typer.Argument(help="Video or images of the animal; by default a rendered mouse.")
+        Path | None, typer.Argument(help="Video or images of the animal. Default: a rendered mouse.")
     ] = None,
-    synthetic: Annotated[
-        str | None, typer.Option(help="WIDTHxHEIGHT of the rendered mouse; by default 640x480.")
-    ] = None,
+    synthetic: Annotated[str | None, typer.Option(help="WIDTHxHEIGHT of the rendered video. Default: 640x480.")] = None,
     runtime: Annotated[
         list[str] | None,
-        typer.Option(help="torch, onnx:fp32, openvino:bf16:cpu, ...; may be given again. By default all that can."),
+        typer.Option(help="torch, onnx:fp32, openvino:bf16:cpu, ...; repeatable. Default: all available."),
     ] = None,
     precision: Annotated[
-        list[str] | None, typer.Option(help="fp32, fp16, bf16 or int8; may be given again. By default all that can.")
+        list[str] | None, typer.Option(help="fp32, fp16, bf16 or int8; repeatable. Default: all available.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default all that can.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... Default: all available.")] = None,
     resize: Annotated[
-        list[float] | None, typer.Option(help="Factor of the picture that the network sees; may be given again.")
+        list[float] | None, typer.Option(help="Scale the network's input by this factor; repeatable.")
     ] = None,
-    size: Annotated[list[str] | None, typer.Option(help="HEIGHTxWIDTH of that picture; may be given again.")] = None,
+    size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the network's input; repeatable.")] = None,
     follow: Annotated[
-        list[str] | None, typer.Option(help="HEIGHTxWIDTH of a window that follows the animal; may be given again.")
+        list[str] | None, typer.Option(help="WIDTHxHEIGHT of a crop that follows the animal; repeatable.")
     ] = None,
-    frames: Annotated[int, typer.Option(min=1, help="Frames to use, the first ones of the video.")] = 100,
-    rounds: Annotated[int, typer.Option(min=1, help="How often they are run.")] = 2,
-    warmup: Annotated[int, typer.Option(min=0, help="Calls after the first one that are not counted.")] = 3,
+    frames: Annotated[int, typer.Option(min=1, help="Frames to use, from the start of the video.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds over the frames, candidates in turn.")] = 2,
+    warmup: Annotated[int, typer.Option(min=0, help="Warm-up calls after the first one, not counted.")] = 3,
     rate: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Also let the frames come at so many a second, once, and count what is late or dropped."
+            min=0.1, help="Also replay the frames at this rate (frames/s), once, and count late and dropped frames."
         ),
     ] = None,
     runtime_option: RuntimeOptions = None,
     reference: Annotated[
-        Path | None, typer.Option(help="The model in fp32, to measure errors against, where MODEL is not in fp32.")
+        Path | None, typer.Option(help="The fp32 model to measure errors against, if MODEL is not in fp32.")
     ] = None,
     conditions: Conditions = None,
     out: Annotated[Path | None, typer.Option(help="Folder for benchmark.md, benchmark.json and benchmark.svg.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Measure a model in every way that this machine can run it: times, and pixels from the model in fp32."""
+    """Measure the speed and error of a model on this machine.
+
+    Every available combination of runtime, precision and device is measured; errors are in pixels from the model in fp32.
+    """
     from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
     raise typer.Exit(
@@ -205,24 +211,27 @@ def benchmark(
 
 @app.command()
 def tune(
-    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
-    video: Annotated[Path, typer.Argument(help="Video or images of your animal, as the camera sees it.")],
+    model: ModelPath,
+    video: Annotated[Path, typer.Argument(help="Video or images of your animal, as the camera records it.")],
     max_error: Annotated[
         float,
-        typer.Option(help="Pixels that 95 of 100 keypoints may be off, against the model in fp32 on whole frames."),
+        typer.Option(
+            help="Largest accepted error in pixels, against the model in fp32 on whole frames: the 95th percentile over "
+            "keypoints."
+        ),
     ] = 0.5,
-    goal: Annotated[str, typer.Option(help="p50 or p99: the time of a frame that is to be small.")] = "p50",
-    time: Annotated[float, typer.Option(help="Seconds to take, about.")] = 120,
+    goal: Annotated[str, typer.Option(help="p50 or p99: the latency percentile to minimise.")] = "p50",
+    time: Annotated[float, typer.Option(help="Approximate duration of the search, in seconds.")] = 120,
     frames: Annotated[
-        int, typer.Option(min=20, help="Frames to judge on, the first ones; int8 is calibrated on later ones.")
+        int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later ones.")
     ] = 200,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Find the fastest way to run a model on this machine within an error, and leave it beside the model as its profile.
+    """Find the fastest settings for a model within an error bound.
 
-    Runtimes, precisions, sizes of the picture and windows that follow the animal are tried. load_model, analyze and run take
-    the profile from then on.
+    Tries runtimes, precisions, input sizes and crops that follow the animal, and saves the best as a profile beside the
+    model. From then on load_model, analyze and run use the profile.
     """
     from dlclive_core.cli.measure.tune import TuneOptions, goal_from_words, run_tune
 
@@ -242,11 +251,11 @@ def tune(
 
 @app.command()
 def info(
-    model: Annotated[str, typer.Argument(help="Model file, training folder, export folder or project.")],
+    model: ModelPath,
     runtime: Runtime = None,
     json: Json = False,
 ) -> None:
-    """Show what a model is: network, keypoints, input, and the runtime that loads it."""
+    """Show a model's network, keypoints, input size and runtime."""
     from dlclive_core.cli.info import run_info
 
     run_info(model, runtime, json=json)
@@ -254,14 +263,17 @@ def info(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; made if it is not there.")] = Path("demo"),
-    frames: Annotated[int, typer.Option(min=10, help="Length of the clip.")] = 300,
-    seed: Annotated[int, typer.Option(min=0, max=99_999, help="Another seed is another mouse in another arena.")] = 7,
-    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the clip.")] = "320x240",
+    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path("demo"),
+    frames: Annotated[int, typer.Option(min=10, help="Frames in the video.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, max=99_999, help="Random seed of the mouse and its arena.")] = 7,
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the video.")] = "320x240",
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Render a mouse, find its keypoints, and compare them with the truth: the whole way, with nothing to download."""
+    """Track a rendered mouse and compare it with the ground truth.
+
+    Everything is included: nothing is downloaded.
+    """
     from dlclive_core.cli.demo import run_demo
 
     run_demo(out, frames, seed, size, overwrite=overwrite, json=json)
@@ -269,7 +281,10 @@ def demo(
 
 @app.command()
 def doctor(json: Json = False) -> None:
-    """Check this machine and installation, offline; exits with 3 if something is broken."""
+    """Check this machine and installation, offline.
+
+    Exits with 3 if something is broken.
+    """
     from dlclive_core.cli.doctor import run_doctor
 
     raise typer.Exit(run_doctor(json=json))
@@ -277,7 +292,7 @@ def doctor(json: Json = False) -> None:
 
 @plugins.command("list")
 def plugins_list(json: Json = False) -> None:
-    """List the installed plugins and the state of each."""
+    """List the installed plugins and their status."""
     from dlclive_core.cli.plugins import run_list
 
     run_list(json=json)
@@ -285,17 +300,20 @@ def plugins_list(json: Json = False) -> None:
 
 @plugins.command("check")
 def plugins_check(
-    name: Annotated[str | None, typer.Argument(help="A plugin; by default all of them.")] = None, json: Json = False
+    name: Annotated[str | None, typer.Argument(help="Plugin. Default: all.")] = None, json: Json = False
 ) -> None:
-    """Import every component of a plugin; exits with 3 if one cannot be."""
+    """Import every component of a plugin.
+
+    Exits with 3 if a component cannot be imported.
+    """
     from dlclive_core.cli.plugins import run_check
 
     raise typer.Exit(run_check(name, json=json))
 
 
 @plugins.command("show")
-def plugins_show(name: Annotated[str, typer.Argument(help="A plugin.")], json: Json = False) -> None:
-    """Show what a plugin offers, with the options of each component."""
+def plugins_show(name: Annotated[str, typer.Argument(help="Plugin.")], json: Json = False) -> None:
+    """Show a plugin's components and their options."""
     from dlclive_core.cli.plugins import run_show
 
     run_show(name, json=json)

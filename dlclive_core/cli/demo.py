@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.output import print_json, print_table, stdout
-from dlclive_core.cli.progress_bar import watching
+from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import Sink
 from dlclive_core.demo import MODEL
@@ -20,6 +20,7 @@ from dlclive_core.demo.picture import trajectory_picture
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
+from dlclive_core.machine.files import make_folder
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -49,11 +50,8 @@ class Accuracy:
 def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, json: bool) -> None:
     """Render, find, write, compare."""
     catalog = PluginCatalog.installed()
-    width, height = parse_size(size, "--size", "WIDTHxHEIGHT")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {out}: {error.strerror}") from None
+    width, height = parse_size(size, "--size")
+    make_folder(out)
     picture = out / "trajectory.png"
     if picture.exists() and not overwrite:
         raise OutputExistsError(f"{picture} is there already; choose another folder with --out, or pass --overwrite")
@@ -61,7 +59,7 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     source = MouseSource(seed=seed, frames=frames, size=(width, height))
     with load_model(MODEL, device="cpu", catalog=catalog) as model, StopOnSignal() as signals:
         session = Session(source=source, model=model, sinks=[memory, *_sinks(out, catalog, overwrite=overwrite)])
-        with signals.stops(session), watching(session, "demo", limit=None):
+        with signals.stops(session), show_progress(session, "demo", limit=None):
             report = session.run()
         if signals.received:
             raise SystemExit(signals.exit_code)

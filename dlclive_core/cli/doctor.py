@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from dlclive_core.cli.output import print_json, print_table
-from dlclive_core.data.known_packages import FILES_INSTALL, MODEL_INSTALLS
 from dlclive_core.errors import DLCLiveError, PluginError
 from dlclive_core.hookspecs import RuntimeInfo, SinkInfo, SourceInfo
+from dlclive_core.machine.known_packages import INSTALL_FILES, INSTALL_RUNTIME
 from dlclive_core.machine.system import system_info
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
@@ -64,7 +64,7 @@ def _plugins(catalog: PluginCatalog) -> list[Finding]:
 def _runtimes(catalog: PluginCatalog) -> list[Finding]:
     ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
     if not ready:
-        return [Finding("runtimes", "broken", f"none is installed; run: {MODEL_INSTALLS['.onnx']}")]
+        return [Finding("runtimes", "broken", f"none is installed; run: {INSTALL_RUNTIME}")]
     return [_attempt(f"runtime {info.name}", partial(_import, catalog, info)) for info in ready]
 
 
@@ -105,7 +105,7 @@ def _files(catalog: PluginCatalog) -> Finding:
 
         names = [info.name for info in catalog.components(SinkInfo)]
         if "tables" not in names or "video" not in names:
-            raise PluginError(f"no sink for tables and videos is installed; run: {FILES_INSTALL}")
+            raise PluginError(f"no installed plugin reads videos and writes tables; run: {INSTALL_FILES}")
         with tempfile.TemporaryDirectory() as folder:
             video = Path(folder) / "doctor.mp4"
             sinks = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from dlclive_core.cli.arguments import named_values
+from dlclive_core.cli.arguments import parse_named_values
 from dlclive_core.cli.output import print_json, stdout
 from dlclive_core.errors import UsageError
 from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
@@ -33,7 +33,7 @@ def run_export(
     json: bool,
 ) -> None:
     """Export, compare, and say how near the two are."""
-    options = named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
+    options = parse_named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
     catalog = PluginCatalog.installed()
     clip = None if frames is None else source_for(frames, catalog)
     wanted = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
@@ -41,7 +41,7 @@ def run_export(
         model,
         target,
         precision=precision,
-        size=None if size is None else parse_size(size, "--size", "HEIGHTxWIDTH"),
+        size=None if size is None else parse_size(size, "--size"),
         frames=None if clip is None else spread_frames(clip, wanted),
         max_error=max_error,
         options=options,
@@ -56,14 +56,14 @@ def run_export(
             "detector": None if export.detector is None else str(export.detector),
             "error_px": export.error_px,
             "bound_px": export.bound_px,
-            "measured": export.measured,
+            "measured": export.error_label,
         }
         print_json({**facts, **asdict(parity), "card": asdict(export.card)})
         return
     size_mb = sum(file.stat().st_size for file in export.files if file != export.detector) / 1e6
     stdout().print(
         f"{export.target} ({size_mb:.1f} MB, {export.card.precision}): {export.error_px:.4f} px from its source "
-        f"{export.measured} (allowed {export.bound_px:g} px); the largest difference is {parity.max_px:.4f} px, "
+        f"{export.error_label} (allowed {export.bound_px:g} px); the largest difference is {parity.max_px:.4f} px, "
         f"{parity.max_confident_px:.4f} px where confidence is over 0.6 ({parity.confident} of {parity.keypoints} keypoints, "
         f"{parity.images} frames), {parity.max_confidence:.1e} in confidence",
         markup=False,
@@ -76,9 +76,9 @@ def run_export(
         )
 
 
-def parse_size(text: str, option: str, form: str) -> tuple[int, int]:
-    """Two whole numbers with an x between them."""
+def parse_size(text: str, option: str) -> tuple[int, int]:
+    """(width, height) in pixels, from WIDTHxHEIGHT. Raises UsageError, which names the option."""
     match = re.fullmatch(r"(\d+)\s*[xX,]\s*(\d+)", text.strip())
     if match is None or int(match[1]) < 1 or int(match[2]) < 1:
-        raise UsageError(f"{option} takes {form}, for example 240x320; got {text!r}")
+        raise UsageError(f"{option} takes WIDTHxHEIGHT, for example 320x240; got {text!r}")
     return int(match[1]), int(match[2])

@@ -11,7 +11,7 @@ from dlclive_core.errors import UsageError
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.profiles import Profile, profile_of
+from dlclive_core.profiles import Profile, find_profile
 
 
 def run_info(path: str, runtime: str | None, *, json: bool) -> None:
@@ -57,7 +57,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
 def _profile(file: Path) -> tuple[Profile | None, str]:
     """The profile that counts, and in words what is there; one that is out of date is told, not an error."""
     try:
-        profile = profile_of(file, "auto")
+        profile = find_profile(file, "auto")
     except UsageError as error:
         return None, str(error)
     if profile is None:

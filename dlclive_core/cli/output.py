@@ -1,4 +1,4 @@
-"""What all commands share in talking to people and programs."""
+"""Output of all commands: tables and messages for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def stdout() -> Console:
-    """Results for people go here."""
+    """The console for results."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
-    """Progress and complaints go here, so that standard output can be piped."""
+    """The console for progress and errors, so that standard output can be piped."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -32,20 +32,20 @@ def complain(error: BaseException | str) -> None:
 
 
 def print_json(value: object) -> None:
-    """The one thing on standard output when --json was given."""
+    """Print JSON, the only standard output under --json."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table that becomes plain text where the output is no terminal. Numbers are aligned at the right."""
+    """Print a table; plain text if the output is not a terminal. Numbers are right-aligned."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     lines = [[str(cell) for cell in row] for row in rows]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for place, name in enumerate(header):
-        numeric = bool(lines) and all(line[place][:1].isdigit() or line[place] in ("", "-") for line in lines)
+    for column, name in enumerate(header):
+        numeric = bool(lines) and all(line[column][:1].isdigit() or line[column] in ("", "-") for line in lines)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))  # not as markup: "pip install 'name[extra]'" stays whole

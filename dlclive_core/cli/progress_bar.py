@@ -1,4 +1,4 @@
-"""A progress bar on standard error, where somebody looks at it."""
+"""A progress bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _PERIOD = 0.1  # seconds
 
 
 @contextmanager
-def watching(session: Session, name: str, *, limit: int | None) -> Iterator[None]:
-    """Show how far a session is while the block runs; nothing where standard error is no terminal."""
+def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator[None]:
+    """Show a session's progress while the block runs; does nothing if standard error is not a terminal."""
     console = stderr()
     if not console.is_terminal:
         yield

@@ -1,28 +1,25 @@
-"""run.json: what was done, with what, on which machine, and how it went."""
+"""run.json: what ran, with which model and options, on which machine, and how it went."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dlclive_core.components import PoseModel
-from dlclive_core.deeplabcut.locate import locate_model
-from dlclive_core.errors import DataError, DLCLiveError
+from dlclive_core.errors import DLCLiveError
+from dlclive_core.machine.files import write_whole
 from dlclive_core.machine.system import sha256, system_info
 from dlclive_core.session import SessionReport
-
-if TYPE_CHECKING:
-    from dlclive_core.cli.analyze import AnalyzeOptions
 
 
 @dataclass(frozen=True, slots=True)
 class VideoRecord:
-    """What became of one video."""
+    """The outcome for one video."""
 
     path: Path
     report: SessionReport | None
@@ -30,11 +27,13 @@ class VideoRecord:
 
     @property
     def verdict(self) -> str:
+        """done, stopped or failed."""
         if self.error is not None:
             return f"failed ({type(self.error).__name__})"
         return "done" if self.report is not None and self.report.complete else "stopped"
 
     def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
         outputs = [str(path) for sink in self.report.sinks for path in sink.outputs] if self.report else []
         return {
             "video": str(self.path),
@@ -55,33 +54,31 @@ class RunRecord:
     model: dict[str, Any]
     runtime: str
     device: str
-    options: dict[str, Any]
+    options: Mapping[str, Any]
     began: str
     videos: list[VideoRecord] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, folder: Path, model: PoseModel, options: AnalyzeOptions, load_seconds: float) -> RunRecord:
-        """Note what is known before the first video."""
-        from dlclive_core.cli.analyze import options_as_dict
-
-        file = locate_model(options.model, {Path(options.model).suffix, ".pt", ".onnx"})
+    def begin(cls, folder: Path, model: PoseModel, options: Mapping[str, Any], load_seconds: float) -> RunRecord:
+        """Record what is known before the first video."""
+        facts = model_facts(model, load_seconds)
         return cls(
             folder=folder,
-            model_name=file.name,
-            model=model_facts(file, model, load_seconds),
+            model_name=Path(facts["file"]).name,
+            model=facts,
             runtime=model.runtime,
             device=model.device,
-            options=options_as_dict(options),
+            options=options,
             began=datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds"),
         )
 
     def add(self, path: Path, report: SessionReport | None, error: DLCLiveError | None) -> None:
-        """Note what became of a video."""
+        """Record the outcome for a video."""
         self.videos.append(VideoRecord(path, report, error))
 
     @property
     def exit_code(self) -> int:
-        """Of the first video that failed, 0 if none did."""
+        """The exit code of the first video that failed, or 0."""
         return next((video.error.exit_code for video in self.videos if video.error is not None), 0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,7 +86,7 @@ class RunRecord:
         return {
             "began": self.began,
             "command": sys.argv[1:],
-            "options": self.options,
+            "options": dict(self.options),
             "model": self.model,
             "runtime": self.runtime,
             "device": self.device,
@@ -98,14 +95,14 @@ class RunRecord:
         }
 
     def write(self, *, overwrite: bool) -> Path:
-        """Write run.json beside the outputs; an earlier one is kept, unless `overwrite`, and this one is run-2.json, ..."""
+        """Write run.json beside the outputs; unless `overwrite`, an earlier one stays and this one is run-2.json, ..."""
         path = record_path(self.folder, overwrite=overwrite)
         write_record(path, self.to_dict())
         return path
 
 
 def record_path(folder: Path, *, overwrite: bool) -> Path:
-    """run.json in a folder; if it is there and not to be overwritten, run-2.json, and so on."""
+    """run.json in a folder; if that exists and must not be overwritten, run-2.json, and so on."""
     path, number = folder / "run.json", 1
     while path.exists() and not overwrite:
         number += 1
@@ -114,27 +111,22 @@ def record_path(folder: Path, *, overwrite: bool) -> Path:
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write JSON so that the file is whole or not there. Raises DataError."""
+    """Write JSON, whole or not at all. Raises DataError."""
     write_whole(path, json.dumps(values, indent=2, default=str) + "\n")
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text so that the file is whole or not there. Raises DataError."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
-
-
-def model_facts(file: Path, model: PoseModel, load_seconds: float) -> dict[str, Any]:
-    """What a record says about the model."""
-    profile = model.profile
-    return {
-        "file": str(file),
-        "sha256": sha256(file),
+def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
+    """What a record says about a model that `load_model` loaded: the files are those that it loaded."""
+    assert model.file is not None
+    facts: dict[str, Any] = {
+        "file": str(model.file),
+        "sha256": sha256(model.file),
         "card": asdict(model.card),
         "load_seconds": load_seconds,
-        "profile": None if profile is None else {"file": str(profile.path or ""), "as": profile.label},
+        "profile": None,
     }
+    if model.profile is not None:
+        facts["profile"] = {"file": str(model.profile.path or ""), "as": model.profile.label}
+    if model.loaded_file is not None and model.loaded_file != model.file:  # an export that the profile names
+        facts["loaded"] = {"file": str(model.loaded_file), "sha256": sha256(model.loaded_file)}
+    return facts

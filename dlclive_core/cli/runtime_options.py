@@ -1,4 +1,4 @@
-"""`--runtime-option NAME=VALUE`: what else the constructor of a runtime takes, from words to values."""
+"""`--runtime-option NAME=VALUE`: converts the runtime's own options from text to values."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ _BY_THEMSELVES = (
 _NOT_HERE = ("path", *_BY_THEMSELVES)
 
 
-def runtime_options(info: RuntimeInfo, words: Mapping[str, str], catalog: PluginCatalog) -> dict[str, Any]:
+def runtime_options(info: RuntimeInfo, texts: Mapping[str, str], catalog: PluginCatalog) -> dict[str, Any]:
     """Arguments for `load_model`, of the types that the runtime's constructor says.
 
     Raises:
         OptionError: an option that it does not have, with the nearest, or a value of another type.
-        PluginError, DependencyError: the runtime cannot be imported; only where there are words.
+        PluginError, DependencyError: the runtime cannot be imported; only if there are options.
     """
-    return share_options([info], words, catalog)[0]
+    return share_options([info], texts, catalog)[0]
 
 
 def share_options(
-    infos: Sequence[RuntimeInfo], words: Mapping[str, str], catalog: PluginCatalog
+    infos: Sequence[RuntimeInfo], texts: Mapping[str, str], catalog: PluginCatalog
 ) -> list[dict[str, Any]]:
     """For each of several runtimes those of the options that it has. Raises OptionError for one that none of them has."""
-    if not words:
+    if not texts:
         return [{} for _ in infos]
     factories = [catalog.factory(info) for info in infos]
-    had = [_options_of(factory) for factory in factories]
-    for name in words:
-        if name in _NOT_HERE or not any(theirs is None or name in theirs for theirs in had):
-            raise OptionError(_reason(name, infos, {option for theirs in had for option in theirs or ()}), name)
+    known = [_options_of(factory) for factory in factories]
+    for name in texts:
+        if name in _NOT_HERE or not any(theirs is None or name in theirs for theirs in known):
+            raise OptionError(_reason(name, infos, {option for theirs in known for option in theirs or ()}), name)
     return [
         convert_options(
             factory,
-            {name: word for name, word in words.items() if theirs is None or name in theirs},
+            {name: text for name, text in texts.items() if theirs is None or name in theirs},
             f"runtime {info.name!r}",
         )
-        for info, factory, theirs in zip(infos, factories, had, strict=True)
+        for info, factory, theirs in zip(infos, factories, known, strict=True)
     ]
 
 
@@ -59,9 +59,7 @@ def _options_of(factory: Any) -> list[str] | None:
 def _reason(name: str, infos: Sequence[RuntimeInfo], had: Iterable[str]) -> str:
     if name in _BY_THEMSELVES:
         word = name.replace("_", "-")
-        return (
-            f"{name!r} is no option of a runtime, but one by itself: --{word}, or {name} beside path in a session file"
-        )
+        return f"{name!r} is not a runtime option: use --{word}, or {name} beside path in a session file"
     names = list(dict.fromkeys(repr(info.name) for info in infos))
     what = f"runtime {names[0]} has no" if len(names) == 1 else f"none of the runtimes {', '.join(names)} has an"
     return f"{what} option {name!r}: {nearest(name, had)}"

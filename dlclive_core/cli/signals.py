@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM stop a session in order; a second one stops at once."""
+"""Ctrl-C and SIGTERM stop a session in order; a second signal quits immediately."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from typing_extensions import Self
 from dlclive_core.session import Rig, Session
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GRACE = 0.12  # seconds after the second signal in which processors may switch their hardware off
-_FLUSH = 0.02  # seconds for what is left to say; a terminal that is halted must not hold the process
-_PATIENCE = 2.0  # seconds after the first one, after which people are told what they can do
+_GRACE = 0.12  # seconds after the second signal for processors to switch their hardware off
+_FLUSH = 0.02  # seconds to flush standard error; a stopped terminal must not hold the process
+_HINT_AFTER = 2.0  # seconds after the first signal until a hint is printed
 
 
 class StopOnSignal:
-    """While it is entered, SIGINT and SIGTERM stop the session that is running. Only in the main thread.
+    """Context manager under which SIGINT and SIGTERM stop the running session. Main thread only.
 
-    Python runs a signal's handler when the main thread is back in Python; while a model computes, or a driver hangs, it is
-    not. So a thread of its own hears of signals, too: the first one stops the session, `_GRACE` seconds after the second
-    one the process is gone, whatever the main thread does; sooner when all processors are closed. It ends without Python's
-    own end, which takes its time where large libraries are loaded. Nothing recorded is lost: journals are on the disk.
+    Python runs a signal handler only when the main thread executes Python code, which it does not while a model computes
+    or a driver hangs. So a separate thread receives signals too: the first one stops the session; `_GRACE` seconds after the
+    second one the process exits, whatever the main thread does, or sooner once all processors are closed. It skips Python's
+    own shutdown, which is slow with large libraries loaded. No recorded data is lost: journals are on disk.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class StopOnSignal:
         self._session: Session | Rig | None = None
         self._before: dict[int, Any] = {}
         self._handled = 0
-        self._last: int | None = None  # the signal that wants the end at once
+        self._last: int | None = None  # the second signal, which quits immediately
         self._done = threading.Event()
 
     @property
@@ -47,7 +47,7 @@ class StopOnSignal:
 
     @contextmanager
     def stops(self, session: Session | Rig) -> Iterator[None]:
-        """Stop this session, or rig of sessions, while the block runs. Was it still opening its parts, the block ends early."""
+        """Stop this session or rig on a signal while the block runs. If it is still opening, the block exits early."""
         self._session = session
         if self.received is not None:
             session.stop()
@@ -60,10 +60,10 @@ class StopOnSignal:
             self._session = None
 
     def __enter__(self) -> Self:
-        self._ear, self._mouth = socket.socketpair()
-        self._mouth.setblocking(False)
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
         self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
-        self._wakeup = signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
+        self._wakeup = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._listen, name="dlclive signals", daemon=True).start()
         return self
 
@@ -76,10 +76,10 @@ class StopOnSignal:
         signal.set_wakeup_fd(self._wakeup)
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        self._mouth.close()  # ends the thread
+        self._sender.close()  # ends the thread
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        """In the main thread; nothing waits here, because it may be anywhere."""
+        """In the main thread, which may be anywhere: nothing here waits."""
         self._handled += 1
         if self.received is None:
             self.received = number
@@ -87,18 +87,18 @@ class StopOnSignal:
             self._last = number
             raise SystemExit(128 + number)
         if self._session is not None and self._session.state == "starting":
-            raise KeyboardInterrupt  # a source that hangs while it opens is left behind; the rest is closed in order
+            raise KeyboardInterrupt  # a source that hangs in open is abandoned; the rest is closed in order
 
     def _listen(self) -> None:
-        """In the thread that hears of signals while the main thread cannot."""
-        heard = 0
-        with self._ear:
-            while data := self._ear.recv(1):
+        """In the thread that receives signals while the main thread cannot."""
+        count = 0
+        with self._receiver:
+            while data := self._receiver.recv(1):
                 number = data[0]
                 if number not in _SIGNALS:
                     continue
-                heard += 1
-                if heard == 1:
+                count += 1
+                if count == 1:
                     self._stop(number)
                 else:
                     time.sleep(_GRACE)
@@ -109,15 +109,15 @@ class StopOnSignal:
             self.received = number
         if self._session is not None:
             self._session.stop()
-        threading.Thread(target=self._tell, name="dlclive patience", daemon=True).start()
+        threading.Thread(target=self._print_hint, name="dlclive hint", daemon=True).start()
 
-    def _tell(self) -> None:
-        if not self._done.wait(_PATIENCE):
-            sys.stderr.write("still finishing the files; once more Ctrl-C ends at once\n")
+    def _print_hint(self) -> None:
+        if not self._done.wait(_HINT_AFTER):
+            sys.stderr.write("still finishing the files; press Ctrl-C again to quit immediately\n")
 
 
 def _leave(code: int) -> None:
-    """Be gone now."""
+    """Exit immediately."""
     flushing = threading.Thread(target=sys.stderr.flush, daemon=True)
     flushing.start()
     flushing.join(_FLUSH)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.demo.drawing import beads, line, paint
-from dlclive_core.errors import DataError
+from dlclive_core.machine.files import write_whole
 
 _EARLY, _MIDDLE, _LATE = (np.asarray(c, np.float32) for c in ((64, 90, 220), (230, 80, 160), (255, 205, 60)))
 _WHITE = np.full(3, 255, np.float32)
@@ -61,9 +61,4 @@ def write_png(image: NDArray[np.uint8], target: Path) -> None:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)) + chunk(b"IEND", b"")
-    draft = target.with_name(target.name + ".part")
-    try:
-        draft.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
-        draft.replace(target)
-    except OSError as error:
-        raise DataError(f"cannot write {target}: {error.strerror}") from None
+    write_whole(target, b"\x89PNG\r\n\x1a\n" + content)

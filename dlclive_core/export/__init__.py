@@ -1,8 +1,8 @@
-"""The parts of an export: which exporters lead to a format, on which frames, and how near the result has to be."""
+"""Parts of an export: the exporters that lead to a format, the frames to compare on, and the error that is allowed."""
 
 from dlclive_core.export.bounds import BOUND_BOX_PX, BOUNDS, Bound
 from dlclive_core.export.exporters import check_exporters, make_exporters
-from dlclive_core.export.frames import CALIBRATED, Frames, choose_frames
+from dlclive_core.export.frames import CALIBRATED, ExportFrames, choose_frames
 from dlclive_core.export.route import Step, find_route
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "BOUND_BOX_PX",
     "CALIBRATED",
     "Bound",
-    "Frames",
+    "ExportFrames",
     "Step",
     "check_exporters",
     "choose_frames",

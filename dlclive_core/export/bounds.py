@@ -1,4 +1,4 @@
-"""How near an export has to be to its source, for each precision."""
+"""The error that an export may have, for each precision."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dlclive_core.errors import ModelError
 from dlclive_core.export.parity import Parity
 
 BOUND_BOX_PX = 0.5
-"""How many pixels the boxes of an exported detector may differ by, of those that it is at least 0.5 sure of."""
+"""Pixels that the boxes of an exported detector may differ by, counting boxes with a score of 0.5 or more."""
 
-_WORDS = {
+_LABELS = {
     "max_px": "over all keypoints",
     "p99_confident_px": "at the 99th percentile of the confident keypoints",
     "p95_confident_px": "at the 95th percentile of the confident keypoints",
@@ -22,11 +22,11 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many pixels an export may differ by, and which of the differences that is about.
+    """The largest allowed error of an export, and the statistic that it applies to.
 
     Attributes:
         px: pixels.
-        statistic: the attribute of Parity that is held against them.
+        statistic: the attribute of Parity that must not exceed them.
     """
 
     px: float
@@ -34,11 +34,11 @@ class Bound:
 
     @property
     def label(self) -> str:
-        """Which of the differences, for people."""
-        return _WORDS[self.statistic]
+        """The statistic, for messages."""
+        return _LABELS[self.statistic]
 
-    def found(self, parity: Parity) -> float:
-        """What `parity` has of it, in pixels."""
+    def error(self, parity: Parity) -> float:
+        """The value of the statistic, in pixels."""
         return float(getattr(parity, self.statistic))
 
 
@@ -48,20 +48,20 @@ _QUARTER = Bound(0.5, "p95_confident_px")
 BOUNDS: Mapping[str, Bound] = MappingProxyType(
     {"fp32": Bound(0.05), "fp16": _HALF, "bf16": _HALF, "int8": _QUARTER},
 )
-"""In fp32 every keypoint counts. In lower precision only those do that are decided (a heatmap with two peaks of nearly the
-same height may choose the other one), but for a few: on a real clip some confident ones are undecided as well."""
+"""In fp32 every keypoint counts. In lower precision only confident keypoints count (where a heatmap has two peaks of nearly
+the same height, either may win), and not the last few of those: on a real clip some confident keypoints are ambiguous, too."""
 
 
 def bound_for(precision: str, max_error: float | None, *, calibrated: bool = False) -> Bound:
-    """The bound of a precision, or of what was calibrated in any, with the user's pixels in it where given."""
+    """The bound of a precision, or of any calibrated export; `max_error` replaces its pixels."""
     bound = _QUARTER if calibrated else BOUNDS.get(precision, _QUARTER)
     return bound if max_error is None else Bound(max_error, bound.statistic)
 
 
-def judge(parity: Parity, bound: Bound, precision: str) -> Bound:
-    """The bound that was kept; ModelError, with what was found, if it was not.
+def check_bound(parity: Parity, bound: Bound, precision: str) -> Bound:
+    """Return the bound that was applied. Raises ModelError, with the error in pixels, if the export exceeds it.
 
-    Where no keypoint of the frames is confident there is nothing to choose from, and all of them must agree.
+    If no keypoint of the frames is confident, the bound applies to all keypoints.
     """
     advice = ""
     if bound.statistic != "max_px" and not parity.confident:
@@ -69,13 +69,14 @@ def judge(parity: Parity, bound: Bound, precision: str) -> Bound:
         advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
     if not parity.box_px <= BOUND_BOX_PX:
         raise ModelError(
-            f"boxes of the exported detector differ by {parity.box_px:.3f} px (95 of 100 differ by less; {parity.boxes} boxes "
-            f"in {parity.images} frames), more than the {BOUND_BOX_PX} px allowed; nothing was written"
+            f"boxes of the exported detector differ by {parity.box_px:.3f} px at the 95th percentile ({parity.boxes} boxes in "
+            f"{parity.images} frames), more than the {BOUND_BOX_PX} px allowed; nothing was written"
         )
-    if not bound.found(parity) <= bound.px:
+    error = bound.error(parity)
+    if not error <= bound.px:
         raise ModelError(
-            f"the export in {precision} differs from its source by {bound.found(parity):.3f} px {bound.label} "
-            f"({parity.confident} confident of {parity.keypoints}, {parity.images} frames), more than the {bound.px:g} px "
-            f"allowed; nothing was written{advice}"
+            f"the export in {precision} differs from its source by {error:.3f} px {bound.label} ({parity.confident} "
+            f"confident of {parity.keypoints}, {parity.images} frames), more than the {bound.px:g} px allowed; nothing was "
+            f"written{advice}"
         )
     return bound

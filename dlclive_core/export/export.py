@@ -1,4 +1,4 @@
-"""Export a model to another format, and prove that it still gives the same pose."""
+"""Export a model to another format, and check that it still gives the same poses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlclive_core.data.card import ModelCard
 from dlclive_core.deeplabcut.locate import detector_beside, locate_model
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
 from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
-from dlclive_core.export.bounds import bound_for, judge
+from dlclive_core.export.bounds import bound_for, check_bound
 from dlclive_core.export.parity import Parity, compare_models
 from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
 from dlclive_core.models.network import Network
@@ -27,16 +27,15 @@ from dlclive_core.plugins.catalog import PluginCatalog
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was exported, and how near it is to its source.
+    """The files of an export, and their error against the source.
 
     Attributes:
         target: the file that `load_model` takes.
         card: the facts about it.
-        parity: how far its keypoints are from the source's, in pixels.
-        bound_px: how far they were allowed to be, `error_px` how far they are, and `measured` which of the differences that
-            is, in words.
+        parity: distances of its keypoints from the source's, in pixels.
+        bound_px: the error that was allowed, `error_px` the error, and `error_label` the statistic that both are, for messages.
         detector: the file with its detector, for top-down models.
-        files: all that was written, the target last.
+        files: all files that were written, the target last.
     """
 
     target: Path
@@ -45,7 +44,7 @@ class Export:
     bound_px: float
     detector: Path | None = None
     error_px: float = 0.0
-    measured: str = ""
+    error_label: str = ""
     files: tuple[Path, ...] = ()
 
 
@@ -61,27 +60,27 @@ def export_model(
     overwrite: bool = False,
     catalog: PluginCatalog | None = None,
 ) -> Export:
-    """Export a model and compare both in pixels; `target` appears only if they agree.
+    """Export a model and compare both in pixels; `target` is written only if they agree.
 
-    Where no exporter leads straight to the target's format and precision, two are taken with a temporary file in between.
-    Exporters write into an empty folder beside the target. All files that the last one left there are moved, the target
-    last, so that it is never there without what belongs to it.
+    If no exporter leads directly to the target's format and precision, two are used, with a temporary file in between.
+    Exporters write into an empty folder beside the target. The files of the last one are moved, the target last, so that it
+    never exists without the files that belong to it.
 
     Args:
         source: anything that `load_model` takes.
-        target: the file to write; its suffix says the format.
-        precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format have them.
-        size: (height, width) to fix the input to.
-        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. For int8, and for options
-            that calibrate, they are needed: every fourth is compared on, on the others it is calibrated.
+        target: the file to write; its suffix selects the format.
+        precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format support it.
+        size: (width, height) to fix the input to.
+        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. Required for int8 and for
+            options that calibrate: every fourth is compared on, the others calibrate.
         max_error: pixels, in place of those of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
-            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile where it was calibrated.
-        options: of the exporters' constructors, for example {"frozen_norms": True}; each goes to those on the way that have it.
+            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile for calibrated exports.
+        options: of the exporters' constructors, for example {"frozen_norms": True}; each goes to the exporters that have it.
 
     Raises:
-        OutputExistsError: a file that would be written is there and `overwrite` was not given.
-        DependencyError, ...: what an exporter needs is not there; all of them are asked before the first one begins.
-        UsageError: precision, size, options or frames; among others a clip to calibrate on in which no animal is found.
+        OutputExistsError: a file that would be written exists and `overwrite` is False.
+        DependencyError, ...: an exporter lacks something that it needs; all are checked before the first one starts.
+        UsageError: precision, size, options or frames; also a clip to calibrate on in which no animal is found.
         ModelError: the export differs by more than the bound; nothing is written.
     """
     catalog = catalog or PluginCatalog.installed()
@@ -99,25 +98,25 @@ def export_model(
         images = choose_frames(reference, frames, size, calibrate=calibrate)
         draft = source
         for number, (step, exporter) in enumerate(zip(steps, exporters, strict=True), 1):
-            place = Path(name) / str(number)
-            place.mkdir()
-            last = number == len(steps)
-            before, draft = draft, place / (target.name if last else target.stem + step.info.writes)
-            seen = images.for_exporter if last or exporter.calibrates else ()
-            card = exporter.export(before, draft, precision=step.precision, size=size, frames=seen)
+            step_folder = Path(name) / str(number)
+            step_folder.mkdir()
+            is_last = number == len(steps)
+            before, draft = draft, step_folder / (target.name if is_last else target.stem + step.info.writes)
+            step_frames = images.for_exporter if is_last or exporter.calibrates else ()
+            card = exporter.export(before, draft, precision=step.precision, size=size, frames=step_frames)
         with _load_draft(draft, catalog) as candidate:
             parity = compare_models(reference, candidate, images.compared)
-        bound = judge(parity, bound_for(precision, max_error, calibrated=calibrate), precision)
-        files = _move(draft, target, overwrite=overwrite)
-    stem = detector_beside(target).stem  # the detector of an engine is an ONNX file still
+        bound = check_bound(parity, bound_for(precision, max_error, calibrated=calibrate), precision)
+        files = _move_files(draft, target, overwrite=overwrite)
+    stem = detector_beside(target).stem  # the detector of an engine is still an ONNX file
     return Export(
         target=target,
         card=card,
         parity=parity,
         bound_px=bound.px,
         detector=next((file for file in reversed(files) if file.stem == stem), None),
-        error_px=bound.found(parity),
-        measured=bound.label,
+        error_px=bound.error(parity),
+        error_label=bound.label,
         files=files,
     )
 
@@ -129,11 +128,11 @@ def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
         if target.samefile(source):
             raise UsageError(f"{target} is the model itself: choose another name for the export")
         if not overwrite:
-            raise _is_there(target)
+            raise _exists_error(target)
 
 
 def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
-    """On the CPU, or where it cannot run there on the first device that it can run on."""
+    """Load it on the CPU, or if it cannot run there, on the first device where it can."""
     _, info = choose_runtime(draft, None, catalog)
     factory = catalog.factory(info)
     settings = factory.settings(draft) if issubclass(factory, Network) else ()
@@ -142,17 +141,17 @@ def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
     return load_model(draft, device=device, catalog=catalog)
 
 
-def _move(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    """Move all files beside the draft to beside the target, the draft itself last; what is there already as it is may be."""
+def _move_files(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    """Move the draft's folder beside the target, the draft itself last. Files that exist with the same content may stay."""
     drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
     files = tuple(target.with_name(item.name) for item in drafts)
     for file in files:
         if file.exists() and not overwrite and not filecmp.cmp(draft.with_name(file.name), file, shallow=False):
-            raise _is_there(file)
+            raise _exists_error(file)
     for item, file in zip(drafts, files, strict=True):
         item.replace(file)
     return files
 
 
-def _is_there(file: Path) -> OutputExistsError:
-    return OutputExistsError(f"{file} is there already; choose another name or pass --overwrite")
+def _exists_error(file: Path) -> OutputExistsError:
+    return OutputExistsError(f"{file} already exists; choose another name or pass --overwrite")

@@ -1,4 +1,4 @@
-"""Making the exporters of a way, each with those of the user's options that it has, and asking them before they begin."""
+"""The exporters of a route: built with the user's options, and checked before the first of them starts."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ from dlclive_core.plugins.specs import convert_options
 
 
 def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mapping[str, Any]) -> list[Exporter]:
-    """One exporter for each step.
+    """Build one exporter for each step.
 
     Args:
-        options: arguments of the exporters' constructors. One goes to every exporter on the way that has it; text is converted
-            to the type that the constructor says.
+        options: arguments of the exporters' constructors. Each goes to every exporter of the route that has it; text is
+            converted to the type in the constructor's signature.
 
     Raises:
-        UsageError: an option that none of them has, or a value that is of another type.
+        UsageError: no exporter has an option, or its value has the wrong type.
         PluginError, DependencyError: an exporter cannot be imported.
     """
     factories = [catalog.factory(step.info) for step in steps]
-    had = {name for factory in factories for name in inspect.signature(factory).parameters}
+    known = {name for factory in factories for name in inspect.signature(factory).parameters}
     for name in options:
-        if name not in had:
-            way = " and ".join(repr(step.info.name) for step in steps)
-            advice = nearest(name, sorted(had)) if had else "they have none" if len(steps) > 1 else "it has none"
-            raise UsageError(f"exporter {way} has no option {name!r}: {advice}")
+        if name not in known:
+            route = " and ".join(repr(step.info.name) for step in steps)
+            advice = nearest(name, sorted(known)) if known else "they have none" if len(steps) > 1 else "it has none"
+            raise UsageError(f"exporter {route} has no option {name!r}: {advice}")
     return [_make(factory, step, options) for factory, step in zip(factories, steps, strict=True)]
 
 
 def check_exporters(
     exporters: Sequence[Exporter], steps: Sequence[Step], card: ModelCard, size: tuple[int, int] | None
 ) -> None:
-    """Ask each exporter of a way whether it will be able to do its step; raises as `Exporter.check`.
+    """Check that each exporter of a route can do its step; raises what `Exporter.check` raises.
 
     Args:
-        card: of the first one's source; those after it get what is made of that.
-        size: (height, width) to fix the input to.
+        card: that of the source. Exporters after the first get the card that the step before produces.
+        size: (width, height) to fix the input to.
     """
     for exporter, step in zip(exporters, steps, strict=True):
         exporter.check(card, precision=step.precision, size=size)
-        card = card.with_(precision=step.precision, input_size=size or card.input_size)
+        input_size = card.input_size if size is None else (size[1], size[0])
+        card = card.with_(precision=step.precision, input_size=input_size)
 
 
 def _make(factory: Any, step: Step, options: Mapping[str, Any]) -> Exporter:

@@ -1,4 +1,4 @@
-"""Which frames an export is compared on, and which an exporter may calibrate on: none is used for both."""
+"""The frames that an export is compared on, and those that an exporter calibrates on: no frame is used for both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlclive_core.components import PoseModel
 from dlclive_core.data.card import ModelCard
 from dlclive_core.deeplabcut.config import padded_size
 from dlclive_core.errors import UnsupportedModelError, UsageError
-from dlclive_core.export.parity import CONFIDENT, finds_something
+from dlclive_core.export.parity import CONFIDENT, finds_animals
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.topdown.boxes import tiles
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
@@ -21,23 +21,23 @@ from dlclive_core.models.topdown.model import TopDownModel
 Image = NDArray[np.uint8]
 
 CALIBRATED = ("int8",)
-"""Precisions whose ranges are found out on frames."""
+"""Precisions that are calibrated on frames."""
 
 LEAST = 16
-"""Frames that calibration needs: three quarters of them give the ranges, the others judge."""
+"""Fewest frames for a calibrated export: three quarters calibrate, the others are compared on."""
 
-_COMPARED_OF_CALIBRATED = 4  # every fourth frame is not for calibration, but for judging it
+_COMPARE_EVERY = 4  # every fourth frame is compared on, the others calibrate
 _RENDERED = 5
 _LEAST_RENDERED = (120, 160)  # (height, width) of MouseSource: smaller pictures are made of larger ones
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
+class ExportFrames:
     """(H, W, 3) uint8 RGB images of an export.
 
     Attributes:
         compared: whole frames, on which source and export are compared.
-        for_exporter: what the network sees: whole frames, or crops of the fixed size for top-down networks.
+        for_exporter: what the network sees: whole frames, or for top-down networks crops of the input's size.
     """
 
     compared: Sequence[Image]
@@ -45,56 +45,58 @@ class Frames:
 
 
 def choose_frames(
-    model: PoseModel, given: Sequence[Image] | None, size: tuple[int, int] | None, *, calibrate: bool
-) -> Frames:
-    """Share out the user's frames, or render some where there are none.
+    model: PoseModel, frames: Sequence[Image] | None, size: tuple[int, int] | None, *, calibrate: bool
+) -> ExportFrames:
+    """Divide the user's frames between comparing and calibrating; without frames, render some.
 
     Args:
         model: the source.
-        given: the user's frames; None: none.
-        size: (height, width) that the input will be fixed to; frames of models that see whole images are cut to it.
-        calibrate: the exporter needs frames of its own.
+        frames: the user's frames; None renders a mouse.
+        size: (width, height) that the input will be fixed to; frames of models that see whole images are cut to it.
+        calibrate: whether the exporter needs frames to calibrate on.
 
     Raises:
-        UsageError: too few or too small frames, or to calibrate on some in which the model finds no animal.
-        UnsupportedModelError: to calibrate a network that needs more than images.
+        UsageError: too few or too small frames, or frames to calibrate on in which the model finds no animal.
+        UnsupportedModelError: a network that needs more than images cannot be calibrated.
     """
-    fixed = size or model.card.input_size if model.card.method == "bottom-up" else None
+    shape = None
+    if model.card.method == "bottom-up":
+        shape = model.card.input_size if size is None else (size[1], size[0])
     if not calibrate:
-        compared = _rendered(fixed) if given is None else _fit(given, fixed, model.card)
-        return Frames(compared, () if given is None else compared)
+        compared = _render(shape) if frames is None else _fit(frames, shape, model.card)
+        return ExportFrames(compared, () if frames is None else compared)
     if isinstance(model, ConditionalModel):
         raise UnsupportedModelError(
             f"{model.card.net_type} is a conditional network, which takes keypoints besides images, and cannot be calibrated: "
-            "export it without, in another precision"
+            "export it in another precision, without options that calibrate"
         )
-    if given is None or len(given) < LEAST:
+    if frames is None or len(frames) < LEAST:
         raise UsageError(
-            f"it is calibrated on frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
-            f"got {0 if given is None else len(given)} frames"
+            f"calibration needs frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
+            f"got {0 if frames is None else len(frames)} frames"
         )
-    fitting = _fit(given, fixed, model.card)
-    compared = fitting[::_COMPARED_OF_CALIBRATED]
-    others = [frame for index, frame in enumerate(fitting) if index % _COMPARED_OF_CALIBRATED]
-    if not finds_something(model, compared):
+    fitted = _fit(frames, shape, model.card)
+    compared = fitted[::_COMPARE_EVERY]
+    calibration = [frame for index, frame in enumerate(fitted) if index % _COMPARE_EVERY]
+    if not finds_animals(model, compared):
         raise UsageError(
             f"the model finds no animal in the clip: no keypoint of {len(compared)} frames has a confidence of {CONFIDENT} or "
-            "more, so an export can be neither calibrated nor judged; give a clip that shows the animal"
+            "more, so an export can be neither calibrated nor compared; give a clip that shows the animal"
         )
     if isinstance(model, TopDownModel):
-        count, others = len(others), list(_crops(model, others))
-        if not others:
+        count, calibration = len(calibration), list(_crops(model, calibration))
+        if not calibration:
             raise UsageError(
-                f"its detector finds no animal in {count} frames of the clip: give one that shows the animal"
+                f"the model's detector finds no animal in {count} frames of the clip: give a clip that shows the animal"
             )
-    return Frames(compared, others)
+    return ExportFrames(compared, calibration)
 
 
 def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
-    """What a top-down network sees of frames: the boxes of its detector, or four tiles where it has none."""
-    size = model.card.input_size
-    assert size is not None  # TopDownModel has checked
-    rules = CropRules(size=size, margin=model.card.crop_margin, context=model.card.crop_context)
+    """What a top-down network sees of frames: the boxes of its detector, or four tiles if it has no detector."""
+    input_size = model.card.input_size
+    assert input_size is not None  # TopDownModel has checked
+    rules = CropRules(shape=input_size, margin=model.card.crop_margin, context=model.card.crop_context)
     detects = model.detector() is not None
     for frame in frames:
         boxes = model.predict(frame).boxes if detects else tiles(frame.shape, (2, 2), 0)
@@ -102,32 +104,33 @@ def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
             yield from cut_boxes(frame, boxes, rules)[0]
 
 
-def _rendered(size: tuple[int, int] | None) -> list[Image]:
+def _render(shape: tuple[int, int] | None) -> list[Image]:
+    """Frames of a mouse, of (height, width) `shape`."""
     from dlclive_core.demo.source import MouseSource
 
-    height, width = size or (480, 640)
+    height, width = shape or (480, 640)
     rows, columns = (-(-least // side) for least, side in zip(_LEAST_RENDERED, (height, width), strict=True))
     with MouseSource(seed=1, frames=_RENDERED, size=(width * columns, height * rows)) as source:
         source.open()
-        return [_shrunk(source.read(1.0).image, rows, columns) for _ in range(_RENDERED)]
+        return [_shrink(source.read(1.0).image, rows, columns) for _ in range(_RENDERED)]
 
 
-def _shrunk(image: Image, rows: int, columns: int) -> Image:
+def _shrink(image: Image, rows: int, columns: int) -> Image:
     """The means of blocks of rows x columns pixels."""
     height, width = image.shape[0] // rows, image.shape[1] // columns
     return image.reshape(height, rows, width, columns, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
-def _fit(frames: Sequence[Image], size: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:
-    """Cut frames to a fixed input; a frame that is smaller even when it is padded cannot be used."""
+def _fit(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:
+    """Cut frames to a fixed input of (height, width) `shape`. UsageError if a frame is too small even when padded."""
     if not len(frames):
         raise UsageError("no frames to compare on")
-    if size is None:
+    if shape is None:
         return frames
-    height, width = size
+    height, width = shape
     for frame in frames:
         padded = padded_size(frame.shape[0], frame.shape[1], card.pad_divisor)
-        if padded != size and (frame.shape[0] < height or frame.shape[1] < width):
+        if padded != shape and (frame.shape[0] < height or frame.shape[1] < width):
             raise UsageError(
                 f"frames of {frame.shape[1]} x {frame.shape[0]} are smaller than the fixed input of {width} x {height}"
             )

@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dlclive_core.data.known_packages import DISTRIBUTIONS, LIBRARIES
+from dlclive_core.machine.known_packages import REPORTED
 
 
 def system_info() -> dict[str, object]:
@@ -20,7 +20,7 @@ def system_info() -> dict[str, object]:
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "python": sys.version.split()[0],
-        "packages": {name: found for name in (*DISTRIBUTIONS, *LIBRARIES) if (found := installed_version(name))},
+        "packages": {name: found for name in REPORTED if (found := installed_version(name))},
     }
 
 

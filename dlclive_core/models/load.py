@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.components import PoseModel
-from dlclive_core.data.known_packages import MODEL_INSTALLS
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.machine.known_packages import INSTALL_FOR_MODELS
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
-from dlclive_core.profiles import Profile, profile_of, variant_path
+from dlclive_core.profiles import Profile, find_profile, variant_path
 
 _DETECTION_OPTIONS = tuple(field.name for field in fields(DetectionOptions))
 
@@ -67,7 +67,7 @@ def load_model(
             model = loaded
         else:
             model = _pose_model(loaded, detection, device, catalog)
-        model.profile = loading.profile
+        model.profile, model.file, model.loaded_file = loading.profile, loading.file, loading.loaded
         return model
     except BaseException:
         loaded.close()
@@ -106,7 +106,7 @@ def choose_loading(
     """What `load_model` would do with these arguments. Loads nothing; raises the same errors."""
     file = locate_model(path, model_suffixes(catalog))
     is_given = runtime is not None or device != "auto" or precision != "auto"
-    chosen = profile_of(file, profile, how_is_given=is_given)
+    chosen = find_profile(file, profile, settings_given=is_given)
     if chosen is None:
         file, info = choose_runtime(file, runtime, catalog)
         return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)
@@ -169,7 +169,7 @@ def _refuse_detection_options(detection: DetectionOptions, loaded: Network | Pos
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:
     """Suffixes of all model files, whether or not a runtime for them is installed."""
-    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(MODEL_INSTALLS)
+    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(INSTALL_FOR_MODELS)
 
 
 def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
@@ -183,7 +183,7 @@ def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
 
 
 def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
-    install = MODEL_INSTALLS.get(file.suffix.lower())
+    install = INSTALL_FOR_MODELS.get(file.suffix.lower())
     if install is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
         return UnsupportedModelError(f"{file.name} is not a model file: expected one of {known}")
@@ -198,4 +198,4 @@ def _advice(catalog: PluginCatalog, file: Path, runtime: RuntimeInfo) -> str:
     if readers:
         target = f"model{runtime.reads[0]}" if runtime.reads else "TARGET"
         return f"use runtime {readers[0]!r}, or export the model first: dlclive export {file.name} {target}"
-    return f"run: {MODEL_INSTALLS.get(file.suffix.lower(), 'dlclive plugins list')}"
+    return f"run: {INSTALL_FOR_MODELS.get(file.suffix.lower(), 'dlclive plugins list')}"

@@ -29,6 +29,23 @@ class Setting:
     precision: str
 
 
+@dataclass(frozen=True, slots=True)
+class PeakWork:
+    """One call of a runtime's library that keeps a device as busy as it can be, such as a large product of matrices.
+
+    Attributes:
+        precision: of the arithmetic: "fp32", "fp16", ...
+        call: does it once, and returns when the device has finished.
+        operations: floating-point operations of one call, a multiplication and an addition counted as two.
+        description: what the call does, for reports.
+    """
+
+    precision: str
+    call: Callable[[], object]
+    operations: float
+    description: str
+
+
 Arrays = Mapping[str, NDArray[np.float32]]
 
 
@@ -53,6 +70,18 @@ class Network(Component):
         """All ways in which this runtime can run a file on this computer. Does not load the file.
 
         `dlclive benchmark` and `dlclive tune` try them all. Empty: the runtime cannot run this file here.
+        """
+        return ()
+
+    @classmethod
+    def peak_work(cls, device: str) -> Sequence[PeakWork]:  # noqa: ARG003
+        """Calls from which `dlclive benchmark` measures the peak of a device, in operations per second.
+
+        Args:
+            device: "cpu", "cuda:0", ...
+
+        Returns:
+            One call for each precision that the library has a good one for; empty where it has none, or too little memory.
         """
         return ()
 

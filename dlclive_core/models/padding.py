@@ -1,4 +1,4 @@
-"""Padding by reflection, in numpy."""
+"""Images padded to the multiples that a network takes."""
 
 from __future__ import annotations
 

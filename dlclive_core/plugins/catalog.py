@@ -8,8 +8,7 @@ import os
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, distributions
-from importlib.metadata import version as distribution_version
+from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +17,6 @@ from typing import Any, TypeVar
 import pluggy
 
 from dlclive_core import hookspecs
-from dlclive_core.data.known_packages import CORE
 from dlclive_core.errors import DependencyError, PluginError, UsageError, nearest
 from dlclive_core.hookspecs import (
     ComponentInfo,
@@ -29,8 +27,10 @@ from dlclive_core.hookspecs import (
     SinkInfo,
     SourceInfo,
 )
+from dlclive_core.machine.system import installed_version
 
 GROUP = "dlclive"
+CORE = "dlclive-core"
 DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
 KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
 
@@ -93,13 +93,6 @@ class PluginCatalog:
         known = [item.name for item in self.components(kind)]
         raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
 
-    def owner(self, info: ComponentInfo) -> Plugin:
-        """The plugin that offers this component; PluginError if none does."""
-        for plugin in self.plugins:
-            if info in plugin.components:
-                return plugin
-        raise PluginError(f"no plugin of this catalogue offers {info.kind} {info.name!r}")
-
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
         absent = missing_requirements(info)
@@ -110,10 +103,15 @@ class PluginCatalog:
         try:
             return getattr(importlib.import_module(module), attribute)
         except Exception as error:
+            owner = next((plugin.name for plugin in self.plugins if info in plugin.components), "?")
             raise PluginError(
                 f"{info.kind} {info.name!r} cannot be imported ({type(error).__name__}: {error}); "
-                f"run: dlclive plugins check {self.owner(info).name}"
+                f"run: dlclive plugins check {owner}"
             ) from error
+
+    def distribution_of(self, info: ComponentInfo) -> str:
+        """The name of the distribution that brings a component, such as "dlclive-io"."""
+        return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
         """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
@@ -149,12 +147,12 @@ def _is_installed(name: str) -> bool:
 def _builtin() -> Plugin:
     from dlclive_core.plugins.builtin import plugin
 
-    try:
-        version = distribution_version(CORE)
-    except PackageNotFoundError:  # the sources are on the path, and nothing is installed
-        version = "unknown"
     return Plugin(
-        name="builtin", distribution=CORE, version=version, status="ready", components=_registered_components(plugin)
+        name="builtin",
+        distribution=CORE,
+        version=installed_version(CORE),
+        status="ready",
+        components=_registered_components(plugin),
     )
 
 

@@ -1,6 +1,6 @@
-"""Profiles: how a model is best run on one machine, as `dlclive tune` found it out, in a file beside the model."""
+"""Profiles: the fastest way to run a model on one machine, as `dlclive tune` measured it, in a file beside the model."""
 
-from dlclive_core.profiles.choice import profile_of, regions_or_own, variant_path
+from dlclive_core.profiles.active_profile import choose_regions, find_profile, variant_path
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import SUFFIX, Measured, Profile, Variant, profile_path
 from dlclive_core.profiles.profile_json import profile_to_json, read_profile
@@ -11,10 +11,10 @@ __all__ = [
     "Measured",
     "Profile",
     "Variant",
-    "profile_of",
+    "choose_regions",
+    "find_profile",
     "profile_path",
     "profile_to_json",
     "read_profile",
-    "regions_or_own",
     "variant_path",
 ]

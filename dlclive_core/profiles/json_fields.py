@@ -1,4 +1,4 @@
-"""The fields of a JSON object, taken one by one; what is wrong names the field, and what nobody took is wrong, too."""
+"""The fields of a JSON object, taken one by one. Errors name the field; a field that is left over is an error, too."""
 
 from __future__ import annotations
 
@@ -13,111 +13,115 @@ from dlclive_core.errors import UsageError
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class Fields:
-    """One object of a profile's JSON.
+class JsonFields:
+    """One object of a profile's JSON. Each method that is called for a field takes it away.
 
     Raises:
-        UsageError: in every method: the file, the field, and what it should be.
+        UsageError: in every method: the file, the field, and what was expected.
     """
 
-    def __init__(self, values: Any, path: Path, place: str = "") -> None:
-        self._path, self._place = path, place
+    def __init__(self, values: Any, path: Path, prefix: str = "") -> None:
+        self._path, self._prefix = path, prefix
         if not isinstance(values, dict):
-            raise self.wrong(f"{place.rstrip('.') or 'it'} is no JSON object")
+            raise self.error(f"{prefix.rstrip('.') or 'it'} is not a JSON object")
         self._values: dict[str, Any] = dict(values)
 
-    def wrong(self, what: str) -> UsageError:
-        """The error that says what is wrong with the file."""
-        return UsageError(f"{self._path} is no profile: {what}; tune again, or pass --profile none")
+    def error(self, problem: str) -> UsageError:
+        """The error to raise for a problem with the file."""
+        return UsageError(f"{self._path} is not a valid profile: {problem}; tune again, or pass --profile none")
 
-    def done(self) -> None:
-        """Nothing is left: a word that is not known may be one that matters."""
+    def check_empty(self) -> None:
+        """Raise if a field is left: one that is unknown here may matter."""
         for name in self._values:
-            raise self.wrong(f"there is no {self._place}{name} in a profile")
+            raise self.error(f"unknown field {self._prefix}{name}")
 
     def text(self, name: str, *, empty: bool = False) -> str:
         value = self._take(name)
         if not isinstance(value, str) or not (value or empty):
-            raise self._not(name, "a text", value)
+            raise self._unexpected(name, "text", value)
         return value
 
     def texts(self, name: str) -> list[str]:
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._not(name, "a list of texts", value)
+            raise self._unexpected(name, "a list of texts", value)
         return value
 
     def digest(self, name: str) -> str:
         value = self.text(name)
         if not _DIGEST.fullmatch(value):
-            raise self._not(name, "a SHA-256 in 64 hexadecimal digits", value)
+            raise self._unexpected(name, "a SHA-256 in 64 hexadecimal digits", value)
         return value
 
     def one_of(self, name: str, known: Sequence[str]) -> str:
         value = self.text(name)
         if value not in known:
-            raise self._not(name, f"one of {', '.join(known)}", value)
+            raise self._unexpected(name, f"one of {', '.join(known)}", value)
         return value
 
-    def truth(self, name: str) -> bool:
+    def boolean(self, name: str) -> bool:
         value = self._take(name)
         if not isinstance(value, bool):
-            raise self._not(name, "true or false", value)
+            raise self._unexpected(name, "true or false", value)
         return value
 
-    def whole(self, name: str) -> int:
+    def count(self, name: str) -> int:
+        """An integer from 0 up."""
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._not(name, "a whole number from 0 up", value)
+            raise self._unexpected(name, "an integer from 0 up", value)
         return value
 
-    def wholes_or_none(self, name: str, count: int) -> list[int] | None:
+    def integers_or_none(self, name: str, length: int) -> list[int] | None:
         value = self._take(name)
         if value is None:
             return None
-        if not isinstance(value, list) or len(value) != count or not all(type(item) is int for item in value):
-            raise self._not(name, f"{count} whole numbers or null", value)
+        if not isinstance(value, list) or len(value) != length or not all(type(item) is int for item in value):
+            raise self._unexpected(name, f"{length} integers or null", value)
         return value
 
     def number(self, name: str, *, least: float, above: bool = False) -> float:
+        """A number from `least` up, or with `above`, larger than it."""
         value = self._take(name)
         if not _is_number(value) or value < least or (above and value == least):
-            raise self._not(name, f"a number {'above' if above else 'from'} {least:g}{'' if above else ' up'}", value)
+            expected = f"a number {'above' if above else 'from'} {least:g}{'' if above else ' up'}"
+            raise self._unexpected(name, expected, value)
         return float(value)
 
     def number_or_none(self, name: str) -> float | None:
+        """A number; infinity is "inf"."""
         value = self._take(name)
         if value == "inf":
             return math.inf
         if value is not None and not _is_number(value):
-            raise self._not(name, "a number, null or 'inf'", value)
+            raise self._unexpected(name, "a number, null or 'inf'", value)
         return None if value is None else float(value)
 
-    def inner(self, name: str) -> Fields:
-        return Fields(self._take(name), self._path, f"{self._place}{name}.")
+    def object(self, name: str) -> JsonFields:
+        return JsonFields(self._take(name), self._path, f"{self._prefix}{name}.")
 
-    def inner_or_none(self, name: str) -> Fields | None:
+    def object_or_none(self, name: str) -> JsonFields | None:
         value = self._take(name)
-        return None if value is None else Fields(value, self._path, f"{self._place}{name}.")
+        return None if value is None else JsonFields(value, self._path, f"{self._prefix}{name}.")
 
-    def rows(self, name: str) -> list[Fields]:
+    def objects(self, name: str) -> list[JsonFields]:
         value = self._take(name)
         if not isinstance(value, list):
-            raise self._not(name, "a list", value)
-        return [Fields(item, self._path, f"{self._place}{name}[{place}].") for place, item in enumerate(value)]
+            raise self._unexpected(name, "a list", value)
+        return [JsonFields(item, self._path, f"{self._prefix}{name}[{index}].") for index, item in enumerate(value)]
 
-    def take_all(self) -> dict[str, Any]:
-        """All that is left, by name."""
+    def take_rest(self) -> dict[str, Any]:
+        """All fields that are left, by name."""
         values, self._values = self._values, {}
         return values
 
     def _take(self, name: str) -> Any:
         if name not in self._values:
-            raise self.wrong(f"{self._place}{name} is missing")
+            raise self.error(f"{self._prefix}{name} is missing")
         return self._values.pop(name)
 
-    def _not(self, name: str, what: str, value: Any) -> UsageError:
-        return self.wrong(f"{self._place}{name} is {what}, not {str(value)[:60]!r}")
+    def _unexpected(self, name: str, expected: str, value: Any) -> UsageError:
+        return self.error(f"{self._prefix}{name} must be {expected}, not {str(value)[:60]!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What a profile was made on: times on another machine say nothing."""
+"""The machine that a profile was made on: times do not carry over to another machine."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dlclive_core.machine.system import system_info
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """As much of a machine as decides which way of running a network is the fastest.
+    """The properties of a machine that decide which way of running a network is the fastest.
 
     Attributes:
         processor: its name.
-        cores: physical ones that this program may use.
+        cores: physical cores that this program may use.
         system: "Linux", "Windows", "Darwin".
-        gpus: names of NVIDIA's, as their own tool gives them.
+        gpus: names of the NVIDIA GPUs, as nvidia-smi reports them.
     """
 
     processor: str
@@ -28,13 +28,13 @@ class Machine:
 
     @classmethod
     def this(cls) -> Machine:
-        """The machine that this runs on."""
+        """The machine that this program runs on."""
         return cls(str(system_info()["processor"]), usable_cores(), platform.system(), gpu_names())
 
     def difference(self, other: Machine) -> str:
-        """In what another one differs from this one, in words; empty if in nothing."""
+        """How another machine differs from this one, for messages; empty if it does not."""
         pairs = [
-            (f"{self.processor or 'an unnamed processor'}", f"{other.processor or 'an unnamed processor'}"),
+            (self.processor or "an unnamed processor", other.processor or "an unnamed processor"),
             (f"{self.cores} cores", f"{other.cores} cores"),
             (self.system, other.system),
             (", ".join(self.gpus) or "no GPU", ", ".join(other.gpus) or "no GPU"),

@@ -1,4 +1,4 @@
-"""How a model is best run on one machine, and how that was found out."""
+"""The fastest way to run a model on one machine, and the measurements behind it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.regions import FollowingCropSpec, Region, Resize
 
-PROFILE_VERSION = 1
+PROFILE_VERSION = 2
+"""Version 1 had `turns` in place of `rotates`, and labels with sizes as HEIGHTxWIDTH."""
 SUFFIX = ".profile.json"
 
 
@@ -19,8 +20,8 @@ class Variant:
     """An exported file that is loaded in place of the model.
 
     Attributes:
-        file: its path from the folder of the profile, with forward slashes.
-        sha256: of it.
+        file: path relative to the profile's folder, with forward slashes.
+        sha256: hash of the file.
         others: (path, sha256) of files that belong to it: weights, a detector.
     """
 
@@ -31,16 +32,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One line of the table that the choice was made from.
+    """One row of the table of measurements.
 
     Attributes:
-        label: the candidate, as tables call it.
-        p50_ms, p99_ms: of a call, frame in and pose out; None if it did not run.
-        p95_px: what 95 of 100 keypoints keep, of those that the reference is confident of; None if it is not known, and
-            infinite where more than 5 of 100 were not found.
-        lost: frames in which it does not find the animal, and the reference does.
-        frames: how many frames that was measured on.
-        why: why it was not taken further, in one line; empty if nothing was wrong.
+        label: the candidate, as in tables; sizes are WIDTHxHEIGHT.
+        p50_ms, p99_ms: median and 99th percentile of a call, from frame to pose; None if it did not run.
+        p95_px: 95th percentile of the error over the reference's confident keypoints; None if unknown, infinite if more than
+            5 % of them were not found.
+        lost: frames in which the reference finds the animal and this candidate does not.
+        frames: number of frames measured.
+        why: why it was rejected, in one line; empty if it was not.
     """
 
     label: str
@@ -54,21 +55,21 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How a model is best run on one machine, for one user's pictures.
+    """The fastest way to run a model on one machine, for one user's recordings.
 
     Attributes:
-        model: name of its file, `sha256` of it.
-        machine: where it was found out.
+        model: name of the model's file, `sha256` its hash.
+        machine: the machine that it was measured on.
         runtime, device, precision: as `load_model` takes them.
         options: further options of the runtime, for example {"threads": 2}.
         variant: an exported file that is loaded in place of the model.
         resize: factor of the picture that the network sees.
-        follow: a window that follows the animal, cut out before.
-        clip: name of the recording, `max_error` in pixels, and `goal` "p50" or "p99": what was asked for.
+        follow: a window that follows the animal, cut out first.
+        clip: name of the recording, `max_error` in pixels, and `goal` "p50" or "p99": the options of `dlclive tune`.
         created: date and time, with the zone.
         versions: of the packages, by name.
-        table: what was measured; the first line is the choice.
-        path: the file that it was read from; None for one that was not.
+        table: the measurements; the first row is the chosen candidate.
+        path: the file that it was read from; None if it was not read from a file.
     """
 
     model: str
@@ -90,21 +91,21 @@ class Profile:
     path: Path | None = None
 
     def regions(self) -> tuple[Region, ...]:
-        """What the network sees of a frame: new regions, for one source. Empty: the whole frame."""
+        """New regions for one source: what the network sees of a frame. Empty: the whole frame."""
         window: list[Region] = [] if self.follow is None else [self.follow.region()]
         return (*window, Resize(self.resize)) if self.resize != 1.0 else tuple(window)
 
     @property
     def label(self) -> str:
-        """In one line: "openvino:int8:cpu at 0.5, following 192x256"; sizes are height x width."""
-        more = [f"at {self.resize:g}"] if self.resize != 1.0 else []
+        """In one line: "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT."""
+        details = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
-            more.append(self.follow.label)
-        more += [f"{name}={value}" for name, value in self.options.items()]
+            details.append(self.follow.label)
+        details += [f"{name}={value}" for name, value in self.options.items()]
         setting = f"{self.runtime}:{self.precision}:{self.device}"
-        return setting + (" " + ", ".join(more) if more else "")
+        return setting + (" " + ", ".join(details) if details else "")
 
 
 def profile_path(model: Path) -> Path:
-    """Where the profile of a model's file lies: mouse.onnx, mouse.profile.json."""
+    """The path of a model's profile: mouse.profile.json beside mouse.onnx."""
     return model.with_name(model.stem + SUFFIX)

@@ -1,21 +1,23 @@
-"""A profile as JSON: written whole, read strictly."""
+"""A profile as JSON. Reading is strict: an unknown or missing field is an error."""
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from dlclive_core.errors import UsageError
-from dlclive_core.profiles.json_fields import Fields
+from dlclive_core.profiles.json_fields import JsonFields
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import PROFILE_VERSION, Measured, Profile, Variant
 from dlclive_core.regions import FollowingCropSpec
 
 _MOST_BYTES = 1 << 22
+_SIZE_IN_LABEL = re.compile(r"\b(at|following|or) (\d+)x(\d+)")
 
 
 def profile_to_json(profile: Profile) -> str:
@@ -28,130 +30,132 @@ def profile_to_json(profile: Profile) -> str:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile.
+    """Read a profile of any version so far.
 
     Raises:
-        UsageError: it cannot be read, or is not one: what is wrong, where, and what to do.
+        UsageError: the file cannot be read or is not a valid profile: what is wrong, where, and what to do.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path} is no profile: it is larger than any")
+            raise UsageError(f"{path} is not a profile: the file is too large")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError(f"no such profile: {path}; dlclive tune makes one") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"cannot read the profile {path}: {getattr(error, 'strerror', None) or 'it is no text'}"
-        ) from None
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise UsageError(f"cannot read the profile {path}: {reason}") from None
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no profile: it is no JSON ({error}); tune again, or pass --profile none") from None
-    return replace(_profile(Fields(values, path)), path=path)
+        raise UsageError(
+            f"{path} is not a valid profile: it is not JSON ({error}); tune again, or pass --profile none"
+        ) from None
+    return replace(_profile(JsonFields(values, path)), path=path)
 
 
-def _profile(found: Fields) -> Profile:
-    version = found.whole("dlclive_profile")
-    if version != PROFILE_VERSION:
-        raise found.wrong(
-            f"it has version {version}, this dlclive-core reads version {PROFILE_VERSION}"
+def _profile(fields: JsonFields) -> Profile:
+    version = fields.count("dlclive_profile")
+    if not 1 <= version <= PROFILE_VERSION:
+        raise fields.error(
+            f"it has version {version}, this dlclive-core reads versions 1 to {PROFILE_VERSION}"
             + (": update dlclive-core" if version > PROFILE_VERSION else "")
         )
     profile = Profile(
-        model=found.text("model"),
-        sha256=found.digest("sha256"),
-        machine=_machine(found.inner("machine")),
-        runtime=found.text("runtime"),
-        device=found.text("device"),
-        precision=found.text("precision"),
-        options=_options(found.inner("options")),
-        variant=_variant(inner) if (inner := found.inner_or_none("variant")) else None,
-        resize=found.number("resize", least=0, above=True),
-        follow=_following(inner) if (inner := found.inner_or_none("follow")) else None,
-        clip=found.text("clip", empty=True),
-        max_error=found.number_or_none("max_error"),
-        goal=found.one_of("goal", ("p50", "p99")),
-        created=found.text("created", empty=True),
-        versions={name: str(value) for name, value in found.inner("versions").take_all().items()},
-        table=tuple(_measured(row) for row in found.rows("table")),
+        model=fields.text("model"),
+        sha256=fields.digest("sha256"),
+        machine=_machine(fields.object("machine")),
+        runtime=fields.text("runtime"),
+        device=fields.text("device"),
+        precision=fields.text("precision"),
+        options=_options(fields.object("options")),
+        variant=_variant(variant) if (variant := fields.object_or_none("variant")) else None,
+        resize=fields.number("resize", least=0, above=True),
+        follow=_follow(follow, version) if (follow := fields.object_or_none("follow")) else None,
+        clip=fields.text("clip", empty=True),
+        max_error=fields.number_or_none("max_error"),
+        goal=fields.one_of("goal", ("p50", "p99")),
+        created=fields.text("created", empty=True),
+        versions={name: str(value) for name, value in fields.object("versions").take_rest().items()},
+        table=tuple(_measured(row, version) for row in fields.objects("table")),
     )
-    found.done()
+    fields.check_empty()
     return profile
 
 
-def _machine(found: Fields) -> Machine:
+def _machine(fields: JsonFields) -> Machine:
     machine = Machine(
-        found.text("processor", empty=True),
-        found.whole("cores"),
-        found.text("system", empty=True),
-        tuple(found.texts("gpus")),
+        fields.text("processor", empty=True),
+        fields.count("cores"),
+        fields.text("system", empty=True),
+        tuple(fields.texts("gpus")),
     )
-    found.done()
+    fields.check_empty()
     return machine
 
 
-def _variant(found: Fields) -> Variant:
-    file, digest = _file(found)
-    others = found.rows("others")
-    found.done()
+def _variant(fields: JsonFields) -> Variant:
+    file, digest = _file(fields)
+    others = fields.objects("others")
+    fields.check_empty()
     return Variant(file, digest, tuple(_other(row) for row in others))
 
 
-def _other(found: Fields) -> tuple[str, str]:
-    pair = _file(found)
-    found.done()
-    return pair
+def _other(fields: JsonFields) -> tuple[str, str]:
+    file = _file(fields)
+    fields.check_empty()
+    return file
 
 
-def _file(found: Fields) -> tuple[str, str]:
-    return _inside(found, found.text("file")), found.digest("sha256")
+def _file(fields: JsonFields) -> tuple[str, str]:
+    return _check_below(fields, fields.text("file")), fields.digest("sha256")
 
 
-def _following(found: Fields) -> FollowingCropSpec:
-    window = found.wholes_or_none("window", 2)
-    following = FollowingCropSpec(
-        threshold=found.number("threshold", least=0),
-        margin=found.number("margin", least=0),
+def _follow(fields: JsonFields, version: int) -> FollowingCropSpec:
+    window = fields.integers_or_none("window", 2)  # (width, height) in all versions
+    follow = FollowingCropSpec(
+        threshold=fields.number("threshold", least=0),
+        margin=fields.number("margin", least=0),
         window=None if window is None else (window[0], window[1]),
-        at_once=found.truth("at_once"),
-        align=found.whole("align"),
-        turns=found.truth("turns"),
+        at_once=fields.boolean("at_once"),
+        align=fields.count("align"),
+        rotates=fields.boolean("rotates" if version > 1 else "turns"),
     )
-    found.done()
+    fields.check_empty()
     try:
-        following.region()
+        follow.region()
     except UsageError as error:
-        raise found.wrong(str(error)) from None
-    return following
+        raise fields.error(str(error)) from None
+    return follow
 
 
-def _measured(found: Fields) -> Measured:
+def _measured(fields: JsonFields, version: int) -> Measured:
+    label = fields.text("label")
     measured = Measured(
-        label=found.text("label"),
-        p50_ms=found.number_or_none("p50_ms"),
-        p99_ms=found.number_or_none("p99_ms"),
-        p95_px=found.number_or_none("p95_px"),
-        lost=found.whole("lost"),
-        frames=found.whole("frames"),
-        why=found.text("why", empty=True),
+        label=label if version > 1 else _SIZE_IN_LABEL.sub(r"\1 \3x\2", label),  # version 1: HEIGHTxWIDTH
+        p50_ms=fields.number_or_none("p50_ms"),
+        p99_ms=fields.number_or_none("p99_ms"),
+        p95_px=fields.number_or_none("p95_px"),
+        lost=fields.count("lost"),
+        frames=fields.count("frames"),
+        why=fields.text("why", empty=True),
     )
-    found.done()
+    fields.check_empty()
     return measured
 
 
-def _options(found: Fields) -> dict[str, Any]:
-    options = found.take_all()
+def _options(fields: JsonFields) -> dict[str, Any]:
+    options = fields.take_rest()
     for name, value in options.items():
         if not name.isidentifier() or not isinstance(value, str | int | float | bool):
-            raise found.wrong(f"options.{name} is no option")
+            raise fields.error(f"options.{name} is not a valid option")
     return options
 
 
-def _inside(found: Fields, text: str) -> str:
+def _check_below(fields: JsonFields, text: str) -> str:
     """A path below the profile's folder: a profile must not lead anywhere else."""
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text or PureWindowsPath(text).drive:
-        raise found.wrong(f"{text!r} is not below its folder")
+        raise fields.error(f"{text!r} is not below its folder")
     return text
 
 

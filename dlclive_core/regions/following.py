@@ -17,7 +17,7 @@ class FollowingCropSpec:
         window: (width, height) of a window of constant size; None: as large as animal and margin.
         at_once: whether a lost animal is looked for in the whole of the same frame.
         align: the window begins at multiples of so many pixels.
-        turns: the window's longer side lies as the animal's.
+        rotates: the window's longer side lies as the animal's.
     """
 
     threshold: float = 0.5
@@ -25,18 +25,18 @@ class FollowingCropSpec:
     window: tuple[int, int] | None = None
     at_once: bool = False
     align: int = 1
-    turns: bool = False
+    rotates: bool = False
 
     @property
     def label(self) -> str:
-        """For tables: "following 192x256", height x width; "or 256x192" where it turns."""
+        """For tables: "following 256x192", WIDTHxHEIGHT; "or 192x256" where it rotates."""
         if self.window is None:
             return "following"
         width, height = self.window
-        return f"following {height}x{width}" + (f" or {width}x{height}" if self.turns else "")
+        return f"following {width}x{height}" + (f" or {height}x{width}" if self.rotates else "")
 
     def region(self) -> FollowingCrop:
         """A new window, that has not seen anything."""
         return FollowingCrop(
-            self.threshold, self.margin, self.window, at_once=self.at_once, align=self.align, turns=self.turns
+            self.threshold, self.margin, self.window, at_once=self.at_once, align=self.align, rotates=self.rotates
         )

@@ -9,7 +9,7 @@ import numpy as np
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
-from dlclive_core.regions.region import Image, Region, Size
+from dlclive_core.regions.region import Image, Region, Shape
 
 
 class FollowingCrop(Region):
@@ -29,7 +29,7 @@ class FollowingCrop(Region):
         align: the window begins at multiples of so many pixels, but for one pushed back from the image's far edge. A network
             sees its picture in steps of its stride, and gives other fractions of a pixel where these steps fall elsewhere than
             in the whole image.
-        turns: the window's longer side lies as the animal's, along x or along y; else always along the axis that `window`
+        rotates: the window's longer side lies as the animal's, along x or along y; else always along the axis that `window`
             says. A long animal has more room on all sides then, in as many pixels.
     """
 
@@ -41,7 +41,7 @@ class FollowingCrop(Region):
         *,
         at_once: bool = False,
         align: int = 1,
-        turns: bool = False,
+        rotates: bool = False,
     ) -> None:
         if not 0 <= threshold <= 1:
             raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {threshold}")
@@ -51,10 +51,10 @@ class FollowingCrop(Region):
             raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
         if align < 1:
             raise UsageError(f"a window is aligned to a number of pixels from 1 up; got {align}")
-        if turns and window is None:
-            raise UsageError("only a window of constant size turns: give window=(width, height)")
+        if rotates and window is None:
+            raise UsageError("only a window of constant size rotates: give window=(width, height)")
         self.threshold, self.margin, self.window = float(threshold), float(margin), window
-        self.at_once, self.align, self.turns = at_once, int(align), turns
+        self.at_once, self.align, self.rotates = at_once, int(align), rotates
         self._box: tuple[float, float, float, float] | None = None
         self._was_cut = False  # whether less than the whole image was looked at last
 
@@ -71,13 +71,13 @@ class FollowingCrop(Region):
     def reset(self) -> None:
         self._box, self._was_cut = None, False
 
-    def views(self, size: Size) -> list[Size]:
-        """The whole image, and where the window's size is constant, the window, both ways if it turns."""
+    def views(self, shape: Shape) -> list[Shape]:
+        """The whole image, and where the window's size is constant, the window, both ways if it rotates."""
         if self.window is None:
-            return [size]
+            return [shape]
         width, height = self.window
-        ways = [(height, width), (width, height)] if self.turns else [(height, width)]
-        return list(dict.fromkeys([size, *((min(high, size[0]), min(wide, size[1])) for high, wide in ways)]))
+        ways = [(height, width), (width, height)] if self.rotates else [(height, width)]
+        return list(dict.fromkeys([shape, *((min(high, shape[0]), min(wide, shape[1])) for high, wide in ways)]))
 
     def follow(self, pose: Pose) -> None:
         """Remember where the animals are. NaN and keypoints at or below the threshold do not count."""
@@ -108,7 +108,7 @@ class FollowingCrop(Region):
         """(width, height) of the window for an animal of this width and height."""
         if self.window is None:
             return None, None
-        if not self.turns:
+        if not self.rotates:
             return self.window
         short, long = sorted(self.window)
         return (long, short) if width >= height else (short, long)

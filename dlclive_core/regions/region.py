@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.machine.known_packages import INSTALL_RESIZE
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 
 Image = NDArray[np.uint8]
-Size = tuple[int, int]
-"""(height, width) in pixels."""
+Shape = tuple[int, int]
+"""(height, width) in pixels: the first two of an image's shape. A size is (width, height)."""
 
 
 class Region(ABC):
@@ -28,12 +29,12 @@ class Region(ABC):
     def follow(self, pose: Pose) -> None:
         """See the pose that was found after `cut`, in pixels of the image that was given to `cut`."""
 
-    def views(self, size: Size) -> list[Size]:
-        """The sizes that `cut` may make of an image of this one, as far as they are known before; that of the first cut first.
+    def views(self, shape: Shape) -> list[Shape]:
+        """The shapes that `cut` may make of an image of this one, as far as they are known before; that of the first cut first.
 
-        For warming up: some runtimes take long when a size comes for the first time.
+        For warming up: some runtimes take long when a shape comes for the first time.
         """
-        image, _ = self.cut(np.zeros((*size, 3), np.uint8))
+        image, _ = self.cut(np.zeros((*shape, 3), np.uint8))
         return [(image.shape[0], image.shape[1])]
 
     @property
@@ -85,7 +86,7 @@ class Resize(Region):
         try:
             import cv2
         except ImportError:
-            raise DependencyError("resize needs OpenCV; run: pip install 'dlclive-core[resize]'") from None
+            raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
         height, width = image.shape[:2]
         if self._shape != (height, width):  # worked out once for a source, not for each frame
             size = (int(width * self.factor), int(height * self.factor))
@@ -121,12 +122,12 @@ class Chain(Region):
                 inside = pose if transform == IDENTITY else _pose_to_inner(transform, pose)
                 region.follow(inside)
 
-    def views(self, size: Size) -> list[Size]:
+    def views(self, shape: Shape) -> list[Shape]:
         """Of the innermost region."""
-        sizes = [size]
+        shapes = [shape]
         for region in self.regions:
-            sizes = list(dict.fromkeys(view for each in sizes for view in region.views(each)))
-        return sizes
+            shapes = list(dict.fromkeys(view for each in shapes for view in region.views(each)))
+        return shapes
 
     @property
     def follows(self) -> bool:

@@ -8,7 +8,7 @@ import time
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
 from dlclive_core.errors import EndOfStream
-from dlclive_core.session.handoff import EveryOne, Handoff, Newest
+from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
 from dlclive_core.session.stage_times import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
@@ -33,8 +33,8 @@ class Capture:
 
     def __init__(self, source: FrameSource, *, limit: int | None, ahead: int, changed: threading.Condition) -> None:
         self.source = source
-        self.handoff: Handoff[Frame] = Newest(changed) if source.is_live else EveryOne(ahead, changed)
-        self.watch = Stopwatch("capture")
+        self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
+        self.stopwatch = Stopwatch("capture")
         self.read = 0
         self.last_at = 0.0
         self.reached_limit = False
@@ -112,7 +112,7 @@ class Capture:
             except TimeoutError:
                 continue
             self.last_at = time.perf_counter()
-            self.watch.add(self.last_at - began)
+            self.stopwatch.add(self.last_at - began)
             self.read += 1
             if not self.handoff.put(frame):  # it was ended elsewhere: closed when it is the sources' turn
                 self._stop.wait()

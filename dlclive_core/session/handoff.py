@@ -86,7 +86,7 @@ class Handoff(ABC, Generic[T]):
         return True
 
 
-class EveryOne(Handoff[T]):
+class LosslessQueue(Handoff[T]):
     """For recordings: `put` waits while `capacity` are waiting, so none is lost and memory is bounded."""
 
     def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
@@ -100,7 +100,7 @@ class EveryOne(Handoff[T]):
             return self._add(item)
 
 
-class Newest(Handoff[T]):
+class LatestSlot(Handoff[T]):
     """For live sources: one slot; what nobody took in time is overwritten."""
 
     def put(self, item: T) -> bool:
@@ -111,7 +111,7 @@ class Newest(Handoff[T]):
             return self._add(item)
 
 
-class WithinRoom(Handoff[T]):
+class DroppingQueue(Handoff[T]):
     """For the sinks of live sources: `put` never waits; when there is no room for the new one, it is dropped.
 
     Args:

@@ -16,7 +16,7 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
 from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
-from dlclive_core.session.running_session import Lane
+from dlclive_core.session.running_session import RunningSession
 from dlclive_core.session.tolerant import processor_name
 
 _POLL = 0.5  # seconds: how often a waiting main thread looks for signals, where they do not wake it
@@ -27,7 +27,7 @@ class Busy:
     """What the loop is doing: at whose frame, and since when."""
 
     what: str
-    lanes: tuple[Lane, ...]
+    sessions: tuple[RunningSession, ...]
     index: int
     since: float
 
@@ -36,7 +36,7 @@ class Busy:
 class Job:
     """A frame, and what the model looks at of it."""
 
-    lane: Lane
+    session: RunningSession
     frame: Frame
     image: NDArray[np.uint8]
     transform: CropTransform
@@ -45,9 +45,9 @@ class Job:
 
 
 class Loop:
-    """Takes the next frame of each lane that has one, and brings them through the model together.
+    """Takes the next frame of each session that has one, and brings them through the model together.
 
-    Images of one shape are one batch; each lane's processors see its pose as soon as its batch is done. All is done by
+    Images of one shape are one batch; each session's processors see its pose as soon as its batch is done. All is done by
     one thread.
 
     A batch that fails is gone through frame by frame: the one to blame is named, and those before it are kept.
@@ -56,29 +56,29 @@ class Loop:
         busy: for the watch; None while it waits for a frame.
     """
 
-    def __init__(self, model: PoseModel, lanes: Sequence[Lane], changed: threading.Condition) -> None:
+    def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
         self.model = model
-        self.lanes = tuple(lanes)
+        self.sessions = tuple(sessions)
         self.busy: Busy | None = None
         self._changed = changed
-        self._running = list(lanes)
+        self._active = list(sessions)
         self._together = True
 
     def warm_up(self) -> None:
-        """Run the model on grey images as large as the lanes' frames, so that no real frame is the slow one."""
+        """Run the model on grey images as large as the sessions' frames, so that no real frame is the slow one."""
         self.model.reset()
-        shapes: dict[tuple[int, ...], list[Lane]] = {}
-        for lane in self.lanes:
-            lane.region.reset()
-            if (size := lane.capture.source.frame_size) is not None:
-                for height, width in lane.region.views((size[1], size[0])):
-                    shapes.setdefault((height, width, 3), []).append(lane)
-        for shape, lanes in shapes.items():
+        shapes: dict[tuple[int, ...], list[RunningSession]] = {}
+        for session in self.sessions:
+            session.region.reset()
+            if (size := session.capture.source.frame_size) is not None:
+                for height, width in session.region.views((size[1], size[0])):
+                    shapes.setdefault((height, width, 3), []).append(session)
+        for shape, sessions in shapes.items():
             self.model.warmup(shape)
-            for lane in lanes:
-                if lane.session.batch == "auto":
-                    lane.batch = batch_that_pays(self.model, shape, lane.capture.expected)
-            for count in sorted({*range(2, len(lanes) + 1), *(lane.batch for lane in lanes)} - {1}):
+            for session in sessions:
+                if session.spec.batch == "auto":
+                    session.batch = batch_that_pays(self.model, shape, session.capture.expected)
+            for count in sorted({*range(2, len(sessions) + 1), *(session.batch for session in sessions)} - {1}):
                 self._warm_up_together(shape, count)
 
     def _warm_up_together(self, shape: tuple[int, ...], count: int) -> None:
@@ -93,69 +93,69 @@ class Loop:
             raise ModelError(f"the model failed at {what}, try fewer: {one_line(error)}") from error
 
     def run(self) -> None:
-        """Until the last lane is over. Raises what the sources, the model and the processors raise."""
+        """Until the last session is over. Raises what the sources, the model and the processors raise."""
         try:
             while taken := self._take():
                 self._work(taken)
                 self.busy = None
         except Exception as error:
-            for lane in self.busy.lanes if self.busy is not None else ():
-                lane.failure = error
+            for session in self.busy.sessions if self.busy is not None else ():
+                session.failure = error
             raise
         finally:
             self.busy = None
 
     def close_processors(self) -> None:
-        """Close all of them, whatever one of them does; a lane keeps the first error."""
-        for lane in self.lanes:
-            for processor in lane.processors:
+        """Close all of them, whatever one of them does; a session keeps the first error."""
+        for session in self.sessions:
+            for processor in session.processors:
                 try:
                     processor.close()
                 except Exception as error:
-                    lane.failure = lane.failure or error
+                    session.failure = session.failure or error
 
-    def _take(self) -> list[tuple[Lane, Frame]]:
+    def _take(self) -> list[tuple[RunningSession, Frame]]:
         """Wait for frames; empty when there will be none."""
-        while self._running:
+        while self._active:
             with self._changed:
-                self._running = [lane for lane in self._running if not self._is_over(lane)]
+                self._active = [session for session in self._active if not self._is_over(session)]
                 taken = []
-                for lane in self._running:
-                    for frame in lane.capture.handoff.poll(lane.batch):
-                        lane.see(frame)
-                        taken.append((lane, frame))
+                for session in self._active:
+                    for frame in session.capture.handoff.poll(session.batch):
+                        session.note_frame(frame)
+                        taken.append((session, frame))
                 if taken:
                     return taken
-                if self._running:
+                if self._active:
                     self._changed.wait(_POLL)
         return []
 
-    def _is_over(self, lane: Lane) -> bool:
-        handoff = lane.capture.handoff
-        if lane.wants_no_more:
+    def _is_over(self, session: RunningSession) -> bool:
+        handoff = session.capture.handoff
+        if session.wants_no_more:
             handoff.end()
         elif not handoff.is_over:
             return False
         elif handoff.error is not None:
-            lane.failure = handoff.error
+            session.failure = handoff.error
             raise handoff.error
-        lane.is_over()
+        session.mark_ended()
         return True
 
-    def _work(self, taken: list[tuple[Lane, Frame]]) -> None:
+    def _work(self, taken: list[tuple[RunningSession, Frame]]) -> None:
         clock = time.perf_counter
         jobs = []
-        for lane, frame in taken:
+        for session, frame in taken:
             began = clock()
-            self.busy = Busy("a region", (lane,), frame.index, began)
-            image, transform = lane.region.cut(frame.image)
-            jobs.append(Job(lane, frame, image, transform, began, clock()))
+            self.busy = Busy("a region", (session,), frame.index, began)
+            image, transform = session.region.cut(frame.image)
+            jobs.append(Job(session, frame, image, transform, began, clock()))
         for batch in _same_shapes(jobs) if self._together and len(jobs) > 1 else [[job] for job in jobs]:
             self._infer(batch)
 
     def _infer(self, batch: list[Job]) -> None:
         began = time.perf_counter()
-        self.busy = Busy("the model", tuple(job.lane for job in batch), batch[0].frame.index, began)
+        self.busy = Busy("the model", tuple(job.session for job in batch), batch[0].frame.index, began)
         try:
             poses = self._predict(batch)
         except Exception as error:
@@ -165,21 +165,23 @@ class Loop:
         else:
             ended = time.perf_counter()
             for job, pose in zip(batch, poses, strict=True):
-                self._deliver(job, pose, began, ended, share=min(len(batch), job.lane.batch))
+                self._deliver(job, pose, began, ended, share=min(len(batch), job.session.batch))
             return
-        lanes = {id(job.lane): job.lane for job in batch}.values()
+        sessions = {id(job.session): job.session for job in batch}.values()
         self._together = False
-        for lane in lanes:
-            lane.batch = 1
+        for session in sessions:
+            session.batch = 1
         for job in batch:
             self._infer([job])  # raises at the frame to blame
-        for lane in lanes:
-            lane.events.add("batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}")
+        for session in sessions:
+            session.events.add(
+                "batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}"
+            )
 
     def _predict(self, batch: list[Job]) -> list[Pose]:
         images = [job.image for job in batch]
         # What a recording leaves for its last batch is filled up: some runtimes prepare anew for each number of images.
-        images += images[-1:] * (batch[0].lane.batch - len(images))
+        images += images[-1:] * (batch[0].session.batch - len(images))
         try:
             if len(images) == 1:
                 return [self.model.predict(images[0])]
@@ -187,51 +189,51 @@ class Loop:
         except DLCLiveError:
             raise
         except Exception as error:
-            where = self._where(batch[0].lane, batch[0].frame)
+            where = self._where(batch[0].session, batch[0].frame)
             raise ModelError(f"the model failed at {where}: {one_line(error)}") from error
 
     def _deliver(self, job: Job, pose: Pose, began: float, ended: float, *, share: int) -> None:
         clock = time.perf_counter
-        lane, frame = job.lane, job.frame
+        session, frame = job.session, job.frame
         mapping = clock()
         pose = job.transform.pose_to_outer(pose)
-        lane.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
+        session.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
         mapped = ready = now = clock()
-        if lane.region.looks_again:
+        if session.region.looks_again:
             pose = self._look_again(job)
             ended = ready = now = clock()
-        for processor in lane.processors:
-            self.busy = Busy(f"processor {processor_name(processor)}", (lane,), frame.index, now)
-            pose = self._process(processor, pose, lane, frame)
+        for processor in session.processors:
+            self.busy = Busy(f"processor {processor_name(processor)}", (session,), frame.index, now)
+            pose = self._process(processor, pose, session, frame)
             now = clock()
-        lane.hand_over(frame, pose, began, ended, now)
-        watches = lane.watches
-        watches["wait"].add(job.taken - frame.captured_at)
-        watches["region"].add(job.cut - job.taken + mapped - mapping)
-        watches["inference"].add((ended - began) / share)
-        watches["processors"].add(now - ready)
+        session.hand_over(frame, pose, began, ended, now)
+        stage_times = session.stage_times
+        stage_times["wait"].add(job.taken - frame.captured_at)
+        stage_times["region"].add(job.cut - job.taken + mapped - mapping)
+        stage_times["inference"].add((ended - began) / share)
+        stage_times["processors"].add(now - ready)
 
     def _look_again(self, job: Job) -> Pose:
         """The animal was lost in what the model saw of this frame; all of it counts as inference."""
-        region, frame = job.lane.region, job.frame
-        self.busy = Busy("the model", (job.lane,), frame.index, time.perf_counter())
+        region, frame = job.session.region, job.frame
+        self.busy = Busy("the model", (job.session,), frame.index, time.perf_counter())
         image, transform = region.cut(frame.image)
         (pose,) = self._predict([replace(job, image=image)])
         pose = transform.pose_to_outer(pose)
         region.follow(pose)
         return pose
 
-    def _process(self, processor: Processor, pose: Pose, lane: Lane, frame: Frame) -> Pose:
+    def _process(self, processor: Processor, pose: Pose, session: RunningSession, frame: Frame) -> Pose:
         try:
             return processor.process(pose, frame)
         except DLCLiveError:
             raise
         except Exception as error:
-            where = self._where(lane, frame)
+            where = self._where(session, frame)
             raise PluginError(f"processor {processor_name(processor)} failed at {where}: {one_line(error)}") from error
 
-    def _where(self, lane: Lane, frame: Frame) -> str:
-        return f"frame {frame.index}" + (f" of {lane.session.name}" if len(self.lanes) > 1 else "")
+    def _where(self, session: RunningSession, frame: Frame) -> str:
+        return f"frame {frame.index}" + (f" of {session.spec.name}" if len(self.sessions) > 1 else "")
 
 
 def _same_shapes(jobs: list[Job]) -> list[list[Job]]:

@@ -7,17 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from dlclive_core.components import PoseModel
 from dlclive_core.session.loop import Loop
-from dlclive_core.session.named_threads import Turns
-from dlclive_core.session.running_session import Lane
+from dlclive_core.session.loop_threads import LoopThreads
+from dlclive_core.session.running_session import RunningSession
+from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.switch_interval import quick_switching
-from dlclive_core.session.watchdog import Watch
-
-if TYPE_CHECKING:
-    from dlclive_core.session.session import Session
+from dlclive_core.session.watchdog import Watchdog
 
 _HURRY = 0.2  # seconds for the whole end when somebody wants to be gone
 
@@ -30,18 +27,18 @@ class Run:
     they have written what they were given.
     """
 
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        by_model: dict[int, tuple[PoseModel, list[Session]]] = {}
-        for session in sessions:
-            by_model.setdefault(id(session.model), (session.model, []))[1].append(session)
+    def __init__(self, specs: Sequence[SessionSpec]) -> None:
+        by_model: dict[int, tuple[PoseModel, list[SessionSpec]]] = {}
+        for spec in specs:
+            by_model.setdefault(id(spec.model), (spec.model, []))[1].append(spec)
         self._loops = []
-        for model, theirs in by_model.values():
+        for model, sharing in by_model.values():
             changed = threading.Condition()
-            self._loops.append(Loop(model, [Lane(session, changed) for session in theirs], changed))
-        lanes = {id(lane.session): lane for loop in self._loops for lane in loop.lanes}
-        self.lanes = tuple(lanes[id(session)] for session in sessions)
-        self._turns = Turns(self._loops)
-        self._watch = Watch(self._loops)
+            self._loops.append(Loop(model, [RunningSession(spec, changed) for spec in sharing], changed))
+        running = {id(session.spec): session for loop in self._loops for session in loop.sessions}
+        self.sessions = tuple(running[id(spec)] for spec in specs)
+        self._threads = LoopThreads(self._loops)
+        self._watchdog = Watchdog(self._loops)
 
     def go(self) -> None:
         """Run until the last source ends, all are stopped, or something fails, which is raised when all is closed.
@@ -52,44 +49,44 @@ class Run:
         failure: BaseException | None = None
         try:
             self._start()
-            with quick_switching(any(lane.capture.source.is_live for lane in self.lanes)):
-                self._turns.each(self._run)
+            with quick_switching(any(session.capture.source.is_live for session in self.sessions)):
+                self._threads.each(self._run)
         except BaseException as error:
             failure = error
         self._end(failure)
         if failure is None:
-            failure = next((lane.failure for lane in self.lanes if lane.failure is not None), None)
+            failure = next((session.failure for session in self.sessions if session.failure is not None), None)
         if failure is not None:
             raise failure
 
     # ---- the beginning
 
     def _start(self) -> None:
-        for lane in self.lanes:
-            with _blaming(lane):
-                lane.capture.open()
-        self._turns.each(self._warm_up)
-        # One moment for all lanes, so that what they record can be laid side by side.
+        for session in self.sessions:
+            with _failures_belong_to(session):
+                session.capture.open()
+        self._threads.each(self._warm_up)
+        # One moment for all sessions, so that what they record can be laid side by side.
         wall, clock = datetime.now(timezone.utc).astimezone(), time.perf_counter()
-        runs = {id(lane): lane.describe(wall, clock) for lane in self.lanes}
-        for lane in self.lanes:
-            with _blaming(lane):
-                for sink in lane.sinks:
-                    sink.start(runs[id(lane)])
+        runs = {id(session): session.describe(wall, clock) for session in self.sessions}
+        for session in self.sessions:
+            with _failures_belong_to(session):
+                for sink in session.sinks:
+                    sink.start(runs[id(session)])
 
         def open_processors(loop: Loop) -> None:
-            for lane in loop.lanes:
-                with _blaming(lane):
-                    for processor in lane.processors:
-                        processor.open(runs[id(lane)])
+            for session in loop.sessions:
+                with _failures_belong_to(session):
+                    for processor in session.processors:
+                        processor.open(runs[id(session)])
 
-        self._turns.each(open_processors)
-        for lane in self.lanes:
-            lane.begin()
-        self._watch.start()
+        self._threads.each(open_processors)
+        for session in self.sessions:
+            session.begin()
+        self._watchdog.start()
 
     def _warm_up(self, loop: Loop) -> None:
-        with _blaming(*loop.lanes):
+        with _failures_belong_to(*loop.sessions):
             loop.warm_up()
 
     def _run(self, loop: Loop) -> None:
@@ -100,10 +97,10 @@ class Run:
             raise
 
     def _stop_the_others(self) -> None:
-        for lane in self.lanes:
-            if lane.failure is None:
-                lane.is_stopped = True
-            lane.capture.handoff.end()
+        for session in self.sessions:
+            if session.failure is None:
+                session.is_stopped = True
+            session.capture.handoff.end()
 
     # ---- the end
 
@@ -112,46 +109,45 @@ class Run:
         if failure is not None:
             self._stop_the_others()
         if hurry:
-            for lane in self.lanes:
-                lane.failure = lane.failure or failure
-        self._watch.stop()
-        for lane in self.lanes:
-            lane.phase = "closing"
+            for session in self.sessions:
+                session.failure = session.failure or failure
+        self._watchdog.stop()
+        for session in self.sessions:
+            session.phase = "closing"
         if hurry:
-            _briefly(lambda: self._turns.each(Loop.close_processors), _HURRY / 2)
+            _wait_at_most(lambda: self._threads.each(Loop.close_processors), _HURRY / 2)
         else:
-            self._turns.each(Loop.close_processors)
-        self._turns.end()
-        for lane in self.lanes:
-            lane.capture.stop()
-        for lane in self.lanes:
+            self._threads.each(Loop.close_processors)
+        self._threads.end()
+        for session in self.sessions:
+            session.capture.stop()
+        for session in self.sessions:
             if hurry:
-                lane.capture.join(_HURRY / 4)
+                session.capture.join(_HURRY / 4)
             else:
-                lane.capture.join()
-            lane.note_the_source()
-        for lane in self.lanes:
-            lane.finish()
-        for lane in self.lanes:
-            for sink in lane.sinks:
+                session.capture.join()
+            session.note_source_closed()
+        for session in self.sessions:
+            session.finish()
+        for session in self.sessions:
+            for sink in session.sinks:
                 sink.join(_HURRY / 4 if hurry else None)
-        for lane in self.lanes:
-            lane.phase = "ended"
-            lane.session.report = lane.report()
+        for session in self.sessions:
+            session.phase = "ended"
 
 
 @contextmanager
-def _blaming(*lanes: Lane) -> Iterator[None]:
-    """What is raised inside is these lanes' failure."""
+def _failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
+    """What is raised inside is these sessions' failure."""
     try:
         yield
     except Exception as error:
-        for lane in lanes:
-            lane.failure = lane.failure or error
+        for session in sessions:
+            session.failure = session.failure or error
         raise
 
 
-def _briefly(do: Callable[[], None], seconds: float) -> None:
+def _wait_at_most(do: Callable[[], None], seconds: float) -> None:
     """Do it, but wait for it only so long."""
     thread = threading.Thread(target=do, name="dlclive closing", daemon=True)
     thread.start()

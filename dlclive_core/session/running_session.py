@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
@@ -15,14 +15,12 @@ from dlclive_core.errors import one_line
 from dlclive_core.session.batch_size import LARGEST
 from dlclive_core.session.capture import Capture
 from dlclive_core.session.events import Events
-from dlclive_core.session.handoff import EveryOne, Handoff, WithinRoom
+from dlclive_core.session.handoff import DroppingQueue, Handoff, LosslessQueue
 from dlclive_core.session.report import Drops, Ending, SessionReport
 from dlclive_core.session.sink_thread import SinkThread, room_for
+from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.stage_times import StageTimes, Stopwatch
 from dlclive_core.session.tolerant import processor_result
-
-if TYPE_CHECKING:
-    from dlclive_core.session.session import Session
 
 _AHEAD = (
     8  # frames of a recording that are decoded before they are needed, and estimates that wait for each of its sinks
@@ -30,7 +28,7 @@ _AHEAD = (
 STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
 
 
-class Lane:
+class RunningSession:
     """What belongs to one session in a run. The loop's thread uses it, but for `stop`, which any thread may call.
 
     Args:
@@ -44,17 +42,17 @@ class Lane:
         is_stopped: it ends because of something that happened elsewhere.
     """
 
-    def __init__(self, session: Session, changed: threading.Condition) -> None:
-        self.session = session
-        self.region = session.region
-        self.processors = session.processors
-        most = LARGEST if session.batch == "auto" else session.batch
-        self.batch = 1 if session.batch == "auto" else session.batch
-        ahead = max(session.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
-        self.capture = Capture(session.source, limit=session.max_frames, ahead=ahead, changed=changed)
-        self.events = Events(session.name)
-        self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in session.sinks]
-        self.watches = {name: Stopwatch(name) for name in STAGES}
+    def __init__(self, spec: SessionSpec, changed: threading.Condition) -> None:
+        self.spec = spec
+        self.region = spec.region
+        self.processors = spec.processors
+        most = LARGEST if spec.batch == "auto" else spec.batch
+        self.batch = 1 if spec.batch == "auto" else spec.batch
+        ahead = max(spec.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
+        self.capture = Capture(spec.source, limit=spec.max_frames, ahead=ahead, changed=changed)
+        self.events = Events(spec.name)
+        self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
+        self.stage_times = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
         self.is_stale = self.is_hanging = False
         self.stalls = 0
@@ -69,9 +67,9 @@ class Lane:
         self._ending: Ending | None = None
 
     def _queue(self) -> Handoff[Estimate]:
-        if self.session.source.is_live:
-            return WithinRoom(self.session.queue_size or room_for)
-        return EveryOne(self.session.queue_size or _AHEAD)
+        if self.spec.source.is_live:
+            return DroppingQueue(self.spec.queue_size or room_for)
+        return LosslessQueue(self.spec.queue_size or _AHEAD)
 
     # ---- while it runs
 
@@ -99,7 +97,7 @@ class Lane:
     @property
     def wants_no_more(self) -> bool:
         """The session was stopped, or works for nobody because all sinks have failed."""
-        return self.is_stopped or self.session.is_stopped or self._all_sinks_failed
+        return self.is_stopped or self.spec.stop.is_set or self._all_sinks_failed
 
     @property
     def _all_sinks_failed(self) -> bool:
@@ -108,9 +106,9 @@ class Lane:
     def describe(self, started_at: datetime, started_clock: float) -> RunInfo:
         """What processors and sinks are told."""
         self.started_at, self.events.started = started_at, started_clock
-        source = self.session.source
+        source = self.spec.source
         return RunInfo(
-            card=self.session.model.card,
+            card=self.spec.model.card,
             source=source.name,
             is_live=source.is_live,
             frame_size=source.frame_size,
@@ -118,7 +116,7 @@ class Lane:
             frame_count=source.frame_count,
             started_at=started_at,
             started_clock=started_clock,
-            name=self.session.name,
+            name=self.spec.name,
             progress=self.progress,
         )
 
@@ -128,7 +126,7 @@ class Lane:
         self._began = self._ended = time.perf_counter()
         self.capture.begin()
 
-    def see(self, frame: Frame) -> None:
+    def note_frame(self, frame: Frame) -> None:
         """Note a frame that was taken."""
         self.taken += 1
         if frame.image.shape != self._shape:
@@ -146,17 +144,17 @@ class Lane:
         self.processed += 1
         self.latency = ready - frame.captured_at
         self._ended = time.perf_counter()
-        self.watches["sinks"].add(self._ended - ready)
-        self.watches["age"].add(began - frame.captured_at)
-        self.watches["latency"].add(self.latency)
+        self.stage_times["sinks"].add(self._ended - ready)
+        self.stage_times["age"].add(began - frame.captured_at)
+        self.stage_times["latency"].add(self.latency)
 
     def times(self) -> tuple[StageTimes, ...]:
         """Of all stages so far."""
-        return (self.capture.watch.times(), *(watch.times() for watch in self.watches.values()))
+        return (self.capture.stopwatch.times(), *(stopwatch.times() for stopwatch in self.stage_times.values()))
 
     # ---- the end
 
-    def note_the_source(self) -> None:
+    def note_source_closed(self) -> None:
         """After it was closed, or left behind."""
         if self.capture.lingers:
             self.events.add("lingers", f"{self.capture.source.name} did not come back from read, and was left behind")
@@ -168,7 +166,7 @@ class Lane:
         for sink in self.sinks:
             sink.stop(complete=self.is_complete)
 
-    def is_over(self) -> None:
+    def mark_ended(self) -> None:
         """No more frames of it will be processed, whatever happens to other lanes."""
         self._ending = self.ending
 
@@ -179,7 +177,7 @@ class Lane:
             return "error"
         if self._ending is not None:
             return self._ending
-        if self.is_stopped or self.session.is_stopped:
+        if self.is_stopped or self.spec.stop.is_set:
             return "stopped"
         if self._all_sinks_failed:
             return "sinks failed"
@@ -193,13 +191,13 @@ class Lane:
 
     def report(self) -> SessionReport:
         """What happened."""
-        session, handoff, source = self.session, self.capture.handoff, self.capture.source
+        spec, handoff, source = self.spec, self.capture.handoff, self.capture.source
         drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
         return SessionReport(
-            name=session.name,
+            name=spec.name,
             source=source.name or type(source).__name__,
-            runtime=session.model.runtime,
-            device=session.model.device,
+            runtime=spec.model.runtime,
+            device=spec.model.device,
             started_at=self.started_at,
             ending=self.ending,
             complete=self.is_complete,

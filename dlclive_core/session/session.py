@@ -14,7 +14,8 @@ from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.events import Event
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.run import Run
-from dlclive_core.session.running_session import Lane
+from dlclive_core.session.running_session import RunningSession
+from dlclive_core.session.spec import SessionSpec, StopRequest
 from dlclive_core.session.stage_times import StageTimes
 
 
@@ -87,45 +88,67 @@ class Session:
         self.stale_after = stale_after
         self._name = name
         self.report: SessionReport | None = None
-        self.is_stopped = False
-        self._lane: Lane | None = None
+        self._stop = StopRequest()
+        self._running: RunningSession | None = None
 
     @property
     def name(self) -> str:
         """What it is called."""
-        return self._name or self.source.name or type(self.source).__name__
+        return self.spec().name
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set
 
     @property
     def processed(self) -> int:
         """Frames whose pose went to the sinks so far."""
-        return self._lane.processed if self._lane is not None else 0
+        return self._running.processed if self._running is not None else 0
 
     @property
     def state(self) -> State:
         """See `Progress.state`. Any thread may ask."""
-        return self._lane.state if self._lane is not None else "idle"
+        return self._running.state if self._running is not None else "idle"
 
     @property
     def progress(self) -> Progress:
         """How the session is doing. Any thread may ask."""
-        return self._lane.progress() if self._lane is not None else Progress("idle")
+        return self._running.progress() if self._running is not None else Progress("idle")
 
     @property
     def stages(self) -> tuple[StageTimes, ...]:
         """The times of all stages so far. Any thread may ask; it takes about a millisecond."""
-        return self._lane.times() if self._lane is not None else ()
+        return self._running.times() if self._running is not None else ()
 
     @property
     def events(self) -> tuple[Event, ...]:
         """What was out of the ordinary so far. Any thread may ask."""
-        return self._lane.events.all() if self._lane is not None else ()
+        return self._running.events.all() if self._running is not None else ()
 
     def stop(self) -> None:
         """End the session after the frame that is being processed. May be called from any thread or a signal handler."""
-        self.is_stopped = True
-        if self._lane is not None:
+        self._stop.is_set = True
+        if self._running is not None:
             # From another thread: the handoff's lock may be held by the very frame of code a signal interrupted.
-            threading.Thread(target=self._lane.capture.handoff.end, name="dlclive stop", daemon=True).start()
+            threading.Thread(target=self._running.capture.handoff.end, name="dlclive stop", daemon=True).start()
+
+    def spec(self) -> SessionSpec:
+        """The session as values, for the code that runs it."""
+        return SessionSpec(
+            source=self.source,
+            model=self.model,
+            processors=self.processors,
+            sinks=self.sinks,
+            region=self.region,
+            max_frames=self.max_frames,
+            batch=self.batch,
+            queue_size=self.queue_size,
+            deadline=self.deadline,
+            stale_after=self.stale_after,
+            given_name=self._name,
+            stop=self._stop,
+        )
 
     def run(self) -> SessionReport:
         """Run until the source ends, `stop` is called or something fails; `report` is set in every case."""
@@ -135,8 +158,12 @@ class Session:
 
 def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
     """Run sessions at the same time; what fails first is raised when all are closed."""
-    run = Run(sessions)
-    for session, lane in zip(sessions, run.lanes, strict=True):
-        session.report, session._lane = None, lane
-    run.go()
-    return tuple(lane.report() for lane in run.lanes)
+    run = Run([session.spec() for session in sessions])
+    for session, running in zip(sessions, run.sessions, strict=True):
+        session.report, session._running = None, running
+    try:
+        run.go()
+    finally:
+        for session, running in zip(sessions, run.sessions, strict=True):
+            session.report = running.report()
+    return tuple(running.report() for running in run.sessions)

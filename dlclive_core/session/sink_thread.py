@@ -31,7 +31,7 @@ class SinkThread:
     """Opens, feeds, finishes and closes one sink in one thread; an error detaches the sink and is kept for the report.
 
     Args:
-        queue: where estimates wait: `EveryOne` makes `write` wait for a free place, `WithinRoom` drops and counts.
+        queue: where estimates wait: `LosslessQueue` makes `write` wait for a free place, `DroppingQueue` drops and counts.
         events: where a failure is noted.
     """
 
@@ -45,7 +45,7 @@ class SinkThread:
         self._finished = False
         self._written = 0
         self._unwritten = 0
-        self._watch = Stopwatch("write")
+        self._stopwatch = Stopwatch("write")
         self._thread: threading.Thread | None = None
 
     @property
@@ -89,7 +89,7 @@ class SinkThread:
             finished=self._finished,
             error=one_line(self.error),
             outputs=self.sink.outputs,
-            write=self._watch.times(),
+            write=self._stopwatch.times(),
         )
 
     def _run(self, run: RunInfo) -> None:
@@ -123,7 +123,7 @@ class SinkThread:
             self._unwritten += 1
         else:
             self._written += 1
-        self._watch.add(time.perf_counter() - began)
+        self._stopwatch.add(time.perf_counter() - began)
 
     def _close(self) -> None:
         try:

@@ -14,7 +14,7 @@ from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.cores import usable_cores
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.plugins.formats import has_fixed_size
+from dlclive_core.plugins.model_formats import has_fixed_size
 from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.tuning.plan import TunePlan
 
@@ -33,7 +33,7 @@ class Candidates:
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
     ) -> list[Candidate]:
         """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
-        if not has_fixed_size(candidate.path, self._catalog):
+        if not has_fixed_size(candidate.path.suffix, self._catalog):
             resized = [replace(candidate, resize=factor) for factor in resizes]
             return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)
@@ -45,8 +45,7 @@ class Candidates:
         sizes = [follow.window for follow in follows if follow.window is not None]
         if not sizes:
             return [replace(candidate, follow=follow) for follow in follows]
-        width, height = sizes[len(sizes) // 2]
-        path = self._exports.for_windows(candidate.path, (height, width))
+        path = self._exports.for_windows(candidate.path, sizes[len(sizes) // 2])
         return [replace(candidate, path=path, follow=follow) for follow in follows]
 
     def threads(self, candidate: Candidate) -> list[Candidate]:
@@ -64,7 +63,7 @@ class Candidates:
         plan = self._plan
         height, width = plan.frames.judged[0].shape[:2]
         return choose_candidates(
-            plan.source, plan.card, requests, views, (height, width), self._exports, self._catalog, {}
+            plan.source, plan.card, requests, views, (width, height), self._exports, self._catalog, {}
         )
 
 

@@ -6,13 +6,14 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.data.known_packages import CORE
 from dlclive_core.deeplabcut.locate import KEPT
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
+from dlclive_core.machine.files import make_folder, replace_whole, write_whole
 from dlclive_core.machine.system import installed_version, sha256, system_info
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import Machine, Profile, Variant, profile_path, profile_to_json, read_profile
@@ -35,8 +36,8 @@ def check_place(model: Path, *, overwrite: bool) -> Path:
 def make_profile(plan: TunePlan, found: Found, catalog: PluginCatalog) -> Profile:
     """The profile of what was found, without the exported file, which is kept first."""
     how = found.chosen.candidate
-    info = catalog.find(RuntimeInfo, how.runtime)
-    names = {CORE, catalog.owner(info).distribution, "numpy", *info.libraries}
+    runtime = catalog.find(RuntimeInfo, how.runtime)
+    names = {"dlclive-core", catalog.distribution_of(runtime), "numpy", *runtime.libraries}
     return Profile(
         model=plan.source.name,
         sha256=sha256(plan.source),
@@ -72,9 +73,9 @@ def keep(plan: TunePlan, found: Found, picture: str, catalog: PluginCatalog) -> 
     old = _old_files(path)
     try:
         variant = _keep_variant(plan.source, found.chosen.candidate)
-        _write(plan.source.with_name(plan.source.stem + PICTURE), picture)
+        write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture)
         profile = replace(make_profile(plan, found, catalog), variant=variant)
-        _write(path, profile_to_json(profile))
+        write_whole(path, profile_to_json(profile))
         _remove(old - _files(path.parent, variant))
     except OSError as error:
         raise DataError(f"cannot keep the profile of {plan.source}: {error.strerror or error}") from None
@@ -85,12 +86,11 @@ def _keep_variant(source: Path, candidate: Candidate) -> Variant | None:
     if candidate.path == source:
         return None
     folder = source.with_name(source.stem + KEPT) / f"{candidate.precision}-{candidate.path.suffix[1:]}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     copied = {}
     for file in sorted(candidate.path.parent.iterdir()):
-        draft = folder / f"{file.name}.part"
-        shutil.copyfile(file, draft)
-        copied[file.name] = draft.replace(folder / file.name)
+        copied[file.name] = folder / file.name
+        replace_whole(copied[file.name], partial(shutil.copyfile, file))
     parts = {file.relative_to(source.parent).as_posix(): sha256(file) for file in copied.values()}
     main = copied[candidate.path.name].relative_to(source.parent).as_posix()
     return Variant(main, parts.pop(main), tuple(sorted(parts.items())))
@@ -119,9 +119,3 @@ def _remove(files: set[Path]) -> None:
         for folder in (file.parent, file.parent.parent):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

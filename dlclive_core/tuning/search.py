@@ -151,7 +151,8 @@ class _Search:
         """The quick settings on smaller pictures and in windows, on frames that follow one another."""
         plan = self._plan
         resizes = plan.resizes if plan.card.method == "bottom-up" else ()
-        follows = windows(self._poses, self._images[0].shape[:2]) if can_follow(plan.card) else []
+        height, width = self._images[0].shape[:2]
+        follows = windows(self._poses, (width, height)) if can_follow(plan.card) else []
         chosen = go_on(self._tried, plan.goal, plan.max_error)
         made = [small for one in chosen for small in self._candidates.smaller(one.candidate, resizes, follows)]
         if not made:

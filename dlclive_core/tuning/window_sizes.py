@@ -23,14 +23,14 @@ def can_follow(card: ModelCard) -> bool:
     return card.method == "bottom-up" and len(card.individuals) == 1 and not card.unique_keypoints
 
 
-def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[FollowingCropSpec]:
-    """Windows that turn with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
+def windows(poses: Sequence[Pose], frame_size: tuple[int, int]) -> list[FollowingCropSpec]:
+    """Windows that rotate with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
 
     What is added is longer than wide: a window's edges disturb what is near them, and a long animal's ends are.
 
     Args:
-        poses: of frames that follow one another, in pixels of frames of (height, width).
-        frame: (height, width).
+        poses: of frames that follow one another, in pixels of the frames.
+        frame_size: (width, height) of the frames.
 
     Returns:
         None where the animal fills the frame, or was never seen with two keypoints.
@@ -54,10 +54,10 @@ def windows(poses: Sequence[Pose], frame: tuple[int, int]) -> list[FollowingCrop
     )
     return [
         FollowingCropSpec(
-            threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, turns=long != short
+            threshold=0.5, margin=0.0, window=(long, short), at_once=True, align=_STEP, rotates=long != short
         )
         for long, short in sides
-        if long <= min(frame) and long * short <= _LARGEST * frame[0] * frame[1]
+        if long <= min(frame_size) and long * short <= _LARGEST * frame_size[0] * frame_size[1]
     ]
 
 

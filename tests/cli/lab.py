@@ -125,9 +125,19 @@ class Remembering(BlobModel):
         super().__init__()
 
 
+class Quick(BlobModel):
+    """A third party's model, read from a file of its own format."""
+
+    def __init__(self, path: Path, *, device: str, precision: str) -> None:
+        super().__init__()
+
+
 @hookimpl
 def dlclive_register_runtimes():
-    return [RuntimeInfo(name="remembering", summary="", factory="lab:Remembering", reads=(".mem",))]
+    return [
+        RuntimeInfo(name="remembering", summary="", factory="lab:Remembering", reads=(".mem",)),
+        RuntimeInfo(name="quick", summary="", factory="lab:Quick", reads=(".quick",)),
+    ]
 
 
 @hookimpl

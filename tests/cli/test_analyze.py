@@ -1,5 +1,6 @@
 """`dlclive analyze`: what it writes, and what it says when something is wrong."""
 
+import hashlib
 import json
 import os
 import signal
@@ -14,6 +15,11 @@ import pytest
 from dlclive_core.demo.source import MouseSource
 
 SCORER = "DLC_DlcliveMouse_demo"
+
+
+def path_with(site: str) -> str:
+    """PYTHONPATH with a folder of plugins in front."""
+    return os.pathsep.join(filter(None, [site, os.environ.get("PYTHONPATH", "")]))
 
 
 def table(folder: Path, video: str = "clip"):
@@ -62,10 +68,34 @@ def test_frames_in_batches_give_the_same_poses(dlclive, model, clip, tmp_path) -
     assert np.nanmax(np.abs(alone - together)) < 0.01
 
 
+def test_the_record_names_the_file_that_a_third_partys_runtime_loaded(dlclive, clip, lab, tmp_path) -> None:
+    """The folder also holds a model deeper down, which is not the one that runs."""
+    (tmp_path / "models" / "sub").mkdir(parents=True)
+    (tmp_path / "models" / "m.quick").write_bytes(b"quick")
+    (tmp_path / "models" / "sub" / "other.onnx").write_bytes(b"other")
+    done = dlclive("analyze", "models", clip, "--out", "out", "--max-frames", 3, PYTHONPATH=path_with(lab))
+    assert done.code == 0, done.err
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert Path(record["model"]["file"]).name == "m.quick"
+    assert record["model"]["sha256"] == hashlib.sha256(b"quick").hexdigest()
+
+
+def test_a_folder_with_an_openvino_model_alone_is_analysed_and_recorded(dlclive, model, clip, tmp_path) -> None:
+    pytest.importorskip("dlclive_openvino", reason="needs dlclive-openvino")
+    pytest.importorskip("openvino")
+    (tmp_path / "m").mkdir()
+    assert dlclive("export", model, "m/m.xml").code == 0
+    done = dlclive("analyze", "m", clip, "--out", "out", "--max-frames", 3)
+    assert done.code == 0, done.err
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert Path(record["model"]["file"]).name == "m.xml"
+    assert record["model"]["sha256"] == hashlib.sha256((tmp_path / "m" / "m.xml").read_bytes()).hexdigest()
+
+
 @pytest.mark.parametrize(
     ("how", "line"),
     [
-        (("--batch", "many"), "--batch takes a number of frames from 1 up, or auto; got 'many'"),
+        (("--batch", "many"), "--batch takes a number of frames, at least 1, or auto; got 'many'"),
         (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the frame before: give batch=1, not 4"),
     ],
 )
@@ -207,7 +237,7 @@ def test_a_folder_that_cannot_be_made(dlclive, model, clip, tmp_path) -> None:
     (tmp_path / "file").touch()
     done = dlclive("analyze", model, clip, "--out", "file/out")
     assert done.code == 5
-    assert "cannot make the folder" in done.error
+    assert "cannot create the folder" in done.error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")

@@ -18,13 +18,13 @@ def test_a_model_on_a_video_in_two_sizes_with_everything_written(
     dlclive, model: Path, clip: Path, tmp_path: Path
 ) -> None:
     done = dlclive(
-        "benchmark", model, clip, *QUICK, "--runtime", "onnx", "--precision", "fp32", "--resize", "1", "--size", "120x160",
-        "--follow", "128x128", "--out", "speed",
+        "benchmark", model, clip, *QUICK, "--runtime", "onnx", "--precision", "fp32", "--resize", "1", "--size", "160x120",
+        "--follow", "128x96", "--out", "speed",
     )  # fmt: skip
     assert done.code == 0, done.err
     for words in (
-        "onnx:fp32:cpu at 120x160",
-        "onnx:fp32:cpu following 128x128",
+        "onnx:fp32:cpu at 160x120",
+        "onnx:fp32:cpu following 128x96",
         "GFLOP/s in fp32",
         "clip.mp4: 320 x 240",
     ):
@@ -37,8 +37,9 @@ def test_a_model_on_a_video_in_two_sizes_with_everything_written(
     assert [len(row["times_ms"]) for row in (whole, small, follow)] == [4, 4, 4]
     assert whole["error"]["max_px"] == 0
     assert whole["error"]["keypoints"] > 0
-    assert whole["seen"] == [240, 320]
-    assert small["seen"] == [120, 160]
+    assert whole["seen"] == [320, 240]
+    assert (small["seen"], small["size"]) == ([160, 120], [160, 120])
+    assert follow["follow"]["window"] == [128, 96]
     assert len(whole["bare_ms"]) == 4
     assert found["clip"]["frame_count"] == 40
     assert "numpy" in found["system"]["packages"]
@@ -84,7 +85,7 @@ def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model
         ({"runtimes": ("onnx:fp16",)}, 2, "onnx can run this model here as onnx:fp32:cpu"),
         ({"runtimes": ("onnx",), "device": "cuda:7"}, 2, "onnx can run this model here as"),
         ({"synthetic": "640"}, 2, "--synthetic takes WIDTHxHEIGHT"),
-        ({"sizes": ("0x3",)}, 2, "--size takes HEIGHTxWIDTH"),
+        ({"sizes": ("0x3",)}, 2, "--size takes WIDTHxHEIGHT"),
         ({"resizes": (-1.0,)}, 2, "resize takes a factor above 0"),
         ({"synthetic": "320x240", "video": Path("no.mp4")}, 2, "a video or --synthetic, not both"),
         ({"video": Path("no.mp4")}, 4, "no such file or folder: no.mp4"),

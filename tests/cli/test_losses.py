@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlclive_core import Estimate, Session, Sink
-from dlclive_core.cli.live.losses import what_was_lost
+from dlclive_core.cli.losses import lost_data
 from dlclive_core.testing import BlobModel, LiveBlobSource
 
 
@@ -34,11 +34,11 @@ def test_a_file_that_is_not_whole_is_a_loss_and_a_slow_display_is_none(sink: Slo
     report = Session(source=source, model=BlobModel(), sinks=[sink], queue_size=2).run()
     dropped, written = report.sinks[0].dropped, report.sinks[0].written
     assert dropped > 0
-    error = what_was_lost(report, source)
+    error = lost_data(report, source)
     assert (error is not None) == is_lost
     if error is not None:
         assert error.exit_code == 5
-        assert f"a.csv is without {dropped} of {dropped + written} frames" in str(error)
+        assert f"a.csv: {dropped} of {dropped + written} frames are missing" in str(error)
 
 
 def test_what_a_camera_loses_is_counted_and_no_failure() -> None:
@@ -46,4 +46,4 @@ def test_what_a_camera_loses_is_counted_and_no_failure() -> None:
     report = Session(source=source, model=BlobModel(delay=0.02)).run()
     assert report.drops.slot > 0
     assert (report.skipped, report.lost, report.corrupt) == (3, 2, 1)
-    assert what_was_lost(report, source) is None
+    assert lost_data(report, source) is None

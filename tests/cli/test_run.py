@@ -76,8 +76,8 @@ def test_a_video_is_a_source_and_every_frame_counts(dlclive, model, clip, tmp_pa
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("--model", "M"), 2, "there is no source: give --source camera:0"),
-        (("--source", "mouse"), 2, "there is no model: give --model"),
+        (("--model", "M"), 2, "no source: give --source camera:0"),
+        (("--source", "mouse"), 2, "no model: give --model"),
         (
             ("--source", "mose", "--model", "M"),
             4,
@@ -156,7 +156,7 @@ def test_a_processor_may_fail_where_that_was_said(dlclive, model, lab, tmp_path)
     (picky,) = record(tmp_path, "run-2.json")["report"]["processors"]
     assert picky["processor"] == "Picky"
     assert picky["failures"] >= 1
-    assert "Picky failed at" in done.out
+    assert "Picky failed on" in done.out
     assert picky["statistics"]["poses_seen"] >= 2
     assert f"Picky: poses seen {picky['statistics']['poses_seen']}" in done.out
 
@@ -196,7 +196,7 @@ def test_a_second_ctrl_c_ends_at_once(start, model, tmp_path) -> None:
     wait_for(tmp_path / "run.json", process)
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    assert process.stderr.readline() == "still finishing the files; once more Ctrl-C ends at once\n"
+    assert process.stderr.readline() == "still finishing the files; press Ctrl-C again to quit immediately\n"
     sent = time.monotonic()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE)

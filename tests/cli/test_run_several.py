@@ -124,7 +124,7 @@ def test_a_model_that_remembers_is_not_shared_but_loaded_for_each(dlclive, lab, 
     done = dlclive(*words, "--model", "m.mem", PYTHONPATH=lab)
     assert done.code == 2
     assert "left and right cannot share a model (blobs) that remembers" in done.error
-    assert "--model once for each --source" in done.error
+    assert "give each source its own --model" in done.error
     assert {path.name for path in tmp_path.iterdir()} == {"m.mem"}
     assert dlclive(*words, "--model", "m.mem", "--model", "m.mem", PYTHONPATH=lab).code == 0
 
@@ -133,14 +133,14 @@ def test_a_model_that_remembers_is_not_shared_but_loaded_for_each(dlclive, lab, 
     ("words", "code", "message"),
     [
         (("--source", "mouse", "--source", "mouse:seed=3", "--model", "M", "--model", "M", "--model", "M"), 2,
-         "3 models for 2 sources: give one --model for all, or one for each --source"),
+         "3 models for 2 sources: give one --model for all, or one per --source"),
         (("--source", "mouse", "--source", "mouse", "--model", "M"), 2,
          "two sources are called 'mouse'; name them: --source left=mouse --source right=mouse"),
         (("--source", "mouse", "--source", "right=mose", "--model", "M"), 4,
          "no source 'mose', and no such file or folder: did you mean 'mouse'?"),
         ((*MICE, "--model", "M", "--sink", "tables:a.csv", "--sink", "tables:a.csv"), 2,
          "two sinks write a_left.csv: tables:a.csv and tables:a.csv"),
-        ((*MICE,), 2, "there is no model: give --model"),
+        ((*MICE,), 2, "no model: give --model"),
     ],
 )  # fmt: skip
 def test_impossible_words_are_one_line(dlclive, model, lab, tmp_path, words, code, message) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from dlclive_core import PluginCatalog, RuntimeInfo, UsageError
 from dlclive_core.cli.live.parts import RigParts
-from dlclive_core.cli.live.run import load
-from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, RunSpec, SourceSpec
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.cli.runtime_options import runtime_options, share_options
+from dlclive_core.cli.specs import ModelSpec, OptionSpec
 from dlclive_core.errors import ConfigurationError
 from dlclive_core.machine.system import sha256
 from dlclive_core.plugins.catalog import Plugin
@@ -89,8 +89,8 @@ def test_words_become_what_the_constructor_takes(catalog) -> None:
         ({"path": "2"}, "runtime 'quick' has no option 'path': choose from cache, pinning, spinning, threads"),
         ({"threads": "two"}, "option 'threads' of runtime 'quick' takes a whole number; got 'two'"),
         ({"spinning": "ever"}, "option 'spinning' of runtime 'quick' takes 'never' or 'always'; got 'ever'"),
-        ({"device": "cpu"}, "'device' is no option of a runtime, but one by itself: --device"),
-        ({"detect_every": "2"}, "'detect_every' is no option of a runtime, but one by itself: --detect-every"),
+        ({"device": "cpu"}, "'device' is not a runtime option: use --device"),
+        ({"detect_every": "2"}, "'detect_every' is not a runtime option: use --detect-every"),
     ],
 )
 def test_what_cannot_be_is_one_line(catalog, words: dict[str, str], message: str) -> None:
@@ -109,7 +109,7 @@ def test_of_several_runtimes_each_gets_what_it_has(catalog) -> None:
 def loaded(words: RunSpec, catalog: PluginCatalog) -> dict[str, object]:
     """What the runtime's constructor got."""
     (part,) = RigParts.build(words, catalog).models.values()
-    with load(part, catalog) as model:
+    with part.load(catalog) as model:
         assert isinstance(model, Quick)
         return model.options
 

@@ -7,8 +7,9 @@ import pytest
 
 from dlclive_core import ConfigurationError, UsageError
 from dlclive_core.cli.live.plan import plan
-from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
+from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.models.detection import FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 
@@ -65,7 +66,7 @@ def test_a_file_says_everything(tmp_path: Path) -> None:
 def test_both_ways_of_writing_a_component_are_the_same(tmp_path: Path) -> None:
     long = read_session_file(write(tmp_path, "processors: [kalman: {horizon: 0.02}]")).processors[0]
     short = read_session_file(write(tmp_path, "processors: ['kalman:horizon=0.02']")).processors[0]
-    assert long.spec == short.spec == Part.parse("kalman:horizon=0.02").spec
+    assert long.spec == short.spec == PartSpec.parse("kalman:horizon=0.02").spec
 
 
 def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
             models=("other.onnx",),
             model=ModelSpec(device="cuda"),
             regions=RegionSpec(resize=0.25),
-            sinks=(Part.parse("memory"),),
+            sinks=(PartSpec.parse("memory"),),
             max_frames=5,
         )
     )

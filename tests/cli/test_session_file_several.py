@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from dlclive_core import ConfigurationError, UsageError
-from dlclive_core.cli.live.parts import placing
+from dlclive_core.cli.live.parts import output_path
 from dlclive_core.cli.live.plan import name_of, plan
-from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.session_file import read_session_file
+from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 
 RIG = """\
 model: {path: shared.onnx, device: cpu}
@@ -66,7 +67,7 @@ def test_a_file_with_several_sources(tmp_path: Path) -> None:
     ],
 )
 def test_sources_are_called_after_their_words(text: str, name: str) -> None:
-    assert name_of(Part.source(text)) == name
+    assert name_of(PartSpec.source(text)) == name
 
 
 def test_a_name_comes_before_the_source_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def test_passwords_are_in_no_record() -> None:
     ],
 )
 def test_where_files_lie(path: str, mark: str, placed: str) -> None:
-    assert placing(Path("out"), "left", mark)(Path(path)) == Path(placed)
+    assert output_path(Path(path), folder=Path("out"), source="left", mark=mark) == Path(placed)
 
 
 def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
             sources=(SourceSpec.parse("top=camera:7"),),
             model=ModelSpec(device="cuda"),
             regions=RegionSpec(resize=0.25),
-            sinks=(Part.parse("memory"),),
+            sinks=(PartSpec.parse("memory"),),
         )
     )
     first, _, top = plan(changed)
@@ -134,14 +135,14 @@ def test_models_are_for_all_or_for_each(tmp_path: Path) -> None:
         ("x.onnx", 0), ("y.onnx", 1), ("x.onnx", 2),
     ]  # fmt: skip
     assert each[2].model.precision == "fp16"
-    with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one for each"):
+    with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one per --source"):
         plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx"))))
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("source: mouse\nsources:\n- mouse\n", "rig.yaml:2: a session has a source, or several sources"),
+        ("source: mouse\nsources:\n- mouse\n", "rig.yaml:2: a session has either source or sources"),
         ("sources:\n- source: mouse\n  sink: [display]\n",
          "rig.yaml:3: one of the sources has no 'sink': did you mean 'sinks'?"),
         ("sources:\n- name: left\n  sinks: [display]\n",

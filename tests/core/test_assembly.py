@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dlclive_core.models.assembly import AssemblyRules, assemble, order_by_identity
+from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.models.assembly import assemble, order_by_identity
 from dlclive_core.models.assembly.assemble import find_animals
 from dlclive_core.models.assembly.assignment import assign
 from dlclive_core.models.assembly.overlap import distinct

@@ -162,7 +162,7 @@ def test_poses_are_in_pixels_of_the_frame_whatever_the_network_saw(file, frames,
     ways = [
         {},
         {"resize": 0.5},
-        {"size": (90, 160)},
+        {"size": (160, 90)},
         {"cropping": (4, 156, 2, 118)},
         {"follow": FollowingCropSpec(threshold=0.5, margin=30, window=(150, 112))},
     ]
@@ -173,7 +173,8 @@ def test_poses_are_in_pixels_of_the_frame_whatever_the_network_saw(file, frames,
         error = compare_poses(found[0].poses, item.poses)
         assert error.keypoints == 60
         assert error.max_px < 1.5, item.candidate.label
-    assert [item.seen for item in found[:4]] == [(120, 160), (60, 80), (90, 160), (116, 152)]
+    assert [item.seen for item in found[:4]] == [(160, 120), (80, 60), (160, 90), (152, 116)]
+    assert found[2].candidate.label == "blobs:fp32:cpu at 160x90"
     assert found[1].candidate.label == "blobs:fp32:cpu at 0.5"
 
 
@@ -184,7 +185,7 @@ def test_a_window_that_follows_begins_each_round_anew_and_counts_what_it_lost(fi
     (found,) = measure([follow], frames, rounds=3, warmup=0, catalog=catalog)
     assert found.searched == 5 + 4  # lost in frame 5, so 6 to 10 are searched whole; 16 to 19
     assert len(found.times) == 60
-    assert found.seen == (120, 160)
+    assert found.seen == (160, 120)
 
 
 def test_bare_calls_take_turns_with_ours(file, frames, catalog) -> None:

@@ -38,7 +38,7 @@ def row(
         first=0.5 if seconds else float("nan"),
         load=1.0 if seconds else float("nan"),
         raw_call=np.array(seconds) * 0.96,
-        seen=(120, 160),
+        seen=(160, 120),
         device="cpu (a test)",
         searched=2 if way.follow else 0,
         late=np.array([0.012, 0.010]) if way.follow else np.empty(0),
@@ -80,7 +80,7 @@ def benchmark(tmp_path: Path) -> Benchmark:
 
 def test_json_has_everything_and_is_json(benchmark: Benchmark) -> None:
     found = json.loads(json.dumps(facts(benchmark), allow_nan=False))
-    assert found["format"] == 1
+    assert found["format"] == 2
     assert found["model"]["sha256"] == "ab" * 32
     assert found["clip"] == {
         "name": "mouse.mp4", "seconds": pytest.approx(77.67, abs=0.01), "frame_count": 2330, "fps": 30.0, "frames": 3,
@@ -115,7 +115,7 @@ def test_markdown_has_the_columns_of_the_field(benchmark: Benchmark) -> None:
     widths = {len(re.split(r"(?<!\\)\|", line)) for line in tables[head:]}
     assert len(widths) == 1
     assert len(tables[head:]) == 2 + len(benchmark.rows)
-    assert "| onnx:fp32:cpu following 60x80 | 5 | 3 | 11.0 | 12.0 | 12.0 |" in page
+    assert "| onnx:fp32:cpu following 80x60 | 5 | 3 | 11.0 | 12.0 | 12.0 |" in page
     facts_table = "\n".join(tables[:head])
     for words in (
         "A CPU",
@@ -130,7 +130,7 @@ def test_markdown_has_the_columns_of_the_field(benchmark: Benchmark) -> None:
     assert "not found / not found" in tables[head + 3]
     assert "it was \\| busy" in page
     assert "failed: no such & device" in page
-    assert "60x80, 2 lost" in page
+    assert "80x60, 2 lost" in page
     assert "Peak of cpu: 100 GFLOP/s in fp32, measured." in page
     assert "Note: something to know" in page
 
@@ -144,8 +144,8 @@ def test_the_table_for_the_terminal_says_why_below(benchmark: Benchmark, capsys:
     assert "42 %" in out
     _, arrivals = out.split("The same frames, 60 a second")
     (line,) = [line.split() for line in arrivals.splitlines() if line.startswith("  onnx")]
-    assert line == ["onnx:fp32:cpu", "following", "60x80", "5", "3", "11.0", "12.0", "12.0"]
-    assert "following 60x80: the animal was lost, and looked for in the whole frame, in 2 of 2 frames" in out
+    assert line == ["onnx:fp32:cpu", "following", "80x60", "5", "3", "11.0", "12.0", "12.0"]
+    assert "following 80x60: the animal was lost, and looked for in the whole frame, in 2 of 2 frames" in out
     assert "1.04 x" in out
 
 
@@ -154,7 +154,7 @@ def test_the_picture_is_svg_with_a_bar_for_what_was_measured(benchmark: Benchmar
     space = "{http://www.w3.org/2000/svg}"
     texts = [item.text or "" for item in root.iter(f"{space}text")]
     names = [text for text in texts if text.endswith(":cpu") or ":cpu following" in text]
-    fastest = ["onnx:fp32:cpu following 60x80", "onnx:int8:cpu", "onnx:fp32:cpu", "torch:fp32:cpu"]
+    fastest = ["onnx:fp32:cpu following 80x60", "onnx:int8:cpu", "onnx:fp32:cpu", "torch:fp32:cpu"]
     assert names == [*fastest, "torch:bf16:cpu", "openvino:bf16:cpu"]
     bars = [item for item in root.iter(f"{space}rect") if float(item.get("height", 0)) == 18]
     widths = [float(bar.get("width", 0)) for bar in bars]

@@ -1,4 +1,4 @@
-"""DeepLabCut's configurations, and padding."""
+"""DeepLabCut's configurations, and the padding that they ask for."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Exports: ways over several formats, bounds of each precision, which frames go where, and which files are written."""
+"""Exports: routes over several formats, the bound of each precision, who gets which frames, and the files written."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.plugins.spread_frames import LONGEST, spread_frames
 from dlclive_core.testing import BlobModel, BlobSource
 
-SEEN: list[tuple[str, str, int]] = []
-"""Exporter, precision, and how many frames it was given."""
+EXPORTS: list[tuple[str, str, int]] = []
+"""Suffixes, precision and number of frames of each export."""
 
-ASKED: list[int] = []
-"""The red value of each frame that was calibrated on."""
+CALIBRATION: list[int] = []
+"""The red value of each frame that an exporter got."""
 
 DEVICES: list[str] = []
 
 
 class Blobs(Network):
-    """Reads a line of JSON: by how many pixels the first of its keypoints are off, and how many of them are."""
+    """A file of JSON: `off` is the error in pixels of its first `many` keypoints, `sure` a factor of their confidence."""
 
     runtime = "blobs"
 
     def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
-        told = json.loads(path.read_text())
-        self._off, self._many, self._sure = told.get("off", 0.0), told.get("many", 10**9), told.get("sure", 1.0)
+        values = json.loads(path.read_text())
+        self._off, self._many, self._sure = values.get("off", 0.0), values.get("many", 10**9), values.get("sure", 1.0)
         self._blobs = BlobModel()
         self._calls = 0
-        self.card = self._blobs.card.with_(**{name: tuple(value) for name, value in told.get("card", {}).items()})
+        self.card = self._blobs.card.with_(**{name: tuple(value) for name, value in values.get("card", {}).items()})
         DEVICES.append(device)
 
     @classmethod
@@ -64,26 +64,26 @@ class Blobs(Network):
 
 
 class Copy(Exporter):
-    """Copies what it reads, and notes what it was given."""
+    """Copies its source, and records its arguments."""
 
     def export(self, source: Path, target: Path, *, precision="fp32", size=None, frames=()) -> ModelCard:
         assert not list(target.parent.iterdir())
-        SEEN.append((f"{source.suffix}{target.suffix}", precision, len(frames)))
-        ASKED.extend(int(frame[0, 0, 0]) for frame in frames)
-        told = json.loads(source.read_text())
-        told |= told.get("then", {})
-        target.write_text(json.dumps(told))
+        EXPORTS.append((f"{source.suffix}{target.suffix}", precision, len(frames)))
+        CALIBRATION.extend(int(frame[0, 0, 0]) for frame in frames)
+        values = json.loads(source.read_text())
+        values |= values.get("then", {})
+        target.write_text(json.dumps(values))
         if target.suffix == ".end":
             target.with_suffix(".bin").write_text("weights")
-        if told.get("detector"):
+        if values.get("detector"):
             target.with_name(f"{target.stem}.detector{target.suffix}").write_text("detector")
         return BlobModel().card.with_(precision=precision)
 
 
 @pytest.fixture
 def catalog() -> PluginCatalog:
-    SEEN.clear()
-    ASKED.clear()
+    EXPORTS.clear()
+    CALIBRATION.clear()
     DEVICES.clear()
 
     def copies(name: str, reads: str, writes: str, *precisions: str, converts: bool = True) -> ExporterInfo:
@@ -113,16 +113,16 @@ def catalog() -> PluginCatalog:
 
 @pytest.fixture
 def begin(tmp_path: Path):
-    def write(**told) -> Path:
+    def write(**values) -> Path:
         path = tmp_path / "m.begin"
-        path.write_text(json.dumps(told))
+        path.write_text(json.dumps(values))
         return path
 
     return write
 
 
 def frames(count: int = 5, **options) -> list[np.ndarray]:
-    """Of a BlobSource; each has its number in its first pixel."""
+    """Frames of a BlobSource, each with its number in its first pixel."""
     source = BlobSource(**options)
     images = [source.draw(index) for index in range(count)]
     for index, image in enumerate(images):
@@ -130,9 +130,9 @@ def frames(count: int = 5, **options) -> list[np.ndarray]:
     return images
 
 
-def test_the_way_may_lead_over_a_file_in_between(catalog, begin, tmp_path: Path) -> None:
+def test_a_route_may_have_a_file_in_between(catalog, begin, tmp_path: Path) -> None:
     export = export_model(begin(), tmp_path / "m.int8.end", precision="int8", frames=frames(40), catalog=catalog)
-    assert SEEN == [(".begin.middle", "fp32", 0), (".middle.end", "int8", 30)]
+    assert EXPORTS == [(".begin.middle", "fp32", 0), (".middle.end", "int8", 30)]
     assert sorted(item.name for item in tmp_path.iterdir()) == ["m.begin", "m.int8.bin", "m.int8.end"]
     assert export.files == (tmp_path / "m.int8.bin", tmp_path / "m.int8.end")
     assert export.parity.images == 10
@@ -140,34 +140,34 @@ def test_the_way_may_lead_over_a_file_in_between(catalog, begin, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("target", "precision", "way"),
+    ("target", "precision", "route"),
     [
         ("a.middle", "fp16", [".begin.middle"]),
         ("a.middle", "int8", [".begin.middle", ".middle.middle"]),
         ("a.end", "bf16", [".begin.middle", ".middle.end"]),
     ],
 )
-def test_ways(catalog, begin, tmp_path: Path, target: str, precision: str, way: list[str]) -> None:
+def test_routes(catalog, begin, tmp_path: Path, target: str, precision: str, route: list[str]) -> None:
     export_model(begin(), tmp_path / target, precision=precision, frames=frames(20), catalog=catalog)
-    assert [name for name, _, _ in SEEN] == way
+    assert [name for name, _, _ in EXPORTS] == route
 
 
-def test_what_does_not_convert_gets_a_file_in_its_precision(catalog, begin, tmp_path: Path) -> None:
+def test_an_exporter_that_does_not_convert_gets_a_file_in_its_precision(catalog, begin, tmp_path: Path) -> None:
     export_model(begin(), tmp_path / "a.typed", precision="fp16", frames=frames(), catalog=catalog)
-    assert [step[:2] for step in SEEN] == [(".begin.middle", "fp16"), (".middle.typed", "fp16")]
+    assert [step[:2] for step in EXPORTS] == [(".begin.middle", "fp16"), (".middle.typed", "fp16")]
     with pytest.raises(UsageError, match=r"no precision 'bf16' for \.typed files: choose from fp32, fp16$"):
         export_model(begin(), tmp_path / "b.typed", precision="bf16", catalog=catalog)
 
 
 def test_no_frame_is_used_twice(catalog, begin, tmp_path: Path) -> None:
     export_model(begin(), tmp_path / "a.middle", precision="int8", frames=frames(20), catalog=catalog)
-    assert [index for index in range(20) if index % 4] == ASKED
+    assert [index for index in range(20) if index % 4] == CALIBRATION
 
 
-def test_no_way_and_no_precision(catalog, begin, tmp_path: Path) -> None:
+def test_a_missing_route_or_precision_is_named(catalog, begin, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no precision 'fp8' for \.end files: choose from fp32, bf16, int8"):
         export_model(begin(), tmp_path / "a.end", precision="fp8", catalog=catalog)
-    with pytest.raises(UnsupportedModelError, match=r"from \.begin to \.else; there are: \.begin to \.middle"):
+    with pytest.raises(UnsupportedModelError, match=r"from \.begin to \.else; installed: \.begin to \.middle"):
         export_model(begin(), tmp_path / "a.else", catalog=catalog)
 
 
@@ -199,7 +199,7 @@ def test_each_precision_has_its_bound(
     export_model(source, tmp_path / "a.middle", precision=precision, frames=images, max_error=10, catalog=catalog)
 
 
-def test_without_confident_keypoints_all_must_agree(catalog, begin, tmp_path: Path) -> None:
+def test_without_confident_keypoints_the_bound_applies_to_all(catalog, begin, tmp_path: Path) -> None:
     source = begin(sure=0.5, then={"off": 9.0, "many": 1})
     with pytest.raises(ModelError, match=r"9\.000 px over all keypoints .* no keypoint of these frames is confident"):
         export_model(source, tmp_path / "a.middle", precision="fp16", frames=frames(40), catalog=catalog)
@@ -208,39 +208,43 @@ def test_without_confident_keypoints_all_must_agree(catalog, begin, tmp_path: Pa
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (None, r"calibrated on frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
+        (None, r"calibration needs frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
         (frames(15), "with at least 16 frames, as --frames CLIP; got 15 frames"),
         (frames(20, visible=0.0), "finds no animal in the clip: no keypoint of 5 frames has a confidence of 0.6"),
     ],
 )
-def test_what_cannot_be_calibrated_on(catalog, begin, tmp_path: Path, images, message: str) -> None:
+def test_calibration_refuses_too_few_frames_or_frames_without_an_animal(
+    catalog, begin, tmp_path: Path, images, message: str
+) -> None:
     with pytest.raises(UsageError, match=message):
         export_model(begin(), tmp_path / "a.middle", precision="int8", frames=images, catalog=catalog)
-    assert SEEN == []
+    assert EXPORTS == []
 
 
-def test_only_files_that_would_be_written_are_in_the_way(catalog, begin, tmp_path: Path) -> None:
+def test_only_files_that_would_be_written_block_an_export(catalog, begin, tmp_path: Path) -> None:
     beside = tmp_path / "a.detector.middle"
-    beside.write_text("of somebody else")
+    beside.write_text("another file")
     export = export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
-    assert (export.detector, beside.read_text()) == (None, "of somebody else")
-    with pytest.raises(OutputExistsError, match=r"a\.middle is there already"):
+    assert (export.detector, beside.read_text()) == (None, "another file")
+    with pytest.raises(OutputExistsError, match=r"a\.middle already exists"):
         export_model(begin(), tmp_path / "a.middle", frames=frames(), catalog=catalog)
 
 
-def test_a_file_beside_the_target_is_not_overwritten_unasked(catalog, begin, tmp_path: Path) -> None:
+def test_a_file_beside_the_target_is_overwritten_only_on_request(catalog, begin, tmp_path: Path) -> None:
     beside = tmp_path / "a.detector.middle"
-    beside.write_text("of somebody else")
+    beside.write_text("another file")
     source = begin(detector=True)
-    with pytest.raises(OutputExistsError, match=r"a\.detector\.middle is there already"):
+    with pytest.raises(OutputExistsError, match=r"a\.detector\.middle already exists"):
         export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)
-    assert beside.read_text() == "of somebody else"
+    assert beside.read_text() == "another file"
     assert not (tmp_path / "a.middle").exists()
     export = export_model(source, tmp_path / "a.middle", frames=frames(), overwrite=True, catalog=catalog)
     assert export.detector == beside
     assert beside.read_text() == "detector"
     (tmp_path / "a.middle").unlink()
-    export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)  # it is there, as it would be written
+    export_model(
+        source, tmp_path / "a.middle", frames=frames(), catalog=catalog
+    )  # the detector exists with the same content
 
 
 def test_a_model_is_not_exported_onto_itself(catalog, begin, tmp_path: Path) -> None:
@@ -249,17 +253,17 @@ def test_a_model_is_not_exported_onto_itself(catalog, begin, tmp_path: Path) -> 
         export_model(source, source, precision="int8", frames=frames(20), overwrite=True, catalog=catalog)
 
 
-def test_what_runs_on_a_gpu_only_is_compared_there(catalog, begin, tmp_path: Path) -> None:
+def test_a_format_that_runs_only_on_a_gpu_is_compared_there(catalog, begin, tmp_path: Path) -> None:
     export_model(begin(), tmp_path / "a.gpu", frames=frames(), catalog=catalog)
     assert DEVICES == ["cpu", "cuda:0"]
 
 
-def test_a_smaller_frame_that_padding_brings_to_the_fixed_size(catalog, begin, tmp_path: Path) -> None:
+def test_a_smaller_frame_that_is_padded_to_the_fixed_size_is_accepted(catalog, begin, tmp_path: Path) -> None:
     fixed = begin(then={"card": {"input_size": (128, 160), "pad_divisor": (32, 32)}}, card={"pad_divisor": (32, 32)})
-    export = export_model(fixed, tmp_path / "a.middle", size=(128, 160), frames=frames(), catalog=catalog)
+    export = export_model(fixed, tmp_path / "a.middle", size=(160, 128), frames=frames(), catalog=catalog)
     assert export.parity.keypoints == 15
     with pytest.raises(UsageError, match="160 x 120 are smaller than the fixed input of 192 x 128"):
-        export_model(fixed, tmp_path / "b.middle", size=(128, 192), frames=frames(), catalog=catalog)
+        export_model(fixed, tmp_path / "b.middle", size=(192, 128), frames=frames(), catalog=catalog)
 
 
 @pytest.mark.parametrize("length", [1, 19, 20, 41, 300])
@@ -275,7 +279,7 @@ def test_frames_are_spread_over_a_clip_of_any_length(length: int) -> None:
         assert numbers[-1] >= length - 1 - 2 * max(1, length // 20)
 
 
-def test_of_an_endless_clip_the_beginning_is_taken() -> None:
+def test_only_the_beginning_of_an_endless_clip_is_used() -> None:
     assert len(spread_frames(Numbered(10**6), 20)) == 20
     assert Numbered.last == LONGEST - 1
 
@@ -296,7 +300,7 @@ class Numbered(BlobSource):
 
 
 class Rounding(Copy):
-    """Has an option, with which it calibrates."""
+    """Calibrates if `steps` is given."""
 
     def __init__(self, *, steps: int = 0, note: str = "") -> None:
         self.calibrates = steps > 0
@@ -308,7 +312,7 @@ NOTED: list[tuple[int, str]] = []
 
 @pytest.fixture
 def rounding(catalog: PluginCatalog) -> PluginCatalog:
-    """The same ways, but the first step can calibrate."""
+    """The same routes, but the first step can calibrate."""
     NOTED.clear()
     plugin = catalog.plugins[0]
     parts = [
@@ -324,21 +328,21 @@ def test_options_reach_the_exporter_that_has_them(rounding, begin, tmp_path: Pat
         source, tmp_path / "a.end", frames=frames(40), options={"steps": steps, "note": "all"}, catalog=rounding
     )
     assert NOTED == [(3, "all")]
-    assert SEEN == [
+    assert EXPORTS == [
         (".begin.middle", "fp32", 30),
         (".middle.end", "fp32", 30),
-    ]  # three of four, for the first step, too
-    assert (export.bound_px, export.measured) == (0.5, "at the 95th percentile of the confident keypoints")
+    ]  # three quarters of the frames, also for the first step
+    assert (export.bound_px, export.error_label) == (0.5, "at the 95th percentile of the confident keypoints")
 
 
 def test_without_the_option_nothing_is_calibrated(rounding, begin, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"differs .* more than the 0\.05 px allowed"):
         export_model(begin(then={"off": 0.4}), tmp_path / "a.end", frames=frames(40), catalog=rounding)
-    assert SEEN == [(".begin.middle", "fp32", 0), (".middle.end", "fp32", 40)]
+    assert EXPORTS == [(".begin.middle", "fp32", 0), (".middle.end", "fp32", 40)]
 
 
-def test_calibrating_needs_frames(rounding, begin, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="calibrated on frames of the animal"):
+def test_calibration_needs_frames(rounding, begin, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="calibration needs frames of the animal"):
         export_model(begin(), tmp_path / "a.middle", options={"steps": 1}, catalog=rounding)
 
 

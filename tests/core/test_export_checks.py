@@ -1,4 +1,4 @@
-"""What an exporter refuses is known before the first step of several begins."""
+"""Exporters check their arguments before the first of several steps starts."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from dlclive_core import (
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobModel
 
-DONE: list[str] = []
-ASKED: list[tuple[str, str, tuple[int, int] | None, tuple[int, int] | None]] = []
-"""Precision of the source, precision, fixed size of the source, and size, as `check` was asked."""
+EXPORTS: list[str] = []
+CHECKS: list[tuple[str, str, tuple[int, int] | None, tuple[int, int] | None]] = []
+"""Arguments of `check`: the source's precision, the precision, the source's `input_size` (height, width), `size`."""
 
 
 class Slow(Exporter):
-    """Knows nothing before."""
+    """Checks nothing."""
 
     def export(self, source: Path, target: Path, *, precision="fp32", size=None, frames=()) -> ModelCard:
-        DONE.append(target.suffix)
+        EXPORTS.append(target.suffix)
         target.write_text("a network")
         return BlobModel().card
 
 
 class Choosy(Slow):
-    """Takes one size, and needs a GPU."""
+    """Needs a size and a GPU."""
 
     def __init__(self, *, gpu: bool = True) -> None:
         self._gpu = gpu
 
     def check(self, card: ModelCard, *, precision="fp32", size=None) -> None:
-        ASKED.append((card.precision, precision, card.input_size, size))
+        CHECKS.append((card.precision, precision, card.input_size, size))
         if card.input_size is None and size is None:
             raise UsageError("give a size with --size")
         if not self._gpu:
@@ -49,8 +49,8 @@ class Choosy(Slow):
 
 @pytest.fixture
 def catalog() -> PluginCatalog:
-    DONE.clear()
-    ASKED.clear()
+    EXPORTS.clear()
+    CHECKS.clear()
 
     def exporter(name: str, reads: str, writes: str, factory: type) -> ExporterInfo:
         return ExporterInfo(
@@ -73,22 +73,22 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_second_step_refuses_before_the_first_begins(catalog, source: Path) -> None:
+def test_the_second_step_refuses_before_the_first_starts(catalog, source: Path) -> None:
     with pytest.raises(UsageError, match="give a size with --size"):
         export_model(source, source.with_suffix(".c"), catalog=catalog)
     with pytest.raises(DependencyError, match="there is no GPU"):
         export_model(source, source.with_suffix(".c"), size=(64, 64), options={"gpu": False}, catalog=catalog)
-    assert DONE == []
+    assert EXPORTS == []
     assert [item.name for item in source.parent.iterdir()] == ["m.a"]
 
 
-def test_a_step_is_asked_about_what_the_one_before_makes(catalog, source: Path) -> None:
-    export = export_model(source, source.with_suffix(".c"), precision="fp16", size=(120, 160), catalog=catalog)
+def test_a_step_is_checked_against_the_card_of_the_step_before(catalog, source: Path) -> None:
+    export = export_model(source, source.with_suffix(".c"), precision="fp16", size=(160, 120), catalog=catalog)
     assert export.target.is_file()
-    assert ASKED == [("fp16", "fp16", (120, 160), (120, 160))]
-    assert DONE == [".b", ".c"]
+    assert CHECKS == [("fp16", "fp16", (120, 160), (160, 120))]
+    assert EXPORTS == [".b", ".c"]
 
 
-def test_who_has_nothing_to_check_refuses_nothing(catalog, source: Path) -> None:
+def test_an_exporter_without_checks_refuses_nothing(catalog, source: Path) -> None:
     export_model(source, source.with_suffix(".b"), catalog=catalog)
-    assert (DONE, ASKED) == ([".b"], [])
+    assert (EXPORTS, CHECKS) == ([".b"], [])

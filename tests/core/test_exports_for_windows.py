@@ -30,7 +30,7 @@ class Plain(Exporter):
 
 
 class Windowed(Plain):
-    """Takes a window, too, but none that is 95 high."""
+    """Takes a window, too, but none that is 95 wide."""
 
     def __init__(self, *, window: tuple[int, int] | None = None) -> None:
         self._window, self.calibrates = window, window is not None
@@ -68,24 +68,24 @@ def told(file: Path) -> dict[str, object]:
 
 def test_the_same_file_is_made_again_with_the_window_and_frames_to_fit_it_to(ours: Exports) -> None:
     whole = ours.file(".end", "fp32", None)
-    windows = ours.for_windows(whole, (32, 64))
+    windows = ours.for_windows(whole, (64, 32))
     assert windows != whole
     assert told(whole) == {"precision": "fp32", "frames": 6, "window": None}
-    assert told(windows) == {"precision": "fp32", "frames": 30, "window": [32, 64]}
-    assert ours.for_windows(whole, (32, 64)) == windows, "made once"
+    assert told(windows) == {"precision": "fp32", "frames": 30, "window": [64, 32]}
+    assert ours.for_windows(whole, (64, 32)) == windows, "made once"
 
 
 def test_where_there_is_nothing_to_be_made_it_is_the_file_itself(ours: Exports, tmp_path: Path) -> None:
     whole = ours.file(".end", "fp32", None)
     assert ours.for_windows(whole, (95, 64)) == whole
-    assert ours.for_windows(tmp_path / "model.begin", (32, 64)) == tmp_path / "model.begin"
+    assert ours.for_windows(tmp_path / "model.begin", (64, 32)) == tmp_path / "model.begin"
 
 
 @pytest.mark.parametrize(("exporter", "calibration"), [(Plain, True), (Windowed, False)])
 def test_or_where_it_cannot_be_made(exporter: type[Exporter], calibration: bool, tmp_path: Path) -> None:
     ours = exports(tmp_path, exporter, calibration)
     whole = ours.file(".end", "fp32", None)
-    assert ours.for_windows(whole, (32, 64)) == whole
+    assert ours.for_windows(whole, (64, 32)) == whole
 
 
 def test_all_windows_that_are_tried_share_one_file(ours: Exports, tmp_path: Path) -> None:
@@ -96,4 +96,4 @@ def test_all_windows_that_are_tried_share_one_file(ours: Exports, tmp_path: Path
     candidate = Candidate(runtime="blobs", precision="fp32", device="cpu", path=whole)
     made = Candidates(plan, ours, PluginCatalog([])).smaller(candidate, [0.5], FOLLOWS)
     assert [(one.path == whole, one.follow) for one in made] == [(True, None), *((False, one) for one in FOLLOWS)]
-    assert told(made[1].path)["window"] == [32, 64], "the middle one"
+    assert told(made[1].path)["window"] == [64, 32], "the middle one"

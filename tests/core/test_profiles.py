@@ -1,4 +1,4 @@
-"""Profiles: written and read again, picked up where they fit, refused where the model has changed."""
+"""Profiles: round trips through the file, when they apply, and when they are refused."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ def model(tmp_path: Path) -> Path:
     return file
 
 
-def a_profile(model: Path, **changes) -> Profile:
+def make_profile(model: Path, **changes) -> Profile:
     profile = Profile(
         model=model.name, sha256=sha256(model), machine=Machine.this(), runtime="quick", device="cpu", precision="bf16",
         options={"threads": 2}, resize=0.5, follow=FollowingCropSpec(threshold=0.5, margin=12, window=(64, 48), at_once=True),
@@ -63,24 +63,47 @@ def a_profile(model: Path, **changes) -> Profile:
     return replace(profile, **changes)
 
 
-def write(model: Path, **changes) -> Path:
+def write_profile(model: Path, **changes) -> Path:
     path = profile_path(model)
-    path.write_text(profile_to_json(a_profile(model, **changes)), encoding="utf-8")
+    path.write_text(profile_to_json(make_profile(model, **changes)), encoding="utf-8")
     return path
 
 
-def test_a_profile_is_read_as_it_was_written(model: Path) -> None:
+def test_a_profile_survives_the_round_trip(model: Path) -> None:
     variant = Variant("mouse.dlclive/mouse.xml", "a" * 64, (("mouse.dlclive/mouse.bin", "b" * 64),))
     for changes in ({}, {"variant": variant}, {"follow": None, "max_error": None, "resize": 1.0}):
-        path = write(model, **changes)
-        assert read_profile(path) == a_profile(model, path=path, **changes)
+        path = write_profile(model, **changes)
+        assert read_profile(path) == make_profile(model, path=path, **changes)
     assert path.name == "mouse.profile.json"
 
 
+@pytest.mark.parametrize("rotates", [True, False])
+def test_version_1_is_still_read_and_its_sizes_are_turned_round(model: Path, rotates: bool) -> None:
+    """It had `turns` for `rotates`, the window as (width, height), and labels with sizes as HEIGHTxWIDTH."""
+    follow = FollowingCropSpec(window=(64, 48), rotates=rotates)
+    setting = "quick:bf16:cpu"
+    old = ["at 0.5, following 48x64 or 64x48", "at 120x160", "at 0.5, threads=2"]
+    new = ["at 0.5, following 64x48 or 48x64", "at 160x120", "at 0.5, threads=2"]
+
+    def table(labels: list[str]) -> tuple[Measured, ...]:
+        return tuple(Measured(label=f"{setting} {label}") for label in labels)
+
+    path = write_profile(model, follow=follow, table=table(old))
+    values = json.loads(path.read_text()) | {"dlclive_profile": 1}
+    values["follow"]["turns"] = values["follow"].pop("rotates")
+    path.write_text(json.dumps(values))
+    assert read_profile(path) == make_profile(model, path=path, follow=follow, table=table(new))
+
+
+def test_labels_of_the_present_version_are_left_alone(model: Path) -> None:
+    table = (Measured(label="quick:bf16:cpu following 64x48 or 48x64"),)
+    assert read_profile(write_profile(model, table=table)).table == table
+
+
 def change(values: dict, field: str, value: object) -> None:
-    *places, last = field.split(".")
-    for place in places:
-        values = values[int(place) if place.isdigit() else place]
+    *parents, last = field.split(".")
+    for parent in parents:
+        values = values[int(parent) if parent.isdigit() else parent]
     if value is ...:
         del values[last]
     else:
@@ -88,46 +111,48 @@ def change(values: dict, field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("runtime", ..., "runtime is missing"),
-        ("runtime", "", "runtime is a text, not ''"),
-        ("runtme", "onnx", "there is no runtme in a profile"),
-        ("machine.cores", "two", "machine.cores is a whole number"),
-        ("machine.memory", 3, "there is no machine.memory"),
-        ("machine.gpus", "one", "machine.gpus is a list of texts"),
-        ("sha256", "abc", "sha256 is a SHA-256"),
-        ("resize", 0, "resize is a number above 0"),
-        ("resize", True, "resize is a number above 0"),
-        ("follow.window", [64], "follow.window is 2 whole numbers"),
+        ("runtime", "", "runtime must be text, not ''"),
+        ("runtme", "onnx", "unknown field runtme"),
+        ("machine.cores", "two", "machine.cores must be an integer"),
+        ("machine.memory", 3, "unknown field machine.memory"),
+        ("machine.gpus", "one", "machine.gpus must be a list of texts"),
+        ("sha256", "abc", "sha256 must be a SHA-256"),
+        ("resize", 0, "resize must be a number above 0"),
+        ("resize", True, "resize must be a number above 0"),
+        ("follow.window", [64], "follow.window must be 2 integers"),
         ("follow.window", [0, 4], "a window of 0 x 4 pixels is empty"),
         ("follow.threshold", 2, "confidence from 0 to 1"),
-        ("follow.at_once", 1, "follow.at_once is true or false"),
-        ("goal", "mean", "goal is one of p50, p99"),
-        ("options", [], "options is no JSON object"),
-        ("options", {"a b": 1}, "options.a b is no option"),
-        ("options", {"threads": [1]}, "options.threads is no option"),
-        ("table.1.label", 3, r"table\[1\].label is a text"),
-        ("table", {}, "table is a list"),
+        ("follow.at_once", 1, "follow.at_once must be true or false"),
+        ("goal", "mean", "goal must be one of p50, p99"),
+        ("options", [], "options is not a JSON object"),
+        ("options", {"a b": 1}, "options.a b is not a valid option"),
+        ("options", {"threads": [1]}, "options.threads is not a valid option"),
+        ("table.1.label", 3, r"table\[1\].label must be text"),
+        ("table", {}, "table must be a list"),
         ("variant", {"file": "../x.onnx", "sha256": "a" * 64, "others": []}, "'../x.onnx' is not below its folder"),
         ("variant", {"file": "/x.onnx", "sha256": "a" * 64, "others": []}, "'/x.onnx' is not below its folder"),
         ("variant", {"file": "C:x.onnx", "sha256": "a" * 64, "others": []}, "'C:x.onnx' is not below its folder"),
-        ("dlclive_profile", 2, "it has version 2, this dlclive-core reads version 1: update dlclive-core"),
+        ("dlclive_profile", 3, "it has version 3, this dlclive-core reads versions 1 to 2: update dlclive-core"),
+        ("dlclive_profile", 0, "it has version 0"),
+        ("dlclive_profile", 1, "follow.turns is missing"),
     ],
 )
-def test_what_is_wrong_is_named(model: Path, field: str, value: object, said: str) -> None:
-    path = write(model)
+def test_errors_name_the_file_and_the_field(model: Path, field: str, value: object, message: str) -> None:
+    path = write_profile(model)
     values = json.loads(path.read_text())
     change(values, field, value)
     path.write_text(json.dumps(values))
-    with pytest.raises(UsageError, match=said) as raised:
+    with pytest.raises(UsageError, match=message) as raised:
         read_profile(path)
     assert str(path) in str(raised.value)
     assert "--profile none" in str(raised.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[]", b"[" * 100_000, b"3"])
-def test_what_is_no_profile_says_so(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.profile.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match="profile"):
@@ -137,7 +162,7 @@ def test_what_is_no_profile_says_so(tmp_path: Path, content: bytes) -> None:
 
 
 def test_the_profile_beside_a_model_is_used(model: Path) -> None:
-    path = write(model)
+    path = write_profile(model)
     with load(model, catalog=catalog()) as loaded:
         assert loaded.loaded == ("mouse.onnx", "cpu", "bf16", 2)
         assert loaded.profile is not None
@@ -149,40 +174,40 @@ def test_the_profile_beside_a_model_is_used(model: Path) -> None:
     assert smaller.factor == 0.5
 
 
-def test_options_of_the_caller_come_before_those_of_the_profile(model: Path) -> None:
-    write(model)
+def test_the_callers_options_override_the_profiles(model: Path) -> None:
+    write_profile(model)
     with load(model, catalog=catalog(), threads=5) as loaded:
         assert loaded.loaded == ("mouse.onnx", "cpu", "bf16", 5)
 
 
 @pytest.mark.parametrize("how", [{"runtime": "slow"}, {"device": "cpu"}, {"precision": "fp32"}, {"profile": None}])
-def test_it_is_not_used_where_the_caller_says_how(model: Path, how: dict) -> None:
-    write(model)
+def test_a_profile_is_not_used_if_the_caller_sets_runtime_device_or_precision(model: Path, how: dict) -> None:
+    write_profile(model)
     with load(model, catalog=catalog(), **how) as loaded:
         assert loaded.profile is None
         assert loaded.loaded[3] == 1
 
 
-def test_without_one_nothing_changes(model: Path) -> None:
+def test_without_a_profile_the_defaults_apply(model: Path) -> None:
     with load(model, catalog=catalog()) as loaded:
         assert loaded.profile is None
         assert loaded.loaded == ("mouse.onnx", "auto", "auto", 1)
 
 
-def test_a_model_that_has_changed_is_refused_in_one_line(model: Path) -> None:
-    path = write(model)
+def test_a_model_that_has_changed_is_refused(model: Path) -> None:
+    path = write_profile(model)
     model.write_bytes(b"another network")
-    for wanted in ("auto", path):
+    for profile in ("auto", path):
         with pytest.raises(
             UsageError, match=r"mouse.onnx has changed since .*mouse.profile.json was made.*--profile none"
         ):
-            load(model, profile=wanted, catalog=catalog())
+            load(model, profile=profile, catalog=catalog())
     with load(model, profile="none", catalog=catalog()) as loaded:
         assert loaded.profile is None
 
 
-def test_a_profile_of_the_file_with_another_suffix_is_not_meant(model: Path) -> None:
-    path = write(model)
+def test_a_profile_of_the_file_with_another_suffix_does_not_apply(model: Path) -> None:
+    path = write_profile(model)
     other = model.with_suffix(".pt")
     other.write_bytes(b"weights")
     with load(other, catalog=catalog()) as loaded:
@@ -191,9 +216,9 @@ def test_a_profile_of_the_file_with_another_suffix_is_not_meant(model: Path) -> 
         load(other, profile=path, catalog=catalog())
 
 
-def test_a_profile_of_another_machine_is_told_and_not_used(model: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_profile_of_another_machine_is_not_used_but_reported(model: Path, caplog: pytest.LogCaptureFixture) -> None:
     here = Machine.this()
-    path = write(model, machine=replace(here, cores=here.cores + 1, gpus=("A GPU",)))
+    path = write_profile(model, machine=replace(here, cores=here.cores + 1, gpus=("A GPU",)))
     with caplog.at_level(logging.WARNING), load(model, catalog=catalog()) as loaded:
         assert loaded.profile is None
     (notice,) = caplog.messages
@@ -201,44 +226,44 @@ def test_a_profile_of_another_machine_is_told_and_not_used(model: Path, caplog: 
     assert f"{here.cores + 1} cores there, {here.cores} cores here" in notice
     caplog.clear()
     with caplog.at_level(logging.WARNING), load(model, profile=path, catalog=catalog()) as loaded:
-        assert loaded.profile is not None  # who names it wants it
+        assert loaded.profile is not None  # named by the user
     assert len(caplog.messages) == 1
 
 
-def test_a_variant_is_loaded_in_place_of_the_model_and_checked(model: Path) -> None:
+def test_a_variant_replaces_the_model_and_is_checked(model: Path) -> None:
     folder = model.parent / "mouse.dlclive"
     folder.mkdir()
     files = [folder / "mouse.onnx", folder / "mouse.bin"]
     for file in files:
         file.write_bytes(file.name.encode())
     variant = Variant("mouse.dlclive/mouse.onnx", sha256(files[0]), (("mouse.dlclive/mouse.bin", sha256(files[1])),))
-    write(model, variant=variant, precision="int8")
+    write_profile(model, variant=variant, precision="int8")
     with load(model, catalog=catalog()) as loaded:
         assert loaded.loaded[:3] == ("mouse.onnx", "cpu", "int8")
     files[1].write_bytes(b"other weights")
-    with pytest.raises(UsageError, match=r"mouse.bin has changed since .* was made"):
+    with pytest.raises(UsageError, match=r"mouse.bin, which .* loads in place of the model, has changed since"):
         load(model, catalog=catalog())
     files[0].unlink()
-    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx is not there any more"):
+    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx is missing"):
         load(model, catalog=catalog())
     with load(model, precision="fp32", catalog=catalog()) as loaded:
         assert loaded.profile is None
 
 
-def test_a_runtime_that_is_not_installed_any_more_is_named_with_the_profile(model: Path) -> None:
-    write(model, runtime="gone")
+def test_a_missing_runtime_is_reported_with_the_profile(model: Path) -> None:
+    write_profile(model, runtime="gone")
     with pytest.raises(PluginError, match=r"mouse.profile.json asks for gone: .*--profile none"):
         load(model, catalog=catalog())
 
 
-def test_a_profile_and_a_runtime_cannot_both_be_named(model: Path) -> None:
-    path = write(model)
+def test_a_profile_and_a_runtime_exclude_each_other(model: Path) -> None:
+    path = write_profile(model)
     with pytest.raises(UsageError, match="not both"):
         load(model, "slow", profile=path, catalog=catalog())
 
 
-def test_a_session_takes_the_regions_of_its_models_profile(model: Path) -> None:
-    write(model)
+def test_a_session_uses_the_regions_of_its_models_profile(model: Path) -> None:
+    write_profile(model)
     with load(model, catalog=catalog()) as loaded:
         session = Session(source=BlobSource(), model=loaded)
         assert [type(region) for region in session.region.regions] == [FollowingCrop, Resize]
@@ -247,8 +272,8 @@ def test_a_session_takes_the_regions_of_its_models_profile(model: Path) -> None:
         assert Session(source=BlobSource(), model=loaded, regions=[]).region.regions == ()
 
 
-def test_the_poses_are_those_of_the_whole_frame(model: Path) -> None:
-    write(model, resize=1.0, follow=FollowingCropSpec(margin=20, at_once=True))
+def test_poses_are_in_pixels_of_the_whole_frame(model: Path) -> None:
+    write_profile(model, resize=1.0, follow=FollowingCropSpec(margin=20, at_once=True))
     source, sink = BlobSource(frames=12), MemorySink()
     with load(model, catalog=catalog()) as loaded:
         Session(source=source, model=loaded, sinks=[sink]).run()
@@ -256,8 +281,8 @@ def test_the_poses_are_those_of_the_whole_frame(model: Path) -> None:
         np.testing.assert_allclose(pose.xy[0], source.truth(index)[:, :2], atol=0.6)
 
 
-def test_dlclive_takes_it_too_unless_it_is_given_its_own(model: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write(model, follow=FollowingCropSpec(margin=20), resize=1.0)
+def test_dlclive_uses_the_profile_unless_regions_are_given(model: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_profile(model, follow=FollowingCropSpec(margin=20), resize=1.0)
     source = BlobSource(size=(160, 120))
     with DLCLive(model, convert2rgb=False, catalog=catalog()) as live:
         live.init_inference(source.draw(0))
@@ -266,4 +291,4 @@ def test_dlclive_takes_it_too_unless_it_is_given_its_own(model: Path, caplog: py
     assert not caplog.messages
     with DLCLive(model, resize=0.5, catalog=catalog()) as live:
         live.get_pose(source.draw(0))
-    assert "as given" in caplog.messages[0]
+    assert "your cropping, dynamic and resize replace" in caplog.messages[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dlclive_core import FrameError, ModelCard, ModelError, Network, Skeleton
-from dlclive_core.models.assembly import AssemblyRules
+from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.outputs import read_poses
 

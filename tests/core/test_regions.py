@@ -188,11 +188,11 @@ def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
 
 
 def test_a_following_is_the_window_as_a_value() -> None:
-    following = FollowingCropSpec(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, turns=True)
+    following = FollowingCropSpec(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, rotates=True)
     region = following.region()
     assert (region.threshold, region.margin, region.window) == (0.6, 7, (64, 48))
-    assert (region.at_once, region.align, region.turns) == (True, 32, True)
-    assert following.label == "following 48x64 or 64x48"
+    assert (region.at_once, region.align, region.rotates) == (True, 32, True)
+    assert following.label == "following 64x48 or 48x64"
 
 
 def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
@@ -209,8 +209,8 @@ def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
 
 @pytest.mark.parametrize(("other", "shape"), [((90.0, 60.0), (40, 60, 3)), ((60.0, 90.0), (60, 40, 3))])
 @pytest.mark.parametrize("window", [(60, 40), (40, 60)])
-def test_a_window_may_turn_with_the_animal(window: tuple[int, int], other: tuple[float, float], shape) -> None:
-    region = FollowingCrop(window=window, turns=True)
+def test_a_window_may_rotate_with_the_animal(window: tuple[int, int], other: tuple[float, float], shape) -> None:
+    region = FollowingCrop(window=window, rotates=True)
     region.follow(pose_at((50.0, 50.0, 0.9), (*other, 0.9)))
     view, transform = region.cut(np.zeros((120, 160, 3), np.uint8))
     assert view.shape == shape
@@ -218,9 +218,9 @@ def test_a_window_may_turn_with_the_animal(window: tuple[int, int], other: tuple
     assert np.abs(centre - (np.array((50.0, 50.0)) + other) / 2).max() <= 0.5
 
 
-def test_only_a_window_of_constant_size_turns() -> None:
+def test_only_a_window_of_constant_size_rotates() -> None:
     with pytest.raises(UsageError, match="constant size"):
-        FollowingCrop(turns=True)
+        FollowingCrop(rotates=True)
 
 
 def test_the_sizes_of_what_is_cut_are_known_before() -> None:
@@ -229,6 +229,6 @@ def test_the_sizes_of_what_is_cut_are_known_before() -> None:
     assert Chain([Crop(10, 60, 0, 100), Resize(0.5)]).views(size) == [(50, 25)]
     assert FollowingCrop().views(size) == [size]
     assert FollowingCrop(window=(64, 48)).views(size) == [size, (48, 64)]
-    assert FollowingCrop(window=(64, 48), turns=True).views(size) == [size, (48, 64), (64, 48)]
-    assert FollowingCrop(window=(500, 48), turns=True).views(size) == [size, (48, 160), (120, 48)]
+    assert FollowingCrop(window=(64, 48), rotates=True).views(size) == [size, (48, 64), (64, 48)]
+    assert FollowingCrop(window=(500, 48), rotates=True).views(size) == [size, (48, 160), (120, 48)]
     assert Chain([FollowingCrop(window=(64, 48)), Resize(0.5)]).views(size) == [(60, 80), (24, 32)]

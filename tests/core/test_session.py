@@ -328,7 +328,7 @@ def test_every_size_that_a_window_may_have_is_warmed_up() -> None:
             shapes.append(shape)
 
     shapes: list[tuple[int, ...]] = []
-    window = FollowingCrop(window=(64, 48), turns=True)
+    window = FollowingCrop(window=(64, 48), rotates=True)
     Session(source=BlobSource(frames=2), model=Warm(), regions=[window]).run()
     assert shapes == [(120, 160, 3), (48, 64, 3), (64, 48, 3)]
 

@@ -88,3 +88,29 @@ def test_a_circle_is_found_wherever_its_imports_stand() -> None:
 def test_few_modules_lie_loose_in_the_core() -> None:
     loose = sorted(path.name for path in (ROOT / "dlclive_core").glob("*.py") if not path.stem.startswith("__"))
     assert len(loose) <= LOOSE_MODULES, loose
+
+
+@pytest.mark.parametrize("package", PACKAGES[1:], ids=lambda package: package.name)
+def test_every_public_name_of_a_plugin_can_be_imported(package: Path) -> None:
+    module = pytest.importorskip(package.name, exc_type=ImportError)
+    for name in getattr(module, "__all__", ()):
+        assert getattr(module, name) is not None
+
+
+def test_every_import_between_tools_leads_to_a_file() -> None:
+    """Part of the tools runs beside DeepLabCut alone, so that not all of them can be imported here."""
+    siblings = {path.stem for path in (ROOT / "tools").rglob("*.py")}
+    for path in (ROOT / "tools").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            for name in names:
+                parts = name.split(".")
+                assert parts[0] != "tools" or any(
+                    ROOT.joinpath(*parts[:length]).with_suffix(".py").is_file()
+                    for length in (len(parts), len(parts) - 1)
+                ), f"{path.name} imports {name}"
+                assert parts[0] not in siblings - {"live", "plugins", "files", "table"} or parts[0] == "tools", (
+                    f"{path.name} imports {name} by its bare name"
+                )

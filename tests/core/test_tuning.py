@@ -123,13 +123,13 @@ def test_an_animal_is_lost_where_nothing_of_it_is_found_at_its_place() -> None:
 
 def test_windows_hold_the_animal_and_what_it_moves() -> None:
     poses = [pose((100 + 4 * k, 100, 0.9), (140 + 4 * k, 120, 0.9), (0, 0, 0.1)) for k in range(20)]
-    found = windows(poses, (480, 640))
+    found = windows(poses, (640, 480))
     sides = [follow.window for follow in found]
     # 40 x 20 large, 2 * (4 + 16) around, 32 to align, and then more, twice as much in length
     assert sides == [(128, 96), (160, 128), (192, 160), (224, 160)]
-    assert all(follow.at_once and follow.align == 32 and follow.turns for follow in found)
-    assert windows(poses, (100, 110)) == []  # the animal fills the frame
-    assert windows([Pose.missing(poses[0].skeleton)] * 3, (480, 640)) == []
+    assert all(follow.at_once and follow.align == 32 and follow.rotates for follow in found)
+    assert windows(poses, (110, 100)) == []  # the animal fills the frame
+    assert windows([Pose.missing(poses[0].skeleton)] * 3, (640, 480)) == []
 
 
 def test_the_budget_tells_how_often_something_fits() -> None:

@@ -12,7 +12,7 @@ from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.peak import measure_peak
 from dlclive_core.benchmark.run import model_bytes
-from dlclive_core.plugins.formats import companion_files, has_fixed_size
+from dlclive_core.plugins.model_formats import has_fixed_size, model_files
 from dlclive_core.testing import BlobSource
 
 PLUGIN = """
@@ -23,20 +23,20 @@ def dlclive_register_runtimes():
     return [
         RuntimeInfo(name="plain", summary="A text file", factory="lab_quick:PlainNetwork", reads=(".plain",)),
         RuntimeInfo(name="quick", summary="The lab's own", factory="lab_quick:QuickNetwork", reads=(".quick",),
-                    fixed_size=(".quick",), companions={".quick": (".weights",)}, peak="lab_quick:measure_peak"),
+                    fixed_size=(".quick",), companions={".quick": (".weights",)}),
     ]
 
 @hookimpl
 def dlclive_register_exporters():
     return [ExporterInfo(name="plain-quick", summary="To the lab's own", factory="lab_quick:QuickExporter",
-                         reads=".plain", writes=".quick", fixed_size=True)]
+                         reads=".plain", writes=".quick")]
 """
 
 RUNTIME = """
 import numpy as np
 
 from dlclive_core import Exporter, ModelNotFoundError, Network, UsageError
-from dlclive_core.runtimes import resolve_input_size
+from dlclive_core.runtimes import PeakWork, fix_input_size
 from dlclive_core.testing import BlobModel
 
 
@@ -61,23 +61,24 @@ class QuickNetwork(PlainNetwork):
         height, width = map(int, path.read_text().split())
         self.card = self.card.with_(input_size=(height, width), format="quick")
 
+    @classmethod
+    def peak_work(cls, device):
+        return [PeakWork("fp16", lambda: None, 1e6, "nothing, by quick")] if device == "quick:0" else []
+
 
 class QuickExporter(Exporter):
     def export(self, source, target, *, precision="fp32", size=None, frames=()):
         card = BlobModel().card
-        fixed = resolve_input_size(card, size, source.name)
-        if fixed is None:
+        card = fix_input_size(card, size, source.name)
+        if card.input_size is None:
             raise UsageError("a .quick file is for one size: give --size")
-        target.write_text(f"{fixed[0]} {fixed[1]}")
+        target.write_text("{} {}".format(*card.input_size))
         target.with_suffix(".weights").write_bytes(b"w" * 1000)
-        return card.with_(input_size=fixed, format="quick")
-
-
-def measure_peak(device, seconds):
-    return {"fp16": 5e12} if device == "quick:0" else {}
+        return card.with_(format="quick")
 """
 
-SIZE = (120, 160)
+SIZE = (160, 120)
+"""(width, height) of the frames."""
 
 
 @pytest.fixture
@@ -114,13 +115,13 @@ def test_a_format_of_two_files_is_exported_loaded_and_weighed_as_a_whole(
     target = plain.with_name("fast.quick")
     export = export_model(plain, target, size=SIZE, frames=clip.frames, catalog=catalog)
     assert sorted(file.name for file in export.files) == ["fast.quick", "fast.weights"]
-    assert companion_files(target, catalog) == (target.with_suffix(".weights"),)
+    assert model_files(target, catalog) == (target, target.with_suffix(".weights"))
     assert model_bytes(target, catalog) == target.stat().st_size + 1000
     assert model_bytes(plain, catalog) == plain.stat().st_size
     with load_model(target, catalog=catalog) as model:
-        assert (model.runtime, model.card.input_size) == ("quick", SIZE)
+        assert (model.runtime, model.card.input_size) == ("quick", (120, 160))
     target.with_suffix(".weights").unlink()
-    assert companion_files(target, catalog) == ()
+    assert model_files(target, catalog) == (target,)
     with pytest.raises(ModelNotFoundError, match="weights"):
         load_model(target, catalog=catalog)
 
@@ -128,11 +129,11 @@ def test_a_format_of_two_files_is_exported_loaded_and_weighed_as_a_whole(
 def test_a_format_of_one_size_is_exported_for_each_size_that_a_benchmark_asks_for(
     catalog: PluginCatalog, plain: Path, clip: Clip, tmp_path: Path
 ) -> None:
-    assert has_fixed_size(Path("a.QUICK"), catalog)
-    assert not has_fixed_size(plain, catalog)
+    assert has_fixed_size(".QUICK", catalog)
+    assert not has_fixed_size(".plain", catalog)
     (tmp_path / "exports").mkdir()
     exports = Exports(plain, tmp_path / "exports", clip.frames, None, catalog, lambda _: None)
-    whole, half = exports.file(".quick", "fp32", SIZE), exports.file(".quick", "fp32", (60, 80))
+    whole, half = exports.file(".quick", "fp32", SIZE), exports.file(".quick", "fp32", (80, 60))
     assert whole != half
     assert (whole.read_text(), half.read_text()) == ("120 160", "60 80")
     with pytest.raises(UsageError, match="for one size"):
@@ -140,5 +141,7 @@ def test_a_format_of_one_size_is_exported_for_each_size_that_a_benchmark_asks_fo
 
 
 def test_a_runtime_measures_the_peak_of_its_own_device(catalog: PluginCatalog) -> None:
-    assert measure_peak("quick:0 (Lab)", catalog).flops == {"fp16": 5e12, "int8": 1e13}
-    assert measure_peak("quick:1", catalog).flops == {}
+    peak = measure_peak("quick:0 (Lab)", catalog, seconds=0.01)
+    assert peak.flops["int8"] == 2 * peak.flops["fp16"] > 0
+    assert "nothing, by quick" in peak.how
+    assert measure_peak("quick:1", catalog, seconds=0.01).flops == {}

@@ -1,4 +1,4 @@
-"""Outputs that must go off, as rows of the table."""
+"""Outputs that must be switched off, as rows of the table."""
 
 from __future__ import annotations
 

@@ -57,9 +57,9 @@ def stall(runs: int, seconds: float = 5.0) -> Row:
         thread.start()
         while source._next < 100:
             time.sleep(0.001)
-        last = session._lane.capture.last_at if session._lane else 0.0  # the 99th came a moment ago
+        last = session._running.capture.last_at if session._running else 0.0  # the 99th came a moment ago
         while session.state != "stale":
-            last = session._lane.capture.last_at if session._lane else 0.0
+            last = session._running.capture.last_at if session._running else 0.0
             time.sleep(0.001)
         noticed.append(time.perf_counter() - last)
         while not source.reconnects:

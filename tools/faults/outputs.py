@@ -22,6 +22,7 @@ import psutil
 from dlclive_processors import Reason, SerialOutput
 from dlclive_processors.simulator import Simulator, compile_firmware
 
+from tools.faults.host_process import HOST_ENVIRONMENT, host_command
 from tools.faults.laser import SIGNALS
 
 HERE = Path(__file__).parent
@@ -81,9 +82,9 @@ def device(folder: Path) -> Iterator[Simulator]:
 
 @contextmanager
 def laser_host(port: str, fault: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(HERE / "laser_host.py"), port, fault, str(folder / "events.csv")]
+    command = host_command("laser_host", port, fault, folder / "events.csv")
     with (folder / "errors.txt").open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=HOST_ENVIRONMENT)
     try:
         yield process
     finally:

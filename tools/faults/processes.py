@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -17,17 +15,15 @@ from pathlib import Path
 import av
 import pandas as pd
 
+from tools.faults.host_process import HOST_ENVIRONMENT, host_command
 from tools.faults.row import Row
-
-HOST = Path(__file__).with_name("session_host.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HOST.parent.parent)}
 
 
 @contextmanager
 def host(what: str, folder: Path, **environment: str):
-    command = [sys.executable, str(HOST), what, str(folder)]
+    command = host_command("session_host", what, folder)
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, **environment}
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**HOST_ENVIRONMENT, **environment}
     )
     try:
         yield process

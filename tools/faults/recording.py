@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,8 @@ import av
 import pandas as pd
 from dlclive_io.recovery.recover import recover
 
+from tools.faults.host_process import HOST_ENVIRONMENT, host_command
 from tools.faults.recorder import newest, number_in
-
-RECORDER = Path(__file__).with_name("recorder.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,8 @@ class KilledRecording:
 def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suffix: str = ".mkv") -> KilledRecording:
     """Record, kill with SIGKILL `after` seconds from "armed", recover, and look at everything."""
     folder.mkdir(parents=True)
-    command = [sys.executable, str(RECORDER), str(folder), str(fps), suffix]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = host_command("recorder", folder, fps, suffix)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=HOST_ENVIRONMENT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "armed\n"
         began = time.perf_counter()

@@ -88,7 +88,7 @@ def hang() -> None:
     report = session.run()
     clock = report.events[0].at if report.events else 0.0
     event = next(event for event in report.events if event.kind == "hanging")
-    began = hanging.began - session._lane.events.started if session._lane else 0.0
+    began = hanging.began - session._running.events.started if session._running else 0.0
     written = sum(0.5 < moment - hanging.began < 10 for moment in sink.at)
     print(
         json.dumps(

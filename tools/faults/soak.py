@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ from types import TracebackType
 import numpy as np
 from typing_extensions import Self
 
+from tools.faults.host_process import HOST_ENVIRONMENT, host_command
 from tools.faults.row import Row
 
-HOST = Path(__file__).with_name("soak_host.py")
 SLOPE = 0.5  # MB a minute
 LEAK = 1.0
 
@@ -73,12 +71,12 @@ class Soaks:
 
     def start(self) -> None:
         """Let both begin. They write to files, because nobody reads until they are done."""
-        environment = {**os.environ, "PYTHONPATH": str(HOST.parent.parent), "OMP_NUM_THREADS": "1"}
+        environment = {**HOST_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
         for leak, seconds in self._seconds.items():
             place = self._place(leak)
             place.mkdir()
             with (place / "said.txt").open("wb") as said:
-                command = [sys.executable, str(HOST), str(place), str(seconds), str(leak)]
+                command = host_command("soak_host", place, seconds, leak)
                 self._processes[leak] = subprocess.Popen(command, stdout=said, env=environment)
 
     def _place(self, leak: float) -> Path:

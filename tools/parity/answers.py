@@ -13,9 +13,10 @@ from deeplabcut.pose_estimation_pytorch.data.postprocessor import build_detector
 from deeplabcut.pose_estimation_pytorch.data.preprocessor import build_bottom_up_preprocessor
 from deeplabcut.pose_estimation_pytorch.data.transforms import build_transforms
 from deeplabcut.pose_estimation_pytorch.task import Task
-from detecting import build
 from numpy.typing import NDArray
-from scenes import Scene
+
+from tools.parity.detectors import build
+from tools.parity.scenes import Scene
 
 Answer = dict[str, NDArray[Any]]
 Image = NDArray[np.uint8]

@@ -1,6 +1,6 @@
 """dlclive beside DeepLabCut itself: the same model files, the same frames, one table.
 
-    python tools/parity/compare.py PYTHON [--shared FOLDER] [network ...]
+    python -m tools.parity.compare PYTHON [--shared FOLDER] [network ...]
 
 Runs in dlclive's environment with all plugins. PYTHON is that of an environment with deeplabcut 3.0.2 and deeplabcut-live
 1.1.0. Without names of networks (or net types) all are compared, and `benchmarks/parity.md` is written. The exit code is
@@ -17,34 +17,34 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import frames
-import lane
 import numpy as np
-from cases import Case, choose
-from table import Row, write
+
+from tools.parity import frames, worker
+from tools.parity.cases import Case, choose
+from tools.parity.table import Row, write
 
 ROOT = Path(__file__).resolve().parents[2]
 LANES = 2
 
 
 def compare(cases: list[Case], python: str, folder: Path) -> list[Row]:
-    """All rows. As many networks as there are lanes are prepared at a time, then their times are taken in turn."""
+    """All rows. As many networks as there are workers are prepared at a time, then their times are taken in turn."""
     context = multiprocessing.get_context("spawn")
-    lanes = [
-        ProcessPoolExecutor(1, context, lane.start, (python, folder / f"lane{number}", folder / "frames.npz"))
+    workers = [
+        ProcessPoolExecutor(1, context, worker.start, (python, folder / f"worker{number}", folder / "frames.npz"))
         for number in range(min(LANES, len(cases)))
     ]
     rows: list[Row] = []
-    for first in range(0, len(cases), len(lanes)):
-        together = list(zip(lanes, cases[first : first + len(lanes)], strict=False))
-        for done in [runner.submit(lane.call, "prepare", case) for runner, case in together]:
+    for first in range(0, len(cases), len(workers)):
+        together = list(zip(workers, cases[first : first + len(workers)], strict=False))
+        for done in [runner.submit(worker.call, "prepare", case) for runner, case in together]:
             print(done.result(), flush=True)
         for runner, _ in together:
-            fresh = runner.submit(lane.call, "take_times").result()
+            fresh = runner.submit(worker.call, "take_times").result()
             print("\n".join(row.line() for row in fresh), flush=True)
             rows += fresh
-    for runner in lanes:
-        runner.submit(lane.call, "close").result()
+    for runner in workers:
+        runner.submit(worker.call, "close").result()
         runner.shutdown()
     return rows
 

@@ -8,9 +8,10 @@ from unittest import mock
 import torch
 import torchvision
 from deeplabcut.pose_estimation_pytorch.models.detectors import DETECTORS
-from fitting import take_statistics
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
+
+from tools.parity.fitted_weights import take_statistics
 
 SHIFT = {"rpn": 0.1, "box": 0.5}
 """Standard deviation of what is added to anchors and proposals, as torchvision's box coders count it."""

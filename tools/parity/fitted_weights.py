@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 from deeplabcut.pose_estimation_pytorch.models.model import PoseModel
-from scenes import Scene
 from torch import Tensor, nn
 from torchvision.ops.misc import FrozenBatchNorm2d
+
+from tools.parity.scenes import Scene
 
 LONG, MIDDLE, SHORT = (60, 2e-3), (25, 3e-3), (12, 5e-3)
 """Steps and their size; fewer where a step takes longer, the fewest, on one frame, where it takes a second."""

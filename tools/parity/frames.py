@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import scenes
 from numpy.typing import NDArray
 
 from dlclive_core.demo.source import MouseSource
+from tools.parity import scenes
 
 
 def take(shared: Path) -> tuple[NDArray[np.uint8], str]:

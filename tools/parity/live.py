@@ -13,12 +13,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-import partner
 import torch
 from dlclive import DLCLive
 
+from tools.parity import partner
 
-class Live:
+
+class LiveModel:
     """The model that was loaded last, and its frames."""
 
     def __init__(self) -> None:
@@ -49,4 +50,4 @@ class Live:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    partner.serve(Live().answer)
+    partner.serve(LiveModel().answer)

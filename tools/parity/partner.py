@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
 Message = dict[str, Any]
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -36,18 +37,18 @@ class Partner:
     """The other process.
 
     Args:
-        words: the command that starts it.
+        command: starts it, with the root of the repository in its module path.
         log: where its standard error goes.
         threads: of its computations; None for as many as it likes.
     """
 
-    def __init__(self, words: list[str], log: Path, threads: int | None = 1) -> None:
+    def __init__(self, command: list[str], log: Path, threads: int | None = 1) -> None:
         self._log = log.open("w")
-        environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)}
         if threads is not None:
             environment["OMP_NUM_THREADS"] = str(threads)
         self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment
         )
 
     def ask(self, message: Message) -> Message:

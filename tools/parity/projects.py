@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cases import INDIVIDUALS, KEYPOINTS, UNIQUE, Case
 from deeplabcut.core.config import ProjectConfig
 from deeplabcut.core.engine import Engine
 from deeplabcut.pose_estimation_pytorch.apis.export import export_model
 from deeplabcut.pose_estimation_pytorch.config import PoseConfig
 from deeplabcut.utils import auxiliaryfunctions
+
+from tools.parity.cases import INDIVIDUALS, KEYPOINTS, UNIQUE, Case
 
 POSE, DETECTOR = "snapshot-050.pt", "snapshot-detector-best-100.pt"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cases import INDIVIDUALS, Case
-from measuring import Difference, nearest_boxes
 from numpy.typing import NDArray
 
 from dlclive_core import Pose, PoseModel
 from dlclive_core.models.topdown import TopDownModel
+from tools.parity.cases import INDIVIDUALS, Case
+from tools.parity.differences import Difference, nearest_boxes
 
 
 class Reference:

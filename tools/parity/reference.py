@@ -1,6 +1,6 @@
 """The reference: real model files of DeepLabCut 3.0.2, and what it answers for some frames.
 
-    python tools/parity/reference.py FRAMES.npz OUT [network ...]
+    python -m tools.parity.reference FRAMES.npz OUT [network ...]
 
 Runs where deeplabcut 3.0.2 is installed. FRAMES.npz holds `frames` (3, 480, 640, 3) uint8 RGB; without that file noise
 is used. For each network of `cases.py`, or for those named, OUT/<name>/ holds
@@ -23,12 +23,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-import partner
-import scenes
 import torch
-from cases import choose, one
-from making import Making
 from numpy.typing import NDArray
+
+from tools.parity import partner, scenes
+from tools.parity.cases import choose, one
+from tools.parity.reference_models import ReferenceMaker
 
 
 def read_frames(path: Path) -> NDArray[np.uint8]:
@@ -45,14 +45,14 @@ def main() -> None:
     torch.set_num_threads(1)
     frames = read_frames(Path(sys.argv[1]))
     if sys.argv[2:] == ["serve"]:
-        partner.serve(lambda words: Making(one(words["case"]), frames, Path(words["folder"])).make())
+        partner.serve(lambda words: ReferenceMaker(one(words["case"]), frames, Path(words["folder"])).make())
         return
     out = Path(sys.argv[2])
     for case in choose(sys.argv[3:]):
         folder = out / case.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        print(json.dumps(Making(case, frames, folder).make()), flush=True)
+        print(json.dumps(ReferenceMaker(case, frames, folder).make()), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scenes
 import torch
-from answering import boxes, detector_runner, pose_runner, poses, whole
-from cases import KEYPOINTS, UNIQUE, Case
-from deciding import difference, jolted
 from deeplabcut.pose_estimation_pytorch.config import PoseConfig
 from deeplabcut.pose_estimation_pytorch.models.model import PoseModel
-from detecting import build, decide
-from fitting import fit
 from numpy.typing import NDArray
-from projects import DETECTOR, POSE, Project
-from scenes import Scene
+
+from tools.parity import scenes
+from tools.parity.answers import boxes, detector_runner, pose_runner, poses, whole
+from tools.parity.cases import KEYPOINTS, UNIQUE, Case
+from tools.parity.decisions import difference, jolted
+from tools.parity.detectors import build, decide
+from tools.parity.fitted_weights import fit
+from tools.parity.projects import DETECTOR, POSE, Project
+from tools.parity.scenes import Scene
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PATCH_AT = (160, 200)
@@ -30,7 +31,7 @@ SEEDS = 3
 DECIDED_PX, DECIDED_CONFIDENCE, DECIDED_BOXES_PX = 0.005, 5e-4, 0.1
 
 
-class Making:
+class ReferenceMaker:
     """One network of DeepLabCut's, made in a folder.
 
     Args:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-from cases import Case
-from measuring import Difference
+from tools.parity.cases import Case
+from tools.parity.differences import Difference
 
 BOUND_PX = {"torch": 0.01, "onnx": 0.05}
 BOUND_CONFIDENCE = 1e-3

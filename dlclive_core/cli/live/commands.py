@@ -7,38 +7,43 @@ from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, runtime_words
+from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions
 from dlclive_core.cli.option_groups import spread
 
 live = typer.Typer(rich_markup_mode=None)
 
-File = Annotated[Path | None, typer.Argument(metavar="FILE", help="A session in YAML, with the same spec.")]
+File = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="Session file in YAML, with the same settings as the options.")
+]
 Sources = Annotated[
     list[str] | None,
     typer.Option(
-        help="camera:0, basler:serial=24060123, mouse, a video, ...: `dlclive devices` lists cameras. May be given again, "
-        "with names: left=camera:0."
+        help="camera:0, basler:serial=24060123, mouse, a video, ...; `dlclive devices` lists cameras. Repeatable, with "
+        "names: left=camera:0."
     ),
 ]
 Models = Annotated[
     list[str] | None,
     typer.Option(
-        help="Model file, training folder, export folder or project; for several sources one for all, or one for each."
+        help="Model file, training folder, export folder or DeepLabCut project; with several sources, one for all or one "
+        "for each."
     ),
 ]
-Sinks = Annotated[list[str] | None, typer.Option(help="A sink, for example tables:mouse.h5; may be given again.")]
-Display = Annotated[bool, typer.Option("--display", help="Show frames and keypoints in a window: --sink display.")]
-Web = Annotated[bool, typer.Option("--web", help="Show them on a page in the browser: --sink web.")]
+Sinks = Annotated[list[str] | None, typer.Option(help="Sink, for example tables:mouse.h5; repeatable.")]
+Display = Annotated[
+    bool, typer.Option("--display", help="Show frames and keypoints in a window (same as --sink display).")
+]
+Web = Annotated[bool, typer.Option("--web", help="Show frames and keypoints in the browser (same as --sink web).")]
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
-Seconds = Annotated[float | None, typer.Option(min=0.001, help="Stop a live source after this time.")]
+Seconds = Annotated[float | None, typer.Option(min=0.001, help="Stop a live source after this many seconds.")]
 Deadline = Annotated[
     float | None,
-    typer.Option(min=0.001, help="Seconds that the model or a processor may take, else it counts as hanging."),
+    typer.Option(min=0.001, help="Seconds after which a model or processor that has not returned counts as hung."),
 ]
 StaleAfter = Annotated[
-    float | None, typer.Option(min=0.001, help="Seconds without a frame until the session counts as stale.")
+    float | None, typer.Option(min=0.001, help="Seconds without a frame after which the session is stale.")
 ]
-Out = Annotated[Path, typer.Option(help="Folder for run.json and the outputs; made if it is not there.")]
+Out = Annotated[Path, typer.Option(help="Folder for run.json and other outputs; created if missing.")]
 
 
 @live.command()
@@ -62,30 +67,24 @@ def run(
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Run a live session: a source, a model, processors and sinks, until Ctrl-C or a limit.
+    """Run a live session: a source, a model, processors and sinks.
 
-    With a FILE, options replace what it says, and processors and sinks are added. Paths in sinks and processors lie in --out.
-    Several sources have processors and sinks each, and the source's name in the names of the files: out_left.h5.
+    The session ends at Ctrl-C or at a limit. Options override the session FILE; processors and sinks are added to its own.
+    Paths in sinks and processors are relative to --out. With several sources, each has its own processors and sinks, and
+    its name is part of their file names: out_left.h5.
     """
     from dlclive_core.cli.live.run import run_live
-    from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, Part, RegionSpec, RunSpec, SourceSpec
+    from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+    from dlclive_core.cli.specs import PartSpec
 
-    shown = [*(["display"] if display else []), *(["web"] if web else [])]
+    displays = [*(["display"] if display else []), *(["web"] if web else [])]
     spec = RunSpec(
         sources=tuple(SourceSpec.parse(text) for text in source or ()),
         models=tuple(model or ()),
-        model=ModelSpec(
-            runtime=loading.runtime,
-            device=loading.device,
-            precision=loading.precision,
-            profile=loading.profile,
-            runtime_options=tuple(OptionSpec(*pair) for pair in runtime_words(loading.runtime_option).items()),
-            detector=loading.detector,
-            detection=loading.detection,
-        ),
-        processors=tuple(Part.parse(text) for text in processor or ()),
-        sinks=tuple(Part.parse(text) for text in [*(sink or ()), *shown]),
-        regions=RegionSpec(**regions.numbers()),
+        model=loading.spec(),
+        processors=tuple(PartSpec.parse(text) for text in processor or ()),
+        sinks=tuple(PartSpec.parse(text) for text in [*(sink or ()), *displays]),
+        regions=regions.spec(),
         max_frames=max_frames,
         seconds=seconds,
         deadline=deadline,
@@ -102,10 +101,13 @@ def run(
 
 @live.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A session in YAML.")],
+    file: Annotated[Path, typer.Argument(help="Session file in YAML.")],
     json: Json = False,
 ) -> None:
-    """Say what `dlclive run FILE` would run, without opening anything; exits with 2 or 3 if it could not."""
+    """Show what `dlclive run FILE` would run, without opening anything.
+
+    Exits with 2 or 3 if the session cannot run.
+    """
     from dlclive_core.cli.live.check import run_check
     from dlclive_core.cli.live.session_file import read_session_file
 
@@ -114,7 +116,7 @@ def check(
 
 @live.command()
 def devices(json: Json = False) -> None:
-    """List the connected cameras, each with what to write after --source."""
+    """List the connected cameras, each with its --source value."""
     from dlclive_core.cli.live.devices import run_devices
 
     run_devices(json=json)
@@ -122,10 +124,13 @@ def devices(json: Json = False) -> None:
 
 @live.command()
 def recover(
-    folder: Annotated[Path, typer.Argument(help="The folder that the run wrote to.")],
+    folder: Annotated[Path, typer.Argument(help="Output folder of the run.")],
     json: Json = False,
 ) -> None:
-    """Finish the files that a killed run left: nothing is replaced, and run.json says what was recovered."""
+    """Finish the files of a run that was killed.
+
+    Existing files are not replaced, and run.json lists what was recovered.
+    """
     from dlclive_core.cli.live.recover import run_recover
 
     raise typer.Exit(run_recover(folder, json=json))

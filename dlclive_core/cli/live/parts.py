@@ -1,44 +1,29 @@
-"""From words to components, before anything is opened."""
+"""Builds the sessions of a live run from their specs; nothing is opened, and no model is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from dlclive_core.cli.live.plan import PlannedSession, plan
-from dlclive_core.cli.live.run_spec import ModelSpec, Part, RunSpec, located
-from dlclive_core.cli.runtime_options import runtime_options
+from dlclive_core.cli.live.run_spec import RunSpec
+from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
+from dlclive_core.cli.specs import PartSpec, located
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
-from dlclive_core.hookspecs import ProcessorInfo, SinkInfo, SourceInfo
-from dlclive_core.models.load import Loading, choose_loading
+from dlclive_core.hookspecs import SourceInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
-from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
-from dlclive_core.profiles import Profile, regions_or_own
-from dlclive_core.regions import Region, regions_from_options
-from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPart:
-    """A model that is not loaded: its words, how it will be loaded, and the further options of its runtime."""
-
-    spec: ModelSpec
-    loading: Loading
-    options: Mapping[str, Any]
-
-    @property
-    def file(self) -> Path:
-        """Its file."""
-        return self.loading.file
+from dlclive_core.plugins.specs import build_component
+from dlclive_core.profiles import Profile
+from dlclive_core.regions import Region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionParts:
-    """All components of a session, made and not opened."""
+    """All components of a session, built but not opened."""
 
     spec: PlannedSession
     source: FrameSource
@@ -48,7 +33,7 @@ class SessionParts:
 
     @property
     def label(self) -> str:
-        """The name that the session has besides its source's; empty where nobody gave it one."""
+        """The session's name, where it needs one besides its source's; else empty."""
         return self.spec.name if self.spec.is_named else ""
 
     @property
@@ -58,31 +43,31 @@ class SessionParts:
 
 @dataclass(frozen=True, slots=True)
 class RigParts:
-    """The sessions, and the models by their numbers."""
+    """The sessions, and the models by number."""
 
     sessions: tuple[SessionParts, ...]
     models: dict[int, ModelPart]
 
     @classmethod
     def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
-        """Make them. Raises what is wrong with the words: UsageError, ConfigurationError, PluginError, ModelError, ..."""
+        """Build them. Raises UsageError, ConfigurationError, PluginError, ModelError, ... for what the spec gets wrong."""
         planned = plan(spec)
-        sources = [_source(session.source, catalog) for session in planned]
+        sources = [_build_source(session.source, catalog) for session in planned]
         for session, source in zip(planned, sources, strict=True):
             if spec.seconds is not None and not source.is_live:
                 raise UsageError(
-                    f"seconds end a live source, and {session.source.text} is a recording, which is read as fast as it can "
-                    "be; use max-frames, or let it play at its own pace: video:PATH,realtime=true"
+                    f"seconds limits live sources only, and {session.source.text} is a recording, which is read as fast as "
+                    "possible; use max-frames, or play it at its own rate: video:PATH,realtime=true"
                 )
         models: dict[int, ModelPart] = {}
         for session in planned:
             if session.model_number not in models:
-                models[session.model_number] = _model(session.model, catalog)
+                models[session.model_number] = ModelPart.build(session.model, catalog)
         sessions = tuple(
-            _session(session, source, spec, catalog, models[session.model_number].loading.profile)
+            _build_session(session, source, spec, catalog, models[session.model_number].loading.profile)
             for session, source in zip(planned, sources, strict=True)
         )
-        _refuse_one_file_twice(sessions)
+        _refuse_shared_files(sessions)
         return cls(sessions, models)
 
     def model(self, session: SessionParts) -> ModelPart:
@@ -90,86 +75,57 @@ class RigParts:
         return self.models[session.spec.model_number]
 
     def close(self) -> None:
-        """For a dry run: nothing was opened, and closing is safe."""
+        """Close components that were never opened, after a dry run."""
         for session in self.sessions:
             for component in session.components:
                 component.close()
 
 
-def _session(
+def _build_session(
     planned: PlannedSession, source: FrameSource, spec: RunSpec, catalog: PluginCatalog, profile: Profile | None
 ) -> SessionParts:
-    def make(part: Part, kind: type[ProcessorInfo] | type[SinkInfo]) -> Any:
-        return _component(
-            part, kind, catalog, resolve_path=placing(spec.out, planned.name, part.mark), overwrite=spec.overwrite
-        )
+    def options(part: PartSpec) -> dict[str, Any]:
+        place = partial(output_path, folder=spec.out, source=planned.name, mark=part.mark)
+        return {"place": place, "overwrite": spec.overwrite}
 
     return SessionParts(
         spec=planned,
         source=source,
-        processors=tuple(make(part, ProcessorInfo) for part in planned.processors),
-        sinks=tuple(make(part, SinkInfo) for part in planned.sinks),
-        regions=regions_or_own(
-            profile,
-            regions_from_options(
-                cropping=planned.regions.cropping, dynamic=planned.regions.dynamic, resize=planned.regions.resize
-            ).regions,
-        ),
+        processors=tuple(build_processor(part, catalog, **options(part)) for part in planned.processors),
+        sinks=tuple(build_sink(part, catalog, **options(part)) for part in planned.sinks),
+        regions=build_regions(planned.regions, profile),
     )
 
 
-def placing(folder: Path, name: str, mark: str) -> Callable[[Path], Path]:
-    """Where the file is that a component calls by a path: in the folder, `{source}` in it being the source's name.
+def output_path(path: Path, *, folder: Path, source: str, mark: str) -> Path:
+    """Where a component's file goes: into `folder`, with `{source}` replaced by the source's name.
 
     Args:
-        mark: is put before the suffix, if `{source}` is not in the path.
+        mark: inserted before the suffix if the path does not contain `{source}`.
     """
-
-    def place(path: Path) -> Path:
-        named = Path(str(path).replace("{source}", name))
-        if named == path and mark:
-            named = path.with_name(f"{path.stem}{mark}{path.suffix}")
-        return folder / named
-
-    return place
+    named = Path(str(path).replace("{source}", source))
+    if named == path and mark:
+        named = path.with_name(f"{path.stem}{mark}{path.suffix}")
+    return folder / named
 
 
-def _model(spec: ModelSpec, catalog: PluginCatalog) -> ModelPart:
-    assert spec.path is not None
-    with located(spec.where):
-        loading = choose_loading(
-            spec.path,
-            spec.runtime,
-            device=spec.device,
-            precision=spec.precision,
-            profile=spec.profile,
-            catalog=catalog,
-        )
-        if spec.detector is not None and not spec.detector.exists():
-            raise SourceError(f"no such file: {spec.detector}")
-    options: dict[str, Any] = {}
-    for option in spec.runtime_options:
-        with located(option.where):
-            options |= runtime_options(loading.runtime, {option.name: option.text}, catalog)
-    return ModelPart(spec, loading, options)
-
-
-def _refuse_one_file_twice(sessions: tuple[SessionParts, ...]) -> None:
-    seen: dict[Path, Part] = {}
+def _refuse_shared_files(sessions: tuple[SessionParts, ...]) -> None:
+    """Raise UsageError or ConfigurationError if two sinks write the same file."""
+    writers: dict[Path, PartSpec] = {}
     for session in sessions:
         for part, sink in zip(session.spec.sinks, session.sinks, strict=True):
             for path in sink.outputs:
-                other = seen.setdefault(path.absolute(), part)
+                other = writers.setdefault(path.absolute(), part)
                 if other is not part:
                     with located(part.where):
                         raise UsageError(
-                            f"two sinks write {path.name}: {other.text} and {part.text}; give each a file of its own, "
-                            "or {source} in the name"
+                            f"two sinks write {path.name}: {other.text} and {part.text}; give each its own file, "
+                            "or put {source} in the name"
                         )
 
 
-def _source(part: Part, catalog: PluginCatalog) -> FrameSource:
-    """A source by its name, or the source that reads a file or folder."""
+def _build_source(part: PartSpec, catalog: PluginCatalog) -> FrameSource:
+    """A source by its name, a camera by its URL, or the source that reads a file or folder."""
     names = [info.name for info in catalog.components(SourceInfo)]
     with located(part.where, part.lines):
         if part.spec is not None and part.spec.name in names:
@@ -179,24 +135,3 @@ def _source(part: Part, catalog: PluginCatalog) -> FrameSource:
         if Path(part.text).expanduser().exists() or Path(part.text).suffix:
             return source_for(part.text, catalog)
         raise SourceError(f"no source {part.text!r}, and no such file or folder: {nearest(part.text, names)}")
-
-
-def _component(part: Part, kind: type[ProcessorInfo] | type[SinkInfo], catalog: PluginCatalog, **how: Any) -> Any:
-    assert part.spec is not None
-    with located(part.where, part.lines):
-        if kind is ProcessorInfo:
-            spec, on_error = _tolerance(part.spec)
-            made = build_component(catalog, kind, spec, **how)
-            return Tolerant(made, on_error) if on_error is not None else made
-        return build_component(catalog, kind, part.spec, **how)
-
-
-def _tolerance(spec: ComponentSpec) -> tuple[ComponentSpec, OnError | None]:
-    """`on_error` is an option of every processor: what the session does when it raises."""
-    word = dict(spec.options).get("on_error")
-    if word is None:
-        return spec, None
-    if word not in ON_ERROR:
-        raise OptionError(f"on_error is no {word!r}: {nearest(word, ON_ERROR)}", "on_error")
-    options = tuple(pair for pair in spec.options if pair[0] != "on_error")
-    return ComponentSpec(spec.name, spec.first, options), word

@@ -1,4 +1,4 @@
-"""From words to sessions: which source has which name, model, processors and sinks. Nothing is made yet."""
+"""Assigns a name, model, processors and sinks to each source. Nothing is built yet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlclive_core.cli.live.run_spec import ModelSpec, Part, RegionSpec, RunSpec, SourceSpec, without_password
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec, without_password
+from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.errors import ConfigurationError, UsageError
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -14,29 +15,29 @@ _NAME = re.compile(r"\w[\w.-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSession:
-    """One session.
+    """One planned session.
 
     Attributes:
-        name: of the source, distinct, fit for names of files.
-        is_named: somebody gave it this name, or needs it to tell several apart.
+        name: the source's: unique, and valid in file names.
+        is_named: the name was given, or tells several sources apart.
         model_number: sessions with the same number share one loaded model.
     """
 
     name: str
     is_named: bool
-    source: Part
+    source: PartSpec
     model: ModelSpec
     model_number: int
-    processors: tuple[Part, ...]
-    sinks: tuple[Part, ...]
+    processors: tuple[PartSpec, ...]
+    sinks: tuple[PartSpec, ...]
     regions: RegionSpec
 
 
 def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
-    """One session for each source.
+    """Plan one session per source.
 
-    Raises UsageError or ConfigurationError (from a file): no source, no model, names that are not distinct, a number of
-    models that fits neither all sources nor each.
+    Raises UsageError or ConfigurationError (from a file): no source, no model, duplicate names, or a number
+    of models that is neither one nor that of the sources.
     """
     if not spec.sources:
         raise _missing(spec, "source", "--source camera:0", "source: camera:0")
@@ -68,7 +69,7 @@ def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
         if len(spec.models) not in (1, count):
             raise UsageError(
                 f"{len(spec.models)} models for {count} {'sources' if count > 1 else 'source'}: "
-                "give one --model for all, or one for each --source, in their order"
+                "give one --model for all, or one per --source, in order"
             )
         own = [replace(source.model or spec.model, where="") for source in spec.sources]
         if len(spec.models) == 1:
@@ -85,23 +86,23 @@ def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
 
 def _names(spec: RunSpec) -> list[str]:
     names = [source.name or name_of(source.part) for source in spec.sources]
-    seen: dict[str, SourceSpec] = {}
+    sources: dict[str, SourceSpec] = {}
     for name, source in zip(names, spec.sources, strict=True):
         if not _NAME.fullmatch(name):
-            raise _wrong(source, f"a source cannot be called {name!r}: its name is part of the names of files")
-        other = seen.setdefault(name.casefold(), source)
+            raise _error(source, f"a source cannot be called {name!r}: its name becomes part of file names")
+        other = sources.setdefault(name.casefold(), source)
         if other is not source:
             how = (
-                "give each a name of its own"
+                "give each its own name"
                 if source.part.where
                 else f"name them: --source left={other.part.text} --source right={source.part.text}"
             )
-            raise _wrong(source, f"two sources are called {name!r}; {how}")
+            raise _error(source, f"two sources are called {name!r}; {how}")
     return names
 
 
-def name_of(part: Part) -> str:
-    """`camera:0` is camera-0, `basler:serial=24060123` basler-24060123, a file is its name without the suffix."""
+def name_of(part: PartSpec) -> str:
+    """`camera:0` becomes camera-0, `basler:serial=24060123` basler-24060123, a file its name without the suffix."""
     text = without_password(part.text)
     pieces = [text]
     if part.spec is not None:
@@ -116,7 +117,7 @@ def name_of(part: Part) -> str:
     return re.sub(r"[^\w.]+", "-", "-".join(pieces)).strip("-.") or "source"
 
 
-def _wrong(source: SourceSpec, message: str) -> Exception:
+def _error(source: SourceSpec, message: str) -> Exception:
     where = source.part.where
     return ConfigurationError(f"{where}: {message}") if where else UsageError(message)
 
@@ -124,4 +125,4 @@ def _wrong(source: SourceSpec, message: str) -> Exception:
 def _missing(spec: RunSpec, what: str, option: str, line: str) -> Exception:
     if spec.file:
         return ConfigurationError(f"{spec.file} names no {what}: add a line such as {line}")
-    return UsageError(f"there is no {what}: give {option}, or a session file")
+    return UsageError(f"no {what}: give {option}, or a session file")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
-from dlclive_core.data.known_packages import FILES_INSTALL
 from dlclive_core.data.recovery import RecoveryReport
 from dlclive_core.errors import DataError, DependencyError
 from dlclive_core.hookspecs import RecoveryInfo
+from dlclive_core.machine.known_packages import INSTALL_FILES
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
@@ -17,7 +17,7 @@ def run_recover(folder: Path, *, json: bool) -> int:
     catalog = PluginCatalog.installed()
     infos = catalog.components(RecoveryInfo)
     if not infos:
-        raise DependencyError(f"nothing installed finishes files; run: {FILES_INSTALL}")
+        raise DependencyError(f"nothing installed finishes files; run: {INSTALL_FILES}")
     reports: list[RecoveryReport] = [catalog.factory(info)(folder) for info in infos]
     files = [file for report in reports for file in report.files]
     if json:

@@ -1,4 +1,4 @@
-"""`dlclive run`: a session, or several, watched, with finished files and numbers at the end."""
+"""`dlclive run`: one live session or several, with a status line, finished files and a report."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from dlclive_core.cli.live.latency_picture import latency_picture
 from dlclive_core.cli.live.live_numbers import LiveNumbers
 from dlclive_core.cli.live.live_record import LiveRecord, SessionRecord
-from dlclive_core.cli.live.losses import what_was_lost
-from dlclive_core.cli.live.parts import ModelPart, RigParts, SessionParts
-from dlclive_core.cli.live.run_spec import RunSpec, located
+from dlclive_core.cli.live.parts import RigParts, SessionParts
+from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.live.session_table import print_session
-from dlclive_core.cli.live.start_gate import Beginning
+from dlclive_core.cli.live.start_gate import StartGate
 from dlclive_core.cli.live.status_line import live_lines
+from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, stderr
-from dlclive_core.cli.record import model_facts, write_whole
+from dlclive_core.cli.record import model_facts
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import PoseModel
 from dlclive_core.data.estimate import RunInfo
-from dlclive_core.errors import DataError, DLCLiveError, UsageError
-from dlclive_core.models.load import load_model
+from dlclive_core.errors import DLCLiveError, UsageError
+from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
 
 def run_live(spec: RunSpec, *, json: bool) -> int:
-    """Run until the sources end, a limit is reached, a signal comes or something fails; return the exit code.
+    """Run until the sources end, a limit or signal stops it, or something fails; return the exit code.
 
-    Raises what makes it impossible before it began.
+    Raises DLCLiveError for whatever prevents the start.
     """
     catalog = PluginCatalog.installed()
     parts = RigParts.build(spec, catalog)
@@ -41,8 +40,8 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
         facts: dict[int, dict[str, Any]] = {}
         for number, part in parts.models.items():
             began = time.perf_counter()
-            models[number] = stack.enter_context(load(part, catalog))
-            facts[number] = model_facts(part.file, models[number], time.perf_counter() - began)
+            models[number] = stack.enter_context(part.load(catalog))
+            facts[number] = model_facts(models[number], time.perf_counter() - began)
         _refuse_shared_memories(parts, models)
         make_folder(spec.out)
         records = [
@@ -56,40 +55,14 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
             return _finish(record, rig, numbers, error, signals, json=json)
 
 
-def load(part: ModelPart, catalog: PluginCatalog) -> PoseModel:
-    """The model that the words describe, with the profile that was found for them."""
-    spec = part.spec
-    more = {**part.options, **({"detector": spec.detector} if spec.detector else {})}
-    assert spec.path is not None
-    with located(spec.where):
-        return load_model(
-            spec.path,
-            spec.runtime,
-            device=spec.device,
-            precision=spec.precision,
-            profile=part.loading.profile,
-            catalog=catalog,
-            **spec.detection.changed_options(),
-            **more,
-        )
-
-
-def make_folder(path: Path) -> None:
-    """The folder of the outputs, with those above it."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {path}: {error.strerror}") from None
-
-
 def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> None:
-    """Before a rig does it, in words of the command line."""
+    """Raise UsageError, naming the options, before the rig refuses."""
     for number, model in models.items():
         sharing = [part.spec.name for part in parts.sessions if part.spec.model_number == number]
         if model.remembers and len(sharing) > 1:
             raise UsageError(
                 f"{' and '.join(sharing)} cannot share a model ({model.card.net_type}) that remembers where animals were: "
-                "give each its own, --model once for each --source, or let it look anew in every frame"
+                "give each source its own --model, or turn tracking between frames off"
             )
 
 
@@ -105,8 +78,8 @@ def _run(
             timer[0].daemon = True
             timer[0].start()
 
-    beginning = Beginning(len(parts.sessions), begin)
-    numbers = [LiveNumbers(on_open=beginning.one_is_open) for _ in parts.sessions]
+    gate = StartGate(len(parts.sessions), begin)
+    numbers = [LiveNumbers(on_open=gate.session_opened) for _ in parts.sessions]
     rig = Rig(
         [
             _session(spec, part, models[part.spec.model_number], number)
@@ -120,8 +93,8 @@ def _run(
         except DLCLiveError as raised:
             error = raised
         finally:
-            for ticking in timer:
-                ticking.cancel()
+            for limit in timer:
+                limit.cancel()
     return rig, numbers, error
 
 
@@ -149,9 +122,9 @@ def _finish(
     *,
     json: bool,
 ) -> int:
-    """Write what is to be known about the sessions, and say it."""
-    reports = [without_the_last_processor(report) for report in rig.reports if report is not None]
-    if record.path is None or len(reports) < len(rig.sessions):  # it never began
+    """Write the record and the pictures, print the report, and return the exit code."""
+    reports = [without_live_numbers(report) for report in rig.reports if report is not None]
+    if record.path is None or len(reports) < len(rig.sessions):  # it never started
         if error is not None:
             raise error
         return signals.exit_code
@@ -168,7 +141,7 @@ def _finish(
     else:
         for report in reports:
             print_session(report)
-        outputs = [path for one in values.get("sources", [values]) for path in one["outputs"]]
+        outputs = [path for result in values.get("sources", [values]) for path in result["outputs"]]
         for path in (*outputs, record.path, *pictures):
             stderr().print(f"written: {path}", markup=False)
     if message:
@@ -177,11 +150,11 @@ def _finish(
 
 
 def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport]) -> tuple[DLCLiveError | None, str]:
-    """What failed, or else what was lost, and its message; with several sources, the name of the one comes first."""
+    """The failure, or else the lost data, and its message, which begins with the source's name if there are several."""
     names = [report.name for report in reports if report.ending == "error"]
     if error is None:
         for session, report in zip(rig.sessions, reports, strict=True):
-            error = what_was_lost(report, session.source)
+            error = lost_data(report, session.source)
             if error is not None:
                 names = [report.name]
                 break
@@ -191,6 +164,6 @@ def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport])
     return error, message
 
 
-def without_the_last_processor(report: SessionReport) -> SessionReport:
-    """The report as if the numbers had not been taken."""
+def without_live_numbers(report: SessionReport) -> SessionReport:
+    """The report without the processor that `run` adds itself."""
     return replace(report, processors=report.processors[:-1])

@@ -1,4 +1,4 @@
-"""A session in a YAML file, with the words of `dlclive run`.
+"""Reads a session file in YAML, with the settings of `dlclive run`.
 
 source: camera:0
 model: mouse.onnx
@@ -8,7 +8,7 @@ sinks:
   - tables: mouse.h5
 limits: {seconds: 600}
 
-Several sources are a list, each a source or a mapping with what belongs to it alone; what is outside is for each of them:
+Several sources are a list, each a source or a mapping with its own settings; settings outside apply to all of them:
 
 sources:
   - camera:0
@@ -27,16 +27,17 @@ from typing import Any
 
 import yaml
 
-from dlclive_core.cli.live.run_spec import ModelSpec, OptionSpec, Part, RegionSpec, RunSpec, SourceSpec, located
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.yaml_file import YamlFile
-from dlclive_core.cli.region_options import cropping_from_words, dynamic_from_words
+from dlclive_core.cli.region_options import parse_cropping, parse_dynamic
+from dlclive_core.cli.specs import ModelSpec, OptionSpec, PartSpec, RegionSpec, located
 from dlclive_core.errors import ConfigurationError
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
 
 _OF_A_SOURCE = ("source", "model", "processors", "sinks", "regions")
-_WORDS = (*_OF_A_SOURCE, "sources", "limits", "out", "overwrite")
+_KEYS = (*_OF_A_SOURCE, "sources", "limits", "out", "overwrite")
 _LOADING = {
     "path": str,
     "runtime": str | None,
@@ -46,7 +47,7 @@ _LOADING = {
     "detector": Path | None,
 }
 _OPTIONS = "runtime_options"
-_FINDING = {
+_DETECTION = {
     "detect_every": int,
     "min_score": float,
     "max_animals": int | None,
@@ -61,25 +62,23 @@ _LIMITS: dict[str, Any] = {
     "deadline": float | None,
     "stale_after": float | None,
 }
-assert set(_FINDING) == {field.name for field in fields(DetectionOptions)}
+assert set(_DETECTION) == {field.name for field in fields(DetectionOptions)}
 
 
 def read_session_file(path: Path) -> RunSpec:
-    """The words of a file.
+    """Read a session file.
 
     Raises:
-        UsageError: there is no such file.
-        ConfigurationError: `file:line: what is wrong`, with the nearest word that would be right.
+        UsageError: no such file.
+        ConfigurationError: `file:line: what is wrong`, with the nearest valid key.
     """
     file = YamlFile(path)
     if file.root is None:
         raise ConfigurationError(f"{path} is empty; it needs at least a source and a model")
-    pairs = file.mapping(file.root, _WORDS, "a session")
+    pairs = file.mapping(file.root, _KEYS, "a session")
     spec = {word: value for word, (_, value) in pairs.items()}
     if "source" in spec and "sources" in spec:
-        raise file.wrong(
-            pairs["sources"][0], "a session has a source, or several sources; put all of them into sources"
-        )
+        raise file.wrong(pairs["sources"][0], "a session has either source or sources; list all of them under sources")
     made = _parts(file, spec)
     source = made.pop("source", None)
     if source is not None:
@@ -96,7 +95,7 @@ def read_session_file(path: Path) -> RunSpec:
 
 
 def _parts(file: YamlFile, spec: dict[str, yaml.Node]) -> dict[str, Any]:
-    """What a session has, and a source of several may have for itself."""
+    """The settings that a session has, and that one of several sources may have too."""
     made: dict[str, Any] = {}
     if "source" in spec and not file.is_empty(spec["source"]):
         made["source"] = _part(file, spec["source"], "source")
@@ -111,7 +110,7 @@ def _parts(file: YamlFile, spec: dict[str, yaml.Node]) -> dict[str, Any]:
 
 
 def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
-    """One of several: a component, or a mapping with `source` and what else belongs to it."""
+    """One of several sources: a component, or a mapping with `source` and its own settings."""
     known = ("name", *_OF_A_SOURCE)
     is_component = isinstance(node, yaml.MappingNode) and len(node.value) == 1 and node.value[0][0].value not in known
     if is_component or not isinstance(node, yaml.MappingNode):
@@ -124,11 +123,11 @@ def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
     return SourceSpec(part=made.pop("source"), name=name, **made)
 
 
-def _part(file: YamlFile, node: yaml.Node, what: str) -> Part:
+def _part(file: YamlFile, node: yaml.Node, what: str) -> PartSpec:
     """`kalman:horizon=0.02`, or `kalman: {horizon: 0.02}`, or `tables: out.h5`."""
     where = file.where(node)
     if isinstance(node, yaml.ScalarNode):
-        return (Part.source if what == "source" else Part.parse)(file.word(node), where)
+        return (PartSpec.source if what == "source" else PartSpec.parse)(file.word(node), where)
     pairs = file.mapping(node, None, what)
     if len(pairs) != 1:
         second = list(pairs.values())[1][0] if pairs else node
@@ -138,21 +137,21 @@ def _part(file: YamlFile, node: yaml.Node, what: str) -> Part:
     (name, (_, value)) = next(iter(pairs.items()))
     first, options, lines = None, [], {}
     if isinstance(value, yaml.MappingNode):
-        for option, (key, given) in file.mapping(value, None, name).items():
-            options.append((option, file.word(given)))
+        for option, (key, setting) in file.mapping(value, None, name).items():
+            options.append((option, file.word(setting)))
             lines[option] = file.where(key)
     elif not file.is_empty(value):
         first = file.word(value)
     text = ",".join([*([first] if first is not None else []), *(f"{option}={word}" for option, word in options)])
-    return Part(f"{name}:{text}" if text else name, ComponentSpec(name, first, tuple(options)), where, lines)
+    return PartSpec(f"{name}:{text}" if text else name, ComponentSpec(name, first, tuple(options)), where, lines)
 
 
 def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
-    """A path, or a mapping with `path` and how to load it."""
+    """A path, or a mapping with `path` and loading options."""
     where = file.where(node)
     if isinstance(node, yaml.ScalarNode):
         return ModelSpec(path=file.word(node), where=where)
-    kinds: dict[str, Any] = {**_LOADING, **_FINDING}
+    kinds: dict[str, Any] = {**_LOADING, **_DETECTION}
     pairs = file.mapping(node, (*kinds, _OPTIONS), "model")
     _, options = pairs.pop(_OPTIONS, (None, None))
     values = {word: file.value(value, kinds[word], word) for word, (_, value) in pairs.items()}
@@ -161,7 +160,7 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
             OptionSpec(name, file.word(value), file.where(key))
             for name, (key, value) in file.mapping(options, None, _OPTIONS).items()
         )
-    how = {name: values.pop(name) for name in _FINDING if name in values}
+    how = {name: values.pop(name) for name in _DETECTION if name in values}
     if "follow" in how:
         how["follow"] = FollowingBox() if how["follow"] else None
     with located(where):
@@ -176,9 +175,9 @@ def _regions(file: YamlFile, node: yaml.Node) -> RegionSpec:
     for word, value in spec.items():
         with located(file.where(value)):
             if word == "cropping":
-                made[word] = cropping_from_words(file.word(value).strip("[]"), word)
+                made[word] = parse_cropping(file.word(value).strip("[]"), word)
             elif word == "dynamic":
-                made[word] = dynamic_from_words(file.word(value).strip("[]"), word)
+                made[word] = parse_dynamic(file.word(value).strip("[]"), word)
             else:
                 made[word] = file.value(value, float, word)
             regions_from_options(**{word: made[word]})

@@ -6,7 +6,7 @@ from dlclive_core.cli.output import print_table, stdout
 from dlclive_core.session import SessionReport, SinkResult, StageTimes
 
 _EVENTS = 5  # that are shown
-_TOLD = ("stale", "recovered")  # counted in the line about stalls
+_COUNTED = ("stale", "recovered")  # counted in the line about stalls
 
 
 def print_session(report: SessionReport) -> None:
@@ -29,33 +29,31 @@ def print_session(report: SessionReport) -> None:
 
 
 def remarks(report: SessionReport) -> list[str]:
-    """What deserves a word: losses before the session and behind it, failures that were tolerated, events."""
+    """What is worth mentioning: losses before and after the session, tolerated failures, events."""
     before = {
-        "skipped by the source, because newer ones were there": report.skipped,
+        "skipped by the source for newer ones": report.skipped,
         "lost on the way to this computer": report.lost,
         "damaged": report.corrupt,
     }
     lines = [f"{count} frames {what}" for what, count in before.items() if count]
     if report.reconnects:
-        lines.append(f"the source vanished and came back {report.reconnects} times")
+        lines.append(f"the source disconnected and reconnected {report.reconnects} times")
     if report.stalls:
-        lines.append(
-            f"frames did not come when they should {report.stalls} times, for {report.longest_stall:.2f} s at most"
-        )
+        lines.append(f"{report.stalls} stalls without frames, the longest {report.longest_stall:.2f} s")
     for sink in report.sinks:
         if sink.dropped and not sink.error:
-            lines.append(f"{_name(sink)}: its sink was too slow for {sink.dropped} frames: they are not in it")
+            lines.append(f"{_name(sink)}: {sink.dropped} frames are missing: the sink was too slow")
     for processor in report.processors:
         if processor.failures:
-            lines.append(f"{processor.processor} failed at {processor.failures} frames: {processor.error}")
+            lines.append(f"{processor.processor} failed on {processor.failures} frames: {processor.error}")
         if processor.statistics:
-            told = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in processor.statistics.items())
-            lines.append(f"{processor.processor}: {told}")
-    events = [event for event in report.events if event.kind not in _TOLD]
+            values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in processor.statistics.items())
+            lines.append(f"{processor.processor}: {values}")
+    events = [event for event in report.events if event.kind not in _COUNTED]
     lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
     more = len(events) - _EVENTS + report.events_omitted
     if more > 0:
-        lines.append(f"and {more} events more, see run.json")
+        lines.append(f"{more} more events in run.json")
     return lines
 
 

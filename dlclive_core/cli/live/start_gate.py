@@ -1,4 +1,4 @@
-"""The moment when all of a run is open."""
+"""Runs the start of a live run once all sessions are open."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable
 from dlclive_core.data.estimate import RunInfo
 
 
-class Beginning:
-    """Does something once, when the last of several sessions has opened everything. Their threads call it.
+class StartGate:
+    """Calls a function once, when the last of several sessions has opened. Called by their threads.
 
     Args:
-        count: of the sessions.
-        begin: what is done; what it raises ends the session that came last, and so the rig.
+        count: number of sessions.
+        begin: the function; an exception in it ends the session that opened last, and so the rig.
     """
 
     def __init__(self, count: int, begin: Callable[[RunInfo], None]) -> None:
         self._missing, self._begin = count, begin
         self._lock = threading.Lock()
 
-    def one_is_open(self, run: RunInfo) -> None:
-        """One of them has opened everything."""
+    def session_opened(self, run: RunInfo) -> None:
+        """Note that one session has opened."""
         with self._lock:
             self._missing -= 1
             is_last = self._missing == 0

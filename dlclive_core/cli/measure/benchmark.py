@@ -15,7 +15,7 @@ from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
-from dlclive_core.cli.arguments import runtime_words
+from dlclive_core.cli.arguments import parse_runtime_options
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import facts
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
@@ -25,6 +25,7 @@ from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
@@ -96,7 +97,7 @@ def run_benchmark(options: BenchmarkOptions) -> int:
 def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRequest]:
     """What to measure; a runtime's option goes to all those that have it."""
     requests = parse_runtime_requests(options.runtimes, options.precisions, options.device, catalog)
-    words = runtime_words(options.runtime_options)
+    words = parse_runtime_options(options.runtime_options)
     shared = share_options([request.info for request in requests], words, catalog)
     return [replace(request, options=own) for request, own in zip(requests, shared, strict=True)]
 
@@ -104,10 +105,9 @@ def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRe
 def _views(options: BenchmarkOptions) -> list[View]:
     """What was asked for, or the frames as they are."""
     views = [View(resize=factor) for factor in options.resizes]
-    views += [View(size=parse_size(text, "--size", "HEIGHTxWIDTH")) for text in options.sizes]
+    views += [View(size=parse_size(text, "--size")) for text in options.sizes]
     for text in options.follows:
-        height, width = parse_size(text, "--follow", "HEIGHTxWIDTH")
-        views.append(View(follow=FollowingCropSpec(window=(width, height))))
+        views.append(View(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
     return list(dict.fromkeys(views)) or [View()]
 
 
@@ -117,8 +117,8 @@ def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
             raise UsageError("a video or --synthetic, not both")
         clip = read_clip(source_for(options.video, catalog), options.frames)
         return replace(clip, name=options.video.name)
-    width, height = parse_size(options.synthetic or _SYNTHETIC, "--synthetic", "WIDTHxHEIGHT")
-    clip = read_clip(MouseSource(seed=1, frames=options.frames, size=(width, height)), options.frames)
+    size = parse_size(options.synthetic or _SYNTHETIC, "--synthetic")
+    clip = read_clip(MouseSource(seed=1, frames=options.frames, size=size), options.frames)
     return replace(clip, name="a rendered mouse")
 
 
@@ -131,10 +131,7 @@ def _prepare(out: Path | None, *, overwrite: bool) -> None:
     """Find out about an impossible folder before minutes have passed."""
     if out is None:
         return
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {out}: {error.strerror}") from None
+    make_folder(out)
     for name in _FILES:
         if (out / name).exists() and not overwrite:
             raise OutputExistsError(f"{out / name} is there already; choose another folder, or pass --overwrite")
@@ -143,10 +140,5 @@ def _prepare(out: Path | None, *, overwrite: bool) -> None:
 def _write(out: Path, benchmark: Benchmark, found: dict[str, object]) -> None:
     texts = (markdown(benchmark), json_text.dumps(found, indent=1) + "\n", benchmark_picture(benchmark))
     for name, text in zip(_FILES, texts, strict=True):
-        draft = out / f"{name}.part"
-        try:
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(out / name)
-        except OSError as error:
-            raise DataError(f"cannot write {out / name}: {error.strerror}") from None
+        write_whole(out / name, text)
     stderr().print("written: " + ", ".join(str(out / name) for name in _FILES), markup=False)

@@ -10,14 +10,14 @@ from typing import Any
 from dlclive_core.benchmark.measurement import Measurement, Seconds
 from dlclive_core.benchmark.result import Benchmark, Row
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON; another number where a name changes its meaning."""
 
 
 def facts(benchmark: Benchmark) -> dict[str, object]:
     """JSON's types only. What is not known is null; an infinite error (a keypoint that was not found) is "inf"."""
     clip = benchmark.clip
-    height, width = clip.size
+    width, height = clip.size
     found = {
         "format": FORMAT,
         "model": {

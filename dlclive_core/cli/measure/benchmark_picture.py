@@ -28,7 +28,7 @@ def benchmark_picture(benchmark: Benchmark) -> str:
         text(
             24,
             52,
-            f"{benchmark.conditions.get('processor')}; {clip.name}, {clip.size[1]} x {clip.size[0]}, {len(clip.frames)} frames "
+            f"{benchmark.conditions.get('processor')}; {clip.name}, {clip.size[0]} x {clip.size[1]}, {len(clip.frames)} frames "
             f"x {benchmark.rounds}, taking turns",
             colour=_INK,
         ),

@@ -140,7 +140,7 @@ def _wide(row: Row) -> tuple[str, ...]:
     one, error = row.measurement, row.accuracy
     numbers = statistics(one)
     how = one.candidate
-    seen = NOTHING if one.seen is None else f"{one.seen[1]} x {one.seen[0]}"
+    seen = NOTHING if one.seen is None else f"{one.seen[0]} x {one.seen[1]}"
     if how.follow is not None:
         seen = how.label.removeprefix(how.setting).strip() + f", {one.searched} lost"
     return (
@@ -211,7 +211,7 @@ def _reading(benchmark: Benchmark) -> list[str]:
 
 def _clip_words(benchmark: Benchmark) -> str:
     clip = benchmark.clip
-    height, width = clip.size
+    width, height = clip.size
     long = "" if clip.seconds is None else f", {clip.seconds:.1f} s"
     rate = "" if clip.fps is None else f", {clip.fps:g} frames/s"
     of = "" if clip.frame_count is None else f" of {clip.frame_count}"

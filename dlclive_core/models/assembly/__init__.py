@@ -1,7 +1,6 @@
 """Assembly of animals from keypoint candidates, and identity. In pure numpy."""
 
-from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.models.assembly.assemble import assemble
 from dlclive_core.models.assembly.identity import order_by_identity
 
-__all__ = ["AssemblyRules", "assemble", "order_by_identity"]
+__all__ = ["assemble", "order_by_identity"]

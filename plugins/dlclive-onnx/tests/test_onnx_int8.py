@@ -19,10 +19,11 @@ from dlclive_onnx.options import CpuOptions
 from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
-from dlclive_core import ModelCard, ModelError, Setting, Skeleton, UnsupportedModelError, UsageError, export_model
+from dlclive_core import ModelCard, ModelError, Skeleton, UnsupportedModelError, UsageError, export_model
+from dlclive_core.deeplabcut.locate import detector_beside
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.source import MouseSource
-from dlclive_core.runtimes import detector_beside
+from dlclive_core.models.network import Setting
 
 CARD = ModelCard(net_type="small", skeleton=Skeleton(("a", "b")), scorer="DLC_small", format="onnx")
 
@@ -181,12 +182,13 @@ def test_it_is_quiet(source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[
 
 def test_a_size_is_fixed(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "fixed.onnx"
-    card = OnnxQuantiser().export(source, target, precision="int8", size=(40, 48), frames=noise(2))
+    card = OnnxQuantiser().export(source, target, precision="int8", size=(48, 40), frames=noise(2))
     assert card.input_size == (40, 48)
     assert ort.InferenceSession(str(target)).get_inputs()[0].shape == ["N", 40, 48, 3]
     onnx.save(network(CARD.with_(input_size=(40, 48))), source)
-    with pytest.raises(UsageError, match=r"is fixed to 48 x 40 pixels .* and cannot become 8 x 8"):
-        OnnxQuantiser().export(source, target, precision="int8", size=(8, 8), frames=noise(2))
+    with pytest.raises(UsageError, match=r"is fixed to 48x40 \(WIDTHxHEIGHT\) and cannot be 40x48"):
+        OnnxQuantiser().export(source, target, precision="int8", size=(40, 48), frames=noise(2))
+    assert OnnxQuantiser().export(source, target, size=(48, 40), frames=noise(2)).input_size == (40, 48)
 
 
 def test_the_detector_comes_along_in_float(source: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_wrong_options(mouse: Path, tmp_path: Path) -> None:
     export = OpenVinoExporter().export
     with pytest.raises(UsageError, match="choose from fp32, bf16, int8"):
         export(mouse, tmp_path / "a.xml", precision="fp16")
-    with pytest.raises(UsageError, match="size of the input"):
+    with pytest.raises(UsageError, match="1 x 1 at least; got 0x8"):
         export(mouse, tmp_path / "a.xml", size=(0, 8))
     with pytest.raises(DataError, match="no such folder"):
         export(mouse, tmp_path / "none" / "a.xml")
@@ -90,8 +90,10 @@ def test_a_size_that_is_fixed_already(mouse: Path, tmp_path: Path) -> None:
     for index, value in ((1, 128), (2, 160)):
         model.graph.input[0].type.tensor_type.shape.dim[index].dim_value = value
     onnx.save(model, tmp_path / "fixed.onnx")
-    with pytest.raises(UsageError, match=r"is fixed to 160 x 128 pixels .* and cannot become 64 x 64"):
-        OpenVinoExporter().export(tmp_path / "fixed.onnx", tmp_path / "a.xml", size=(64, 64))
+    with pytest.raises(UsageError, match=r"is fixed to 160x128 \(WIDTHxHEIGHT\) and cannot be 128x160"):
+        OpenVinoExporter().export(tmp_path / "fixed.onnx", tmp_path / "a.xml", size=(128, 160))
+    card = OpenVinoExporter().export(tmp_path / "fixed.onnx", tmp_path / "a.xml", size=(160, 128))
+    assert card.input_size == (128, 160)
 
 
 QUIET = """

@@ -112,7 +112,7 @@ def test_a_file_for_one_image_takes_batches(mouse: Path, tmp_path: Path, openvin
 
 
 def test_a_fixed_size(mouse: Path, tmp_path: Path, openvino: Load, pictures: Pictures) -> None:
-    card = OpenVinoExporter().export(mouse, tmp_path / "fixed.xml", size=(128, 160))
+    card = OpenVinoExporter().export(mouse, tmp_path / "fixed.xml", size=(160, 128))
     assert card.input_size == (128, 160)
     images = pictures(2)
     with openvino(tmp_path / "fixed.xml") as fixed, openvino(mouse) as free:

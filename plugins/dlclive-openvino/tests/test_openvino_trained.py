@@ -53,7 +53,7 @@ def test_agrees_with_pytorch(kind: str, shared: Path, tmp_path: Path) -> None:
 
     torch.set_num_threads(1)
     case = golden_cases.read_case(shared, kind, tmp_path)
-    fixed = case.image.shape[:2] if kind.startswith(FIXED) else None
+    fixed = case.image.shape[1::-1] if kind.startswith(FIXED) else None
     torch_export.OnnxExporter().export(case.path, tmp_path / "a.onnx", size=fixed)
     OpenVinoExporter().export(tmp_path / "a.onnx", tmp_path / "a.xml")
     with load_model(case.path, "torch", device="cpu") as model:

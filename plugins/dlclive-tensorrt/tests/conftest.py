@@ -83,7 +83,7 @@ def engine(machine: Any, mouse: Path) -> Path:
     from dlclive_tensorrt.exporter import EngineExporter
 
     path = mouse.with_suffix(".engine")
-    EngineExporter().export(mouse, path, size=(128, 160))
+    EngineExporter().export(mouse, path, size=(160, 128))
     machine.events.clear()
     return path
 

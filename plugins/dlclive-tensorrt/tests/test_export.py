@@ -24,11 +24,12 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
+from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.export import find_route
+from dlclive_core.machine.system import sha256
 from dlclive_core.plugins.catalog import Plugin, missing_requirements
-from dlclive_core.runtimes import AssemblyRules, sha256
 
-SIZE = (128, 160)
+SIZE, SHAPE = (160, 128), (128, 160)
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_the_detector_of_an_engine_is_told(machine, mouse: Path, with_card) -> N
     d (uint8[N,H,W,3] image) => (float[M,4] boxes, float[M] scores) <float[1,4] box = {1, 2, 9, 9}, float[1] sure = {0.9}>
     { boxes = Identity(box) scores = Identity(sure) }"""
     onnx.save(onnx.parser.parse_model(text), detector)
-    source = with_card(method="top-down", input_size=SIZE, detector_sha256=sha256(detector))
+    source = with_card(method="top-down", input_size=SHAPE, detector_sha256=sha256(detector))
     export = export_model(source, source.with_suffix(".engine"))
     assert export.detector == detector
     assert (export.parity.boxes, export.parity.box_px) == (5, 0)
@@ -86,7 +87,7 @@ def test_the_card_says_where_it_was_made(machine, mouse: Path, export) -> None:
     assert (card.driver, card.cuda, card.level) == ("13.2", "13.0", 5)
     assert card.onnx_sha256 == sha256(mouse)
     source = ModelCard.from_json(onnx.load(mouse).metadata_props[0].value)
-    assert card.model == source.with_(format="tensorrt", input_size=SIZE)
+    assert card.model == source.with_(format="tensorrt", input_size=SHAPE)
     assert [plan.batch for plan in card.plans] == [1]
     assert len(plans) == 1
     assert are_trusted(card.plans)
@@ -150,13 +151,14 @@ def test_without_a_place_for_measurements_there_is_an_engine_still(mouse: Path, 
 
 def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
     with pytest.raises(
-        UsageError, match=r"built for one size of image, and mouse\.onnx takes any: .*--size HEIGHTxWIDTH"
+        UsageError, match=r"built for one size of image, and mouse\.onnx takes any: .*--size WIDTHxHEIGHT"
     ):
         export(mouse)
-    source = with_card(input_size=SIZE)
-    assert read_card(export(source)).model.input_size == SIZE
-    with pytest.raises(UsageError, match=r"is fixed to 160 x 128 pixels .* and cannot become 64 x 64"):
-        export(source, size=(64, 64))
+    source = with_card(input_size=SHAPE)
+    assert read_card(export(source)).model.input_size == SHAPE
+    with pytest.raises(UsageError, match=r"is fixed to 160x128 \(WIDTHxHEIGHT\) and cannot be 128x160: omit --size"):
+        export(source, size=(128, 160))
+    assert read_card(export(source, size=SIZE)).model.input_size == SHAPE
 
 
 def test_a_file_in_half_precision_stays_that(machine, export, with_card) -> None:
@@ -324,8 +326,8 @@ def test_what_can_be_known_before_there_is_a_source(machine, with_card, another_
     any_size = ModelCard.from_json(onnx.load(with_card()).metadata_props[0].value)
     exporter = EngineExporter()
     exporter.check(any_size, size=SIZE)
-    exporter.check(any_size.with_(input_size=SIZE))
-    with pytest.raises(UsageError, match="and the model takes any: give the size of the camera's image"):
+    exporter.check(any_size.with_(input_size=SHAPE))
+    with pytest.raises(UsageError, match="and the model takes any: give that of the camera's image"):
         exporter.check(any_size)
     with pytest.raises(UsageError, match="no precision 'int8' for engines"):
         exporter.check(any_size, size=SIZE, precision="int8")

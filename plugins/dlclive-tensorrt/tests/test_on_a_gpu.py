@@ -18,7 +18,7 @@ from dlclive_core.demo.source import MouseSource
 from dlclive_core.export.parity import Parity, compare_models
 
 SHARED = Path(__file__).parents[4] / "shared"
-SIZE = (480, 640)
+SIZE = (640, 480)
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -35,7 +35,7 @@ def _gpu() -> None:
 
 @pytest.fixture(scope="module")
 def mice() -> list[np.ndarray]:
-    with MouseSource(seed=7, frames=100, size=(SIZE[1], SIZE[0])) as source:
+    with MouseSource(seed=7, frames=100, size=SIZE) as source:
         source.open()
         return [source.read(1.0).image for _ in range(100)]
 
@@ -65,7 +65,7 @@ def test_the_open_field_network(tmp_path: Path, precision: str, bound: float) ->
     capture = cv2.VideoCapture(str(video))
     images = [np.ascontiguousarray(frame[:, :, ::-1]) for ok, frame in (capture.read() for _ in range(200)) if ok]
     engine = tmp_path / "openfield.engine"
-    export_model(model, engine, precision=precision, size=images[0].shape[:2], frames=images[:10])
+    export_model(model, engine, precision=precision, size=images[0].shape[1::-1], frames=images[:10])
     parity = compare(model, engine, images)
     assert parity.confident > 200
     found = parity.max_confident_px if precision == "fp32" else parity.p99_confident_px

@@ -82,7 +82,7 @@ def test_a_file_has_no_norms_left(
 ) -> None:
     freeze_group_norms(graph, [noise(24, 30)])
     card = ModelCard(net_type="grouped", skeleton=Skeleton(("a", "b")))
-    write_onnx(graph, card, tmp_path / "a.onnx", size=(24, 30))
+    write_onnx(graph, card, tmp_path / "a.onnx", size=(30, 24))
     kinds = {node.op_type for node in onnx.load(tmp_path / "a.onnx").graph.node}
     assert not kinds & {"InstanceNormalization", "GroupNormalization", "ReduceMean"}
     assert "Conv" in kinds

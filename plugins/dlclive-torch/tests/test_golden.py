@@ -68,7 +68,7 @@ def test_agrees_with_deeplabcut(case: Case, tmp_path: Path) -> None:
         agree(answer(model, case, case.image), case, 0.01)
         if not free and case.name not in FIXED:
             return
-        fixed = None if free or model.card.method != "bottom-up" else case.image.shape[:2]
+        fixed = None if free or model.card.method != "bottom-up" else case.image.shape[1::-1]
         OnnxExporter().export(case.path, target, size=fixed)
         with load_model(target, "onnx", device="cpu", threads=1) as exported:
             agree(answer(exported, case, case.image), case, 0.05)

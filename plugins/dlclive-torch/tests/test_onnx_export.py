@@ -80,7 +80,7 @@ def test_any_size_and_any_batch(
 def test_half_precision_and_a_fixed_size_leave_the_batch_free(
     small_export: Path, tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]
 ) -> None:
-    card = OnnxExporter().export(small_export, tmp_path / "half.onnx", precision="fp16", size=(96, 128))
+    card = OnnxExporter().export(small_export, tmp_path / "half.onnx", precision="fp16", size=(128, 96))
     assert (card.precision, card.input_size) == ("fp16", (96, 128))
     model = onnx.load(tmp_path / "half.onnx")
     kinds = {item.data_type for item in model.graph.initializer if len(item.dims) == 4 and np.prod(item.dims) > 3}

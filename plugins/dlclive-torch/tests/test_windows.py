@@ -19,7 +19,7 @@ from dlclive_core import FollowingCrop, ModelCard, Pose, Skeleton, UsageError
 
 SKELETON = Skeleton(("nose", "tail"))
 SHARED = Path(__file__).parents[3].parent / "shared"
-WINDOW, INSIDE = (32, 64), np.s_[32:64, 32:96]
+WINDOW, INSIDE = (64, 32), np.s_[32:64, 32:96]
 Image = NDArray[np.uint8]
 
 
@@ -100,8 +100,8 @@ def test_a_channel_that_never_changes_is_a_constant(graph: KeypointGraph) -> Non
 def test_too_few_frames_and_a_window_as_large_as_the_frame(graph: KeypointGraph) -> None:
     with pytest.raises(UsageError, match="finds the animal in 11 of 11 frames, and windows are fitted to 12 or more"):
         fit_to_windows(graph, SKELETON, [scene(100)] * 11, WINDOW)
-    with pytest.raises(UsageError, match="as large as the frame"):
-        fit_to_windows(graph, SKELETON, [scene(100)] * 12, (200, 200))
+    with pytest.raises(UsageError, match="a window of 300 x 200 is as large as the frame"):
+        fit_to_windows(graph, SKELETON, [scene(100)] * 12, (300, 200))
 
 
 def test_a_network_without_attention_is_left_alone() -> None:
@@ -110,7 +110,7 @@ def test_a_network_without_attention_is_left_alone() -> None:
 
 
 def test_a_window_is_two_numbers() -> None:
-    with pytest.raises(UsageError, match="height, width"):
+    with pytest.raises(UsageError, match=r"window is \[width,height\] in pixels"):
         OnnxExporter(window=(0, 64))
 
 
@@ -133,7 +133,7 @@ def test_a_trained_network_sees_in_a_window_nearly_what_it_sees_in_the_frame(ope
     judged, fitted = frames[:16], frames[16:]
     whole = [_pose(graph, frame, skeleton) for frame in judged]
     before = _windowed(graph, judged, whole)
-    assert fit_to_windows(graph, skeleton, fitted, (256, 352)) == 4
+    assert fit_to_windows(graph, skeleton, fitted, (352, 256)) == 4
     after = _windowed(graph, judged, whole)
     assert before > 0.8
     assert after < 0.5
@@ -148,7 +148,7 @@ def _windowed(graph: KeypointGraph, frames: list[Image], whole: list[Pose]) -> f
     """Pixels that 9 of 10 confident keypoints are nearer to those of the whole frame than."""
     errors = []
     for frame, pose in zip(frames, whole, strict=True):
-        crop = FollowingCrop(0.5, 0, (352, 256), align=32, turns=True)
+        crop = FollowingCrop(0.5, 0, (352, 256), align=32, rotates=True)
         crop.follow(pose)
         view, transform = crop.cut(frame)
         found = transform.pose_to_outer(_pose(graph, view, pose.skeleton))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from dlclive_core import UsageError
-from dlclive_core.runtimes import nearest
+from dlclive_core import UsageError, nearest
 
 
 class Feature(Protocol):

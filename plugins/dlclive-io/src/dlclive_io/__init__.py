@@ -33,15 +33,15 @@ __all__ = [
 ]
 
 _MODULES = {
-    "DisplayWindow": "display_window",
-    "ImageFolder": "image_folder",
-    "LabelledVideo": "labelled_video",
-    "PoseTable": "pose_table",
-    "TimestampTable": "timestamp_table",
-    "VideoFile": "video_file",
-    "VideoRecording": "video_recording",
-    "WebDisplay": "web_display",
-    "recover": "recovery",
+    "DisplayWindow": "screen.display_window",
+    "ImageFolder": "video.image_folder",
+    "LabelledVideo": "video.labelled_video",
+    "PoseTable": "tables.pose_table",
+    "TimestampTable": "tables.timestamp_table",
+    "VideoFile": "video.video_file",
+    "VideoRecording": "video.video_recording",
+    "WebDisplay": "screen.web_display",
+    "recover": "recovery.recover",
 }
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, detector_beside, resolve_input_size
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size
 from dlclive_onnx.int8_nodes import ELEMENTWISE, choose_nodes, name_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 
@@ -48,8 +48,7 @@ class OnnxQuantiser(Exporter):
             raise UsageError(f"no precision {precision!r} from ONNX to ONNX: choose int8")
         if not len(frames):
             raise UsageError("int8 needs frames of the animal for calibration: give a clip with --frames CLIP")
-        card = _card(source)
-        card = card.with_(input_size=resolve_input_size(card, size, source.name))
+        card = fix_input_size(_card(source), size, source.name)
         model = _load(source)
         name_nodes(model.graph.node)
         use_global_pooling(model)
@@ -96,9 +95,9 @@ def _load(source: Path) -> onnx.ModelProto:
 
 
 def _fix_size(model: onnx.ModelProto, size: tuple[int, int]) -> None:
-    """Fix the input (N, H, W, 3) to (height, width). All later shapes are inferred again."""
+    """Write (width, height) into the input (N, H, W, 3); the shapes of what follows are found out again."""
     dims = model.graph.input[0].type.tensor_type.shape.dim
-    dims[1].dim_value, dims[2].dim_value = size
+    dims[2].dim_value, dims[1].dim_value = size
     del model.graph.value_info[:]
 
 

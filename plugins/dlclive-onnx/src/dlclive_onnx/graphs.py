@@ -11,17 +11,11 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
-from dlclive_core.runtimes import (
-    CARD_KEY,
-    CONFIG_NAME,
-    IMAGE_INPUT,
-    HeatmapDecoding,
-    PoseConfig,
-    pad,
-    scorer_name,
-)
-from dlclive_onnx.binding import Arrays, BoundRuns
-from dlclive_onnx.heatmaps import decode_heatmaps, normalise
+from dlclive_core.runtimes import CARD_KEY, CONFIG_NAME, HeatmapDecoding, PoseConfig, pad, scorer_name
+from dlclive_onnx.binding import BoundRuns
+from dlclive_onnx.heatmap_decoding import decode_heatmaps, normalise
+
+Arrays = dict[str, NDArray[np.float32]]
 
 
 class Graph(Protocol):
@@ -68,7 +62,7 @@ class WholeGraph:
     def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path, pixels: int | None = None) -> None:
         inputs = session.get_inputs()
         first = inputs[0] if inputs else None
-        if first is None or first.name != IMAGE_INPUT or first.type != "tensor(uint8)" or len(first.shape) != 4:
+        if first is None or first.name != "image" or first.type != "tensor(uint8)" or len(first.shape) != 4:
             raise ModelError(
                 f"{path.name} has a dlclive card but not dlclive's input, image (N, H, W, 3) uint8: export it again"
             )

@@ -8,6 +8,8 @@ from typing import BinaryIO
 from dlclive_core import ModelCard, ModelError
 from dlclive_core.runtimes import CARD_KEY
 
+"""The key of the card in the file's metadata."""
+
 _METADATA = 14  # the field `metadata_props` of ModelProto (onnx.proto)
 _KEY, _VALUE = 1, 2  # the fields of each entry
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers

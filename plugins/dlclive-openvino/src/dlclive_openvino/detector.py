@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError
-from dlclive_core.runtimes import DETECTOR_OUTPUTS, check_detector, join_detections
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT
 from dlclive_openvino.compiled import Compiled
 
 
@@ -16,7 +16,10 @@ class OpenVinoDetector(Detector):
     """A detector that `dlclive export` wrote: `image` (1, H, W, 3) uint8 RGB in, `boxes` (M, 4) and `scores` (M,) out."""
 
     def __init__(self, compiled: Compiled, path: Path) -> None:
-        check_detector(compiled.inputs, compiled.outputs, path.name)
+        if compiled.inputs != [IMAGE_INPUT] or compiled.outputs != list(DETECTOR_OUTPUTS):
+            raise ModelError(
+                f"{path.name} gives {', '.join(compiled.outputs)}, not boxes and scores: dlclive did not export this detector"
+            )
         self._compiled: Compiled | None = compiled
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -24,7 +27,8 @@ class OpenVinoDetector(Detector):
         if self._compiled is None:
             raise ModelError("the detector is closed")
         outputs = self._compiled.run(np.ascontiguousarray(image)[None])
-        return join_detections(*(outputs[name] for name in DETECTOR_OUTPUTS))
+        boxes, scores = (outputs[name] for name in DETECTOR_OUTPUTS)
+        return np.concatenate([boxes, scores[:, None]], axis=1, dtype=np.float32)
 
     def close(self) -> None:
         """Free the network's memory."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.runtimes import detector_beside, find_detector, resolve_input_size, sha256
+from dlclive_core.runtimes import detector_beside, find_detector, fix_input_size, sha256
 from dlclive_openvino.files import read_file, read_network, write_ir
 from dlclive_openvino.library import ov
 
@@ -49,9 +49,8 @@ class OpenVinoExporter(Exporter):
         model, card = read_network(source)
         if card.precision != "fp32":
             raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file that it was made from")
-        input_size = resolve_input_size(card, size, source.name)
         if size is not None:
-            model.reshape({0: [-1, *size, 3]})  # the batch stays free
+            card = _fix(model, card, size)
         if precision == "int8":
             from dlclive_openvino.quantise import to_int8
 
@@ -61,9 +60,16 @@ class OpenVinoExporter(Exporter):
             beside = detector_beside(target)
             _write(read_file(detector).model, beside, None)
             card = card.with_(detector_sha256=sha256(beside))
-        card = card.with_(format="openvino", precision=precision, input_size=input_size)
+        card = card.with_(format="openvino", precision=precision)
         _write(model, target, card)
         return card
+
+
+def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> ModelCard:
+    """Fix the input to (width, height), and return the card that says so; the batch stays free."""
+    card = fix_input_size(card, size, card.net_type)
+    model.reshape({0: [-1, size[1], size[0], 3]})
+    return card
 
 
 def _write(model: ov.Model, target: Path, card: ModelCard | None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, sha256
+from dlclive_core.runtimes import CARD_KEY, sha256
 from dlclive_openvino.devices import core
 from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
@@ -21,7 +21,6 @@ WEIGHTS = ["dlclive", "weights_sha256"]
 _NOTED = re.compile(rb'<weights_sha256 value="([0-9a-f]{64})"')
 
 _ONNX_CARD = ["framework", CARD_KEY]
-"""Where OpenVINO keeps the card of an ONNX file that it reads."""
 
 
 class ModelFile(NamedTuple):
@@ -65,7 +64,7 @@ def read_network(path: Path, found: ov.Core | None = None) -> tuple[ov.Model, Mo
             f"OUT{path.suffix}" + ("; or run it with runtime 'onnx'" if path.suffix.lower() == ".onnx" else "")
         )
     image = model.inputs[0]
-    if image.any_name != IMAGE_INPUT or image.element_type != ov.Type.u8 or len(image.partial_shape) != 4:
+    if image.any_name != "image" or image.element_type != ov.Type.u8 or len(image.partial_shape) != 4:
         raise ModelError(
             f"{path.name} has a dlclive card but not dlclive's input, image (N, H, W, 3) uint8: export it again"
         )

@@ -14,8 +14,8 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             summary="OpenVINO on CPUs, in fp32, bf16 and int8",
             factory="dlclive_openvino.runtime:OpenVinoNetwork",
             reads=(".xml", ".onnx"),
-            libraries=("openvino",),
             companions={".xml": (".bin",)},
+            libraries=("openvino",),
             requires=("openvino",),
             install_hint="pip install dlclive-openvino",
         )

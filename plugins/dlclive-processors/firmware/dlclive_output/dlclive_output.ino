@@ -1,4 +1,4 @@
-// Outputs that go off by themselves: the sketch for Teensy and Arduino. The protocol is in ../README.md.
+// Outputs that switch themselves off: the sketch for Teensy and Arduino. The protocol is in ../README.md.
 //
 // Licence: Apache-2.0
 

@@ -27,7 +27,7 @@ class Stimulate(Processor):
     a row, for as long as the output's own options say, and at most until the first frame that gives no reason for it:
     the condition does not hold; no animal, or none that is seen with enough confidence; a keypoint that is NaN; a frame
     that is older than `max_age`; a gap of more than `lifespan` since the frame before; disarmed. Then it waits for the
-    condition to begin anew. When frames stop coming, for whatever reason, the output goes off without this processor:
+    condition to begin anew. When frames stop coming, for whatever reason, the output is switched off without this processor:
     see `SerialOutput`. The pose passes through unchanged.
 
     Args:
@@ -42,7 +42,7 @@ class Stimulate(Processor):
         output: instead of a port, an output of your own.
         debounce: frames in a row that it takes to switch on; off is at once.
         max_age: seconds since its capture after which a live frame is too old to act on.
-        refractory: seconds after the output went off in which it is not switched on again.
+        refractory: seconds after the output was switched off in which it is not switched on again.
         max_rate: how often per second it may be switched on.
         armed: whether it may switch on; see `arm` and `disarm`.
 
@@ -137,7 +137,7 @@ class Stimulate(Processor):
         if run.is_live and run.fps and self._given_port and self._lifespan < 1 / run.fps:
             raise UsageError(
                 f"processor 'stimulate': lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
-                f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output goes off between two frames"
+                f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output is switched off between two frames"
             )
         self._watch(run.card.skeleton)
         self._gate.reset()

@@ -151,7 +151,7 @@ def _read_card(file: BinaryIO, path: Path) -> EngineCard:
     if file.read(len(MAGIC)) != MAGIC:
         raise ModelError(
             f"{path.name} has no card of dlclive's: what it was made from and for is unknown, and it is not loaded; make one "
-            f"from the model: dlclive export MODEL.onnx {path.name} --size HEIGHTxWIDTH"
+            f"from the model: dlclive export MODEL.onnx {path.name} --size WIDTHxHEIGHT"
         )
     head = file.read(_LENGTH.size)
     length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0

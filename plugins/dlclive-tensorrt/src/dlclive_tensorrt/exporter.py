@@ -13,11 +13,11 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, detector_beside, resolve_input_size, sha256
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.compatibility import check_tensorrt, choose_gpu
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
-from dlclive_tensorrt.detector import DETECTOR_SUFFIX
+from dlclive_tensorrt.detector import onnx_detector_beside
 from dlclive_tensorrt.engine_file import EngineCard, plan_facts, write_engine
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.trusted_plans import trust_plans
@@ -97,7 +97,7 @@ class EngineExporter(Exporter):
         self, card: ModelCard, precision: str, size: tuple[int, int] | None, name: str
     ) -> tuple[tuple[int, int], Gpu]:
         """(height, width) of the engine, and the GPU that it is built on; `name` is the source's, for messages."""
-        height_width = _size(card, size, name)
+        height_width = _height_width(card, size, name)
         _check_precision(card, precision, name)
         check_tensorrt()
         if card.detector_sha256 and find_spec("onnxruntime") is None:
@@ -137,7 +137,7 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     if not cards:
         raise ModelError(
             f"{source.name} has no dlclive card inside, and an engine cannot be made of it: export the model itself, "
-            "dlclive export MODEL.pt OUT.engine --size HEIGHTxWIDTH"
+            "dlclive export MODEL.pt OUT.engine --size WIDTHxHEIGHT"
         )
     if any(item.data_location == onnx.TensorProto.EXTERNAL for item in model.graph.initializer):
         raise ModelError(
@@ -146,14 +146,16 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     return model, ModelCard.from_json(cards[0])
 
 
-def _size(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
-    fixed = resolve_input_size(card, size, name)
-    if fixed is None:
+def _height_width(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
+    """The input's, from `size` (width, height) or the card."""
+    if size is None and card.input_size is None:
         raise UsageError(
-            f"an engine is built for one size of image, and {name} takes any: give the size of the camera's image, or of "
-            "the region, with --size HEIGHTxWIDTH"
+            f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
+            "the region, with --size WIDTHxHEIGHT"
         )
-    return fixed
+    height_width = fix_input_size(card, size, name).input_size
+    assert height_width is not None
+    return height_width
 
 
 def _check_precision(card: ModelCard, precision: str, name: str) -> None:
@@ -174,6 +176,6 @@ def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
         theirs = detector_beside(source)
         if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
             raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
-        ours = detector_beside(target, DETECTOR_SUFFIX)
+        ours = onnx_detector_beside(target)
         if not (ours.exists() and ours.samefile(theirs)):
             shutil.copyfile(theirs, ours)

@@ -40,7 +40,6 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
             writes=".engine",
             precisions=("fp32", "fp16"),
             converts=False,
-            fixed_size=True,
             requires=_REQUIRES,
             install_hint=_INSTALL,
         )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Exporter, ModelCard, UsageError
-from dlclive_core.runtimes import detector_beside, sha256
+from dlclive_core.runtimes import DETECTOR_KEY, detector_beside, sha256
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.freezing import freeze_group_norms
 from dlclive_torch.graph import KeypointGraph
@@ -18,7 +18,6 @@ from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
 from dlclive_torch.windows import fit_to_windows
 
-DETECTOR_KEY = "dlclive.detector"
 """The key of what a detector's file says of itself, in its metadata: the hash of the model that it belongs to."""
 
 
@@ -32,14 +31,14 @@ class OnnxExporter(Exporter):
     Args:
         frozen_norms: fix the statistics of group normalisations to those of the frames, and fold them into the convolutions.
             The network is faster, and another one: for one camera over one arena, whose clip is given.
-        window: (height, width) of a window that follows the animal, which the file is for besides whole frames: what it sees is
-            weighted as in the whole frames of the clip that is given (`fit_to_windows`). It may turn, and windows of other
+        window: (width, height) of a window that follows the animal, which the file is for besides whole frames: what it sees is
+            weighted as in the whole frames of the clip that is given (`fit_to_windows`). It may rotate, and windows of other
             sizes do nearly as well. Whole frames give what they gave before.
     """
 
     def __init__(self, *, frozen_norms: bool = False, window: tuple[int, int] | None = None) -> None:
         if window is not None and min(window) < 1:
-            raise UsageError(f"window is (height, width) in pixels, for example [256,352]; got {list(window)}")
+            raise UsageError(f"window is [width,height] in pixels, for example [352,256]; got {list(window)}")
         self._freezes, self._window = frozen_norms, window
         self.calibrates = frozen_norms or window is not None
 

@@ -11,9 +11,11 @@ import torch
 from torch import nn
 
 from dlclive_core import DataError, ModelCard, ModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, resolve_input_size
+from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
+
+"""The key of the card in the file's metadata."""
 
 PRECISIONS = ("fp32", "fp16")
 """That files are written in. ONNX Runtime has no convolutions in bf16 on CPUs, and other runtimes make it of fp32."""
@@ -44,7 +46,7 @@ def write_onnx(
         card: the facts about the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (height, width) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
+        size: (width, height) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
             in both cases.
         opset: of the ONNX standard operators.
 
@@ -58,14 +60,14 @@ def write_onnx(
     """
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
-    input_size = resolve_input_size(card, size, card.net_type)
+    card = fix_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):
             raise UsageError(f"only a KeypointGraph can be written in {precision}, not a {type(graph).__name__}")
         graph = graph.in_dtype(resolve_dtype(precision))
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
-    card = card.with_(format="onnx", precision=precision, input_size=input_size)
+    card = card.with_(format="onnx", precision=precision)
     save_onnx(_translate(graph, card, opset), {CARD_KEY: card.to_json()}, target)
     return card
 

@@ -17,7 +17,6 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             factory="dlclive_torch.runtime:TorchNetwork",
             reads=(".pt",),
             libraries=("torch",),
-            peak="dlclive_torch.peak:measure_peak",
             requires=("torch", "timm"),
             install_hint=_INSTALL,
         )

@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError, Network, Setting, UsageError
+from dlclive_core.runtimes import PeakWork
 from dlclive_torch.cuda_graph import CudaRuns
 from dlclive_torch.device import check_dtype, describe_device, resolve_device, resolve_dtype, settings_here
 from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.operations import count_operations
+from dlclive_torch.peak_work import peak_work
 from dlclive_torch.runs import PlainRuns, as_tensor
 from dlclive_torch.strict import convolutions
 
@@ -68,6 +70,11 @@ class TorchNetwork(Network):
             if place.type == "cuda"
             else PlainRuns(graph, place)
         )
+
+    @classmethod
+    def peak_work(cls, device: str) -> Sequence[PeakWork]:
+        """See Network.peak_work."""
+        return peak_work(device)
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:

@@ -61,12 +61,12 @@ class WindowedAttention(nn.Module):
 def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Image], window: tuple[int, int]) -> int:
     """Put `WindowedAttention` in the place of every channel attention of a network, fitted to frames, in place.
 
-    The windows are those that a `FollowingCrop` that turns would cut around the animal that the network finds in each frame.
+    The windows are those that a `FollowingCrop` that rotates would cut around the animal that the network finds in each frame.
 
     Args:
         graph: in eval mode, on the CPU, in float32; it finds one animal.
         frames: (H, W, 3) uint8 RGB, all of one size, of what the network will see. Each takes two inferences.
-        window: (height, width) in pixels.
+        window: (width, height) in pixels.
 
     Returns:
         How many channel attentions there are; 0: nothing is changed.
@@ -77,7 +77,7 @@ def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Im
     attentions = {name: part for name, part in graph.named_modules() if isinstance(part, ChannelAttention)}
     if not attentions:
         return 0
-    crop = FollowingCrop(_SURE, 0.0, (window[1], window[0]), align=_ALIGNED, turns=True)
+    crop = FollowingCrop(_SURE, 0.0, window, align=_ALIGNED, rotates=True)
     whole = {name: _Means() for name in attentions}
     inside = {name: _Means() for name in attentions}
     for frame in frames:

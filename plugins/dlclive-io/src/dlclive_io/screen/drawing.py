@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import ModelCard, Pose, UsageError, as_rgb
-from dlclive_core.runtimes import nearest
+from dlclive_core import ModelCard, Pose, UsageError, as_rgb, nearest
 
 EDGE_COLOUR = (220, 220, 220)
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry

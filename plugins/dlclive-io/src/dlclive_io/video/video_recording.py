@@ -10,8 +10,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
-from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image
-from dlclive_core.runtimes import nearest
+from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image, nearest
 from dlclive_io.disk_space import DiskSpace
 from dlclive_io.output_file import OutputFile, reason
 from dlclive_io.priority import stand_back

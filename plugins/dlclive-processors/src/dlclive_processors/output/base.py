@@ -25,7 +25,7 @@ class Output(ABC):
 
     @abstractmethod
     def renew(self, want: bool, reason: Reason, frame: int, age: float) -> None:
-        """Say what is wanted, at every pose: an output that hears nothing for a while goes off.
+        """Say at every pose whether the output is to be on. An output that hears nothing for a while is switched off.
 
         Args:
             want: on or off.

@@ -1,4 +1,4 @@
-"""An output on a serial port that goes off by itself."""
+"""An output on a serial port that is switched off when the host fails."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SerialOutput(Output):
         width: length of a pulse in seconds.
         frequency: pulses per second; 0: one pulse.
         duration: of the train of pulses in seconds; it ends sooner when the output is switched off.
-        lifespan: seconds without a pose after which the output goes off; more than the longest time between two poses.
+        lifespan: seconds without a pose after which the output is switched off; more than the longest time between two poses.
         patience: seconds to wait for the device; a board may restart when its port is opened.
         baud: bits per second; boards with a USB port of their own ignore it.
         events: CSV file with a line for each command and each thing that the device did by itself. The heartbeat

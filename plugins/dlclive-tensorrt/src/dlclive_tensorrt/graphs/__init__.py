@@ -22,13 +22,13 @@ __all__ = ["prepare"]
 
 
 def prepare(
-    model: onnx.ModelProto, batch: int, size: tuple[int, int], *, group_norms: bool = False, fp16: bool = False
+    model: onnx.ModelProto, batch: int, height_width: tuple[int, int], *, group_norms: bool = False, fp16: bool = False
 ) -> onnx.ModelProto:
     """A copy for one batch and one (height, width).
 
     Args:
         model: as dlclive exports it.
-        batch, size: of the images.
+        batch, height_width: of the images.
         group_norms: write group normalisations as one operator each, in place of an instance normalisation with four others
             around it.
         fp16: bring the network to half precision; normalising and decoding stay in float32.
@@ -38,7 +38,7 @@ def prepare(
     """
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    fix_inputs(changed, batch, size)
+    fix_inputs(changed, batch, height_width)
     cast_image_first(changed)
     changed = fold_constants(changed)
     drop_idle_gathers(changed)

@@ -7,7 +7,7 @@ import onnx
 from dlclive_core import UsageError
 
 
-def fix_inputs(model: onnx.ModelProto, batch: int, size: tuple[int, int]) -> None:
+def fix_inputs(model: onnx.ModelProto, batch: int, height_width: tuple[int, int]) -> None:
     """Give every input of a graph one shape: `image` (batch, height, width, 3), others their first dimension.
 
     Raises:
@@ -15,7 +15,7 @@ def fix_inputs(model: onnx.ModelProto, batch: int, size: tuple[int, int]) -> Non
     """
     for item in model.graph.input:
         dims = item.type.tensor_type.shape.dim
-        wanted = (batch, *size, 3) if item.name == "image" else (batch,)
+        wanted = (batch, *height_width, 3) if item.name == "image" else (batch,)
         told = "x".join(str(each.dim_value or each.dim_param) for each in dims)
         for dim, length in zip(dims, wanted, strict=False):
             if dim.HasField("dim_value") and dim.dim_value != length:

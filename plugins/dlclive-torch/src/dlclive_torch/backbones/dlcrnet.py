@@ -9,8 +9,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from dlclive_core import UnsupportedModelError
-from dlclive_core.runtimes import nearest
+from dlclive_core import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.resizing import resize_antialiased
 

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core import UnsupportedModelError
-from dlclive_core.runtimes import nearest
+from dlclive_core import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("hrnet_w18", "hrnet_w32", "hrnet_w48")

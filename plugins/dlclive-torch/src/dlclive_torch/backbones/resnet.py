@@ -8,8 +8,7 @@ from typing import Any
 import timm
 from torch import Tensor
 
-from dlclive_core import UnsupportedModelError
-from dlclive_core.runtimes import nearest
+from dlclive_core import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("resnet50", "resnet50_gn", "resnet101")

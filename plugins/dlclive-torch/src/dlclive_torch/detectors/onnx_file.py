@@ -50,7 +50,8 @@ class _Find(nn.Module):
 
     def forward(self, images: Tensor, inside: Tensor, ratio: Tensor) -> tuple[Tensor, Tensor]:
         found = self.whole.find(images, inside, ratio)
-        return found["boxes"], found["scores"]
+        boxes, scores = (found[name] for name in DETECTOR_OUTPUTS)
+        return boxes, scores
 
 
 def _translate(graph: DetectorGraph, opset: int) -> onnx.ModelProto:

@@ -1,6 +1,6 @@
 """One network after the other: have DeepLabCut make it, compare it, export it, compare that, then take times.
 
-Two lanes work side by side, each a process with partners of its own; only times are taken one lane at a time.
+Two workers run side by side, each a process with partners of its own; times are taken by one worker at a time.
 """
 
 from __future__ import annotations
@@ -15,20 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from asking import Reference
-from cases import INDIVIDUALS, Case
-from partner import Partner
-from table import Row
 
 from dlclive_core import PoseModel, export_model, load_model
 from dlclive_core.errors import UnsupportedModelError
+from tools.parity.cases import INDIVIDUALS, Case
+from tools.parity.partner import Partner
+from tools.parity.questions import Reference
+from tools.parity.table import Row
 
-HERE = Path(__file__).parent
 ROUNDS, SECONDS = 12, 1.0
 """A time is the median of so many frames, or of fewer, if they take longer than this."""
 
 
-class Lane:
+class ComparisonWorker:
     """Networks in a folder of its own.
 
     Args:
@@ -42,8 +41,8 @@ class Lane:
         torch.set_num_threads(1)
         folder.mkdir()
         self._folder = folder
-        self._maker = Partner([python, str(HERE / "reference.py"), str(frames), "serve"], folder / "reference.log")
-        self._live = Partner([python, str(HERE / "live.py")], folder / "live.log")
+        self._maker = Partner([python, "-m", "tools.parity.reference", str(frames), "serve"], folder / "reference.log")
+        self._live = Partner([python, "-m", "tools.parity.live"], folder / "live.log")
         self._rows: list[Row] = []
         self._models: list[PoseModel] = []
         self._reference: Reference | None = None
@@ -130,14 +129,14 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {textwrap.shorten(str(error), 500)}"
 
 
-_lane: list[Lane] = []
+_worker: list[ComparisonWorker] = []
 
 
 def start(python: str, folder: Path, frames: Path) -> None:
-    """Begin a process's lane."""
-    _lane.append(Lane(python, folder, frames))
+    """Start the worker of this process."""
+    _worker.append(ComparisonWorker(python, folder, frames))
 
 
 def call(method: str, *arguments: Any) -> Any:
-    """Call a method of this process's lane."""
-    return getattr(_lane[0], method)(*arguments)
+    """Call a method of the worker of this process."""
+    return getattr(_worker[0], method)(*arguments)

@@ -1,4 +1,7 @@
-"""Normalisation and heatmap decoding in numpy, for bare networks whose graph does neither."""
+"""From a frame to a network's input, and from its heatmaps to keypoints, in numpy: for graphs that do neither.
+
+Graphs that dlclive exports do both themselves; see `ModelCard`.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,12 @@ from numpy.typing import NDArray
 from dlclive_core.runtimes import IMAGENET_MEAN, IMAGENET_STD, HeatmapDecoding, Normalisation
 
 
-def normalise(images: NDArray[np.uint8], normalisation: Normalisation) -> NDArray[np.float32]:
+def normalise(images: NDArray[np.uint8], how: Normalisation) -> NDArray[np.float32]:
     """(B, H, W, 3) uint8 RGB -> (B, 3, H, W) float32, as the network was trained."""
     pixels = images.astype(np.float32)
-    if normalisation != "none":
+    if how != "none":
         pixels /= np.float32(255)
-    if normalisation == "imagenet":
+    if how == "imagenet":
         pixels -= np.asarray(IMAGENET_MEAN, np.float32)
         pixels /= np.asarray(IMAGENET_STD, np.float32)
     return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _POLL = 0.1  # seconds: how often a waiting main thread looks for signals, where they do not wake it
 
 
-class Turns(Generic[T]):
+class LoopThreads(Generic[T]):
     """A thread for each of several things; for a single thing, the caller's own.
 
     A runtime may keep something per thread, so what belongs together is always done by the same one. The threads are
@@ -30,13 +30,13 @@ class Turns(Generic[T]):
             for thing in self._things:
                 do(thing)
             return
-        turns = [thread.give(do, thing) for thread, thing in zip(self._threads, self._things, strict=True)]
-        for turn in turns:
-            while not turn.done.wait(_POLL):
+        calls = [thread.give(do, thing) for thread, thing in zip(self._threads, self._things, strict=True)]
+        for call in calls:
+            while not call.done.wait(_POLL):
                 pass
-        for turn in turns:
-            if turn.error is not None:
-                raise turn.error
+        for call in calls:
+            if call.error is not None:
+                raise call.error
 
     def end(self) -> None:
         """Let the threads end after what they are doing; does not wait."""
@@ -44,7 +44,7 @@ class Turns(Generic[T]):
             thread.end()
 
 
-class _Turn(Generic[T]):
+class _Call(Generic[T]):
     def __init__(self, do: Callable[[T], None], thing: T) -> None:
         self.do, self.thing = do, thing
         self.done = threading.Event()
@@ -53,22 +53,22 @@ class _Turn(Generic[T]):
 
 class _Thread(Generic[T]):
     def __init__(self, number: int) -> None:
-        self._turns: queue.SimpleQueue[_Turn[T] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call[T] | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=f"dlclive loop {number}", daemon=True).start()
 
-    def give(self, do: Callable[[T], None], thing: T) -> _Turn[T]:
-        turn = _Turn(do, thing)
-        self._turns.put(turn)
-        return turn
+    def give(self, do: Callable[[T], None], thing: T) -> _Call[T]:
+        call = _Call(do, thing)
+        self._calls.put(call)
+        return call
 
     def end(self) -> None:
-        self._turns.put(None)
+        self._calls.put(None)
 
     def _run(self) -> None:
-        while (turn := self._turns.get()) is not None:
+        while (call := self._calls.get()) is not None:
             try:
-                turn.do(turn.thing)
+                call.do(call.thing)
             except BaseException as error:  # raised again by `each`
-                turn.error = error
+                call.error = error
             finally:
-                turn.done.set()
+                call.done.set()

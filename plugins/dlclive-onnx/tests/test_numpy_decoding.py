@@ -1,7 +1,7 @@
-"""Decoding and normalisation of bare networks, with numbers that can be worked out by hand."""
+"""Normalising images and decoding heatmaps in numpy, with numbers that can be computed by hand."""
 
 import numpy as np
-from dlclive_onnx.heatmaps import decode_heatmaps, normalise
+from dlclive_onnx.heatmap_decoding import decode_heatmaps, normalise
 
 from dlclive_core.runtimes import HeatmapDecoding
 

@@ -1,0 +1,111 @@
+"""Builds what `analyze` and `run` have in common, from specs: the model, the regions, processors and sinks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.cli.runtime_options import runtime_options
+from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec, located
+from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.errors import ModelNotFoundError, nearest
+from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
+from dlclive_core.models.load import Loading, choose_loading, load_model
+from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
+from dlclive_core.profiles import Profile, choose_regions
+from dlclive_core.regions import Region, regions_from_options
+from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """A model that is not loaded yet: its spec, how it will be loaded, and its runtime's own options."""
+
+    spec: ModelSpec
+    loading: Loading
+    options: Mapping[str, Any]
+
+    @classmethod
+    def build(cls, spec: ModelSpec, catalog: PluginCatalog) -> ModelPart:
+        """Find the model's file, its profile and its runtime. Raises what `load_model` raises."""
+        assert spec.path is not None
+        with located(spec.where):
+            loading = choose_loading(
+                spec.path,
+                spec.runtime,
+                device=spec.device,
+                precision=spec.precision,
+                profile=spec.profile,
+                catalog=catalog,
+            )
+            if spec.detector is not None and not spec.detector.exists():
+                raise ModelNotFoundError(f"no such detector file: {spec.detector}")
+        options: dict[str, Any] = {}
+        for option in spec.runtime_options:
+            with located(option.where):
+                options |= runtime_options(loading.runtime, {option.name: option.text}, catalog)
+        return cls(spec, loading, options)
+
+    @property
+    def file(self) -> Path:
+        """The model's file."""
+        return self.loading.file
+
+    def load(self, catalog: PluginCatalog) -> PoseModel:
+        """Load the model, with the profile that was found for it."""
+        spec = self.spec
+        detector = {} if spec.detector is None else {"detector": spec.detector}
+        assert spec.path is not None
+        with located(spec.where):
+            return load_model(
+                spec.path,
+                spec.runtime,
+                device=spec.device,
+                precision=spec.precision,
+                profile=self.loading.profile,
+                catalog=catalog,
+                **spec.detection.changed_options(),
+                **self.options,
+                **detector,
+            )
+
+
+def build_regions(spec: RegionSpec, profile: Profile | None = None) -> tuple[Region, ...]:
+    """The regions of a spec, else those of the model's profile. Raises UsageError."""
+    own = regions_from_options(cropping=spec.cropping, dynamic=spec.dynamic, resize=spec.resize).regions
+    return choose_regions(profile, own)
+
+
+def build_processor(
+    part: PartSpec, catalog: PluginCatalog, *, place: Callable[[Path], Path] | None = None, overwrite: bool = False
+) -> Processor:
+    """Build a processor; with the option `on_error`, one whose failures the session tolerates. See `build_component`."""
+    assert part.spec is not None
+    with located(part.where, part.lines):
+        spec, on_error = _split_tolerance(part.spec)
+        processor: Processor = build_component(catalog, ProcessorInfo, spec, resolve_path=place, overwrite=overwrite)
+        return processor if on_error is None else Tolerant(processor, on_error)
+
+
+def build_sink(
+    part: PartSpec, catalog: PluginCatalog, *, place: Callable[[Path], Path] | None = None, overwrite: bool = False
+) -> Sink:
+    """Build a sink. See `build_component`."""
+    assert part.spec is not None
+    with located(part.where, part.lines):
+        sink: Sink = build_component(catalog, SinkInfo, part.spec, resolve_path=place, overwrite=overwrite)
+        return sink
+
+
+def _split_tolerance(spec: ComponentSpec) -> tuple[ComponentSpec, OnError | None]:
+    """Separate `on_error` from a processor's own options: it tells the session what to do when the processor raises."""
+    on_error = dict(spec.options).get("on_error")
+    if on_error is None:
+        return spec, None
+    if on_error not in ON_ERROR:
+        raise OptionError(f"on_error cannot be {on_error!r}: {nearest(on_error, ON_ERROR)}", "on_error")
+    options = tuple(pair for pair in spec.options if pair[0] != "on_error")
+    return ComponentSpec(spec.name, spec.first, options), on_error

@@ -1,0 +1,113 @@
+"""What the command line and session files say about components, models and regions. Nothing is built yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
+from dlclive_core.models.detection import DetectionOptions
+from dlclive_core.plugins.specs import ComponentSpec, OptionError
+
+
+@dataclass(frozen=True, slots=True)
+class PartSpec:
+    """One component.
+
+    Attributes:
+        text: as it was written, for messages.
+        spec: the component's name and options; None for a source that is a path.
+        where: "rig.yaml:7"; empty for the command line.
+        lines: the location of each option in the file.
+        mark: inserted before the suffix of its file names: `_left` for a sink shared by several sources.
+    """
+
+    text: str
+    spec: ComponentSpec | None
+    where: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+
+    @classmethod
+    def source(cls, text: str, where: str = "") -> PartSpec:
+        """Read a source: a component, a path or a URL."""
+        try:
+            return cls(text, ComponentSpec.parse(text), where)
+        except UsageError:  # a path with commas
+            return cls(text, None, where)
+
+    @classmethod
+    def parse(cls, text: str, where: str = "") -> PartSpec:
+        """Read `name:option=value,...`. Raises UsageError, ConfigurationError."""
+        with located(where):
+            return cls(text, ComponentSpec.parse(text), where)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """One of the runtime's own options; `where` as in PartSpec."""
+
+    name: str
+    text: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """A model and how to load it: the same options for `analyze`, `run` and session files."""
+
+    path: str | None = None
+    runtime: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    profile: str = "auto"
+    runtime_options: tuple[OptionSpec, ...] = ()
+    detector: Path | None = None
+    detection: DetectionOptions = field(default_factory=DetectionOptions)
+    where: str = ""
+
+    def options_to_dict(self) -> dict[str, str]:
+        """The runtime's options, for run.json."""
+        return {option.name: option.text for option in self.runtime_options}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionSpec:
+    """The part of each frame that the model sees."""
+
+    cropping: tuple[int, int, int, int] | None = None
+    dynamic: tuple[float, float] | None = None
+    resize: float | None = None
+
+    def with_more(self, more: RegionSpec) -> RegionSpec:
+        """A copy in which the values set in `more` take precedence."""
+        changed = {name: value for name, value in asdict(more).items() if value is not None}
+        return replace(self, **changed)
+
+
+@contextmanager
+def located(where: str, lines: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Prefix an error with its location in a session file, and turn usage errors there into ConfigurationError.
+
+    Args:
+        where: "rig.yaml:7"; empty for the command line, whose errors pass unchanged.
+        lines: the location of each option, for errors that concern one option.
+    """
+    try:
+        yield
+    except OptionError as error:
+        if not where:
+            raise
+        raise ConfigurationError(f"{(lines or {}).get(error.option, where)}: {error}") from error
+    except UsageError as error:
+        if not where:
+            raise
+        raise ConfigurationError(f"{where}: {error}") from error
+    except ConfigurationError:
+        raise
+    except DLCLiveError as error:
+        if not where:
+            raise
+        raise type(error)(f"{where}: {error}") from error

@@ -1,0 +1,46 @@
+"""What exporters write into model files and runtimes read from them, the same for every format."""
+
+from __future__ import annotations
+
+from dlclive_core.data.card import ModelCard
+from dlclive_core.errors import UsageError
+
+CARD_KEY = "dlclive.card"
+"""The metadata entry of a model file that holds its card as JSON (`ModelCard.to_json`)."""
+
+DETECTOR_KEY = "dlclive.detector"
+"""The metadata entry of a detector's file: JSON with the hash of the model that it was exported with."""
+
+IMAGE_INPUT = "image"
+"""The input of an exported network or detector: (N, H, W, 3) uint8 RGB."""
+
+CONDITIONS_INPUT = "conditions"
+"""The second input of an exported conditional network: (N, K, 3) float32."""
+
+DETECTOR_OUTPUTS = ("boxes", "scores")
+"""The outputs of an exported detector, in this order: (M, 4) x1, y1, x2, y2 in pixels of the image, and (M,) scores 0..1."""
+
+
+def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> ModelCard:
+    """The card of a model whose input is fixed to a size: its `input_size` is (height, width), as the input's shape.
+
+    Args:
+        card: of the model.
+        size: (width, height) in pixels; None changes nothing.
+        name: what messages call the model.
+
+    Raises:
+        UsageError: it is not a size, or the input is fixed to another one already.
+    """
+    if size is None:
+        return card
+    width, height = size
+    if min(size) < 1:
+        raise UsageError(f"the input's size is in pixels, 1 x 1 at least; got {width}x{height} (WIDTHxHEIGHT)")
+    if card.input_size not in (None, (height, width)):
+        fixed_height, fixed_width = card.input_size
+        raise UsageError(
+            f"the input of {name} is fixed to {fixed_width}x{fixed_height} (WIDTHxHEIGHT) and cannot be {width}x{height}: "
+            "omit --size"
+        )
+    return card.with_(input_size=(height, width))

@@ -1,0 +1,50 @@
+"""The public names of the core: loaded when they are asked for, all of them there, and an old one leads to the new one."""
+
+import subprocess
+import sys
+
+import pytest
+
+import dlclive_core
+
+HEAVY = ("numpy", "pluggy", "typer", "rich", "yaml")
+
+
+def loaded_by(statement: str, *libraries: str) -> set[str]:
+    """Which of these libraries a fresh interpreter has loaded after a statement."""
+    script = f"import sys; {statement}; print(*[name for name in {libraries!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    assert loaded_by("import dlclive_core", *HEAVY) == set()
+
+
+def test_describing_a_plugin_loads_pluggy_alone() -> None:
+    assert loaded_by("from dlclive_core import ProcessorInfo, hookimpl", *HEAVY) == {"pluggy"}
+
+
+def test_a_name_is_loaded_when_it_is_used() -> None:
+    assert "numpy" in loaded_by("import dlclive_core; dlclive_core.Frame", "numpy")
+
+
+def test_every_public_name_is_there_and_listed() -> None:
+    assert dlclive_core.__all__ == sorted(dlclive_core.__all__)
+    assert set(dlclive_core.__all__) <= set(dir(dlclive_core))
+    for name in dlclive_core.__all__:
+        assert getattr(dlclive_core, name) is not None
+
+
+@pytest.mark.parametrize(("old", "new"), sorted(dlclive_core._RENAMED.items()))
+def test_an_old_name_is_an_error_that_says_the_new_one(old: str, new: str) -> None:
+    assert new in dlclive_core.__all__
+    with pytest.raises(ImportError, match=f"{old} is now dlclive_core.{new}$"):
+        exec(f"from dlclive_core import {old}")
+    with pytest.raises(ImportError, match=new):
+        getattr(dlclive_core, old)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="Pose2"):
+        dlclive_core.Pose2  # noqa: B018
