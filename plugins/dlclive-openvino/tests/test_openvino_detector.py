@@ -113,7 +113,5 @@ def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
 
 
 def test_a_network_is_no_detector(top_down: TopDown, mouse: Path) -> None:
-    with pytest.raises(
-        ModelError, match=r"mouse\.onnx is not a detector that dlclive exported: it takes image and gives keypoints"
-    ):
+    with pytest.raises(ModelError, match=r"mouse\.onnx gives keypoints, not boxes and scores"):
         OpenVinoNetwork(top_down.path, detector=mouse).detector()
