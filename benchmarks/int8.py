@@ -20,7 +20,7 @@ from typing import Any
 import dlclive_onnx.export as quantiser
 import numpy as np
 import onnx
-from dlclive_onnx import integers
+from dlclive_onnx import int8_nodes
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_static
 
@@ -37,11 +37,11 @@ def also(condition: Callable[[onnx.NodeProto, dict[str, Any]], bool]) -> Choose:
 
     def choose(graph: onnx.GraphProto) -> list[str]:
         weights = {item.name: item.dims for item in graph.initializer}
-        chosen = set(integers.choose_nodes(graph))
+        chosen = set(int8_nodes.choose_nodes(graph))
         in_bytes = {name for node in graph.node if node.name in chosen for name in node.output}
         for node in graph.node:
             more = node.op_type == "Conv" and condition(node, weights)
-            between = node.op_type in integers.ELEMENTWISE and bool(in_bytes & set(node.input))
+            between = node.op_type in int8_nodes.ELEMENTWISE and bool(in_bytes & set(node.input))
             if more or (between and "heads" not in " ".join(node.input)):
                 chosen.add(node.name)
                 in_bytes.update(node.output)
@@ -63,15 +63,15 @@ def is_depthwise(node: onnx.NodeProto, weights: dict[str, Any]) -> bool:
 def convolutions_alone(graph: onnx.GraphProto) -> list[str]:
     """Back to float after each."""
     kinds = {node.name: node.op_type for node in graph.node}
-    return [name for name in integers.choose_nodes(graph) if kinds[name] == "Conv"]
+    return [name for name in int8_nodes.choose_nodes(graph) if kinds[name] == "Conv"]
 
 
 VARIANTS: dict[str, tuple[Choose, dict[str, Any]]] = {
-    "int8, as exported": (integers.choose_nodes, {}),
+    "int8, as exported": (int8_nodes.choose_nodes, {}),
     "and the first convolution": (also(is_first), {}),
     "and depthwise convolutions": (also(is_depthwise), {}),
     "convolutions alone, float between them": (convolutions_alone, {}),
-    "signed activations": (integers.choose_nodes, {"activation_type": QuantType.QInt8}),
+    "signed activations": (int8_nodes.choose_nodes, {"activation_type": QuantType.QInt8}),
 }
 
 
@@ -83,7 +83,7 @@ def variant(choose: Choose, options: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        quantiser.choose_nodes, quantiser.quantize_static = integers.choose_nodes, quantize_static
+        quantiser.choose_nodes, quantiser.quantize_static = int8_nodes.choose_nodes, quantize_static
 
 
 def processor_time(call: Callable[[NDArray[np.uint8]], object], image: NDArray[np.uint8]) -> float:

@@ -132,7 +132,7 @@ class DLCLive:
                 device=self._device,
                 precision=self._precision,
                 catalog=self._catalog,
-                **self._detection.given(),
+                **self._detection.changed_options(),
             )
             self._region = Chain(choose_regions(self._model.profile, self._own.regions))
         return self._model

@@ -1,4 +1,4 @@
-"""The hooks of dlclive: how an installed package says what it offers.
+"""The hooks of dlclive: how an installed package declares what it offers.
 
 A plugin is a distribution with an entry point in the group `dlclive` that names a module:
 
@@ -12,9 +12,8 @@ A plugin is a distribution with an entry point in the group `dlclive` that names
     def dlclive_register_processors():
         return [ProcessorInfo(name="reward", summary="Opens a valve when the mouse rears", factory="my_lab.reward:Reward")]
 
-Hooks describe, objects run: each hook is called once, and returns frozen descriptions. The class is named by a dotted
-string and imported when somebody builds it. A hook that raises makes its plugin "broken" in `dlclive plugins list`; the
-other plugins are not touched.
+Each hook is called once and returns frozen descriptions. The class itself is named by a dotted string and imported only when
+a component is built. A hook that raises makes its plugin "broken" in `dlclive plugins list`; other plugins are unaffected.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ class ComponentInfo:
     Attributes:
         name: kebab-case, unique among the components of its kind.
         summary: one line for `dlclive plugins list`.
-        factory: "package.module:Class", imported when somebody builds the component.
-        requires: import names of the libraries it needs; looked for, never imported, to tell whether it is ready.
+        factory: "package.module:Class", imported when the component is built.
+        requires: import names of the libraries it needs. To tell whether it is ready they are searched for, never imported.
         install_hint: the command that installs them.
     """
 
@@ -54,12 +53,12 @@ class ComponentInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeInfo(ComponentInfo):
-    """A runtime: its factory is called as `factory(path, device=..., precision=..., **options)` and gives a PoseModel.
+    """A runtime. `factory(path, device=..., precision=..., **options)` returns a Network or a PoseModel.
 
     Attributes:
-        reads: suffixes of the model files that it runs, for example (".onnx",).
-        preference: where several ready runtimes read a file, the highest is taken.
-        fixed_size: those of `reads` whose files take images of one size only.
+        reads: suffixes of the model files that it runs, for example (".quick",).
+        preference: of several ready runtimes that read a file, the one with the highest preference is the default.
+        fixed_size: those of `reads` whose files take images of a single size.
         companions: for a suffix of `reads`, the suffixes of files that lie beside the model's file under its name and belong
             to it, for example {".xml": (".bin",)}.
         libraries: distributions whose versions decide how fast it is, for profiles; those that are not installed are left out.
@@ -70,16 +69,16 @@ class RuntimeInfo(ComponentInfo):
     reads: tuple[str, ...] = ()
     preference: int = 0
     fixed_size: tuple[str, ...] = ()
-    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExporterInfo(ComponentInfo):
-    """An exporter from one suffix to another, for example ".pt" to ".onnx".
+    """An exporter from one format to another.
 
     Attributes:
-        reads, writes: suffixes.
+        reads, writes: suffixes, for example ".onnx" and ".quick".
         precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
         converts: whether it makes these precisions of a file in fp32; False where it had better be given a file that is in
             the precision that is asked for.
@@ -95,7 +94,7 @@ class ExporterInfo(ComponentInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceInfo(ComponentInfo):
-    """A source of frames. `opens` are suffixes of files that it reads; `opens_folders` if it takes a folder."""
+    """A source of frames. `opens`: suffixes of the files that it reads; `opens_folders`: whether it reads folders."""
 
     kind: ClassVar[str] = "source"
 
@@ -119,14 +118,14 @@ class SinkInfo(ComponentInfo):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryInfo(ComponentInfo):
-    """Finishes what a killed run left in a folder: its factory is a function `(folder: Path) -> RecoveryReport`."""
+    """Completes the files of a killed run. Its factory is a function `(folder: Path) -> RecoveryReport`."""
 
     kind: ClassVar[str] = "recovery"
 
 
 @hookspec
 def dlclive_register_runtimes() -> Iterable[RuntimeInfo]:  # type: ignore[empty-body]
-    """Runtimes that load models. Called once, when the catalogue is made; return an empty list for none."""
+    """Runtimes that load models. Called once, when the catalogue is made; return an empty list if there are none."""
 
 
 @hookspec
@@ -151,4 +150,4 @@ def dlclive_register_sinks() -> Iterable[SinkInfo]:  # type: ignore[empty-body]
 
 @hookspec
 def dlclive_register_recoveries() -> Iterable[RecoveryInfo]:  # type: ignore[empty-body]
-    """Functions that finish what a killed run left. Called once, when the catalogue is made."""
+    """Functions that complete the files of a killed run. Called once, when the catalogue is made."""

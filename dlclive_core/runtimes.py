@@ -20,6 +20,7 @@ from dlclive_core.machine.system import sha256
 from dlclive_core.models.detector_file import find_detector
 from dlclive_core.models.model_contracts import (
     CARD_KEY,
+    CONDITIONS_INPUT,
     DETECTOR_KEY,
     DETECTOR_OUTPUTS,
     IMAGE_INPUT,
@@ -30,6 +31,7 @@ from dlclive_core.models.padding import pad
 
 __all__ = [
     "CARD_KEY",
+    "CONDITIONS_INPUT",
     "CONFIG_NAME",
     "DETECTOR_KEY",
     "DETECTOR_OUTPUTS",

@@ -67,7 +67,7 @@ class ModelPart:
                 precision=spec.precision,
                 profile=self.loading.profile,
                 catalog=catalog,
-                **spec.detection.given(),
+                **spec.detection.changed_options(),
                 **self.options,
                 **detector,
             )
@@ -86,7 +86,7 @@ def build_processor(
     assert part.spec is not None
     with located(part.where, part.lines):
         spec, on_error = _split_tolerance(part.spec)
-        processor: Processor = build_component(catalog, ProcessorInfo, spec, place=place, overwrite=overwrite)
+        processor: Processor = build_component(catalog, ProcessorInfo, spec, resolve_path=place, overwrite=overwrite)
         return processor if on_error is None else Tolerant(processor, on_error)
 
 
@@ -96,7 +96,7 @@ def build_sink(
     """Build a sink. See `build_component`."""
     assert part.spec is not None
     with located(part.where, part.lines):
-        sink: Sink = build_component(catalog, SinkInfo, part.spec, place=place, overwrite=overwrite)
+        sink: Sink = build_component(catalog, SinkInfo, part.spec, resolve_path=place, overwrite=overwrite)
         return sink
 
 

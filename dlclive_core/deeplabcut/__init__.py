@@ -1,1 +1,1 @@
-"""DeepLabCut's files: configurations, and where its models lie."""
+"""DeepLabCut's files: configurations, and the layout of its folders."""

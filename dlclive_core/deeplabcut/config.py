@@ -1,7 +1,7 @@
-"""What DeepLabCut writes about a model (`pytorch_config.yaml`, and the same inside an export), as types.
+"""DeepLabCut's configuration of a model (`pytorch_config.yaml`, and the same inside an export), as types.
 
 Versions differ: 3.0.0 writes only the keys that are set, 3.0.1 and later write every optional key with None, and model
-zoo files write the method in capitals. All are read alike.
+zoo files write the method in capitals. All are accepted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dlclive_core.errors import ModelError
 
 CONFIG_NAME = "pytorch_config.yaml"
 LOCREF_STD = 7.2801
-"""What DeepLabCut divides location refinements by when a head's predictor does not say."""
+"""DeepLabCut's default scale of location refinement, for heads whose predictor does not give one."""
 
 _METHODS: Mapping[str, Literal["bottom-up", "top-down", "conditional"]] = {
     "bu": "bottom-up",
@@ -34,11 +34,11 @@ class PoseConfig:
 
     Attributes:
         model: the architecture as DeepLabCut names it: `backbone`, `backbone_output_channels`, `neck`, `heads`.
-        detector: its detector's part, None where it has none.
-        input_size: (height, width) of the crop that a top-down or conditional network takes. Its layers decide: for some
-            networks, DeepLabCut 3.0.1 and 3.0.2 write a crop of another size, with which they could not run.
-        project: path of the project, "" where it was wiped.
-        Others as in ModelCard.
+        detector: the detector's part, None if there is none.
+        input_size: (height, width) of the crop that a top-down or conditional network takes. Its layers take precedence: for
+            some networks, DeepLabCut 3.0.1 and 3.0.2 write a crop size with which they cannot run.
+        project: path of the project, "" if it was removed.
+        Other attributes: as in ModelCard.
     """
 
     net_type: str
@@ -60,12 +60,12 @@ class PoseConfig:
 
     @classmethod
     def read(cls, path: Path) -> PoseConfig:
-        """Read a `pytorch_config.yaml`; ModelError if it is not one."""
+        """Read a `pytorch_config.yaml`. Raises ModelError if it is not one."""
         return cls.from_mapping(read_config(path), where=str(path))
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str) -> PoseConfig:
-        """Understand a configuration that was read; `where` names it in error messages."""
+        """Interpret a configuration that has been read; `where` names it in error messages."""
         model = values.get("model")
         metadata = values.get("metadata")
         if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
@@ -75,7 +75,7 @@ class PoseConfig:
             raise ModelError(f"{where} names no bodyparts (metadata.bodyparts)")
         method = str(values.get("method") or "bu").lower()
         if method not in _METHODS:
-            raise ModelError(f"{where} has method {method!r}; known are {', '.join(_METHODS)}")
+            raise ModelError(f"{where} has method {method!r}; valid are {', '.join(_METHODS)}")
         individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
         inference = _part(_part(values, "data"), "inference")
         padding = _part(inference, "auto_padding")
@@ -100,7 +100,7 @@ class PoseConfig:
         )
 
     def head(self, name: str = "bodypart") -> Mapping[str, Any]:
-        """The configuration of one head; ModelError if there is none of this name."""
+        """The configuration of one head. Raises ModelError if there is none of this name."""
         heads = _part(self.model, "heads")
         if name not in heads:
             raise ModelError(f"the configuration has no head {name!r}; it has {', '.join(heads) or 'none'}")
@@ -116,7 +116,7 @@ class PoseConfig:
         precision: str = "fp32",
         source_sha256: str = "",
     ) -> ModelCard:
-        """The card of a model with this configuration; the caller knows the rest."""
+        """The card of a model with this configuration; the caller supplies what the configuration does not say."""
         return ModelCard(
             net_type=self.net_type,
             skeleton=self.skeleton,
@@ -142,13 +142,13 @@ class PoseConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatmapDecoding:
-    """How a heatmap head's maps become keypoints.
+    """How the maps of a heatmap head become keypoints.
 
     Attributes:
         stride: pixels of the network's input per cell of the heatmap.
-        locref_std: pixels per unit of the location refinement maps; None where the head has none.
+        locref_std: pixels per unit of the location refinement maps; None if the head has none.
         apply_sigmoid: the heatmap holds logits.
-        clip_scores: confidences are cut to 0..1.
+        clip_scores: confidences are clipped to 0..1.
     """
 
     stride: float
@@ -158,24 +158,24 @@ class HeatmapDecoding:
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any], *, stride: float) -> HeatmapDecoding:
-        """Read the `predictor` part of a head; what it does not say is as DeepLabCut has it by default."""
+        """Read the `predictor` part of a head; missing values are DeepLabCut's defaults."""
         predictor = _part(head, "predictor")
         refined = bool(predictor.get("location_refinement", True)) and bool(head.get("locref_config"))
         return cls(
             stride=stride,
             locref_std=float(predictor.get("locref_std") or LOCREF_STD) if refined else None,
-            apply_sigmoid=bool(_given(predictor.get("apply_sigmoid"), True)),
+            apply_sigmoid=bool(_or_default(predictor.get("apply_sigmoid"), True)),
             clip_scores=bool(predictor.get("clip_scores")),
         )
 
 
 def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
-    """What is done to the image before a detector sees it, from `detector` of a configuration."""
+    """The normalisation of a detector's input, from `detector` of a configuration."""
     return _normalisation(_part(_part(detector, "data"), "inference"))
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """What a `pytorch_config.yaml` holds, read safely; ModelError if it cannot be."""
+    """Read the content of a `pytorch_config.yaml` safely. Raises ModelError if that is not possible."""
     import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
 
     try:
@@ -185,14 +185,14 @@ def read_config(path: Path) -> Mapping[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict):
-        raise ModelError(f"{path} holds no settings; expected DeepLabCut's {CONFIG_NAME}")
+        raise ModelError(f"{path} does not contain settings; expected DeepLabCut's {CONFIG_NAME}")
     return loaded
 
 
 def scorer_name(config: PoseConfig, file_stem: str, snapshot: str | None = None) -> str:
-    """The scorer as DeepLabCut writes it, `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, as far as it is known.
+    """The scorer in DeepLabCut's form, `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, as far as it is known.
 
-    Where the project's path was wiped from an export, the file's own name stands for project and snapshot.
+    If the project's path was removed from an export, the file's own name replaces project and snapshot.
     """
     network = "".join(part.capitalize() for part in config.net_type.split("_"))
     return f"DLC_{network}_{file_stem}" + (f"_snapshot_{snapshot}" if snapshot else "")
@@ -208,14 +208,12 @@ def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _given(value: Any, default: Any) -> Any:
+def _or_default(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
 def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:
-    """(height, width) that the layers were made for: SimCC heads have it as (width, height), conditional backbones as
-    (height, width).
-    """
+    """The (height, width) of the layers: SimCC heads store (width, height), conditional backbones (height, width)."""
     head = _part(_part(model, "heads"), "bodypart").get("input_size")
     if head:
         return int(head[1]), int(head[0])

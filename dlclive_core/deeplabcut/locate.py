@@ -1,4 +1,4 @@
-"""From the path that a user gives to the one model file that is meant."""
+"""From a user's path to the one model file that it means."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ _SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
 _DETECTOR_SNAPSHOT = re.compile(r"snapshot-detector-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
 _DETECTOR = ".detector"
 KEPT = ".dlclive"
-"""Ends the name of the folder beside a model in which exported variants of it are kept for its profile: no other models."""
+"""Suffix of the folder beside a model that holds exported variants for its profile; they do not count as other models."""
 
 _SUBFOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
 
 
 def locate_model(path: str | Path, suffixes: Collection[str]) -> Path:
-    """Return the model file that a path means.
+    """The model file that a path means.
 
-    A file is itself. A folder may be a training folder (`pytorch_config.yaml` and `snapshot-*.pt`: the best snapshot, or
-    else the last), an export folder, or a whole DeepLabCut project that holds one model.
+    A file stands for itself. A folder can be a training folder (`pytorch_config.yaml` and `snapshot-*.pt`: the best snapshot,
+    or else the last), an export folder, or a whole DeepLabCut project with one model.
 
     Args:
-        suffixes: of the files that count as models, for example {".pt", ".onnx"}.
+        suffixes: of model files, for example {".pt", ".onnx"}.
 
     Raises:
-        ModelNotFoundError: nothing there, or several models; the message names what was found.
+        ModelNotFoundError: there is no model, or more than one; the message lists what is there.
     """
     path = Path(path).expanduser()
     if path.is_file():
         return path
     if not path.exists():
         raise ModelNotFoundError(f"no such file or folder: {path}")
-    found = _in_folder(path, suffixes)
-    if not found:
+    models = _in_folder(path, suffixes)
+    if not models:
         for folder in _search_folders(path):
-            found += _in_folder(folder, suffixes)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        held = ", ".join(sorted(item.name for item in path.iterdir())[:8]) or "nothing"
+            models += _in_folder(folder, suffixes)
+    if len(models) == 1:
+        return models[0]
+    if not models:
+        content = ", ".join(sorted(item.name for item in path.iterdir())[:8]) or "nothing"
         raise ModelNotFoundError(
-            f"no model in {path}: expected {', '.join(sorted(suffixes))}, or {CONFIG_NAME} with snapshot-*.pt; it holds {held}"
+            f"no model in {path}: expected {', '.join(sorted(suffixes))}, or {CONFIG_NAME} with snapshot-*.pt; found {content}"
         )
-    names = ", ".join(str(item.relative_to(path)) for item in found[:8])
-    raise ModelNotFoundError(f"{path} holds {len(found)} models; name one of them: {names}")
+    names = ", ".join(str(item.relative_to(path)) for item in models[:8])
+    raise ModelNotFoundError(f"{path} contains {len(models)} models; choose one of them: {names}")
 
 
 def best_snapshot(snapshots: Sequence[Path]) -> Path:
-    """The snapshot marked best, the latest of them if there are several, or else the last epoch."""
+    """The snapshot marked best (the latest, if there are several), or else that of the last epoch."""
     return max(snapshots, key=lambda path: _rank(path, _SNAPSHOT))
 
 
 def detector_snapshots(path: Path) -> list[Path]:
-    """The snapshots of detectors beside a network's, the one to take last: the best, or else the latest."""
+    """The detector snapshots beside a network's, sorted so that the one to use, the best or else the latest, is last."""
     beside = [item for item in path.parent.glob("snapshot-detector-*.pt") if _DETECTOR_SNAPSHOT.match(item.name)]
     return sorted(beside, key=lambda item: _rank(item, _DETECTOR_SNAPSHOT))
 
@@ -86,7 +86,7 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def _search_folders(path: Path) -> list[Path]:
-    """Below a project or one of its parts: the folders that may hold models."""
+    """The folders below a project, or a part of it, that can contain models."""
     roots = [path / name for name in _SUBFOLDERS if (path / name).is_dir()] or [path]
     folders = {item.parent for root in roots for item in root.rglob("*") if item.is_file() and item.parent != path}
     return sorted(folder for folder in folders if not any(part.endswith(KEPT) for part in folder.parts))

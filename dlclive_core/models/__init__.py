@@ -1,1 +1,1 @@
-"""Models: loading them, and what the core makes of a network's arrays."""
+"""Models: how they are loaded, and how a network's arrays become poses."""

@@ -16,7 +16,7 @@ from dlclive_core.models.outputs import run_poses
 
 
 class BottomUpModel(PoseModel):
-    """A network that finds the animals of a whole image by itself: one animal, or several put together or regressed."""
+    """A network that finds the animals in a whole image by itself: a single one, or several, assembled or regressed."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -29,13 +29,13 @@ class BottomUpModel(PoseModel):
         return run_poses(self.network, as_rgb(check_image(image))[None])[0]
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
-        """Find the animals in several images; those of one shape are run together."""
+        """Find the animals in several images; images of the same shape run as one batch."""
         pixels = [as_rgb(check_image(image)) for image in images]
         poses: dict[int, Pose] = {}
         for shape in {image.shape for image in pixels}:
             indices = [index for index, image in enumerate(pixels) if image.shape == shape]
-            together = run_poses(self.network, np.stack([pixels[index] for index in indices]))
-            poses.update(zip(indices, together, strict=True))
+            batch = run_poses(self.network, np.stack([pixels[index] for index in indices]))
+            poses.update(zip(indices, batch, strict=True))
         return [poses[index] for index in range(len(pixels))]
 
     def close(self) -> None:

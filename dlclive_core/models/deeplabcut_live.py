@@ -1,4 +1,4 @@
-"""DeepLabCut-live's words for how a top-down model finds its animals."""
+"""DeepLabCut-live's options for how a top-down model finds its animals, translated into ours."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _DYNAMIC = {
 def detection_options_from_deeplabcut_live(
     config: Mapping[str, Any] | None, dynamic: Mapping[str, Any] | None, conditions: str | Path | PoseModel | None
 ) -> DetectionOptions:
-    """The options that DeepLabCut-live's users give as `top_down_config` and `top_down_dynamic`.
+    """Translate `top_down_config` and `top_down_dynamic` of DeepLabCut-live.
 
-    "crop_size" and "top_down_crop_size" are taken and not needed: the model says how large its crops are.
+    "crop_size" and "top_down_crop_size" are accepted and ignored: the model defines the size of its crops.
 
     Raises:
-        UsageError: a word that is not known, with the nearest one.
+        UsageError: an unknown key; the message names the nearest valid one.
     """
     options: dict[str, Any] = {"conditions": conditions}
     if config is not None:
-        _check_words(config, (*_CONFIG, "crop_size"), "top_down_config")
+        _check_keys(config, (*_CONFIG, "crop_size"), "top_down_config")
         skip = dict(config.get("skip_frames") or {})
-        _check_words(skip, ("skip", "margin"), "skip_frames")
+        _check_keys(skip, ("skip", "margin"), "skip_frames")
         if config.get("bbox_cutoff") is not None:
             options["min_score"] = float(config["bbox_cutoff"])
         options["max_animals"] = config.get("max_detections")
         options["detect_every"] = 1 + int(skip.get("skip") or 0)
         options["margin"] = skip.get("margin")
     if dynamic is not None:
-        _check_words(
+        _check_keys(
             dynamic,
             (*_DYNAMIC, "type", "threshold", "margin", "bbox_from_hq", "top_down_crop_size"),
             "top_down_dynamic",
@@ -58,7 +58,7 @@ def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _check_words(given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for word in given:
-        if word not in known:
-            raise UsageError(f"{where} has no {word!r}: {nearest(word, known)}")
+def _check_keys(options: Mapping[str, Any], valid: Sequence[str], where: str) -> None:
+    for key in options:
+        if key not in valid:
+            raise UsageError(f"{where} has no key {key!r}: {nearest(key, valid)}")

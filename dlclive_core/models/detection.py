@@ -13,13 +13,13 @@ from dlclive_core.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowingBox:
-    """Following one animal without a detector: a box around where it was last, tiles of the whole frame when it is lost.
+    """Follow one animal without a detector: in a box around its last position, or in tiles of the whole frame when it is lost.
 
     Attributes:
-        tiles: (across, down) that the frame is searched in.
-        overlap: pixels that neighbouring tiles share, about the size of an animal.
-        min_size: (width, height) that the box is at least, in pixels.
-        min_keypoints: how many keypoints must be sure; with fewer the animal is lost.
+        tiles: (across, down) into which the frame is divided for the search.
+        overlap: pixels that neighbouring tiles share; about the size of the animal.
+        min_size: smallest (width, height) of the box, in pixels.
+        min_keypoints: how many confident keypoints it takes; with fewer the animal counts as lost.
     """
 
     tiles: tuple[int, int] = (3, 2)
@@ -29,21 +29,21 @@ class FollowingBox:
 
     def __post_init__(self) -> None:
         if min(self.tiles) < 1 or self.overlap < 0 or min(self.min_size) < 1 or self.min_keypoints < 1:
-            raise UsageError(f"tiles, min_size and min_keypoints are at least 1, overlap at least 0; got {self}")
+            raise UsageError(f"tiles, min_size and min_keypoints must be at least 1, overlap at least 0; got {self}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionOptions:
-    """How a top-down or conditional model finds its animals. Bottom-up models find theirs in whole images and need none.
+    """How a top-down or conditional model finds its animals. Bottom-up models search whole images and have no such options.
 
     Attributes:
-        detect_every: ask the detector in every n-th frame; in between an animal's box comes from its last pose.
-        min_score: boxes that the detector is less sure of are not looked at.
-        max_animals: the most animals in a frame; None: as many as the project has individuals.
+        detect_every: run the detector on every n-th frame; in between, an animal's box comes from its last pose.
+        min_score: boxes with a lower detector score are ignored.
+        max_animals: the most animals in a frame; None: the number of individuals in the project.
         threshold: confidence from which a keypoint counts for the next frame's box.
-        margin: pixels around these keypoints; None: those that the network was trained with.
-        follow: follow one animal without a detector; None: do not.
-        conditions: for conditional models, the bottom-up model that finds animals first and again: a model, or its path.
+        margin: pixels around these keypoints; None: the margin of the network's training.
+        follow: how to follow one animal without a detector; None: use the detector.
+        conditions: for conditional models, the bottom-up model that finds new and lost animals: a model, or its path.
     """
 
     detect_every: int = 1
@@ -56,16 +56,16 @@ class DetectionOptions:
 
     def __post_init__(self) -> None:
         if self.detect_every < 1:
-            raise UsageError(f"detect_every is a number of frames from 1 up; got {self.detect_every}")
+            raise UsageError(f"detect_every must be at least 1 frame; got {self.detect_every}")
         if self.max_animals is not None and self.max_animals < 1:
-            raise UsageError(f"max_animals is a number from 1 up; got {self.max_animals}")
+            raise UsageError(f"max_animals must be at least 1; got {self.max_animals}")
         for name in ("min_score", "threshold"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} is a confidence from 0 to 1; got {getattr(self, name)}")
+                raise UsageError(f"{name} must be a confidence between 0 and 1; got {getattr(self, name)}")
         if self.margin is not None and not (math.isfinite(self.margin) and self.margin >= 0):
-            raise UsageError(f"margin is a number of pixels from 0 up; got {self.margin}")
+            raise UsageError(f"margin must be at least 0 pixels; got {self.margin}")
 
-    def given(self) -> dict[str, Any]:
-        """The options that are not at their defaults, by name."""
+    def changed_options(self) -> dict[str, Any]:
+        """The options that differ from their defaults, by name."""
         values = {field: getattr(self, field.name) for field in fields(self)}
         return {field.name: value for field, value in values.items() if value != field.default}

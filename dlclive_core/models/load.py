@@ -1,4 +1,4 @@
-"""Load a model: find out from the path what it is, which runtime can run it, and how its animals are found."""
+"""Load a model: locate its file, choose the runtime, and decide how its animals are found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
 from dlclive_core.profiles import Profile, find_profile, variant_path
 
-_FINDING = tuple(one.name for one in fields(DetectionOptions))
+_DETECTION_OPTIONS = tuple(field.name for field in fields(DetectionOptions))
 
 
 def load_model(
@@ -37,37 +37,37 @@ def load_model(
 
     Args:
         path: what to load; see `locate_model`.
-        runtime: "torch", "onnx", ...; by default the best one that is installed and reads the file.
-        device: "auto", "cpu", "cuda", "cuda:1", ...; a device that is not there is an error, never another device.
+        runtime: its name, as `dlclive plugins list` shows it. Default: the preferred one that is installed and reads the file.
+        device: "auto", "cpu", "cuda", "cuda:1", ...; a missing device is an error, never replaced by another.
         precision: "auto" (as the file says), "fp32", "fp16", ...
-        profile: how to run it, as `dlclive tune` found it out. "auto": the profile beside the model, if it was made on this
-            machine, and runtime, device and precision are not given; a file or a Profile: this one; None: none. The model's
-            `profile` is the one that was used; its `regions()` are what the network is to see of a frame, which a `Session`
-            takes by itself.
-        catalog: the plugins to choose from; by default those installed.
-        options: how a top-down or conditional model finds its animals (the fields of `DetectionOptions`; `follow=True` is
-            `follow=FollowingBox()`), and further options of the runtime. An unknown option is an error.
+        profile: how to run it, as `dlclive tune` determined. "auto": the profile beside the model, if it was made on this
+            machine and runtime, device and precision are left at their defaults; a file or a Profile: that one; None: none.
+            The model's `profile` is the one in use; its `regions()`, which a `Session` applies by itself, define what the
+            network sees of a frame.
+        catalog: the plugins to choose from. Default: those installed.
+        options: the fields of `DetectionOptions` for a top-down or conditional model (`follow=True` means
+            `follow=FollowingBox()`), and options of the runtime. An unknown option is an error.
 
     Raises:
-        ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder.
-        DependencyError, PluginError: no runtime for it.
-        UsageError: an option, or a profile: the model has changed since, for example.
+        ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder cannot be used.
+        DependencyError, PluginError: no runtime for it is ready.
+        UsageError: a wrong option, or a profile that does not fit, for example because the model has changed.
     """
     catalog = catalog or PluginCatalog.installed()
-    chosen = choose_loading(path, runtime, device=device, precision=precision, profile=profile, catalog=catalog)
-    info, device, options = chosen.runtime, chosen.device, {**chosen.options, **options}
+    loading = choose_loading(path, runtime, device=device, precision=precision, profile=profile, catalog=catalog)
+    info, device, options = loading.runtime, loading.device, {**loading.options, **options}
     factory = catalog.factory(info)
-    how = {name: options.pop(name) for name in _FINDING if name in options}
-    check_options(factory, options, f"runtime {info.name!r}", also=_FINDING)
-    detection = _detection(how)
-    loaded: Network | PoseModel = factory(chosen.loaded, device=device, precision=chosen.precision, **options)
+    detection_options = {name: options.pop(name) for name in _DETECTION_OPTIONS if name in options}
+    check_options(factory, options, f"runtime {info.name!r}", also=_DETECTION_OPTIONS)
+    detection = _make_detection_options(detection_options)
+    loaded: Network | PoseModel = factory(loading.loaded, device=device, precision=loading.precision, **options)
     try:
-        if isinstance(loaded, PoseModel):  # a runtime of a plugin whose models are no DeepLabCut networks
-            _takes_no(detection, loaded)
+        if isinstance(loaded, PoseModel):  # of a plugin whose models are not DeepLabCut networks
+            _refuse_detection_options(detection, loaded)
             model = loaded
         else:
             model = _pose_model(loaded, detection, device, catalog)
-        model.profile, model.file, model.loaded_file = chosen.profile, chosen.file, chosen.loaded
+        model.profile, model.file, model.loaded_file = loading.profile, loading.file, loading.loaded
         return model
     except BaseException:
         loaded.close()
@@ -79,9 +79,10 @@ class Loading:
     """How a model will be loaded.
 
     Attributes:
-        file: the model's own, and `loaded` the one that is loaded: the same, or a profile's exported variant of it.
-        runtime, device, precision, options: of the loading.
-        profile: where they are from; None: from the caller.
+        file: the model's own file.
+        loaded: the file that is loaded: the same one, or an exported variant that the profile names.
+        runtime, device, precision, options: how it is loaded.
+        profile: the profile that says so; None: the caller does.
     """
 
     file: Path
@@ -102,51 +103,51 @@ def choose_loading(
     profile: str | Path | Profile | None = "auto",
     catalog: PluginCatalog,
 ) -> Loading:
-    """What `load_model` will do with these arguments; nothing is loaded. Raises as it does."""
+    """What `load_model` would do with these arguments. Loads nothing; raises the same errors."""
     file = locate_model(path, model_suffixes(catalog))
     is_given = runtime is not None or device != "auto" or precision != "auto"
-    found = find_profile(file, profile, settings_given=is_given)
-    if found is None:
+    chosen = find_profile(file, profile, settings_given=is_given)
+    if chosen is None:
         file, info = choose_runtime(file, runtime, catalog)
         return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)
-    loaded = variant_path(found) or file
+    loaded = variant_path(chosen) or file
     try:
-        loaded, info = choose_runtime(loaded, found.runtime, catalog)
+        loaded, info = choose_runtime(loaded, chosen.runtime, catalog)
         catalog.factory(info)  # raises, naming what is missing
     except DLCLiveError as error:
-        name = found.path or "the profile"
-        raise type(error)(f"{name} asks for {found.runtime}: {error}; or pass --profile none") from error
+        name = chosen.path or "the profile"
+        raise type(error)(f"{name} asks for {chosen.runtime}: {error}; or pass --profile none") from error
     return Loading(
         file=file,
         loaded=loaded,
         runtime=info,
-        device=found.device,
-        precision=found.precision,
-        options=found.options,
-        profile=found,
+        device=chosen.device,
+        precision=chosen.precision,
+        options=chosen.options,
+        profile=chosen,
     )
 
 
 def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog) -> tuple[Path, RuntimeInfo]:
-    """The file that a path leads to and the runtime that will load it; nothing is loaded. Raises as `load_model` does."""
+    """The file that a path means and the runtime that would load it. Loads nothing; raises as `load_model` does."""
     file = locate_model(path, model_suffixes(catalog))
     info = catalog.find(RuntimeInfo, runtime) if runtime else _best_runtime(catalog, file)
     if file.suffix.lower() not in info.reads:
         raise UnsupportedModelError(
-            f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file)}"
+            f"runtime {info.name!r} reads {', '.join(info.reads)}, not {file.name}; {_advice(catalog, file, info)}"
         )
     return file, info
 
 
-def _detection(how: dict[str, Any]) -> DetectionOptions:
-    if isinstance(how.get("follow"), bool):
-        how["follow"] = FollowingBox() if how["follow"] else None
-    return DetectionOptions(**how)
+def _make_detection_options(options: dict[str, Any]) -> DetectionOptions:
+    if isinstance(options.get("follow"), bool):
+        options["follow"] = FollowingBox() if options["follow"] else None
+    return DetectionOptions(**options)
 
 
 def _pose_model(network: Network, detection: DetectionOptions, device: str, catalog: PluginCatalog) -> PoseModel:
     if network.card.method == "bottom-up":
-        _takes_no(detection, network)
+        _refuse_detection_options(detection, network)
         return BottomUpModel(network)
     if network.card.method == "top-down":
         return TopDownModel(network, detection)
@@ -158,26 +159,26 @@ def _pose_model(network: Network, detection: DetectionOptions, device: str, cata
     )
 
 
-def _takes_no(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
-    for name in detection.given():
+def _refuse_detection_options(detection: DetectionOptions, loaded: Network | PoseModel) -> None:
+    for name in detection.changed_options():
         raise UsageError(
             f"{loaded.card.net_type} finds animals in whole images and has no option {name!r}: "
-            "it is for top-down and conditional networks"
+            "only top-down and conditional networks have it"
         )
 
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:
-    """Suffixes of all files that are models, whether a runtime for them is installed or not."""
+    """Suffixes of all model files, whether or not a runtime for them is installed."""
     return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(INSTALL_FOR_MODELS)
 
 
 def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
-    fitting = [info for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
-    ready = [info for info in fitting if not missing_requirements(info)]
+    readers = [info for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
+    ready = [info for info in readers if not missing_requirements(info)]
     if ready:
         return max(ready, key=lambda info: info.preference)
-    if fitting:
-        catalog.factory(fitting[0])  # raises, naming what is missing
+    if readers:
+        catalog.factory(readers[0])  # raises, naming what is missing
     raise _nothing_reads(catalog, file)
 
 
@@ -185,15 +186,16 @@ def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
     install = INSTALL_FOR_MODELS.get(file.suffix.lower())
     if install is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
-        return UnsupportedModelError(f"{file.name} is no model file: expected one of {known}")
+        return UnsupportedModelError(f"{file.name} is not a model file: expected one of {known}")
     broken = "".join(
         f" (plugin {p.name!r} is {p.status}: {p.error})" for p in catalog.plugins if p.error and not p.components
     )
     return DependencyError(f"no installed runtime reads {file.name}; run: {install}{broken}")
 
 
-def _advice(catalog: PluginCatalog, file: Path) -> str:
-    fitting = [info.name for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
-    if fitting:
-        return f"use runtime {fitting[0]!r}, or export the model first: dlclive export {file.name} model.onnx"
+def _advice(catalog: PluginCatalog, file: Path, runtime: RuntimeInfo) -> str:
+    readers = [info.name for info in catalog.components(RuntimeInfo) if file.suffix.lower() in info.reads]
+    if readers:
+        target = f"model{runtime.reads[0]}" if runtime.reads else "TARGET"
+        return f"use runtime {readers[0]!r}, or export the model first: dlclive export {file.name} {target}"
     return f"run: {INSTALL_FOR_MODELS.get(file.suffix.lower(), 'dlclive plugins list')}"

@@ -14,6 +14,9 @@ DETECTOR_KEY = "dlclive.detector"
 IMAGE_INPUT = "image"
 """The input of an exported network or detector: (N, H, W, 3) uint8 RGB."""
 
+CONDITIONS_INPUT = "conditions"
+"""The second input of an exported conditional network: (N, K, 3) float32."""
+
 DETECTOR_OUTPUTS = ("boxes", "scores")
 """The outputs of an exported detector, in this order: (M, 4) x1, y1, x2, y2 in pixels of the image, and (M,) scores 0..1."""
 

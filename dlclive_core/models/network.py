@@ -1,4 +1,4 @@
-"""What a runtime makes of a model file: a network that turns arrays into arrays. `load_model` makes a PoseModel of it."""
+"""What a runtime loads from a model file: a network, arrays in and arrays out. `load_model` turns it into a PoseModel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlclive_core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One way in which a runtime can run a file on this computer: what `load_model` takes as device and precision.
+    """One way to run a file on this computer: a device and a precision, as `load_model` takes them.
 
     Attributes:
         device: "cpu", "cuda:0", ...
@@ -50,15 +50,15 @@ Arrays = Mapping[str, NDArray[np.float32]]
 
 
 class Network(Component):
-    """A loaded network. Used by one thread at a time; whoever loads it closes it.
+    """A loaded network. Used by one thread at a time; the caller who loads it closes it.
 
-    Everything that can be computed on the device is in the network: normalising, padding, decoding. What follows, putting
-    animals together, crops, tracking, is the same for all runtimes and is done by the models of `dlclive_core.models.load`.
+    The network includes everything that the device can compute: normalisation, padding, decoding. What follows (assembly,
+    crops, tracking) is the same for all runtimes and is done in `dlclive_core.models`.
 
     Attributes:
         card: the facts about the model.
         runtime: the name of the runtime, for example "onnx".
-        device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
+        device: what actually runs it, as determined after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
     """
 
     card: ModelCard
@@ -67,9 +67,9 @@ class Network(Component):
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:  # noqa: ARG003
-        """All ways in which this runtime can run a file on this computer; the file is not loaded.
+        """All ways in which this runtime can run a file on this computer. Does not load the file.
 
-        For `dlclive benchmark` and `dlclive tune`, which try them. Empty: this file, or none, cannot be run here.
+        `dlclive benchmark` and `dlclive tune` try them all. Empty: the runtime cannot run this file here.
         """
         return ()
 
@@ -94,35 +94,35 @@ class Network(Component):
             conditions: (B, K, 3) float32 keypoints in pixels of the images, for conditional networks.
 
         Returns:
-            float32 arrays that the caller may keep, coordinates in pixels of the images; what was not found is NaN, NaN, 0:
+            float32 arrays that the caller may keep, coordinates in pixels of the images, NaN, NaN, 0 for what was not found:
 
             - "keypoints" (B, I, K, 3): x, y, confidence;
             - or "peaks" (B, K, P, 3) and "affinities" (B, L, P, P), for cards with `assembly`;
             - "unique" (B, U, 3), for cards with `unique_keypoints`;
-            - "identity" (B, I, K, J) or (B, K, P, J), for cards with `identity`: how much a keypoint looks like each of the
+            - "identity" (B, I, K, J) or (B, K, P, J), for cards with `identity`: how much each keypoint resembles each of the
               J individuals.
         """
 
     def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
-        """The runtime's own call on these images, which `run` takes, with as little around it as can be.
+        """The runtime library's own call on images that `run` would take, with as little around it as possible.
 
-        For `dlclive benchmark`, which holds a whole frame-to-pose call against it; the answer is thrown away. A runtime
-        overrides this where its library has a call that is barer than `run`.
+        `dlclive benchmark` compares a whole frame-to-pose call with it and discards the result. A runtime overrides this if its
+        library has a more direct call than `run`.
         """
         return partial(self.run, images)
 
     def operations(self, images: NDArray[np.uint8]) -> float:
-        """Floating-point operations of `run` on these images, a multiplication and an addition counted as two.
+        """Floating-point operations of `run` on these images; a multiplication and an addition count as two.
 
-        Counted, not timed: convolutions and products of matrices, which are nearly all. NaN where the runtime cannot tell.
+        Counted, not timed: convolutions and matrix products, which are nearly all of them. NaN if the runtime cannot tell.
         """
         return float("nan")
 
     def detector(self) -> Detector | None:
-        """Load the detector that belongs to a top-down network, on the same device; None if it has none.
+        """Load the detector of a top-down network on the same device; None if it has none.
 
         Raises:
-            DependencyError, ModelError: it has one that cannot be loaded.
+            DependencyError, ModelError: the detector cannot be loaded.
         """
         return None
 
@@ -135,13 +135,13 @@ class Detector(Component):
         """Find animals in an (H, W, 3) uint8 RGB image.
 
         Returns:
-            (M, 5) float32 x1, y1, x2, y2 in pixels of the image and score 0..1, the highest score first. M may be 0.
+            (M, 5) float32: x1, y1, x2, y2 in pixels of the image and the score 0..1, highest score first. M may be 0.
         """
 
 
 def output(arrays: Arrays, name: str, card: ModelCard) -> NDArray[np.float32]:
-    """One array of a network; ModelError if it did not give it."""
+    """One array of a network's output. Raises ModelError if it is missing."""
     if name not in arrays:
-        held = ", ".join(arrays) or "nothing"
-        raise ModelError(f"{card.net_type} ({card.format}) gave {held}, but no {name!r}: export the model again")
+        names = ", ".join(arrays) or "nothing"
+        raise ModelError(f"{card.net_type} ({card.format}) returned {names}, but not {name!r}: export the model again")
     return arrays[name]

@@ -1,4 +1,4 @@
-"""From a network's arrays to poses: animals put together, individuals told apart."""
+"""From a network's arrays to poses: assembly of animals, and identity of individuals."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dlclive_core.models.padding import pad
 
 
 def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:
-    """Run a network that finds animals by itself on (B, H, W, 3) uint8 RGB images, and read its arrays."""
+    """Run a bottom-up network on (B, H, W, 3) uint8 RGB images and convert its arrays to poses."""
     return read_poses(network.run(network_input(network.card, images)), network.card)
 
 
 def network_input(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(B, H, W, 3) images as `Network.run` takes them: contiguous, padded where the input is fixed. Raises FrameError."""
+    """Prepare (B, H, W, 3) images for `Network.run`: contiguous, and padded if the input is fixed. Raises FrameError."""
     if card.input_size is not None and images.shape[1:3] != card.input_size:
         images = _padded_to_input(images, card)
     check_size(card, images.shape[1:3])
@@ -32,21 +32,21 @@ def network_input(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint
 def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
     """One pose for each image of the batch.
 
-    A network that puts animals together, or tells individuals apart, gives a row for each individual of the project; those
-    that are not in the image are missing as a whole.
+    A network with assembly or identity has a row for each individual of the project; individuals that are not in the image
+    are missing (NaN, NaN, 0).
     """
     batch = len(next(iter(arrays.values())))
     return [_read({name: array[index] for name, array in arrays.items()}, card) for index in range(batch)]
 
 
 def _padded_to_input(images: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:
-    """Images that padding brings to the fixed input, padded as the network would; others as they are."""
+    """Pad images that padding brings to the fixed input size; leave others alone."""
     height, width = images.shape[1:3]
     return pad(images, card.pad_divisor) if padded_size(height, width, card.pad_divisor) == card.input_size else images
 
 
 def check_size(card: ModelCard, shape: tuple[int, ...]) -> None:
-    """FrameError if images of this (height, width) cannot go in."""
+    """Raise FrameError if the network cannot take images of this (height, width)."""
     height, width = shape
     if card.input_size is not None and shape != card.input_size:
         fixed = card.input_size
@@ -67,9 +67,9 @@ def _read(arrays: dict[str, NDArray[np.float32]], card: ModelCard) -> Pose:
         keypoints = output(arrays, "keypoints", card)
     else:
         peaks = output(arrays, "peaks", card)
-        keypoints, chosen = assemble(peaks, output(arrays, "affinities", card), card.assembly)
+        keypoints, peak_of = assemble(peaks, output(arrays, "affinities", card), card.assembly)
         if scores is not None:  # (K, P, J) of candidates -> (I, K, J) of keypoints
-            scores = scores[np.arange(len(scores)), np.maximum(chosen, 0)]
+            scores = scores[np.arange(len(scores)), np.maximum(peak_of, 0)]
     pose = Pose(np.asarray(keypoints, np.float32), card.skeleton)
     if scores is not None and scores.shape[-1] == len(card.individuals) >= len(pose):
         order = order_by_identity(pose.keypoints, scores)

@@ -14,10 +14,10 @@ def pad(images: NDArray[np.uint8], divisor: tuple[int, int]) -> NDArray[np.uint8
     high, wide = padded_size(height, width, divisor)
     if (high, wide) == (height, width):
         return images
-    return images[:, mirrored(high, height)][:, :, mirrored(wide, width)]
+    return images[:, mirrored_indices(high, height)][:, :, mirrored_indices(wide, width)]
 
 
-def mirrored(size: int, limit: int) -> NDArray[np.intp]:
+def mirrored_indices(size: int, limit: int) -> NDArray[np.intp]:
     """The first `size` indices of an axis of length `limit` that is reflected at its ends, without repeating them."""
     if limit == 1:
         return np.zeros(size, dtype=np.intp)

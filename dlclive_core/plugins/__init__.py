@@ -1,1 +1,1 @@
-"""Installed plugins: the catalogue, components from text, sources from paths."""
+"""Installed plugins: the catalogue, components from a spec, sources from paths."""

@@ -1,4 +1,4 @@
-"""What is installed, in which state, and how to build it."""
+"""The catalogue: which plugins are installed, their state, and how to build what they offer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -43,11 +43,11 @@ class Plugin:
 
     Attributes:
         name: of its entry point.
-        distribution, version: of the package that brings it.
+        distribution, version: of the package that provides it.
         status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
-            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (another plugin has the name, or a component's).
-        error: one line saying what is wrong and what to do, empty when ready.
-        components: what it offers; empty when broken, blocked or duplicate.
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is taken).
+        error: what is wrong and what to do, in one line; empty when ready.
+        components: what it offers; empty if broken, blocked or duplicate.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Plugin:
 
 
 class PluginCatalog:
-    """The installed plugins. Made once per program by `PluginCatalog.installed()` and passed on; it never changes."""
+    """The installed plugins. Create it once per program with `PluginCatalog.installed()` and pass it on; it is immutable."""
 
     def __init__(self, plugins: Sequence[Plugin]) -> None:
         self.plugins = tuple(plugins)
@@ -69,22 +69,22 @@ class PluginCatalog:
         """Read the entry points of every installed distribution.
 
         Args:
-            disabled: names of plugins not to load; by default those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+            disabled: names of plugins not to load; default: those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
         """
         if disabled is None:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
         blocked = {name for name in disabled if name}
         plugins = [_builtin()]
-        for point, distribution in _entry_points():
-            plugins.append(_load(point, distribution, blocked, plugins))
+        for offer in _offers():
+            plugins.append(_load(offer, blocked, plugins))
         return cls(plugins)
 
     def components(self, kind: type[Info]) -> list[Info]:
-        """All components of a kind, whether their libraries are there or not."""
+        """All components of a kind, whether or not their libraries are installed."""
         return [item for plugin in self.plugins for item in plugin.components if isinstance(item, kind)]
 
     def find(self, kind: type[Info], name: str) -> Info:
-        """The component of this kind and name; PluginError, with the reason where it is known, if there is none."""
+        """The component of this kind and name. Raises PluginError, with the reason if known, if there is none."""
         for item in self.components(kind):
             if item.name == name:
                 return item
@@ -94,7 +94,7 @@ class PluginCatalog:
         raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
-        """Import the class of a component; DependencyError or PluginError with the next command if that fails."""
+        """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
         absent = missing_requirements(info)
         hint = f"; run: {info.install_hint}" if info.install_hint else ""
         if absent:
@@ -114,26 +114,26 @@ class PluginCatalog:
         return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
-        """Make the component of this kind and name with these options; UsageError for one that it does not take."""
+        """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
         info = self.find(kind, name)
         factory = self.factory(info)
         check_options(factory, options, f"{kind.kind} {name!r}")
         return factory(*args, **options)
 
 
-def check_options(factory: Any, options: Iterable[str], what: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError naming the nearest valid option, of `factory` or of `also`, if `factory` takes not all of these."""
+def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
+    """Raise UsageError for an option that `factory` does not take, suggesting the nearest of its own and of `also`."""
     parameters = inspect.signature(factory).parameters.values()
     valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
-    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks for itself
+    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks them itself
         return
     for option in options:
         if option not in valid:
-            raise UsageError(f"{what} has no option {option!r}: {nearest(option, [*valid, *also])}")
+            raise UsageError(f"{label} has no option {option!r}: {nearest(option, [*valid, *also])}")
 
 
 def missing_requirements(info: ComponentInfo) -> list[str]:
-    """The libraries that a component needs and that are not installed; nothing is imported."""
+    """The libraries that a component needs and that are not installed. Imports nothing."""
     return [name for name in info.requires if not _is_installed(name)]
 
 
@@ -152,22 +152,34 @@ def _builtin() -> Plugin:
         distribution=CORE,
         version=installed_version(CORE),
         status="ready",
-        components=_ask(plugin),
+        components=_registered_components(plugin),
     )
 
 
-def _entry_points() -> list[tuple[EntryPoint, Distribution]]:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """An entry point of our group, and the name and version of the distribution that has it."""
+
+    point: EntryPoint
+    distribution: str
+    version: str
+
+
+def _offers() -> list[_Offer]:
     """Every entry point of our group once, sorted, so that the result does not depend on the order of folders."""
-    found: dict[tuple[str, str], tuple[EntryPoint, Distribution]] = {}
+    offers: dict[tuple[str, str], _Offer] = {}
     for distribution in distributions():
-        for point in distribution.entry_points:
-            if point.group == GROUP:  # the first distribution of a name on sys.path is the one that Python imports
-                found.setdefault((distribution.metadata["Name"], point.name), (point, distribution))
-    return [found[key] for key in sorted(found)]
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+        if points:
+            metadata = distribution.metadata  # parsed at each access
+            name, version = metadata["Name"], metadata["Version"]
+            for point in points:  # the first distribution of a name on sys.path is the one that Python imports
+                offers.setdefault((name, point.name), _Offer(point, name, version))
+    return [offers[key] for key in sorted(offers)]
 
 
-def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
-    name, version = distribution.metadata["Name"], distribution.version
+def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
+    point, name, version = offer.point, offer.distribution, offer.version
 
     def record(status: str, error: str = "", components: tuple[ComponentInfo, ...] = ()) -> Plugin:
         return Plugin(
@@ -183,11 +195,11 @@ def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earl
                 f"{name} and {other.distribution} both offer a plugin {point.name!r}; run: pip uninstall {name}",
             )
     try:
-        components = _ask(point.load())
-    except Exception as error:  # whatever a plugin does, the others must load
+        components = _registered_components(point.load())
+    except Exception as error:  # one plugin must not keep the others from loading
         return record(
             "broken",
-            f"{type(error).__name__}: {_one_line(error)}{_place(error)}; update or run: pip uninstall {name}",
+            f"{type(error).__name__}: {_one_line(error)}{_raised_at(error)}; update or run: pip uninstall {name}",
         )
     for item in components:
         for other in earlier:
@@ -205,8 +217,8 @@ def _load(point: EntryPoint, distribution: Distribution, blocked: set[str], earl
     return record("ready", components=components)
 
 
-def _ask(module: ModuleType) -> tuple[ComponentInfo, ...]:
-    """Call the hooks of one plugin; each in a manager of its own, so that one cannot disturb another."""
+def _registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
+    """Call the hooks of one plugin, in a manager of its own so that plugins cannot affect each other."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
@@ -227,8 +239,8 @@ def plural(kind: str) -> str:
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
 
 
-def _place(error: Exception) -> str:
-    """Where a plugin raised, if that was in a file of somebody else's."""
+def _raised_at(error: Exception) -> str:
+    """Where a plugin raised, if that was neither in the core nor in the standard library."""
     ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)

@@ -1,4 +1,4 @@
-"""From a path to a source of frames."""
+"""The source that reads a file or folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ def source_for(path: str | Path, catalog: PluginCatalog) -> FrameSource:
     """The source, not yet opened, that reads this file or folder.
 
     Raises:
-        SourceError: there is nothing at this path.
+        SourceError: the path does not exist.
         DataError: no source reads files of this kind.
-        DependencyError: a source would, and is not installed.
+        DependencyError: no source for files is installed.
     """
     path = Path(path).expanduser()
     if not path.exists():
         raise SourceError(f"no such file or folder: {path}")
     infos = catalog.components(SourceInfo)
-    fitting = [info for info in infos if (info.opens_folders if path.is_dir() else path.suffix.lower() in info.opens)]
-    if not fitting:
+    candidates = [
+        info for info in infos if (info.opens_folders if path.is_dir() else path.suffix.lower() in info.opens)
+    ]
+    if not candidates:
         if not any(info.opens for info in infos):
             raise DependencyError(f"nothing installed reads {path.name}; run: {INSTALL_FILES}")
         known = " ".join(sorted({suffix for info in infos for suffix in info.opens}))
-        what = "a folder" if path.is_dir() else f"{path.suffix or 'a file without suffix'}"
-        raise DataError(f"{path} cannot be read as video or images: {what} is none of {known}")
-    source: FrameSource = catalog.factory(fitting[0])(path)
+        kind = "a folder" if path.is_dir() else path.suffix or "a file without suffix"
+        raise DataError(f"cannot read {path} as video or images: {kind} is not among {known}")
+    source: FrameSource = catalog.factory(candidates[0])(path)
     return source

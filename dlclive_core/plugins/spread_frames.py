@@ -1,4 +1,4 @@
-"""Frames spread over a clip, from any source: read through, because not every source can seek."""
+"""Frames spread evenly over a clip. The source is read from the start, because not every source can seek."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dlclive_core.data.frame import as_rgb
 from dlclive_core.errors import EndOfStream
 
 LONGEST = 5000
-"""Frames that are looked through at most: a clip, not an afternoon."""
+"""The most frames that are read: a clip, not an afternoon."""
 
 _MOST_BYTES = 1 << 30
 
 
 def spread_frames(source: FrameSource, count: int) -> list[NDArray[np.uint8]]:
-    """Up to `count` frames at equal distances over the first 5000 of a recording; the source is opened and closed.
+    """Up to `count` frames spread evenly over the first 5000 of a recording. Opens and closes the source.
 
-    Frames are kept in memory, at most about a gigabyte of them: of very large ones there are fewer.
+    Frames are kept in memory, at most about a gigabyte; very large frames are therefore fewer.
 
     Returns:
-        (H, W, 3) uint8 RGB images in the order of the clip. A clip with fewer frames gives all of them.
+        (H, W, 3) uint8 RGB images in the order of the clip. A shorter clip gives all of its frames.
 
     Raises:
         SourceError, DataError: the source cannot be read.
@@ -37,9 +37,9 @@ def spread_frames(source: FrameSource, count: int) -> list[NDArray[np.uint8]]:
                     count = max(1, min(count, _MOST_BYTES // (3 * image.shape[0] * image.shape[1])))
                 if index % step == 0:
                     kept.append(as_rgb(image))
-                if len(kept) == 2 * count:  # how long it is shows only at the end: every other one was enough
+                if len(kept) == 2 * count:  # the length is known only at the end: drop every other one
                     kept, step = kept[::2], 2 * step
         except EndOfStream:
             pass
-    places = np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int)
-    return [kept[place] for place in places]
+    indices = np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int)
+    return [kept[index] for index in indices]

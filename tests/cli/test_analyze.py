@@ -148,7 +148,7 @@ def test_one_bad_video_does_not_stop_the_others(dlclive, model, clip, tmp_path) 
         ("gone.mp4", None, 4, "no such file or folder: gone.mp4"),
         ("empty.mp4", b"", 5, "empty.mp4"),
         ("text.mp4", b"this is not a video\n" * 50, 5, "text.mp4"),
-        ("notes.txt", b"hello", 5, "none of"),
+        ("notes.txt", b"hello", 5, "not among"),
     ],
 )
 def test_what_is_no_video_is_one_line(dlclive, model, tmp_path, name, content, code, message) -> None:
@@ -209,7 +209,11 @@ def test_an_unknown_option_names_the_nearest(dlclive) -> None:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("gone.pt", "no such file or folder: gone.pt"), ("notes.txt", "no model file"), ("folder", "no model in folder")],
+    [
+        ("gone.pt", "no such file or folder: gone.pt"),
+        ("notes.txt", "not a model file"),
+        ("folder", "no model in folder"),
+    ],
 )
 def test_what_is_no_model_is_one_line(dlclive, clip, tmp_path, name, message) -> None:
     (tmp_path / "folder").mkdir()

@@ -90,7 +90,7 @@ def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model
         ({"synthetic": "320x240", "video": Path("no.mp4")}, 2, "a video or --synthetic, not both"),
         ({"video": Path("no.mp4")}, 4, "no such file or folder: no.mp4"),
         ({"model": "no.onnx"}, 3, "no such file or folder: no.onnx"),
-        ({"model": __file__}, 3, "test_benchmark.py is no model file"),
+        ({"model": __file__}, 3, "test_benchmark.py is not a model file"),
         ({"reference": Path("no.onnx")}, 3, "no such file or folder: no.onnx"),
     ],
 )

@@ -174,7 +174,7 @@ def test_analyze_takes_and_records_them(dlclive, model: Path, clip: Path) -> Non
 def test_analyze_hands_them_to_the_runtime(dlclive, model: Path, clip: Path) -> None:
     done = dlclive("analyze", model, clip, "--runtime", "onnx", "--runtime-option", "threads=0")
     assert done.code == 2
-    assert "threads is a number from 1 up; got 0" in done.error
+    assert "threads must be at least 1; got 0" in done.error
 
 
 def test_benchmark_shows_them_in_its_rows(dlclive, model: Path) -> None:

@@ -105,7 +105,7 @@ def test_the_command_line_replaces_and_adds(tmp_path: Path) -> None:
         ("source: mouse\nmodel: [\n", "rig.yaml:3: this is no YAML: "),
         ("source: !!python/object/apply:os.system ['touch canary']\n", "rig.yaml:1: "),
         ("source:\n  mouse:\n    seed: !!python/name:os.system x\n", "rig.yaml:3: tag:yaml.org,2002:python/name"),
-        ("model:\n  path: m\n  min_score: 3\n", "rig.yaml:2: min_score is a confidence from 0 to 1"),
+        ("model:\n  path: m\n  min_score: 3\n", "rig.yaml:2: min_score must be a confidence between 0 and 1"),
         ("regions:\n  cropping: [1, 2, 3]\n", "rig.yaml:2: cropping takes x1,x2,y1,y2"),
         ("regions:\n  resize: 0\n", "rig.yaml:2: "),
         ("processors:\n  - kalman: &a {horizon: *a}\n", "rig.yaml:2: "),

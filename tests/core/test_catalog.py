@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,19 @@ def test_listing_plugins_imports_nothing_heavy() -> None:
     code = f"import sys, dlclive_core as d; d.PluginCatalog.installed(); print(*set({HEAVY!r}) & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_listing_plugins_reads_the_metadata_of_a_distribution_once(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "lab-one")
+    install(site, "lab-two", plugin="two", name="other")
+    reads: list[tuple[str, str]] = []
+    original = PathDistribution.read_text
+
+    def read_text(self: PathDistribution, filename: str) -> str | None:
+        reads.append((str(self._path), filename))  # type: ignore[attr-defined]
+        return original(self, filename)
+
+    monkeypatch.setattr(PathDistribution, "read_text", read_text)
+    assert {plugin.name for plugin in PluginCatalog.installed().plugins} >= {"builtin", "lab", "two"}
+    assert len(reads) == len(set(reads))
+    assert any(path.startswith(str(site)) and name == "METADATA" for path, name in reads)

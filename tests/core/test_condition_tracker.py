@@ -36,7 +36,7 @@ class Scene:
 
     def frame(self, searched: Sequence[Any] = (), moves: dict[int, Any] | None = None) -> list[float | None]:
         """`searched` is what a search would find; the network finds each condition again but for `moves`, by row."""
-        wanted = self.tracker.wants_search()
+        wanted = self.tracker.needs_search()
         self.searches += wanted
         poses = np.array(searched, np.float32).reshape(-1, 3, 3)
         self.given, self.rows = self.tracker.conditions(poses if wanted else None)

@@ -141,7 +141,7 @@ def test_a_box_of_the_inputs_size_is_untouched() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 4, 3), (3, 3), (1, 3, 2)])
 def test_conditions_of_another_skeleton(shape: tuple[int, ...]) -> None:
-    with pytest.raises(UsageError, match=r"conditions are \(N, 3, 3\).*of the 3 keypoints of blobs"):
+    with pytest.raises(UsageError, match=r"conditions must be \(N, 3, 3\).*of the keypoints of blobs"):
         ConditionalModel(NearNetwork(), None, DetectionOptions()).predict(
             scene(), conditions=np.zeros(shape, np.float32)
         )
@@ -156,16 +156,16 @@ def test_a_search_with_other_keypoints() -> None:
 
 def test_without_conditions_it_says_what_to_do() -> None:
     model = ConditionalModel(NearNetwork(), None, DetectionOptions())
-    with pytest.raises(UsageError, match=r"no bottom-up model .* --conditions FILE"):
+    with pytest.raises(UsageError, match=r"without a bottom-up model .* --conditions FILE"):
         model.predict(scene())
-    with pytest.raises(UsageError, match="boxes come with conditions"):
+    with pytest.raises(UsageError, match="boxes need conditions"):
         model.predict(scene(), boxes=np.zeros((1, 4), np.float32))
     with pytest.raises(UsageError, match="2 boxes for 1 conditions"):
         model.predict(scene(), boxes=np.array([[0, 0, 9, 9]] * 2), conditions=at(0, 0)[None])
 
 
 def test_a_card_without_the_size_of_the_crops_is_refused() -> None:
-    with pytest.raises(ModelError, match="says nothing of its crops"):
+    with pytest.raises(ModelError, match="gives no crop size"):
         ConditionalModel(NearNetwork(CARD.with_(input_size=None)), None, DetectionOptions())
 
 

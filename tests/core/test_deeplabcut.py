@@ -8,7 +8,7 @@ import yaml
 
 from dlclive_core import ModelError
 from dlclive_core.deeplabcut.config import HeatmapDecoding, PoseConfig, padded_size
-from dlclive_core.models.padding import mirrored, pad
+from dlclive_core.models.padding import mirrored_indices, pad
 
 PREDICTOR = {"type": "HeatmapPredictor", "apply_sigmoid": False, "clip_scores": True, "location_refinement": True}
 CONFIG = {
@@ -79,8 +79,8 @@ def test_refinement_is_on_only_where_the_head_has_it() -> None:
 
 
 def test_padding_mirrors_without_repeating_the_edge() -> None:
-    assert mirrored(8, 4).tolist() == [0, 1, 2, 3, 2, 1, 0, 1]
-    assert mirrored(4, 1).tolist() == [0, 0, 0, 0]
+    assert mirrored_indices(8, 4).tolist() == [0, 1, 2, 3, 2, 1, 0, 1]
+    assert mirrored_indices(4, 1).tolist() == [0, 0, 0, 0]
     image = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(1, 2, 3, 3)
     padded = pad(image, (4, 4))
     assert padded.shape == (1, 4, 4, 3)

@@ -44,13 +44,13 @@ def test_a_project_with_one_model_is_that_model(tmp_path: Path) -> None:
 
 def test_two_models_are_named(tmp_path: Path) -> None:
     make(tmp_path, "a.pt", "b.onnx")
-    with pytest.raises(ModelNotFoundError, match=r"holds 2 models; name one of them: a\.pt, b\.onnx"):
+    with pytest.raises(ModelNotFoundError, match=r"contains 2 models; choose one of them: a\.pt, b\.onnx"):
         locate_model(tmp_path, SUFFIXES)
 
 
 def test_no_model_says_what_was_found(tmp_path: Path) -> None:
     make(tmp_path, "notes.txt", "snapshot-050.pt")  # a snapshot without its configuration is no model
-    with pytest.raises(ModelNotFoundError, match=r"no model in .*it holds notes\.txt, snapshot-050\.pt"):
+    with pytest.raises(ModelNotFoundError, match=r"no model in .*found notes\.txt, snapshot-050\.pt"):
         locate_model(tmp_path, SUFFIXES)
 
 
@@ -64,5 +64,5 @@ def test_without_a_runtime_the_install_command_is_named(tmp_path: Path) -> None:
     nothing = PluginCatalog([])
     with pytest.raises(DependencyError, match="pip install dlclive-torch"):
         load_model(tmp_path / "a.pt", catalog=nothing)
-    with pytest.raises(UnsupportedModelError, match=r"b\.txt is no model file"):
+    with pytest.raises(UnsupportedModelError, match=r"b\.txt is not a model file"):
         load_model(tmp_path / "b.txt", catalog=nothing)

@@ -31,7 +31,9 @@ def test_a_spec_is_read(text: str, name: str, first: str | None, options: tuple)
     assert ComponentSpec.parse(text) == ComponentSpec(name, first, options)
 
 
-@pytest.mark.parametrize(("text", "message"), [(":x=1", "names no component"), ("gate:a=1,b", "'b' is no option")])
+@pytest.mark.parametrize(
+    ("text", "message"), [(":x=1", "does not name a component"), ("gate:a=1,b", "'b' is not an option")]
+)
 def test_a_bad_spec_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         ComponentSpec.parse(text)
@@ -104,7 +106,9 @@ def test_an_error_says_which_option_is_meant(text: str, option: str) -> None:
 
 def test_relative_paths_lie_in_the_folder_and_overwriting_is_passed_on(tmp_path: Path) -> None:
     def build(text: str, **more: object) -> Writer:
-        return build_component(catalog(f"{__name__}:Writer"), ProcessorInfo, text, place=tmp_path.joinpath, **more)
+        return build_component(
+            catalog(f"{__name__}:Writer"), ProcessorInfo, text, resolve_path=tmp_path.joinpath, **more
+        )
 
     assert build("gate:out.h5").path == tmp_path / "out.h5"
     assert build("gate:/data/out.h5").path == Path("/data/out.h5")

@@ -223,7 +223,7 @@ def test_without_detector_and_without_following_it_says_what_to_do() -> None:
 
 
 def test_a_card_without_the_size_of_the_crops_is_refused() -> None:
-    with pytest.raises(ModelError, match="says nothing of its crops"):
+    with pytest.raises(ModelError, match="gives no crop size"):
         TopDownModel(BlobNetwork(CARD.with_(input_size=None)), DetectionOptions())
 
 

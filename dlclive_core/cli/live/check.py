@@ -34,7 +34,7 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
         rows.append(
             ("region", type(region).__name__, _region(spec.regions, type(region).__name__) or "from the profile")
         )
-    options = {**model.options, **spec.model.detection.given()}
+    options = {**model.options, **spec.model.detection.changed_options()}
     how = "".join(f", {name} {value}" for name, value in options.items())
     others = [other.spec.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""

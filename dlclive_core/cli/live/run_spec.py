@@ -122,7 +122,7 @@ class RunSpec:
             "sources": [source.to_dict() for source in self.sources],
             "model": list(self.models) or self.model.path,
             "runtime_options": self.model.options_to_dict(),
-            "detection": self.model.detection.given(),
+            "detection": self.model.detection.changed_options(),
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **asdict(self.regions),
@@ -158,5 +158,5 @@ def _model_with_more(model: ModelSpec, more: ModelSpec) -> ModelSpec:
         model,
         **changed,
         runtime_options=tuple(options.values()),
-        detection=replace(model.detection, **more.detection.given()),
+        detection=replace(model.detection, **more.detection.changed_options()),
     )

@@ -1,4 +1,4 @@
-"""Animals put together from candidates for their keypoints, and told apart. In numpy alone."""
+"""Assembly of animals from keypoint candidates, and identity. In pure numpy."""
 
 from dlclive_core.models.assembly.assemble import assemble
 from dlclive_core.models.assembly.identity import order_by_identity

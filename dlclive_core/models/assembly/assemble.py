@@ -1,4 +1,4 @@
-"""Candidates in, animals out."""
+"""Assembly: from candidates to animals."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from dlclive_core.models.assembly.overlap import distinct
 def assemble(
     peaks: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Put the animals of one image together, as DeepLabCut does with its defaults.
+    """Assemble the animals of one image, as DeepLabCut does with its defaults.
 
-    Candidates are linked edge by edge, links grow into animals, and animals with few links, or on top of a stronger one, are
+    Candidates are linked edge by edge, links grow into animals, and animals with few links, or that overlap a stronger one, are
     dropped (Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut",
-    Nature Methods 19). A single animal has the surest candidate for each of its keypoints; where animals have one keypoint,
-    the surest candidates are animals.
+    Nature Methods 19). A single animal takes the most confident candidate for each of its keypoints; if animals have one
+    keypoint, the most confident candidates are the animals.
 
     Args:
-        peaks: (K, P, 3) x, y, confidence of P candidates for each of K keypoints; those that are not there NaN, NaN, 0.
+        peaks: (K, P, 3) x, y, confidence of P candidates for each of K keypoints; NaN, NaN, 0 for absent ones.
         affinities: (L, P, P), of candidate [i] for the first keypoint of an edge and [j] for the second.
         rules: edges, number of animals and thresholds.
 
     Returns:
-        keypoints: (I, K, 3) float32, a row for each individual, first the animals whose links are strongest together.
-            What was not found is NaN, NaN, 0.
-        chosen: (I, K), which of the P candidates each keypoint is, -1 for none.
+        keypoints: (I, K, 3) float32, a row for each individual, the animals with the strongest links first;
+            NaN, NaN, 0 for what was not found.
+        peak_of: (I, K), the candidate of each keypoint, 0..P-1; -1 for none.
     """
-    chosen = np.full((rules.individuals, len(peaks)), -1, dtype=np.intp)
-    for row, found in enumerate(find_animals(peaks, affinities, rules)[: rules.individuals]):
-        for keypoint, peak in found.peaks.items():
-            chosen[row, keypoint] = peak
-    keypoints = np.full((*chosen.shape, 3), np.nan, dtype=np.float32)
+    peak_of = np.full((rules.individuals, len(peaks)), -1, dtype=np.intp)
+    for row, animal in enumerate(find_animals(peaks, affinities, rules)[: rules.individuals]):
+        for keypoint, peak in animal.peaks.items():
+            peak_of[row, keypoint] = peak
+    keypoints = np.full((*peak_of.shape, 3), np.nan, dtype=np.float32)
     keypoints[..., 2] = 0
-    rows, columns = np.nonzero(chosen >= 0)
-    keypoints[rows, columns] = peaks[columns, chosen[rows, columns]]
-    return keypoints, chosen
+    rows, columns = np.nonzero(peak_of >= 0)
+    keypoints[rows, columns] = peaks[columns, peak_of[rows, columns]]
+    return keypoints, peak_of
 
 
 def find_animals(peaks: NDArray[np.float32], affinities: NDArray[np.float32], rules: AssemblyRules) -> list[Animal]:
-    """The animals of `assemble`, in its order; there may be more of them than individuals."""
+    """The animals of `assemble`, in the same order; there may be more than individuals."""
     confidence = np.where(np.isfinite(peaks[..., 0]), peaks[..., 2], 0)
     count = len(confidence)
     if count == 1:
-        surest = np.argsort(-confidence[0], kind="stable")
-        return [Animal({0: int(peak)}) for peak in surest if confidence[0, peak] > 0]
+        by_confidence = np.argsort(-confidence[0], kind="stable")
+        return [Animal({0: int(peak)}) for peak in by_confidence if confidence[0, peak] > 0]
     if rules.individuals == 1:
         best = confidence.argmax(axis=1)
         return [Animal({k: int(peak) for k, peak in enumerate(best) if confidence[k, peak] > 0})]
@@ -66,7 +66,7 @@ def find_animals(peaks: NDArray[np.float32], affinities: NDArray[np.float32], ru
 
 
 def _points(animals: Sequence[Animal], peaks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(A, K, 2) positions of the animals' keypoints, NaN where they have none."""
+    """(A, K, 2) positions of the animals' keypoints, NaN for missing ones."""
     points = np.full((len(animals), len(peaks), 2), np.nan, dtype=np.float32)
     for row, animal in enumerate(animals):
         for keypoint, peak in animal.peaks.items():

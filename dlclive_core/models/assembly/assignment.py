@@ -1,4 +1,4 @@
-"""The assignment problem, exactly, for many small matrices at once: which row gets which column, for the largest sum."""
+"""The linear assignment problem, solved exactly for many small matrices at once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ Places = NDArray[np.intp]
 
 
 def assign(values: NDArray[np.floating], rows: NDArray[np.integer], columns: NDArray[np.integer]) -> Places:
-    """Give each row another column so that the sum of the chosen values is the largest there is.
+    """Assign a different column to each row so that the sum of the assigned values is as large as possible.
 
     Shortest augmenting paths (Crouse 2016, "On implementing 2D rectangular assignment algorithms", IEEE TAES 52), one
-    row after the other and all problems side by side. Where several assignments are as good, it is the one that
-    `scipy.optimize.linear_sum_assignment` finds, because equal sums are common among affinities of three decimals.
+    row after the other and all problems side by side. Ties are broken as in `scipy.optimize.linear_sum_assignment`, because
+    equal sums are common among affinities of three decimals.
 
     Args:
         values: (B, R, C), finite; B problems.
-        rows, columns: (B,), how many of the R rows and C columns each problem has, the first ones.
+        rows, columns: (B,), how many of the R rows and C columns each problem uses, from the first on.
 
     Returns:
-        (B, R): the column of each row, -1 for none. Of a problem, min(rows, columns) rows have one.
+        (B, R): the column of each row, -1 for none. In each problem, min(rows, columns) rows have one.
     """
     problems, height, width = values.shape
     side = max(height, width)
-    tall = rows > columns  # a problem with more rows than columns is solved the other way round
+    tall = rows > columns  # a problem with more rows than columns is solved transposed
     costs = np.zeros((problems, side, side))
     costs[:, :height, :width] = -values
     costs[tall] = costs[tall].transpose(0, 2, 1)
@@ -33,9 +33,9 @@ def assign(values: NDArray[np.floating], rows: NDArray[np.integer], columns: NDA
     answer = np.full((problems, side), -1, dtype=np.intp)
     answer[~tall] = found[~tall]
     problem, column = np.nonzero(found[tall] >= 0)
-    turned = np.full((int(tall.sum()), side), -1, dtype=np.intp)
-    turned[problem, found[tall][problem, column]] = column
-    answer[tall] = turned
+    transposed = np.full((int(tall.sum()), side), -1, dtype=np.intp)
+    transposed[problem, found[tall][problem, column]] = column
+    answer[tall] = transposed
     return answer[:, :height]
 
 
@@ -66,14 +66,14 @@ class _Paths:
         self.columns = columns
 
     def search(self, row_price: Floats, column_price: Floats) -> None:
-        """Find them, and change prices and assignment accordingly."""
+        """Find them, and update prices and assignment."""
         problems, side = self.problems, self.side
         every = np.arange(problems)
         reach = np.full((problems, side), np.inf)
         came_from = np.full((problems, side), -1, dtype=np.intp)
-        seen_row = np.zeros((problems, side), dtype=bool)
-        seen_column = np.zeros((problems, side), dtype=bool)
-        # Columns not yet seen, in the order in which they are looked at: it decides between equal ones.
+        visited_row = np.zeros((problems, side), dtype=bool)
+        visited_column = np.zeros((problems, side), dtype=bool)
+        # Columns not yet visited, in the order that breaks ties.
         waiting = self.columns[:, None] - 1 - np.arange(side)[None, :]
         left = self.columns.astype(np.intp).copy()
         length = np.zeros(problems)
@@ -81,7 +81,7 @@ class _Paths:
         sink = np.full(problems, -1, dtype=np.intp)
         while (going := np.flatnonzero(sink < 0)).size:
             here = at[going]
-            seen_row[going, here] = True
+            visited_row[going, here] = True
             order = waiting[going]
             there = np.arange(side)[None, :] < left[going, None]
             order = np.where(there, order, 0)
@@ -90,24 +90,24 @@ class _Paths:
             now = now - column_price[going][lines, order]
             old = reach[going][lines, order]
             better = there & (now < old)
-            line, place = np.nonzero(better)
-            came_from[going[line], order[line, place]] = here[line]
-            reach[going[line], order[line, place]] = now[line, place]
+            line, slot = np.nonzero(better)
+            came_from[going[line], order[line, slot]] = here[line]
+            reach[going[line], order[line, slot]] = now[line, slot]
             candidates = np.where(there, np.where(better, now, old), np.inf)
             lowest = candidates.min(axis=1)
             best = there & (candidates == lowest[:, None])
             free = best & (self.row_of[going][lines, order] < 0)
-            # Among equal ones, the last that is free, or else the first.
+            # Ties: the last free one, or else the first.
             pick = np.where(free.any(axis=1), side - 1 - free[:, ::-1].argmax(axis=1), best.argmax(axis=1))
             column = order[every[: going.size], pick]
             length[going] = lowest
-            seen_column[going, column] = True
+            visited_column[going, column] = True
             owner = self.row_of[going, column]
             sink[going] = np.where(owner < 0, column, -1)
             at[going] = np.where(owner < 0, at[going], owner)
             left[going] -= 1
             waiting[going, pick] = waiting[going, left[going]]
-        self._reprice(row_price, column_price, reach, length, seen_row, seen_column)
+        self._reprice(row_price, column_price, reach, length, visited_row, visited_column)
         self._augment(came_from, sink)
 
     def _reprice(
@@ -116,20 +116,20 @@ class _Paths:
         column_price: Floats,
         reach: Floats,
         length: Floats,
-        seen_row: NDArray[np.bool_],
-        seen_column: NDArray[np.bool_],
+        visited_row: NDArray[np.bool_],
+        visited_column: NDArray[np.bool_],
     ) -> None:
         row_price[:, self.row] += length
-        line, row = np.nonzero(seen_row)
+        line, row = np.nonzero(visited_row)
         other = row != self.row
         line, row = line[other], row[other]
         row_price[line, row] += length[line] - reach[line, self.column_of[line, row]]
-        line, column = np.nonzero(seen_column)
+        line, column = np.nonzero(visited_column)
         column_price[line, column] -= length[line] - reach[line, column]
         self.row_price, self.column_price = row_price, column_price
 
     def _augment(self, came_from: Places, sink: Places) -> None:
-        """Walk back along each path, giving every row on it the column that led to it."""
+        """Walk back along each path and assign to every row on it the column that led to it."""
         walking = np.arange(self.problems)
         column = sink
         while walking.size:

@@ -10,7 +10,7 @@ from dlclive_core.models.assembly.links import Link
 
 
 def grow_animals(links: list[Link], keypoints: int, individuals: int) -> list[Animal]:
-    """Make animals of links: whole ones first, then from the strongest link on, then merge what is too much.
+    """Grow links into animals: complete ones first, then from the strongest link on; then merge the surplus.
 
     Args:
         links: edge by edge.

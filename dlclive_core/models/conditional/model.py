@@ -1,4 +1,4 @@
-"""Models that are told where an animal's keypoints were."""
+"""Models that refine conditions: rough or earlier keypoints of each animal."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 
 
 class ConditionalModel(PoseModel):
-    """A network that finds an animal's keypoints where a condition, a rough or earlier pose, says that it is.
+    """A network that finds an animal's keypoints from a condition: a rough or earlier pose.
 
-    Frame after frame, the last poses are the conditions; a bottom-up model finds the animals first, and again those that
-    are lost. Each animal keeps its row as long as it is tracked; rows of others are missing (NaN, NaN, 0).
+    The poses of each frame are the conditions of the next; a bottom-up model finds new and lost animals. An animal keeps its
+    row while it is tracked; all other rows are missing (NaN, NaN, 0).
 
     Args:
-        network: conditional; all animals of a frame go through it together.
-        search: the bottom-up model; None: the caller gives conditions with each image.
-        detection: `margin` and `max_animals` are used.
+        network: conditional; all animals of a frame run as one batch.
+        search: the bottom-up model; None: the caller supplies conditions with each image.
+        detection: only `margin` and `max_animals` apply.
         rules: how animals are tracked.
-        owns_search: whether `close` closes the bottom-up model, too.
+        owns_search: whether `close` also closes the bottom-up model.
 
     Raises:
         UsageError: the bottom-up model has other keypoints.
@@ -49,7 +49,7 @@ class ConditionalModel(PoseModel):
         card = network.card
         if card.input_size is None:
             raise ModelError(
-                f"{card.net_type} is a conditional network, and its configuration says nothing of its crops"
+                f"{card.net_type} is a conditional network, but its configuration gives no crop size: export it again"
             )
         if search is not None and search.card.skeleton.keypoints != card.skeleton.keypoints:
             theirs, ours = search.card.skeleton.keypoints, card.skeleton.keypoints
@@ -73,32 +73,35 @@ class ConditionalModel(PoseModel):
         boxes: NDArray[np.float32] | None = None,
         conditions: NDArray[np.float32] | None = None,
     ) -> Pose:
-        """Find the animals in the next frame, or those that the caller's conditions tell of.
+        """Find the animals in the next frame, or those of the caller's conditions.
 
         Args:
             image: (H, W, 3) uint8 RGB or (H, W) uint8 grey.
-            boxes: (N, 4) where to look, with conditions; by default around each condition's keypoints.
-            conditions: (N, K, 3) keypoints in pixels of the image, not found NaN, NaN, 0. Nothing is tracked then, and the
-                pose has their N rows.
+            boxes: (N, 4), one for each condition. Default: around its keypoints.
+            conditions: (N, K, 3) keypoints in pixels of the image; NaN, NaN, 0 for those not found. Nothing is tracked
+                then, and the pose has N rows.
 
         Raises:
-            FrameError: the image. UsageError: the conditions or boxes, or none where there is no bottom-up model.
+            FrameError: the image has a wrong type or shape.
+            UsageError: wrong conditions or boxes, or no conditions for a model without a bottom-up model.
         """
         rgb = as_rgb(check_image(image))
         if conditions is not None:
-            return self._look(rgb, self._checked(conditions), boxes)
+            return self._predict_at(rgb, self._checked(conditions), boxes)
         if boxes is not None:
-            raise UsageError(f"{self.card.net_type} is a conditional network: boxes come with conditions, (N, K, 3)")
+            raise UsageError(
+                f"{self.card.net_type} is a conditional network: boxes need conditions, (N, K, 3), as well"
+            )
         if self.search is None:
             raise UsageError(
-                f"{self.card.net_type} is a conditional network and has no bottom-up model to find animals with: name one "
+                f"{self.card.net_type} is a conditional network without a bottom-up model that finds animals: give one "
                 "(conditions=, on the command line --conditions FILE), or give conditions with each image"
             )
-        searched = self.search.predict(rgb).keypoints if self._tracker.wants_search() else None
-        given, rows = self._tracker.conditions(searched)
-        pose = self._look(rgb, given, None)
-        there = pose.confidence.max(axis=1, initial=0) > 0
-        keypoints = self._tracker.update(pose.keypoints[there], rows[there], rgb.shape)
+        searched = self.search.predict(rgb).keypoints if self._tracker.needs_search() else None
+        tracked, rows = self._tracker.conditions(searched)
+        pose = self._predict_at(rgb, tracked, None)
+        found = pose.confidence.max(axis=1, initial=0) > 0
+        keypoints = self._tracker.update(pose.keypoints[found], rows[found], rgb.shape)
         return Pose(keypoints, self.card.skeleton)
 
     def warmup(self, shape: tuple[int, ...]) -> None:
@@ -107,7 +110,7 @@ class ConditionalModel(PoseModel):
             self.search.warmup(shape)
         whole = np.array([[0, 0, shape[1], shape[0]]], np.float32)
         somewhere = np.ones((len(self.card.individuals), len(self.card.skeleton), 3), np.float32)
-        self._look(as_rgb(np.full(shape, 127, np.uint8)), somewhere, np.repeat(whole, len(somewhere), axis=0))
+        self._predict_at(as_rgb(np.full(shape, 127, np.uint8)), somewhere, np.repeat(whole, len(somewhere), axis=0))
 
     def reset(self) -> None:
         """Forget the animals."""
@@ -121,15 +124,15 @@ class ConditionalModel(PoseModel):
             self.search.close()
         self.network.close()
 
-    def _look(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
-        """The pose of each condition, missing where a condition is none."""
+    def _predict_at(self, image: NDArray[np.uint8], conditions: NDArray[np.float32], boxes: object) -> Pose:
+        """The pose of each condition; missing for a condition that is not usable."""
         around: NDArray[np.floating]
         if boxes is None:
             around, usable = condition_boxes(conditions, self._margin, image.shape)
         else:
             around = check_boxes(boxes)
             if len(around) != len(conditions):
-                raise UsageError(f"{len(around)} boxes for {len(conditions)} conditions: give one for each")
+                raise UsageError(f"{len(around)} boxes for {len(conditions)} conditions: give one box for each")
             usable = np.ones(len(around), bool)
         pose = Pose.missing(self.card.skeleton, len(conditions))
         if usable.any():
@@ -142,10 +145,10 @@ class ConditionalModel(PoseModel):
 
     def _checked(self, conditions: object) -> NDArray[np.float32]:
         array = np.asarray(conditions, np.float32)
-        wanted = len(self.card.skeleton)
-        if array.ndim != 3 or array.shape[1:] != (wanted, 3):
+        count = len(self.card.skeleton)
+        if array.ndim != 3 or array.shape[1:] != (count, 3):
             raise UsageError(
-                f"conditions are (N, {wanted}, 3), x, y and confidence of the {wanted} keypoints of {self.card.net_type}; got "
+                f"conditions must be (N, {count}, 3): x, y and confidence of the keypoints of {self.card.net_type}; got "
                 f"an array of shape {array.shape}"
             )
         return array

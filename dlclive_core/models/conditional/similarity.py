@@ -1,4 +1,4 @@
-"""How similar two poses are, and which of several are the same animal."""
+"""Similarity of poses, and removal of duplicates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIGMA = 0.1
-"""How precisely a keypoint can be placed, relative to the size of the animal."""
+"""Labelling precision of a keypoint, relative to the size of the animal."""
 
 MARGIN = 1.0
 """Added to all sides of an animal, so that its size is never 0."""
@@ -22,27 +22,27 @@ def similarity(pose: NDArray[np.floating], reference: NDArray[np.floating]) -> f
     The size is the product of the extents of its keypoints, a margin of 1 on all sides.
 
     Args:
-        pose: (K, D); keypoints with NaN are not found and count as far away.
-        reference: (K, D); keypoints with NaN do not count. Fewer than two that count are similar to nothing.
+        pose: (K, D); keypoints with NaN were not found and count as infinitely far away.
+        reference: (K, D); keypoints with NaN do not count. With fewer than two that count, the similarity is 0.
     """
     counted = np.isfinite(reference).all(axis=1)
     if counted.sum() < 2:
         return 0.0
-    places = np.asarray(reference[counted], np.float64)
-    size = np.prod(places.max(axis=0) - places.min(axis=0) + 2 * MARGIN)
-    distance = ((np.asarray(pose[counted], np.float64) - places) ** 2).sum(axis=1)
+    points = np.asarray(reference[counted], np.float64)
+    size = np.prod(points.max(axis=0) - points.min(axis=0) + 2 * MARGIN)
+    distance = ((np.asarray(pose[counted], np.float64) - points) ** 2).sum(axis=1)
     return float(np.nan_to_num(np.exp(-distance / (2 * size * (2 * SIGMA) ** 2))).mean())
 
 
 def distinct(poses: NDArray[np.floating], order: Sequence[int], threshold: float) -> list[int]:
-    """Which poses remain when those that are as similar as `threshold` to an earlier one are left out.
+    """The poses that remain without those whose similarity to an earlier one is `threshold` or more.
 
-    As in DeepLabCut the confidence is a third coordinate of each keypoint here. It hardly changes distances, but the size
-    of an animal is two or three times as large.
+    As in DeepLabCut the confidence is a third coordinate of each keypoint here. It hardly changes distances, but makes
+    an animal two or three times as large.
 
     Args:
         poses: (N, K, 3) x, y [px], confidence; keypoints that do not count are NaN.
-        order: indices of poses; of two similar ones the first remains.
+        order: indices of poses; of two similar ones, the first remains.
 
     Returns:
         The indices that remain, in that order.

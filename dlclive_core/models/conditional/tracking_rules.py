@@ -1,4 +1,4 @@
-"""How animals are followed by a conditional network."""
+"""How a conditional network tracks animals."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class TrackingRules:
     """The rules of DeepLabCut's tracking with conditional networks (`CTDTrackingConfig`), and its defaults.
 
     Attributes:
-        search_lost: ask the bottom-up model again while fewer animals are tracked than there are (`bu_on_lost_idv`).
-        search_every: ask it after so many frames in any case; None: only when needed (`bu_min_frequency`).
-        search_lost_every: while animals are lost, ask it after so many frames, not in each; None: in each
-            (`bu_max_frequency`). Where nothing is tracked, it is asked in every frame.
-        add_below: a pose of the bottom-up model is a new animal if its similarity with every tracked one is below this
+        search_lost: run the bottom-up model while fewer animals are tracked than exist (`bu_on_lost_idv`).
+        search_every: run it at least every n frames; None: only when needed (`bu_min_frequency`).
+        search_lost_every: while animals are lost, run it only every n frames; None: on every frame (`bu_max_frequency`). While
+            nothing is tracked, it runs on every frame.
+        add_below: a pose of the bottom-up model is a new animal if its similarity to every tracked one is below this
             (`threshold_bu_add`).
-        min_confidence: keypoints that are not surer than this are no conditions for the next frame (`threshold_ctd`).
-        duplicate_from: two tracked poses that are as similar as this are one animal (`threshold_nms`).
+        min_confidence: only keypoints above this confidence are conditions for the next frame (`threshold_ctd`).
+        duplicate_from: tracked poses of this similarity or more are the same animal (`threshold_nms`).
     """
 
     search_lost: bool = True
@@ -33,7 +33,7 @@ class TrackingRules:
         for name in ("search_every", "search_lost_every"):
             frames = getattr(self, name)
             if frames is not None and frames < 1:
-                raise UsageError(f"{name} is a number of frames from 1, or None; got {frames}")
+                raise UsageError(f"{name} must be at least 1 frame, or None; got {frames}")
         for name in ("add_below", "min_confidence", "duplicate_from"):
             if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"{name} is between 0 and 1; got {getattr(self, name)}")
+                raise UsageError(f"{name} must be between 0 and 1; got {getattr(self, name)}")

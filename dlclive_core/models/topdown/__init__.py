@@ -1,4 +1,4 @@
-"""Top-down: find where the animals are, cut each out, find its keypoints, and go back to the frame."""
+"""Top-down: find the animals, crop each, find its keypoints, and transform them back to the frame."""
 
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 from dlclive_core.models.topdown.model import TopDownModel

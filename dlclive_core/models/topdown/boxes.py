@@ -1,4 +1,4 @@
-"""Boxes: around keypoints, and as tiles of a frame."""
+"""Boxes around keypoints, and tiles of a frame."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ Box = tuple[float, float, float, float]
 
 
 def check_boxes(boxes: object) -> NDArray[np.float32]:
-    """The caller's boxes as (N, 5) float32, their scores NaN where they have none; UsageError if they are no boxes."""
+    """The caller's boxes as (N, 5) float32, with NaN for missing scores. Raises UsageError if they are not valid boxes."""
     array = np.asarray(boxes, dtype=np.float32)
     if array.size == 0:
         return np.zeros((0, 5), np.float32)
     if array.ndim != 2 or array.shape[1] not in (4, 5):
-        raise UsageError(f"boxes are (N, 4) x1, y1, x2, y2 in pixels of the image; got an array of shape {array.shape}")
+        raise UsageError(
+            f"boxes must be (N, 4): x1, y1, x2, y2 in pixels of the image; got an array of shape {array.shape}"
+        )
     corners = array[:, :4]
     bad = ~(np.isfinite(corners).all(axis=1) & (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1]))
     if bad.any():
@@ -37,22 +39,22 @@ def box_around(
     shape: tuple[int, ...],
     min_size: tuple[int, int] = (1, 1),
 ) -> Box | None:
-    """The box around the sure keypoints of one animal, cut at the edges of the image.
+    """The box around the confident keypoints of one animal, clipped to the image.
 
     Args:
         keypoints: (K, 3).
         threshold: confidence from which a keypoint counts.
         margin: pixels around them.
         shape: of the image, height first.
-        min_size: (width, height) that the box has at least, around the same centre, before it is cut.
+        min_size: smallest (width, height) of the box, around the same centre, before clipping.
 
     Returns:
-        x1, y1, x2, y2; None if no keypoint counts or all lie outside the image.
+        x1, y1, x2, y2; None if no keypoint counts, or all are outside the image.
     """
-    sure = keypoints[(keypoints[:, 2] >= threshold) & np.isfinite(keypoints[:, :2]).all(axis=1), :2]
-    if not len(sure):
+    confident = keypoints[(keypoints[:, 2] >= threshold) & np.isfinite(keypoints[:, :2]).all(axis=1), :2]
+    if not len(confident):
         return None
-    low, high = sure.min(axis=0) - margin, sure.max(axis=0) + margin
+    low, high = confident.min(axis=0) - margin, confident.max(axis=0) + margin
     short = np.maximum(np.asarray(min_size) - (high - low), 0) / 2
     x1, y1 = np.maximum(low - short, 0)
     x2, y2 = np.minimum(high + short, (shape[1], shape[0]))
@@ -67,7 +69,7 @@ def tiles(shape: tuple[int, ...], counts: tuple[int, int], overlap: int) -> NDAr
 
 
 def _spans(length: int, count: int, overlap: int) -> list[tuple[int, int]]:
-    """`count` spans of one length that cover 0..length and share `overlap` or more."""
+    """`count` spans of equal length that cover 0..length and overlap by `overlap` or more."""
     size = min(length, math.ceil((length + (count - 1) * overlap) / count))
     steps = max(count - 1, 1)
     return [(first, first + size) for first in (round(index * (length - size) / steps) for index in range(count))]

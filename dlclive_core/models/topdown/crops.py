@@ -1,4 +1,4 @@
-"""Boxes cut out of a frame to the size that a network takes, and where each lies, for the exact way back.
+"""Crops of a frame at the size of a network's input, and the exact transform of each back to the frame.
 
 The geometry is that of DeepLabCut 3's top-down preprocessing, so that a network sees the crops that it was trained on.
 """
@@ -25,8 +25,8 @@ class CropRules:
     Attributes:
         shape: (height, width) of the input in pixels, as in `ModelCard.input_size`.
         margin: pixels added on each side of the box first.
-        context: True: the shorter side of the box grows to the input's ratio, so that the surroundings are seen. False: what
-            is added to reach the ratio is black.
+        context: True: the shorter side of the box grows to the input's aspect ratio, which shows the surroundings. False: what
+            is added is black.
     """
 
     shape: tuple[int, int]
@@ -37,18 +37,18 @@ class CropRules:
 def cut_boxes(
     image: Image, boxes: NDArray[np.floating], rules: CropRules
 ) -> tuple[NDArray[np.uint8], list[CropTransform]]:
-    """Cut every box out of an image and resize it.
+    """Crop every box from an image and resize it.
 
     A box first gets the margin, then its shorter side grows around its centre to the ratio of the input; the corners are
     rounded to whole pixels (half to even); what lies outside the image is black; the rest is a bilinear resize without
-    smoothing (OpenCV's INTER_LINEAR). A box that is exactly as large as the input is passed on untouched.
+    smoothing (OpenCV's INTER_LINEAR). A box of exactly the input's size is passed on unchanged.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         boxes: (N, 4 or more) x1, y1, x2, y2 in pixels.
 
     Returns:
-        (N, h, w, 3) uint8, and for each crop where it lies in the image.
+        (N, h, w, 3) uint8, and the transform of each crop to the image.
     """
     height, width = rules.shape
     crops = np.empty((len(boxes), height, width, 3), dtype=np.uint8)
@@ -63,10 +63,10 @@ def cut_boxes(
 
 
 def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]) -> tuple[_Rectangle, _Rectangle]:
-    """What a crop shows of an image of (height, width), and the whole crop, the rest of which is black."""
+    """The rectangle of a crop that shows the image, and the whole crop, the rest of which is black."""
     x1, y1, x2, y2 = (float(value) for value in box[:4])
     if not (np.isfinite(box[:4]).all() and x2 > x1 and y2 > y1):
-        raise UsageError(f"a box is x1, y1, x2, y2 in pixels with x1 < x2 and y1 < y2; got {[x1, y1, x2, y2]}")
+        raise UsageError(f"a box must be x1, y1, x2, y2 in pixels with x1 < x2 and y1 < y2; got {[x1, y1, x2, y2]}")
     x1, y1, x2, y2 = x1 - rules.margin, y1 - rules.margin, x2 + rules.margin, y2 + rules.margin
     ratio = rules.shape[1] / rules.shape[0]
     if rules.context:
@@ -76,7 +76,7 @@ def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, .
         return whole, whole
     left, top, right, bottom = shown = _rounded(x1, y1, x2, y2)
     # The part of the box that lies in the image decides how much is added. For inputs that are not square DeepLabCut adds
-    # the missing height where width is missing and the reverse; networks were trained on these crops, so they are met.
+    # the missing height where width is missing and the reverse; networks were trained on such crops, so this does the same.
     width = max(0, min(right, frame[1]) - max(left, 0))
     height = max(0, min(bottom, frame[0]) - max(top, 0))
     more_width, more_height = max(0, int(height - width / ratio)) // 2, max(0, int(width - height * ratio)) // 2
@@ -85,7 +85,7 @@ def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, .
 
 def _rounded(x1: float, y1: float, x2: float, y2: float) -> _Rectangle:
     left, top, right, bottom = round(x1), round(y1), round(x2), round(y2)
-    return left, top, max(right, left + 1), max(bottom, top + 1)  # a box between two pixels still shows one
+    return left, top, max(right, left + 1), max(bottom, top + 1)  # even a box between two pixels shows one
 
 
 def _cut(image: Image, shown: _Rectangle, whole: _Rectangle) -> Image:

@@ -1,4 +1,4 @@
-"""Where a top-down model looks: where its detector found animals, or where they were in the last frame."""
+"""How a top-down model finds its boxes: from a detector, or from the poses of the last frame."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from dlclive_core.models.network import Detector
 from dlclive_core.models.topdown.boxes import box_around, tiles
 
 Image = NDArray[np.uint8]
-Look = Callable[[Image, NDArray[np.float32]], Pose]
+PredictBoxes = Callable[[Image, NDArray[np.float32]], Pose]
 """Poses of the animals in (N, 5) boxes of an image, in the boxes' order."""
 
 
 class Finder(Protocol):
-    """Decides where to look. May remember where animals were."""
+    """Finds the boxes of a frame. May remember where the animals were."""
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         """Find the animals of the next (H, W, 3) uint8 RGB frame."""
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Forget earlier frames."""
 
 
 class Nowhere(Finder):
-    """For models without a detector that are told nothing: every frame needs boxes."""
+    """For models without a detector: every frame needs boxes from the caller."""
 
     def __init__(self, why: str) -> None:
         self._why = why
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         raise UsageError(self._why)
 
     def reset(self) -> None:
@@ -43,10 +43,10 @@ class Nowhere(Finder):
 
 
 class DetectEvery(Finder):
-    """Asks a detector in every n-th frame, and in between looks where the animals were in the frame before.
+    """Runs a detector on every n-th frame, and in between takes the boxes from the poses of the previous frame.
 
-    An animal with no sure keypoint is not looked for again before the detector finds it. When none is left, the detector
-    is asked in the next frame.
+    An animal without a confident keypoint is dropped until the detector finds it again. If none is left, the detector runs on
+    the next frame.
     """
 
     def __init__(self, detector: Detector, detection: DetectionOptions, *, animals: int, margin: float) -> None:
@@ -58,16 +58,16 @@ class DetectEvery(Finder):
         self._boxes = np.zeros((0, 5), np.float32)
         self._since = 0
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         if self._since % self._detection.detect_every == 0 or not len(self._boxes):
-            found = self._detector.detect(image)
-            wide, high = found[:, 2] - found[:, 0], found[:, 3] - found[:, 1]
-            # A detector cuts its boxes at the frame's edges, which can leave nothing of one.
-            there = (found[:, 4] >= self._detection.min_score) & (wide >= 1) & (high >= 1)
-            self._boxes = found[there][: self._animals]
+            boxes = self._detector.detect(image)
+            wide, high = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+            # A detector clips its boxes to the frame, which can leave nothing of one.
+            usable = (boxes[:, 4] >= self._detection.min_score) & (wide >= 1) & (high >= 1)
+            self._boxes = boxes[usable][: self._animals]
             self._since = 0
         self._since += 1
-        pose = look(image, self._boxes)
+        pose = predict(image, self._boxes)
         if self._detection.detect_every > 1:
             self._boxes = self._next_boxes(pose, image.shape)
         return pose
@@ -83,9 +83,9 @@ class DetectEvery(Finder):
 
 
 class FollowingBoxFinder(Finder):
-    """Follows one animal: looks around where it was, and through tiles of the whole frame when it is lost.
+    """Follows one animal in a box around its last position; searches tiles of the whole frame when it is lost.
 
-    A frame always has one animal, the best that was found; how sure it is, its confidences say.
+    Every frame has one animal, the best candidate; its confidences tell how good it is.
     """
 
     def __init__(self, follow: FollowingBox, detection: DetectionOptions, *, margin: float) -> None:
@@ -95,26 +95,26 @@ class FollowingBoxFinder(Finder):
     def reset(self) -> None:
         self._box: NDArray[np.float32] | None = None
 
-    def find(self, image: Image, look: Look) -> Pose:
+    def find(self, image: Image, predict: PredictBoxes) -> Pose:
         if self._box is None:
-            found = _surest(look(image, tiles(image.shape, self._follow.tiles, self._follow.overlap)))
-            self._remember(found, image.shape)
+            best = _most_confident(predict(image, tiles(image.shape, self._follow.tiles, self._follow.overlap)))
+            self._remember(best, image.shape)
             if self._box is None:
-                return found
-            # A tile can cut the animal, and shows it at another scale than the network was trained on: look again.
-        pose = look(image, self._box[None])
+                return best
+            # A tile can cut the animal, and its scale differs from the training: predict again in a box of its own.
+        pose = predict(image, self._box[None])
         self._remember(pose, image.shape)
         return pose
 
     def _remember(self, pose: Pose, shape: tuple[int, ...]) -> None:
-        sure = int((pose.confidence >= self._detection.threshold).sum())
+        confident = int((pose.confidence >= self._detection.threshold).sum())
         box = box_around(pose.keypoints[0], self._detection.threshold, self._margin, shape, self._follow.min_size)
-        enough = sure >= min(self._follow.min_keypoints, len(pose.skeleton))
+        enough = confident >= min(self._follow.min_keypoints, len(pose.skeleton))
         self._box = np.asarray((*box, np.nan), np.float32) if enough and box is not None else None
 
 
-def _surest(pose: Pose) -> Pose:
-    """The animal with the highest mean confidence, alone."""
+def _most_confident(pose: Pose) -> Pose:
+    """The animal with the highest mean confidence."""
     best = int(pose.confidence.mean(axis=1).argmax())
     boxes = pose.boxes[best : best + 1] if pose.boxes is not None else None
     return Pose(pose.keypoints[best : best + 1], pose.skeleton, boxes=boxes)

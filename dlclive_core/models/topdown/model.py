@@ -1,4 +1,4 @@
-"""Models that look at each animal in a crop of its own."""
+"""Models that process each animal in a crop of its own."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 from dlclive_core.models.topdown.finders import DetectEvery, Finder, FollowingBoxFinder, Nowhere
 
 _MARGIN = 20.0
-"""Pixels around the keypoints that DeepLabCut makes the boxes from which a network is trained."""
+"""Pixels around the keypoints in the boxes that DeepLabCut trains a network on."""
 
 
 class TopDownModel(PoseModel):
-    """A network that finds one animal's keypoints in a crop, and what finds the crops: a detector, or the last frame.
+    """A network that finds one animal's keypoints in a crop, with a finder for the crops: a detector, or the last frame.
 
-    All crops of a frame go through the network together. No animal is a pose with N = 0. The detector is loaded when the
-    first frame without boxes comes (or at warm-up), so that a caller who brings boxes needs none.
+    All crops of a frame run as one batch. A frame without an animal gives a pose with N = 0. The detector is loaded for the
+    first frame without boxes, or at warm-up, so a caller who supplies boxes needs none.
     """
 
     def __init__(self, network: Network, detection: DetectionOptions) -> None:
         card = network.card
         if card.input_size is None:
-            raise ModelError(f"{card.net_type} is a top-down network, and its configuration says nothing of its crops")
+            raise ModelError(
+                f"{card.net_type} is a top-down network, but its configuration gives no crop size: export it again"
+            )
         self.network = network
         self.card, self.runtime, self.device = card, network.runtime, network.device
         self.remembers = detection.follow is not None or detection.detect_every > 1
@@ -44,18 +46,18 @@ class TopDownModel(PoseModel):
         """Find the animals in an image, or in the caller's boxes; see PoseModel.predict."""
         rgb = as_rgb(check_image(image))
         if boxes is not None:
-            return self._look(rgb, check_boxes(boxes))
+            return self._predict_boxes(rgb, check_boxes(boxes))
         if self._finder is None:
             self._finder = self._make_finder()
-        return self._finder.find(rgb, self._look)
+        return self._finder.find(rgb, self._predict_boxes)
 
     def warmup(self, shape: tuple[int, ...]) -> None:
-        """Run detector and network, also where the detector finds nothing in a grey image."""
+        """Run the detector and the network, even if the detector finds nothing in a grey image."""
         super().warmup(shape)
         self.reset()
         whole = np.array([[0, 0, shape[1], shape[0], np.nan]], np.float32)
-        for count in (1, 1, self._animals, self._animals):  # twice: some runtimes prepare for what comes again
-            self._look(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
+        for count in (1, 1, self._animals, self._animals):  # twice: some runtimes optimise for a shape when it repeats
+            self._predict_boxes(as_rgb(np.full(shape, 127, np.uint8)), np.repeat(whole, count, axis=0))
 
     def reset(self) -> None:
         """Forget where the animals were."""
@@ -71,19 +73,19 @@ class TopDownModel(PoseModel):
         self.network.close()
 
     def detector(self) -> Detector | None:
-        """The detector, loaded when it is first asked for; None if the model has none. It belongs to the model."""
+        """The detector, loaded on first use; None if the model has none. The model closes it."""
         if not self._loaded_detector:
             self._detector = self.network.detector()
             self._loaded_detector = True
         return self._detector
 
-    def _look(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> Pose:
+    def _predict_boxes(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> Pose:
         """The poses in (N, 5) boxes, in their order."""
         if not len(boxes):
             return Pose(np.zeros((0, len(self.card.skeleton), 3), np.float32), self.card.skeleton, boxes=boxes)
         crops, transforms = cut_boxes(image, boxes, self._rules)
-        found = output(self.network.run(crops), "keypoints", self.card)[:, 0]
-        keypoints = np.stack([place.to_outer(points) for place, points in zip(transforms, found, strict=True)])
+        inner = output(self.network.run(crops), "keypoints", self.card)[:, 0]
+        keypoints = np.stack([crop.to_outer(points) for crop, points in zip(transforms, inner, strict=True)])
         return Pose(keypoints, self.card.skeleton, boxes=boxes)
 
     def _make_finder(self) -> Finder:
@@ -93,7 +95,7 @@ class TopDownModel(PoseModel):
         detector = self.detector()
         if detector is None:
             return Nowhere(
-                f"{self.card.net_type} is a top-down network and comes without a detector: give boxes with each image, "
+                f"{self.card.net_type} is a top-down network without a detector: give boxes with each image, "
                 "follow one animal (follow=True, on the command line --follow), or export the model with its detector"
             )
         return DetectEvery(detector, self._detection, animals=self._animals, margin=margin)

@@ -1,4 +1,4 @@
-"""A sink for scripts that want the poses themselves."""
+"""A sink that gives scripts the poses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dlclive_core.data.pose import Pose
 
 
 class MemorySink(Sink):
-    """Keeps every pose, and the number of its frame, in lists; the images are let go.
+    """Keeps every pose and the index of its frame in lists; images are not kept.
 
     Attributes:
         poses: in the order of the frames.

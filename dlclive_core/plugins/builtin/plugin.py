@@ -1,4 +1,4 @@
-"""The components that the core brings, and the first example of a plugin module."""
+"""The components that the core provides; also the smallest example of a plugin module."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def dlclive_register_sources() -> list[SourceInfo]:
     return [
         SourceInfo(
             name="mouse",
-            summary="Renders a mouse, like a camera: to try a live session without one",
+            summary="Renders a mouse as a live camera would film it, to try a session without a camera",
             factory="dlclive_core.demo.live:LiveMouse",
         ),
     ]

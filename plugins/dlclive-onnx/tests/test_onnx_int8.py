@@ -11,11 +11,11 @@ import onnx.parser
 import onnxruntime as ort
 import pytest
 from dlclive_onnx import runtime
+from dlclive_onnx.byte_products import _PRODUCT, products_overflow
 from dlclive_onnx.export import OnnxQuantiser
-from dlclive_onnx.integers import choose_nodes, prepare
+from dlclive_onnx.int8_nodes import choose_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 from dlclive_onnx.options import CpuOptions
-from dlclive_onnx.overflow import _PRODUCT, products_overflow
 from dlclive_onnx.runtime import DISABLED, OnnxNetwork
 from onnx import numpy_helper
 
@@ -92,7 +92,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_stretches_between_dense_convolutions_become_bytes() -> None:
     model = network()
-    prepare(model)
+    use_global_pooling(model)
     assert {node.name: node.op_type for node in model.graph.node}["mean"] == "GlobalAveragePool"
     # of the gate only what meets the stretch; not the stem, the depthwise convolution, nor the head
     assert choose_nodes(model.graph) == ["first", "first_sigmoid", "first_silu", "mean", "gated", "second", "sum"]
@@ -102,7 +102,7 @@ def test_what_has_no_mean_to_write_otherwise_stays_as_it_is() -> None:
     model = network()
     del next(node for node in model.graph.node if node.name == "mean").input[1:]  # over everything
     before = model.SerializeToString()
-    prepare(model)
+    use_global_pooling(model)
     assert "GlobalAveragePool" not in {node.op_type for node in model.graph.node}
     assert len(before) >= len(model.SerializeToString())  # the axes that nobody uses are gone
 
@@ -201,10 +201,10 @@ def test_the_detector_comes_along_in_float(source: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("card", "options", "error", "message"),
     [
-        (CARD, {"frames": []}, UsageError, "int8 is calibrated on frames of the animal: give a clip of it"),
-        (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16': choose int8"),
+        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: give a clip"),
+        (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16' from ONNX to ONNX: choose int8"),
         (None, {}, ModelError, "was not exported by dlclive: export the model from its .pt file first"),
-        (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16: int8 is made from a file in fp32"),
+        (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16, but int8 is made from fp32"),
     ],
 )
 def test_what_cannot_be_quantised(source: Path, tmp_path: Path, card, options: dict, error: type, message: str) -> None:
@@ -215,7 +215,7 @@ def test_what_cannot_be_quantised(source: Path, tmp_path: Path, card, options: d
 
 
 def test_a_network_without_dense_convolutions_has_nothing_to_gain(whole, tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModelError, match="has no convolution that may be computed in eight bits"):
+    with pytest.raises(UnsupportedModelError, match="has no convolution that can run in int8"):
         OnnxQuantiser().export(whole(), tmp_path / "a.onnx", precision="int8", frames=noise(2))
 
 

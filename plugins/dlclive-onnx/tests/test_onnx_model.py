@@ -133,7 +133,7 @@ def test_a_fixed_input_says_its_size(kind: str, request: pytest.FixtureRequest) 
 
 def test_without_card_and_config_the_message_says_what_is_missing(bare) -> None:
     path = bare(config=None)
-    with pytest.raises(ModelError, match=r"no dlclive card inside and no pytorch_config\.yaml beside it"):
+    with pytest.raises(ModelError, match=r"no dlclive card and no pytorch_config\.yaml beside it"):
         load_model(path, device="cpu")
 
 
@@ -145,7 +145,7 @@ def test_a_card_of_the_future_or_of_nobody(whole) -> None:
 
 
 def test_a_config_for_another_network(bare, with_metadata) -> None:
-    with pytest.raises(ModelError, match=r"names 3 bodyparts, so one heatmap of 3 channels is needed"):
+    with pytest.raises(ModelError, match=r"names 3 bodyparts: it needs exactly one heatmap with 3 channels"):
         load_model(bare(config=with_metadata(bodyparts=["a", "b", "c"])), "onnx", device="cpu")
     with pytest.raises(UnsupportedModelError, match="single animal only"):
         load_model(bare(config=with_metadata(individuals=["one", "two"])), "onnx", device="cpu")
@@ -199,8 +199,11 @@ def test_the_precision_is_the_files(whole) -> None:
     [
         ({"device": "gpu"}, "no device 'gpu'"),
         ({"device": "cpu", "threads": 0}, "threads"),
-        ({"device": "cpu", "spinning": "often"}, "spinning is never, frame, always; got 'often'"),
-        ({"device": "cpu", "cuda_search": "best"}, "cuda_search is exhaustive, heuristic, default; got 'best'"),
+        ({"device": "cpu", "spinning": "often"}, "spinning must be one of never, frame, always; got 'often'"),
+        (
+            {"device": "cpu", "cuda_search": "best"},
+            "cuda_search must be one of exhaustive, heuristic, default; got 'best'",
+        ),
         ({"thread": 1}, "no option 'thread': did you mean 'threads'"),
     ],
 )

@@ -12,9 +12,8 @@ from dlclive_onnx.metadata import read_card
 from dlclive_onnx.options import CpuOptions, CudaOptions
 from dlclive_onnx.runtime import OnnxNetwork
 
-from dlclive_core import ModelError
-from dlclive_core.machine.cores import usable_cores
-from dlclive_core.models.network import Setting
+from dlclive_core import ModelError, Setting
+from dlclive_core.runtimes import usable_cores
 
 
 @pytest.fixture(autouse=True)

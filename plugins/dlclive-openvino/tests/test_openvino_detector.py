@@ -14,8 +14,7 @@ from dlclive_openvino.export import OpenVinoExporter
 from dlclive_openvino.runtime import OpenVinoNetwork
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError, PoseModel, load_model
-from dlclive_core.deeplabcut.locate import detector_beside
-from dlclive_core.machine.system import sha256
+from dlclive_core.runtimes import detector_beside, sha256
 
 Load = Callable[..., PoseModel]
 Pictures = Callable[..., list[np.ndarray]]

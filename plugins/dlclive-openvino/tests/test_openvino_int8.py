@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from dlclive_openvino.export import OpenVinoExporter
 from dlclive_openvino.files import read_network
+from dlclive_openvino.int8_trunk import in_float, trunk
 from dlclive_openvino.library import ov
-from dlclive_openvino.scope import in_float, trunk
 
 from dlclive_core import DependencyError, ModelError, Setting, UsageError, export_model, load_model
 

@@ -14,7 +14,7 @@ import pytest
 
 from dlclive_core.demo import MODEL
 
-_NEED_THEM = "cuda fitting messages timing build exporter detector running_plan runtime".split()
+_NEED_THEM = "cuda compatibility messages timing build exporter detector loaded_plan runtime".split()
 """Modules of the plugin that import TensorRT or CUDA, or import one that does."""
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
+from dlclive_tensorrt.cache_folder import cache_folder
 from dlclive_tensorrt.engine_file import read_card, read_engine
-from dlclive_tensorrt.places import cache_folder
 from dlclive_tensorrt.plugin import dlclive_register_exporters, dlclive_register_runtimes
-from dlclive_tensorrt.strangers import all_built_here
+from dlclive_tensorrt.trusted_plans import are_trusted
 
 from dlclive_core import (
     DependencyError,
@@ -90,7 +90,7 @@ def test_the_card_says_where_it_was_made(machine, mouse: Path, export) -> None:
     assert card.model == source.with_(format="tensorrt", input_size=SHAPE)
     assert [plan.batch for plan in card.plans] == [1]
     assert len(plans) == 1
-    assert all_built_here(card.plans)
+    assert are_trusted(card.plans)
 
 
 def test_the_builder_is_asked_for_true_float32_and_for_nan(machine, mouse: Path, export) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 import onnx.parser
 import pytest
+from dlclive_tensorrt.cache_folder import cache_folder
 from dlclive_tensorrt.engine_file import MAGIC, plan_facts, read_card, read_engine, write_engine
-from dlclive_tensorrt.places import cache_folder
 
 from dlclive_core import (
     DependencyError,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from dlclive_core import ModelCard, Network
-from dlclive_core.deeplabcut.config import PoseConfig
+from dlclive_core.runtimes import PoseConfig
 
 SHARED = Path(__file__).parents[4] / "shared"
 

@@ -18,7 +18,7 @@ import yaml
 from dlclive_torch.files.archives import read_pt
 from dlclive_torch.files.checkpoint import read_checkpoint
 
-from dlclive_core.errors import ModelError, UnsafeFileError
+from dlclive_core import ModelError, UnsafeFileError
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from dlclive_torch.conditions import ColouredConditions, StackedConditions, build_condition_image
+from dlclive_torch.condition_image import ColouredConditions, StackedConditions, build_condition_image
 from dlclive_torch.gaussian import gaussian_taps
 from dlclive_torch.rainbow import rainbow
 from torch import Tensor
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 HEIGHT, WIDTH = 64, 96
 ABSENT = (math.nan, math.nan, 0.0)

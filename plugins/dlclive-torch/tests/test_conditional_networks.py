@@ -20,9 +20,8 @@ from dlclive_torch.network import PoseNetwork, build_network
 from dlclive_torch.onnx_file import write_onnx
 from torch import nn
 
-from dlclive_core import ModelCard, Skeleton
-from dlclive_core.deeplabcut.config import PoseConfig
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import ModelCard, Skeleton, UnsupportedModelError
+from dlclive_core.runtimes import PoseConfig
 
 CONDITION = torch.tensor([[[20.0, 30.0, 1.0], [50.5, 40.2, 0.3], [torch.nan, torch.nan, 0.0]]])
 GOLDEN = (

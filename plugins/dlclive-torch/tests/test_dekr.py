@@ -14,7 +14,7 @@ from dlclive_torch.heads.dekr import DEKRHead, build_dekr_head
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 
 def options(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from dlclive_torch.dekr_decoding import DEKRDecoding, KeypointScore, decode_dekr
 from torch import Tensor
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 ONE = DEKRDecoding(stride=4, individuals=1, apply_sigmoid=False, use_heatmap=False, apply_pose_nms=False)
 TWO = replace(ONE, individuals=2)

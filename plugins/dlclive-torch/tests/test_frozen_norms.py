@@ -16,8 +16,7 @@ from dlclive_torch.onnx_file import write_onnx
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dlclive_core import ModelCard, Skeleton
-from dlclive_core.errors import UsageError
+from dlclive_core import ModelCard, Skeleton, UsageError
 
 
 class Grouped(nn.Module):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from dlclive_torch.decoding import decode_heatmap
 
-from dlclive_core.deeplabcut.config import HeatmapDecoding
+from dlclive_core.runtimes import HeatmapDecoding
 
 STD = 7.2801
 

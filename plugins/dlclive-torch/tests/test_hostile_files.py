@@ -18,7 +18,7 @@ import torch
 from dlclive_torch.files.archives import read_pt
 from dlclive_torch.files.stand_ins import STAND_INS, StorageType
 
-from dlclive_core.errors import DLCLiveError, ModelError, UnsafeFileError
+from dlclive_core import DLCLiveError, ModelError, UnsafeFileError
 
 
 class Calls:

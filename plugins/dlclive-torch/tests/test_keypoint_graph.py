@@ -7,7 +7,7 @@ import torch
 from dlclive_torch.graph import KeypointGraph
 from torch import Tensor, nn
 
-from dlclive_core.data.card import Normalisation
+from dlclive_core.runtimes import Normalisation
 
 
 class Probe(nn.Module):

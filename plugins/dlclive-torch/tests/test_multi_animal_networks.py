@@ -15,7 +15,7 @@ from dlclive_torch.resizing import resize_antialiased
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 
 def head_options(channels: int = 16) -> dict[str, Any]:

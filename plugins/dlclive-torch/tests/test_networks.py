@@ -13,8 +13,8 @@ from dlclive_torch.heads.heatmap import build_heatmap_head
 from dlclive_torch.network import PoseNetwork, build_network
 from torch import nn
 
-from dlclive_core.deeplabcut.config import PoseConfig
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
+from dlclive_core.runtimes import PoseConfig
 
 
 def build(config: dict[str, Any]) -> PoseNetwork:

@@ -18,10 +18,19 @@ from dlclive_torch.load import load_deeplabcut
 from dlclive_torch.onnx_file import write_onnx
 from torch import Tensor, nn
 
-from dlclive_core import Exporter, ModelCard, Network, PoseModel, Skeleton, load_model
-from dlclive_core.deeplabcut.config import HeatmapDecoding
-from dlclive_core.errors import DataError, ModelError, UsageError
+from dlclive_core import (
+    DataError,
+    Exporter,
+    ModelCard,
+    ModelError,
+    Network,
+    PoseModel,
+    Skeleton,
+    UsageError,
+    load_model,
+)
 from dlclive_core.models.bottom_up import BottomUpModel
+from dlclive_core.runtimes import HeatmapDecoding
 from dlclive_core.testing import ExporterContract
 
 SIZES = [(96, 128), (217, 333), (33, 65), (480, 640)]

@@ -10,7 +10,7 @@ import torch
 from dlclive_torch.heads.gau import GatedAttentionUnit, ScaleNorm
 from dlclive_torch.heads.rtmcc import RTMCCHead, build_rtmcc_head
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 
 def options(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from dlclive_torch.files.checkpoint import Checkpoint
 from dlclive_torch.scorer import deeplabcut_scorer
 
-from dlclive_core.deeplabcut.config import PoseConfig
+from dlclive_core.runtimes import PoseConfig
 
 TRAIN = "/data/reach-Ann-2025-01-01/dlc-models-pytorch/iteration-0/reachJan1-trainset95shuffle1/train"
 WINDOWS = r"C:\data\reach-Ann-2025-01-01\dlc-models-pytorch\iteration-0\reachJan1-trainset95shuffle1\train"

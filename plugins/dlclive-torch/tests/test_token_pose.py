@@ -11,7 +11,7 @@ from dlclive_torch.necks.attention import Attention, FeedForward
 from dlclive_torch.necks.transformer import Transformer, build_transformer
 from torch import Tensor, nn
 
-from dlclive_core.errors import UnsupportedModelError
+from dlclive_core import UnsupportedModelError
 
 
 def neck(**changes: Any) -> Transformer:

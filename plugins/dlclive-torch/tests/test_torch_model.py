@@ -15,9 +15,7 @@ from dlclive_torch.device import available_devices
 from dlclive_torch.runs import PlainRuns
 from dlclive_torch.runtime import TorchNetwork
 
-from dlclive_core import PoseModel, load_model
-from dlclive_core.errors import ModelError, UsageError
-from dlclive_core.models.network import Setting
+from dlclive_core import ModelError, PoseModel, Setting, UsageError, load_model
 from dlclive_core.testing import PoseModelContract
 
 

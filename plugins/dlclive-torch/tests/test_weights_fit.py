@@ -10,8 +10,8 @@ import torch
 from dlclive_torch.network import PoseNetwork, build_network
 from dlclive_torch.weights import fill_weights
 
-from dlclive_core.deeplabcut.config import PoseConfig
-from dlclive_core.errors import ModelError
+from dlclive_core import ModelError
+from dlclive_core.runtimes import PoseConfig
 
 FILE = Path("mouse.pt")
 

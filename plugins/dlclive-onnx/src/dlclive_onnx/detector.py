@@ -1,4 +1,4 @@
-"""The detector that belongs to a top-down network: a file of its own, beside the network's."""
+"""The detector of a top-down network, which is a separate file beside the network's."""
 
 from __future__ import annotations
 

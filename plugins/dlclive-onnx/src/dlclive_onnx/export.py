@@ -1,4 +1,4 @@
-"""The exporter from ONNX to ONNX with eight-bit integers."""
+"""The exporter from ONNX to ONNX in int8."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
 from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size
-from dlclive_onnx.integers import ELEMENTWISE, choose_nodes, name_nodes, prepare
+from dlclive_onnx.int8_nodes import ELEMENTWISE, choose_nodes, name_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 
 
 class OnnxQuantiser(Exporter):
-    """Writes a file whose convolutions are computed in eight bits, calibrated on frames: for CPUs.
+    """Writes a file whose convolutions run in int8, calibrated on frames. For CPUs.
 
-    Static quantisation by ONNX Runtime: weights signed, one scale for each channel; activations unsigned, because on x86
-    ONNX Runtime joins only these with the convolution, their ranges the least and the greatest value that was seen. The
-    file holds the operators QuantizeLinear and DequantizeLinear of the ONNX standard, so other runtimes read it as well.
-    A detector beside the source is copied as it is.
+    Static quantisation by ONNX Runtime: signed weights with one scale per channel; unsigned activations, because on x86
+    ONNX Runtime fuses only these with the convolution, with the range from the smallest to the largest observed value. The
+    file contains the standard ONNX operators QuantizeLinear and DequantizeLinear, so other runtimes read it as well.
+    A detector beside the source is copied unchanged.
     """
 
     def export(
@@ -41,34 +41,34 @@ class OnnxQuantiser(Exporter):
         """See Exporter.export.
 
         Raises:
-            UsageError: another precision, no frames, or a size that the source has not.
-            ModelError, UnsupportedModelError: the source was not exported by dlclive in fp32, or there is nothing to gain.
+            UsageError: another precision, no frames, or a size other than the source's fixed one.
+            ModelError, UnsupportedModelError: dlclive did not export the source in fp32, or it has nothing to quantise.
         """
         if precision != "int8":
-            raise UsageError(f"from ONNX to ONNX there is no precision {precision!r}: choose int8")
+            raise UsageError(f"no precision {precision!r} from ONNX to ONNX: choose int8")
         if not len(frames):
-            raise UsageError("int8 is calibrated on frames of the animal: give a clip of it with --frames CLIP")
+            raise UsageError("int8 needs frames of the animal for calibration: give a clip with --frames CLIP")
         card = fix_input_size(_card(source), size, source.name)
         model = _load(source)
         name_nodes(model.graph.node)
-        prepare(model)
+        use_global_pooling(model)
         if size is not None:
             _fix_size(model, size)
-        chosen = choose_nodes(model.graph)
-        if not chosen:
+        nodes = choose_nodes(model.graph)
+        if not nodes:
             raise UnsupportedModelError(
-                f"{source.name} ({card.net_type}) has no convolution that may be computed in eight bits: export it again from "
-                "its .pt file, or use it in fp32"
+                f"{source.name} ({card.net_type}) has no convolution that can run in int8: export it again from its .pt file, "
+                "or use it in fp32"
             )
         card = card.with_(precision="int8")
-        _quantise(model, chosen, frames, card, target)
+        _quantise(model, nodes, frames, card, target)
         if detector_beside(source).is_file() and card.detector_sha256:
             shutil.copyfile(detector_beside(source), detector_beside(target))
         return card
 
 
 class _Frames(CalibrationDataReader):  # type: ignore[misc,unused-ignore]
-    """Frames one by one, as batches of one."""
+    """The frames, as batches of one."""
 
     def __init__(self, name: str, frames: Sequence[NDArray[np.uint8]]) -> None:
         self._name, self._frames = name, iter(frames)
@@ -83,7 +83,7 @@ def _card(source: Path) -> ModelCard:
     if card is None:
         raise ModelError(f"{source.name} was not exported by dlclive: export the model from its .pt file first")
     if card.precision != "fp32":
-        raise ModelError(f"{source.name} is in {card.precision}: int8 is made from a file in fp32")
+        raise ModelError(f"{source.name} is in {card.precision}, but int8 is made from fp32: give the fp32 file")
     return card
 
 
@@ -102,9 +102,9 @@ def _fix_size(model: onnx.ModelProto, size: tuple[int, int]) -> None:
 
 
 def _quantise(
-    model: onnx.ModelProto, chosen: Sequence[str], frames: Sequence[NDArray[np.uint8]], card: ModelCard, target: Path
+    model: onnx.ModelProto, nodes: Sequence[str], frames: Sequence[NDArray[np.uint8]], card: ModelCard, target: Path
 ) -> None:
-    """Calibrate and write; ONNX Runtime makes files on the way, which are kept out of the target's folder."""
+    """Calibrate and write. ONNX Runtime's intermediate files stay out of the target's folder."""
     with tempfile.TemporaryDirectory(prefix="dlclive-int8-") as folder, _quiet():
         between, quantised = Path(folder) / "model.onnx", Path(folder) / "int8.onnx"
         onnx.save_model(model, str(between))
@@ -114,7 +114,7 @@ def _quantise(
             _Frames(model.graph.input[0].name, frames),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", *ELEMENTWISE],
-            nodes_to_quantize=list(chosen),
+            nodes_to_quantize=list(nodes),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -131,7 +131,7 @@ def _quantise(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without ONNX Runtime's advice on how to call it, which it gives as warnings to everybody's logger."""
+    """Suppress the advice that ONNX Runtime logs as warnings to the root logger."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The two kinds of ONNX file that are understood: dlclive's own, and a bare network with DeepLabCut's configuration."""
+"""The two kinds of supported ONNX file: dlclive's own, and a bare network with DeepLabCut's configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class Graph(Protocol):
-    """A loaded graph: images in, named arrays out, as `Network.run` has them."""
+    """A loaded graph: images in, named arrays out, as in `Network.run`."""
 
     card: ModelCard
 
@@ -27,14 +27,14 @@ class Graph(Protocol):
         """Run a batch; see `Network.run`."""
 
     def bind(self, runs: BoundRuns) -> None:
-        """Run the session through memory at fixed addresses from now on."""
+        """From now on, run the session with memory at fixed addresses."""
 
 
-def understand(session: ort.InferenceSession, path: Path, pixels: int | None = None) -> Graph:
-    """Find out which kind of file a session was made from; ModelError if it is neither.
+def recognise_graph(session: ort.InferenceSession, path: Path, pixels: int | None = None) -> Graph:
+    """Determine which kind of file a session was made from. Raises ModelError if it is neither.
 
     Args:
-        pixels: of images that are run at once at most; None: all of a batch.
+        pixels: the most pixels that run at once; None: a whole batch.
     """
     card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if card is not None:
@@ -42,21 +42,21 @@ def understand(session: ort.InferenceSession, path: Path, pixels: int | None = N
     config = path.with_name(CONFIG_NAME)
     if not config.is_file():
         raise ModelError(
-            f"{path.name} has no dlclive card inside and no {CONFIG_NAME} beside it, so its keypoints are unknown; "
+            f"{path.name} has no dlclive card and no {CONFIG_NAME} beside it, so its keypoints are unknown; "
             f"copy the training folder's {CONFIG_NAME} to {path.parent}, or export with: dlclive export MODEL.pt OUT.onnx"
         )
     return BareNetwork(session, PoseConfig.read(config), path)
 
 
 class WholeGraph:
-    """A graph that dlclive exported: everything from the uint8 image to the keypoints is inside.
+    """A graph that dlclive exported. It includes everything from the uint8 image to the keypoints.
 
     Attributes:
         card: of the model.
-        batch: how many images it takes at once; None: any number.
+        batch: number of images that it takes at once; None: any.
 
     Args:
-        pixels: that are run at once at most; None: all of a batch.
+        pixels: the most pixels that run at once; None: a whole batch.
     """
 
     def __init__(self, session: ort.InferenceSession, card: ModelCard, path: Path, pixels: int | None = None) -> None:
@@ -78,7 +78,7 @@ class WholeGraph:
 
     @property
     def is_bound(self) -> bool:
-        """Whether it runs through memory at fixed addresses."""
+        """Whether it runs with memory at fixed addresses."""
         return self._runs is not None
 
     def bind(self, runs: BoundRuns) -> None:
@@ -86,11 +86,11 @@ class WholeGraph:
         self._runs = runs
 
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> Arrays:
-        """Run a batch; in parts, where the graph was exported for one image or where parts are faster."""
+        """Run a batch, in parts if the graph was exported for one image or if parts are faster."""
         count = self.at_once(images)
         if len(images) > count:
-            places = [slice(first, first + count) for first in range(0, len(images), count)]
-            parts = [self.run(images[at], None if conditions is None else conditions[at]) for at in places]
+            slices = [slice(first, first + count) for first in range(0, len(images), count)]
+            parts = [self.run(images[at], None if conditions is None else conditions[at]) for at in slices]
             return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
         inputs = dict(zip(self._inputs, (images, conditions), strict=False))
         if self._runs is not None:
@@ -98,7 +98,7 @@ class WholeGraph:
         return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
 
     def at_once(self, images: NDArray[np.uint8]) -> int:
-        """How many images of this size go in together."""
+        """How many images of this size run together."""
         if self.batch is not None:
             return self.batch
         _, height, width, _ = images.shape
@@ -106,9 +106,9 @@ class WholeGraph:
 
 
 class BareNetwork:
-    """Somebody's `torch.onnx.export` of a heatmap network: normalised float input, heatmap and locref output.
+    """A plain `torch.onnx.export` of a heatmap network: normalised float input, heatmap and locref output.
 
-    The input is (N, 3, H, W) float32. The outputs are told apart by their channels: K for the heatmap, 2 K for the locref.
+    The input is (N, 3, H, W) float32. Outputs are identified by their channels: K for the heatmap, 2 K for the locref.
     """
 
     def __init__(self, session: ort.InferenceSession, config: PoseConfig, path: Path) -> None:
@@ -116,12 +116,12 @@ class BareNetwork:
         if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
             described = ", ".join(f"{item.name} {item.type} {item.shape}" for item in inputs)
             raise UnsupportedModelError(
-                f"{path.name} takes {described}; a bare network must take one (N, 3, H, W) float32 image"
+                f"{path.name} takes {described}; a bare network must take a single (N, 3, H, W) float32 image"
             )
         if config.method != "bottom-up" or config.multi_animal:
             raise UnsupportedModelError(
-                f"{path.name} is a {config.method} network for {len(config.individuals)} individuals; a bare graph can be one "
-                "of a single animal only; run: dlclive export MODEL.pt OUT.onnx"
+                f"{path.name} is a {config.method} network for {len(config.individuals)} individuals, but a bare graph "
+                "may have a single animal only; run: dlclive export MODEL.pt OUT.onnx"
             )
         self._session = session
         self._input = inputs[0].name
@@ -148,7 +148,7 @@ class BareNetwork:
         return {"keypoints": decode_heatmaps(heatmaps, locref, self._decoding)}
 
     def _probe(self) -> tuple[int, int]:
-        """(height, width) of an input on which the stride is found out."""
+        """(height, width) of an input from which the stride is determined."""
         if self._size is not None:
             return self._size
         unit = (math.lcm(64, self._config.pad_divisor[0]), math.lcm(64, self._config.pad_divisor[1]))
@@ -161,15 +161,15 @@ class BareNetwork:
 
     def _forward(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         inputs = {self._input: pixels}
-        found = self._session.run(None, inputs) if self._runs is None else self._runs.run(inputs).values()
-        maps = [item for item in found if item.ndim == 4]
+        outputs = self._session.run(None, inputs) if self._runs is None else self._runs.run(inputs).values()
+        maps = [item for item in outputs if item.ndim == 4]
         heatmaps = [item for item in maps if item.shape[1] == self._keypoints]
         locref = [item for item in maps if item.shape[1] == 2 * self._keypoints]
         if len(heatmaps) != 1:
             shapes = ", ".join(str(tuple(item.shape)) for item in maps) or "no maps"
             raise ModelError(
-                f"the network gives {shapes}; {CONFIG_NAME} names {self._keypoints} bodyparts, so one heatmap of "
-                f"{self._keypoints} channels is needed"
+                f"the network returns {shapes}, but {CONFIG_NAME} names {self._keypoints} bodyparts: it needs "
+                f"exactly one heatmap with {self._keypoints} channels"
             )
         return heatmaps[0], locref[0] if locref else None
 

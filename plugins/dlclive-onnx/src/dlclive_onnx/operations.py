@@ -1,4 +1,4 @@
-"""How many operations a graph takes on an input: counted from the shapes that its convolutions and products really have."""
+"""Floating-point operations of a graph, counted from the actual shapes of its convolutions and matrix products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 _COUNTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-_PLACES = ("first", "second", "output")
+_TENSORS = ("first", "second", "output")
 
 Shape = Sequence[int]
 
@@ -19,8 +19,8 @@ Shape = Sequence[int]
 def count_operations(path: Path, inputs: Mapping[str, NDArray[Any]]) -> float:
     """Floating-point operations of one run, a multiplication and an addition counted as two; NaN without `onnx`.
 
-    The shapes inside depend on the input by arithmetic that only a run resolves. So the graph is run once, with an output
-    added for the shape of whatever goes into the nodes that are counted and comes out of them.
+    Inner shapes depend on the input through arithmetic that only a run resolves. So the graph runs once, with an added output
+    for the shape of every input and output of the counted nodes.
     """
     try:
         import onnx
@@ -33,25 +33,27 @@ def count_operations(path: Path, inputs: Mapping[str, NDArray[Any]]) -> float:
         return 0.0
     del graph.output[:]
     for number, node in enumerate(nodes):
-        for place, name in zip(_PLACES, (node.input[0], node.input[1], node.output[0]), strict=True):
-            shape = f"dlclive_{place}_{number}"
+        for role, name in zip(_TENSORS, (node.input[0], node.input[1], node.output[0]), strict=True):
+            shape = f"dlclive_{role}_{number}"
             graph.node.append(onnx.helper.make_node("Shape", [name], [shape]))
             graph.output.append(onnx.helper.make_tensor_value_info(shape, onnx.TensorProto.INT64, None))
     options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL  # which would merge what is counted
+    options.graph_optimization_level = (
+        ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    )  # optimisation would merge counted nodes
     options.log_severity_level = 4
     session = ort.InferenceSession(model.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"])
-    found = [shape.tolist() for shape in session.run(None, dict(inputs))]
+    shapes = [shape.tolist() for shape in session.run(None, dict(inputs))]
     total = 0
     for number, node in enumerate(nodes):
-        first, second, output = found[3 * number : 3 * number + 3]
+        first, second, output = shapes[3 * number : 3 * number + 3]
         transposed = any(item.name == "transA" and item.i for item in node.attribute)
         total += node_operations(node.op_type, first, second, output, transposed=transposed)
     return float(total)
 
 
 def node_operations(kind: str, first: Shape, second: Shape, output: Shape, *, transposed: bool = False) -> int:
-    """Of one node: its kind, the shapes of its two inputs (of a convolution, image and weights) and of its output."""
+    """Operations of one node, from the shapes of its two inputs (image and weights of a convolution) and its output."""
     if kind == "Conv":  # each output cell: all channels of its group, times the kernel
         return 2 * math.prod(output) * math.prod(second[1:])
     if kind == "ConvTranspose":  # each input cell: to all channels of its group, times the kernel

@@ -1,4 +1,4 @@
-"""How ONNX Runtime is asked to run a network: threads, spinning, and what CUDA has to choose from."""
+"""Options of ONNX Runtime: threads and spinning on the CPU, and those of the CUDA provider."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SEARCHES = ("exhaustive", "heuristic", "default")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuOptions:
-    """Of one inference on the CPU.
+    """Options of an inference on the CPU.
 
     Attributes:
-        threads: None: as many as there are physical cores that the process may use.
-        spinning: when threads that have nothing to do wait in a loop. "never": they sleep. "frame": they wait so between the
-            layers of a network, which is faster by 5 to 25 % on an idle computer, and slower by as much as 90 % where anything
-            else wants one of the cores: a camera, a decoder, a display. "always": between two frames as well.
+        threads: None: the number of physical cores that the process may use.
+        spinning: when idle threads spin. "never": they sleep. "frame": they spin between the layers of a network, which is
+            5 to 25 % faster on an idle computer, and up to 90 % slower if anything else needs one of the cores: a camera, a
+            decoder, a display. "always": they also spin between frames.
     """
 
     threads: int | None = None
@@ -32,12 +32,12 @@ class CpuOptions:
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
-            raise UsageError(f"threads is a number from 1 up; got {self.threads}")
+            raise UsageError(f"threads must be at least 1; got {self.threads}")
         if self.spinning not in _SPINNINGS:
-            raise UsageError(f"spinning is {', '.join(_SPINNINGS)}; got {self.spinning!r}")
+            raise UsageError(f"spinning must be one of {', '.join(_SPINNINGS)}; got {self.spinning!r}")
 
     def session_options(self) -> ort.SessionOptions:
-        """The options of a session, for the CPU and for what of a network stays on it."""
+        """The options of a session, for the CPU and for the parts of a network that stay on it."""
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors only: warnings about node placement are not for users
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
@@ -50,15 +50,15 @@ class CpuOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CudaOptions:
-    """Of ONNX Runtime's CUDA provider; the names on the right are its own.
+    """Options of ONNX Runtime's CUDA provider; the names in backquotes are its own.
 
     Attributes:
-        nhwc: `prefer_nhwc`: channels last, the layout that tensor cores want; ONNX Runtime transposes where it has to.
-        graph: `enable_cuda_graph`: all kernels of an inference are launched at once, replayed from the first frames of a shape.
-        tf32: `use_tf32`: let fp32 be computed with ten bits of mantissa. Off: fp32 is fp32.
-        search: `cudnn_conv_algo_search`: how the algorithm of a convolution is chosen at the first frame of a shape:
-            "exhaustive" measures all, which pays while the shape stays; "heuristic" guesses, for shapes that change.
-        stream: `user_compute_stream`: the address of a CUDA stream to work on, of a caller whose images are made on it.
+        nhwc: `prefer_nhwc`: channels last, the layout of tensor cores; ONNX Runtime transposes where necessary.
+        graph: `enable_cuda_graph`: all kernels of an inference are launched at once, as captured on a shape's first frames.
+        tf32: `use_tf32`: compute fp32 with a mantissa of ten bits. Off: true fp32.
+        search: `cudnn_conv_algo_search`: how the algorithm of a convolution is chosen on the first frame of a shape:
+            "exhaustive" measures all, which pays off while the shape stays; "heuristic" guesses, for shapes that change.
+        stream: `user_compute_stream`: the address of the caller's own CUDA stream to run on.
     """
 
     nhwc: bool = True
@@ -69,7 +69,7 @@ class CudaOptions:
 
     def __post_init__(self) -> None:
         if self.search not in _SEARCHES:
-            raise UsageError(f"cuda_search is {', '.join(_SEARCHES)}; got {self.search!r}")
+            raise UsageError(f"cuda_search must be one of {', '.join(_SEARCHES)}; got {self.search!r}")
 
     def provider_options(self, device_id: str) -> dict[str, str]:
         """The provider's options, as text."""

@@ -1,4 +1,4 @@
-"""What dlclive-onnx offers."""
+"""What dlclive-onnx offers. Imports nothing heavy: this module is loaded to list plugins."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
 
 @hookimpl
 def dlclive_register_runtimes() -> list[RuntimeInfo]:
-    """ONNX Runtime; of the runtimes that read ONNX files the one that is taken unless another is asked for."""
+    """ONNX Runtime, the default among the runtimes that read ONNX files."""
     return [
         RuntimeInfo(
             name="onnx",
@@ -28,7 +28,7 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
     return [
         ExporterInfo(
             name="onnx-int8",
-            summary="An ONNX file with its convolutions in eight bits, calibrated on a clip: for CPUs",
+            summary="An ONNX file with its convolutions in int8, calibrated on a clip; for CPUs",
             factory="dlclive_onnx.export:OnnxQuantiser",
             reads=".onnx",
             writes=".onnx",

@@ -1,4 +1,4 @@
-"""Which of ONNX Runtime's execution providers runs the model, asked for and proven."""
+"""Which of ONNX Runtime's execution providers runs the model: requested, then verified."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
 
 RECORDING = "session.record_ep_graph_assignment_info"
-"""The session option without which ONNX Runtime does not tell where each node runs; since 1.24."""
+"""The session option that makes ONNX Runtime report where each node runs; since 1.24."""
 
 _HEAVY = ("Conv", "ConvTranspose", "FusedConv", "MatMul", "Gemm", "InstanceNormalization", "GroupNorm")
 
 
 def has_cuda() -> bool:
-    """Whether this is the CUDA build of ONNX Runtime; whether there is a GPU shows only when a session starts."""
+    """Whether this is the CUDA build of ONNX Runtime. Whether there is a GPU shows only when a session starts."""
     return CUDA in ort.get_available_providers()
 
 
 def choose(device: str, cuda: CudaOptions) -> list[Provider]:
-    """The providers for a device, best first; UsageError or DependencyError if this machine has no such device."""
+    """The providers for a device, best first. Raises UsageError or DependencyError if it is not available."""
     name = device.lower()
     if name == "cpu" or (name == "auto" and not has_cuda()):
         return [CPU]
@@ -41,21 +41,21 @@ def choose(device: str, cuda: CudaOptions) -> list[Provider]:
     return [(CUDA, cuda.provider_options(match[1] or "0")), CPU]
 
 
-def device_id(wanted: list[Provider]) -> int | None:
-    """The number of the GPU that was asked for; None for the CPU."""
-    first = wanted[0]
+def device_id(requested: list[Provider]) -> int | None:
+    """The number of the requested GPU; None for the CPU."""
+    first = requested[0]
     return None if isinstance(first, str) else int(first[1]["device_id"])
 
 
-def verify(session: ort.InferenceSession, wanted: list[Provider], *, allow_fallback: bool) -> str:
-    """Describe the device that is really active; DependencyError if it is not the one that was asked for.
+def verify(session: ort.InferenceSession, requested: list[Provider], *, allow_fallback: bool) -> str:
+    """Describe the device that is active. Raises DependencyError if it is not the requested one.
 
-    ONNX Runtime falls back in two ways, silently: a provider that does not start is left out, and single nodes that a
-    provider cannot run go to the CPU. Its option `session.disable_cpu_ep_fallback` forbids both, and with them what belongs
-    on the CPU, the arithmetic of shapes, so that no graph of a free size could be loaded. So what is looked at here is
-    whether the provider started and whether any heavy node is elsewhere; decoding may be on the CPU.
+    ONNX Runtime falls back silently in two ways: it skips a provider that does not start, and it runs single nodes that a
+    provider does not support on the CPU. Its option `session.disable_cpu_ep_fallback` forbids both, but also shape arithmetic,
+    which belongs on the CPU, so no graph of free size would load. Instead, this checks that the provider started and that no
+    heavy node runs elsewhere; decoding may run on the CPU.
     """
-    number = device_id(wanted)
+    number = device_id(requested)
     active = session.get_providers()
     if number is None or CUDA not in active:
         if number is not None and not allow_fallback:
@@ -74,7 +74,7 @@ def verify(session: ort.InferenceSession, wanted: list[Provider], *, allow_fallb
 
 
 def heavy_nodes(session: ort.InferenceSession, *, elsewhere_than: str) -> list[str]:
-    """Convolutions, norms and matrix products that run on other providers than this one; empty where it does not tell."""
+    """Convolutions, norms and matrix products that run on another provider; empty if ONNX Runtime does not report it."""
     if not hasattr(session, "get_provider_graph_assignment_info"):  # before 1.24
         return []
     return sorted(

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
 from dlclive_core.runtimes import CARD_KEY, sha256
 from dlclive_openvino.devices import core
+from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
-from dlclive_openvino.workarounds import rewrite
 
 CARD = ["dlclive", "card"]
 """Where the card is in the run-time information (`rt_info`) of an IR."""
@@ -50,7 +50,7 @@ def read_file(path: Path, found: ov.Core | None = None) -> ModelFile:
     except Exception as error:  # OpenVINO raises plain RuntimeErrors of many lines
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} is not a model that OpenVINO can read: {reason[-300:]}") from None
-    rewrite(model)
+    fix_graph(model)
     where = CARD if is_ir else _ONNX_CARD
     return ModelFile(model, ModelCard.from_json(_text(model, where)) if model.has_rt_info(where) else None)
 

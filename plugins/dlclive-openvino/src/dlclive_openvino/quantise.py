@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelError, UsageError
+from dlclive_openvino.int8_trunk import in_float, trunk
 from dlclive_openvino.library import ov
-from dlclive_openvino.scope import in_float, trunk
 
 
 def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> ov.Model:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlclive_core import DLCLiveError
 from dlclive_tensorrt.engine_file import read_engine
-from dlclive_tensorrt.strangers import note_built
+from dlclive_tensorrt.trusted_plans import trust_plans
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except DLCLiveError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    note_built(card.plans)
+    trust_plans(card.plans)
     sys.stdout.write(
         f"{told.engine} is trusted: {card.model.net_type}, built on {card.gpu} with TensorRT {card.tensorrt}\n"
     )

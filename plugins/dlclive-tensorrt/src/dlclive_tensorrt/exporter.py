@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
 from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
+from dlclive_tensorrt.compatibility import check_tensorrt, choose_gpu
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
 from dlclive_tensorrt.detector import onnx_detector_beside
 from dlclive_tensorrt.engine_file import EngineCard, plan_facts, write_engine
-from dlclive_tensorrt.fitting import check_tensorrt, choose_gpu
 from dlclive_tensorrt.graphs import prepare
-from dlclive_tensorrt.strangers import note_built
+from dlclive_tensorrt.trusted_plans import trust_plans
 
 _CROPS = 8
 
@@ -88,7 +88,7 @@ class EngineExporter(Exporter):
         write_engine(target, engine, [plan for _, plan in plans])
         _copy_detector(card, source, target)
         try:
-            note_built(engine.plans)
+            trust_plans(engine.plans)
         except OSError as error:
             raise DataError(f"the engine cannot be noted as built here, and would be refused: {error}") from None
         return card

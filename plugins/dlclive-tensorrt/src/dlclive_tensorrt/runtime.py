@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, DLCLiveError, ModelError, Network, Setting, UsageError
+from dlclive_tensorrt.compatibility import check_fit, check_tensorrt, choose_gpu, find_mismatch
 from dlclive_tensorrt.cuda import gpus, use_gpu
 from dlclive_tensorrt.detector import OnnxDetector, find_detector
 from dlclive_tensorrt.engine_file import read_card, read_engine
-from dlclive_tensorrt.fitting import check_fit, check_tensorrt, choose_gpu, reason_against
-from dlclive_tensorrt.running_plan import RunningPlan
-from dlclive_tensorrt.strangers import all_built_here, refuse_strangers
+from dlclive_tensorrt.loaded_plan import LoadedPlan
+from dlclive_tensorrt.trusted_plans import are_trusted, refuse_untrusted
 
 
 class TensorRTNetwork(Network):
@@ -60,12 +60,12 @@ class TensorRTNetwork(Network):
         self._gpu = choose_gpu(device)
         check_fit(engine, self._gpu, self._path.name)
         if not trust:
-            refuse_strangers(engine.plans, self._path)
+            refuse_untrusted(engine.plans, self._path)
         use_gpu(self._gpu)
-        self._plans: list[RunningPlan] = []
+        self._plans: list[LoadedPlan] = []
         try:
             for facts, plan in zip(engine.plans, plans, strict=True):
-                self._plans.append(RunningPlan(plan, facts.batch, self._path.name))
+                self._plans.append(LoadedPlan(plan, facts.batch, self._path.name))
         except BaseException:
             self.close()
             raise
@@ -80,9 +80,9 @@ class TensorRTNetwork(Network):
             card = read_card(Path(path))
         except DLCLiveError:
             return ()
-        if not all_built_here(card.plans):
+        if not are_trusted(card.plans):
             return ()
-        return [Setting(gpu.device, card.model.precision) for gpu in gpus() if not reason_against(card, gpu)]
+        return [Setting(gpu.device, card.model.precision) for gpu in gpus() if not find_mismatch(card, gpu)]
 
     def run(
         self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
@@ -111,7 +111,7 @@ class TensorRTNetwork(Network):
         while self._plans:
             self._plans.pop().close()
 
-    def _split(self, count: int) -> Iterator[tuple[RunningPlan, int]]:
+    def _split(self, count: int) -> Iterator[tuple[LoadedPlan, int]]:
         """Plans, and how many images each gets; one run with none where there is none."""
         while True:
             plan = next((each for each in self._plans if each.batch >= count), self._plans[-1])

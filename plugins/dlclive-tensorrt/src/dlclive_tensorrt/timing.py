@@ -8,8 +8,8 @@ from pathlib import Path
 
 import tensorrt as trt
 
+from dlclive_tensorrt.cache_folder import cache_folder, make_private, replace_file
 from dlclive_tensorrt.cuda import Gpu
-from dlclive_tensorrt.places import cache_folder, make_private, replace_file
 
 
 def timing_path(gpu: Gpu) -> Path:

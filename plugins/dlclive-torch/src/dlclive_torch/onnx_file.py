@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dlclive_core import DataError, ModelCard, ModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, IMAGE_INPUT, fix_input_size
+from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
@@ -100,7 +100,7 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
                 tuple(inputs),
                 dynamo=True,
                 verbose=False,
-                input_names=[IMAGE_INPUT, "conditions"][: len(inputs)],
+                input_names=[IMAGE_INPUT, CONDITIONS_INPUT][: len(inputs)],
                 output_names=list(getattr(graph, "outputs", ("keypoints",))),
                 dynamic_shapes=tuple(free),
                 opset_version=opset,

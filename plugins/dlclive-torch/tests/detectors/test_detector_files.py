@@ -18,7 +18,7 @@ from dlclive_torch.detectors.onnx_front import front_graph
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from dlclive_core.errors import DataError
+from dlclive_core import DataError
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from dlclive_torch.detectors.resizing import FixedSize, ShorterSide
 from dlclive_torch.detectors.torchvision_layers import import_torchvision
 from torch import Tensor
 
-from dlclive_core.errors import DependencyError, ModelError, UnsupportedModelError, UsageError
+from dlclive_core import DependencyError, ModelError, UnsupportedModelError, UsageError
 
 Options = Callable[[str], dict[str, Any]]
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

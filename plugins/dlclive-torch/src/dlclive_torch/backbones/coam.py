@@ -11,7 +11,7 @@ from dlclive_core import UnsupportedModelError
 from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.conditional_attention import BranchAttention, ConditionalAttention
 from dlclive_torch.backbones.hrnet import HRNet, build_hrnet
-from dlclive_torch.conditions import ConditionImage, build_condition_image
+from dlclive_torch.condition_image import ConditionImage, build_condition_image
 
 _STAGES = (1, 2, 3)
 """The stages that attention may follow."""

@@ -13,7 +13,7 @@ from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.backbones.cspnext import build_cspnext
 from dlclive_torch.backbones.hrnet import build_hrnet
 from dlclive_torch.backbones.resnet import build_resnet
-from dlclive_torch.conditions import ConditionImage, build_condition_image
+from dlclive_torch.condition_image import ConditionImage, build_condition_image
 
 _INNER: Mapping[str, Callable[[Mapping[str, Any]], Backbone]] = MappingProxyType(
     {"ResNet": build_resnet, "HRNet": build_hrnet, "CSPNeXt": build_cspnext}

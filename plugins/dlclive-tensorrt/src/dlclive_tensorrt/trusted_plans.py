@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dlclive_core import UnsafeFileError
+from dlclive_tensorrt.cache_folder import cache_folder, is_private, make_private
 from dlclive_tensorrt.engine_file import PlanFacts
-from dlclive_tensorrt.places import cache_folder, is_private, make_private
 
 
-def note_built(plans: Iterable[PlanFacts]) -> None:
+def trust_plans(plans: Iterable[PlanFacts]) -> None:
     """Note plans as this user's own. Raises OSError."""
     folder = _register()
     make_private(folder)
@@ -22,15 +22,15 @@ def note_built(plans: Iterable[PlanFacts]) -> None:
         (folder / plan.sha256).touch()
 
 
-def all_built_here(plans: Iterable[PlanFacts]) -> bool:
+def are_trusted(plans: Iterable[PlanFacts]) -> bool:
     """Whether all of these plans are noted, in a folder that nobody else can write to."""
     folder = _register()
     return is_private(folder) and all((folder / plan.sha256).is_file() for plan in plans)
 
 
-def refuse_strangers(plans: Iterable[PlanFacts], path: Path) -> None:
+def refuse_untrusted(plans: Iterable[PlanFacts], path: Path) -> None:
     """UnsafeFileError if one of the plans of a file is a stranger's."""
-    if not all_built_here(plans):
+    if not are_trusted(plans):
         raise UnsafeFileError(
             f"{path.name} was not built by you on this computer, and reading an engine runs what is in it: export it here, "
             f"dlclive export MODEL.onnx {path.name}, or, if you know who made it, run: python -m dlclive_tensorrt trust {path}"

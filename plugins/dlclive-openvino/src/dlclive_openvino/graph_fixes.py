@@ -10,7 +10,7 @@ _OPS = ov.opset13
 _TO_WHOLE = frozenset({"Convert", "Floor", "Ceiling", "Round"})
 
 
-def rewrite(model: ov.Model) -> None:
+def fix_graph(model: ov.Model) -> None:
     """Change a model in place, so that it is compiled to what it says.
 
     - `Abs` of something that is constant once the sizes are fixed is dropped, so that negative numbers stay negative

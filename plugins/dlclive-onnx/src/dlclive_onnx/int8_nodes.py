@@ -1,13 +1,13 @@
-"""Which nodes of a network are computed in eight bits, so that a CPU gains by it and keypoints stay where they are.
+"""The nodes of a network that run in int8, selected so that a CPU gets faster and keypoints stay accurate.
 
-What pays on a CPU with dot products of bytes (VNNI) was measured; benchmarks/int8.md has the numbers:
+What pays off on a CPU with int8 dot products (VNNI) was measured; see benchmarks/int8.md:
 
-- dense convolutions before the heads, and the elementwise steps between them, so that whole stretches stay in bytes: each
-  way back to float and its activation costs more than a convolution saves;
-- not the first convolution, which has three channels to multiply and sees the normalised image;
-- not depthwise convolutions, which have as much to move as to compute, and take as long in bytes as in float;
-- not the convolutions of gates, which see one mean of the picture: nothing to gain, and all channels hang on them;
-- neither heads, nor the last convolution of all, nor decoding, whose error goes straight into the position of a keypoint.
+- dense convolutions before the heads, and the elementwise operations between them, so that whole stretches stay in int8:
+  each conversion back to float costs more than a convolution saves;
+- not the first convolution, which has only three input channels and sees the normalised image;
+- not depthwise convolutions, which are memory-bound and take as long in int8 as in float;
+- not the convolutions of gates, which see the mean of the image: there is nothing to gain, and all channels depend on them;
+- not the heads, the very last convolution, or decoding, whose error directly shifts a keypoint.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import onnx
 from onnx import helper, numpy_helper
 
 ELEMENTWISE = ("Sigmoid", "Mul", "Add", "Concat", "MaxPool", "GlobalAveragePool", "Relu", "Clip", "Resize")
-"""Steps that are done in bytes where what they take comes in bytes."""
+"""Operations that run in int8 if an input of theirs is in int8."""
 
 _FEW_CHANNELS = 4
 _HEADS = {"head", "heads"}  # of a DeepLabCut network, as the exporter names their weights: network.heads.bodypart...
 _MIXING = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 
 
-def prepare(model: onnx.ModelProto) -> None:
-    """Write means over a whole picture as the pooling that ONNX Runtime also has for bytes; in place."""
+def use_global_pooling(model: onnx.ModelProto) -> None:
+    """Replace means over the whole image by global pooling, which ONNX Runtime also has in int8. In place."""
     constants = {item.name: item for item in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type != "ReduceMean" or len(node.input) != 2 or node.input[1] not in constants:
@@ -39,30 +39,30 @@ def prepare(model: onnx.ModelProto) -> None:
             del node.attribute[:]
     used = {name for node in model.graph.node for name in node.input}
     for item in [item for name, item in constants.items() if name not in used]:
-        model.graph.initializer.remove(item)  # the axes of these means; ONNX Runtime would warn of them
+        model.graph.initializer.remove(item)  # the axes of these means; ONNX Runtime warns about unused ones
 
 
 def choose_nodes(graph: onnx.GraphProto) -> list[str]:
-    """The names of the nodes that are computed in eight bits; empty if there is no convolution that may be.
+    """The names of the nodes that run in int8; empty if no convolution qualifies.
 
-    An elementwise step belongs to them if one of the things that it takes comes from one of them, so a gate that was
-    computed in float beside a stretch of bytes is made bytes of where the two meet.
+    An elementwise operation is among them if one of its inputs is the output of another, so a gate that is computed in float
+    beside an int8 stretch is quantised where the two meet.
     """
     constants = {item.name: item for item in graph.initializer}
     mixed_later = _mixed_later(graph)
     means = {name for node in graph.node if node.op_type == "GlobalAveragePool" for name in node.output}
     in_bytes: set[str] = set()
-    chosen: list[str] = []
-    for node in graph.node:  # in the order in which they are computed
+    names: list[str] = []
+    for node in graph.node:  # in the order of computation
         if node.op_type == "Conv":
             is_head = bool(_HEADS & set(node.input[1].split(".")))
             takes = _is_dense(node, constants) and node.input[0] not in means and not is_head
         else:
             takes = node.op_type in ELEMENTWISE and any(name in in_bytes for name in node.input)
         if takes and mixed_later & set(node.output):
-            chosen.append(node.name)
+            names.append(node.name)
             in_bytes.update(node.output)
-    return chosen
+    return names
 
 
 def _is_dense(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
@@ -84,6 +84,6 @@ def _mixed_later(graph: onnx.GraphProto) -> set[str]:
 
 
 def name_nodes(nodes: Iterable[onnx.NodeProto]) -> None:
-    """Give a name to each node that has none, because nodes are chosen by name; in place."""
+    """Name every unnamed node, because nodes are selected by name. In place."""
     for number, node in enumerate(nodes):
         node.name = node.name or f"node_{number}"

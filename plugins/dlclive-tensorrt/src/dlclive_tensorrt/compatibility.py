@@ -44,7 +44,7 @@ def check_tensorrt() -> None:
         )
 
 
-def reason_against(card: EngineCard, gpu: Gpu) -> str:
+def find_mismatch(card: EngineCard, gpu: Gpu) -> str:
     """Why an engine does not fit a GPU here, empty if it does."""
     if (card.gpu, card.capability) != (gpu.name, gpu.capability):
         return f"was built for {card.gpu} (compute capability {card.capability}), and this is {gpu} ({gpu.capability})"
@@ -55,7 +55,7 @@ def reason_against(card: EngineCard, gpu: Gpu) -> str:
 
 def check_fit(card: EngineCard, gpu: Gpu, name: str) -> None:
     """UnsupportedModelError, saying why and what to do, if the engine called `name` does not fit."""
-    reason = reason_against(card, gpu)
+    reason = find_mismatch(card, gpu)
     if reason:
         raise UnsupportedModelError(
             f"{name} {reason}: an engine runs only where it was built; export it here: dlclive export MODEL.onnx {name}"

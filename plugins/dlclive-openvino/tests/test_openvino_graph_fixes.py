@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
-from dlclive_openvino.workarounds import rewrite
 
 _OPS = ov.opset13
 
 
 def run(model: ov.Model, *arrays: np.ndarray) -> np.ndarray:
     """Compiled for the shapes that are given."""
-    rewrite(model)
+    fix_graph(model)
     model.reshape(dict(enumerate(array.shape for array in arrays)))
     hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     return ov.Core().compile_model(model, "CPU", hints)(dict(enumerate(arrays)))[0]

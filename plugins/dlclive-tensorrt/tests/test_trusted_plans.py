@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from dlclive_tensorrt.__main__ import main
+from dlclive_tensorrt.cache_folder import cache_folder, replace_file
 from dlclive_tensorrt.engine_file import plan_facts
-from dlclive_tensorrt.places import cache_folder, replace_file
-from dlclive_tensorrt.strangers import all_built_here, note_built, refuse_strangers
+from dlclive_tensorrt.trusted_plans import are_trusted, refuse_untrusted, trust_plans
 
 from dlclive_core import UnsafeFileError
 
@@ -15,25 +15,25 @@ OURS, THEIRS = plan_facts(1, b"ours"), plan_facts(1, b"theirs")
 
 
 def test_only_what_was_built_here_is_believed(tmp_path: Path) -> None:
-    assert not all_built_here([OURS])
-    note_built([OURS])
-    assert all_built_here([OURS])
-    assert not all_built_here([OURS, THEIRS])
-    refuse_strangers([OURS], tmp_path / "m.engine")
+    assert not are_trusted([OURS])
+    trust_plans([OURS])
+    assert are_trusted([OURS])
+    assert not are_trusted([OURS, THEIRS])
+    refuse_untrusted([OURS], tmp_path / "m.engine")
     with pytest.raises(UnsafeFileError, match=r"m\.engine was not built by you on this computer") as caught:
-        refuse_strangers([OURS, THEIRS], tmp_path / "m.engine")
+        refuse_untrusted([OURS, THEIRS], tmp_path / "m.engine")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_a_register_that_others_can_write_to_says_nothing() -> None:
-    note_built([OURS])
+    trust_plans([OURS])
     folder = cache_folder() / "built"
     assert folder.stat().st_mode & 0o777 == 0o700
     folder.chmod(0o777)
-    assert not all_built_here([OURS])
+    assert not are_trusted([OURS])
     folder.chmod(0o700)
-    assert all_built_here([OURS])
+    assert are_trusted([OURS])
 
 
 def test_the_users_cache_is_where_the_specification_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_the_command_that_trusts(engine: Path, capsys: pytest.CaptureFixture[str
 
     for item in (cache_folder() / "built").iterdir():
         item.unlink()
-    assert not all_built_here(read_card(engine).plans)
+    assert not are_trusted(read_card(engine).plans)
     assert main(["trust", str(engine)]) == 0
     assert "built on NVIDIA GeForce RTX 4090 with TensorRT 11.4.0.106" in capsys.readouterr().out
-    assert all_built_here(read_card(engine).plans)
+    assert are_trusted(read_card(engine).plans)
     assert main(["trust", str(engine.with_suffix(".onnx"))]) == 3
     assert "no card of dlclive's" in capsys.readouterr().err

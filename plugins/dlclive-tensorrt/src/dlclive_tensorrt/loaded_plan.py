@@ -12,6 +12,7 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import ModelError
+from dlclive_core.runtimes import CONDITIONS_INPUT, IMAGE_INPUT
 from dlclive_tensorrt.cuda import ALIGNMENT, Block, GpuMemoryError, Graph, Stream
 from dlclive_tensorrt.messages import Messages
 
@@ -36,7 +37,7 @@ class Tensor:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-class RunningPlan:
+class LoadedPlan:
     """A plan with its memory, on this thread's GPU.
 
     The first run initialises TensorRT, which a CUDA graph cannot contain; the second is captured: copy to the GPU, network,
@@ -75,7 +76,7 @@ class RunningPlan:
     def run(self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None) -> dict[str, NDArray[np.float32]]:
         """Run on up to `batch` images; see `Network.run`."""
         assert self._stream is not None
-        for name, array in (("image", images), ("conditions", conditions)):
+        for name, array in ((IMAGE_INPUT, images), (CONDITIONS_INPUT, conditions)):
             if array is not None:
                 np.copyto(self._hosts[name][: len(array)], array)
         if self._graph is not None:
@@ -117,8 +118,8 @@ class RunningPlan:
         self._capture(self._stream)
 
     def _check(self, tensors: list[Tensor]) -> None:
-        images = [tensor.shape for tensor in tensors if tensor.is_input and tensor.name == "image"]
-        others = {tensor.name for tensor in tensors if tensor.is_input} - {"image", "conditions"}
+        images = [tensor.shape for tensor in tensors if tensor.is_input and tensor.name == IMAGE_INPUT]
+        others = {tensor.name for tensor in tensors if tensor.is_input} - {IMAGE_INPUT, CONDITIONS_INPUT}
         if others or len(images) != 1 or len(images[0]) != 4 or images[0][0] != self.batch:
             told = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors if tensor.is_input)
             raise ModelError(

@@ -1,8 +1,8 @@
-"""Whether products of bytes overflow on this processor: the reason why an int8 file can be wrong on an old one.
+"""Whether int8 products overflow on this processor, which makes an int8 file wrong on an old one.
 
-Without VNNI, x86 processors add two products of an unsigned and a signed byte in sixteen bits, which is too few for the
-largest. ONNX Runtime has a slower mode that is right there (`session.x64quantprecision`), and leaves it to the caller to know
-when it is needed. So one is computed.
+Without VNNI, x86 processors add two products of an unsigned and a signed byte in sixteen bits, which the largest products
+exceed. ONNX Runtime has a slower mode that is correct there (`session.x64quantprecision`), but leaves it to the caller to
+know when it is needed. So a product is computed and checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PRODUCT = base64.b64decode(
 
 @cache
 def products_overflow() -> bool:
-    """Compute the largest products and see whether they are right. Takes a millisecond, once in a process."""
+    """Compute the largest products and check them. Takes a millisecond, once per process."""
     session = ort.InferenceSession(_PRODUCT, providers=["CPUExecutionProvider"])
     largest = {"a": np.full((4, 8), 255, np.uint8), "b": np.full((8, 16), 127, np.int8)}
     return bool((session.run(None, largest)[0] != 8 * 255 * 127).any())
