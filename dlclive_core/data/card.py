@@ -33,7 +33,7 @@ class ModelCard:
         normalisation: what the network does to a pixel v of 0..255 before its first layer: "imagenet"
             ((v / 255 - mean) / std), "unit" (v / 255) or "none".
         pad_divisor: (height, width); the input is padded at the bottom and right to a multiple of these, by reflection.
-        input_size: (height, width) that the network demands, None where any size will do.
+        input_size: (height, width) of the only input that the network takes, as in its shape; None for any size.
         crop_margin: pixels added around a box before a top-down network's crop is cut.
         crop_context: whether a crop shows what surrounds the box, where its ratio is not that of the input.
         condition_margin: pixels around the keypoints of a condition, for the box that a conditional network looks at.

@@ -96,7 +96,7 @@ def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
     """What a top-down network sees of frames: the boxes of its detector, or four tiles if it has no detector."""
     input_size = model.card.input_size
     assert input_size is not None  # TopDownModel has checked
-    rules = CropRules(size=input_size, margin=model.card.crop_margin, context=model.card.crop_context)
+    rules = CropRules(shape=input_size, margin=model.card.crop_margin, context=model.card.crop_context)
     detects = model.detector() is not None
     for frame in frames:
         boxes = model.predict(frame).boxes if detects else tiles(frame.shape, (2, 2), 0)

@@ -23,7 +23,7 @@ ON_ERROR: tuple[OnError, ...] = ("stop", "skip", "disable")
 class Tolerant(Processor):
     """Another processor, which may raise in `process` without ending the session. The report counts how often it did.
 
-    The output of a processor that raises is no longer renewed, so the device switches it off; with "disable" it is closed at once.
+    The output of a processor that raises is not renewed, so the device switches it off; with "disable" it is closed at once.
 
     Args:
         processor: what may fail; objects in DeepLabCut-live's style are taken, too.

@@ -62,7 +62,7 @@ class ConditionalModel(PoseModel):
         self.remembers = True
         self._owns_search = owns_search
         self._margin = card.condition_margin if detection.margin is None else detection.margin
-        self._crops = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
+        self._crops = CropRules(shape=card.input_size, margin=card.crop_margin, context=card.crop_context)
         individuals = detection.max_animals or len(card.individuals)
         self._tracker = ConditionTracker(rules or TrackingRules(), individuals, len(card.skeleton))
 

@@ -23,13 +23,13 @@ class CropRules:
     """How a box becomes a network's input.
 
     Attributes:
-        size: (height, width) of the input in pixels.
+        shape: (height, width) of the input in pixels, as in `ModelCard.input_size`.
         margin: pixels added on each side of the box first.
         context: True: the shorter side of the box grows to the input's ratio, so that the surroundings are seen. False: what
             is added to reach the ratio is black.
     """
 
-    size: tuple[int, int]
+    shape: tuple[int, int]
     margin: float = 0.0
     context: bool = True
 
@@ -50,13 +50,13 @@ def cut_boxes(
     Returns:
         (N, h, w, 3) uint8, and for each crop where it lies in the image.
     """
-    height, width = rules.size
+    height, width = rules.shape
     crops = np.empty((len(boxes), height, width, 3), dtype=np.uint8)
     transforms = []
     for crop, box in zip(crops, boxes, strict=True):
         shown, whole = _rectangles(box, rules, image.shape[:2])
         part = _cut(image, shown, whole)
-        crop[:] = part if part.shape[:2] == rules.size else _resize(part, rules.size)
+        crop[:] = part if part.shape[:2] == rules.shape else _resize(part, rules.shape)
         x1, y1, x2, y2 = whole
         transforms.append(CropTransform((float(x1), float(y1)), ((x2 - x1) / width, (y2 - y1) / height)))
     return crops, transforms
@@ -68,7 +68,7 @@ def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, .
     if not (np.isfinite(box[:4]).all() and x2 > x1 and y2 > y1):
         raise UsageError(f"a box is x1, y1, x2, y2 in pixels with x1 < x2 and y1 < y2; got {[x1, y1, x2, y2]}")
     x1, y1, x2, y2 = x1 - rules.margin, y1 - rules.margin, x2 + rules.margin, y2 + rules.margin
-    ratio = rules.size[1] / rules.size[0]
+    ratio = rules.shape[1] / rules.shape[0]
     if rules.context:
         wide, high = x2 - x1, y2 - y1
         beside, below = max(0.0, high * ratio - wide) / 2, max(0.0, wide / ratio - high) / 2
@@ -100,10 +100,10 @@ def _cut(image: Image, shown: _Rectangle, whole: _Rectangle) -> Image:
     return part
 
 
-def _resize(part: Image, size: tuple[int, int]) -> Image:
+def _resize(part: Image, shape: tuple[int, int]) -> Image:
     try:
         import cv2
     except ImportError:
         raise DependencyError(f"top-down networks need OpenCV for their crops; run: {INSTALL_RESIZE}") from None
-    resized: Image = cv2.resize(part, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    resized: Image = cv2.resize(part, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return resized

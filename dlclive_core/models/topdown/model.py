@@ -34,7 +34,7 @@ class TopDownModel(PoseModel):
         self.card, self.runtime, self.device = card, network.runtime, network.device
         self.remembers = detection.follow is not None or detection.detect_every > 1
         self._detection = detection
-        self._rules = CropRules(size=card.input_size, margin=card.crop_margin, context=card.crop_context)
+        self._rules = CropRules(shape=card.input_size, margin=card.crop_margin, context=card.crop_context)
         self._animals = detection.max_animals or len(card.individuals)
         self._detector: Detector | None = None
         self._loaded_detector = False
