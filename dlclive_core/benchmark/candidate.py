@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Crop, FollowingCropSpec, Region, Resize
-from dlclive_core.regions.resize_to import ResizeTo
+from dlclive_core.regions import Chain, Crop, FollowingCropSpec, Region, Resize, ResizeTo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

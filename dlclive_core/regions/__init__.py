@@ -1,10 +1,9 @@
-"""Regions of the frame that a model looks at, each with an exact way back for keypoints."""
+"""Regions of the frame that a model sees, each with an exact transform of keypoints back to the frame."""
 
 from dlclive_core.regions.crop_transform import CropTransform
-from dlclive_core.regions.following import FollowingCropSpec
-from dlclive_core.regions.following_crop import FollowingCrop
+from dlclive_core.regions.following_crop import FollowingCrop, FollowingCropSpec
 from dlclive_core.regions.predict_through import predict_through
-from dlclive_core.regions.region import Chain, Crop, Region, Resize
+from dlclive_core.regions.region import Chain, Crop, Region, Resize, ResizeTo
 
 __all__ = [
     "Chain",
@@ -14,6 +13,7 @@ __all__ = [
     "FollowingCropSpec",
     "Region",
     "Resize",
+    "ResizeTo",
     "predict_through",
     "regions_from_options",
 ]
@@ -25,9 +25,9 @@ def regions_from_options(
     dynamic: tuple[float, float] | None = None,
     resize: float | None = None,
 ) -> Chain:
-    """The regions that DeepLabCut's users ask for with three options, in the order that makes them compose.
+    """Build the regions for DeepLabCut's three options, in the order in which they compose.
 
-    The crop is cut first, the window follows inside the crop, and what is left is resized.
+    The crop is cut first, the window follows the animal inside the crop, and the result is resized.
 
     Args:
         cropping: (x1, x2, y1, y2) in pixels.

@@ -1,4 +1,4 @@
-"""Where a region lies in the frame, and the exact way back for keypoints."""
+"""The position of a region in the frame, and the exact mapping of keypoints between the two."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CropTransform:
     """An axis-aligned map from a region's pixels to the pixels of the image it was cut from: outer = inner * scale + offset.
 
     Attributes:
-        offset: (x, y) in outer pixels of the region's top left corner.
+        offset: (x, y) of the region's top left corner, in outer pixels.
         scale: (x, y) outer pixels per inner pixel.
     """
 
@@ -23,13 +23,13 @@ class CropTransform:
     scale: tuple[float, float] = (1.0, 1.0)
 
     def within(self, outer: CropTransform) -> CropTransform:
-        """The map of a region that was cut out of a region: this one first, then `outer`."""
+        """Compose with the transform of the enclosing region: this one first, then `outer`."""
         (x, y), (sx, sy) = self.offset, self.scale
         (ox, oy), (osx, osy) = outer.offset, outer.scale
         return CropTransform((x * osx + ox, y * osy + oy), (sx * osx, sy * osy))
 
     def to_outer(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map (..., 2 or more) x, y, ... into outer pixels; further columns, and NaN, stay as they are."""
+        """Map points (..., 2 or more columns: x, y, ...) to outer pixels; other columns and NaN stay unchanged."""
         mapped = points.copy()
         mapped[..., :2] = points[..., :2] * np.asarray(self.scale, points.dtype) + np.asarray(self.offset, points.dtype)
         return mapped
@@ -43,7 +43,7 @@ class CropTransform:
         return mapped
 
     def pose_to_outer(self, pose: Pose) -> Pose:
-        """A pose in inner pixels, in outer pixels."""
+        """Map a pose from inner to outer pixels."""
         if self == IDENTITY:
             return pose
         boxes = pose.boxes

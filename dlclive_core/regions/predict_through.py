@@ -1,4 +1,4 @@
-"""Looking at an image through a region."""
+"""Prediction on a region of an image."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dlclive_core.regions.region import Image, Region
 
 
 def predict_through(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
-    """The pose of an (H, W, 3) or (H, W) image, in its pixels: what the region leaves of it is given to `predict`.
+    """Run `predict` on a region of an (H, W, 3) or (H, W) image and return the pose in pixels of the image.
 
-    The region sees the pose; where it then wants to look again, which it does once, the second pose is the answer.
+    The region follows the pose. If it then asks for a second look, at most one, the second pose is returned.
     """
-    pose = _look_once(region, image, predict)
-    return _look_once(region, image, predict) if region.looks_again else pose
+    pose = _predict_once(region, image, predict)
+    return _predict_once(region, image, predict) if region.looks_again else pose
 
 
-def _look_once(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
+def _predict_once(region: Region, image: Image, predict: Callable[[Image], Pose]) -> Pose:
     view, transform = region.cut(image)
     pose = transform.pose_to_outer(predict(view))
     region.follow(pose)

@@ -1,10 +1,11 @@
-"""Regions of the frame that a model looks at: a fixed crop, a smaller picture, and several, one inside the other."""
+"""Regions of the frame that a model sees: a fixed crop, a resized image, and chains of regions."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,26 +25,26 @@ class Region(ABC):
 
     @abstractmethod
     def cut(self, image: Image) -> tuple[Image, CropTransform]:
-        """Return the region of an (H, W, 3) or (H, W) image, and where it lies in it. Raises UsageError if it cannot be."""
+        """Return the region of an (H, W, 3) or (H, W) image, and its position. Raises UsageError if it does not fit."""
 
     def follow(self, pose: Pose) -> None:
-        """See the pose that was found after `cut`, in pixels of the image that was given to `cut`."""
+        """Take the pose estimated after `cut`, in pixels of the image passed to `cut`."""
 
     def views(self, shape: Shape) -> list[Shape]:
-        """The shapes that `cut` may make of an image of this one, as far as they are known before; that of the first cut first.
+        """The shapes that `cut` may return for an image of this shape, as far as known in advance; the first cut's comes first.
 
-        For warming up: some runtimes take long when a shape comes for the first time.
+        For the warm-up: some runtimes are slow the first time they see a shape.
         """
         image, _ = self.cut(np.zeros((*shape, 3), np.uint8))
         return [(image.shape[0], image.shape[1])]
 
     @property
     def looks_again(self) -> bool:
-        """Whether the image that was cut last should be cut and looked at once more, now that its pose was seen."""
+        """Whether the last image should be cut and run through the model a second time, now that its pose is known."""
         return False
 
     def reset(self) -> None:
-        """Forget what was followed."""
+        """Forget the animal's position."""
 
 
 class Crop(Region):
@@ -71,7 +72,7 @@ class Crop(Region):
 class Resize(Region):
     """The whole image, smaller or larger by a factor, bilinear (OpenCV's INTER_LINEAR, as in DeepLabCut-live).
 
-    The sides become int(side * factor); the way back uses the ratio of the real sizes, so it is exact on each axis.
+    The sides become int(side * factor). Keypoints map back by the ratio of the actual sizes, so each axis is exact.
     """
 
     def __init__(self, factor: float) -> None:
@@ -83,12 +84,9 @@ class Resize(Region):
         self._transform = IDENTITY
 
     def cut(self, image: Image) -> tuple[Image, CropTransform]:
-        try:
-            import cv2
-        except ImportError:
-            raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
+        _opencv()
         height, width = image.shape[:2]
-        if self._shape != (height, width):  # worked out once for a source, not for each frame
+        if self._shape != (height, width):  # computed once per source, not per frame
             size = (int(width * self.factor), int(height * self.factor))
             if 0 in size:
                 raise UsageError(f"resize {self.factor} leaves nothing of a {width} x {height} frame")
@@ -96,11 +94,27 @@ class Resize(Region):
             self._transform = CropTransform((0.0, 0.0), (width / size[0], height / size[1]))
         if self._size == (width, height):
             return image, IDENTITY
-        return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR), self._transform  # type: ignore[return-value]
+        return _resize(image, self._size), self._transform
+
+
+class ResizeTo(Region):
+    """The whole image, resized to `width` x `height`, bilinear as `Resize`; the sides may scale by different factors."""
+
+    def __init__(self, width: int, height: int) -> None:
+        if width < 1 or height < 1:
+            raise UsageError(f"a size of {width} x {height} pixels is empty")
+        self.width, self.height = int(width), int(height)
+
+    def cut(self, image: Image) -> tuple[Image, CropTransform]:
+        height, width = image.shape[:2]
+        if (height, width) == (self.height, self.width):
+            return image, IDENTITY
+        transform = CropTransform((0.0, 0.0), (width / self.width, height / self.height))
+        return _resize(image, (self.width, self.height)), transform
 
 
 class Chain(Region):
-    """Regions one inside the other: each is cut out of what the one before left."""
+    """Nested regions: each is cut out of what the one before it left."""
 
     def __init__(self, regions: Sequence[Region]) -> None:
         self.regions = tuple(regions)
@@ -110,20 +124,20 @@ class Chain(Region):
         self._transforms = []
         total = IDENTITY
         for region in self.regions:
-            self._transforms.append(total)  # of the image that this region was given
+            self._transforms.append(total)  # of this region's input image
             image, transform = region.cut(image)
             total = transform.within(total)
         return image, total
 
     def follow(self, pose: Pose) -> None:
-        """Each region sees the pose in the pixels of the image that it was given itself."""
+        """Give each region the pose in pixels of that region's own input image."""
         for region, transform in zip(self.regions, self._transforms, strict=True):
             if _follows(region):
                 inside = pose if transform == IDENTITY else _pose_to_inner(transform, pose)
                 region.follow(inside)
 
     def views(self, shape: Shape) -> list[Shape]:
-        """Of the innermost region."""
+        """The shapes that the innermost region may return."""
         shapes = [shape]
         for region in self.regions:
             shapes = list(dict.fromkeys(view for each in shapes for view in region.views(each)))
@@ -131,17 +145,32 @@ class Chain(Region):
 
     @property
     def follows(self) -> bool:
-        """Whether what is cut out of an image depends on the pose in the one before."""
+        """Whether the cut depends on the pose in the previous image."""
         return any(_follows(region) for region in self.regions)
 
     @property
     def looks_again(self) -> bool:
-        """Whether one of them does."""
+        """Whether any of the regions does."""
         return any(region.looks_again for region in self.regions)
 
     def reset(self) -> None:
         for region in self.regions:
             region.reset()
+
+
+def _opencv() -> ModuleType:
+    try:
+        import cv2
+    except ImportError:
+        raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
+    return cv2
+
+
+def _resize(image: Image, size: tuple[int, int]) -> Image:
+    """Bilinear, to (width, height)."""
+    cv2 = _opencv()
+    resized: Image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    return resized
 
 
 def _follows(region: Region) -> bool:

@@ -21,14 +21,15 @@ ON_ERROR: tuple[OnError, ...] = ("stop", "skip", "disable")
 
 
 class Tolerant(Processor):
-    """Another processor, which may raise in `process` without ending the session. The report counts how often it did.
+    """Wraps a processor that may raise in `process` without ending the session. The report counts the failures.
 
-    The output of a processor that raises is not renewed, so the device switches it off; with "disable" it is closed at once.
+    The output of a processor that raises is no longer renewed, so the device switches it off; "disable" also closes the
+    processor at once.
 
     Args:
-        processor: what may fail; objects in DeepLabCut-live's style are taken, too.
-        on_error: "skip": the pose passes unchanged, and the next one is tried again. "disable": the processor is closed, and
-            all poses pass unchanged from then on. "stop": end the session, as without this wrapper.
+        processor: the processor that may fail; objects in DeepLabCut-live's style are accepted.
+        on_error: "skip": pass this pose on unchanged, and try again with the next one. "disable": close the processor and
+            pass all later poses on unchanged. "stop": end the session, as without this wrapper.
 
     Attributes:
         failures: how often it raised in this run.
@@ -83,19 +84,19 @@ class Tolerant(Processor):
 
 
 def processor_name(processor: Processor) -> str:
-    """The name of the class that a user wrote, whatever it is wrapped in."""
+    """The name of the user's own class, without its wrappers."""
     if isinstance(processor, Tolerant):
         return processor_name(processor.processor)
     return type(processor.processor if isinstance(processor, ArrayProcessor) else processor).__name__
 
 
 def processor_result(processor: Processor) -> ProcessorResult:
-    """For the report."""
+    """The processor's entry in the report."""
     name = processor_name(processor)
     try:
         statistics = dict(processor.statistics)
-    except Exception as error:  # a report must not fail for a number in it
-        _log.error("processor %s could not tell its statistics: %s", name, one_line(error))
+    except Exception as error:  # a broken statistic must not cost the report
+        _log.error("processor %s could not report its statistics: %s", name, one_line(error))
         statistics = {}
     if isinstance(processor, Tolerant):
         failures, disabled, error_line = processor.failures, processor.disabled, one_line(processor.error)

@@ -1,4 +1,4 @@
-"""Crops, sizes and windows, and the way back."""
+"""Crops, resizes and windows, and the mapping of keypoints back to the frame."""
 
 import numpy as np
 import pytest
@@ -20,27 +20,27 @@ def pose_at(*points: tuple[float, float, float]) -> Pose:
 
 
 @given(numbers, numbers, scales, scales, numbers, numbers)
-def test_a_placement_is_undone_by_its_inverse(x: float, y: float, sx: float, sy: float, px: float, py: float) -> None:
+def test_to_inner_undoes_to_outer(x: float, y: float, sx: float, sy: float, px: float, py: float) -> None:
     transform = CropTransform((x, y), (sx, sy))
     point = np.asarray([[px, py, 0.5]], np.float32)
     np.testing.assert_allclose(transform.to_inner(transform.to_outer(point)), point, rtol=1e-4, atol=2e-2)
 
 
 @given(numbers, numbers, scales, scales)
-def test_placements_compose(x: float, y: float, sx: float, sy: float) -> None:
+def test_transforms_compose(x: float, y: float, sx: float, sy: float) -> None:
     inner, outer = CropTransform((x, y), (sx, sy)), CropTransform((3.0, -2.0), (0.5, 2.0))
     point = np.asarray([[10, 20, 1]], np.float32)
     together = inner.within(outer).to_outer(point)
     np.testing.assert_allclose(together, outer.to_outer(inner.to_outer(point)), rtol=1e-5, atol=1e-3)
 
 
-def test_a_placement_keeps_missing_missing() -> None:
+def test_a_transform_keeps_missing_keypoints_missing() -> None:
     mapped = CropTransform((10, 20), (2, 2)).pose_to_outer(Pose.missing(ONE))
     assert np.isnan(mapped.xy).all()
     assert (mapped.confidence == 0).all()
 
 
-def test_a_crop_is_x_first_like_deeplabcuts() -> None:
+def test_a_crop_takes_x_first_as_in_deeplabcut() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     image[40:50, 60:90] = 9
     cut, transform = Crop(60, 90, 40, 50).cut(image)
@@ -60,7 +60,7 @@ def test_a_crop_outside_the_frame_says_how_large_the_frame_is() -> None:
         Crop(0, 300, 0, 50).cut(np.zeros((100, 200, 3), np.uint8))
 
 
-def test_resize_uses_the_real_ratio_of_each_side() -> None:
+def test_resize_uses_the_actual_ratio_of_each_side() -> None:
     cut, transform = Resize(0.3).cut(np.zeros((101, 203, 3), np.uint8))
     assert cut.shape == (30, 60, 3)
     assert transform.scale == (203 / 60, 101 / 30)
@@ -74,7 +74,7 @@ def test_an_impossible_factor_is_refused(factor: float) -> None:
         Resize(0.001).cut(np.zeros((10, 10, 3), np.uint8))
 
 
-def test_the_window_follows_what_is_sure_and_lets_go_when_nothing_is() -> None:
+def test_the_window_follows_confident_keypoints_and_is_dropped_without_any() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     window = FollowingCrop(threshold=0.5, margin=10)
     assert window.cut(image)[0].shape == image.shape
@@ -86,7 +86,7 @@ def test_the_window_follows_what_is_sure_and_lets_go_when_nothing_is() -> None:
     assert window.cut(image)[0].shape == image.shape
 
 
-def test_a_window_that_would_be_empty_is_the_whole_image() -> None:
+def test_an_empty_window_becomes_the_whole_image() -> None:
     image = np.zeros((100, 200, 3), np.uint8)
     window = FollowingCrop(margin=5)
     window.follow(pose_at((300.0, 50.0, 0.9)))
@@ -122,8 +122,8 @@ def test_a_margin_may_be_a_fraction(margin: float) -> None:
         {"cropping": (10, 152, 4, 118), "dynamic": (0.5, 12), "resize": 1.5},
     ],
 )
-def test_whatever_is_cut_the_keypoints_come_back_to_the_full_frame(options: dict) -> None:
-    """The real thing: a model finds the discs in what was cut, frame after frame, and the truth is known."""
+def test_keypoints_are_in_pixels_of_the_full_frame_whatever_is_cut(options: dict) -> None:
+    """End to end: a model finds the discs in the cut image, frame after frame, and the true positions are known."""
     source, model, region = BlobSource(frames=30), BlobModel(), regions_from_options(**options)
     shapes = set()
     for index in range(30):
@@ -136,7 +136,7 @@ def test_whatever_is_cut_the_keypoints_come_back_to_the_full_frame(options: dict
 
 
 def test_the_window_moves_inside_the_static_crop() -> None:
-    """Upstream applied a full-frame window inside the cropped image: it looked 100 px beside the animal."""
+    """Upstream applied a full-frame window inside the cropped image: it was 100 px away from the animal."""
     chain = Chain([Crop(100, 200, 100, 200), FollowingCrop(margin=10)])
     image = np.zeros((240, 320, 3), np.uint8)
     chain.cut(image)
@@ -145,36 +145,36 @@ def test_the_window_moves_inside_the_static_crop() -> None:
     assert transform.offset == (140.0, 130.0)
 
 
-def looking(at_once: bool) -> tuple[list[tuple[int, int]], list[Pose], FollowingCrop]:
-    """The shapes that a model sees of six frames, and its poses; the animal jumps out of its window at the fourth frame."""
-    region, seen = FollowingCrop(0.5, 5, (40, 40), at_once=at_once), []
+def follow_a_jump(at_once: bool) -> tuple[list[tuple[int, int]], list[Pose], FollowingCrop]:
+    """The shapes that a model sees in six frames, and its poses; the animal jumps out of its window in the fourth."""
+    region, shapes = FollowingCrop(0.5, 5, (40, 40), at_once=at_once), []
     model, poses = BlobModel(1), []
 
     def predict(view: np.ndarray) -> Pose:
-        seen.append(view.shape[:2])
+        shapes.append(view.shape[:2])
         return model.predict(view)
 
     for x in (30, 30, 30, 130, 130, 130):
         image = np.zeros((120, 160, 3), np.uint8)
         image[56:64, x - 4 : x + 4] = (255, 255, 40)
         poses.append(predict_through(region, image, predict))
-    return seen, poses, region
+    return shapes, poses, region
 
 
-def test_a_lost_animal_is_looked_for_in_the_next_frame() -> None:
-    seen, poses, _ = looking(at_once=False)
-    assert seen == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40)]
+def test_a_lost_animal_is_searched_for_in_the_next_frame() -> None:
+    shapes, poses, _ = follow_a_jump(at_once=False)
+    assert shapes == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40)]
     assert [pose.confidence[0, 0] for pose in poses] == [1, 1, 1, 0, 1, 1]
 
 
-def test_or_in_the_whole_of_the_same_frame_at_once() -> None:
-    seen, poses, region = looking(at_once=True)
-    assert seen == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40), (40, 40)]
+def test_at_once_searches_the_whole_of_the_same_frame() -> None:
+    shapes, poses, region = follow_a_jump(at_once=True)
+    assert shapes == [(120, 160), (40, 40), (40, 40), (40, 40), (120, 160), (40, 40), (40, 40)]
     assert [pose.keypoints[0, 0, 0] for pose in poses] == [30, 30, 30, 130, 130, 130]
     assert region.is_following
 
 
-def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
+def test_an_animal_that_is_gone_costs_one_search_per_frame() -> None:
     region = Chain([Crop(0, 100, 0, 100), FollowingCrop(0.5, 5, (40, 40), at_once=True)])
     calls = []
 
@@ -187,15 +187,15 @@ def test_an_animal_that_is_gone_is_looked_for_once_in_a_frame() -> None:
     assert calls == [(100, 100), (40, 40), (100, 100), (100, 100)]
 
 
-def test_a_following_is_the_window_as_a_value() -> None:
-    following = FollowingCropSpec(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, rotates=True)
-    region = following.region()
+def test_a_following_crop_spec_builds_its_region() -> None:
+    spec = FollowingCropSpec(threshold=0.6, margin=7, window=(64, 48), at_once=True, align=32, rotates=True)
+    region = spec.region()
     assert (region.threshold, region.margin, region.window) == (0.6, 7, (64, 48))
     assert (region.at_once, region.align, region.rotates) == (True, 32, True)
-    assert following.label == "following 64x48 or 48x64"
+    assert spec.label == "following 64x48 or 48x64"
 
 
-def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
+def test_an_aligned_window_starts_on_the_grid_except_at_the_far_edge() -> None:
     image = np.zeros((100, 150, 3), np.uint8)
     for x, first in ((50, 32), (55, 32), (70, 64), (148, 150 - 40), (3, 0)):
         region = FollowingCrop(0.5, 0, (40, 40), align=32)
@@ -203,7 +203,7 @@ def test_an_aligned_window_begins_on_the_grid_but_at_the_far_edge() -> None:
         view, transform = region.cut(image)
         assert view.shape[:2] == (40, 40)
         assert transform.offset == (first, 32)
-    with pytest.raises(UsageError, match="aligned"):
+    with pytest.raises(UsageError, match="align must be 1 pixel or more"):
         FollowingCrop(align=0)
 
 
@@ -223,7 +223,7 @@ def test_only_a_window_of_constant_size_rotates() -> None:
         FollowingCrop(rotates=True)
 
 
-def test_the_sizes_of_what_is_cut_are_known_before() -> None:
+def test_the_shapes_of_views_are_known_in_advance() -> None:
     size = (120, 160)
     assert Chain([]).views(size) == [size]
     assert Chain([Crop(10, 60, 0, 100), Resize(0.5)]).views(size) == [(50, 25)]

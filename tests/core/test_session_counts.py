@@ -272,4 +272,4 @@ def test_processors_tell_what_they_counted(caplog: pytest.LogCaptureFixture) -> 
     report = Session(source=BlobSource(frames=7), model=BlobModel(), processors=processors).run()
     assert [dict(result.statistics) for result in report.processors] == [{"seen": 7}, {"seen": 7}, {}]
     assert report.to_dict()["processors"][0]["statistics"] == {"seen": 7}
-    assert "processor Counted could not tell its statistics: KeyError: 'no such number'" in caplog.text
+    assert "processor Counted could not report its statistics: KeyError: 'no such number'" in caplog.text

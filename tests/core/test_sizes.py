@@ -15,7 +15,7 @@ from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.cli.export import parse_size, run_export
 from dlclive_core.plugins.catalog import Plugin
-from dlclive_core.regions.resize_to import ResizeTo
+from dlclive_core.regions import ResizeTo
 from dlclive_core.testing import BlobModel, BlobSource
 
 
