@@ -1,11 +1,12 @@
-"""What a plugin can offer: the base classes of the six kinds of component.
+"""The base classes of the components that a plugin can provide.
 
-Options are the keyword arguments of a component's constructor, typed, each with a default where one makes sense; the
-command line and session files read them from the signature. A constructor checks its options and touches nothing:
-files, devices and threads begin in `open` (a model is the exception: it is loaded when it is made, see `load_model`).
+A component's options are the keyword arguments of its constructor, with types, and with defaults where they make sense;
+the command line and session files read them from the signature. The constructor validates its options and does nothing
+else: `open` opens files and devices and starts threads. (A model is the exception: constructing it loads it, see
+`load_model`.)
 
-Whoever opens a component closes it. `close` is idempotent, is called whatever happened, also when `open` failed half
-way, and leaves hardware safe. One component is used by one thread at a time; each method below says which one.
+Whoever opens a component closes it. `close` is idempotent, is always called, even if `open` failed half way, and leaves
+hardware in a safe state. A component is used by one thread at a time; each class below says which.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 
 
 class Component(ABC):
-    """The life that all components share."""
+    """The lifecycle that all components share."""
 
     def close(self) -> None:
-        """Give back what was opened. Safe to call twice, or without `open`."""
+        """Release what `open` acquired. Safe to call twice, or without `open`."""
 
     def __enter__(self) -> Self:
         return self
@@ -50,10 +51,10 @@ class Device:
     """One connected device, as `dlclive devices` prints it.
 
     Attributes:
-        source: what to write after `--source`, for example "basler:serial=24060123" or "camera:0".
-        name: as people know it: its user-given name, or the maker's.
-        model: the maker's word for this kind.
-        serial: the number of this one, empty if it does not tell.
+        source: the value for `--source`, for example "basler:serial=24060123" or "camera:0".
+        name: its user-defined name, or else the manufacturer's.
+        model: the manufacturer's model name.
+        serial: its serial number; empty if it reports none.
     """
 
     source: str
@@ -63,22 +64,23 @@ class Device:
 
 
 class FrameSource(Component):
-    """Where frames come from. `open`, `read` and `close` are called by the capture thread of a session.
+    """A source of frames. The session's capture thread calls `open`, `read` and `close`.
 
     Attributes:
-        is_live: True for a camera or stream, whose frames pass whether somebody looks or not; False for a recording,
+        is_live: True for a camera or stream, whose frames arrive whether or not they are read; False for a recording,
             whose frames wait.
-        name: for reports, for example the file's path.
-        frame_size: (width, height) in pixels; known after `open` where the source can tell, else None.
+        name: for reports, for example the path of the file.
+        frame_size: (width, height) in pixels; known after `open` if the source can tell, else None.
         fps: frames per second as the source declares them, or None.
-        frame_count: how many frames will come, or None.
-        corrupt: how many pieces of the input (packets, images, a camera's buffers) came damaged so far.
-        skipped: how many frames came and were overwritten by newer ones before `read` took them, so far.
-        lost: how many frames never came: gaps in the camera's own numbers, and for an outage as many as the rate says.
-        reconnects: how often a live source vanished and came back.
-        trouble: why no frames come, in one line, while a live source has vanished and is looked for; else empty.
+        frame_count: total number of frames, or None if unknown.
+        corrupt: damaged units of input so far (packets, images, camera buffers).
+        skipped: frames so far that were overwritten by newer ones before `read` took them.
+        lost: frames so far that never arrived: gaps in the camera's own frame numbers, and for an outage the number
+            expected from the frame rate.
+        reconnects: how often a live source disconnected and came back.
+        trouble: why no frames arrive, in one line, while a live source is disconnected and reconnecting; else empty.
 
-    A live source's `Frame.index` counts them all: the frames before this one that were read, corrupt, skipped or lost.
+    `Frame.index` of a live source counts all earlier frames: read, corrupt, skipped and lost.
     """
 
     is_live: bool = False
@@ -94,38 +96,38 @@ class FrameSource(Component):
 
     @classmethod
     def devices(cls) -> Sequence[Device]:
-        """The devices that are connected and that this source could open; empty for sources that open none.
+        """List the connected devices that this source can open; empty for sources without devices.
 
-        Raises SourceError (the driver does not work) or DependencyError (a library is not installed).
+        Raises SourceError (the driver failed) or DependencyError (a library is not installed).
         """
         return ()
 
     def open(self) -> None:
-        """Begin. Raises SourceError (it cannot be opened) or DataError (it is not what it should be)."""
+        """Open the source. Raises SourceError (it cannot be opened) or DataError (its content is invalid)."""
 
     @abstractmethod
     def read(self, timeout: float) -> Frame:
-        """Return the next frame, its image never written to again.
+        """Return the next frame. The source must not write to its image afterwards.
 
         Args:
-            timeout: seconds to wait at most; a recording may ignore it.
+            timeout: maximum wait in seconds; a recording may ignore it.
 
         Raises:
-            TimeoutError: nothing came in time; the caller may try again.
-            EndOfStream: there is no more, ever.
-            SourceError: the source is broken.
+            TimeoutError: no frame arrived in time; the caller may try again.
+            EndOfStream: there are no more frames.
+            SourceError: the source failed.
         """
 
 
 class PoseModel(Component):
-    """A loaded network: image in, Pose out. Used by one thread at a time; made by `load_model`.
+    """A loaded network: image in, pose out. Created by `load_model`; used by one thread at a time.
 
     Attributes:
         card: the facts about the model.
         runtime: the name of the runtime, for example "onnx".
-        device: what really runs it, as found out after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
-        remembers: whether an answer depends on the images before, so that images of two cameras must not be mixed.
-        profile: how it was loaded, and what it is to see of a frame, where `load_model` took that from a profile.
+        device: the device that actually runs it, checked after loading: "cpu" or "cuda:0 (NVIDIA RTX 4090)", for example.
+        remembers: whether a pose depends on earlier images; if so, the images of two cameras must not be mixed.
+        profile: the profile from which `load_model` took its settings and the regions of the frame; None without one.
         file: the model file that `load_model` found; None for a model that it did not load.
         loaded_file: the file that the runtime loaded: `file` itself, or the exported file that the profile names.
     """
@@ -140,99 +142,100 @@ class PoseModel(Component):
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
-        """Find the animals in an image.
+        """Estimate the poses of the animals in an image.
 
         Args:
             image: (H, W, 3) uint8 RGB or (H, W) uint8 grey.
-            boxes: (N, 4) x1, y1, x2, y2 in pixels of the image, for a top-down model, in place of its detector; one that
-                is exactly as large as the network's input is looked at pixel by pixel.
+            boxes: (N, 4) x1, y1, x2, y2 in pixels of the image: replaces the detector of a top-down model. A box exactly
+                as large as the network's input is used without resampling.
 
         Returns:
-            A pose in pixels of the image.
+            The pose, in pixels of the image.
 
         Raises:
-            FrameError: the image is of another type or shape.
-            UsageError: boxes were given to a model that takes none.
+            FrameError: the image has the wrong type or shape.
+            UsageError: boxes were passed to a model that does not take them.
         """
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
-        """Find the animals in several images, in order. A runtime overrides this where together is faster."""
+        """Predict several images, in order. A runtime overrides this if a batch is faster."""
         return [self.predict(image) for image in images]
 
     def reset(self) -> None:
-        """Forget earlier frames, before images of another recording come. Only models that follow animals remember any."""
+        """Forget earlier frames, before images of another recording. Only models that follow animals keep any state."""
 
     def warmup(self, shape: tuple[int, ...]) -> None:
-        """Run on a grey image of this shape, so that the first real frame is not the slow one."""
+        """Run on a grey image of this shape, so that the first real frame is not slow."""
         image = np.full(shape, 127, dtype=np.uint8)
         for _ in range(2):
             self.predict(image)
 
 
 class Processor(Component):
-    """A step between the model and the world, on the latency path: smooth, predict, trigger.
+    """A step on the latency path between the model and the outputs: filter, predict, trigger.
 
-    All methods are called by the session's own thread, the caller of `Session.run`. An exception stops the session.
+    All methods are called by the thread that runs the model, for a single session the caller of `Session.run`. An exception
+    stops the session.
     """
 
     def open(self, run: RunInfo) -> None:
-        """Begin, before the first frame."""
+        """Open devices and files, before the first frame."""
 
     @abstractmethod
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        """Take a pose and return the pose that the next processor and the sinks see; the same one is fine.
+        """Return the pose for the next processor and the sinks; returning the same object is fine.
 
-        The arrays of the given pose belong to others: make new ones, do not write into them.
+        Do not modify the arrays of `pose`, which are shared: create new ones.
         """
 
     @property
     def statistics(self) -> Mapping[str, float]:
-        """What it counted and measured in this run, for the report: {"pulses": 12}. Asked for after `close`."""
+        """Counts and measurements of this run for the report, for example {"pulses": 12}. Read after `close`."""
         return {}
 
 
 class Sink(Component):
-    """A consumer off the latency path: files, displays, streams. All methods are called by the sink's own thread.
+    """A consumer off the latency path: a file, a display, a stream. The sink's own thread calls all methods.
 
-    A sink that raises is detached and reported; the session goes on. What a sink writes to a file appears under its
-    final name only in `finish`, so that a file with that name is a whole one.
+    A sink that raises is detached and reported; the session continues. Only `finish` gives an output file its final name, so
+    a file with that name is complete.
     """
 
     def open(self, run: RunInfo) -> None:
-        """Begin, before the first frame. Raises OutputExistsError, DataError."""
+        """Open devices and files, before the first frame. Raises OutputExistsError or DataError."""
 
     @abstractmethod
     def write(self, estimate: Estimate) -> None:
-        """Take one estimate. They come in the order of the frames."""
+        """Consume one estimate. Estimates arrive in frame order."""
 
     def finish(self) -> None:
-        """Called once, before `close`, if everything that was asked for has been written."""
+        """Complete the output. Called once, before `close`, if the run was complete and every estimate was handed over."""
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The files that this sink wrote, or is writing."""
+        """The files that this sink has written or is writing."""
         return ()
 
 
 class Exporter(Component):
-    """Turns a model file of one format into another format.
+    """Converts a model file from one format to another.
 
     Attributes:
-        calibrates: whether it finds something out on `frames` for what it writes, with its options as they are. Then
-            `export_model` asks for frames, gives it three quarters of them, judges on the others, and allows what int8 is
-            allowed. Precisions that are always calibrated need no such word.
+        calibrates: whether, with its current options, it calibrates on `frames`. `export_model` then requires frames, passes
+            it three quarters of them, checks the result on the rest, and tolerates the error of an int8 export. Not needed for
+            precisions that always require calibration.
     """
 
     calibrates: bool = False
 
     def check(self, card: ModelCard, *, precision: str = "fp32", size: tuple[int, int] | None = None) -> None:
-        """Raise what makes an export impossible and can be known before its source is there, such as a GPU that is missing.
+        """Raise what rules out an export and can be known before its source exists, such as a missing GPU.
 
-        `dlclive_core.export_model` asks every exporter of a way before the first one begins, so that nobody waits for a step
-        that leads nowhere. It takes no time, and writes nothing; by default there is nothing to refuse.
+        `dlclive_core.export_model` checks every exporter in a chain before it starts the first one, so that a step that
+        must fail does so at once. Must be fast and write nothing. By default, it accepts everything.
 
         Args:
-            card: of the file that will be the source, as far as it is known.
+            card: the card of the future source file, as far as it is known.
             precision, size: as in `export`.
         """
 
@@ -248,12 +251,11 @@ class Exporter(Component):
     ) -> ModelCard:
         """Write `target` and return its card.
 
-        `dlclive_core.export_model` calls this with a temporary target, checks the result against the source in pixels,
-        and moves it into place, so an exporter only writes.
+        `dlclive_core.export_model` passes a temporary target, compares the result with the source in pixels, and moves the
+        file into place; an exporter only writes.
 
         Args:
-            precision: "fp32", "fp16", ... of the weights and the arithmetic.
-            size: (width, height) to fix the input to, None to leave it free.
-            frames: (H, W, 3) uint8 RGB images of what the network will see, for exporters that calibrate on them; empty
-                where the user gave none.
+            precision: of the weights and the arithmetic: "fp32", "fp16", ...
+            size: (width, height) to which the input is fixed; None leaves it free.
+            frames: (H, W, 3) uint8 RGB images as the network will see them, for calibration; empty if the user gave none.
         """

@@ -1,21 +1,21 @@
-"""Every error that dlclive raises on purpose, as one tree.
+"""The hierarchy of errors that dlclive raises deliberately.
 
     DLCLiveError                 exit code
-    ├── UsageError               2   an option or argument that cannot be (also a ValueError)
-    │   └── OutputExistsError    2   the output is there already and --overwrite was not given
+    ├── UsageError               2   an invalid option or argument (also a ValueError)
+    │   └── OutputExistsError    2   the output exists and --overwrite was not given
     ├── ModelError               3   a model file or its configuration
-    │   ├── ModelNotFoundError   3   nothing there, or more than one thing there
-    │   ├── UnsupportedModelError 3  understood, but no installed runtime can run it
-    │   └── UnsafeFileError      3   a file that would run code when read
-    ├── ConfigurationError       3   a session file that says something that cannot be
-    ├── PluginError              3   a plugin is missing, broken, blocked or there twice
+    │   ├── ModelNotFoundError   3   no model at the path, or more than one
+    │   ├── UnsupportedModelError 3  recognised, but no installed runtime can run it
+    │   └── UnsafeFileError      3   a file that would execute code when loaded
+    ├── ConfigurationError       3   an invalid session file
+    ├── PluginError              3   a plugin is missing, broken, blocked or installed twice
     │   └── DependencyError      3   a library that a component needs is not installed
-    ├── SourceError              4   a camera, stream or file that cannot be opened or stopped answering
-    ├── OutputError              4   an output device, a laser's for example, that cannot be opened or trusted any more
-    ├── FrameError               5   an image that no model can take (also a ValueError)
+    ├── SourceError              4   a camera, stream or file that cannot be opened or stopped responding
+    ├── OutputError              4   an output device, such as a laser's, that cannot be opened or no longer responds
+    ├── FrameError               5   an image that no model accepts (also a ValueError)
     └── DataError                5   damaged input, or output that could not be written
 
-A message says what was wrong, where, and what to do next, in one line. `exit_code` is what the command line exits with.
+A message says in one line what is wrong, where, and what to do next. `exit_code` is the exit status of the command line.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from difflib import get_close_matches
 
 
 class DLCLiveError(Exception):
-    """Base of all errors that dlclive raises on purpose."""
+    """Base class of all errors that dlclive raises deliberately."""
 
     exit_code = 3
 
 
 class UsageError(DLCLiveError, ValueError):
-    """An option or argument that cannot be."""
+    """An invalid option or argument."""
 
     exit_code = 2
 
 
 class OutputExistsError(UsageError):
-    """An output file is there already."""
+    """The output file already exists."""
 
 
 class ModelError(DLCLiveError):
-    """A model file, or its configuration, cannot be used."""
+    """A model file or its configuration cannot be used."""
 
 
 class ModelNotFoundError(ModelError):
@@ -49,15 +49,15 @@ class ModelNotFoundError(ModelError):
 
 
 class UnsupportedModelError(ModelError):
-    """The model was understood, but nothing installed can run it."""
+    """The model was recognised, but no installed runtime can run it."""
 
 
 class UnsafeFileError(ModelError):
-    """A file that would run code if it were read the way it asks to be."""
+    """A file that would execute code if it were loaded as its format requires."""
 
 
 class ConfigurationError(DLCLiveError):
-    """A session file says something that cannot be."""
+    """A session file is invalid."""
 
 
 class PluginError(DLCLiveError):
@@ -69,13 +69,13 @@ class DependencyError(PluginError):
 
 
 class SourceError(DLCLiveError):
-    """A source of frames cannot be opened, or stopped answering."""
+    """A frame source cannot be opened, or stopped responding."""
 
     exit_code = 4
 
 
 class OutputError(DLCLiveError):
-    """An output device cannot be opened, or stopped answering: nobody can say any more that it does what it is told."""
+    """An output device cannot be opened, or stopped responding: its state is no longer known."""
 
     exit_code = 4
 
@@ -85,28 +85,28 @@ class EndOfStream(Exception):  # noqa: N818 - the end of a file is not an error
 
 
 class FrameError(DLCLiveError, ValueError):
-    """An image that no model can take."""
+    """An image that no model accepts."""
 
     exit_code = 5
 
 
 class DataError(DLCLiveError):
-    """Input that is damaged, or output that could not be written."""
+    """Damaged input, or output that could not be written."""
 
     exit_code = 5
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Say which valid name was probably meant, or list them all: the tail of an error message."""
+    """Suggest the valid name that was probably meant, or list them all: the end of an error message."""
     names = sorted(valid)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"choose from {', '.join(names)}" if names else "there is none to choose from"
+    return f"choose from {', '.join(names)}" if names else "none is available"
 
 
 def one_line(error: BaseException | None) -> str:
-    """An error as one line, empty for None; its type is named where the message was not written for users."""
+    """Format an error as one line, "" for None; errors that are not ours are prefixed with their type."""
     if error is None:
         return ""
     text = " ".join(str(error).split())
