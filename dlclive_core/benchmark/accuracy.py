@@ -27,7 +27,7 @@ class Accuracy:
 
     Attributes:
         keypoints: how many were compared. With none, all numbers are NaN: nothing is known.
-        median_px, p95_px, p99_px, max_px: what 50, 95, 99 and 100 of 100 keep.
+        median_px, p95_px, p99_px, max_px: the median, the 95th and 99th percentile, and the largest distance.
         flips: how many are farther than 5 px away.
     """
 

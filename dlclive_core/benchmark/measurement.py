@@ -57,7 +57,7 @@ class Measurement:
     failure: str = ""
 
     def percentile(self, share: float) -> float:
-        """The time that so many of 100 calls keep, in seconds; NaN without calls."""
+        """A percentile of the times, in seconds; NaN without calls."""
         return float(np.percentile(self.times, share)) if len(self.times) else float("nan")
 
     @property

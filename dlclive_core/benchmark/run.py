@@ -23,13 +23,13 @@ from dlclive_core.benchmark.peak import Peak, measure_peak
 from dlclive_core.benchmark.reference import NONE, reference_candidate, reference_poses
 from dlclive_core.benchmark.result import Benchmark, Row
 from dlclive_core.benchmark.runtime_request import RuntimeRequest
-from dlclive_core.benchmark.verdict import judge
+from dlclive_core.benchmark.verdict import verdict_on
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.frame import as_rgb
 from dlclive_core.data.pose import Pose
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.machine.cores import usable_cores
-from dlclive_core.machine.load import conditions, load
+from dlclive_core.machine.load import load, machine_state
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -83,7 +83,7 @@ def run_plan(
     with load_model(source, profile=None, catalog=catalog, **plan.options) as model:
         card = model.card
     judge_by = _reference_candidate(plan, source, card, catalog)
-    before = conditions()
+    before = machine_state()
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
         exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
@@ -157,7 +157,7 @@ def _row(
         accuracy=compare_poses(poses, one.poses) if poses and one.poses else None,
         operations=counted,
         share=counted / one.p50 / most,
-        verdict=judge(one, all_of_them, counted, peak),
+        verdict=verdict_on(one, all_of_them, counted, peak),
         bytes=sizes.get(one.candidate.path, 0),
     )
 

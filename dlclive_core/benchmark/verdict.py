@@ -29,7 +29,7 @@ class Verdict:
         return f"{self.state}: {self.why}" if self.why else self.state
 
 
-def judge(measurement: Measurement, others: Sequence[Measurement], operations: float, peak: Peak) -> Verdict:
+def verdict_on(measurement: Measurement, others: Sequence[Measurement], operations: float, peak: Peak) -> Verdict:
     """Judge one measurement.
 
     Args:

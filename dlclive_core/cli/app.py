@@ -235,14 +235,14 @@ def tune(
     Tries runtimes, precisions, input sizes and crops that follow the animal, and saves the best as a profile beside the
     model. From then on load_model, analyze and run use the profile.
     """
-    from dlclive_core.cli.measure.tune import TuneOptions, goal_from_words, run_tune
+    from dlclive_core.cli.measure.tune import TuneOptions, parse_goal, run_tune
 
     run_tune(
         TuneOptions(
             model=model,
             video=video,
             max_error=max_error,
-            goal=goal_from_words(goal),
+            goal=parse_goal(goal),
             seconds=time,
             frames=frames,
             overwrite=overwrite,

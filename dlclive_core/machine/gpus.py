@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs, as their own tool tells: nothing is loaded for it."""
+"""NVIDIA's GPUs, as their own tool reports them: no library is loaded for it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import shutil
 import subprocess
 from functools import cache
 
+_FACTS = "name,driver_version,pstate,clocks.sm,clocks.max.sm,power.limit,memory.total"
+
 
 @cache
 def gpu_names() -> tuple[str, ...]:
-    """Their names in the order of their numbers; empty where there is none, or no tool that tells. Asked for once."""
+    """The names of the GPUs in the order of their numbers; empty without a GPU or without nvidia-smi. Queried once."""
+    return tuple(facts["name"] for facts in gpu_facts())
+
+
+def gpu_facts() -> list[dict[str, str]]:
+    """Name, driver, clocks, power limit and memory of each GPU at this moment; empty without a GPU or without nvidia-smi."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return ()
+        return []
+    command = [tool, f"--query-gpu={_FACTS}", "--format=csv,noheader"]
     try:
-        done = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=True
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.strip() for line in done.stdout.splitlines() if line.strip())
+        return []
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    return [dict(zip(_FACTS.split(","), (cell.strip() for cell in line.split(",")), strict=False)) for line in lines]

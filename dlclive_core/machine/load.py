@@ -1,33 +1,31 @@
-"""What a measurement was made on, as far as it can be found out without loading anything."""
+"""What a measurement was made on: the machine and how busy it was. Nothing is loaded to find out."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.gpus import gpu_facts
 from dlclive_core.machine.system import system_info
 
 _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-_GPU = "name,driver_version,pstate,clocks.sm,clocks.max.sm,power.limit,memory.total"
 
 
-def conditions() -> dict[str, object]:
-    """Machine, versions, and how busy the machine is: `system_info` and more."""
+def machine_state() -> dict[str, object]:
+    """The machine, versions, and how busy the machine is: `system_info` and more, for JSON."""
     return {
         **system_info(),
         "cores_used": usable_cores(),
         "memory_gb": _memory_gb(),
         "governor": _read(_GOVERNOR),
         "load": load(),
-        "gpus": _gpus(),
+        "gpus": gpu_facts(),
     }
 
 
 def load() -> list[float] | None:
-    """How many programs wanted to run over the last 1, 5 and 15 minutes; None where the system does not tell."""
+    """The load averages over 1, 5 and 15 minutes; None where the system has none."""
     try:
         return [round(value, 2) for value in os.getloadavg()]
     except (AttributeError, OSError):
@@ -46,24 +44,3 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def _gpus() -> list[dict[str, str]]:
-    """NVIDIA's GPUs with driver and clocks, as their own tool tells; empty where it is not there."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    try:
-        done = subprocess.run(
-            [tool, f"--query-gpu={_GPU}", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    names = _GPU.split(",")
-    return [
-        dict(zip(names, (cell.strip() for cell in line.split(",")), strict=False)) for line in done.stdout.splitlines()
-    ]

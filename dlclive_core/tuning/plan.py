@@ -22,7 +22,7 @@ class TunePlan:
     Attributes:
         source: the model's file, and `card` its card.
         frames: of the user's clip.
-        max_error: pixels that 95 of 100 confident keypoints must keep, against the model in fp32 on whole frames.
+        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, against the model in fp32 on whole frames.
         goal: the time that is to be small.
         seconds: for all of it, about: what it takes to load and export is not known before.
         resizes: factors to try.

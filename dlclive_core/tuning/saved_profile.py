@@ -18,12 +18,12 @@ from dlclive_core.machine.system import installed_version, sha256, system_info
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import Machine, Profile, Variant, profile_path, profile_to_json, read_profile
 from dlclive_core.tuning.plan import TunePlan
-from dlclive_core.tuning.search import Found
+from dlclive_core.tuning.search import SearchResult
 
 PICTURE = ".profile.svg"
 
 
-def check_place(model: Path, *, overwrite: bool) -> Path:
+def check_profile_path(model: Path, *, overwrite: bool) -> Path:
     """Where the profile will lie. Found out before minutes have passed: OutputExistsError, DataError."""
     path = profile_path(model)
     if path.exists() and not overwrite:
@@ -33,7 +33,7 @@ def check_place(model: Path, *, overwrite: bool) -> Path:
     return path
 
 
-def make_profile(plan: TunePlan, found: Found, catalog: PluginCatalog) -> Profile:
+def build_profile(plan: TunePlan, found: SearchResult, catalog: PluginCatalog) -> Profile:
     """The profile of what was found, without the exported file, which is kept first."""
     how = found.chosen.candidate
     runtime = catalog.find(RuntimeInfo, how.runtime)
@@ -60,7 +60,7 @@ def make_profile(plan: TunePlan, found: Found, catalog: PluginCatalog) -> Profil
     )
 
 
-def keep(plan: TunePlan, found: Found, picture: str, catalog: PluginCatalog) -> Profile:
+def save_profile(plan: TunePlan, found: SearchResult, picture: str, catalog: PluginCatalog) -> Profile:
     """Write the exported file, the picture, and last the profile, so that it never names what is not there.
 
     Returns:
@@ -74,11 +74,11 @@ def keep(plan: TunePlan, found: Found, picture: str, catalog: PluginCatalog) -> 
     try:
         variant = _keep_variant(plan.source, found.chosen.candidate)
         write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture)
-        profile = replace(make_profile(plan, found, catalog), variant=variant)
+        profile = replace(build_profile(plan, found, catalog), variant=variant)
         write_whole(path, profile_to_json(profile))
         _remove(old - _files(path.parent, variant))
     except OSError as error:
-        raise DataError(f"cannot keep the profile of {plan.source}: {error.strerror or error}") from None
+        raise DataError(f"cannot save the profile of {plan.source}: {error.strerror or error}") from None
     return replace(profile, path=path)
 
 

@@ -19,8 +19,8 @@ from dlclive_core.errors import DataError, ModelError
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.tuning.candidates import Candidates
 from dlclive_core.tuning.plan import Budget, TunePlan
-from dlclive_core.tuning.selection import best, finalists, go_on, merge, ordered, winner
-from dlclive_core.tuning.trial import Tried, count_confident, judge
+from dlclive_core.tuning.selection import best, finalists, merge, ordered, winner, worth_resizing
+from dlclive_core.tuning.trial import Trial, count_confident, trial_of
 from dlclive_core.tuning.window_sizes import can_follow, windows
 
 _BRIEF = 12  # frames of the first round
@@ -34,7 +34,7 @@ Measure = Callable[..., list[Measurement]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class SearchResult:
     """The end of a search.
 
     Attributes:
@@ -45,8 +45,8 @@ class Found:
         notes: what the user should know.
     """
 
-    chosen: Tried
-    table: tuple[Tried, ...]
+    chosen: Trial
+    table: tuple[Trial, ...]
     reference: str
     confident: int
     notes: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ def search(
     on_progress: Callable[[Turn], None] | None = None,
     budget: Budget | None = None,
     measuring: Measure = measure,
-) -> Found:
+) -> SearchResult:
     """Find the best way to run a model.
 
     Args:
@@ -100,10 +100,10 @@ class _Search:
         self._plan, self._candidates, self._budget, self._tell, self._run = plan, candidates, budget, tell, run
         self._images = plan.frames.judged
         self._poses: Sequence[Pose] = ()
-        self._tried: list[Tried] = []
+        self._tried: list[Trial] = []
         self._notes: list[str] = []
 
-    def run(self, reference: Candidate) -> Found:
+    def run(self, reference: Candidate) -> SearchResult:
         plan = self._plan
         self._tell(f"reference: {reference.label} on {len(self._images)} frames of {plan.frames.name}")
         confident = self._measure_reference(reference)
@@ -115,7 +115,7 @@ class _Search:
         if chosen is None:
             raise ModelError(f"nothing that is installed runs {plan.source.name}: {self._failures()}")
         notes = [*self._notes, *([note] if note else [])]
-        return Found(
+        return SearchResult(
             chosen=chosen,
             table=tuple(ordered(table, chosen, plan.goal, plan.max_error)),
             reference=reference.label,
@@ -142,7 +142,7 @@ class _Search:
         """Every setting on a few frames, spread over those that are judged."""
         choice = self._candidates.whole()
         self._notes += choice.notes
-        self._tried += [Tried(candidate=one.candidate, failure=one.failure) for one in choice.failed]
+        self._tried += [Trial(candidate=one.candidate, failure=one.failure) for one in choice.failed]
         places = np.linspace(0, len(self._images) - 1, min(_BRIEF, len(self._images))).round().astype(int)
         self._tell(f"{len(choice.candidates)} settings on {len(places)} frames")
         self._screen(choice.candidates, list(places))
@@ -153,7 +153,7 @@ class _Search:
         resizes = plan.resizes if plan.card.method == "bottom-up" else ()
         height, width = self._images[0].shape[:2]
         follows = windows(self._poses, (width, height)) if can_follow(plan.card) else []
-        chosen = go_on(self._tried, plan.goal, plan.max_error)
+        chosen = worth_resizing(self._tried, plan.goal, plan.max_error)
         made = [small for one in chosen for small in self._candidates.smaller(one.candidate, resizes, follows)]
         if not made:
             return
@@ -166,7 +166,7 @@ class _Search:
         if both:
             self._screen(both, list(range(count)))
 
-    def _both(self, tried: Sequence[Tried]) -> list[Candidate]:
+    def _both(self, tried: Sequence[Trial]) -> list[Candidate]:
         """Windows of smaller pictures, where each of the two is within the error."""
         plan = self._plan
         good = [one.candidate for one in tried if one.within(plan.max_error)]
@@ -190,13 +190,13 @@ class _Search:
         rounds = self._budget.fits(each * count, 1.0, 1, _ROUNDS)
         self._tell(f"{len(made)} finalists on {count} frames, {rounds} times")
         measured = self._run(made, self._images[:count], rounds)
-        self._tried += [judge(one, self._poses[:count], final=True) for one in measured]
+        self._tried += [trial_of(one, self._poses[:count], final=True) for one in measured]
 
     def _screen(self, candidates: Sequence[Candidate], places: Sequence[int]) -> None:
         images, poses = [self._images[place] for place in places], [self._poses[place] for place in places]
         for start in range(0, len(candidates), _TOGETHER):
             measured = self._run(candidates[start : start + _TOGETHER], images, 1)
-            self._tried += [judge(one, poses) for one in measured]
+            self._tried += [trial_of(one, poses) for one in measured]
 
     def _failures(self) -> str:
         return "; ".join(f"{one.candidate.label}: {one.failure}" for one in self._tried if one.failure) or "no runtime"

@@ -13,7 +13,7 @@ from dlclive_core.benchmark.accuracy import FLIP_PX, Accuracy, compare_poses, di
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.peak import Peak
-from dlclive_core.benchmark.verdict import judge as judge_times
+from dlclive_core.benchmark.verdict import verdict_on
 from dlclive_core.data.pose import Pose
 from dlclive_core.export.parity import CONFIDENT
 from dlclive_core.profiles import Measured
@@ -22,13 +22,13 @@ Goal = Literal["p50", "p99"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class Trial:
     """What came out of trying a candidate.
 
     Attributes:
         candidate: how the model was run.
         p50, p99: seconds of a call; NaN if it did not run.
-        p95_px: what 95 of 100 confident keypoints keep; NaN if it is not known.
+        p95_px: the error at the 95th percentile of the confident keypoints; NaN if it is not known.
         lost: frames in which nothing was found where the reference is sure of something: no keypoint that the reference
             is sure of is both sure here and within 5 px.
         frames: how many it ran on.
@@ -67,12 +67,12 @@ class Tried:
         )
 
 
-def judge(measurement: Measurement, reference: Sequence[Pose], *, final: bool = False) -> Tried:
+def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool = False) -> Trial:
     """What a measurement says, its poses held against those of the reference on the same frames."""
-    verdict = judge_times(measurement, (), math.nan, Peak())
+    verdict = verdict_on(measurement, (), math.nan, Peak())
     failure = verdict.why if verdict.state in ("failed", "rejected") else ""
     accuracy: Accuracy | None = compare_poses(reference, measurement.poses) if measurement.poses else None
-    return Tried(
+    return Trial(
         candidate=measurement.candidate,
         p50=measurement.p50,
         p99=measurement.p99,

@@ -13,7 +13,7 @@ from dlclive_core import PluginCatalog, Pose, RuntimeInfo
 from dlclive_core.benchmark import Candidate, FollowingCropSpec, Measurement, compare_poses
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.peak import Peak, measure_peak
-from dlclive_core.benchmark.verdict import judge
+from dlclive_core.benchmark.verdict import verdict_on
 from dlclive_core.models.network import PeakWork
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobNetwork, BlobSource, blob_skeleton
@@ -101,41 +101,41 @@ PEAK = Peak({"fp32": 1e9, "int8": 4e9})
 
 def test_more_than_the_machine_can_do_is_rejected() -> None:
     fast = timed(0.01, 0.01)
-    assert judge(fast, [fast], 1.2e7, PEAK).state == "ok"  # 1.2 GFLOP/s of 1, within what a peak is measured to
-    rejected = judge(fast, [fast], 1.4e7, PEAK)
+    assert verdict_on(fast, [fast], 1.2e7, PEAK).state == "ok"  # 1.2 GFLOP/s of 1, within what a peak is measured to
+    rejected = verdict_on(fast, [fast], 1.4e7, PEAK)
     assert rejected.state == "rejected"
     assert "more than 1.3 times what this machine reached" in rejected.why
     rough = replace(PEAK, tolerance=2.6)  # numpy's, which may be half of it
-    assert judge(fast, [fast], 2.5e7, rough).state == "ok"
-    assert judge(fast, [fast], 2.7e7, rough).state == "rejected"
+    assert verdict_on(fast, [fast], 2.5e7, rough).state == "ok"
+    assert verdict_on(fast, [fast], 2.7e7, rough).state == "rejected"
     int8 = replace(fast, candidate=replace(fast.candidate, precision="int8"))
-    assert judge(int8, [int8], 4e7, PEAK).state == "ok"
-    assert judge(int8, [int8], 6e7, PEAK).state == "rejected"
-    assert judge(fast, [fast], float("nan"), PEAK).state == "ok"
-    assert judge(fast, [fast], 1e12, Peak()).state == "ok"
+    assert verdict_on(int8, [int8], 4e7, PEAK).state == "ok"
+    assert verdict_on(int8, [int8], 6e7, PEAK).state == "rejected"
+    assert verdict_on(fast, [fast], float("nan"), PEAK).state == "ok"
+    assert verdict_on(fast, [fast], 1e12, Peak()).state == "ok"
 
 
 def test_another_device_than_asked_for_is_rejected() -> None:
     asked = {"candidate": candidate(Path("m.blob"), device="cuda:0")}
-    assert judge(timed(0.01, **asked, device="cuda:0 (A GPU)"), [], 1, Peak()).state == "ok"
-    fallen = judge(timed(0.01, **asked, device="cpu (CPUExecutionProvider)"), [], 1, Peak())
+    assert verdict_on(timed(0.01, **asked, device="cuda:0 (A GPU)"), [], 1, Peak()).state == "ok"
+    fallen = verdict_on(timed(0.01, **asked, device="cpu (CPUExecutionProvider)"), [], 1, Peak())
     assert fallen.label == "rejected: asked for cuda:0, it ran on cpu (CPUExecutionProvider)"
 
 
 def test_times_that_differ_more_than_they_last_are_doubtful() -> None:
-    assert judge(timed(0.001, 0.001, 0.001, 0.02), [], 1, Peak()).state == "doubtful"
+    assert verdict_on(timed(0.001, 0.001, 0.001, 0.02), [], 1, Peak()).state == "doubtful"
     follow = candidate(Path("m.blob"), follow=FollowingCropSpec())
-    assert judge(timed(0.001, 0.001, 0.001, 0.02, candidate=follow), [], 1, Peak()).state == "ok"
+    assert verdict_on(timed(0.001, 0.001, 0.001, 0.02, candidate=follow), [], 1, Peak()).state == "ok"
 
 
 def test_a_small_picture_that_takes_longer_is_doubtful() -> None:
     small, large = timed(0.012, seen=(80, 60)), timed(0.010)
-    assert judge(small, [small, large], 1, Peak()).state == "doubtful"
-    assert judge(large, [small, large], 1, Peak()).state == "ok"
-    assert judge(replace(small, times=np.array([0.009])), [small, large], 1, Peak()).state == "ok"
+    assert verdict_on(small, [small, large], 1, Peak()).state == "doubtful"
+    assert verdict_on(large, [small, large], 1, Peak()).state == "ok"
+    assert verdict_on(replace(small, times=np.array([0.009])), [small, large], 1, Peak()).state == "ok"
     elsewhere = replace(large, candidate=replace(large.candidate, precision="bf16"))
-    assert judge(small, [small, elsewhere], 1, Peak()).state == "ok"
-    assert judge(timed(0.012, seen=(140, 100)), [large], 1, Peak()).state == "ok"  # not a quarter
+    assert verdict_on(small, [small, elsewhere], 1, Peak()).state == "ok"
+    assert verdict_on(timed(0.012, seen=(140, 100)), [large], 1, Peak()).state == "ok"  # not a quarter
 
 
 class Multiplies(BlobNetwork):

@@ -50,7 +50,7 @@ def model(tmp_path: Path) -> Path:
     return file
 
 
-def make_profile(model: Path, **changes) -> Profile:
+def build_profile(model: Path, **changes) -> Profile:
     profile = Profile(
         model=model.name, sha256=sha256(model), machine=Machine.this(), runtime="quick", device="cpu", precision="bf16",
         options={"threads": 2}, resize=0.5, follow=FollowingCropSpec(threshold=0.5, margin=12, window=(64, 48), at_once=True),
@@ -65,7 +65,7 @@ def make_profile(model: Path, **changes) -> Profile:
 
 def write_profile(model: Path, **changes) -> Path:
     path = profile_path(model)
-    path.write_text(profile_to_json(make_profile(model, **changes)), encoding="utf-8")
+    path.write_text(profile_to_json(build_profile(model, **changes)), encoding="utf-8")
     return path
 
 
@@ -73,7 +73,7 @@ def test_a_profile_survives_the_round_trip(model: Path) -> None:
     variant = Variant("mouse.dlclive/mouse.xml", "a" * 64, (("mouse.dlclive/mouse.bin", "b" * 64),))
     for changes in ({}, {"variant": variant}, {"follow": None, "max_error": None, "resize": 1.0}):
         path = write_profile(model, **changes)
-        assert read_profile(path) == make_profile(model, path=path, **changes)
+        assert read_profile(path) == build_profile(model, path=path, **changes)
     assert path.name == "mouse.profile.json"
 
 
@@ -92,7 +92,7 @@ def test_version_1_is_still_read_and_its_sizes_are_turned_round(model: Path, rot
     values = json.loads(path.read_text()) | {"dlclive_profile": 1}
     values["follow"]["turns"] = values["follow"].pop("rotates")
     path.write_text(json.dumps(values))
-    assert read_profile(path) == make_profile(model, path=path, follow=follow, table=table(new))
+    assert read_profile(path) == build_profile(model, path=path, follow=follow, table=table(new))
 
 
 def test_labels_of_the_present_version_are_left_alone(model: Path) -> None:

@@ -29,17 +29,17 @@ from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 from dlclive_core.tuning import (
     Budget,
-    Found,
     Frames,
-    Tried,
+    SearchResult,
+    Trial,
     TunePlan,
-    check_place,
     check_plan,
-    keep,
+    check_profile_path,
+    save_profile,
     search,
     split_clip,
 )
-from dlclive_core.tuning.selection import finalists, go_on, merge, ordered, winner
+from dlclive_core.tuning.selection import finalists, merge, ordered, winner, worth_resizing
 from dlclive_core.tuning.trial import count_lost
 from dlclive_core.tuning.window_sizes import windows
 
@@ -49,11 +49,11 @@ WINDOW = FollowingCropSpec(window=(64, 64), at_once=True)
 
 def tried(
     ms: float, px: float, precision: str = "fp32", *, final: bool = True, p99: float | None = None, **how
-) -> Tried:
+) -> Trial:
     failure = how.pop("failure", "")
     candidate = Candidate(runtime="known", precision=precision, device="cpu", path=FILE, **how)
     slow = ms if p99 is None else p99
-    return Tried(candidate=candidate, p50=ms / 1000, p99=slow / 1000, p95_px=px, frames=9, failure=failure, final=final)
+    return Trial(candidate=candidate, p50=ms / 1000, p99=slow / 1000, p95_px=px, frames=9, failure=failure, final=final)
 
 
 SAFE = tried(50, 0.0)
@@ -93,7 +93,7 @@ def test_nothing_runs_nothing_wins() -> None:
 def test_what_goes_on_is_quick_and_not_far_off_and_the_safest_always_does() -> None:
     far = tried(1, 3.0, "int8")
     near = tried(2, 0.9, "int8", options={"threads": 1})  # a few frames say little
-    assert go_on([SAFE, HALF, far, near, BROKEN], "p50", 0.5, 2) == [near, HALF, SAFE]
+    assert worth_resizing([SAFE, HALF, far, near, BROKEN], "p50", 0.5, 2) == [near, HALF, SAFE]
 
 
 def test_the_finals_have_windows_whole_frames_and_the_safest() -> None:
@@ -229,7 +229,7 @@ def plan(model: Path, **changes) -> TunePlan:
     return TunePlan(**values)
 
 
-def found(model: Path, tmp_path: Path, factory: str = "Known", **changes) -> Found:
+def found(model: Path, tmp_path: Path, factory: str = "Known", **changes) -> SearchResult:
     folder = tmp_path / "exports"
     folder.mkdir(exist_ok=True)
     return search(plan(model, **changes), folder, catalog=catalog(factory), measuring=by_the_book)
@@ -299,7 +299,7 @@ def test_models_that_cannot_be_tuned_say_why(model: Path, change: dict, said: st
 
 def test_the_profile_beside_the_model_is_what_load_model_takes(model: Path, tmp_path: Path) -> None:
     result = found(model, tmp_path)
-    kept = keep(plan(model), result, "<svg/>", catalog())
+    kept = save_profile(plan(model), result, "<svg/>", catalog())
     assert read_profile(profile_path(model)) == kept
     assert sorted(file.name for file in model.parent.iterdir() if file.is_file()) == [
         "mouse.known", "mouse.profile.json", "mouse.profile.svg",
@@ -309,8 +309,8 @@ def test_the_profile_beside_the_model_is_what_load_model_takes(model: Path, tmp_
         assert loaded.profile.follow == result.chosen.candidate.follow
     assert kept.table[0].label == result.chosen.candidate.label
     with pytest.raises(OutputExistsError, match="--overwrite"):
-        check_place(model, overwrite=False)
-    check_place(model, overwrite=True)
+        check_profile_path(model, overwrite=False)
+    check_profile_path(model, overwrite=True)
 
 
 def test_an_exported_winner_is_kept_in_a_folder_and_goes_with_its_profile(model: Path, tmp_path: Path) -> None:
@@ -320,14 +320,14 @@ def test_an_exported_winner_is_kept_in_a_folder_and_goes_with_its_profile(model:
         (exported / name).write_bytes(name.encode())
     result = found(model, tmp_path)
     other = replace(result.chosen, candidate=replace(result.chosen.candidate, path=exported / "mouse.known"))
-    kept = keep(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>", catalog())
+    kept = save_profile(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>", catalog())
     folder = tmp_path / "mouse.dlclive" / "bf16-known"
     assert kept.variant is not None
     assert kept.variant.file == "mouse.dlclive/bf16-known/mouse.known"
     assert sorted(file.name for file in folder.iterdir()) == ["mouse.bin", "mouse.known"]
     assert load_model(model, catalog=catalog()).profile == kept
     (tmp_path / "mouse.dlclive" / "mine.txt").touch()
-    keep(plan(model), result, "<svg/>", catalog())  # the next one needs no file of its own
+    save_profile(plan(model), result, "<svg/>", catalog())  # the next one needs no file of its own
     assert not folder.exists()
     assert (tmp_path / "mouse.dlclive" / "mine.txt").exists()  # nothing else is touched
     assert load_model(model, catalog=catalog()).profile.variant is None

@@ -20,7 +20,7 @@ from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import facts
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
-from dlclive_core.cli.measure.progress import measuring_progress
+from dlclive_core.cli.measure.progress import show_measuring
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
@@ -79,7 +79,7 @@ def run_benchmark(options: BenchmarkOptions) -> int:
         calibration=_calibration(options, catalog),
         options={} if options.conditions is None else {"conditions": options.conditions},
     )
-    with measuring_progress() as (tell, on_progress):
+    with show_measuring() as (tell, on_progress):
         benchmark = run_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
     found = facts(benchmark)
     if options.json:

@@ -10,7 +10,7 @@ from dlclive_core.cli.output import stderr
 
 
 @contextmanager
-def measuring_progress() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
+def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
     """Lines for what takes a while, and a bar where somebody looks, both on standard error."""
     console = stderr()
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.cli.measure.progress import measuring_progress
+from dlclive_core.cli.measure.progress import show_measuring
 from dlclive_core.cli.measure.tune_picture import tune_picture
 from dlclive_core.cli.output import print_json, print_table, stderr, stdout
 from dlclive_core.deeplabcut.locate import locate_model
@@ -18,7 +18,16 @@ from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.profiles import Profile
-from dlclive_core.tuning import Found, Tried, TunePlan, check_place, check_plan, keep, search, split_clip
+from dlclive_core.tuning import (
+    SearchResult,
+    Trial,
+    TunePlan,
+    check_plan,
+    check_profile_path,
+    save_profile,
+    search,
+    split_clip,
+)
 from dlclive_core.tuning.saved_profile import PICTURE
 from dlclive_core.tuning.trial import Goal
 
@@ -37,7 +46,7 @@ class TuneOptions:
     json: bool
 
 
-def goal_from_words(word: str) -> Goal:
+def parse_goal(word: str) -> Goal:
     """Raises UsageError."""
     if word not in ("p50", "p99"):
         raise UsageError(f"--goal takes p50 or p99; got {word!r}")
@@ -49,7 +58,7 @@ def run_tune(options: TuneOptions) -> None:
     check_plan(options.max_error, options.seconds)
     catalog = PluginCatalog.installed()
     source = locate_model(options.model, model_suffixes(catalog))
-    check_place(source, overwrite=options.overwrite)
+    check_profile_path(source, overwrite=options.overwrite)
     frames = split_clip(lambda: source_for(options.video, catalog), options.frames)
     with load_model(source, profile=None, catalog=catalog) as model:
         card = model.card
@@ -61,9 +70,9 @@ def run_tune(options: TuneOptions) -> None:
         goal=options.goal,
         seconds=options.seconds,
     )
-    with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, measuring_progress() as (tell, on_progress):
+    with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measuring() as (tell, on_progress):
         found = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress)
-        profile = keep(plan, found, tune_picture(plan, found, _machine()), catalog)
+        profile = save_profile(plan, found, tune_picture(plan, found, _machine()), catalog)
     if options.json:
         print_json(_facts(plan, found, profile))
     else:
@@ -72,7 +81,7 @@ def run_tune(options: TuneOptions) -> None:
         stderr().print(f"written: {path}", markup=False)
 
 
-def _print(plan: TunePlan, found: Found, profile: Profile) -> None:
+def _print(plan: TunePlan, found: SearchResult, profile: Profile) -> None:
     title = f"{plan.source.name} on {plan.frames.name}: errors against {found.reference}, {found.confident} confident keypoints"
     header = ("", "candidate", "p50 ms", "p99 ms", "p95 px", "lost", "frames", "")
     print_table(title, header, [_row(one, plan, chosen=one is found.chosen) for one in found.table])
@@ -91,7 +100,7 @@ def _print(plan: TunePlan, found: Found, profile: Profile) -> None:
     )
 
 
-def _row(one: Tried, plan: TunePlan, *, chosen: bool) -> tuple[str, ...]:
+def _row(one: Trial, plan: TunePlan, *, chosen: bool) -> tuple[str, ...]:
     line = one.measured(plan.max_error)
     if one.failure:
         return ("", line.label, "-", "-", "-", "-", "-", one.failure)
@@ -109,13 +118,13 @@ def _row(one: Tried, plan: TunePlan, *, chosen: bool) -> tuple[str, ...]:
     )
 
 
-def _pixels(one: Tried) -> str:
+def _pixels(one: Trial) -> str:
     if math.isnan(one.p95_px):
         return "-"
     return f"{one.p95_px:.3f}" if math.isfinite(one.p95_px) else "not found"
 
 
-def _facts(plan: TunePlan, found: Found, profile: Profile) -> dict[str, Any]:
+def _facts(plan: TunePlan, found: SearchResult, profile: Profile) -> dict[str, Any]:
     values = {name: value for name, value in asdict(profile).items() if name not in ("path", "table")}
     return {
         "profile": str(profile.path),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from dlclive_core.cli.svg import Panel, document, line, text
-from dlclive_core.tuning import Found, Tried, TunePlan
+from dlclive_core.tuning import SearchResult, Trial, TunePlan
 
 WIDTH, HEIGHT = 960, 560
 _PANEL = (70.0, 96.0, 600.0, 380.0)
@@ -13,7 +13,7 @@ _BLUE, _GREEN, _RED, _GREY, _INK = "#1f5fa8", "#2b8a57", "#c0392b", "#8a8f98", "
 _NAMED = 12
 
 
-def tune_picture(plan: TunePlan, found: Found, machine: str) -> str:
+def tune_picture(plan: TunePlan, found: SearchResult, machine: str) -> str:
     """The picture as text of an SVG file. To the left is fast, below is exact; what runs is named beside it by numbers."""
     title = f"{plan.source.name} on {plan.frames.name}: milliseconds for a frame, and pixels from {found.reference}"
     ran = [one for one in found.table if not one.failure]
@@ -37,7 +37,7 @@ def tune_picture(plan: TunePlan, found: Found, machine: str) -> str:
     return document(WIDTH, HEIGHT, title, parts)
 
 
-def _dot(one: Tried, panel: Panel, plan: TunePlan, *, chosen: bool, number: int | None) -> list[str]:
+def _dot(one: Trial, panel: Panel, plan: TunePlan, *, chosen: bool, number: int | None) -> list[str]:
     error = one.p95_px if math.isfinite(one.p95_px) else math.inf
     x, y = panel.x(1000 * one.time(plan.goal)), panel.y(min(error, panel.y_range[1]))
     colour = _colour(one, plan, chosen=chosen)
@@ -49,7 +49,7 @@ def _dot(one: Tried, panel: Panel, plan: TunePlan, *, chosen: bool, number: int 
     return parts
 
 
-def _legend(named: list[Tried], found: Found, plan: TunePlan, left: float) -> list[str]:
+def _legend(named: list[Trial], found: SearchResult, plan: TunePlan, left: float) -> list[str]:
     parts = []
     for place, one in enumerate(named):
         y = _PANEL[1] + 4 + 32 * place
@@ -66,7 +66,7 @@ def _legend(named: list[Tried], found: Found, plan: TunePlan, left: float) -> li
     return parts
 
 
-def _colour(one: Tried, plan: TunePlan, *, chosen: bool) -> str:
+def _colour(one: Trial, plan: TunePlan, *, chosen: bool) -> str:
     if chosen:
         return _GREEN
     return _BLUE if one.within(plan.max_error) else _GREY
