@@ -184,7 +184,7 @@ class _Chooser:
             return f"{request.info.name} can run this model here as {', '.join(can)}"
         if self.card.precision != "fp32":
             return f"{self.source.name} is in {self.card.precision}, and only models in fp32 are exported for other runtimes"
-        return f"there is no way to run {self.source.name} on it here; it reads {', '.join(request.info.reads)}"
+        return f"it cannot run {self.source.name} on this machine; it reads {', '.join(request.info.reads)}"
 
     def check_precisions(self, requests: Sequence[RuntimeRequest]) -> None:
         """Each precision that was asked for has at least one candidate, or one that failed."""

@@ -30,7 +30,7 @@ class Measurement:
         first: seconds of the first inference after loading; NaN if there was none.
         load: seconds of loading; NaN if that failed.
         raw_call: (calls,) seconds of the runtime's own call on the same arrays (`Network.raw_call`), taking turns with `times`;
-            empty where they were not asked for, or there is no one call: top-down and conditional networks.
+            empty where they were not requested, and for top-down and conditional networks, which take several calls.
         late: seconds from the moment at which a frame was due to its pose, where frames came at a rate; else empty.
         dropped: how many of those frames were replaced by newer ones before the model was free.
         poses: one for each frame, in pixels of the frame, of the first round; empty if it did not come to its end.
@@ -96,11 +96,11 @@ class Measurement:
 
     @property
     def overhead(self) -> float:
-        """How many times as long a call takes as the bare one: the ratio of the medians; NaN without bare calls."""
+        """Time of a call relative to the raw call: the ratio of the medians; NaN without raw calls."""
         return float(self.p50 / np.median(self.raw_call)) if len(self.raw_call) else float("nan")
 
     @property
     def overhead_seconds(self) -> float:
-        """How much longer a call takes than the bare one: the median of the differences of pairs; NaN without bare calls."""
+        """Time of a call minus that of the raw call: the median of the paired differences; NaN without raw calls."""
         pairs = min(len(self.raw_call), len(self.times))
         return float(np.median(self.times[:pairs] - self.raw_call[:pairs])) if pairs else float("nan")

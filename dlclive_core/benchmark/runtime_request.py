@@ -1,4 +1,4 @@
-"""What somebody wants to be measured, in words: `onnx`, `onnx:bf16`, `onnx:fp16:cuda:0`."""
+"""Which runtimes and precisions to measure, from text such as `onnx`, `onnx:bf16` or `onnx:fp16:cuda:0`."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _fell_back(measurement: Measurement) -> str:
     word = found.split()[0] if found else ""
     if asked == "auto" or word == asked or word.startswith(f"{asked}:"):
         return ""
-    return f"asked for {asked}, it ran on {found or 'nobody knows what'}"
+    return f"asked for {asked}, it ran on {found or 'an unknown device'}"
 
 
 def _is_same_but_larger(small: Measurement, large: Measurement) -> bool:

@@ -1,4 +1,4 @@
-"""The facts about a model that everyone needs and nobody should have to guess."""
+"""The facts about a model that its users need to know."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from dlclive_core.demo.source import MouseSource
 class LiveMouse(MouseSource):
     """Renders a mouse at a camera's pace until it is closed: the mouse walks its path to the end and back, and again.
 
-    Frames that were due while nobody read, or while one was rendered, are passed over and counted in `skipped`.
+    Frames that were due between reads, or while another was rendered, are passed over and counted in `skipped`.
 
     Args:
         seed: chooses the mouse, the arena, the light, the things in the way, and the path.

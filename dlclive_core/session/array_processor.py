@@ -28,7 +28,7 @@ def as_processor(processor: object) -> Processor:
     if callable(getattr(processor, "process", None)):
         return ArrayProcessor(cast(DeepLabCutLiveProcessor, processor))
     raise UsageError(
-        f"{type(processor).__name__} is no processor: it has no method process(pose, frame) or process(pose, **kwargs)"
+        f"{type(processor).__name__} is not a processor: it has no method process(pose, frame) or process(pose, **kwargs)"
     )
 
 

@@ -51,7 +51,7 @@ def batch_that_pays(model: PoseModel, shape: tuple[int, ...], frames: int | None
 
     Args:
         shape: (H, W, 3) or (H, W) of what the model will see.
-        frames: in the recording; None: nobody knows, so nothing is tried.
+        frames: in the recording; None if unknown: then nothing is tried.
     """
     count = min(LARGEST, _MOST_PIXELS // max(shape[0] * shape[1], 1))
     alone = type(model).predict_batch is PoseModel.predict_batch

@@ -18,8 +18,8 @@ class Handoff(ABC, Generic[T]):
         changed: notified of every change; several handoffs that one thread takes from share it.
 
     Attributes:
-        dropped: how many were given up because nobody took them in time.
-        left: how many came when nobody wanted more, or were left behind at the end.
+        dropped: how many were dropped because they were not taken in time.
+        left: how many arrived after the end, or were still waiting at the end.
     """
 
     def __init__(self, changed: threading.Condition | None = None) -> None:
@@ -71,7 +71,7 @@ class Handoff(ABC, Generic[T]):
             return next(iter(self.poll()), None)
 
     def drain(self) -> None:
-        """Forget what nobody took, and count it."""
+        """Discard and count what is still waiting."""
         with self._changed:
             self.left += len(self._waiting)
             self._waiting.clear()
@@ -101,7 +101,7 @@ class LosslessQueue(Handoff[T]):
 
 
 class LatestSlot(Handoff[T]):
-    """For live sources: one slot; what nobody took in time is overwritten."""
+    """For live sources: one slot; a newer item overwrites one that was not taken in time."""
 
     def put(self, item: T) -> bool:
         with self._changed:

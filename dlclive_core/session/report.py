@@ -83,7 +83,7 @@ class SessionReport:
             seconds at most.
         duration: seconds from the first frame asked for to the last pose.
         batch: how many frames went through the model at once.
-        stages: capture (waiting for the source included), wait (from the capture until somebody took it), region,
+        stages: capture (waiting for the source included), wait (from the capture until the loop takes the frame), region,
             inference (of a batch, a frame's share), processors, sinks (handing over); and from the capture on, age when
             inference began, and latency when the processors were done.
         events: what was out of the ordinary, at most the first thousand; `events_omitted` came after these.

@@ -16,7 +16,7 @@ from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.switch_interval import quick_switching
 from dlclive_core.session.watchdog import Watchdog
 
-_HURRY = 0.2  # seconds for the whole end when somebody wants to be gone
+_HURRY = 0.2  # seconds for the whole shutdown after a second Ctrl-C
 
 
 class Run:

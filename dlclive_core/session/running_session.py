@@ -96,7 +96,7 @@ class RunningSession:
 
     @property
     def wants_no_more(self) -> bool:
-        """The session was stopped, or works for nobody because all sinks have failed."""
+        """The session was stopped, or all of its sinks have failed."""
         return self.is_stopped or self.spec.stop.is_set or self._all_sinks_failed
 
     @property

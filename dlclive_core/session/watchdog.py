@@ -113,7 +113,7 @@ class _SourceWatchdog:
 
 
 def dump_stacks() -> None:
-    """Write to standard error where all threads are; nothing where there is no such file, as under some notebooks."""
+    """Write the stacks of all threads to standard error; does nothing where that is not a file, as in some notebooks."""
     for file in (sys.stderr, sys.__stderr__):
         try:
             if file is not None:

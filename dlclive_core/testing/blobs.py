@@ -101,7 +101,7 @@ class BlobSource(FrameSource):
 
 
 class LiveBlobSource(BlobSource):
-    """The same as a live source: frames that nobody takes in time are lost."""
+    """The same as a live source: frames that are not read in time are lost."""
 
     is_live = True
 

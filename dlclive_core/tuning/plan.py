@@ -17,14 +17,15 @@ RESIZES = (0.75, 0.5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunePlan:
-    """What is to be tuned.
+    """What to tune, and within which limits.
 
     Attributes:
         source: the model's file, and `card` its card.
         frames: of the user's clip.
-        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, against the model in fp32 on whole frames.
-        goal: the time that is to be small.
-        seconds: for all of it, about: what it takes to load and export is not known before.
+        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, from the model in fp32 on
+            whole frames.
+        goal: the latency percentile to minimise.
+        seconds: the time for all of it, approximately: how long loading and exporting take is not known in advance.
         resizes: factors to try.
     """
 

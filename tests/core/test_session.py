@@ -91,7 +91,7 @@ def test_an_object_in_deeplabcut_lives_style_is_a_processor_too() -> None:
 
 
 def test_what_is_no_processor_is_refused() -> None:
-    with pytest.raises(UsageError, match="int is no processor"):
+    with pytest.raises(UsageError, match="int is not a processor"):
         Session(source=BlobSource(), model=BlobModel(), processors=[3])
 
 

@@ -81,7 +81,7 @@ class LiveRecord:
     _values: dict[str, Any] = field(default_factory=dict)
 
     def begin(self, run: RunInfo) -> None:
-        """Write what is known at the start, with `ended: null`, which says that nobody finished it. Raises DataError."""
+        """Write what is known at the start, with `ended: null`, which means that the run was not finished. Raises DataError."""
         self._values = {
             "began": run.started_at.isoformat(timespec="milliseconds"),
             "ended": None,

@@ -21,7 +21,7 @@ _CLEAR = "\r\x1b[K"
 
 @contextmanager
 def live_lines(sessions: Sequence[Session], numbers: Sequence[LiveNumbers]) -> Iterator[None]:
-    """Show the numbers of each while the block runs; nothing where standard error is no terminal.
+    """Show the numbers of each while the block runs; nothing if standard error is not a terminal.
 
     Written by hand and not by rich: its drawing holds Python for a millisecond, ten times a second, and the loop would wait.
     """

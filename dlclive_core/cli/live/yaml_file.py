@@ -29,7 +29,9 @@ class YamlFile:
         except FileNotFoundError:
             raise UsageError(f"no such file: {path}") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+            raise UsageError(
+                f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not a text file'}"
+            ) from None
         try:
             self.root = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
@@ -95,7 +97,7 @@ class YamlFile:
         try:
             return json.dumps(loader.construct_object(node, deep=True), separators=(",", ":"), default=str)
         except (yaml.YAMLError, TypeError, ValueError, RecursionError):
-            raise self.wrong(node, "this is no word, number or list") from None
+            raise self.wrong(node, "this is not a word, number or list") from None
         finally:
             loader.dispose()
 

@@ -11,7 +11,7 @@ from dlclive_core.cli.output import stderr
 
 @contextmanager
 def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
-    """Lines for what takes a while, and a bar where somebody looks, both on standard error."""
+    """Lines for slow steps, and a progress bar on a terminal, both on standard error."""
     console = stderr()
 
     def tell(text: str) -> None:

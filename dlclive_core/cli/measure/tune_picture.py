@@ -23,7 +23,7 @@ def tune_picture(plan: TunePlan, found: SearchResult, machine: str) -> str:
     parts = [
         text(24, 30, title, size=17, weight="bold", colour=_INK),
         text(24, 52, f"{machine}; the filled dots ran long, taking turns", colour=_INK),
-        *panel.frame("95 of 100 confident keypoints are nearer than", f"ms, {plan.goal}", "px"),
+        *panel.frame("error at the 95th percentile", f"ms, {plan.goal}", "px"),
     ]
     limit = panel.y(plan.max_error)
     parts.append(line(panel.left, limit, panel.right, limit, colour=_RED, dash="5 4"))

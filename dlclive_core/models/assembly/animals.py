@@ -57,7 +57,7 @@ class Animal:
         return not inside
 
     def absorb(self, other: Animal) -> None:
-        """Take over all that another one has; the two share no keypoint."""
+        """Take over all candidates of another animal; the two have no keypoint in common."""
         self.peaks.update(other.peaks)
         self.links.extend(other.links)
         self.affinity += other.affinity

@@ -87,7 +87,7 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of 1 images can be read"):
         ImageFolder(tmp_path).open()
     (tmp_path / "a.txt").touch()
-    with pytest.raises(DataError, match="is no image"):
+    with pytest.raises(DataError, match="is not an image"):
         ImageFolder(tmp_path / "a.txt").open()
     with pytest.raises(SourceError, match="not open"):
         ImageFolder(tmp_path).read()

@@ -113,7 +113,7 @@ class LiveCamera(FrameSource):
         self._reconnection = Reconnection(self.connect, connection, self.reconnect, self.name)
 
     def _rate_seen(self) -> float:
-        """Frames per second before the outage, as they came, or as the camera says; 0 if nobody can tell."""
+        """Frames per second before the outage, as measured, or as the camera declares; 0 if unknown."""
         frames, span = self._numbered - self._first_number, self._last_at - self._first_at
         seen = frames / span if frames >= _ENOUGH and span > 0 else 0.0
         return seen if span > _LONG_ENOUGH else self.fps or seen  # a stream begins with a burst

@@ -55,7 +55,7 @@ class OpenCVCamera(LiveCamera):
             raise UsageError(f"webcams are counted from 0; got {self.device}")
         if isinstance(self.device, str) and not self.is_network and not self.device.startswith("/dev/"):
             raise UsageError(
-                f"{self.device!r} is no webcam and no stream; for a file that plays like a camera: video, realtime"
+                f"{self.device!r} is neither a webcam nor a stream; to play a file like a camera, use video with realtime"
             )
         wanted = {"width": width, "height": height, "fps": fps, "exposure": exposure, "fourcc": fourcc or None}
         given = [option for option, value in wanted.items() if value is not None]

@@ -59,7 +59,7 @@ class WebcamOptions:
 
 
 class OpenCVConnection(Connection):
-    """Opens and reads in a thread, so that nobody waits for OpenCV longer than he wants to.
+    """Opens and reads in a thread, so that no caller waits for OpenCV longer than its timeout.
 
     The thread ends when the camera is gone or `close` is called; it gives the camera back itself, as soon as OpenCV lets it.
     """

@@ -11,7 +11,7 @@ from pathlib import Path
 class FileLock:
     """A lock that dies with its process: an empty file beside the one that it stands for, locked by the system.
 
-    The file is removed by `release`; one that a killed process left does not count, because nobody holds it.
+    The file is removed by `release`; one left by a killed process does not count, because no process holds it.
     """
 
     def __init__(self, path: Path) -> None:

@@ -42,7 +42,7 @@ class OutputFile:
         """Check that the file can be written, and return the name to write to: `part`.
 
         Args:
-            keeps_left: a `.part` that an interrupted run left is as precious as a whole file: nobody can make it again.
+            keeps_left: a `.part` left by an interrupted run is as precious as a whole file: it cannot be recorded again.
 
         Raises:
             OutputExistsError: it is there, or another run is writing it.

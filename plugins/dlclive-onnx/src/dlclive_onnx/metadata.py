@@ -63,7 +63,7 @@ def _varint(file: BinaryIO) -> int:
     while True:
         byte = file.read(1)
         if not byte or shift > 63:
-            raise ValueError("it is cut off" if not byte else f"byte {file.tell()} is no number")
+            raise ValueError("it is cut off" if not byte else f"byte {file.tell()} is not a number")
         value |= (byte[0] & 0x7F) << shift
         shift += 7
         if byte[0] < 0x80:

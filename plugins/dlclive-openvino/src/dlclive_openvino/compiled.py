@@ -22,7 +22,7 @@ class Compiled:
 
     A network whose shapes are known when it is compiled is faster than one whose shapes are not, and compiling takes a fraction
     of a second. So each of the first shapes that come is compiled for. Those beyond `MOST_SHAPES` share one that was compiled
-    for all: somebody whose crops have another size each time should not wait for a compiler each time.
+    for all: crops of ever new sizes should not wait for a compiler each time.
 
     Args:
         core: OpenVINO.

@@ -7,7 +7,7 @@ from dlclive_core import ProcessorInfo, hookimpl
 
 @hookimpl
 def dlclive_register_processors() -> list[ProcessorInfo]:
-    """Describe the processors; the classes are imported when somebody builds one."""
+    """Describe the processors; a class is imported when it is built."""
     return [
         ProcessorInfo(
             name="kalman",

@@ -138,7 +138,7 @@ class RegionTrigger(Processor):
         frame, time = self._last
         x, y, confidence = (float(value) for value in np.where(np.isfinite(point), point, MISSING))
         event = RegionEvent(frame=frame, time=time, individual=name, event=kind, x=x, y=y, confidence=confidence)
-        if self._on_event is not None:  # first, because somebody may be waiting for it; the file can be slow
+        if self._on_event is not None:  # first, because a callback may be waiting; the file can be slow
             self._on_event(event)
         if log is not None:
             log.add(event)

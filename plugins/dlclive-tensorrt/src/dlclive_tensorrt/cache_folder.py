@@ -30,7 +30,7 @@ def make_private(folder: Path) -> None:
 
 
 def is_private(folder: Path) -> bool:
-    """Whether nobody but this user (and the administrator) can write into a folder."""
+    """Whether only this user (and the administrator) can write into a folder."""
     try:
         facts = folder.stat()
     except OSError:

@@ -60,7 +60,7 @@ def answer(given: tuple[Any, ...], doing: str) -> Any:
 
 
 def gpus() -> list[Gpu]:
-    """The GPUs of this computer; none where there is no driver."""
+    """The GPUs of this computer; empty without a driver."""
     code, count = cudart.cudaGetDeviceCount()
     if code != cudart.cudaError_t.cudaSuccess:
         return []

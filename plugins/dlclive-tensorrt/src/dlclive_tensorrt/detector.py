@@ -58,7 +58,7 @@ class OnnxDetector(Detector):
 
     Raises:
         DependencyError: ONNX Runtime is not installed.
-        ModelError: the file is no detector.
+        ModelError: the file is not a detector.
     """
 
     def __init__(self, path: Path, gpu: Gpu) -> None:

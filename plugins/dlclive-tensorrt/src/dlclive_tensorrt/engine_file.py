@@ -117,7 +117,7 @@ def write_engine(path: Path, card: EngineCard, plans: Sequence[bytes]) -> None:
 
 
 def read_card(path: Path) -> EngineCard:
-    """Read the card alone; ModelError if the file is no engine of dlclive's."""
+    """Read the card alone; ModelError if the file is not an engine written by dlclive."""
     with _open(path) as file:
         return _read_card(file, path)
 
@@ -126,7 +126,7 @@ def read_engine(path: Path) -> tuple[EngineCard, list[bytes]]:
     """Read the card and the plans, each held against its hash; nothing of a plan is looked into.
 
     Raises:
-        ModelError: this is no engine of dlclive's, or it is not whole, or was changed.
+        ModelError: this is not an engine written by dlclive, it is incomplete, or it was changed.
     """
     with _open(path) as file:
         card = _read_card(file, path)

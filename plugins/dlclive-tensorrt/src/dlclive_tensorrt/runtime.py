@@ -33,7 +33,7 @@ class TensorRTNetwork(Network):
     Raises:
         UsageError: device or precision.
         DependencyError: no GPU, or another TensorRT than 11.
-        ModelError: the file is no engine of dlclive's, is damaged, or needs more memory than is free.
+        ModelError: the file is not an engine written by dlclive, is damaged, or needs more memory than is free.
         UnsupportedModelError: it was built for another GPU or TensorRT.
         UnsafeFileError: it is a stranger's.
     """

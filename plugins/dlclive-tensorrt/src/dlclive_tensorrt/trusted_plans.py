@@ -23,7 +23,7 @@ def trust_plans(plans: Iterable[PlanFacts]) -> None:
 
 
 def are_trusted(plans: Iterable[PlanFacts]) -> bool:
-    """Whether all of these plans are noted, in a folder that nobody else can write to."""
+    """Whether all of these plans are noted, in a folder that only this user can write to."""
     folder = _register()
     return is_private(folder) and all((folder / plan.sha256).is_file() for plan in plans)
 

@@ -74,7 +74,7 @@ def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -
     if decoding.sigma > 0:
         maps = blur(maps, decoding.sigma, decoding.radius)
     highest = _highest_around(maps, decoding.radius)
-    # The cells added at the end, so that small maps have P of them, are no peaks.
+    # The cells added at the end, so that small maps have P of them, are not peaks.
     cells = torch.where((maps == highest) & (maps >= THRESHOLD), maps, 0.0).flatten(2)
     cells = functional.pad(cells, (0, decoding.candidates))
     best = _surest(cells, decoding.candidates)

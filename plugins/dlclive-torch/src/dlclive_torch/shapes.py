@@ -21,7 +21,7 @@ class ShapeCache(Generic[Made]):
 
     Args:
         kept: how many things.
-        patience: calls, after which a thing that nobody asked for may make room.
+        patience: calls after which an entry that was not used may be replaced.
     """
 
     def __init__(self, kept: int = 8, patience: int = 200) -> None:

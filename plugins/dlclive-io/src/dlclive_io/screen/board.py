@@ -12,7 +12,7 @@ import numpy as np
 
 WINDOW = 5.0  # seconds that rate and latency are taken from
 STALE = 1.0  # seconds without a frame
-_REFRESH = 0.25  # seconds between two computations of the percentiles: nobody reads faster
+_REFRESH = 0.25  # seconds between two computations of the percentiles, which people read
 _MOST = 10_000  # frames in the window
 
 

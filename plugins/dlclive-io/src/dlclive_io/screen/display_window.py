@@ -37,7 +37,7 @@ class DisplayWindow(Sink):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a window: False before `open`, and after somebody closed it."""
+        """Whether the window is open: False before `open`, and after the user has closed it."""
         return self._viewer is not None and self._viewer.is_alive
 
     def open(self, run: RunInfo) -> None:
@@ -48,7 +48,7 @@ class DisplayWindow(Sink):
         self._viewer.open()
 
     def write(self, estimate: Estimate) -> None:
-        """Leave it for the window. Raises DataError if its process died; a window that somebody closed is no error."""
+        """Hand the estimate to the window. Raises DataError if its process died; closing the window is not an error."""
         if self.is_open:
             self._newest.put(estimate)
         elif self._viewer is not None and self._viewer.exit_code:

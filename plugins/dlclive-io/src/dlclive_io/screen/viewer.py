@@ -42,7 +42,7 @@ class Viewer:
 
     @property
     def is_alive(self) -> bool:
-        """Whether somebody still asks."""
+        """Whether the viewer still asks for pictures."""
         return self._thread is not None and self._thread.is_alive()
 
     @property

@@ -31,7 +31,7 @@ class Answer:
 
 
 class CannotShow(Exception):  # noqa: N818 - a sentence about the screen, which becomes an error in the session
-    """There is no way to show anything. `kind` is "usage", "dependency" or "screen"."""
+    """Nothing can be shown. `kind` is "usage", "dependency" or "screen"."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ class Asking:
 
 
 def main(module: str) -> None:
-    """Run `show(hello, asking)` of a module until the session ends, is killed, or nobody wants to see it."""
+    """Run `show(hello, asking)` of a module until the session ends or is killed, or the user closes the display."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session hears it and ends this
     if hasattr(os, "nice"):
         os.nice(_NICE)

@@ -14,7 +14,7 @@ from dlclive_io.screen.port import HOST, listen
 from dlclive_io.screen.viewer_pipe import Asking
 
 _NO_VIEWER = 1.5  # seconds after the last question of a page, until no more pictures are made
-_IDLE = 0.25  # seconds between two questions while nobody looks
+_IDLE = 0.25  # seconds between two questions while no page is open
 _FAREWELL = 0.2  # seconds for the pages to hear that the session has ended
 _MOST_VIEWERS = 32
 
@@ -56,7 +56,7 @@ async def _serve(server: Any, hello: dict[str, Any], asking: Asking, board: Boar
 
 
 def _follow(hello: dict[str, Any], asking: Asking, board: Board, loop: asyncio.AbstractEventLoop) -> None:
-    """Ask for pictures while somebody looks, at most `max_rate` a second, and put them on the board."""
+    """Ask for pictures while a page is open, at most `max_rate` a second, and put them on the board."""
     import cv2
 
     parameters = [cv2.IMWRITE_JPEG_QUALITY, hello["quality"]]

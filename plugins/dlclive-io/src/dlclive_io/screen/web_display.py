@@ -17,7 +17,8 @@ _HOSTS = ("127.0.0.1", "localhost")
 class WebDisplay(Sink):
     """A page with the newest frame and its keypoints, confidence, rate, latency, age and drops, for browsers of this machine.
 
-    The page is served by a process of its own, which makes at most `max_rate` pictures a second, and none while nobody looks.
+    The page is served by a process of its own, which makes at most `max_rate` pictures a second, and none while no page is
+    open.
     `write` only leaves the newest estimate there and returns. Its address is printed once, on standard error. Drops are those
     of the session: "capture" what the source skipped or lost, "wait" what was overwritten while the model was busy.
 

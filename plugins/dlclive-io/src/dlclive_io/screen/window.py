@@ -13,11 +13,11 @@ from dlclive_core import ModelCard, Pose
 from dlclive_io.screen.drawing import PoseDrawing
 from dlclive_io.screen.viewer_pipe import Asking, CannotShow
 
-SHORTEST = 1 / 30  # seconds between two pictures: nobody sees more, and drawing costs time
+SHORTEST = 1 / 30  # seconds between two pictures: more cannot be seen, and drawing costs time
 
 
 def show(hello: dict[str, Any], asking: Asking) -> None:
-    """Show pictures until the session ends or somebody closes the window."""
+    """Show pictures until the session ends or the user closes the window."""
     try:
         import tkinter
     except ImportError:

@@ -1,6 +1,6 @@
 """What goes through the pipe to a viewer: the length of the JSON, the JSON, and the pixels that it announces.
 
-The other way goes one byte for each question: `PICTURE`, or `NUMBERS` while nobody looks.
+The other way goes one byte for each question: `PICTURE`, or `NUMBERS` while no page is open.
 """
 
 from __future__ import annotations

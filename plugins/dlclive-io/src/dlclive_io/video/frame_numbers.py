@@ -46,7 +46,7 @@ class FrameNumbers:
         Args:
             pts: its presentation time.
             lost: how many packets are known to be lost just before it.
-            hole: some bytes before it could not be read, and nobody knows how many packets they held.
+            hole: some bytes before it could not be read; how many packets they held is unknown.
         """
         if not self.ranked or pts is None:
             self._lose(lost)
@@ -94,7 +94,7 @@ class FrameNumbers:
     def _pass(self, pts: int) -> None:
         """Let go of all packets up to this presentation time; those before it are lost."""
         # A film that was cut out of a longer one may begin with pictures that need the part before the first key frame;
-        # nobody can decode them, and no reader counts them.
+        # they cannot be decoded, and no reader counts them.
         leading = self._origin is None and pts == self._first_key
         while self._waiting and self._waiting[0] < pts:
             heapq.heappop(self._waiting)

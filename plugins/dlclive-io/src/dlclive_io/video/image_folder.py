@@ -84,7 +84,7 @@ class ImageFolder(FrameSource):
             raise SourceError(f"no folder or image at {self.path}: check the path")
         if self.path.is_file():
             if self.path.suffix.lower() not in IMAGE_SUFFIXES:
-                raise DataError(f"{self.path} is no image that can be read; known are {looked_for}")
+                raise DataError(f"{self.path} is not an image that can be read; known suffixes: {looked_for}")
             return [self.path]
         try:
             files = [item for item in self.path.glob(self.pattern) if item.suffix.lower() in IMAGE_SUFFIXES]

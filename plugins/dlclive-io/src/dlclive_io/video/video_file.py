@@ -35,8 +35,8 @@ class VideoFile(FrameSource):
     ends before it should counts too, where the format tells: MP4 and MOV list their packets, Matroska and AVI declare
     their length; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
 
-    With `realtime` the film plays like a camera: each frame comes when its time stamp is due, whether somebody waits for it
-    or not. Frames that were due while nobody read are passed over and counted in `skipped`; the film ends after its last one.
+    With `realtime` the film plays like a camera: each frame arrives when its timestamp is due, whether or not it is
+    read. Frames that were due between reads are passed over and counted in `skipped`; the film ends after its last one.
 
     Used by one thread at a time; decoding runs in threads of FFmpeg's.
 

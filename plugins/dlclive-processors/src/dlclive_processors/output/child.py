@@ -53,7 +53,7 @@ class Child:
         return self._process.pid
 
     def write(self, lease: Lease, *, urgent: bool) -> bool:
-        """Hand over a lease; False if nobody reads it any more. One that is not urgent is read at the next beat."""
+        """Hand over a lease; False if the process no longer reads. One that is not urgent is read at the next beat."""
         try:
             os.write(self._leases, lease.pack())
             if urgent:  # else it sleeps on: being woken at every frame would cost the session its processor

@@ -286,7 +286,11 @@ class Heartbeat:
         if answer is not None and answer.status != Status.DONE:
             reason = Status(answer.status).name.lower().replace("_", " ")
         lease = command.lease
-        own = command.reason in (Reason.LAPSED, Reason.HOST_GONE, Reason.NOT_ACKNOWLEDGED)  # nobody decided it
+        own = command.reason in (
+            Reason.LAPSED,
+            Reason.HOST_GONE,
+            Reason.NOT_ACKNOWLEDGED,
+        )  # not commanded by the session
         self._events.add(
             event,
             sequence=command.sent.sequence,

@@ -11,7 +11,7 @@ from dlclive_processors.output.lease import Failure, Report
 def failure(report: Report, port: str) -> DLCLiveError:
     """What was wrong, where, and what to do next: OutputError, or DataError for the file of events."""
     number = report.numbers[0]
-    why = os.strerror(number) if number else "it is in use or is no serial port"
+    why = os.strerror(number) if number else "it is in use or is not a serial port"
     texts = {
         Failure.NO_PORT: f"port {port} cannot be opened: {why}; give a port that exists and that no other program has open",
         Failure.NO_ANSWER: f"no answer from {port}; upload firmware/dlclive_output to the board, or give another port",

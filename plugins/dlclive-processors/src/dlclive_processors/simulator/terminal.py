@@ -130,7 +130,7 @@ class Terminal:
             self._record.write(line + "\n")
 
     def _hear(self, data: bytes) -> None:
-        if not data:  # nobody will say anything more
+        if not data:  # the other end has closed
             self._commands = None
             self._plugged = not self._until_end
         for line in data.decode().splitlines():

@@ -80,7 +80,7 @@ def _compute(
 
 
 def _tidy(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Take out what nobody uses any more: constants, and nodes that fed only what was folded."""
+    """Remove what is no longer used: constants, and nodes that fed only what was folded."""
     graph = model.graph
     used = {item.name for item in graph.output}
     kept: list[onnx.NodeProto] = []

@@ -27,4 +27,4 @@ class Backbone(nn.Module):
         return features
 
     def prune(self) -> None:
-        """Drop layers whose weights the file holds but whose output nobody uses. Called after the weights are in."""
+        """Drop layers whose weights the file holds but whose output is not used. Called after the weights are in."""

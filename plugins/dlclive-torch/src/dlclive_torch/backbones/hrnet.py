@@ -59,7 +59,7 @@ class HRNet(Backbone):
         return features
 
     def prune(self) -> None:
-        """Drop the layers that make the lower resolutions of the last module, if nobody sees them."""
+        """Drop the layers that make the lower resolutions of the last module, if their output is not used."""
         if self.all_branches or self.widened:
             return
         *_, last = cast("nn.Sequential", self.model.stage4)

@@ -112,7 +112,7 @@ def parameter_data(data: Tensor, *_: object) -> Tensor:
 
 
 def counting_dict(*_: object) -> dict[Any, Any]:
-    """A defaultdict without its factory, which nobody needs who only reads."""
+    """A defaultdict without its factory, which reading does not need."""
     return defaultdict(None)
 
 
