@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.components import Component
 from dlclive_core.data.card import ModelCard
+from dlclive_core.data.renamed import check_methods
 from dlclive_core.errors import ModelError
 
 
@@ -64,6 +65,10 @@ class Network(Component):
     card: ModelCard
     runtime: str = ""
     device: str = "cpu"
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        check_methods(cls, bare="raw_call")
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:  # noqa: ARG003

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlclive_core.data.pose import Pose
+from dlclive_core.data.renamed import renamed_keywords
 from dlclive_core.errors import UsageError
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 from dlclive_core.regions.region import Image, Region, Shape
@@ -34,6 +35,7 @@ class FollowingCrop(Region):
             gives it. A long animal then has more room on all sides, with as many pixels.
     """
 
+    @renamed_keywords(turns="rotates")
     def __init__(
         self,
         threshold: float = 0.5,

@@ -22,8 +22,8 @@ class TunePlan:
     Attributes:
         source: the model's file, and `card` its card.
         frames: of the user's clip.
-        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, from the model in fp32
-            on whole frames.
+        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, from the model in
+            fp32 on whole frames.
         goal: the latency percentile to minimise.
         seconds: the time for all of it, approximately: how long loading and exporting take is not known in advance.
         resizes: factors to try.

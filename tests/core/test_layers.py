@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = sorted((ROOT / "dlclive_core").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/**/*.py"))
 PLUGIN_NAMES = {path.name for path in (ROOT / "plugins").glob("*/src/*")}
-DATA = ("data.frame", "data.pose", "data.skeleton", "errors")
+DATA = ("data.frame", "data.pose", "data.skeleton", "data.renamed", "errors")
 
 
 def imports(path: Path) -> list[str]:
@@ -122,7 +122,16 @@ def test_no_code_that_runs_imports_the_test_kit() -> None:
 def test_data_types_need_numpy_only(name: str) -> None:
     for module in imports(ROOT / "dlclive_core" / f"{name.replace('.', '/')}.py"):
         first = module.partition(".")[0]
-        assert first in {"__future__", "numpy", "dataclasses", "functools", "collections", "difflib", "dlclive_core"}
+        assert first in {
+            "__future__",
+            "numpy",
+            "dataclasses",
+            "functools",
+            "collections",
+            "difflib",
+            "typing",
+            "dlclive_core",
+        }
         if first == "dlclive_core":
             assert module.removeprefix("dlclive_core.") in DATA
 

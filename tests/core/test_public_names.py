@@ -48,3 +48,16 @@ def test_an_old_name_is_an_error_that_says_the_new_one(old: str, new: str) -> No
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="Pose2"):
         dlclive_core.Pose2  # noqa: B018
+
+
+def test_an_old_keyword_is_an_error_that_says_the_new_one() -> None:
+    with pytest.raises(TypeError, match=r"^FollowingCrop has no option 'turns': it is now 'rotates'$"):
+        dlclive_core.FollowingCrop(window=(64, 48), turns=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'spins'"):
+        dlclive_core.FollowingCrop(spins=True)
+    assert dlclive_core.FollowingCrop(window=(64, 48), rotates=True).rotates
+
+
+def test_a_runtime_with_an_old_method_is_told_the_new_one() -> None:
+    with pytest.raises(TypeError, match="Quick defines 'bare', which is now called 'raw_call'"):
+        type("Quick", (dlclive_core.Network,), {"bare": lambda self, images: None})
