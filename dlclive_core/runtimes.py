@@ -24,6 +24,7 @@ from dlclive_core.models.model_contracts import (
     DETECTOR_KEY,
     DETECTOR_OUTPUTS,
     IMAGE_INPUT,
+    check_detector,
     fix_input_size,
 )
 from dlclive_core.models.network import PeakWork
@@ -44,6 +45,7 @@ __all__ = [
     "Normalisation",
     "PeakWork",
     "PoseConfig",
+    "check_detector",
     "detector_beside",
     "detector_normalisation",
     "detector_snapshots",

@@ -66,9 +66,14 @@ def _rank(path: Path, pattern: re.Pattern[str]) -> tuple[bool, int]:
     return (bool(match and match["best"]), int(match["epoch"]) if match else -1)
 
 
-def detector_beside(path: Path) -> Path:
-    """The file of the detector that belongs to an exported network: `model.onnx` -> `model.detector.onnx`."""
-    return path.with_name(f"{path.stem}{_DETECTOR}{path.suffix}")
+def detector_beside(path: Path, suffix: str | None = None) -> Path:
+    """The file of the detector that belongs to an exported network: `model.onnx` -> `model.detector.onnx`.
+
+    Args:
+        path: the network's file.
+        suffix: of the detector's file; None: that of `path`.
+    """
+    return path.with_name(f"{path.stem}{_DETECTOR}{path.suffix if suffix is None else suffix}")
 
 
 def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:

@@ -10,13 +10,14 @@ from dlclive_core.errors import ModelError, ModelNotFoundError
 from dlclive_core.machine.system import sha256
 
 
-def find_detector(path: Path, card: ModelCard, given: Path | None) -> Path | None:
+def find_detector(path: Path, card: ModelCard, given: Path | None, *, suffix: str | None = None) -> Path | None:
     """The file with the detector of the network in `path`; None if it was exported without one.
 
     Args:
         path: the network's file.
         card: its card, which holds the hash of the detector's file.
         given: a file that the user named in its place.
+        suffix: of the detector's file; None: that of `path`.
 
     Raises:
         ModelNotFoundError: the file is not there.
@@ -28,7 +29,7 @@ def find_detector(path: Path, card: ModelCard, given: Path | None) -> Path | Non
         return Path(given)
     if not card.detector_sha256:
         return None
-    beside = detector_beside(path)
+    beside = detector_beside(path, suffix)
     if not beside.is_file():
         raise ModelNotFoundError(
             f"{path.name} was exported with a detector, and {beside.name} is not beside it: copy it to {beside.parent}, "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import ModelError, UsageError
 
 CARD_KEY = "dlclive.card"
 """The metadata entry of a model file that holds its card as JSON (`ModelCard.to_json`)."""
@@ -44,3 +46,20 @@ def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> 
             "omit --size"
         )
     return card.with_(input_size=(height, width))
+
+
+def check_detector(inputs: Sequence[str], outputs: Sequence[str], name: str) -> None:
+    """Refuse a file that is not a detector exported by dlclive.
+
+    Args:
+        inputs, outputs: names in the file, in order.
+        name: what the file is called in the message.
+
+    Raises:
+        ModelError: it has other inputs or outputs.
+    """
+    if tuple(inputs) != (IMAGE_INPUT,) or tuple(outputs) != DETECTOR_OUTPUTS:
+        raise ModelError(
+            f"{name} takes {', '.join(inputs) or 'nothing'} and gives {', '.join(outputs) or 'nothing'}, not "
+            f"{IMAGE_INPUT} and {' and '.join(DETECTOR_OUTPUTS)}: it is not a detector exported by dlclive"
+        )

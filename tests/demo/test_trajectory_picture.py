@@ -50,7 +50,12 @@ def test_a_path_without_a_step_is_still_a_picture(path: np.ndarray, tmp_path: Pa
 
 
 def test_what_is_beyond_the_frame_is_cut_off(tmp_path: Path) -> None:
-    draw(np.asarray([[-50.0, -50.0], [400.0, 300.0]]), tmp_path / "beyond.png")
+    inside, _ = draw(np.asarray([[20.0, 20.0], [100.0, 60.0]]), tmp_path / "inside.png")
+    picture, zoom = draw(np.asarray([[-50.0, -50.0], [400.0, 300.0]]), tmp_path / "beyond.png")
+    assert picture.shape == inside.shape  # nothing is added for what lies outside
+    on_the_line = [(x, -50 + (x + 50) * 350 / 450) for x in (30, 80, 130)]
+    assert all(colourful(picture, x, y, zoom) > 40 for x, y in on_the_line)
+    assert all(colourful(picture, x, y, zoom) < 10 for x, y in ((30, 100), (130, 30), (2, 2), (150, 8)))
 
 
 def test_the_file_keeps_every_pixel(tmp_path: Path) -> None:

@@ -113,5 +113,7 @@ def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
 
 
 def test_a_network_is_no_detector(top_down: TopDown, mouse: Path) -> None:
-    with pytest.raises(ModelError, match=r"mouse\.onnx gives keypoints, not boxes and scores"):
+    with pytest.raises(
+        ModelError, match=r"mouse\.onnx takes image and gives keypoints, not image and boxes and scores"
+    ):
         OpenVinoNetwork(top_down.path, detector=mouse).detector()

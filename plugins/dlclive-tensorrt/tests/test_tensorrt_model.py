@@ -381,5 +381,5 @@ def test_a_detector_that_is_missing_or_another(top_down, pictures: list[np.ndarr
 
 
 def test_a_file_that_is_no_detector(top_down, pictures: list[np.ndarray]) -> None:
-    with load_model(top_down("places")) as model, pytest.raises(ModelError, match="does not give boxes and scores"):
+    with load_model(top_down("places")) as model, pytest.raises(ModelError, match="not image and boxes and scores"):
         model.predict(pictures[0])

@@ -9,18 +9,15 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError
-from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT, check_detector
 
 
 class OnnxDetector(Detector):
     """A detector that `dlclive export` wrote: `image` (1, H, W, 3) uint8 RGB in, `boxes` (M, 4) and `scores` (M,) out."""
 
     def __init__(self, session: ort.InferenceSession, path: Path) -> None:
-        inputs, outputs = session.get_inputs(), [item.name for item in session.get_outputs()]
-        if [item.name for item in inputs] != [IMAGE_INPUT] or outputs != list(DETECTOR_OUTPUTS):
-            raise ModelError(
-                f"{path.name} gives {', '.join(outputs)}, not boxes and scores: it is not a detector that dlclive exported"
-            )
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        check_detector([item.name for item in inputs], [item.name for item in outputs], path.name)
         self._session: ort.InferenceSession | None = session
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:

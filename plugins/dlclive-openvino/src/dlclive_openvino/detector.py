@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, ModelError
-from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, check_detector
 from dlclive_openvino.compiled import Compiled
 
 
@@ -16,10 +16,7 @@ class OpenVinoDetector(Detector):
     """A detector that `dlclive export` wrote: `image` (1, H, W, 3) uint8 RGB in, `boxes` (M, 4) and `scores` (M,) out."""
 
     def __init__(self, compiled: Compiled, path: Path) -> None:
-        if compiled.inputs != [IMAGE_INPUT] or compiled.outputs != list(DETECTOR_OUTPUTS):
-            raise ModelError(
-                f"{path.name} gives {', '.join(compiled.outputs)}, not boxes and scores: dlclive did not export this detector"
-            )
+        check_detector(compiled.inputs, compiled.outputs, path.name)
         self._compiled: Compiled | None = compiled
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -12,41 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import DependencyError, Detector, ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT, sha256
+from dlclive_core import DependencyError, Detector, ModelError
+from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT, check_detector
 from dlclive_tensorrt.cuda import Gpu
 
 _CUDA, _CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 
 
-def onnx_detector_beside(path: Path) -> Path:
-    """The file of the detector that belongs to an engine: `model.engine` -> `model.detector.onnx`."""
-    return path.with_name(f"{path.stem}.detector.onnx")
-
-
-def find_detector(path: Path, card: ModelCard, given: Path | None) -> Path | None:
-    """The file with the detector of the engine in `path`; None if its model has none.
-
-    Raises:
-        ModelNotFoundError: the file is not there.
-        ModelError: it is the detector of another network.
-    """
-    if given is not None:
-        if not Path(given).is_file():
-            raise ModelNotFoundError(f"no such file: {given}, which was given as the detector of {path.name}")
-        return Path(given)
-    if not card.detector_sha256:
-        return None
-    beside = onnx_detector_beside(path)
-    if not beside.is_file():
-        raise ModelNotFoundError(
-            f"{path.name} was exported with a detector, and {beside.name} is not beside it: copy it there"
-        )
-    if sha256(beside) != card.detector_sha256:
-        raise ModelError(
-            f"{beside.name} is not the detector that {path.name} was exported with: copy both of one export"
-        )
-    return beside
+DETECTOR_SUFFIX = ".onnx"
+"""The detector of `model.engine` is `model.detector.onnx`."""
 
 
 class OnnxDetector(Detector):
@@ -79,8 +53,8 @@ class OnnxDetector(Detector):
             raise ModelError(
                 f"{path} is not a detector that ONNX Runtime can load: {' '.join(str(error).split())}"
             ) from None
-        if [item.name for item in session.get_outputs()] != list(DETECTOR_OUTPUTS):
-            raise ModelError(f"{path.name} does not give boxes and scores: it is not a detector that dlclive exported")
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        check_detector([item.name for item in inputs], [item.name for item in outputs], path.name)
         self._session: Any = session
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:

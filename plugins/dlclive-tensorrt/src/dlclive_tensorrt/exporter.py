@@ -17,7 +17,7 @@ from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.compatibility import check_tensorrt, choose_gpu
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
-from dlclive_tensorrt.detector import onnx_detector_beside
+from dlclive_tensorrt.detector import DETECTOR_SUFFIX
 from dlclive_tensorrt.engine_file import EngineCard, plan_facts, write_engine
 from dlclive_tensorrt.graphs import prepare
 from dlclive_tensorrt.trusted_plans import trust_plans
@@ -176,6 +176,6 @@ def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
         theirs = detector_beside(source)
         if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
             raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
-        ours = onnx_detector_beside(target)
+        ours = detector_beside(target, DETECTOR_SUFFIX)
         if not (ours.exists() and ours.samefile(theirs)):
             shutil.copyfile(theirs, ours)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, DLCLiveError, ModelError, Network, Setting, UsageError
+from dlclive_core.runtimes import find_detector
 from dlclive_tensorrt.compatibility import check_fit, check_tensorrt, choose_gpu, find_mismatch
 from dlclive_tensorrt.cuda import gpus, use_gpu
-from dlclive_tensorrt.detector import OnnxDetector, find_detector
+from dlclive_tensorrt.detector import DETECTOR_SUFFIX, OnnxDetector
 from dlclive_tensorrt.engine_file import read_card, read_engine
 from dlclive_tensorrt.loaded_plan import LoadedPlan
 from dlclive_tensorrt.trusted_plans import are_trusted, refuse_untrusted
@@ -103,7 +104,7 @@ class TensorRTNetwork(Network):
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
-        file = find_detector(self._path, self.card, self._detector_path)
+        file = find_detector(self._path, self.card, self._detector_path, suffix=DETECTOR_SUFFIX)
         return None if file is None else OnnxDetector(file, self._gpu)
 
     def close(self) -> None:
