@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from docs_blocks import ROOT, Block, blocks, documents
+
+from tests.docs_blocks import ROOT, Block, blocks, documents
 
 if sys.version_info >= (3, 11):
     import tomllib

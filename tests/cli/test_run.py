@@ -8,7 +8,8 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, wait_for
+
+from tests.live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, wait_for
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals as on POSIX")
 

@@ -6,7 +6,8 @@ import signal
 import sys
 
 import pytest
-from live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, wait_for
+
+from tests.live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, wait_for
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals as on POSIX")
 MICE = ("--source", "left=mouse:seed=1", "--source", "right=mouse:seed=2")

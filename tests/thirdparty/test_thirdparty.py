@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Environment
+    from tests.thirdparty.conftest import Environment
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE / "lab-reward"

@@ -14,9 +14,7 @@ from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
 
 torch_export = pytest.importorskip("dlclive_torch.export", reason="DeepLabCut's files are read by dlclive-torch")
-golden_cases = pytest.importorskip(
-    "golden_cases", reason="the reference networks are made by the tests of dlclive-torch"
-)
+golden_cases = pytest.importorskip("tests.golden_cases", reason="making the reference networks needs torch")
 
 SHARED = Path(__file__).parents[4] / "shared"
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.network import build_network
-from golden_cases import write_case
 from numpy.typing import NDArray
 from torch import nn
 
 from dlclive_core import ModelCard, Network
 from dlclive_core.runtimes import PoseConfig
+from tests.golden_cases import write_case
 
 SHARED = Path(__file__).parents[4] / "shared"
 

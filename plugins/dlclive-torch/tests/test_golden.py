@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlclive_torch.export import OnnxExporter
-from golden_cases import CASES, Case, read_case
 from numpy.typing import NDArray
 
 from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.topdown import TopDownModel
+from tests.golden_cases import CASES, Case, read_case
 
 FREE = ("resnet_50", "cspnext_s", "paf_resnet_50_unique_identity", "dekr_w18")
 """Exported for any size; the last is the HRNet, too."""
