@@ -28,6 +28,7 @@ def imports(path: Path) -> list[str]:
 
 
 def test_the_core_imports_no_plugin() -> None:
+    assert CORE
     for path in CORE:
         for name in imports(path):
             assert name.partition(".")[0] not in PLUGIN_NAMES, f"{path.name} imports {name}"

@@ -111,7 +111,9 @@ def test_stop_ends_all() -> None:
     sessions = [Session(source=source(name, 10**6, live=True, interval=0.01), model=model) for name in "ab"]
     rig = Rig([*sessions, Session(source=source("c", 10**6, live=True, interval=0.01), model=BlobModel())])
     threading.Timer(0.2, rig.stop).start()
-    for report in rig.run():
+    reports = rig.run()
+    assert len(reports) == 3
+    for report in reports:
         assert (report.ending, report.complete) == ("stopped", True)
         assert 0 < report.processed == report.frames_read - report.dropped
 

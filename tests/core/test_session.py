@@ -227,6 +227,7 @@ def test_reading_waits_when_nobody_takes_the_frames() -> None:
 def test_regions_are_applied_and_undone() -> None:
     source, sink = BlobSource(frames=5), MemorySink()
     Session(source=source, model=BlobModel(), regions=[Crop(4, 156, 3, 117)], sinks=[sink]).run()
+    assert len(sink.poses) == 5
     for index, pose in enumerate(sink.poses):
         assert np.abs(pose.single() - source.truth(index)).max() < 0.5
 

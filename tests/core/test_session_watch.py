@@ -126,9 +126,11 @@ def test_a_recording_may_take_its_time() -> None:
 def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlclive_core.session.watchdog import dump_stacks
 
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", text)
     monkeypatch.setattr(sys, "__stderr__", None)
     dump_stacks()
+    assert text.getvalue() == ""
 
 
 def test_frames_that_change_their_shape_are_noted() -> None:

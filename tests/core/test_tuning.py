@@ -275,6 +275,7 @@ def test_a_clip_without_an_animal_is_refused(model: Path, tmp_path: Path) -> Non
 def test_frames_with_several_animals_get_no_window(model: Path, tmp_path: Path) -> None:
     card = Known(model).card.with_(individuals=("a", "b"), multi_animal=True)
     result = found(model, tmp_path, card=card)
+    assert len(result.table) > 1
     assert all(one.candidate.follow is None for one in result.table)
 
 

@@ -13,15 +13,19 @@ HIDDEN = {"ready"}
 
 def test_every_name_of_the_double_is_real(machine) -> None:
     trt = sys.modules["tensorrt"]
+    compared = 0
     for name, real in REAL["classes"].items():
         ours = getattr(trt, name, None)
         if ours is not None:
+            compared += 1
             own = {each for each in vars(ours) if not each.startswith("_")} - HIDDEN
             assert own <= set(real), f"{name} has no {own - set(real)}"
     for name, real in REAL["enums"].items():
         kind = trt.ILogger.Severity if name == "Severity" else getattr(trt, name, None)
         if kind is not None:
+            compared += 1
             assert set(kind.__members__) <= set(real)
+    assert compared > 10
 
 
 def test_what_was_removed_is_not_there() -> None:

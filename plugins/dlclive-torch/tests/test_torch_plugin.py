@@ -16,6 +16,7 @@ def test_names_classes_that_exist() -> None:
         (plugin.dlclive_register_runtimes(), Network),
         (plugin.dlclive_register_exporters(), Exporter),
     ):
+        assert infos
         for info in infos:
             module, _, name = info.factory.partition(":")
             assert issubclass(getattr(importlib.import_module(module), name), base)
