@@ -227,7 +227,7 @@ def test_close_without_a_frame_and_twice(path: Path, catalog: PluginCatalog) -> 
         ({"dynamic": (True, 5, 10)}, UsageError, "confidence from 0 to 1"),
         ({"dynamic": (True, 0.5)}, UsageError, "state, threshold, margin"),
         ({"resize": 0}, UsageError, "factor above 0"),
-        ({"processor": 3}, UsageError, "no processor"),
+        ({"processor": 3}, UsageError, "int is not a processor"),
     ],
 )
 def test_bad_options_are_refused_at_once(path: Path, options: dict, error: type, message: str) -> None:

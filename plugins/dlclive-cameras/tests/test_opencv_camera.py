@@ -153,7 +153,7 @@ def test_many_outages_leave_no_threads(server: Any, cameras: Any) -> None:
     ("device", "options", "message"),
     [
         (-1, {}, "counted from 0"),
-        ("mouse.mp4", {}, "no webcam and no stream; for a file that plays like a camera"),
+        ("mouse.mp4", {}, "neither a webcam nor a stream; to play a file like a camera"),
         ("rtsp://host/live", {"width": 640}, "width of a stream is set where it is sent"),
         (0, {"width": 0}, "width must be above 0"),
         (0, {"fourcc": "MJPEG"}, "four letters"),

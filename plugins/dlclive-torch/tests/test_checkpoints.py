@@ -141,7 +141,7 @@ def test_a_snapshot_takes_the_configuration_beside_it(tmp_path: Path, config: di
     with pytest.raises(ModelError, match="read safely"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
     (tmp_path / "pytorch_config.yaml").write_text("")
-    with pytest.raises(ModelError, match="no settings"):
+    with pytest.raises(ModelError, match="does not contain settings"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
 
 
