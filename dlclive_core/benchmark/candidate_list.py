@@ -19,7 +19,7 @@ from dlclive_core.regions import FollowingCropSpec, Resize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class ViewSpec:
     """What the network sees of a frame; see Candidate."""
 
     resize: float = 1.0
@@ -37,7 +37,7 @@ class View:
 
 
 @dataclass(slots=True)
-class Choice:
+class CandidateList:
     """The candidates, what failed before it could be one, and what else should be said."""
 
     candidates: list[Candidate] = field(default_factory=list)
@@ -45,16 +45,16 @@ class Choice:
     notes: list[str] = field(default_factory=list)
 
 
-def choose_candidates(
+def list_candidates(
     source: Path,
     card: ModelCard,
     requests: Sequence[RuntimeRequest],
-    views: Sequence[View],
+    views: Sequence[ViewSpec],
     frame_size: tuple[int, int],
     exports: Exports,
     catalog: PluginCatalog,
     options: Mapping[str, Any],
-) -> Choice:
+) -> CandidateList:
     """All candidates of a model.
 
     A runtime that reads the file runs it in all precisions that it can run it in; for others, and for runtimes that do not
@@ -70,14 +70,14 @@ def choose_candidates(
         UsageError: a request that nothing here fulfils.
         UnsupportedModelError: there is nothing at all.
     """
-    choice = Choice()
-    chooser = _Chooser(source, card, views, frame_size, exports, catalog, options, choice)
+    choice = CandidateList()
+    builder = _ListBuilder(source, card, views, frame_size, exports, catalog, options, choice)
     for request in requests:
         before = len(choice.candidates) + len(choice.failed)
-        chooser.add(request)
+        builder.add(request)
         if request.named and before == len(choice.candidates) + len(choice.failed):
-            raise UsageError(f"{request.label}: {chooser.reason(request)}")
-    chooser.check_precisions(requests)
+            raise UsageError(f"{request.label}: {builder.reason(request)}")
+    builder.check_precisions(requests)
     if not choice.candidates and not choice.failed:
         raise UnsupportedModelError(
             f"nothing that is installed can run {source.name} as asked; dlclive plugins list shows what is installed"
@@ -86,15 +86,15 @@ def choose_candidates(
 
 
 @dataclass(slots=True)
-class _Chooser:
+class _ListBuilder:
     source: Path
     card: ModelCard
-    views: Sequence[View]
+    views: Sequence[ViewSpec]
     frame_size: tuple[int, int]
     exports: Exports
     catalog: PluginCatalog
     options: Mapping[str, Any]
-    choice: Choice
+    choice: CandidateList
     possible: list[str] = field(default_factory=list)  # settings that were found, wanted or not
 
     def add(self, request: RuntimeRequest) -> None:
@@ -128,7 +128,7 @@ class _Chooser:
         return have
 
     def _add_file(
-        self, request: RuntimeRequest, file: Path, settings: Sequence[Setting], views: Sequence[View] | None = None
+        self, request: RuntimeRequest, file: Path, settings: Sequence[Setting], views: Sequence[ViewSpec] | None = None
     ) -> set[str]:
         self.possible += [f"{request.info.name}:{item.precision}:{item.device}" for item in settings]
         for setting in filter(request.takes, settings):
@@ -136,12 +136,12 @@ class _Chooser:
                 self._append(request, setting, view, file)
         return {setting.precision for setting in settings}
 
-    def _append(self, request: RuntimeRequest, setting: Setting, view: View, file: Path) -> None:
+    def _append(self, request: RuntimeRequest, setting: Setting, view: ViewSpec, file: Path) -> None:
         candidate = self._candidate(request, setting, view, file)
         if candidate not in self.choice.candidates:  # two requests may overlap
             self.choice.candidates.append(candidate)
 
-    def _candidate(self, request: RuntimeRequest, setting: Setting, view: View, file: Path) -> Candidate:
+    def _candidate(self, request: RuntimeRequest, setting: Setting, view: ViewSpec, file: Path) -> Candidate:
         return Candidate(
             runtime=request.info.name,
             precision=setting.precision,
@@ -153,7 +153,7 @@ class _Chooser:
             options={**self.options, **request.options},
         )
 
-    def _fail(self, request: RuntimeRequest, precision: str, view: View, reason: str) -> None:
+    def _fail(self, request: RuntimeRequest, precision: str, view: ViewSpec, reason: str) -> None:
         if request.precisions is None or precision in request.precisions:
             candidate = self._candidate(request, Setting(request.device or "any", precision), view, self.source)
             self.choice.failed.append(Measurement(candidate=candidate, failure=reason))

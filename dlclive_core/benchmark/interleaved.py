@@ -1,4 +1,4 @@
-"""Measure several candidates on the same frames, taking turns."""
+"""Measure several candidates on the same frames, interleaved block by block."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ enough for its own caches."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """How far a measurement is: told after each turn of a candidate.
+class MeasurementProgress:
+    """Progress of a measurement, reported after each block of a candidate.
 
     Attributes:
         label: of the candidate, with "loading" before it while it is loaded.
-        done, total: turns.
+        done, total: blocks.
     """
 
     label: str
@@ -43,7 +43,7 @@ def measure(
     raw_call: bool = False,
     block: int = BLOCK,
     rate: float | None = None,
-    on_progress: Callable[[Turn], None] | None = None,
+    on_progress: Callable[[MeasurementProgress], None] | None = None,
     catalog: PluginCatalog | None = None,
 ) -> list[Measurement]:
     """Load all candidates, and let them take turns: each runs a block of frames, then the next one the same block.
@@ -85,7 +85,7 @@ def measure(
         nonlocal done
         done += 1
         if on_progress is not None:
-            on_progress(Turn(label, done, total))
+            on_progress(MeasurementProgress(label, done, total))
 
     loaded: list[CandidateRun] = []
     try:

@@ -29,7 +29,7 @@ class Measurement:
         times: (calls,) seconds of each call, in the order of the calls, without the first inference and the warm-up.
         first: seconds of the first inference after loading; NaN if there was none.
         load: seconds of loading; NaN if that failed.
-        raw_call: (calls,) seconds of the runtime's own call on the same arrays (`Network.raw_call`), taking turns with `times`;
+        raw_call: (calls,) seconds of the runtime's own call on the same arrays (`Network.raw_call`), interleaved with `times`;
             empty where they were not requested, and for top-down and conditional networks, which take several calls.
         late: seconds from the moment at which a frame was due to its pose, where frames came at a rate; else empty.
         dropped: how many of those frames were replaced by newer ones before the model was free.

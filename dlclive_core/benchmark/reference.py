@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.clip import Clip
-from dlclive_core.benchmark.interleaved import Turn, measure
+from dlclive_core.benchmark.interleaved import MeasurementProgress, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.data.pose import Pose
 from dlclive_core.models.load import choose_runtime
@@ -33,7 +33,7 @@ def reference_poses(
     measured: Sequence[Measurement],
     clip: Clip,
     catalog: PluginCatalog,
-    on_progress: Callable[[Turn], None] | None,
+    on_progress: Callable[[MeasurementProgress], None] | None,
 ) -> tuple[tuple[Pose, ...], str]:
     """The poses of the reference, from the run if it was a part of it, and in words what it is, or why there is none."""
     for one in measured:

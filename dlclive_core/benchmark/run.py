@@ -1,4 +1,4 @@
-"""A whole benchmark: choose, export, measure, compare, judge."""
+"""Run a whole benchmark: list candidates, export, measure, compare, judge."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from dlclive_core.benchmark.accuracy import compare_poses
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
+from dlclive_core.benchmark.candidate_list import CandidateList, ViewSpec, list_candidates
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.exports import Exports
-from dlclive_core.benchmark.interleaved import Turn, measure
+from dlclive_core.benchmark.interleaved import MeasurementProgress, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.operations import count_operations
 from dlclive_core.benchmark.peak import Peak, measure_peak
@@ -54,7 +54,7 @@ class Plan:
     model: str | Path
     clip: Clip
     requests: Sequence[RuntimeRequest]
-    views: Sequence[View] = (View(),)
+    views: Sequence[ViewSpec] = (ViewSpec(),)
     rounds: int = 1
     warmup: int = 3
     rate: float | None = None
@@ -68,7 +68,7 @@ def run_plan(
     *,
     catalog: PluginCatalog,
     tell: Callable[[str], None] = lambda _: None,
-    on_progress: Callable[[Turn], None] | None = None,
+    on_progress: Callable[[MeasurementProgress], None] | None = None,
 ) -> Benchmark:
     """Measure a model as planned, in one run of all candidates; files that have to be exported are temporary.
 
@@ -87,11 +87,11 @@ def run_plan(
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
         exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
-        choice = choose_candidates(
+        choice = list_candidates(
             source, card, plan.requests, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
         )
         devices = dict.fromkeys(candidate.device for candidate in choice.candidates)
-        tell("measuring what the machine can do at most")
+        tell("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
         measured = measure(
             choice.candidates,
@@ -162,17 +162,17 @@ def _row(
     )
 
 
-def _notes(plan: Plan, choice: Choice, poses: Sequence[Pose], rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(plan: Plan, choice: CandidateList, poses: Sequence[Pose], rows: Sequence[Row]) -> tuple[str, ...]:
     notes = [plan.clip.note] if plan.clip.note else []
     notes += choice.notes
     if poses and not any(row.accuracy is not None and row.accuracy.keypoints for row in rows):
         notes.append(
-            "the model is sure of no keypoint in these frames, so no error could be measured: give a clip of the animal"
+            "the model finds no confident keypoint in these frames, so no error was measured: give a clip that shows the animal"
         )
     busy, cores = load(), usable_cores()
     if busy is not None and busy[0] > cores + 1:  # one of them is this run
         notes.append(
-            f"other programs were running (load {busy[0]:g} on {cores} cores): these are times of a busy machine, and how "
-            "candidates compare can be trusted more than how long they take"
+            f"other programs were running (load {busy[0]:g} on {cores} cores): the times are those of a busy machine; "
+            "trust ratios between candidates more than absolute times"
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Which measurements cannot be true."""
+"""Verdicts: which measurements are implausible."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _QUARTER = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be thought of a row.
+    """Whether a row can be trusted.
 
     Attributes:
-        state: "ok"; "doubtful": shown, but not to be relied on; "rejected": it cannot be so; "failed": it did not run.
+        state: "ok"; "doubtful": not reliable; "rejected": impossible; "failed": it did not run.
         why: in one line; empty if ok.
     """
 
@@ -47,18 +47,18 @@ def verdict_on(measurement: Measurement, others: Sequence[Measurement], operatio
         return Verdict(
             "rejected",
             f"{reached / 1e9:.0f} GFLOP/s are more than {peak.tolerance:g} times what this machine reached "
-            f"({most / 1e9:.0f}): not all was waited for",
+            f"({most / 1e9:.0f}): timing stopped before the device had finished",
         )
     if measurement.sd > measurement.mean and not measurement.candidate.follow:  # whose pictures are of two sizes
         return Verdict(
             "doubtful",
-            f"the times differ more (SD {1000 * measurement.sd:.1f} ms) than they last (mean {1000 * measurement.mean:.1f} ms)",
+            f"the standard deviation ({1000 * measurement.sd:.1f} ms) exceeds the mean ({1000 * measurement.mean:.1f} ms)",
         )
     for other in others:
         if _is_same_but_larger(measurement, other) and measurement.p50 > other.p50:
             return Verdict(
                 "doubtful",
-                f"slower than on a picture four times as large ({1000 * other.p50:.2f} ms): not the network was measured",
+                f"slower than on an input four times as large ({1000 * other.p50:.2f} ms): this is not the network's time",
             )
     return Verdict()
 
@@ -69,7 +69,7 @@ def _fell_back(measurement: Measurement) -> str:
     word = found.split()[0] if found else ""
     if asked == "auto" or word == asked or word.startswith(f"{asked}:"):
         return ""
-    return f"asked for {asked}, it ran on {found or 'an unknown device'}"
+    return f"requested on {asked}, it ran on {found or 'an unknown device'}"
 
 
 def _is_same_but_larger(small: Measurement, large: Measurement) -> bool:

@@ -1,4 +1,4 @@
-"""What is tried: settings, sizes, windows, threads."""
+"""Candidates to try: settings, input sizes, following crops, numbers of threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.candidate_list import Choice, View, choose_candidates
+from dlclive_core.benchmark.candidate_list import CandidateList, ViewSpec, list_candidates
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.hookspecs import RuntimeInfo
@@ -20,14 +20,14 @@ from dlclive_core.tuning.plan import TunePlan
 
 
 class Candidates:
-    """Makes candidates; files that have to be exported for them are made on the way."""
+    """Creates candidates, and exports the files that they need."""
 
     def __init__(self, plan: TunePlan, exports: Exports, catalog: PluginCatalog) -> None:
         self._plan, self._exports, self._catalog = plan, exports, catalog
 
-    def whole(self) -> Choice:
+    def whole(self) -> CandidateList:
         """Every setting of every runtime that is ready, on whole frames; and what could not be exported, with the reason."""
-        return self._choose(parse_runtime_requests((), (), None, self._catalog), [View()])
+        return self._choose(parse_runtime_requests((), (), None, self._catalog), [ViewSpec()])
 
     def smaller(
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
@@ -38,7 +38,7 @@ class Candidates:
             return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)
         request = RuntimeRequest(info, (candidate.precision,), candidate.device)
-        return self._choose([request], [View(resize=factor) for factor in resizes]).candidates
+        return self._choose([request], [ViewSpec(resize=factor) for factor in resizes]).candidates
 
     def _following(self, candidate: Candidate, follows: Sequence[FollowingCropSpec]) -> list[Candidate]:
         """In windows, on a file that is made for windows where there can be one: one file for all of them."""
@@ -59,10 +59,10 @@ class Candidates:
         numbers = {1, _processors()} - {cores}
         return [replace(candidate, options={**candidate.options, "threads": number}) for number in sorted(numbers)]
 
-    def _choose(self, requests: Sequence[RuntimeRequest], views: Sequence[View]) -> Choice:
+    def _choose(self, requests: Sequence[RuntimeRequest], views: Sequence[ViewSpec]) -> CandidateList:
         plan = self._plan
         height, width = plan.frames.judged[0].shape[:2]
-        return choose_candidates(
+        return list_candidates(
             plan.source, plan.card, requests, views, (width, height), self._exports, self._catalog, {}
         )
 

@@ -1,4 +1,4 @@
-"""What is to be tuned, and the time for it."""
+"""What to tune, and the time budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UnsupportedModelError, UsageError
-from dlclive_core.tuning.split_clip import Frames
+from dlclive_core.tuning.split_clip import ClipSplit
 from dlclive_core.tuning.trial import Goal
 
 RESIZES = (0.75, 0.5)
@@ -21,7 +21,7 @@ class TunePlan:
 
     Attributes:
         source: the model's file, and `card` its card.
-        frames: of the user's clip.
+        frames: the user's clip, split.
         max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, from the model in
             fp32 on whole frames.
         goal: the latency percentile to minimise.
@@ -31,7 +31,7 @@ class TunePlan:
 
     source: Path
     card: ModelCard
-    frames: Frames
+    frames: ClipSplit
     max_error: float = 0.5
     goal: Goal = "p50"
     seconds: float = 120.0
@@ -46,13 +46,13 @@ class TunePlan:
             )
         if self.card.method == "conditional":
             raise UnsupportedModelError(
-                f"{self.source.name} needs poses of another model to begin with, and a profile holds one model: compare ways "
+                f"{self.source.name} starts from the poses of another model, and a profile holds one model: compare ways "
                 "to run it with dlclive benchmark --conditions"
             )
 
 
 def check_plan(max_error: float, seconds: float) -> None:
-    """Numbers that can be; UsageError for others."""
+    """Raise UsageError for limits that are out of range."""
     if not 0 < max_error < float("inf"):
         raise UsageError(f"max-error is a number of pixels above 0; got {max_error:g}")
     if not 1 <= seconds < float("inf"):
@@ -60,16 +60,16 @@ def check_plan(max_error: float, seconds: float) -> None:
 
 
 class Budget:
-    """How much time is left."""
+    """A time budget."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._end = clock, clock() + seconds
 
     @property
     def left(self) -> float:
-        """Seconds; 0 when it is over."""
+        """Seconds left, at least 0."""
         return max(0.0, self._end - self._clock())
 
     def fits(self, seconds_each: float, share: float, least: int, most: int) -> int:
-        """How often something fits into a share of what is left, within bounds."""
+        """How many repetitions fit into a share of the time left, between `least` and `most`."""
         return int(min(most, max(least, share * self.left / max(seconds_each, 1e-6))))

@@ -1,4 +1,4 @@
-"""Keeping what was found: the profile, its picture, and the exported file, beside the model; nothing else is touched."""
+"""Save the profile, its picture and the exported file beside the model; nothing else is touched."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ PICTURE = ".profile.svg"
 
 
 def check_profile_path(model: Path, *, overwrite: bool) -> Path:
-    """Where the profile will lie. Found out before minutes have passed: OutputExistsError, DataError."""
+    """Check before the search that the profile can be written; return its path. Raises OutputExistsError, DataError."""
     path = profile_path(model)
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} is there already; pass --overwrite to tune again")
+        raise OutputExistsError(f"{path} already exists; pass --overwrite to tune again")
     if not os.access(path.parent, os.W_OK):
         raise DataError(f"cannot write into {path.parent}, where the profile goes: it lies beside the model")
     return path
 
 
 def build_profile(plan: TunePlan, found: SearchResult, catalog: PluginCatalog) -> Profile:
-    """The profile of what was found, without the exported file, which is kept first."""
+    """Build the profile of a search result, without its exported file, which is saved first."""
     how = found.chosen.candidate
     runtime = catalog.find(RuntimeInfo, how.runtime)
     names = {"dlclive-core", catalog.distribution_of(runtime), "numpy", *runtime.libraries}
@@ -61,7 +61,7 @@ def build_profile(plan: TunePlan, found: SearchResult, catalog: PluginCatalog) -
 
 
 def save_profile(plan: TunePlan, found: SearchResult, picture: str, catalog: PluginCatalog) -> Profile:
-    """Write the exported file, the picture, and last the profile, so that it never names what is not there.
+    """Write the exported file, the picture, and the profile last, so that it never names a missing file.
 
     Returns:
         The profile as it can be read again.

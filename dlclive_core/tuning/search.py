@@ -1,4 +1,4 @@
-"""Trying candidates: all settings briefly, the quick ones on smaller pictures, the finalists long and taking turns."""
+"""Search: all settings briefly, the fast ones on smaller inputs, then the finalists on all frames, interleaved."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
-from dlclive_core.benchmark.interleaved import Turn, measure
+from dlclive_core.benchmark.interleaved import MeasurementProgress, measure
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.reference import reference_candidate
 from dlclive_core.data.frame import as_rgb
@@ -19,7 +19,14 @@ from dlclive_core.errors import DataError, ModelError
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.tuning.candidates import Candidates
 from dlclive_core.tuning.plan import Budget, TunePlan
-from dlclive_core.tuning.selection import best, finalists, merge, ordered, winner, worth_resizing
+from dlclive_core.tuning.selection import (
+    fastest_within,
+    latest_trials,
+    select_finalists,
+    select_winner,
+    sort_for_table,
+    worth_resizing,
+)
 from dlclive_core.tuning.trial import Trial, count_confident, trial_of
 from dlclive_core.tuning.window_sizes import can_follow, windows
 
@@ -35,13 +42,13 @@ Measure = Callable[..., list[Measurement]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """The end of a search.
+    """The result of a search.
 
     Attributes:
-        chosen: the candidate to take.
-        table: all that was tried, the chosen one first.
+        chosen: the winning trial.
+        table: all trials, the winner first.
         reference: what errors were measured against.
-        confident: how many keypoints of the judged frames it is sure of.
+        confident: how many keypoints of the evaluated frames it finds with confidence.
         notes: what the user should know.
     """
 
@@ -58,15 +65,15 @@ def search(
     *,
     catalog: PluginCatalog,
     tell: Callable[[str], None] = lambda _: None,
-    on_progress: Callable[[Turn], None] | None = None,
+    on_progress: Callable[[MeasurementProgress], None] | None = None,
     budget: Budget | None = None,
     measuring: Measure = measure,
 ) -> SearchResult:
     """Find the best way to run a model.
 
     Args:
-        folder: an empty one for exported files; candidates point into it.
-        tell: is told, in one line, what takes a while.
+        folder: an empty folder for exported files; candidates point into it.
+        tell: receives a line before each slow step.
         on_progress: see `measure`.
         measuring: `measure`, or something like it.
 
@@ -110,14 +117,14 @@ class _Search:
         self._try_settings()
         self._try_pictures()
         self._try_finalists()
-        table = merge(self._tried)
-        chosen, note = winner(table, plan.goal, plan.max_error)
+        table = latest_trials(self._tried)
+        chosen, note = select_winner(table, plan.goal, plan.max_error)
         if chosen is None:
-            raise ModelError(f"nothing that is installed runs {plan.source.name}: {self._failures()}")
+            raise ModelError(f"no installed runtime can run {plan.source.name}: {self._failures()}")
         notes = [*self._notes, *([note] if note else [])]
         return SearchResult(
             chosen=chosen,
-            table=tuple(ordered(table, chosen, plan.goal, plan.max_error)),
+            table=tuple(sort_for_table(table, chosen, plan.goal, plan.max_error)),
             reference=reference.label,
             confident=confident,
             notes=tuple(notes),
@@ -133,8 +140,8 @@ class _Search:
         confident = count_confident(one.poses)
         if confident < _SURE:
             raise DataError(
-                f"the model is sure of {confident} keypoints in {len(one.poses)} frames of {self._plan.frames.name}, too few "
-                "to measure an error: give a clip that shows the animal"
+                f"the model finds {confident} confident keypoints in {len(one.poses)} frames of {self._plan.frames.name}, too "
+                "few to measure an error: give a clip that shows the animal"
             )
         return confident
 
@@ -159,7 +166,7 @@ class _Search:
             return
         each = sum(one.p50 for one in chosen) / len(chosen) * len(made)
         count = min(len(self._images), self._budget.fits(each, 0.5, *_SCREENED))
-        self._tell(f"{len(made)} smaller pictures and windows on {count} frames")
+        self._tell(f"{len(made)} smaller inputs and following crops on {count} frames")
         before = len(self._tried)
         self._screen(made, list(range(count)))
         both = self._both(self._tried[before:])
@@ -172,15 +179,17 @@ class _Search:
         good = [one.candidate for one in tried if one.within(plan.max_error)]
         factors = {one.resize for one in good if one.resize < 1}
         windowed = [
-            one for one in best(tried, plan.goal, plan.max_error, len(tried)) if one.candidate.follow is not None
+            one
+            for one in fastest_within(tried, plan.goal, plan.max_error, len(tried))
+            if one.candidate.follow is not None
         ]
         return [replace(one.candidate, resize=min(factors)) for one in windowed[:2]] if factors else []
 
     def _try_finalists(self) -> None:
-        """The best, with their threads, on all frames, as often as there is time, all taking turns."""
+        """The best, with their threads, on all frames, as many rounds as time allows, interleaved."""
         plan = self._plan
-        chosen = finalists(self._tried, plan.goal, plan.max_error)
-        quickest = best(chosen, plan.goal, plan.max_error, 1)
+        chosen = select_finalists(self._tried, plan.goal, plan.max_error)
+        quickest = fastest_within(chosen, plan.goal, plan.max_error, 1)
         made = [one.candidate for one in chosen]
         made += [threaded for one in quickest for threaded in self._candidates.threads(one.candidate)]
         if not made:
@@ -188,7 +197,7 @@ class _Search:
         each = sum(one.p50 for one in chosen) / len(chosen) * len(made)
         count = min(len(self._images), self._budget.fits(each, 1.0, _JUDGED_LEAST, len(self._images)))
         rounds = self._budget.fits(each * count, 1.0, 1, _ROUNDS)
-        self._tell(f"{len(made)} finalists on {count} frames, {rounds} times")
+        self._tell(f"{len(made)} finalists on {count} frames, {rounds} rounds")
         measured = self._run(made, self._images[:count], rounds)
         self._tried += [trial_of(one, self._poses[:count], final=True) for one in measured]
 

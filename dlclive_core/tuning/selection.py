@@ -1,4 +1,4 @@
-"""Which candidates go on, and which one is taken. Numbers in, numbers out: nothing is run here."""
+"""Select which trials go on and which one wins, from their numbers alone: nothing is run here."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ _DOUBTFUL = 2.0
 what is off in a whole frame need not be in a window."""
 
 
-def best(tried: Iterable[Trial], goal: Goal, max_error: float, count: int) -> list[Trial]:
-    """The quickest of those within the error, the quickest first."""
+def fastest_within(tried: Iterable[Trial], goal: Goal, max_error: float, count: int) -> list[Trial]:
+    """The fastest trials within the error bound, fastest first."""
     return sorted((one for one in tried if one.within(max_error)), key=lambda one: one.time(goal))[:count]
 
 
-def safest(tried: Iterable[Trial], goal: Goal) -> Trial | None:
-    """The quickest in fp32 on whole frames: what is taken where nothing else can be; None if none runs."""
+def fastest_fp32(tried: Iterable[Trial], goal: Goal) -> Trial | None:
+    """The fastest trial in fp32 on whole frames, the fallback if nothing is within the bound; None if none runs."""
     safe = [one for one in tried if one.candidate.precision == "fp32" and one.candidate.whole and not one.failure]
     return min(safe, key=lambda one: one.time(goal), default=None)
 
 
 def worth_resizing(tried: Sequence[Trial], goal: Goal, max_error: float, count: int = 3) -> list[Trial]:
-    """The settings that are tried on smaller pictures: the quickest that are not far off, and the safest."""
-    chosen = best(tried, goal, _DOUBTFUL * max_error, count)
-    safe = safest(tried, goal)
+    """The settings to try on smaller inputs: the fastest that are not far off, and the fastest in fp32."""
+    chosen = fastest_within(tried, goal, _DOUBTFUL * max_error, count)
+    safe = fastest_fp32(tried, goal)
     return chosen if safe is None or safe in chosen else [*chosen, safe]
 
 
-def finalists(tried: Sequence[Trial], goal: Goal, max_error: float, count: int = 3) -> list[Trial]:
-    """Who runs long: the quickest with a window that follows, the quickest without, and the safest."""
-    following = best((one for one in tried if one.candidate.follow is not None), goal, max_error, count)
-    others = best((one for one in tried if one.candidate.follow is None), goal, max_error, count)
-    safe = safest(tried, goal)
+def select_finalists(tried: Sequence[Trial], goal: Goal, max_error: float, count: int = 3) -> list[Trial]:
+    """The trials to repeat on all frames: the fastest with and without a crop that follows, and the fastest in fp32."""
+    following = fastest_within((one for one in tried if one.candidate.follow is not None), goal, max_error, count)
+    others = fastest_within((one for one in tried if one.candidate.follow is None), goal, max_error, count)
+    safe = fastest_fp32(tried, goal)
     chosen = [*following, *others]
     return chosen if safe is None or safe in chosen else [*chosen, safe]
 
 
-def winner(tried: Sequence[Trial], goal: Goal, max_error: float) -> tuple[Trial | None, str]:
-    """The one to take, and what has to be said about it; None if nothing runs at all.
+def select_winner(tried: Sequence[Trial], goal: Goal, max_error: float) -> tuple[Trial | None, str]:
+    """The winning trial and a note for the user, or None if nothing runs.
 
-    Only finalists are taken. Where none of them is within the error, it is the safest.
+    Only finalists can win. If none is within the error bound, the fastest in fp32 on whole frames wins.
     """
     final = [one for one in tried if one.final]
-    chosen = best(final, goal, max_error, 1)
+    chosen = fastest_within(final, goal, max_error, 1)
     if chosen:
         return chosen[0], ""
-    safe = safest(final, goal)
+    safe = fastest_fp32(final, goal)
     return safe, f"nothing stays within {max_error:g} px: fp32 on whole frames is taken, on the fastest runtime"
 
 
-def merge(tried: Iterable[Trial]) -> list[Trial]:
-    """One for each candidate: what was measured last."""
+def latest_trials(tried: Iterable[Trial]) -> list[Trial]:
+    """The latest trial of each candidate."""
     latest = {_key(one): one for one in tried}
     return list(latest.values())
 
 
-def ordered(tried: Iterable[Trial], chosen: Trial, goal: Goal, max_error: float) -> list[Trial]:
-    """For tables: the chosen one, finalists, the rest by time, those that failed."""
+def sort_for_table(tried: Iterable[Trial], chosen: Trial, goal: Goal, max_error: float) -> list[Trial]:
+    """Sort for tables: the winner, finalists, the rest by time, failures."""
 
     def place(one: Trial) -> tuple[bool, bool, bool, float]:
         usable = not one.failure

@@ -1,4 +1,4 @@
-"""The frames of a clip: some to be judged on, one after the other, and others to calibrate on."""
+"""A clip split into consecutive frames to evaluate on and others to calibrate on."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from dlclive_core.errors import DataError
 from dlclive_core.plugins.spread_frames import spread_frames
 
 LEAST = 20
-"""Frames that a clip has at least: with fewer, neither a speed nor an error says anything."""
+"""The least number of frames: with fewer, neither speed nor error is meaningful."""
 
 _CALIBRATED = 132  # a hundred to calibrate on, a third as many for an export to be compared on
 Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """Images of one clip; no image is in both.
+class ClipSplit:
+    """Images of one clip; no image is in both parts.
 
     Attributes:
         name: of the clip.
-        judged: that follow one another.
+        judged: consecutive frames to evaluate on.
         calibration: (H, W, 3) uint8 RGB images spread over the rest.
     """
 
@@ -54,8 +54,8 @@ class _After(FrameSource):
         self._source.close()
 
 
-def split_clip(make: Callable[[], FrameSource], count: int) -> Frames:
-    """Read a clip: the first `count` frames are judged, those after it are calibrated on; half and half where it is short.
+def split_clip(make: Callable[[], FrameSource], count: int) -> ClipSplit:
+    """Split a clip: evaluate on the first `count` frames and calibrate on later ones; a short clip is split in half.
 
     Args:
         make: a new source of the clip, which is opened and closed; called twice.
@@ -65,11 +65,11 @@ def split_clip(make: Callable[[], FrameSource], count: int) -> Frames:
     """
     clip = read_clip(make(), 2 * count)
     if len(clip.frames) < LEAST:
-        raise DataError(f"{clip.name} has {len(clip.frames)} frames; tuning takes a clip of {LEAST} or more")
+        raise DataError(f"{clip.name} has {len(clip.frames)} frames; tuning needs a clip of at least {LEAST}")
     if len(clip.frames) < 2 * count:
         half = len(clip.frames) // 2
-        return Frames(clip.name, clip.frames[:half], _spread(clip.frames[half:]))
-    return Frames(clip.name, clip.frames[:count], tuple(spread_frames(_After(make(), count), _CALIBRATED)))
+        return ClipSplit(clip.name, clip.frames[:half], _spread(clip.frames[half:]))
+    return ClipSplit(clip.name, clip.frames[:count], tuple(spread_frames(_After(make(), count), _CALIBRATED)))
 
 
 def _spread(frames: Sequence[Image]) -> tuple[Image, ...]:

@@ -1,4 +1,4 @@
-"""A candidate that was tried: how fast, how far off, and how often it lost the animal."""
+"""Trials: the speed and error of a candidate, and how often it lost the animal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Goal = Literal["p50", "p99"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came out of trying a candidate.
+    """Speed and error of one candidate.
 
     Attributes:
         candidate: how the model was run.
@@ -46,15 +46,15 @@ class Trial:
     final: bool = False
 
     def time(self, goal: Goal) -> float:
-        """Seconds: what is to be small."""
+        """The latency percentile to minimise, in seconds."""
         return self.p50 if goal == "p50" else self.p99
 
     def within(self, pixels: float) -> bool:
-        """Whether it ran and is not farther off."""
+        """Whether it ran and its error is at most `pixels`."""
         return not self.failure and self.p95_px <= pixels
 
     def measured(self, max_error: float) -> Measured:
-        """As a line of a profile's table."""
+        """The row of the profile's table."""
         known = not self.failure
         return Measured(
             label=self.candidate.label,
@@ -68,7 +68,7 @@ class Trial:
 
 
 def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool = False) -> Trial:
-    """What a measurement says, its poses held against those of the reference on the same frames."""
+    """Evaluate a measurement against the reference's poses on the same frames."""
     verdict = verdict_on(measurement, (), math.nan, Peak())
     failure = verdict.why if verdict.state in ("failed", "rejected") else ""
     accuracy: Accuracy | None = compare_poses(reference, measurement.poses) if measurement.poses else None
@@ -85,12 +85,12 @@ def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool
 
 
 def count_lost(reference: Sequence[Pose], found: Sequence[Pose]) -> int:
-    """Frames in which the reference is sure of a keypoint, and nothing of what it is sure of was found."""
+    """Count the frames in which the reference has confident keypoints and none of them was found."""
     return sum(_is_lost(wanted, given) for wanted, given in zip(reference, found, strict=True))
 
 
 def count_confident(poses: Sequence[Pose]) -> int:
-    """Keypoints that the poses are sure of."""
+    """Count the confident keypoints of the poses."""
     return sum(int((pose.confidence >= CONFIDENT).sum()) for pose in poses)
 
 

@@ -23,7 +23,7 @@ from dlclive_core import (
     UsageError,
 )
 from dlclive_core.benchmark import Candidate, FollowingCropSpec, compare_poses, measure
-from dlclive_core.benchmark.candidate_list import View
+from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
@@ -251,7 +251,7 @@ def test_by_default_everything_that_there_is(file, plan, catalog) -> None:
     told: list[str] = []
     model = file(can=["fp32", "bf16"], off=2.0, then={"off": 7.0})
     calibration = [np.zeros((120, 160, 3), np.uint8), *(BlobSource(frames=20).draw(index) for index in range(19))]
-    made = plan(model, views=[View(), View(resize=0.5)], calibration=lambda: calibration, catalog=catalog)
+    made = plan(model, views=[ViewSpec(), ViewSpec(resize=0.5)], calibration=lambda: calibration, catalog=catalog)
     benchmark = run_plan(made, catalog=catalog, tell=told.append)
     ways = ("blobs:fp32:cpu", "blobs:bf16:cpu", "others:fp32:cpu", "others:int8:cpu")
     assert labels(benchmark) == [f"{way}{view}" for way in ways for view in ("", " at 0.5")]

@@ -119,7 +119,7 @@ def test_another_device_than_asked_for_is_rejected() -> None:
     asked = {"candidate": candidate(Path("m.blob"), device="cuda:0")}
     assert verdict_on(timed(0.01, **asked, device="cuda:0 (A GPU)"), [], 1, Peak()).state == "ok"
     fallen = verdict_on(timed(0.01, **asked, device="cpu (CPUExecutionProvider)"), [], 1, Peak())
-    assert fallen.label == "rejected: asked for cuda:0, it ran on cpu (CPUExecutionProvider)"
+    assert fallen.label == "rejected: requested on cuda:0, it ran on cpu (CPUExecutionProvider)"
 
 
 def test_times_that_differ_more_than_they_last_are_doubtful() -> None:

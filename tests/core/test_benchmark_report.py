@@ -16,9 +16,9 @@ from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark, Row
 from dlclive_core.benchmark.verdict import Verdict
-from dlclive_core.cli.measure.benchmark_json import backbone, facts
+from dlclive_core.cli.measure.benchmark_json import backbone, benchmark_json
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
-from dlclive_core.cli.measure.benchmark_table import digits, markdown, print_benchmark
+from dlclive_core.cli.measure.benchmark_table import format_number, markdown, print_benchmark
 from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 
@@ -79,7 +79,7 @@ def benchmark(tmp_path: Path) -> Benchmark:
 
 
 def test_json_has_everything_and_is_json(benchmark: Benchmark) -> None:
-    found = json.loads(json.dumps(facts(benchmark), allow_nan=False))
+    found = json.loads(json.dumps(benchmark_json(benchmark), allow_nan=False))
     assert found["format"] == 2
     assert found["model"]["sha256"] == "ab" * 32
     assert found["clip"] == {
@@ -142,10 +142,10 @@ def test_the_table_for_the_terminal_says_why_below(benchmark: Benchmark, capsys:
     assert "openvino:bf16:cpu: failed: no such & device" in out
     assert "against onnx:fp32:cpu, on the same frames, over 9 keypoints" in out
     assert "42 %" in out
-    _, arrivals = out.split("The same frames, 60 a second")
+    _, arrivals = out.split("The same frames, 60 frames/s")
     (line,) = [line.split() for line in arrivals.splitlines() if line.startswith("  onnx")]
     assert line == ["onnx:fp32:cpu", "following", "80x60", "5", "3", "11.0", "12.0", "12.0"]
-    assert "following 80x60: the animal was lost, and looked for in the whole frame, in 2 of 2 frames" in out
+    assert "following 80x60: the animal was lost, and the whole frame searched, in 2 of 2 frames" in out
     assert "1.04 x" in out
 
 
@@ -194,6 +194,6 @@ def test_backbones(net_type: str, name: str) -> None:
 
 
 def test_about_three_digits() -> None:
-    assert [digits(value) for value in (0.123, 9.876, 12.34, 1234.5)] == ["0.12", "9.88", "12.3", "1234"]
-    assert digits(float("nan")) == "-"
-    assert digits(float("inf")) == "not found"
+    assert [format_number(value) for value in (0.123, 9.876, 12.34, 1234.5)] == ["0.12", "9.88", "12.3", "1234"]
+    assert format_number(float("nan")) == "-"
+    assert format_number(float("inf")) == "not found"

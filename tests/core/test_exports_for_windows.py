@@ -15,7 +15,7 @@ from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 from dlclive_core.tuning.candidates import Candidates
 from dlclive_core.tuning.plan import TunePlan
-from dlclive_core.tuning.split_clip import Frames
+from dlclive_core.tuning.split_clip import ClipSplit
 
 FRAMES = tuple(BlobSource(frames=40).draw(index) for index in range(40))
 FOLLOWS = [FollowingCropSpec(window=(width, 32), at_once=True) for width in (32, 64, 96)]
@@ -90,7 +90,7 @@ def test_or_where_it_cannot_be_made(exporter: type[Exporter], calibration: bool,
 
 def test_all_windows_that_are_tried_share_one_file(ours: Exports, tmp_path: Path) -> None:
     plan = TunePlan(
-        source=tmp_path / "model.begin", card=BlobModel().card, frames=Frames("clip", FRAMES[:20], FRAMES[20:])
+        source=tmp_path / "model.begin", card=BlobModel().card, frames=ClipSplit("clip", FRAMES[:20], FRAMES[20:])
     )
     whole = ours.file(".end", "fp32", None)
     candidate = Candidate(runtime="blobs", precision="fp32", device="cpu", path=whole)

@@ -10,7 +10,7 @@ import pytest
 
 from dlclive_core import Exporter, ExporterInfo, ModelCard, PluginCatalog, RuntimeInfo, UsageError, export_model
 from dlclive_core.benchmark.candidate import Candidate
-from dlclive_core.benchmark.candidate_list import View
+from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.cli.export import parse_size, run_export
@@ -72,9 +72,9 @@ def test_frames_are_cut_to_the_size(source: Path, catalog) -> None:
 def test_a_benchmark_exports_for_the_size_of_its_pictures(source: Path, catalog, tmp_path: Path) -> None:
     clip = read_clip(BlobSource(frames=8, size=(160, 120)), 8)
     assert clip.size == (160, 120)
-    size = View(resize=0.5).picture_size(clip.size)
+    size = ViewSpec(resize=0.5).picture_size(clip.size)
     assert size == (80, 60)
-    assert View(size=(96, 64)).picture_size(clip.size) == (96, 64)
+    assert ViewSpec(size=(96, 64)).picture_size(clip.size) == (96, 64)
     messages: list[str] = []
     folder = tmp_path / "exports"
     folder.mkdir()

@@ -29,7 +29,7 @@ from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
 from dlclive_core.tuning import (
     Budget,
-    Frames,
+    ClipSplit,
     SearchResult,
     Trial,
     TunePlan,
@@ -39,7 +39,7 @@ from dlclive_core.tuning import (
     search,
     split_clip,
 )
-from dlclive_core.tuning.selection import finalists, merge, ordered, winner, worth_resizing
+from dlclive_core.tuning.selection import latest_trials, select_finalists, select_winner, sort_for_table, worth_resizing
 from dlclive_core.tuning.trial import count_lost
 from dlclive_core.tuning.window_sizes import windows
 
@@ -64,30 +64,30 @@ BROKEN = tried(math.nan, math.nan, "int8", failure="no")
 
 
 def test_the_winner_is_the_quickest_within_the_error() -> None:
-    assert winner([SAFE, HALF, SMALL, FOLLOWING, BROKEN], "p50", 0.5) == (FOLLOWING, "")
-    assert winner([SAFE, HALF, SMALL, BROKEN], "p50", 0.5) == (HALF, "")
-    assert winner([SAFE, HALF, SMALL, BROKEN], "p50", 1.0) == (SMALL, "")
+    assert select_winner([SAFE, HALF, SMALL, FOLLOWING, BROKEN], "p50", 0.5) == (FOLLOWING, "")
+    assert select_winner([SAFE, HALF, SMALL, BROKEN], "p50", 0.5) == (HALF, "")
+    assert select_winner([SAFE, HALF, SMALL, BROKEN], "p50", 1.0) == (SMALL, "")
 
 
 def test_by_the_goal_that_was_asked_for() -> None:
-    assert winner([SAFE, HALF], "p50", 0.5)[0] is HALF
-    assert winner([SAFE, HALF], "p99", 0.5)[0] is SAFE
+    assert select_winner([SAFE, HALF], "p50", 0.5)[0] is HALF
+    assert select_winner([SAFE, HALF], "p99", 0.5)[0] is SAFE
 
 
 def test_only_finalists_win() -> None:
-    assert winner([SAFE, replace(HALF, final=False)], "p50", 0.5)[0] is SAFE
+    assert select_winner([SAFE, replace(HALF, final=False)], "p50", 0.5)[0] is SAFE
 
 
 @pytest.mark.parametrize("px", [0.7, math.inf, math.nan])
 def test_where_nothing_is_within_the_error_the_safest_is_taken_and_said(px: float) -> None:
     safe, slower = replace(SAFE, p95_px=px), replace(SAFE, p95_px=px, p50=0.06)
-    chosen, note = winner([slower, safe, replace(HALF, p95_px=px)], "p50", 0.5)
+    chosen, note = select_winner([slower, safe, replace(HALF, p95_px=px)], "p50", 0.5)
     assert chosen is safe
     assert note.startswith("nothing stays within 0.5 px: fp32 on whole frames")
 
 
 def test_nothing_runs_nothing_wins() -> None:
-    assert winner([BROKEN], "p50", 0.5)[0] is None
+    assert select_winner([BROKEN], "p50", 0.5)[0] is None
 
 
 def test_what_goes_on_is_quick_and_not_far_off_and_the_safest_always_does() -> None:
@@ -98,15 +98,20 @@ def test_what_goes_on_is_quick_and_not_far_off_and_the_safest_always_does() -> N
 
 def test_the_finals_have_windows_whole_frames_and_the_safest() -> None:
     more = [tried(ms, 0.1, "bf16", follow=WINDOW, options={"threads": ms}) for ms in (6, 7, 8)]
-    assert finalists([SAFE, HALF, SMALL, FOLLOWING, *more, BROKEN], "p50", 0.5, 2) == [FOLLOWING, more[0], HALF, SAFE]
+    assert select_finalists([SAFE, HALF, SMALL, FOLLOWING, *more, BROKEN], "p50", 0.5, 2) == [
+        FOLLOWING,
+        more[0],
+        HALF,
+        SAFE,
+    ]
 
 
 def test_what_was_measured_last_counts_and_the_chosen_comes_first() -> None:
     brief = replace(HALF, final=False, p95_px=0.1)
-    table = merge([brief, BROKEN, SMALL, SAFE, HALF])
+    table = latest_trials([brief, BROKEN, SMALL, SAFE, HALF])
     assert HALF in table
     assert brief not in table
-    assert ordered(table, HALF, "p50", 0.5) == [HALF, SAFE, SMALL, BROKEN]
+    assert sort_for_table(table, HALF, "p50", 0.5) == [HALF, SAFE, SMALL, BROKEN]
 
 
 def pose(*points: tuple[float, float, float]) -> Pose:
@@ -152,7 +157,7 @@ def test_a_clip_is_split_so_that_no_frame_vouches_for_itself() -> None:
     short = split_clip(lambda: BlobSource(frames=40), 30)
     assert (len(short.judged), len(short.calibration)) == (20, 20)
     assert np.array_equal(short.calibration[0], source.draw(20))
-    with pytest.raises(DataError, match=r"has 12 frames; tuning takes a clip of 20 or more"):
+    with pytest.raises(DataError, match=r"has 12 frames; tuning needs a clip of at least 20"):
         split_clip(lambda: BlobSource(frames=12), 30)
 
 
@@ -223,7 +228,7 @@ def plan(model: Path, **changes) -> TunePlan:
     values = {
         "source": model,
         "card": Known(model).card,
-        "frames": Frames("blobs", images[:40], images[40:]),
+        "frames": ClipSplit("blobs", images[:40], images[40:]),
         **changes,
     }
     return TunePlan(**values)
@@ -268,7 +273,7 @@ def test_what_does_not_load_is_a_row_with_its_reason(
 
 
 def test_a_clip_without_an_animal_is_refused(model: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"sure of 0 keypoints in 40 frames of blobs.*shows the animal"):
+    with pytest.raises(DataError, match=r"finds 0 confident keypoints in 40 frames of blobs.*shows the animal"):
         found(model, tmp_path, "Blind")
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.benchmark.candidate_list import View
+from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import Plan, run_plan
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.cli.arguments import parse_runtime_options
 from dlclive_core.cli.export import parse_size
-from dlclive_core.cli.measure.benchmark_json import facts
+from dlclive_core.cli.measure.benchmark_json import benchmark_json
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
 from dlclive_core.cli.measure.progress import show_measuring
@@ -64,7 +64,7 @@ class BenchmarkOptions:
 def run_benchmark(options: BenchmarkOptions) -> int:
     """Measure, show, write. Returns the exit code: that of a DataError if no row stands."""
     catalog = PluginCatalog.installed()
-    requests = _wishes(options, catalog)
+    requests = _requests(options, catalog)
     views = _views(options)
     _prepare(options.out, overwrite=options.overwrite)
     plan = Plan(
@@ -81,7 +81,7 @@ def run_benchmark(options: BenchmarkOptions) -> int:
     )
     with show_measuring() as (tell, on_progress):
         benchmark = run_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
-    found = facts(benchmark)
+    found = benchmark_json(benchmark)
     if options.json:
         print_json(found)
     else:
@@ -89,12 +89,12 @@ def run_benchmark(options: BenchmarkOptions) -> int:
     if options.out is not None:
         _write(options.out, benchmark, found)
     if not benchmark.stands:
-        complain("no candidate could be measured; the table says why, one by one")
+        complain("no candidate could be measured; the table gives the reasons")
         return DataError.exit_code
     return 0
 
 
-def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRequest]:
+def _requests(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRequest]:
     """What to measure; a runtime's option goes to all those that have it."""
     requests = parse_runtime_requests(options.runtimes, options.precisions, options.device, catalog)
     words = parse_runtime_options(options.runtime_options)
@@ -102,13 +102,13 @@ def _wishes(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRe
     return [replace(request, options=own) for request, own in zip(requests, shared, strict=True)]
 
 
-def _views(options: BenchmarkOptions) -> list[View]:
-    """What was asked for, or the frames as they are."""
-    views = [View(resize=factor) for factor in options.resizes]
-    views += [View(size=parse_size(text, "--size")) for text in options.sizes]
+def _views(options: BenchmarkOptions) -> list[ViewSpec]:
+    """The requested views; by default whole frames."""
+    views = [ViewSpec(resize=factor) for factor in options.resizes]
+    views += [ViewSpec(size=parse_size(text, "--size")) for text in options.sizes]
     for text in options.follows:
-        views.append(View(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
-    return list(dict.fromkeys(views)) or [View()]
+        views.append(ViewSpec(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
+    return list(dict.fromkeys(views)) or [ViewSpec()]
 
 
 def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
@@ -128,13 +128,13 @@ def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[
 
 
 def _prepare(out: Path | None, *, overwrite: bool) -> None:
-    """Find out about an impossible folder before minutes have passed."""
+    """Check the output folder before the measurement starts."""
     if out is None:
         return
     make_folder(out)
     for name in _FILES:
         if (out / name).exists() and not overwrite:
-            raise OutputExistsError(f"{out / name} is there already; choose another folder, or pass --overwrite")
+            raise OutputExistsError(f"{out / name} already exists; choose another folder, or pass --overwrite")
 
 
 def _write(out: Path, benchmark: Benchmark, found: dict[str, object]) -> None:

@@ -14,7 +14,7 @@ FORMAT = 2
 """Of the JSON; another number where a name changes its meaning."""
 
 
-def facts(benchmark: Benchmark) -> dict[str, object]:
+def benchmark_json(benchmark: Benchmark) -> dict[str, object]:
     """JSON's types only. What is not known is null; an infinite error (a keypoint that was not found) is "inf"."""
     clip = benchmark.clip
     width, height = clip.size
@@ -43,12 +43,12 @@ def facts(benchmark: Benchmark) -> dict[str, object]:
         "system": benchmark.conditions,
         "load_after": benchmark.load_after,
         "notes": list(benchmark.notes),
-        "rows": [row_facts(row, benchmark) for row in benchmark.rows],
+        "rows": [row_json(row, benchmark) for row in benchmark.rows],
     }
     return {name: _plain(value) for name, value in found.items()}
 
 
-def row_facts(row: Row, benchmark: Benchmark) -> dict[str, object]:
+def row_json(row: Row, benchmark: Benchmark) -> dict[str, object]:
     """One row. Times are milliseconds."""
     one, how = row.measurement, row.measurement.candidate
     exported = how.path != benchmark.source

@@ -6,7 +6,7 @@ import math
 
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.result import Benchmark, Row
-from dlclive_core.cli.measure.benchmark_table import digits
+from dlclive_core.cli.measure.benchmark_table import format_number
 from dlclive_core.cli.svg import Panel, document, line, rectangle, text
 
 WIDTH = 960
@@ -19,7 +19,7 @@ _LABEL, _PIXELS = 110, 84  # room for the numbers beside a bar, beside a dot
 
 def benchmark_picture(benchmark: Benchmark) -> str:
     """The picture as text of an SVG file: the fastest candidate above, those that were rejected below."""
-    title = f"{benchmark.card.net_type}: milliseconds for a frame, and pixels from the reference"
+    title = f"{benchmark.card.net_type}: latency in ms, error in px from the reference"
     rows = sorted(benchmark.rows, key=_order)
     height = _TOP + _ROW * max(1, len(rows)) + _BOTTOM
     clip = benchmark.clip
@@ -29,7 +29,7 @@ def benchmark_picture(benchmark: Benchmark) -> str:
             24,
             52,
             f"{benchmark.conditions.get('processor')}; {clip.name}, {clip.size[0]} x {clip.size[1]}, {len(clip.frames)} frames "
-            f"x {benchmark.rounds}, taking turns",
+            f"x {benchmark.rounds}, interleaved",
             colour=_INK,
         ),
     ]
@@ -85,7 +85,7 @@ def _time_bar(one: Measurement, middle: float, panel: Panel, *, doubtful: bool) 
         line(panel.x(p50), middle, end, middle, colour=_INK),
         line(end, middle - 5, end, middle + 5, colour=_INK),
     ]
-    label = f"{digits(p50)} / {digits(p99)}" + (" (doubtful)" if doubtful else "")
+    label = f"{format_number(p50)} / {format_number(p99)}" + (" (doubtful)" if doubtful else "")
     inside = end + _LABEL < panel.right + _GAP
     x, anchor = (end + 6, "start") if inside else (panel.right, "end")
     return [*parts, text(x, middle + (4 if inside else -12), label, anchor=anchor, colour=_INK)]
@@ -103,7 +103,9 @@ def _error(row: Row, middle: float, panel: Panel) -> list[str]:
         line(median, middle, p95, middle, colour=colour),
         f'<circle cx="{median:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>',
     ]
-    label = f"{digits(error.median_px)} / {digits(error.p95_px)}" + (f", {error.flips} flips" if error.flips else "")
+    label = f"{format_number(error.median_px)} / {format_number(error.p95_px)}" + (
+        f", {error.flips} flips" if error.flips else ""
+    )
     inside = p95 + _PIXELS < panel.right + 8
     x, anchor = (p95 + 8, "start") if inside else (panel.right, "end")
     return [*parts, text(x, middle + (4 if inside else -8), label, anchor=anchor, colour=_INK, size=11)]

@@ -44,7 +44,7 @@ _WIDE = (
     "p95 [ms]",
     "p99 [ms]",
     "max [ms]",
-    "over the bare call",
+    "over the raw call",
     "of the peak",
     "error p50 / p95 / p99 / max [px]",
     "flips",
@@ -62,7 +62,7 @@ def print_benchmark(benchmark: Benchmark) -> None:
         if row.verdict.why:
             stdout().print(f"{row.measurement.candidate.label}: {row.verdict.label}", markup=False)
     if arrivals := _arrivals(benchmark):
-        print_table(f"The same frames, {benchmark.rate:g} a second", _ARRIVALS, arrivals)
+        print_table(f"The same frames, {benchmark.rate:g} frames/s", _ARRIVALS, arrivals)
     for line in _reading(benchmark):
         stdout().print(line, markup=False)
 
@@ -108,11 +108,11 @@ def markdown(benchmark: Benchmark) -> str:
 
 def _arrivals_page(benchmark: Benchmark) -> list[str]:
     arrivals = _arrivals(benchmark)
-    return [f"The same frames, {benchmark.rate:g} a second:", "", *_table(_ARRIVALS, arrivals), ""] if arrivals else []
+    return [f"The same frames, {benchmark.rate:g} frames/s:", "", *_table(_ARRIVALS, arrivals), ""] if arrivals else []
 
 
-def digits(value: float) -> str:
-    """About three digits; "-" for what is not known, and words for the infinite error of a keypoint that was not found."""
+def format_number(value: float) -> str:
+    """About three digits; "-" for an unknown value, "not found" for an infinite error."""
     if not math.isfinite(value):
         return NOTHING if math.isnan(value) else "not found"
     places = 0 if value >= 100 else 1 if value >= 10 else 2
@@ -125,13 +125,13 @@ def _narrow(row: Row) -> tuple[str, ...]:
     pixels = (error.median_px, error.p95_px, error.max_px) if error is not None else (math.nan,) * 3
     return (
         one.candidate.label,
-        *(digits(1000 * value) for value in (one.p50, one.p95, one.p99)),
-        digits(one.fps),
+        *(format_number(1000 * value) for value in (one.p50, one.p95, one.p99)),
+        format_number(one.fps),
         _times(one.overhead),
         _percent(row.share),
-        *(digits(value) for value in pixels),
+        *(format_number(value) for value in pixels),
         str(error.flips) if error is not None and known else NOTHING,
-        digits(row.bytes / 1e6) if row.bytes else NOTHING,
+        format_number(row.bytes / 1e6) if row.bytes else NOTHING,
         row.verdict.state,
     )
 
@@ -149,18 +149,18 @@ def _wide(row: Row) -> tuple[str, ...]:
         how.precision,
         seen,
         row.verdict.label,
-        digits(one.fps),
-        f"{digits(numbers['mean_ms'])} ± {digits(numbers['sd_ms'])}",
-        f"{digits(numbers['mean_with_first_ms'])} ± {digits(numbers['sd_with_first_ms'])}",
-        digits(1000 * one.first),
-        *(digits(numbers[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")),
+        format_number(one.fps),
+        f"{format_number(numbers['mean_ms'])} ± {format_number(numbers['sd_ms'])}",
+        f"{format_number(numbers['mean_with_first_ms'])} ± {format_number(numbers['sd_with_first_ms'])}",
+        format_number(1000 * one.first),
+        *(format_number(numbers[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")),
         NOTHING if math.isnan(one.overhead) else f"{_times(one.overhead)}, {1000 * one.overhead_seconds:+.2f} ms",
         _percent(row.share),
         NOTHING
         if error is None or not error.keypoints
-        else " / ".join(digits(value) for value in (error.median_px, error.p95_px, error.p99_px, error.max_px)),
+        else " / ".join(format_number(value) for value in (error.median_px, error.p95_px, error.p99_px, error.max_px)),
         NOTHING if error is None or not error.keypoints else f"{error.flips} of {error.keypoints}",
-        digits(row.bytes / 1e6) if row.bytes else NOTHING,
+        format_number(row.bytes / 1e6) if row.bytes else NOTHING,
     )
 
 
@@ -168,7 +168,7 @@ def _arrivals(benchmark: Benchmark) -> list[tuple[str, ...]]:
     """For each candidate, what became of frames that came as a camera gives them; nothing where they did not."""
     rows = []
     for one in (row.measurement for row in benchmark.rows if len(row.measurement.late)):
-        late = (digits(1000 * float(value)) for value in np.percentile(one.late, (50, 99, 100)))
+        late = (format_number(1000 * float(value)) for value in np.percentile(one.late, (50, 99, 100)))
         rows.append((one.candidate.label, str(len(one.late) + one.dropped), str(one.dropped), *late))
     return rows
 
@@ -178,31 +178,31 @@ def _reading(benchmark: Benchmark) -> list[str]:
     calls = max((len(row.measurement.times) for row in benchmark.rows), default=0)
     sure = max((row.accuracy.keypoints for row in benchmark.rows if row.accuracy is not None), default=0)
     lines = [
-        f"Times: from a frame in memory to a pose in pixels of the frame, {calls} calls of each candidate, taking turns, "
-        "without the first ones. frames/s: one over the mean."
+        f"Times: from a frame in memory to a pose in pixels of the frame, {calls} calls of each candidate, interleaved, "
+        "without the warm-up. frames/s: one over the mean."
     ]
     if calls < _FEW:
         lines[0] += (
-            f" Of {calls} calls the 99th percentile hangs on {math.ceil(calls / 100)}: for tails, use more --rounds."
+            f" The 99th percentile of {calls} calls rests on {math.ceil(calls / 100)}: use more --rounds for tails."
         )
     for row in benchmark.rows:
         if row.measurement.candidate.follow is not None and len(row.measurement.times):
             searched = f"{row.measurement.searched} of {len(benchmark.clip.frames) - 1} frames after the first"
             lines.append(
-                f"{row.measurement.candidate.label}: the animal was lost, and looked for in the whole frame, in {searched}."
+                f"{row.measurement.candidate.label}: the animal was lost, and the whole frame searched, in {searched}."
             )
     if any(len(row.measurement.late) for row in benchmark.rows):
         lines.append(
-            "Late: from the moment a frame was due to its pose. Dropped: replaced by a newer one before it was looked at."
+            "Late: from the moment a frame was due to its pose. Dropped: replaced by a newer frame before it was processed."
         )
-    lines.append("Overhead: the median over that of the runtime's own call on the same array.")
+    lines.append("Overhead: the median divided by that of the runtime's own call on the same array.")
     for device, peak in benchmark.peaks.items():
         if peak.flops:
             lines.append(f"Peak of {device}: {peak.flops.get('fp32', math.nan) / 1e9:.0f} GFLOP/s in fp32, {peak.how}.")
     if sure:
         lines.append(
-            f"Error: against {benchmark.reference}, on the same frames, over {sure} keypoints of which that has a confidence "
-            f"of {CONFIDENT} or more; flips are farther away than {FLIP_PX:g} px."
+            f"Error: against {benchmark.reference}, on the same frames, over {sure} keypoints that it finds with a confidence "
+            f"of {CONFIDENT} or more; flips are more than {FLIP_PX:g} px away."
         )
     else:
         lines.append(f"Error: not measured. Reference: {benchmark.reference}.")

@@ -1,16 +1,16 @@
-"""What is seen of a measurement while it goes on."""
+"""Progress of a measurement on standard error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from dlclive_core.benchmark.interleaved import Turn
+from dlclive_core.benchmark.interleaved import MeasurementProgress
 from dlclive_core.cli.output import stderr
 
 
 @contextmanager
-def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[Turn], None]]]:
+def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[MeasurementProgress], None]]]:
     """Lines for slow steps, and a progress bar on a terminal, both on standard error."""
     console = stderr()
 

@@ -47,7 +47,7 @@ class TuneOptions:
 
 
 def parse_goal(word: str) -> Goal:
-    """Raises UsageError."""
+    """The latency percentile to minimise. Raises UsageError."""
     if word not in ("p50", "p99"):
         raise UsageError(f"--goal takes p50 or p99; got {word!r}")
     return "p50" if word == "p50" else "p99"
@@ -94,8 +94,8 @@ def _print(plan: TunePlan, found: SearchResult, profile: Profile) -> None:
         else ""
     )
     stdout().print(
-        f"chosen: {profile.label}, {1000 * chosen.p50:.2f} ms a frame, {_pixels(chosen)} px off{lost}. load_model, "
-        "dlclive analyze and dlclive run take it from now on; --profile none does not.",
+        f"chosen: {profile.label}, {1000 * chosen.p50:.2f} ms a frame, {_pixels(chosen)} px error{lost}. load_model, "
+        "dlclive analyze and dlclive run use it from now on; --profile none switches it off.",
         markup=False,
     )
 

@@ -15,14 +15,14 @@ _NAMED = 12
 
 def tune_picture(plan: TunePlan, found: SearchResult, machine: str) -> str:
     """The picture as text of an SVG file. To the left is fast, below is exact; what runs is named beside it by numbers."""
-    title = f"{plan.source.name} on {plan.frames.name}: milliseconds for a frame, and pixels from {found.reference}"
+    title = f"{plan.source.name} on {plan.frames.name}: latency in ms, error in px from {found.reference}"
     ran = [one for one in found.table if not one.failure]
     top = 2.0 * plan.max_error
     right = 1.08 * 1000 * max(one.time(plan.goal) for one in ran)
     panel = Panel(*_PANEL, (0, right), (0, top))
     parts = [
         text(24, 30, title, size=17, weight="bold", colour=_INK),
-        text(24, 52, f"{machine}; the filled dots ran long, taking turns", colour=_INK),
+        text(24, 52, f"{machine}; filled dots: finalists, measured on all frames, interleaved", colour=_INK),
         *panel.frame("error at the 95th percentile", f"ms, {plan.goal}", "px"),
     ]
     limit = panel.y(plan.max_error)
