@@ -32,13 +32,13 @@ class RunningSession:
     """What belongs to one session in a run. The loop's thread uses it, but for `stop`, which any thread may call.
 
     Args:
-        changed: notified when there is a frame; shared by the lanes of one loop.
+        changed: notified when there is a frame; shared by the sessions of one loop.
 
     Attributes:
         batch: frames that go through the model at once.
         phase: how far the run is.
         is_stale, is_hanging: as the watch sees it.
-        failure: what ended the run, if it happened in this lane.
+        failure: what ended the run, if it happened in this session.
         is_stopped: it ends because of something that happened elsewhere.
     """
 
@@ -167,7 +167,7 @@ class RunningSession:
             sink.stop(complete=self.is_complete)
 
     def mark_ended(self) -> None:
-        """No more frames of it will be processed, whatever happens to other lanes."""
+        """No more frames of it will be processed, whatever happens to other sessions."""
         self._ending = self.ending
 
     @property

@@ -266,6 +266,7 @@ def test_an_estimate_carries_its_times_in_order() -> None:
 
     sink = Keep()
     Session(source=BlobSource(frames=4), model=BlobModel(delay=0.003), sinks=[sink]).run()
+    assert len(sink.estimates) == 4
     for item in sink.estimates:
         assert item.frame.captured_at <= item.inference_began < item.inference_ended <= item.ready_at
         assert item.inference_ended - item.inference_began >= 0.003
