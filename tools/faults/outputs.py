@@ -199,8 +199,8 @@ def opened(port: str) -> Iterator[SerialOutput]:
 
 LINE_WATCH = """
 import os, pty, threading, time, tty
-from dlclive_processors.output.priority import go_first
-go_first()
+from dlclive_processors.output.priority import request_realtime_priority
+request_realtime_priority()
 master, slave = pty.openpty()
 tty.setraw(slave)
 def answer():

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlclive_cameras.clock import seconds
-from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.connection import CameraLost, Connection, GrabResult
+from dlclive_cameras.device_clock import ticks_to_seconds
 from dlclive_cameras.frame_ids import FrameIds
 from dlclive_cameras.live_camera import LiveCamera
 from dlclive_cameras.reconnection import Reconnection
@@ -37,20 +37,20 @@ def test_gaps_in_the_numbers(ids: list[int], steps: list[int]) -> None:
 
 
 def test_time_stamps() -> None:
-    assert seconds(125_000_000, 125e6) == 1.0
-    assert seconds(1_500_000_000, 1e9) == 1.5
-    assert seconds(0, 1e9) is None  # no clock
+    assert ticks_to_seconds(125_000_000, 125e6) == 1.0
+    assert ticks_to_seconds(1_500_000_000, 1e9) == 1.5
+    assert ticks_to_seconds(0, 1e9) is None  # no clock
 
 
 class Script(Connection):
     """Plays shots; None is a frame that does not come, an exception is raised."""
 
-    def __init__(self, *shots: Shot | Exception | None, fps: float | None = None) -> None:
+    def __init__(self, *shots: GrabResult | Exception | None, fps: float | None = None) -> None:
         self._shots = deque(shots)
         self.fps, self.frame_size = fps, (6, 4)
         self.closed = 0
 
-    def shoot(self, timeout: float) -> Shot:
+    def grab(self, timeout: float) -> GrabResult:
         shot = self._shots.popleft() if self._shots else None
         if shot is None:
             raise TimeoutError
@@ -75,8 +75,8 @@ class Scripted(LiveCamera):
         return connection
 
 
-def shot(at: float, frame_id: int | None = None, **counts: int) -> Shot:
-    return Shot(IMAGE, at, None, frame_id, **counts)
+def shot(at: float, frame_id: int | None = None, **counts: int) -> GrabResult:
+    return GrabResult(IMAGE, at, None, frame_id, **counts)
 
 
 def indices(camera: LiveCamera, count: int) -> list[int]:
@@ -91,7 +91,7 @@ def test_skipped_and_lost_make_the_index() -> None:
 
 
 def test_corrupt_buffers_with_and_without_a_number() -> None:
-    bad, bad_without = Shot(None, 0.1, None, 1, corrupt=1), Shot(None, 0.2, corrupt=2)
+    bad, bad_without = GrabResult(None, 0.1, None, 1, corrupt=1), GrabResult(None, 0.2, corrupt=2)
     camera = Scripted(Script(shot(0.0, 0), bad, bad_without, shot(0.4, 4), shot(0.5, 7, corrupt=1)))
     camera.open()
     assert indices(camera, 3) == [0, 4, 7]
@@ -99,14 +99,14 @@ def test_corrupt_buffers_with_and_without_a_number() -> None:
 
 
 def test_a_camera_without_numbers() -> None:
-    camera = Scripted(Script(shot(0.0), shot(0.1, skipped=2), Shot(None, 0.2, corrupt=1), shot(0.3)))
+    camera = Scripted(Script(shot(0.0), shot(0.1, skipped=2), GrabResult(None, 0.2, corrupt=1), shot(0.3)))
     camera.open()
     assert indices(camera, 3) == [0, 3, 5]
     assert camera.lost == 0
 
 
 def test_an_outage_is_as_many_frames_as_would_have_come(cameras: Any) -> None:
-    first = Script(shot(10.0, 100), shot(10.1, 101), Vanished("unplugged"), fps=10)
+    first = Script(shot(10.0, 100), shot(10.1, 101), CameraLost("unplugged"), fps=10)
     camera = Scripted(first, SourceError("not yet"), Script(shot(12.1, 0), shot(12.2, 1), fps=10))
     camera.open()
     assert indices(camera, 2) == [0, 1]
@@ -120,7 +120,7 @@ def test_an_outage_is_as_many_frames_as_would_have_come(cameras: Any) -> None:
 
 
 def test_an_outage_of_a_camera_without_a_rate_is_one_frame_at_least(cameras: Any) -> None:
-    camera = Scripted(Script(shot(10.0), Vanished("unplugged")), Script(shot(11.0)))
+    camera = Scripted(Script(shot(10.0), CameraLost("unplugged")), Script(shot(11.0)))
     camera.open()
     camera.read(0.1)
     with pytest.raises(TimeoutError):
@@ -131,7 +131,7 @@ def test_an_outage_of_a_camera_without_a_rate_is_one_frame_at_least(cameras: Any
 
 def test_the_rate_that_was_seen_counts_more_than_the_declared_one(cameras: Any) -> None:
     shots = [shot(10 + 0.2 * number) for number in range(21)]  # 5 frames/s, in the dark
-    camera = Scripted(Script(*shots, Vanished("unplugged"), fps=30), Script(shot(15.0), fps=30))
+    camera = Scripted(Script(*shots, CameraLost("unplugged"), fps=30), Script(shot(15.0), fps=30))
     camera.open()
     indices(camera, 21)
     with pytest.raises(TimeoutError):

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.display_window import DisplayWindow
-from dlclive_io.screen.drawing import keypoint_colours
 
 from dlclive_core import DataError, DependencyError, Estimate, Frame, Pose, Progress, UsageError
 from dlclive_core.testing import SinkContract, estimates, run_info

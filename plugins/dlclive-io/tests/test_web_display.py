@@ -26,7 +26,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs dlclive-io[web]")
 pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 
-from dlclive_io.screen.pictures import shrunk
+from dlclive_io.screen.viewer_update import shrink
 from dlclive_io.screen.web_display import WebDisplay
 
 from dlclive_core import (
@@ -144,7 +144,7 @@ def test_pictures_are_shrunk_and_grey_ones_stay_grey() -> None:
 def test_a_picture_that_is_shrunk_shows_the_same(size: tuple[int, int]) -> None:
     height, width = size
     ramp = np.broadcast_to(np.linspace(0, 255, width)[None, :, None], (height, width, 3)).astype(np.uint8)
-    small = shrunk(ramp, 960)
+    small = shrink(ramp, 960)
     assert small.shape == (max(1, round(height * 960 / width)), 960, 3)
     assert np.abs(small[0, :, 0].astype(float) - np.linspace(0, 255, 960)).max() < 1.5
 

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("starlette", reason="needs dlclive-io[web]")
 pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
 
-from dlclive_io.screen.drawing import keypoint_colours
+from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.web_display import WebDisplay
 
 from dlclive_core import Estimate, Frame, Pose

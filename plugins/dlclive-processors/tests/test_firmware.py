@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dlclive_processors.output.wire import (
+from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     CLOCK,
     ON_VALUES,

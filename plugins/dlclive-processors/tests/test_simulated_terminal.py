@@ -11,7 +11,7 @@ import pytest
 if os.name != "posix":
     pytest.skip("pseudo-terminals need a POSIX system", allow_module_level=True)
 
-from dlclive_processors.output.wire import ON_VALUES, VERSION, Limits, Type, message
+from dlclive_processors.output.protocol import ON_VALUES, VERSION, Limits, Type, message
 from dlclive_processors.simulator.device import Device
 from dlclive_processors.simulator.terminal import Terminal
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dlclive_cameras.camera_options import CameraOptions
 from dlclive_cameras.connection import Connection
-from dlclive_cameras.library import needed
 from dlclive_cameras.live_camera import LiveCamera
+from dlclive_cameras.vendor_import import importing
 from dlclive_core import Device, UsageError
 
 
@@ -72,10 +72,10 @@ class BaslerCamera(LiveCamera):
         self.name = f"basler:{serial or index}"
 
     def connect(self) -> Connection:
-        with needed("basler", "pypylon"):
-            from dlclive_cameras.pylon_connection import PylonConnection, find
+        with importing("basler", "pypylon"):
+            from dlclive_cameras.pylon_connection import PylonConnection, find_serial
 
-        serial = find(self.serial, self.index)
+        serial = find_serial(self.serial, self.index)
         connection = PylonConnection(serial, self.options, self.features, self.silence)
         self.serial, self.name = serial, f"basler:{serial}"  # from now on this one, whatever else is plugged in
         return connection
@@ -83,8 +83,8 @@ class BaslerCamera(LiveCamera):
     @classmethod
     def devices(cls) -> Sequence[Device]:
         """The Basler cameras that pylon sees, also those that another program has opened."""
-        with needed("basler", "pypylon"):
-            from dlclive_cameras.pylon_connection import listed
+        with importing("basler", "pypylon"):
+            from dlclive_cameras.pylon_connection import list_devices
 
         return [
             Device(
@@ -93,5 +93,5 @@ class BaslerCamera(LiveCamera):
                 model=info.GetModelName(),
                 serial=info.GetSerialNumber(),
             )
-            for info in listed()
+            for info in list_devices()
         ]

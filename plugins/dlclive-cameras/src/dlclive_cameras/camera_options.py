@@ -52,7 +52,7 @@ class CameraOptions:
         Without a trigger the camera is told to run freely, because it may remember one; not so with `keep_trigger`.
         """
         if self.pixel_format:
-            camera.set_word("pixel_format", self.pixel_format, "PixelFormat")
+            camera.set_enum("pixel_format", self.pixel_format, "PixelFormat")
         if self.region is not None:
             x, y, width, height = self.region
             for name in ("OffsetX", "OffsetY"):  # first to the corner: the largest size depends on the offset
@@ -81,8 +81,8 @@ class CameraOptions:
         if not self.trigger:
             camera.try_set("TriggerMode", "Off")
             return
-        camera.set_word("trigger_selector", self.trigger_selector, "TriggerSelector")
-        camera.set_word("trigger", self.trigger, "TriggerSource")
+        camera.set_enum("trigger_selector", self.trigger_selector, "TriggerSelector")
+        camera.set_enum("trigger", self.trigger, "TriggerSource")
         if self.trigger != "Software":
-            camera.set_word("trigger_edge", _EDGES[self.trigger_edge], "TriggerActivation")
-        camera.set_word("trigger mode", "On", "TriggerMode")
+            camera.set_enum("trigger_edge", _EDGES[self.trigger_edge], "TriggerActivation")
+        camera.set_enum("trigger mode", "On", "TriggerMode")

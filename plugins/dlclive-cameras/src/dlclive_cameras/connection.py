@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Vanished(Exception):  # noqa: N818 - not an error yet: the camera may come back
+class CameraLost(Exception):  # noqa: N818 - not an error yet: the camera may come back
     """The camera does not answer any more. The message says how that was noticed, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class GrabResult:
     """What one wait for a frame gave.
 
     Attributes:
@@ -46,12 +46,12 @@ class Connection(ABC):
     fps: float | None = None
 
     @abstractmethod
-    def shoot(self, timeout: float) -> Shot:
+    def grab(self, timeout: float) -> GrabResult:
         """The newest frame.
 
         Raises:
             TimeoutError: none came within `timeout` seconds.
-            Vanished: the camera is gone.
+            CameraLost: the camera is gone.
         """
 
     @abstractmethod

@@ -53,7 +53,7 @@ class Features:
             )
         feature.set(value)
 
-    def set_word(self, option: str, value: str, *names: str) -> None:
+    def set_enum(self, option: str, value: str, *names: str) -> None:
         """Choose a word; UsageError names the nearest one that the camera has."""
         feature = self._needed(option, names)
         if value not in feature.choices:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dlclive_cameras.camera_options import CameraOptions
 from dlclive_cameras.connection import Connection
-from dlclive_cameras.library import needed
 from dlclive_cameras.live_camera import LiveCamera
+from dlclive_cameras.vendor_import import importing
 from dlclive_core import Device, UsageError
 
 
@@ -77,7 +77,7 @@ class GenICamCamera(LiveCamera):
         self.name = f"genicam:{serial or index}"
 
     def connect(self) -> Connection:
-        with needed("genicam", "harvesters"):
+        with importing("genicam", "harvesters"):
             from dlclive_cameras.gentl_connection import GenTLConnection
 
         connection = GenTLConnection(
@@ -90,7 +90,7 @@ class GenICamCamera(LiveCamera):
     @classmethod
     def devices(cls) -> Sequence[Device]:
         """The cameras that the installed producers see, also those that another program has opened."""
-        with needed("genicam", "harvesters"):
-            from dlclive_cameras.gentl_connection import listed
+        with importing("genicam", "harvesters"):
+            from dlclive_cameras.gentl_connection import list_devices
 
-        return listed(None)
+        return list_devices(None)

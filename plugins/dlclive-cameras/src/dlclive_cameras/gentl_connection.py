@@ -16,8 +16,8 @@ from harvesters.core import Callback, ImageAcquirer
 from numpy.typing import NDArray
 
 from dlclive_cameras.camera_options import CameraOptions
-from dlclive_cameras.clock import seconds
-from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.connection import CameraLost, Connection, GrabResult
+from dlclive_cameras.device_clock import ticks_to_seconds
 from dlclive_cameras.features import Features
 from dlclive_cameras.pixels import converts, to_image
 from dlclive_cameras.producers import Producers
@@ -28,16 +28,18 @@ _MOMENT = 1e-4  # seconds
 _STALE = 0.25  # seconds without a look: what waits in the buffers is old
 
 
-def listed(producer: Path | None) -> Sequence[Device]:
+def list_devices(producer: Path | None) -> Sequence[Device]:
     """The cameras that producers see."""
     producers = Producers.use(producer)
     try:
         return [
             Device(
-                source=f"genicam:{_tell(info, 'serial_number')}",
-                name=_tell(info, "user_defined_name") or _tell(info, "display_name") or _tell(info, "id_"),
-                model=f"{_tell(info, 'vendor')} {_tell(info, 'model')}".strip(),
-                serial=_tell(info, "serial_number"),
+                source=f"genicam:{_info_text(info, 'serial_number')}",
+                name=_info_text(info, "user_defined_name")
+                or _info_text(info, "display_name")
+                or _info_text(info, "id_"),
+                model=f"{_info_text(info, 'vendor')} {_info_text(info, 'model')}".strip(),
+                serial=_info_text(info, "serial_number"),
             )
             for info in producers.cameras()
         ]
@@ -62,9 +64,9 @@ class GenTLConnection(Connection):
         self.acquirer: Any = None
         try:
             info = _find(self._producers.cameras(), serial, index)
-            self.serial = _tell(info, "serial_number") or _tell(info, "id_")
-            self._name = f"camera {self.serial or index} ({_tell(info, 'model')})"
-            self.acquirer = self._producers.acquire(info)
+            self.serial = _info_text(info, "serial_number") or _info_text(info, "id_")
+            self._name = f"camera {self.serial or index} ({_info_text(info, 'model')})"
+            self.acquirer = self._producers.open_camera(info)
             self._set_up(options, buffers, silence)
             self.acquirer.start()
             self._tells_waiting = self._can_tell_waiting()
@@ -75,7 +77,7 @@ class GenTLConnection(Connection):
         except BaseException:
             self.close()
             raise
-        self._last = self._looked = time.perf_counter()
+        self._last = self._polled_at = time.perf_counter()
 
     def _set_up(self, options: CameraOptions, buffers: int, silence: float) -> None:
         nodes = self.acquirer.remote_device.node_map
@@ -110,21 +112,21 @@ class GenTLConnection(Connection):
         except ProducerError:
             return False
 
-    def shoot(self, timeout: float) -> Shot:
+    def grab(self, timeout: float) -> GrabResult:
         until = time.perf_counter() + timeout
         try:
             skipped = self._drop_old()
             while True:
                 buffer = self._next()
-                now = self._looked = time.perf_counter()
+                now = self._polled_at = time.perf_counter()
                 if buffer is not None:
                     break
                 corrupt = self._incomplete.take()
                 if corrupt or skipped:
                     self._last = now
-                    return Shot(None, now, skipped=skipped, corrupt=corrupt)
+                    return GrabResult(None, now, skipped=skipped, corrupt=corrupt)
                 if now >= until:
-                    self._check(now)
+                    self._check_alive(now)
                     raise TimeoutError
                 time.sleep(_POLL)
             while (newer := self._next()) is not None:
@@ -132,7 +134,7 @@ class GenTLConnection(Connection):
                 buffer, skipped = newer, skipped + 1
             self._last = now
             try:
-                return self._shot(buffer, now, skipped)
+                return self._grab_result(buffer, now, skipped)
             finally:
                 buffer.queue()
         except (
@@ -141,7 +143,7 @@ class GenTLConnection(Connection):
             AttributeError,
             IndexError,
         ) as error:  # the latter two: harvesters lost its parts
-            raise Vanished(_line(error)) from error
+            raise CameraLost(_line(error)) from error
 
     def _next(self) -> Any:
         """The oldest buffer that waits, or None; an incomplete one is counted and gives None."""
@@ -152,35 +154,35 @@ class GenTLConnection(Connection):
     def _drop_old(self) -> int:
         """After a pause, throw away what waits: it was taken long ago, and nothing says when."""
         dropped = 0
-        if time.perf_counter() - self._looked > _STALE:
+        if time.perf_counter() - self._polled_at > _STALE:
             while (buffer := self._next()) is not None:
                 buffer.queue()
                 dropped += 1
         return dropped
 
-    def _shot(self, buffer: Any, now: float, skipped: int) -> Shot:
+    def _grab_result(self, buffer: Any, now: float, skipped: int) -> GrabResult:
         part = buffer.payload.components[0]
         image = to_image(_rows(part), part.data_format)
-        stamp = seconds(buffer.timestamp, 1e9 if _in_nanoseconds(buffer) else self._ticks)
+        stamp = ticks_to_seconds(buffer.timestamp, 1e9 if _in_nanoseconds(buffer) else self._ticks)
         try:
             frame_id = int(buffer.module.frame_id)
         except ProducerError:
             frame_id = None
-        return Shot(image, now, stamp, frame_id, skipped, self._incomplete.take())
+        return GrabResult(image, now, stamp, frame_id, skipped, self._incomplete.take())
 
-    def _check(self, now: float) -> None:
+    def _check_alive(self, now: float) -> None:
         """Nothing came: is the camera still there?"""
         if self.acquirer.device.access_status == STATUS.DEVICE_ACCESS_STATUS_NOACCESS:
-            raise Vanished("it cannot be reached")
+            raise CameraLost("it cannot be reached")
         if self._silence is not None and now - self._last > self._silence:
-            raise Vanished(f"no frame for {self._silence:g} s")
+            raise CameraLost(f"no frame for {self._silence:g} s")
 
     def close(self) -> None:
         producers, self._producers = self._producers, None
         if producers is None:
             return
         if self.acquirer is not None:
-            producers.release(self.acquirer)
+            producers.close_camera(self.acquirer)
         producers.leave()
 
 
@@ -257,7 +259,7 @@ def _in_nanoseconds(buffer: Any) -> bool:
 
 
 def _find(cameras: Sequence[Any], serial: str, index: int) -> Any:
-    serials = [_tell(info, "serial_number") or _tell(info, "id_") for info in cameras]
+    serials = [_info_text(info, "serial_number") or _info_text(info, "id_") for info in cameras]
     there = (
         f"the producer sees {', '.join(serials)}" if serials else "the producer sees none; check its cable and power"
     )
@@ -270,7 +272,7 @@ def _find(cameras: Sequence[Any], serial: str, index: int) -> Any:
     return cameras[index]
 
 
-def _tell(info: Any, what: str) -> str:
+def _info_text(info: Any, what: str) -> str:
     """One fact about a camera, empty where the producer does not know it."""
     try:
         return str(getattr(info, what) or "")

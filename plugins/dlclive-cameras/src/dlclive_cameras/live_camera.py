@@ -6,7 +6,7 @@ import logging
 import time
 from abc import abstractmethod
 
-from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.connection import CameraLost, Connection, GrabResult
 from dlclive_cameras.frame_ids import FrameIds
 from dlclive_cameras.reconnection import Reconnection
 from dlclive_core import Frame, FrameSource, SourceError, UsageError
@@ -54,7 +54,7 @@ class LiveCamera(FrameSource):
         self._read = 0
         self._first_at = self._last_at = 0.0
         self._first_number = 0
-        self._adopt(self.connect())
+        self._attach(self.connect())
 
     def read(self, timeout: float) -> Frame:
         """The newest frame: RGB (H, W, 3) or grey (H, W), uint8.
@@ -64,17 +64,17 @@ class LiveCamera(FrameSource):
             SourceError: it has vanished and did not come back; or the source is not open.
         """
         until = time.perf_counter() + timeout
-        connection = self._connection or self._await(timeout)
+        connection = self._connection or self._await_reconnection(timeout)
         while True:
             try:
-                shot = connection.shoot(max(0.0, until - time.perf_counter()))
-            except Vanished as error:
-                self._vanished(connection, str(error))
+                result = connection.grab(max(0.0, until - time.perf_counter()))
+            except CameraLost as error:
+                self._handle_loss(connection, str(error))
                 raise TimeoutError(self.trouble) from error
-            self._count(shot)
-            if shot.image is not None:
+            self._count(result)
+            if result.image is not None:
                 break
-        frame = Frame(shot.image, self._numbered, shot.captured_at, shot.device_time, self.name)
+        frame = Frame(result.image, self._numbered, result.captured_at, result.device_time, self.name)
         self._read += 1
         return frame
 
@@ -87,23 +87,23 @@ class LiveCamera(FrameSource):
         if connection is not None:
             connection.close()
 
-    def _adopt(self, connection: Connection) -> None:
+    def _attach(self, connection: Connection) -> None:
         self._connection = connection
         self._ids = FrameIds()
         self._seen = self._unnumbered = 0  # frames of this connection; those since the last one with a number
         self.frame_size, self.fps = connection.frame_size, connection.fps
 
-    def _await(self, timeout: float) -> Connection:
+    def _await_reconnection(self, timeout: float) -> Connection:
         """The connection after an outage."""
         if self._reconnection is None:
             raise SourceError(f"{self.name} is not open: call open() first")
         connection = self._reconnection.wait(timeout)
         self._reconnection = None
-        self._rate = self._rate_seen()
-        self._adopt(connection)
+        self._rate = self._measured_rate()
+        self._attach(connection)
         return connection
 
-    def _vanished(self, connection: Connection, why: str) -> None:
+    def _handle_loss(self, connection: Connection, why: str) -> None:
         self._connection = None
         if self.reconnect == 0:
             connection.close()
@@ -112,7 +112,7 @@ class LiveCamera(FrameSource):
         _log.warning("%s; looking for it for %g s", self.trouble, self.reconnect)
         self._reconnection = Reconnection(self.connect, connection, self.reconnect, self.name)
 
-    def _rate_seen(self) -> float:
+    def _measured_rate(self) -> float:
         """Frames per second before the outage, as measured, or as the camera declares; 0 if unknown."""
         frames, span = self._numbered - self._first_number, self._last_at - self._first_at
         seen = frames / span if frames >= _ENOUGH and span > 0 else 0.0
@@ -123,21 +123,21 @@ class LiveCamera(FrameSource):
         """The index of the next frame."""
         return self._read + self.corrupt + self.skipped + self.lost
 
-    def _count(self, shot: Shot) -> None:
+    def _count(self, result: GrabResult) -> None:
         """Bring the counters up to date. What the camera numbered and the driver did not see is lost."""
-        self.skipped += shot.skipped
-        self.corrupt += shot.corrupt
-        self._unnumbered += shot.skipped + shot.corrupt + (shot.image is not None)
-        if shot.frame_id is not None:
-            self.lost += max(0, self._ids.passed(shot.frame_id) - self._unnumbered)
+        self.skipped += result.skipped
+        self.corrupt += result.corrupt
+        self._unnumbered += result.skipped + result.corrupt + (result.image is not None)
+        if result.frame_id is not None:
+            self.lost += max(0, self._ids.passed(result.frame_id) - self._unnumbered)
             self._unnumbered = 0
         if self.trouble:
-            outage = shot.captured_at - self._last_at if self._last_at else 0.0
+            outage = result.captured_at - self._last_at if self._last_at else 0.0
             self.lost += max(1, round(outage * self._rate) - 1)
             self.reconnects += 1
             self.trouble = ""
             _log.warning("%s is back after %.1f s", self.name, outage)
         if self._seen == 0:
-            self._first_at, self._first_number = shot.captured_at, self._numbered
-        self._last_at = shot.captured_at
+            self._first_at, self._first_number = result.captured_at, self._numbered
+        self._last_at = result.captured_at
         self._seen += 1

@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.connection import CameraLost, Connection, GrabResult
 from dlclive_core import DLCLiveError, SourceError, UsageError
 
 _NO_CLOCK = ("http://", "https://", "tcp://")
@@ -71,7 +71,7 @@ class OpenCVConnection(Connection):
         self._closed = False
         self._error: DLCLiveError | None = None
         self._ended = ""
-        self._shot: tuple[Any, float, float | None] | None = None
+        self._newest: tuple[Any, float, float | None] | None = None
         self._skipped = 0
         self._has_clock = True
         threading.Thread(target=self._run, name=f"dlclive {name}", daemon=True).start()
@@ -85,28 +85,28 @@ class OpenCVConnection(Connection):
             raise SourceError(f"{name} does not open: {why}; check that it is on and reachable")
         self._last = time.perf_counter()
 
-    def shoot(self, timeout: float) -> Shot:
+    def grab(self, timeout: float) -> GrabResult:
         with self._changed:
-            self._changed.wait_for(lambda: self._shot is not None or self._ended, timeout)
-            shot, self._shot = self._shot, None
+            self._changed.wait_for(lambda: self._newest is not None or self._ended, timeout)
+            newest, self._newest = self._newest, None
             skipped, self._skipped = self._skipped, 0
-        if shot is None:
+        if newest is None:
             if self._ended:
-                raise Vanished(self._ended)
+                raise CameraLost(self._ended)
             if time.perf_counter() - self._last > self._silence:
-                raise Vanished(f"no frame for {self._silence:g} s")
+                raise CameraLost(f"no frame for {self._silence:g} s")
             raise TimeoutError
-        picture, captured_at, device_time = shot
+        picture, captured_at, device_time = newest
         self._last = captured_at
         code = cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB
         image = np.asarray(cv2.cvtColor(picture, code), dtype=np.uint8)
         self.frame_size = (image.shape[1], image.shape[0])
-        return Shot(image, captured_at, device_time, None, skipped)
+        return GrabResult(image, captured_at, device_time, None, skipped)
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            self._shot = None
+            self._newest = None
 
     def _run(self) -> None:
         capture = None
@@ -119,8 +119,8 @@ class OpenCVConnection(Connection):
                     break
                 stamp = capture.get(cv2.CAP_PROP_POS_MSEC) if self._has_clock else 0
                 with self._changed:
-                    self._skipped += self._shot is not None
-                    self._shot = (picture, now, stamp / 1000 if stamp > 0 else None)
+                    self._skipped += self._newest is not None
+                    self._newest = (picture, now, stamp / 1000 if stamp > 0 else None)
                     self._changed.notify_all()
         except DLCLiveError as error:
             self._error = error

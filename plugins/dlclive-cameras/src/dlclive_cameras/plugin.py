@@ -1,4 +1,4 @@
-"""What dlclive-cameras offers. CandidateRun to list plugins, so it imports nothing heavy."""
+"""What dlclive-cameras offers. Loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 

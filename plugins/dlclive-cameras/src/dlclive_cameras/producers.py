@@ -82,7 +82,7 @@ class Producers:
                 self._harvester.update()
             return tuple(self._harvester.device_info_list)
 
-    def acquire(self, info: Any) -> Any:
+    def open_camera(self, info: Any) -> Any:
         """Open a camera: harvesters' ImageAcquirer."""
         with self._lock:
             before = signal.getsignal(signal.SIGINT)
@@ -92,7 +92,7 @@ class Producers:
                 if threading.current_thread() is threading.main_thread() and before is not None:
                     signal.signal(signal.SIGINT, before)
 
-    def release(self, acquirer: Any) -> None:
+    def close_camera(self, acquirer: Any) -> None:
         """Close a camera, also one that is gone."""
         with self._lock:
             device = acquirer.device

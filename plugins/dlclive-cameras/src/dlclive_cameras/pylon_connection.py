@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_cameras.camera_options import CameraOptions
-from dlclive_cameras.clock import seconds
-from dlclive_cameras.connection import Connection, Shot, Vanished
+from dlclive_cameras.connection import CameraLost, Connection, GrabResult
+from dlclive_cameras.device_clock import ticks_to_seconds
 from dlclive_cameras.features import Features
 from dlclive_cameras.pixels import to_image
 from dlclive_cameras.pylon_library import genicam, pylon
@@ -18,11 +18,11 @@ from dlclive_core import SourceError
 
 # Formats that lie in memory as numpy can see them; pylon unpacks and converts the others.
 _PLAIN = re.compile(r"(Mono|Bayer(RG|GR|GB|BG))(8|10|12|16)|(RGB|BGR)8(Packed)?", re.IGNORECASE)
-_AS_IT_IS = ("Mono8", "RGB8", "RGB8Packed")
+_NEEDS_NO_CONVERSION = ("Mono8", "RGB8", "RGB8Packed")
 _NO_ID = 0xFFFFFFFFFFFFFFFF  # pylon's word for "this camera does not number its frames"
 
 
-def listed() -> list[Any]:
+def list_devices() -> list[Any]:
     """pylon's description of each camera that is connected."""
     try:
         return list(pylon.TlFactory.GetInstance().EnumerateDevices())
@@ -30,9 +30,9 @@ def listed() -> list[Any]:
         raise SourceError(f"pylon cannot list cameras: {_line(error)}") from error
 
 
-def find(serial: str, index: int) -> str:
+def find_serial(serial: str, index: int) -> str:
     """The serial number of the camera that is meant; SourceError lists what is there."""
-    serials = [info.GetSerialNumber() for info in listed()]
+    serials = [info.GetSerialNumber() for info in list_devices()]
     there = f"pylon sees {', '.join(serials)}" if serials else "pylon sees none; check its cable and power"
     if serial:
         if serial not in serials:
@@ -89,44 +89,44 @@ class PylonConnection(Connection):
             return None
         return max(silence, 3 / self.fps) if self.fps else silence
 
-    def shoot(self, timeout: float) -> Shot:
+    def grab(self, timeout: float) -> GrabResult:
         try:
             result = self.camera.RetrieveResult(max(0, round(1000 * timeout)), pylon.TimeoutHandling_Return)
             now = time.perf_counter()
             if not result.IsValid():
-                self._check(now)
+                self._check_alive(now)
                 raise TimeoutError
             self._last = now
             try:
-                return self._shot(result, now)
+                return self._grab_result(result, now)
             finally:
                 result.Release()
         except pylon.GenericException as error:
-            raise Vanished(_line(error)) from error
+            raise CameraLost(_line(error)) from error
 
-    def _shot(self, result: Any, now: float) -> Shot:
+    def _grab_result(self, result: Any, now: float) -> GrabResult:
         skipped = int(result.GetNumberOfSkippedImages())
         block = result.GetBlockID()
         frame_id = None if block == _NO_ID else int(block)
         if not result.GrabSucceeded():
-            return Shot(None, now, None, frame_id, skipped, corrupt=1)
-        if self._format in _AS_IT_IS:
+            return GrabResult(None, now, None, frame_id, skipped, corrupt=1)
+        if self._format in _NEEDS_NO_CONVERSION:
             image = result.GetArray()  # a copy
         elif self._converter is not None:
             image = self._converter.Convert(result).GetArray()
         else:
             with result.GetArrayZeroCopy() as pixels:
                 image = to_image(pixels, self._format)
-        return Shot(image, now, seconds(result.GetTimeStamp(), self._ticks), frame_id, skipped)
+        return GrabResult(image, now, ticks_to_seconds(result.GetTimeStamp(), self._ticks), frame_id, skipped)
 
-    def _check(self, now: float) -> None:
+    def _check_alive(self, now: float) -> None:
         """Nothing came: is the camera still there?"""
         if self.camera.IsCameraDeviceRemoved():
-            raise Vanished("it was unplugged")
+            raise CameraLost("it was unplugged")
         if not self.camera.IsGrabbing():
-            raise Vanished("it stopped grabbing")
+            raise CameraLost("it stopped grabbing")
         if self._silence is not None and now - self._last > self._silence:
-            raise Vanished(f"no frame for {self._silence:g} s")
+            raise CameraLost(f"no frame for {self._silence:g} s")
 
     def close(self) -> None:
         with contextlib.suppress(pylon.GenericException):

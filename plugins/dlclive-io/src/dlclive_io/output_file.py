@@ -38,11 +38,11 @@ class OutputFile:
             return (self.part,)
         return () if self._state == "dropped" else (self.path,)
 
-    def begin(self, *, keeps_left: bool = False) -> Path:
+    def begin(self, *, keeps_unfinished: bool = False) -> Path:
         """Check that the file can be written, and return the name to write to: `part`.
 
         Args:
-            keeps_left: a `.part` left by an interrupted run is as precious as a whole file: it cannot be recorded again.
+            keeps_unfinished: a `.part` left by an interrupted run is as precious as a whole file: it cannot be recorded again.
 
         Raises:
             OutputExistsError: it is there, or another run is writing it.
@@ -57,7 +57,7 @@ class OutputFile:
             if not self._lock.acquire():
                 raise OutputExistsError(f"another run is writing {self.path}: wait for it, or give another name")
             try:
-                if keeps_left and not self._overwrite and self.part.exists() and self.part.stat().st_size:
+                if keeps_unfinished and not self._overwrite and self.part.exists() and self.part.stat().st_size:
                     raise OutputExistsError(
                         f"{self.part} was left by a run that broke off: finish it with `dlclive recover "
                         f"{self.path.parent}`, or use overwrite (--overwrite), or give another name"

@@ -1,4 +1,4 @@
-"""What dlclive-io offers. CandidateRun to list plugins, so it imports nothing heavy."""
+"""What dlclive-io offers. Loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import sys
 import threading
 
 
-def stand_back(nice: int) -> None:
+def lower_thread_priority(nice: int) -> None:
     """Lower the priority of this thread, 0 to 19. Linux only: elsewhere threads have no niceness of their own.
 
     The main thread keeps its priority: its owner called a sink by hand.

@@ -10,24 +10,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlclive_processors.events import EventKind, RegionEvent
     from dlclive_processors.kalman import KalmanPredictor
     from dlclive_processors.output.base import CallableOutput, Output
     from dlclive_processors.output.lease import Reason
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
     from dlclive_processors.region import RegionTrigger
+    from dlclive_processors.region_events import EventKind, RegionEvent
     from dlclive_processors.stimulate import Stimulate
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CallableOutput": "output.base",
-    "EventKind": "events",
+    "EventKind": "region_events",
     "KalmanPredictor": "kalman",
     "LinkStatistics": "output.serial_output",
     "Output": "output.base",
     "Reason": "output.lease",
-    "RegionEvent": "events",
+    "RegionEvent": "region_events",
     "RegionTrigger": "region",
     "SerialOutput": "output.serial_output",
     "Stimulate": "stimulate",

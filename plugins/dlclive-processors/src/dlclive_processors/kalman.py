@@ -8,9 +8,9 @@ import numpy as np
 
 from dlclive_core import Frame, Pose, Processor, RunInfo, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.clock import FrameClock
+from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.motion import Motion, Order
-from dlclive_processors.tracks import TrackBank
+from dlclive_processors.track_bank import TrackBank
 
 PROCESS_NOISE = {"velocity": 1000.0, "acceleration": 30_000.0}
 FARTHEST = 1e6  # px: no image is as large, so a position beyond it (or infinite) is not one
@@ -27,7 +27,7 @@ class KalmanPredictor(Processor):
     `horizon`, and running it twice gives the same numbers.
 
     The time between frames is the camera's or the recording's own (`frame.device_time`) where it has one, so dropped
-    frames and an irregular rate do no harm; see `dlclive_processors.clock`. A recording that goes back in time starts
+    frames and an irregular rate do no harm; see `dlclive_processors.frame_clock`. A recording that goes back in time starts
     afresh; a second frame of the same moment counts as a second measurement.
 
     What comes out, for each keypoint:
@@ -39,7 +39,7 @@ class KalmanPredictor(Processor):
       sighting begins a new track, and is given back as it is.
 
     Individuals are told apart by `Pose.ids` where the pose has them, else by their row; their number may change from
-    frame to frame. Unique keypoints and boxes pass through. The filter is described in `dlclive_processors.tracks` and
+    frame to frame. Unique keypoints and boxes pass through. The filter is described in `dlclive_processors.track_bank` and
     the law of motion in `dlclive_processors.motion`.
 
     Args:

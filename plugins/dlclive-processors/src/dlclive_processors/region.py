@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.clock import FrameClock
-from dlclive_processors.events import EventKind, EventLog, RegionEvent
+from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.polygon import Polygon
 from dlclive_processors.presence import Presence
+from dlclive_processors.region_events import EventKind, EventLog, RegionEvent
 
 MISSING = np.array([np.nan, np.nan, 0.0])
 

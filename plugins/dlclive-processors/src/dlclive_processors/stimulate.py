@@ -10,7 +10,7 @@ import numpy as np
 
 from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.clock import FrameClock, now
+from dlclive_processors.frame_clock import FrameClock, now
 from dlclive_processors.gate import Gate
 from dlclive_processors.output.base import Output
 from dlclive_processors.output.lease import Reason

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dlclive_core import DataError, Estimate, RunInfo, Sink
-from dlclive_io.screen.drawing import keypoint_colours
-from dlclive_io.screen.newest import NewestEstimate
+from dlclive_io.drawing import keypoint_colours
+from dlclive_io.screen.newest_estimate import NewestEstimate
 from dlclive_io.screen.viewer import Viewer
 
 WIDEST = 1280  # pixels: as a screen can show, and a larger picture takes long to hand over

@@ -10,13 +10,13 @@ import threading
 from typing import IO, Any
 
 from dlclive_core import DependencyError, DLCLiveError, SourceError, UsageError
-from dlclive_io.screen.newest import NewestEstimate
-from dlclive_io.screen.pictures import answer
-from dlclive_io.screen.wire import PICTURE, send
+from dlclive_io.screen.newest_estimate import NewestEstimate
+from dlclive_io.screen.pipe_messages import PICTURE, send
+from dlclive_io.screen.viewer_update import answer
 
 # The session's own path is handed over, and -I: nothing of the folder that it was started in is imported. -S: no files of
 # site-packages that run at every start.
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_io.screen.viewer_pipe import main; main({module!r})"
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_io.screen.viewer_process import main; main({module!r})"
 _START = 30.0  # seconds to show a sign of life, on a machine that is busy
 _WAIT = 0.1  # seconds that the viewer waits for a new frame before it hears that there is none
 _PIPE = 1 << 20  # bytes
@@ -27,7 +27,7 @@ class Viewer:
     """Starts a viewer, answers its questions in a thread of its own, ends it.
 
     Args:
-        module: of `dlclive_io.screen`, with a function `show(hello, asking)`.
+        module: of `dlclive_io.screen`, with a function `show(hello, session)`.
         hello: what it is told at the start.
         newest: where the answers come from.
         width: pictures are made as small as this.

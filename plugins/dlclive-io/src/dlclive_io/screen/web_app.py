@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dlclive_io.screen.board import Board
+from dlclive_io.screen.page_state import PageState
 
 PATIENCE = 0.5  # seconds until a viewer is told that there is nothing new
 # A page of another site can reach this server, by a name of its own too: it is neither answered nor allowed to read.
@@ -28,7 +28,7 @@ _HEADERS = {
 }
 
 
-def make_app(board: Board) -> Starlette:
+def make_app(state: PageState) -> Starlette:
     """`GET /` is the page; `GET /next?after=N` waits for a picture that is not number N and gives it.
 
     The body of `/next` is the length of the JSON (4 bytes, little endian), the JSON, and the JPEG if there is a new one:
@@ -46,9 +46,9 @@ def make_app(board: Board) -> Starlette:
             known = int(after[:20])
         except ValueError:
             return PlainTextResponse("after is the number of a picture\n", 400, headers=_HEADERS)
-        is_new = await board.other_than(known, PATIENCE)
-        text = json.dumps(board.numbers(), allow_nan=False).encode()
-        body = struct.pack("<I", len(text)) + text + (board.picture if is_new else b"")
+        is_new = await state.other_than(known, PATIENCE)
+        text = json.dumps(state.numbers(), allow_nan=False).encode()
+        body = struct.pack("<I", len(text)) + text + (state.picture if is_new else b"")
         return Response(body, media_type="application/octet-stream", headers=_HEADERS)
 
     return Starlette(

@@ -6,9 +6,9 @@ import sys
 from importlib.util import find_spec
 
 from dlclive_core import DataError, DependencyError, Estimate, RunInfo, Sink, UsageError
-from dlclive_io.screen.drawing import keypoint_colours
-from dlclive_io.screen.newest import NewestEstimate
-from dlclive_io.screen.port import FIRST
+from dlclive_io.drawing import keypoint_colours
+from dlclive_io.screen.newest_estimate import NewestEstimate
+from dlclive_io.screen.tcp_port import DEFAULT_PORT
 from dlclive_io.screen.viewer import Viewer
 
 _HOSTS = ("127.0.0.1", "localhost")
@@ -94,7 +94,7 @@ class WebDisplay(Sink):
 
 def _check(port: int | None, host: str, max_rate: float, width: int, quality: int) -> None:
     if host not in _HOSTS:
-        shown = FIRST if port is None else port
+        shown = DEFAULT_PORT if port is None else port
         raise UsageError(
             f"host {host!r}: the page has no password and is served to this machine only, at 127.0.0.1; leave host out, "
             f"and to look from elsewhere use: ssh -L {shown}:127.0.0.1:{shown} THIS_MACHINE"

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose
-from dlclive_io.screen.drawing import PoseDrawing
-from dlclive_io.screen.viewer_pipe import Asking, CannotShow
+from dlclive_io.drawing import PoseDrawing
+from dlclive_io.screen.viewer_process import DisplayError, SessionConnection
 
 SHORTEST = 1 / 30  # seconds between two pictures: more cannot be seen, and drawing costs time
 
 
-def show(hello: dict[str, Any], asking: Asking) -> None:
+def show(hello: dict[str, Any], session: SessionConnection) -> None:
     """Show pictures until the session ends or the user closes the window."""
     try:
         import tkinter
     except ImportError:
-        raise CannotShow(
+        raise DisplayError(
             "dependency", "a window needs Tk, which this Python has not; install python3-tk, or use the sink 'web'"
         ) from None
     card = ModelCard.from_json(hello["card"])
@@ -29,7 +29,7 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
     try:
         window = tkinter.Tk()
     except tkinter.TclError as error:
-        raise CannotShow(
+        raise DisplayError(
             "usage",
             f"a window cannot be opened ({error}); go on without it, or use the sink 'web', a page in the browser",
         ) from None
@@ -41,11 +41,11 @@ def show(hello: dict[str, Any], asking: Asking) -> None:
     closed: list[bool] = []
     window.protocol("WM_DELETE_WINDOW", lambda: closed.append(True))
     window.update()
-    asking.ready("window")
+    session.ready("window")
     with contextlib.suppress(tkinter.TclError):  # destroyed from outside
         while not closed:
             began = time.perf_counter()
-            answer = asking.next(picture=True)
+            answer = session.next(picture=True)
             if answer is None or answer.header["ended"]:
                 break
             below.configure(text=f"{answer.header['processed']} poses, {answer.header['losses']}")

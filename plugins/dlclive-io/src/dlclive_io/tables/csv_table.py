@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_io.cadence import Cadence
+from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.tables.table_layout import TableLayout
 
 
@@ -27,7 +27,7 @@ class CsvTable:
     def __init__(self, path: Path, layout: TableLayout) -> None:
         self._file = path.open("w", newline="", encoding="utf-8")
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._cadence = Cadence()
+        self._flushes = FlushSchedule()
         for level, name in enumerate(layout.names):
             self._writer.writerow([name, *(column[level] for column in layout.columns)])
         self._file.flush()
@@ -37,7 +37,7 @@ class CsvTable:
         for number, row in enumerate(rows, first):
             missing = "NaN" if np.isnan(row).all() else ""
             self._writer.writerow([number, *(missing if value != value else str(value) for value in row)])
-        self._cadence.after_row(self._file)
+        self._flushes.after_row(self._file)
 
     def close(self) -> None:
         """Close the file."""

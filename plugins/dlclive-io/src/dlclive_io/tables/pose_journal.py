@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, ModelCard, RunInfo
-from dlclive_io.cadence import FLUSH_SECONDS, SYNC_SECONDS
+from dlclive_io.flush_schedule import FLUSH_SECONDS, SYNC_SECONDS
 
 VERSION = 1
 SUFFIX = ".journal"

@@ -57,7 +57,7 @@ class PoseTable(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self._output.begin(keeps_left=run.is_live)
+        part = self._output.begin(keeps_unfinished=run.is_live)
         self._layout = layout = TableLayout(run.card)
         self._intact = True  # nothing went wrong so far
         is_hdf5 = self._output.path.suffix.lower() == Hdf5Table.suffix

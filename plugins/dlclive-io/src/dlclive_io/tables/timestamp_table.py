@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink
-from dlclive_io.cadence import Cadence
+from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
 
 COLUMNS = ("frame", "captured_at_s", "device_time_s", "wall_time", "inference_ms", "latency_ms")
@@ -38,9 +38,9 @@ class TimestampTable(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self._output.begin(keeps_left=run.is_live)
+        part = self._output.begin(keeps_unfinished=run.is_live)
         self._clock = run.started_at, run.started_clock
-        self._cadence = Cadence()
+        self._flushes = FlushSchedule()
         with self._output.errors():
             self._file = part.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, lineterminator="\n")
@@ -59,7 +59,7 @@ class TimestampTable(Sink):
                     f"{estimate.latency * 1e3:.3f}",
                 )
             )
-            self._cadence.after_row(file)
+            self._flushes.after_row(file)
 
     def finish(self) -> None:
         """Give the file its name."""

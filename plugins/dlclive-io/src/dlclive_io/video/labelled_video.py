@@ -10,8 +10,8 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError, as_rgb
+from dlclive_io.drawing import PoseDrawing, keypoint_colours, letterbox
 from dlclive_io.output_file import OutputFile, reason
-from dlclive_io.screen.drawing import PoseDrawing, fit, keypoint_colours
 from dlclive_io.video.video_writer import FORMATS, VideoWriter, even
 
 DEFAULT_FPS = 30.0
@@ -92,7 +92,7 @@ class LabelledVideo(Sink):
         image = estimate.frame.image
         picture = even(self._drawing.draw(image, estimate.pose) if self._draw else as_rgb(image))
         if writer.size is not None and writer.size != (picture.shape[1], picture.shape[0]):
-            picture = fit(picture, *writer.size)
+            picture = letterbox(picture, *writer.size)
         with self._errors():
             writer.write(picture, self._stamp(estimate))
 

@@ -31,12 +31,12 @@ class Segment:
         rate: Fraction,
         time_base: Fraction,
         encoding: Encoding,
-        keeps_left: bool,
+        keeps_unfinished: bool,
     ) -> None:
         self.output = output
         self.form: tuple[object, ...] | None = None
         self._pads = encoding.is_subsampled
-        part = output.begin(keeps_left=keeps_left)
+        part = output.begin(keeps_unfinished=keeps_unfinished)
         self.frames = 0
         try:
             format = FORMATS[output.path.suffix.lower()]
@@ -55,13 +55,13 @@ class Segment:
 
     def takes(self, image: NDArray[np.uint8]) -> bool:
         """Whether this frame has the form of those before it."""
-        return self.form is None or self.form == form_of(image)
+        return self.form is None or self.form == format_of(image)
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
         """Encode one frame."""
         if self._writer is None:
             raise DataError(f"{self.output.path} is not open: call open() first")
-        self.form = form_of(image)
+        self.form = format_of(image)
         self._writer.write(even(image) if self._pads else image, pts)
         self.frames += 1
 
@@ -79,12 +79,12 @@ class Segment:
             self.output.drop()
 
 
-def form_of(image: NDArray[np.uint8]) -> tuple[object, ...]:
+def format_of(image: NDArray[np.uint8]) -> tuple[object, ...]:
     """What may not change within a file."""
     return (*image.shape, image.dtype.str)
 
 
-def in_words(form: tuple[object, ...] | None) -> str:
+def describe_format(form: tuple[object, ...] | None) -> str:
     """For people: "640x480 RGB"."""
     if form is None:
         return "nothing"

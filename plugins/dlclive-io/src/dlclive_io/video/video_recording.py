@@ -12,11 +12,11 @@ from av.error import FFmpegError
 
 from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image, nearest
 from dlclive_io.disk_space import DiskSpace
+from dlclive_io.drawing import PoseDrawing, keypoint_colours
 from dlclive_io.output_file import OutputFile, reason
-from dlclive_io.priority import stand_back
-from dlclive_io.screen.drawing import PoseDrawing, keypoint_colours
+from dlclive_io.priority import lower_thread_priority
 from dlclive_io.video.labelled_video import DEFAULT_FPS, LIVE_TIME_BASE
-from dlclive_io.video.segments import Segment, form_of, in_words, next_file
+from dlclive_io.video.segments import Segment, describe_format, format_of, next_file
 from dlclive_io.video.video_times import VideoTimes
 from dlclive_io.video.video_writer import CODECS, FORMATS, PRESETS, Encoding
 
@@ -115,7 +115,7 @@ class VideoRecording(Sink):
             self._disk = DiskSpace(self._path.parent)
         if self._disk.is_low:
             _log.warning("%s: make room, or the recording of %s may have to end early", self._disk, self._path)
-        stand_back(self._nice)
+        lower_thread_priority(self._nice)
 
     def write(self, estimate: Estimate) -> None:
         """Write the frame's row, then the frame. Raises DataError, also when the disk is nearly full."""
@@ -123,11 +123,11 @@ class VideoRecording(Sink):
         image = check_image(self._drawing.draw(frame.image, estimate.pose) if self._draw else frame.image)
         segment = self._segments[-1] if self._segments else self._begin_segment()
         if not segment.takes(image):
-            before = in_words(segment.form)
+            before = describe_format(segment.form)
             with self._errors():
                 segment.end()
             segment = self._begin_segment()
-            now, name = in_words(form_of(image)), segment.output.path.name
+            now, name = describe_format(format_of(image)), segment.output.path.name
             _log.warning("frame %d is %s, not %s: the recording goes on in %s", frame.index, now, before, name)
         self._times.write(frame, segment.output.path.name, segment.frames)
         with self._errors():
@@ -166,7 +166,7 @@ class VideoRecording(Sink):
                 rate=self._rate,
                 time_base=self._time_base,
                 encoding=self._encoding,
-                keeps_left=self._run.is_live,
+                keeps_unfinished=self._run.is_live,
             )
         self._segments.append(segment)
         return segment

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from dlclive_core import DataError, Frame, RunInfo
-from dlclive_io.cadence import Cadence
+from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
 from dlclive_io.tables.timestamp_table import times_of
 
@@ -27,9 +27,9 @@ class VideoTimes:
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self.output.begin(keeps_left=run.is_live)
+        part = self.output.begin(keeps_unfinished=run.is_live)
         self._clock = run.started_at, run.started_clock
-        self._cadence = Cadence(every_row=True)
+        self._flushes = FlushSchedule(every_row=True)
         with self.output.errors():
             self._file = part.open("w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, lineterminator="\n")
@@ -42,7 +42,7 @@ class VideoTimes:
             raise DataError(f"{self.output.path} is not open: call open() first")
         with self.output.errors():
             self._writer.writerow((frame.index, video, video_frame, *times_of(frame, *self._clock)))
-            self._cadence.after_row(self._file)
+            self._flushes.after_row(self._file)
 
     def end(self) -> None:
         """Close the file, which keeps the name `.part`. Safe to call twice."""

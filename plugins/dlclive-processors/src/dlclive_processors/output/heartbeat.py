@@ -10,11 +10,11 @@ import select
 import time
 from dataclasses import dataclass
 
-from dlclive_processors.output.arrivals import Arrivals
+from dlclive_processors.output.device_link import DeviceLink, SentMessage
 from dlclive_processors.output.event_file import EventFile
-from dlclive_processors.output.lease import LEASE_SIZE, Failure, Kind, Lease, Reason, Report, Want, read_leases
-from dlclive_processors.output.link import Link, Sent
-from dlclive_processors.output.wire import ALL_CHANNELS, VERSION, Answer, Limits, Status, Type
+from dlclive_processors.output.lease import LEASE_SIZE, Failure, Lease, Reason, Report, ReportKind, Request, read_leases
+from dlclive_processors.output.protocol import ALL_CHANNELS, VERSION, Answer, Limits, Status, Type
+from dlclive_processors.output.serial_poll import SerialPoll
 
 AGAIN = 0.005  # seconds after which a command without an answer is sent again
 GIVE_UP_ON = 0.03  # an ON that is not acknowledged by then is not wanted any more
@@ -25,7 +25,7 @@ STATUS_EVERY = 0.1
 BEATS_PER_WATCHDOG = 10
 
 
-class GaveUp(Exception):  # noqa: N818 - not an error of the program
+class HeartbeatFailed(Exception):  # noqa: N818 - not an error of the program
     """The device cannot be trusted any more."""
 
     def __init__(self, failure: Failure, number: int = 0) -> None:
@@ -41,7 +41,7 @@ class Command:
     number: int
     reason: Reason
     lease: Lease | None
-    sent: Sent
+    sent: SentMessage
     repeated: float
 
 
@@ -56,9 +56,11 @@ class Heartbeat:
         events: where to write what happened.
     """
 
-    def __init__(self, link: Link, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile) -> None:
+    def __init__(
+        self, link: DeviceLink, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile
+    ) -> None:
         self._link, self._pulses, self._events = link, pulses, events
-        self._arrivals = Arrivals(link.descriptor)
+        self._poll = SerialPoll(link.descriptor)
         self._leases, self._wake, self._reports = leases, wake, reports
         self._lease: Lease | None = None
         self._on = False  # the device was told to be on, and has not been told otherwise, nor said so
@@ -83,7 +85,7 @@ class Heartbeat:
         enough = time.perf_counter() + 10 * limits.watchdog_us / 1e6
         while not self._alive_at:
             if time.perf_counter() > enough:
-                raise GaveUp(Failure.TOO_SLOW, round(1e3 * self._link.longest_trip))
+                raise HeartbeatFailed(Failure.TOO_SLOW, round(1e3 * self._link.longest_trip))
             self._link.send(Type.BEAT)
             self._wait(self._period)
         self._greeting = False
@@ -96,15 +98,15 @@ class Heartbeat:
             while (left := again - time.perf_counter()) > 0:
                 for _, answer in self._wait(left):
                     if answer.status == Status.WRONG_VERSION:
-                        raise GaveUp(Failure.WRONG_VERSION)
+                        raise HeartbeatFailed(Failure.WRONG_VERSION)
                     if answer.limits is not None:
                         return answer.limits
-        raise GaveUp(Failure.NO_ANSWER)
+        raise HeartbeatFailed(Failure.NO_ANSWER)
 
     # ---- the loop
 
     def run(self) -> None:
-        """Beat until the session ends, and end with the output off. Raises GaveUp."""
+        """Beat until the session ends, and end with the output off. Raises HeartbeatFailed."""
         while self._ending is None or self._pending is not None:
             self._turn()
             now = time.perf_counter()
@@ -115,7 +117,7 @@ class Heartbeat:
                 wait = min(wait, self._lease.deadline - now)
             if not self._wait(max(0.0, wait)):
                 self._judge(time.perf_counter())
-        self.report(Kind.CLOSED, code=int(self._mute))
+        self.report(ReportKind.CLOSED, code=int(self._mute))
 
     def _turn(self) -> None:
         """What is due now: first of all, to be off."""
@@ -124,7 +126,7 @@ class Heartbeat:
         now = time.perf_counter()
         if self._on and (self._lease is None or now > self._lease.deadline):
             self._switch_off(Reason.LAPSED)
-            self.report(Kind.LAPSED)
+            self.report(ReportKind.LAPSED)
         if self._pending is not None and now >= self._pending.repeated + AGAIN:
             self._insist(self._pending, now)
         if now >= self._beat_at and not self._mute:
@@ -133,7 +135,7 @@ class Heartbeat:
         elif self._mute:
             self._beat_at = now + self._period
         if now >= self._status_at:
-            self.report(Kind.STATUS)
+            self.report(ReportKind.STATUS)
             self._status_at = now + STATUS_EVERY
             # A process that the session forked can hold its end of the pipe open, but not be this one's parent.
             if os.getppid() != self._session and self._ending is None:
@@ -142,20 +144,20 @@ class Heartbeat:
     def _judge(self, now: float) -> None:
         """Give up if the device cannot be trusted. Called when nothing more of it is waiting to be read."""
         if now - self._link.heard_at > SILENCE:
-            raise GaveUp(Failure.SILENT)
+            raise HeartbeatFailed(Failure.SILENT)
         if now - self._alive_at > SILENCE and not self._mute:
-            raise GaveUp(Failure.TOO_SLOW, round(1e3 * self._link.round_trip))
+            raise HeartbeatFailed(Failure.TOO_SLOW, round(1e3 * self._link.round_trip))
         if self._events.error is not None:
-            raise GaveUp(Failure.EVENTS, self._events.error.errno or 0)
+            raise HeartbeatFailed(Failure.EVENTS, self._events.error.errno or 0)
 
-    def _wait(self, seconds: float) -> list[tuple[Sent, Answer]]:
+    def _wait(self, seconds: float) -> list[tuple[SentMessage, Answer]]:
         """Sleep until it is woken or an answer comes, and take the answer."""
-        line = self._arrivals.descriptor
+        line = self._poll.descriptor
         watched = [line] if self._ending is not None else [line, self._wake]
         ready, _, _ = select.select(watched, [], [], seconds)
         if self._wake in ready and not os.read(self._wake, 64) and self._greeting:
             raise SystemExit(1)  # the session is dead before it began
-        if line not in ready or not self._arrivals.came():
+        if line not in ready or not self._poll.has_data():
             return []
         answers = self._link.receive()
         for sent, answer in answers:
@@ -173,9 +175,9 @@ class Heartbeat:
         for lease in read_leases(data):
             known = self._lease.command if self._lease is not None else 0
             self._lease = lease
-            if lease.want == Want.END:
+            if lease.request == Request.END:
                 self._end(Reason.END)
-            elif lease.command != known and lease.want == Want.ON:
+            elif lease.command != known and lease.request == Request.ON:
                 self._switch_on(lease)
             elif lease.command != known:
                 self._switch_off(Reason(lease.reason))
@@ -231,22 +233,22 @@ class Heartbeat:
             self._link.send(Type.OFF, bytes((ALL_CHANNELS,)), command=command.number, again=command.sent.sequence)
         command.repeated = now
 
-    def _lost(self, number: int, lease: Lease, sent: Sent | None) -> None:
+    def _lost(self, number: int, lease: Lease, sent: SentMessage | None) -> None:
         self._on = False
         self._events.add(
             "lost",
             sequence=sent.sequence if sent else None,
-            reason=Reason(lease.reason).word,
+            reason=Reason(lease.reason).label,
             frame=lease.frame,
             age=lease.age,
             decided=lease.written,
             sent=sent.at if sent else None,
         )
-        self.report(Kind.LOST, number)
+        self.report(ReportKind.LOST, number)
 
     # ---- what the device says
 
-    def _answered(self, sent: Sent, answer: Answer) -> None:
+    def _answered(self, sent: SentMessage, answer: Answer) -> None:
         now = self._link.heard_at
         if answer.alive or self._greeting:
             self._alive_at = now if answer.alive else 0.0
@@ -254,7 +256,7 @@ class Heartbeat:
             self._counts = answer.trips, answer.cuts
             return
         if not answer.greeted:
-            raise GaveUp(Failure.RESTARTED)
+            raise HeartbeatFailed(Failure.RESTARTED)
         self._count(answer)
         pending = self._pending
         if pending is not None and sent.sequence == pending.sent.sequence:
@@ -264,7 +266,7 @@ class Heartbeat:
             if self._running and not answer.active:
                 self._running = self._on = False
                 self._events.add("ended", acknowledged=now, device_time=self._link.device_time)
-                self.report(Kind.ENDED)
+                self.report(ReportKind.ENDED)
             self._running = self._running or answer.active != 0
 
     def _acknowledged(self, command: Command, answer: Answer) -> None:
@@ -274,15 +276,15 @@ class Heartbeat:
             self._running = done
             event = "on" if done else "refused"
             self._note(command, event, answer)
-            self.report(Kind.DONE if done else Kind.REFUSED, command.number, answer.status)
+            self.report(ReportKind.DONE if done else ReportKind.REFUSED, command.number, answer.status)
         else:
             if self._mute:
                 self._mute, self._alive_at = False, self._link.heard_at
             self._note(command, "off", answer)
-            self.report(Kind.DONE, command.number)
+            self.report(ReportKind.DONE, command.number)
 
     def _note(self, command: Command, event: str, answer: Answer | None) -> None:
-        reason = command.reason.word
+        reason = command.reason.label
         if answer is not None and answer.status != Status.DONE:
             reason = Status(answer.status).name.lower().replace("_", " ")
         lease = command.lease
@@ -310,7 +312,7 @@ class Heartbeat:
         self._counts = answer.trips, answer.cuts
         self._trips += new_trips
         self._cuts += new_cuts
-        for count, event, kind in ((new_trips, "trip", Kind.TRIPPED), (new_cuts, "cut", Kind.CUT)):
+        for count, event, kind in ((new_trips, "trip", ReportKind.TRIPPED), (new_cuts, "cut", ReportKind.CUT)):
             if count:
                 self._on = False  # the device took it off
                 self._events.add(event, acknowledged=self._link.heard_at, device_time=self._link.device_time)
@@ -318,7 +320,7 @@ class Heartbeat:
 
     # ---- to the session
 
-    def report(self, kind: Kind, command: int = 0, code: int = 0, numbers: tuple[int, ...] | None = None) -> None:
+    def report(self, kind: ReportKind, command: int = 0, code: int = 0, numbers: tuple[int, ...] | None = None) -> None:
         """Tell the session, if it listens."""
         link = self._link
         counts = (self._trips, self._cuts, link.noise, link.strange) if numbers is None else numbers

@@ -15,7 +15,7 @@ _LEASE = struct.Struct("<ddIBBqd")
 _REPORT = struct.Struct("<BBIdddd5I")
 
 
-class Want(IntEnum):
+class Request(IntEnum):
     """What the session wants of the output."""
 
     OFF = 0
@@ -37,12 +37,12 @@ class Reason(IntEnum):
     NOT_ACKNOWLEDGED = 8
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         """For the file of events."""
         return self.name.lower().replace("_", " ")
 
 
-class Kind(IntEnum):
+class ReportKind(IntEnum):
     """Of a report."""
 
     READY = 1  # numbers: channels, watchdog, pulse, train, duty
@@ -77,14 +77,14 @@ class Lease:
 
     Attributes:
         written, deadline: `time.perf_counter()`, the same clock in both processes.
-        command: counts the changes of `want`.
+        command: counts changes of `request`.
         frame, age: the number of the frame that it was decided on, and how old that was, in seconds.
     """
 
     written: float
     deadline: float
     command: int
-    want: int
+    request: int
     reason: int
     frame: int
     age: float
@@ -100,7 +100,7 @@ class Report:
     Attributes:
         device_time: the device's clock in its newest answer, not coming round.
         round_trip, longest_trip: the median of the last 200 messages, and the longest ever.
-        numbers: five; `Kind` says what.
+        numbers: five; `ReportKind` says what.
     """
 
     kind: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 
-def go_first() -> None:
+def request_realtime_priority() -> None:
     """Ask for real-time scheduling of this process, else for a better place in the queue; it goes on without either."""
     if hasattr(os, "sched_setscheduler"):
         try:

@@ -13,21 +13,21 @@ from pathlib import Path
 
 from dlclive_core import DataError, DependencyError, OutputError, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.events import create_file
 from dlclive_processors.output.base import Output
-from dlclive_processors.output.child import Child
 from dlclive_processors.output.event_file import COLUMNS
-from dlclive_processors.output.lease import Kind, Lease, Reason, Report, Want
-from dlclive_processors.output.messages import failure
-from dlclive_processors.output.wire import Limits
+from dlclive_processors.output.failure_messages import failure_error
+from dlclive_processors.output.heartbeat_process import HeartbeatProcess
+from dlclive_processors.output.lease import Lease, Reason, Report, ReportKind, Request
+from dlclive_processors.output.protocol import Limits
+from dlclive_processors.region_events import create_event_file
 
 _log = logging.getLogger(__name__)
 
 _WARNINGS = {
-    Kind.REFUSED: "the device refused to switch on, because it was on too recently or its host seemed dead",
-    Kind.LOST: "switching on was not acknowledged in time, so it was taken back",
-    Kind.TRIPPED: "no beat reached the device in time, so its watchdog tripped; is the computer overloaded?",
-    Kind.CUT: "the device cut a pulse short",
+    ReportKind.REFUSED: "the device refused to switch on, because it was on too recently or its host seemed dead",
+    ReportKind.LOST: "switching on was not acknowledged in time, so it was taken back",
+    ReportKind.TRIPPED: "no beat reached the device in time, so its watchdog tripped; is the computer overloaded?",
+    ReportKind.CUT: "the device cut a pulse short",
 }
 _SILENCE = 1.0  # seconds without a report after which the heartbeat process is not trusted
 
@@ -112,7 +112,7 @@ class SerialOutput(Output):
             raise DependencyError("a serial port needs pyserial; run: pip install 'dlclive-processors[serial]'")
         self._events = Path(events) if events is not None else None
         self._overwrite = overwrite
-        self._child: Child | None = None
+        self._process: HeartbeatProcess | None = None
         self._lock = threading.Lock()
         self._command, self._want, self._is_on = 0, False, False
         self._heard_at = self._renewed_at = 0.0
@@ -131,7 +131,7 @@ class SerialOutput(Output):
     @property
     def process_id(self) -> int | None:
         """Of the heartbeat process, while it is open."""
-        return self._child.process_id if self._child is not None else None
+        return self._process.process_id if self._process is not None else None
 
     def open(self, origin: float) -> None:
         """Start the heartbeat process and wait until the device answers it."""
@@ -143,12 +143,12 @@ class SerialOutput(Output):
         self._command, self._want, self._is_on = 0, False, False
         self._failed = False
         self.statistics = LinkStatistics()
-        file = create_file(self._events, self._overwrite) if self._events is not None else None
+        file = create_event_file(self._events, self._overwrite) if self._events is not None else None
         try:
             if file is not None:
                 file.write((",".join(COLUMNS) + "\n").encode())
-            self._child = Child(self._words(origin), file.fileno() if file is not None else None)
-            self._await_ready(self._child)
+            self._process = HeartbeatProcess(self._words(origin), file.fileno() if file is not None else None)
+            self._await_ready(self._process)
         except BaseException:
             self._abandon()
             if self._events is not None:  # there is nothing in it, and the next try needs the name
@@ -159,22 +159,22 @@ class SerialOutput(Output):
                 file.close()
 
     def renew(self, want: bool, reason: Reason, frame: int, age: float) -> None:
-        child = self._child
-        if child is None:
+        process = self._process
+        if process is None:
             raise UsageError("the output is not open; call open() before process(), or run it in a Session")
         try:
             with self._lock:
-                self._listen(child)
-                self._write(child, want, reason, frame, age)
+                self._listen(process)
+                self._write(process, want, reason, frame, age)
         except (OutputError, DataError):
             self._failed = True
             raise
 
     def off(self, reason: Reason) -> None:
-        child = self._child
-        if child is not None:
+        process = self._process
+        if process is not None:
             with self._lock:
-                self._write(child, False, reason, -1, 0.0)
+                self._write(process, False, reason, -1, 0.0)
 
     def close(self) -> None:
         """Switch off and wait until the device acknowledged it.
@@ -182,19 +182,19 @@ class SerialOutput(Output):
         Raises:
             OutputError: it did not; its watchdog switches it off.
         """
-        child, self._child = self._child, None
+        process, self._process = self._process, None
         self._want = self._is_on = False
-        if child is None:
+        if process is None:
             return
         now = time.perf_counter()
         with self._lock:
-            child.write(Lease(now, now + 1, self._command + 1, Want.END, Reason.END, -1, 0.0), urgent=True)
-        last = child.end(within=2.0)
+            process.write(Lease(now, now + 1, self._command + 1, Request.END, Reason.END, -1, 0.0), urgent=True)
+        last = process.end(within=2.0)
         if self._failed:  # that was said already, and this must not hide it
             return
-        if last is not None and last.kind == Kind.FAILED:
-            raise failure(last, self._port)
-        if last is None or last.kind != Kind.CLOSED or last.code:
+        if last is not None and last.kind == ReportKind.FAILED:
+            raise failure_error(last, self._port)
+        if last is None or last.kind != ReportKind.CLOSED or last.code:
             raise OutputError(
                 f"{self._port} did not acknowledge being switched off; its watchdog does it, look at the device"
             )
@@ -211,18 +211,18 @@ class SerialOutput(Output):
             *(f"--{name}={value:.0f}" for name, value in microseconds.items()),
         ]
 
-    def _await_ready(self, child: Child) -> None:
+    def _await_ready(self, process: HeartbeatProcess) -> None:
         until = time.perf_counter() + self._patience + 10
         while time.perf_counter() < until:
-            for report in child.read(0.1):
-                if report.kind == Kind.READY:
+            for report in process.read(0.1):
+                if report.kind == ReportKind.READY:
                     self._heard_at = time.perf_counter()
                     self.limits = Limits(*report.numbers)
                     self._check(self.limits)
                     return
-                if report.kind == Kind.FAILED:
-                    raise failure(report, self._port)
-            if child.ended:
+                if report.kind == ReportKind.FAILED:
+                    raise failure_error(report, self._port)
+            if process.ended:
                 raise OutputError(f"the heartbeat process of {self._port} ended at once; run: dlclive doctor")
         raise OutputError(f"the heartbeat process of {self._port} did not start")
 
@@ -243,24 +243,24 @@ class SerialOutput(Output):
         if beyond:
             raise UsageError(f"the device on {self._port} {beyond}; the limits are set in its sketch")
 
-    def _write(self, child: Child, want: bool, reason: Reason, frame: int, age: float) -> None:
+    def _write(self, process: HeartbeatProcess, want: bool, reason: Reason, frame: int, age: float) -> None:
         urgent = want != self._want
         if urgent:
             self._command += 1
             self._want = self._is_on = want
         now = time.perf_counter()
-        lease = Lease(now, now + self._lifespan, self._command, Want(want), reason, frame, age)
-        if not child.write(lease, urgent=urgent):
-            self._listen(child)  # its last words say more
+        lease = Lease(now, now + self._lifespan, self._command, Request(want), reason, frame, age)
+        if not process.write(lease, urgent=urgent):
+            self._listen(process)  # its last words say more
             raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
 
-    def _listen(self, child: Child) -> None:
-        for report in child.read(0.0):
+    def _listen(self, process: HeartbeatProcess) -> None:
+        for report in process.read(0.0):
             self._heard_at = max(self._heard_at, report.time)
-            if report.kind == Kind.FAILED:
-                raise failure(report, self._port)
+            if report.kind == ReportKind.FAILED:
+                raise failure_error(report, self._port)
             self._hear(report)
-        if child.ended:
+        if process.ended:
             raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
         now = time.perf_counter()
         if now - self._renewed_at > _SILENCE:  # it was this process that slept, and the reports did not fit in the pipe
@@ -273,15 +273,26 @@ class SerialOutput(Output):
 
     def _hear(self, report: Report) -> None:
         if report.kind in _WARNINGS:
-            _log.warning("output on %s: %s", self._port, _WARNINGS[Kind(report.kind)])
-        if report.kind == Kind.STATUS:
+            _log.warning("output on %s: %s", self._port, _WARNINGS[ReportKind(report.kind)])
+        if report.kind == ReportKind.STATUS:
             trips, cuts, noise, strange, _ = report.numbers
             self.statistics = LinkStatistics(trips, cuts, noise, strange, report.round_trip, report.longest_trip)
-        of_old = report.kind in (Kind.REFUSED, Kind.LOST) and report.command != self._command
-        if report.kind in (Kind.REFUSED, Kind.LOST, Kind.LAPSED, Kind.TRIPPED, Kind.CUT, Kind.ENDED) and not of_old:
+        of_old = report.kind in (ReportKind.REFUSED, ReportKind.LOST) and report.command != self._command
+        if (
+            report.kind
+            in (
+                ReportKind.REFUSED,
+                ReportKind.LOST,
+                ReportKind.LAPSED,
+                ReportKind.TRIPPED,
+                ReportKind.CUT,
+                ReportKind.ENDED,
+            )
+            and not of_old
+        ):
             self._is_on = False
 
     def _abandon(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            child.end(within=2.0)
+        process, self._process = self._process, None
+        if process is not None:
+            process.end(within=2.0)

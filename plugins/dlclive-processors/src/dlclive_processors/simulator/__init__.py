@@ -5,6 +5,6 @@
 
 from dlclive_processors.simulator.compiled import CompiledDevice, compile_firmware
 from dlclive_processors.simulator.device import Device
-from dlclive_processors.simulator.running import Simulator
+from dlclive_processors.simulator.simulator_process import Simulator
 
 __all__ = ["CompiledDevice", "Device", "Simulator", "compile_firmware"]

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from dlclive_processors.output.wire import Limits
+from dlclive_processors.output.protocol import Limits
 from dlclive_processors.simulator.compiled import CompiledDevice
 from dlclive_processors.simulator.device import Device
 from dlclive_processors.simulator.terminal import Terminal

@@ -6,7 +6,7 @@ import ctypes
 import subprocess
 from pathlib import Path
 
-from dlclive_processors.output.wire import Limits
+from dlclive_processors.output.protocol import Limits
 
 _C_NAMES = """
 #include "dlclive_output.h"

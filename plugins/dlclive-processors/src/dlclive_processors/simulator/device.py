@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlclive_processors.output.wire import (
+from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     ANSWER,
     CLOCK,

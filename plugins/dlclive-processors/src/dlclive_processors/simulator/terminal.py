@@ -12,9 +12,9 @@ import tty
 from pathlib import Path
 from typing import Protocol
 
-from dlclive_processors.output.priority import go_first
-from dlclive_processors.output.wire import CLOCK
-from dlclive_processors.simulator.faults import Line
+from dlclive_processors.output.priority import request_realtime_priority
+from dlclive_processors.output.protocol import CLOCK
+from dlclive_processors.simulator.faulty_line import FaultyLine
 
 _TICK = 0.0005  # seconds: how often the pulses are looked at
 _HELD_UP = 0.01  # seconds: a device whose processor is its own is never away that long
@@ -41,8 +41,8 @@ class Terminal:
         device: the state machine.
         record: CSV file `time,levels`, a line whenever a level changes: time is the host's `time.perf_counter()` in
             seconds, which is the same clock in all processes of a computer; levels has one bit per channel.
-        commands: a descriptor to read faults from, one a line; see `Line.command`. Also "restart" (the device loses power for a
-            moment) and "unplug" (the port is gone, for good).
+        commands: descriptor to read faults from, one a line; see `FaultyLine.command`. Also "restart" (the device loses
+            power for a moment) and "unplug" (the port is gone for good).
         until_end: stop when the commands end.
     """
 
@@ -58,7 +58,7 @@ class Terminal:
         self._record = record.open("w", buffering=1, encoding="ascii") if record is not None else None
         self._note("time,levels")
         self._commands, self._until_end = commands, until_end
-        self._line = Line(random.Random(1))  # noqa: S311 - noise, not secrets
+        self._line = FaultyLine(random.Random(1))  # noqa: S311 - noise, not secrets
         self._connected = False
         self._plugged = True
         self._levels = 0
@@ -67,7 +67,7 @@ class Terminal:
 
     def run(self) -> None:
         """Run until the port is unplugged, or the commands say "stop" or end."""
-        go_first()  # a device has a processor of its own
+        request_realtime_priority()  # a device has a processor of its own
         while self._plugged:
             watched = [self._master] if self._connected else []
             if self._commands is not None:

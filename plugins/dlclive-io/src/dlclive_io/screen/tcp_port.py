@@ -6,29 +6,29 @@ import errno
 import socket
 import sys
 
-from dlclive_io.screen.viewer_pipe import CannotShow
+from dlclive_io.screen.viewer_process import DisplayError
 
 HOST = "127.0.0.1"
-FIRST = 8000  # where no port is asked for
+DEFAULT_PORT = 8000  # where no port is asked for
 _NEIGHBOURS = 20
 
 
 def listen(port: int | None) -> socket.socket:
-    """A listening socket; CannotShow, with a port that is free, if this one is not. None: 8000, or the next that is free."""
+    """A listening socket; DisplayError, with a port that is free, if this one is not. None: 8000, or the next that is free."""
     if port is None:
         return _first_free()
     try:
         return _bound(port)
     except OSError as error:
         if error.errno == errno.EACCES and port < 1024:
-            raise CannotShow("usage", f"port {port} needs administrator's rights; use port={port + 8000}") from None
+            raise DisplayError("usage", f"port {port} needs administrator's rights; use port={port + 8000}") from None
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-            raise CannotShow("usage", f"port {port} of {HOST} cannot be used ({error}); use another port") from None
-    raise CannotShow("usage", f"port {port} is taken by another program; use port={_free_beside(port)}")
+            raise DisplayError("usage", f"port {port} of {HOST} cannot be used ({error}); use another port") from None
+    raise DisplayError("usage", f"port {port} is taken by another program; use port={_free_beside(port)}")
 
 
 def _first_free() -> socket.socket:
-    for port in range(FIRST, FIRST + _NEIGHBOURS):
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + _NEIGHBOURS):
         try:
             return _bound(port)
         except OSError:

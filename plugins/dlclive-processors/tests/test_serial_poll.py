@@ -14,7 +14,7 @@ if os.name != "posix":
 
 import pty
 
-from dlclive_processors.output.arrivals import Arrivals
+from dlclive_processors.output.serial_poll import SerialPoll
 
 PATIENCE = 10.0
 
@@ -29,43 +29,43 @@ def line() -> Iterator[list[int]]:
         os.close(end)
 
 
-def is_there(arrivals: Arrivals, patience: float = 0.0) -> bool:
-    ready, _, _ = select.select([arrivals.descriptor], [], [], patience)
-    return bool(ready) and arrivals.came()
+def is_there(poll: SerialPoll, patience: float = 0.0) -> bool:
+    ready, _, _ = select.select([poll.descriptor], [], [], patience)
+    return bool(ready) and poll.has_data()
 
 
 def test_each_arrival_is_seen_once(line: list[int]) -> None:
     device, host = line
-    arrivals = Arrivals(host)
-    assert not is_there(arrivals)
+    poll = SerialPoll(host)
+    assert not is_there(poll)
     for message in (b"one", b"two"):
         os.write(device, message)
-        assert is_there(arrivals, PATIENCE)
+        assert is_there(poll, PATIENCE)
         assert os.read(host, 100) == message
-        assert not is_there(arrivals, 0.01)
+        assert not is_there(poll, 0.01)
 
 
 def test_what_came_before_is_seen(line: list[int]) -> None:
     device, host = line
     os.write(device, b"early")
     select.select([host], [], [], PATIENCE)
-    assert is_there(Arrivals(host), PATIENCE)
+    assert is_there(SerialPoll(host), PATIENCE)
 
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="as Linux has it")
 def test_the_line_is_looked_at_only_when_something_came(line: list[int]) -> None:
     """Looking can take as long as the kernel likes. What was not read is not told again: so nobody looked."""
     device, host = line
-    arrivals = Arrivals(host)
+    poll = SerialPoll(host)
     os.write(device, b"one")
-    assert is_there(arrivals, PATIENCE)
-    assert not is_there(arrivals, 0.01)
+    assert is_there(poll, PATIENCE)
+    assert not is_there(poll, 0.01)
     os.write(device, b"two")
-    assert is_there(arrivals, PATIENCE)
+    assert is_there(poll, PATIENCE)
     assert os.read(host, 100) == b"onetwo"
 
 
 def test_the_end_of_the_line_is_seen(line: list[int]) -> None:
-    arrivals = Arrivals(line[1])
+    poll = SerialPoll(line[1])
     os.close(line.pop(0))
-    assert is_there(arrivals, PATIENCE)
+    assert is_there(poll, PATIENCE)

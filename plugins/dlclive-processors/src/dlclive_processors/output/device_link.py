@@ -9,13 +9,13 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-from dlclive_processors.output.wire import CLOCK, Answer, Splitter, Type, message, read_answer
+from dlclive_processors.output.protocol import CLOCK, Answer, Splitter, Type, message, read_answer
 
 _FORGET = 1.0  # seconds after which an answer is not waited for
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
     """A message on its way. `command` is the session's number of it, 0 if it has none."""
 
     kind: Type
@@ -24,7 +24,7 @@ class Sent:
     command: int
 
 
-class Link:
+class DeviceLink:
     """Sends messages and matches the answers; an answer that matches nothing is counted and changes nothing.
 
     Args:
@@ -44,7 +44,7 @@ class Link:
         self.longest_trip = 0.0
         self._trips: deque[float] = deque(maxlen=200)
         self._splitter = Splitter()
-        self._sent: dict[int, Sent] = {}
+        self._sent: dict[int, SentMessage] = {}
         self._clock = 0
         self._elapsed = 0
 
@@ -63,20 +63,20 @@ class Link:
         """Median of the last 200, in seconds."""
         return median(self._trips) if self._trips else 0.0
 
-    def send(self, kind: Type, values: bytes = b"", *, command: int = 0, again: int | None = None) -> Sent:
+    def send(self, kind: Type, values: bytes = b"", *, command: int = 0, again: int | None = None) -> SentMessage:
         """Send a message; with `again`, under the number that it had. What the port does not take at once is lost."""
         if again is None:
             self.sequence += 1
         sequence = self.sequence if again is None else again
         now = time.perf_counter()
-        sent = Sent(kind, sequence, now, command)
+        sent = SentMessage(kind, sequence, now, command)
         if again is None:  # else the time of the first one stays: no trip is taken for shorter than it was
             self._sent[sequence & 0xFFFF] = sent
         with contextlib.suppress(BlockingIOError):
             os.write(self.descriptor, message(kind, sequence & 0xFFFF, self._clock, values))
         return sent
 
-    def receive(self) -> list[tuple[Sent, Answer]]:
+    def receive(self) -> list[tuple[SentMessage, Answer]]:
         """Read what came. Raises OSError if the port is gone."""
         data = os.read(self.descriptor, 4096)
         if not data:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 
-def seconds(ticks: int, frequency: float) -> float | None:
+def ticks_to_seconds(ticks: int, frequency: float) -> float | None:
     """A time stamp in seconds; None for 0, which is what cameras and emulators without a clock say."""
     return ticks / frequency if ticks else None

@@ -16,7 +16,7 @@ _REFRESH = 0.25  # seconds between two computations of the percentiles, which pe
 _MOST = 10_000  # frames in the window
 
 
-class Board:
+class PageState:
     """Takes what the session said and says it to each viewer.
 
     Args:

@@ -13,10 +13,10 @@ from dlclive_processors.output.lease import REPORT_SIZE, Lease, Report, read_rep
 
 # The path is handed over, and -S leaves site-packages' start-up files out: they can import anything. -I: nothing of the
 # folder that the session was started in is imported.
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_processors.output.process import main; main()"
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_processors.output.heartbeat_main import main; main()"
 
 
-class Child:
+class HeartbeatProcess:
     """Starts the process, writes leases, reads reports.
 
     Args:

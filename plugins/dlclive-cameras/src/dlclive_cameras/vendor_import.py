@@ -9,7 +9,7 @@ from dlclive_core import DependencyError
 
 
 @contextmanager
-def needed(source: str, library: str) -> Iterator[None]:
+def importing(source: str, library: str) -> Iterator[None]:
     """Around an import: DependencyError with the command that installs the library."""
     try:
         yield

@@ -16,7 +16,7 @@ MOST_TIMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Snapshot:
     """What one question is answered with.
 
     Attributes:
@@ -66,7 +66,7 @@ class NewestEstimate:
             self._ended = True
             self._changed.notify()
 
-    def take(self, *, picture: bool, within: float) -> Reading:
+    def take(self, *, picture: bool, within: float) -> Snapshot:
         """Read, and for a picture wait some seconds for one that was not given before."""
         until = time.perf_counter() + within
         with self._changed:
@@ -80,4 +80,4 @@ class NewestEstimate:
             times = tuple(self._times)
             self._times.clear()
             came = Progress("running", missed=self._missed, processed=self._came)
-            return Reading(estimate, times, self._progress() if self._progress is not None else came, self._ended)
+            return Snapshot(estimate, times, self._progress() if self._progress is not None else came, self._ended)

@@ -13,7 +13,7 @@ SYNC_SECONDS = 1.0
 """What a power cut may lose."""
 
 
-class Cadence:
+class FlushSchedule:
     """Flushes a text file to which rows are appended. Used by the thread that writes them.
 
     Args:

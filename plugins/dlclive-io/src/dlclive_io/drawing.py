@@ -90,7 +90,7 @@ def _fixed(point: NDArray[np.float32]) -> tuple[int, int]:
     return round((float(point[0]) - 0.5) * scale), round((float(point[1]) - 0.5) * scale)
 
 
-def fit(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def letterbox(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Scale an image of another size into (height, width), its shape kept, with black bars where it does not fill."""
     scale = min(width / image.shape[1], height / image.shape[0])
     inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))

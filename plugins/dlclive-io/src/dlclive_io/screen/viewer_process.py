@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_io.screen.wire import NUMBERS, PICTURE, receive
+from dlclive_io.screen.pipe_messages import NUMBERS, PICTURE, receive
 
 _NICE = 5  # the loop goes first where cores are short
 
@@ -30,7 +30,7 @@ class Answer:
     image: NDArray[np.uint8] | None
 
 
-class CannotShow(Exception):  # noqa: N818 - a sentence about the screen, which becomes an error in the session
+class DisplayError(Exception):
     """Nothing can be shown. `kind` is "usage", "dependency" or "screen"."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -38,7 +38,7 @@ class CannotShow(Exception):  # noqa: N818 - a sentence about the screen, which 
         self.kind = kind
 
 
-class Asking:
+class SessionConnection:
     """Asks the session for what is new. Used by one thread."""
 
     def __init__(self, answers: BinaryIO, questions: BinaryIO) -> None:
@@ -65,23 +65,25 @@ class Asking:
 
 
 def main(module: str) -> None:
-    """Run `show(hello, asking)` of a module until the session ends or is killed, or the user closes the display."""
+    """Run `show(hello, session)` of a module until the session ends or is killed, or the user closes the display."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session hears it and ends this
     if hasattr(os, "nice"):
         os.nice(_NICE)
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     questions = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not be taken for a question
-    asking = Asking(sys.stdin.buffer, questions)
+    session = SessionConnection(sys.stdin.buffer, questions)
     received = receive(sys.stdin.buffer.read)
     if received is None:
         return
-    show: Callable[[dict[str, Any], Asking], None] = importlib.import_module(f"dlclive_io.screen.{module}").show
+    show: Callable[[dict[str, Any], SessionConnection], None] = importlib.import_module(
+        f"dlclive_io.screen.{module}"
+    ).show
     try:
-        show(received[0], asking)
-    except CannotShow as error:
+        show(received[0], session)
+    except DisplayError as error:
         with contextlib.suppress(OSError):
-            asking.say({"error": str(error), "kind": error.kind})
+            session.say({"error": str(error), "kind": error.kind})
 
 
 def _end_with(parent: int) -> None:

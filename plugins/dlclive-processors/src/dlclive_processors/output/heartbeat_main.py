@@ -8,12 +8,12 @@ import os
 import signal
 import time
 
+from dlclive_processors.output.device_link import DeviceLink
 from dlclive_processors.output.event_file import EventFile
-from dlclive_processors.output.heartbeat import GaveUp, Heartbeat
-from dlclive_processors.output.lease import Failure, Kind, Report
-from dlclive_processors.output.link import Link
-from dlclive_processors.output.priority import go_first
-from dlclive_processors.output.wire import ALL_CHANNELS, ON_VALUES, Type
+from dlclive_processors.output.heartbeat import Heartbeat, HeartbeatFailed
+from dlclive_processors.output.lease import Failure, Report, ReportKind
+from dlclive_processors.output.priority import request_realtime_priority
+from dlclive_processors.output.protocol import ALL_CHANNELS, ON_VALUES, Type
 
 LEASES, REPORTS = 0, 1  # the pipes are standard input and standard output
 
@@ -36,7 +36,7 @@ def main() -> None:
     os.set_blocking(LEASES, False)
     os.set_blocking(REPORTS, False)
     os.set_blocking(given.wake, False)
-    go_first()
+    request_realtime_priority()
 
     import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does without
 
@@ -56,20 +56,20 @@ def main() -> None:
 
 
 def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience: float) -> None:
-    link = Link(descriptor)
+    link = DeviceLink(descriptor)
     heartbeat = Heartbeat(link, pulses, LEASES, wake, REPORTS, events)
     try:
         limits = heartbeat.greet(patience)
         values = limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille
-        heartbeat.report(Kind.READY, numbers=values)
+        heartbeat.report(ReportKind.READY, numbers=values)
         heartbeat.run()
-    except GaveUp as end:
+    except HeartbeatFailed as end:
         events.add("failed", reason=end.failure.name.lower().replace("_", " "), sent=time.perf_counter())
-        heartbeat.report(Kind.FAILED, code=end.failure, numbers=(end.number,))
+        heartbeat.report(ReportKind.FAILED, code=end.failure, numbers=(end.number,))
         raise SystemExit(1) from None
     except OSError as error:
         events.add("failed", reason="unplugged", sent=time.perf_counter())
-        heartbeat.report(Kind.FAILED, code=Failure.UNPLUGGED, numbers=(error.errno or 0,))
+        heartbeat.report(ReportKind.FAILED, code=Failure.UNPLUGGED, numbers=(error.errno or 0,))
         raise SystemExit(1) from None
     finally:
         with contextlib.suppress(OSError):  # whatever happened: off, and no trip is counted for an end in order
@@ -81,4 +81,4 @@ def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience
 def _say_failed(failure: Failure, number: int) -> None:
     now = time.perf_counter()
     with contextlib.suppress(OSError):
-        os.write(REPORTS, Report(Kind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())
+        os.write(REPORTS, Report(ReportKind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())

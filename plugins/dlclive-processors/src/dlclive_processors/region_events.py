@@ -56,7 +56,7 @@ class EventLog:
 
     def __init__(self, path: Path, overwrite: bool) -> None:
         self._path = path
-        self._file = create_file(path, overwrite)
+        self._file = create_event_file(path, overwrite)
         try:
             self._write([field.name for field in fields(RegionEvent)])
         except DataError:
@@ -83,7 +83,7 @@ class EventLog:
             raise _failure(self._path, error) from error
 
 
-def create_file(path: Path, overwrite: bool) -> io.FileIO:
+def create_event_file(path: Path, overwrite: bool) -> io.FileIO:
     """Make a file for events, of which nothing is held back in this process.
 
     Raises:

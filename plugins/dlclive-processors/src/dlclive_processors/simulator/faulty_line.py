@@ -6,11 +6,11 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-from dlclive_processors.output.wire import STATE, Splitter, framed
+from dlclive_processors.output.protocol import STATE, Splitter, framed
 
 
 @dataclass(slots=True)
-class Line:
+class FaultyLine:
     """A serial line with faults, in both directions.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 
 
-class Arrivals:
+class SerialPoll:
     """Says when something came on a serial line.
 
     Linux hands received bytes on in a thread of its kernel, at ordinary priority; `select` on a line whose bytes are still
@@ -24,6 +24,6 @@ class Arrivals:
         self.descriptor = line if self._epoll is None else self._epoll.fileno()
         """For `select`, which counts in microseconds where `epoll` counts in milliseconds."""
 
-    def came(self) -> bool:
+    def has_data(self) -> bool:
         """Whether there is something, once `select` said that `descriptor` is ready."""
         return self._epoll is None or bool(self._epoll.poll(0))

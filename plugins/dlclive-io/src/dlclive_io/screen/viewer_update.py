@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Estimate
-from dlclive_io.screen.newest import Reading
+from dlclive_io.screen.newest_estimate import Snapshot
 
 
-def answer(reading: Reading, width: int) -> tuple[dict[str, Any], NDArray[np.uint8] | None]:
+def answer(reading: Snapshot, width: int) -> tuple[dict[str, Any], NDArray[np.uint8] | None]:
     """The header and the image, at most `width` pixels wide, of a message to the viewer.
 
     OpenCV shrinks without holding Python's lock, so the session's thread is not kept waiting.
@@ -29,7 +29,7 @@ def answer(reading: Reading, width: int) -> tuple[dict[str, Any], NDArray[np.uin
     }
     if reading.estimate is None:
         return header, None
-    return {**header, "frame": _described(reading.estimate)}, shrunk(reading.estimate.frame.image, width)
+    return {**header, "frame": _described(reading.estimate)}, shrink(reading.estimate.frame.image, width)
 
 
 def _described(estimate: Estimate) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _described(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def shrunk(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+def shrink(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """The image, or a smaller one of this width in the same shape.
 
     First by whole numbers, by averaging, then by interpolation: averaging over parts of pixels takes OpenCV ten times as

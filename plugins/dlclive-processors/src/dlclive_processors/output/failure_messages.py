@@ -8,7 +8,7 @@ from dlclive_core import DataError, DLCLiveError, OutputError
 from dlclive_processors.output.lease import Failure, Report
 
 
-def failure(report: Report, port: str) -> DLCLiveError:
+def failure_error(report: Report, port: str) -> DLCLiveError:
     """What was wrong, where, and what to do next: OutputError, or DataError for the file of events."""
     number = report.numbers[0]
     why = os.strerror(number) if number else "it is in use or is not a serial port"
