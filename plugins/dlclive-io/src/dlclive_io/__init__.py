@@ -1,6 +1,6 @@
 """Video files, image folders, DeepLabCut tables, labelled videos and recordings that survive a crash, for dlclive.
 
-Importing this package imports neither PyAV nor OpenCV nor pandas: each class is imported when it is first asked for.
+Importing this package imports neither PyAV nor OpenCV nor pandas: each class is imported on first use.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""How long the disk will last."""
+"""Free disk space, and how long it lasts at the current write rate."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from pathlib import Path
 
 WARN_BYTES = 5 * 10**9
-"""Below this, the start of a recording warns."""
+"""Recordings warn at the start if less than this is free."""
 
-LOOK_SECONDS = 5.0
-"""Between two looks at the disk."""
+CHECK_SECONDS = 5.0
+"""Interval between checks."""
 
 
 class DiskSpace:
-    """Watches the free space under a folder while a file grows there.
+    """Watches the free space of a folder's disk while a file grows there.
 
-    The rate is that of the last five seconds: of the file, or of the whole disk if that fills faster, because several
-    recordings may share it.
+    The rate is measured over the last five seconds: that of the file, or of the whole disk if it fills faster, because
+    several recordings may share it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -25,24 +25,28 @@ class DiskSpace:
         self.free = free_bytes(folder)
         self.rate = 0.0  # bytes per second
         self._written = 0
-        self._looked = time.monotonic()
+        self._checked_at = time.monotonic()
 
     @property
     def is_low(self) -> bool:
-        """Whether a long recording should not begin here."""
+        """Whether there is too little space for a long recording."""
         return self.free < WARN_BYTES
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to look again."""
-        return time.monotonic() - self._looked >= LOOK_SECONDS
+        """Whether the next check is due."""
+        return time.monotonic() - self._checked_at >= CHECK_SECONDS
 
-    def look(self, written: int) -> float:
-        """Look at the disk; `written` bytes are in the files by now. Returns the seconds that are left at this rate."""
+    def check(self, written: int) -> float:
+        """Measure the free space and return the seconds left at the current rate.
+
+        Args:
+            written: total size of the files so far, in bytes.
+        """
         now = time.monotonic()
-        free, passed = free_bytes(self._folder), max(now - self._looked, 1e-3)
-        self.rate = max(written - self._written, self.free - free, 0) / passed
-        self.free, self._written, self._looked = free, written, now
+        free, elapsed = free_bytes(self._folder), max(now - self._checked_at, 1e-3)
+        self.rate = max(written - self._written, self.free - free, 0) / elapsed
+        self.free, self._written, self._checked_at = free, written, now
         return free / self.rate if self.rate > 0 else float("inf")
 
     def __str__(self) -> str:
@@ -50,5 +54,5 @@ class DiskSpace:
 
 
 def free_bytes(folder: Path) -> int:
-    """What a user may still write."""
+    """Bytes that a user can still write."""
     return shutil.disk_usage(folder).free

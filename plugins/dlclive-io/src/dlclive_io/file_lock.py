@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class FileLock:
-    """A lock that dies with its process: an empty file beside the one that it stands for, locked by the system.
+    """A lock that ends with its process: an empty file beside the protected one, locked by the operating system.
 
     The file is removed by `release`; one left by a killed process does not count, because no process holds it.
     """
@@ -19,7 +19,7 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False if another process, or another object of this one, has it. Raises OSError."""
+        """Take the lock; False if another process, or another FileLock in this one, holds it. Raises OSError."""
         while True:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
             if not _lock(descriptor):
@@ -28,10 +28,10 @@ class FileLock:
             if self._is_still(descriptor):
                 self._descriptor = descriptor
                 return True
-            os.close(descriptor)  # its owner removed the file while we waited for the system: try the next one
+            os.close(descriptor)  # its owner removed the file between open and lock: try again
 
     def release(self) -> None:
-        """Give the lock back; safe to call twice."""
+        """Release the lock. Safe to call twice."""
         if self._descriptor is None:
             return
         if sys.platform == "win32":  # an open file cannot be removed there

@@ -1,4 +1,4 @@
-"""How often what was written is given to the system, and to the disk."""
+"""When buffered rows are flushed to the operating system and synced to disk."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import time
 from typing import IO
 
 FLUSH_SECONDS = 0.2
-"""What a killed process may lose."""
+"""The most that a killed process loses."""
 
 SYNC_SECONDS = 1.0
-"""What a power cut may lose."""
+"""The most that a power cut loses."""
 
 
 class FlushSchedule:
-    """Flushes a text file to which rows are appended. Used by the thread that writes them.
+    """Flushes a text file as rows are appended. Used by the thread that writes them.
 
     Args:
-        every_row: give each row to the system at once.
+        every_row: flush after each row.
     """
 
     def __init__(self, *, every_row: bool = False) -> None:
-        self._pause = 0.0 if every_row else FLUSH_SECONDS
+        self._interval = 0.0 if every_row else FLUSH_SECONDS
         self._flushed = self._synced = time.monotonic()
 
     def after_row(self, file: IO[str]) -> None:
-        """Flush if it is time to. Raises OSError."""
+        """Flush if a flush is due. Raises OSError."""
         now = time.monotonic()
-        if now - self._flushed < self._pause:
+        if now - self._flushed < self._interval:
             return
         file.flush()
         self._flushed = now

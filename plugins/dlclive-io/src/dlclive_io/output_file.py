@@ -14,12 +14,12 @@ from dlclive_io.file_lock import FileLock
 class OutputFile:
     """A file that is written as `<name>.part` and gets its name at the end.
 
-    A `.part` left by a run that was interrupted may be overwritten; one that another run is writing may not.
+    A `.part` left by an interrupted run may be overwritten; one that another run is writing may not.
 
     Args:
         path: the final name.
-        suffixes: that the name may have.
-        overwrite: whether a file of that name may be replaced.
+        suffixes: allowed suffixes.
+        overwrite: whether an existing file may be replaced.
     """
 
     def __init__(self, path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
@@ -29,24 +29,25 @@ class OutputFile:
         self._lock = FileLock(self.path.with_name(self.path.name + ".part.lock"))
         self._state = "new"
         if self.path.suffix.lower() not in suffixes:
-            raise UsageError(f"{self.path} must end in {' or '.join(suffixes)}: the suffix says what is written")
+            raise UsageError(f"{self.path} must end in {' or '.join(suffixes)}: the suffix selects the format")
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The final name; the `.part` once the file was left unfinished; nothing if it was dropped."""
-        if self._state == "left":
+        """The final name; the `.part` if the file was left unfinished; empty if it was discarded."""
+        if self._state == "unfinished":
             return (self.part,)
-        return () if self._state == "dropped" else (self.path,)
+        return () if self._state == "discarded" else (self.path,)
 
     def begin(self, *, keeps_unfinished: bool = False) -> Path:
         """Check that the file can be written, and return the name to write to: `part`.
 
         Args:
-            keeps_unfinished: a `.part` left by an interrupted run is as precious as a whole file: it cannot be recorded again.
+            keeps_unfinished: protect a `.part` left by an interrupted run like a finished file: a live source cannot be
+                recorded again.
 
         Raises:
-            OutputExistsError: it is there, or another run is writing it.
-            DataError: its folder is missing, or nothing can be written there.
+            OutputExistsError: the file exists, or another run is writing it.
+            DataError: its folder does not exist or is not writeable.
         """
         if not self.path.parent.is_dir():
             raise DataError(f"cannot write {self.path}: no folder {self.path.parent}; create it first")
@@ -55,12 +56,12 @@ class OutputFile:
         self._check_free()
         with self.errors():
             if not self._lock.acquire():
-                raise OutputExistsError(f"another run is writing {self.path}: wait for it, or give another name")
+                raise OutputExistsError(f"another run is writing {self.path}: wait for it, or choose another name")
             try:
                 if keeps_unfinished and not self._overwrite and self.part.exists() and self.part.stat().st_size:
                     raise OutputExistsError(
-                        f"{self.part} was left by a run that broke off: finish it with `dlclive recover "
-                        f"{self.path.parent}`, or use overwrite (--overwrite), or give another name"
+                        f"{self.part} was left by an interrupted run: complete it with `dlclive recover "
+                        f"{self.path.parent}`, use overwrite (--overwrite), or choose another name"
                     )
                 self.part.write_bytes(b"")
             except (OSError, OutputExistsError):
@@ -78,21 +79,21 @@ class OutputFile:
             self.part.replace(self.path)
         self._state = "whole"
 
-    def drop(self) -> None:
-        """Remove the closed `.part`: there is nothing to keep."""
+    def discard(self) -> None:
+        """Remove the closed `.part`, which holds nothing worth keeping."""
         with self.errors():
             self.part.unlink(missing_ok=True)
-        self._state = "dropped"
+        self._state = "discarded"
 
     def release(self) -> None:
-        """Let other runs write the file; a `.part` that was not finished stays. Safe to call at any time."""
+        """Let other runs write the file; an unfinished `.part` stays. Safe to call at any time."""
         if self._state == "writing":
-            self._state = "left"
+            self._state = "unfinished"
         self._lock.release()
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn what the system raises while writing into DataError, one line with file and reason."""
+        """Turn an OSError into a one-line DataError with file and reason."""
         try:
             yield
         except OSError as error:
@@ -100,10 +101,10 @@ class OutputFile:
 
     def _check_free(self) -> None:
         if self.path.exists() and not self._overwrite:
-            raise OutputExistsError(f"{self.path} exists: use overwrite (--overwrite), or give another name")
+            raise OutputExistsError(f"{self.path} exists: use overwrite (--overwrite), or choose another name")
 
 
 def reason(error: BaseException) -> str:
-    """An error in one line."""
+    """The text of an error, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())

@@ -1,4 +1,4 @@
-"""What dlclive-io offers. Loaded to list plugins, so it imports nothing heavy."""
+"""The components of dlclive-io. Loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def dlclive_register_sources() -> list[SourceInfo]:
     return [
         SourceInfo(
             name="video",
-            summary="Reads a video file, each frame with its exact number",
+            summary="Reads a video file with exact frame numbers",
             factory="dlclive_io.video.video_file:VideoFile",
             requires=("av",),
             install_hint=_INSTALL,
@@ -42,7 +42,7 @@ def dlclive_register_sources() -> list[SourceInfo]:
         ),
         SourceInfo(
             name="images",
-            summary="Reads a folder of images in the order of their numbers, or one image",
+            summary="Reads a folder of images in numeric order, or a single image",
             factory="dlclive_io.video.image_folder:ImageFolder",
             requires=("cv2",),
             install_hint=_INSTALL,
@@ -57,40 +57,40 @@ def dlclive_register_sinks() -> list[SinkInfo]:
     return [
         SinkInfo(
             name="tables",
-            summary="Writes poses as DeepLabCut's table, HDF5 or CSV by the file's suffix",
+            summary="Writes poses as a DeepLabCut table, HDF5 or CSV depending on the file's suffix",
             factory="dlclive_io.tables.pose_table:PoseTable",
             requires=("tables", "pandas"),
             install_hint=_INSTALL,
         ),
         SinkInfo(
             name="timestamps",
-            summary="Writes when each frame was taken and how long its pose took, as CSV",
+            summary="Writes capture time, inference time and latency of each frame, as CSV",
             factory="dlclive_io.tables.timestamp_table:TimestampTable",
         ),
         SinkInfo(
             name="video",
-            summary="Writes a video with the keypoints drawn in",
+            summary="Writes a video with the keypoints drawn on it",
             factory="dlclive_io.video.labelled_video:LabelledVideo",
             requires=("av", "cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
         SinkInfo(
             name="recording",
-            summary="Records frames as they came, in a video that survives a crash, each with a row of times",
+            summary="Records the raw frames in a video that survives a crash, with a table of timestamps",
             factory="dlclive_io.video.video_recording:VideoRecording",
             requires=("av", "cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
         SinkInfo(
             name="display",
-            summary="Shows frames with the keypoints drawn in, in a window",
+            summary="Shows frames and keypoints in a window",
             factory="dlclive_io.screen.display_window:DisplayWindow",
             requires=("cv2", "colorcet"),
             install_hint=_INSTALL,
         ),
         SinkInfo(
             name="web",
-            summary="Shows frames with the keypoints, rate, latency and drops, in a page of the browser",
+            summary="Shows frames, keypoints, rate, latency and dropped frames in the browser",
             factory="dlclive_io.screen.web_display:WebDisplay",
             requires=("starlette", "uvicorn", "cv2", "colorcet"),
             install_hint="pip install 'dlclive-io[web]'",
@@ -103,7 +103,7 @@ def dlclive_register_recoveries() -> list[RecoveryInfo]:
     return [
         RecoveryInfo(
             name="files",
-            summary="Finishes tables, times and videos that a killed run left",
+            summary="Completes the tables, timestamps and videos of a run that was killed",
             factory="dlclive_io.recovery.recover:recover",
             requires=("av", "tables"),
             install_hint=_INSTALL,

@@ -1,4 +1,4 @@
-"""Who goes first where cores are short."""
+"""The scheduling priority of a sink's thread."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import threading
 
 
 def lower_thread_priority(nice: int) -> None:
-    """Lower the priority of this thread, 0 to 19. Linux only: elsewhere threads have no niceness of their own.
+    """Set the niceness of this thread, 0 to 19. Linux only: elsewhere, niceness belongs to the whole process.
 
-    The main thread keeps its priority: its owner called a sink by hand.
+    The main thread keeps its priority: there, a sink is used without a session.
     """
     if sys.platform == "linux" and nice and threading.current_thread() is not threading.main_thread():
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -1,1 +1,1 @@
-"""DeepLabCut's tables and tables of frame times, written row by row."""
+"""DeepLabCut tables and tables of timestamps, written row by row."""

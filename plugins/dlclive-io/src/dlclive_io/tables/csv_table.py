@@ -13,13 +13,13 @@ from dlclive_io.tables.table_layout import TableLayout
 
 
 class CsvTable:
-    """Writes a header row for each level of the columns, then the frame number and the values of each frame.
+    """Writes one header row per column level, then the frame number and the values of each frame.
 
-    A number is the shortest text that reads back as the same float32; a missing one is empty, as pandas writes it. In a
-    row without any number it is "NaN": pandas takes an empty first row for names of the index, and loses it.
+    A number is the shortest text that reads back as the same float32; a missing one is empty, as pandas writes it. A row
+    without any number holds "NaN": pandas takes an empty first row for the names of the index and drops it.
 
-    Rows go to the system every 0.2 s and to the disk every second, at the end of the file: a killed process leaves a table
-    whose last line may be torn.
+    Rows are flushed every 0.2 s and synced to disk every second, always at the end of the file: in the table of a killed
+    process, only the last line may be incomplete.
     """
 
     suffix = ".csv"
@@ -33,7 +33,7 @@ class CsvTable:
         self._file.flush()
 
     def append(self, first: int, rows: NDArray[np.float32]) -> None:
-        """Append (N, columns) rows for the frames from number `first`."""
+        """Append (N, columns) rows; `first` is the frame number of the first."""
         for number, row in enumerate(rows, first):
             missing = "NaN" if np.isnan(row).all() else ""
             self._writer.writerow([number, *(missing if value != value else str(value) for value in row)])

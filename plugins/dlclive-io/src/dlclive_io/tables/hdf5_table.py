@@ -15,25 +15,25 @@ from dlclive_io.tables.table_layout import TableLayout
 
 KEY = "df_with_missing"
 PANDAS_VERSION = "0.15.2"
-"""What pandas has written into each file since 2014, and stopped writing in 3.1; older readers look for it."""
+"""The version that pandas wrote into each file from 2014 until 3.1; older readers look for it."""
 
 _CHUNK_BYTES = 65_536
 _MARGIN = 262_144  # bytes, for what HDF5 itself keeps about chunks
 
 
 class Hdf5Table:
-    """Writes the layout that pandas calls "fixed" and every pandas reads, without holding the table in memory.
+    """Writes pandas' "fixed" layout, which every pandas reads, without holding the table in memory.
 
-    pandas itself writes the header, with one row, so that the layout is its own; then the two nodes that grow with the
-    table, index and values, are put in again as arrays that can be appended to.
+    pandas itself writes the header and one row, which fixes the layout; then the two nodes that grow with the table,
+    index and values, are replaced by arrays that can be appended to.
 
-    A killed process may leave a file that cannot be read: see `PoseJournal`.
+    A killed process may leave an unreadable file: see `PoseJournal`.
 
-    Values are float64 as in DeepLabCut's files, and hold the float32 of the pose exactly.
+    Values are float64, as in DeepLabCut's files, and hold the float32 of the pose exactly.
 
-    PyTables does not say when the disk is full, and the file is lost then. So before rows are given to it, the file is
-    made longer by hand, with more room than they can need: where that fails, the system's error comes from here, and
-    HDF5 never tries. The rest of the room is cut off at the end.
+    PyTables does not report a full disk, and the file is then lost. So the file is extended before rows are handed over,
+    by more than they can need: if that fails, the system's error is raised here and HDF5 never tries to write. `close`
+    truncates the unused space.
     """
 
     suffix = ".h5"
@@ -64,7 +64,7 @@ class Hdf5Table:
             raise
 
     def append(self, first: int, rows: NDArray[np.float32]) -> None:
-        """Append (N, columns) rows for the frames from number `first`; OSError if the disk is full."""
+        """Append (N, columns) rows; `first` is the frame number of the first. Raises OSError if the disk is full."""
         size = len(rows) * self._row_bytes
         if self._unflushed > _MARGIN:
             self.flush()
@@ -74,7 +74,7 @@ class Hdf5Table:
         self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
 
     def flush(self) -> None:
-        """Give everything to the system."""
+        """Hand all rows to the operating system."""
         self._file.flush()
         self._unflushed = 0
 
@@ -90,14 +90,14 @@ class Hdf5Table:
             self._room.close()
 
     def _reserve(self, more: int) -> None:
-        """Make sure that the disk has room for `more` bytes of rows and for what was not flushed yet."""
-        needed = self._file.get_filesize() + self._unflushed + more + 2 * _CHUNK_BYTES + _MARGIN
+        """Make sure that the disk has room for `more` bytes of rows and for what is not flushed yet."""
+        length = self._file.get_filesize() + self._unflushed + more + 2 * _CHUNK_BYTES + _MARGIN
         position = self._room.seek(0, os.SEEK_END)
-        while position < needed:
-            position += self._room.write(bytes(needed - position))
+        while position < length:
+            position += self._room.write(bytes(length - position))
 
     def _growing(self, group: Any, name: str, atom: Any, shape: tuple[int, ...], rows: int) -> Any:
-        """Replace an array by an empty one of the same attributes that can grow; `rows` go into a chunk."""
+        """Replace an array by an empty, extendable one with the same attributes and `rows` per chunk."""
         old = group[name]
         attributes = {key: old._v_attrs[key] for key in old._v_attrs._f_list("user")}
         old.remove()

@@ -1,7 +1,7 @@
-"""The journal of a table: rows that survive whatever happens to the process.
+"""The journal of a table: rows that survive a crash of the process.
 
-HDF5 changes its file in many places, so a file whose writer was killed may be lost. An SQLite database with a write-ahead
-log can be read whenever its writer was killed, and holds exactly what was committed.
+HDF5 writes to many places in a file, so the file of a killed process may be lost. An SQLite database with a write-ahead
+log stays readable whenever its writer is killed, and holds exactly what was committed.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _BY_SQLITE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside its fi
 
 
 class PoseJournal:
-    """Takes rows as they come; gives them to the system every 0.2 s and to the disk every second.
+    """Records rows; commits them to the operating system every 0.2 s and to disk every second.
 
-    The header (card, source, clock) is on the disk when the constructor returns. Raises sqlite3.Error.
+    The header (card, source, clock) is on disk when the constructor returns. Raises sqlite3.Error.
 
     Args:
-        path: of the database; one that is there is replaced.
+        path: of the database; an existing one is replaced.
         run: described in the header.
     """
 
@@ -40,7 +40,7 @@ class PoseJournal:
         self.path = path
         remove_journal(path)
         self._started_clock = run.started_clock
-        # Autocommit: transactions are begun and ended here. A sink's methods come from one thread at a time.
+        # Autocommit: this class manages transactions itself. A sink is used by one thread at a time.
         self._database = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
         try:
             run_sql = self._database.execute
@@ -60,21 +60,21 @@ class PoseJournal:
             raise
 
     def add(self, frame: int, captured_at: float, row: NDArray[np.float32]) -> None:
-        """Append the row of one frame; about 5 us. Frame numbers grow."""
+        """Append the row of one frame, which takes about 5 us. Frame numbers must increase."""
         captured = captured_at - self._started_clock
         self._database.execute("INSERT INTO frames VALUES (?, ?, ?)", (frame, captured, row.tobytes()))
         if time.monotonic() - self._committed >= FLUSH_SECONDS:
             self.commit()
 
     def commit(self) -> None:
-        """Make what was added safe from a crash of the process."""
+        """Make the rows added so far survive a crash of the process."""
         self._database.execute("COMMIT")
         if self._syncs:
             self._synced = time.monotonic()
         self._begin()
 
     def close(self) -> None:
-        """Keep what was added. Safe to call twice."""
+        """Commit the rows and close. Safe to call twice."""
         try:
             if self._database.in_transaction:
                 self._database.execute("COMMIT")
@@ -82,7 +82,7 @@ class PoseJournal:
             self._database.close()
 
     def _begin(self) -> None:
-        """Begin a transaction that goes to the disk if the next one would be too late."""
+        """Begin a transaction, one that syncs to disk if the next one would be too late."""
         self._committed = time.monotonic()
         self._syncs = self._committed - self._synced > SYNC_SECONDS / 2
         self._database.execute(f"PRAGMA synchronous = {'FULL' if self._syncs else 'NORMAL'}")
@@ -90,16 +90,16 @@ class PoseJournal:
 
 
 class JournalContent:
-    """A journal that a run left. Opening it finishes what SQLite had begun; rows are never changed.
+    """The journal left by a run. Opening it lets SQLite finish what it had begun; rows are never changed.
 
     Raises:
-        DataError: it is damaged, or written by a newer version.
+        DataError: the journal is damaged, or was written by a newer version.
 
     Attributes:
-        card: the model's.
+        card: the model card.
         header: of the run: source, is_live, fps, started_at.
-        rows: how many there are.
-        seconds: when the last frame was taken, counted from the start of the run; None without rows.
+        rows: number of rows.
+        seconds: capture time of the last frame since the start of the run; None without rows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -114,7 +114,7 @@ class JournalContent:
             self.rows, self.seconds = database.execute("SELECT COUNT(*), MAX(captured_at_s) FROM frames").fetchone()
 
     def frames(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Number and row of every frame, in order."""
+        """Yield number and row of every frame, in order."""
         with self._opened() as database:
             for number, values in database.execute("SELECT frame, float32_values FROM frames ORDER BY frame"):
                 yield number, np.frombuffer(values, np.float32)
@@ -126,18 +126,18 @@ class JournalContent:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             yield database
         except (sqlite3.Error, KeyError, ValueError) as error:
-            raise DataError(f"{self._path} cannot be read as a journal of poses: {error}") from error
+            raise DataError(f"{self._path} is not a readable journal of poses: {error}") from error
         finally:
             database.close()
 
 
 def journal_of(table: Path) -> Path:
-    """Where the journal of a table is kept."""
+    """Path of a table's journal."""
     return table.with_name(table.name + SUFFIX)
 
 
 def remove_journal(path: Path) -> None:
-    """Remove a journal, with what SQLite keeps beside it, the log last: the log alone is nothing."""
+    """Remove a journal and SQLite's files beside it; the log last, since it is useless alone."""
     for suffix in _BY_SQLITE:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 

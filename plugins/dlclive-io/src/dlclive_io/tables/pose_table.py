@@ -1,4 +1,4 @@
-"""The sink that writes DeepLabCut's tables."""
+"""The sink that writes DeepLabCut tables."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from dlclive_io.tables.pose_journal import PoseJournal, journal_of, remove_journ
 from dlclive_io.tables.row_blocks import RowBlocks
 from dlclive_io.tables.table_layout import TableLayout
 
-_BLOCK = 64  # rows that are given to HDF5 together
+_BLOCK = 64  # rows written to HDF5 at a time
 
 
 class PoseTable(Sink):
-    """Writes poses as DeepLabCut does, so that DeepLabCut, movement, napari-deeplabcut and pandas open them.
+    """Writes poses in DeepLabCut's format, for DeepLabCut, movement, napari-deeplabcut and pandas.
 
-    The table has a row for each number up to that of the last frame, so a row's number is the frame's: all values of a
-    frame that did not come are NaN. A keypoint that was looked for and not found is NaN, NaN, 0. The header has a level
-    of individuals in multi-animal projects, padded where fewer were found; `left_out` counts those beyond the project's.
+    Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
+    NaN, NaN, 0. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
+    individuals beyond those of the project.
 
-    Memory does not depend on the length of the run. Until `finish` the file is called `<path>.part`; it can be read after
-    `close`. A crash costs at most the rows of its last 0.2 s: CSV is only appended to, and beside HDF5, which a crash may
-    break, lies a journal `<path>.journal` until the file is whole. `dlclive_io.recover` finishes both.
+    Memory does not grow with the run. Until `finish`, the file is called `<path>.part`; it is readable after `close`. A
+    crash loses at most the last 0.2 s: CSV is only appended to; HDF5, which a crash may break, is accompanied by a journal
+    `<path>.journal` until the file is complete. `dlclive_io.recover` completes both.
 
     Args:
         path: ends in .h5 (key `df_with_missing`, pandas' fixed format, float64) or .csv.
-        overwrite: replace a file that is there.
+        overwrite: replace an existing file.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
@@ -47,19 +47,19 @@ class PoseTable(Sink):
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The table; its `.part` if it was not finished."""
+        """The table; its `.part` if the run did not finish."""
         return self._output.outputs
 
     @property
     def left_out(self) -> int:
-        """Individuals for which the table has no column, summed over the frames."""
+        """Individuals without a column in the table, summed over all frames."""
         return self._layout.left_out if self._layout else 0
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
         part = self._output.begin(keeps_unfinished=run.is_live)
         self._layout = layout = TableLayout(run.card)
-        self._intact = True  # nothing went wrong so far
+        self._intact = True  # no error so far
         is_hdf5 = self._output.path.suffix.lower() == Hdf5Table.suffix
         self._blocks = RowBlocks(len(layout.columns), self._append, _BLOCK if is_hdf5 else 1)
         with self._errors():
@@ -68,11 +68,11 @@ class PoseTable(Sink):
             self._table = Hdf5Table(part, layout) if is_hdf5 else CsvTable(part, layout)
 
     def write(self, estimate: Estimate) -> None:
-        """Append a row, and rows of NaN for the frames before it that did not come. Raises DataError."""
+        """Append a row, after rows of NaN for missing frames. Raises DataError."""
         _, layout = self._opened()
         number = estimate.frame.index
         if number < self._blocks.next:
-            raise DataError(f"frame {number} comes after frame {self._blocks.next - 1}: frames must come in order")
+            raise DataError(f"frame {number} comes after frame {self._blocks.next - 1}: frame numbers must increase")
         row = layout.row(estimate.pose)
         with self._errors():
             self._blocks.fill(number)
@@ -81,7 +81,7 @@ class PoseTable(Sink):
             self._blocks.add(number, row)
 
     def finish(self) -> None:
-        """Write what is left and give the file its name."""
+        """Write the remaining rows and give the file its final name."""
         table, _ = self._opened()
         with self._errors():
             self._blocks.flush()
@@ -90,7 +90,7 @@ class PoseTable(Sink):
         self._output.commit()
 
     def close(self) -> None:
-        """Close the file, which keeps the name `.part` if it was not finished."""
+        """Close the file; an unfinished one keeps the name `.part`."""
         try:
             with self._errors():
                 self._close_table()
@@ -110,7 +110,7 @@ class PoseTable(Sink):
                 table.close()
 
     def _close_journal(self) -> None:
-        """Close the journal, and remove it if all its rows are in the table, which was closed before."""
+        """Close the journal, and remove it if the table, already closed, has all its rows."""
         journal, self._journal = self._journal, None
         if journal is not None:
             journal.close()
@@ -118,7 +118,7 @@ class PoseTable(Sink):
                 remove_journal(journal.path)
 
     def _append(self, first: int, rows: NDArray[np.float32]) -> None:
-        """Give rows to the table. What is in HDF5 is in the journal, always, and safe there."""
+        """Write rows to the table. Rows are always committed to the journal before HDF5 gets them."""
         table, _ = self._opened()
         if self._journal is not None:
             self._journal.commit()
@@ -146,9 +146,9 @@ class PoseTable(Sink):
 
 
 def _hdf5_reason(error: Exception) -> str:
-    """HDF5 gives a page of its own call stack; the line that names the system's error is the one that helps."""
+    """The system's error message in HDF5's dump of its call stack, else its last line."""
     lines = [line.strip() for line in str(error).splitlines()]
-    named = [line for line in lines if "error message = '" in line]
-    if named:
-        return named[0].split("error message = '")[1].split("'")[0]
+    system_errors = [line for line in lines if "error message = '" in line]
+    if system_errors:
+        return system_errors[0].split("error message = '")[1].split("'")[0]
     return lines[-1] if lines and lines[-1] else reason(error)

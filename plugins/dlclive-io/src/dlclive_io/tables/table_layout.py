@@ -1,4 +1,4 @@
-"""The columns of DeepLabCut's tables, and a pose as a row of them."""
+"""The columns of a DeepLabCut table, and a pose as one of its rows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from dlclive_core import ModelCard, Pose
 
 COORDS = ("x", "y", "likelihood")
 UNIQUE_INDIVIDUAL = "single"
-"""The name under which DeepLabCut files keypoints that exist once in the scene."""
+"""DeepLabCut's name for the individual that holds unique keypoints."""
 
 
 class TableLayout:
-    """Which column a value belongs to, fixed for a whole run.
+    """Assigns values to columns, the same way for a whole run.
 
-    A single-animal project has the levels scorer, bodyparts, coords; a multi-animal one has individuals in between.
-    Individuals whose name the project knows go to their own columns; others (a tracker's) get the first free ones and
-    keep them. Without names, the first individual goes to the first columns.
+    A single-animal project has the levels scorer, bodyparts, coords; a multi-animal one also individuals, after scorer.
+    Individuals named in the project go to their own columns; others (a tracker's) take the first free columns and keep
+    them. Without names, individuals are assigned in order.
 
     Attributes:
-        names: of the header's levels.
-        columns: one tuple for each column.
-        left_out: individuals for which there was no column left.
+        names: names of the header's levels.
+        columns: one tuple per column.
+        left_out: number of individuals that found no free column.
     """
 
     def __init__(self, card: ModelCard) -> None:
@@ -30,7 +30,7 @@ class TableLayout:
         self._keypoints = len(card.skeleton)
         self._unique = len(card.unique_keypoints)
         self._individuals = card.individuals if self._multi else ("",)
-        self._taken: dict[str, int] = {}
+        self._assigned: dict[str, int] = {}
         self.left_out = 0
         parts = [(name, point) for name in self._individuals for point in card.skeleton.keypoints]
         parts += [(UNIQUE_INDIVIDUAL, point) for point in card.unique_keypoints]
@@ -44,14 +44,14 @@ class TableLayout:
             self.columns = [(card.scorer, point, coord) for _, point in parts for coord in COORDS]
 
     def row(self, pose: Pose) -> NDArray[np.float32]:
-        """(columns,) values of one frame; what was not found is NaN, NaN, 0."""
+        """(columns,) values of one frame; a keypoint that was not detected is NaN, NaN, 0."""
         shape = (len(self._individuals), self._keypoints, 3)
         values = _not_found(shape[0] * shape[1] + self._unique)
         animals = values[: shape[0] * shape[1]].reshape(shape)
         if self._multi:
-            for found, place in enumerate(self._places(pose)):
-                if place is not None:
-                    animals[place] = pose.keypoints[found]
+            for individual, slot in enumerate(self._slots(pose)):
+                if slot is not None:
+                    animals[slot] = pose.keypoints[individual]
         elif len(pose):
             animals[0] = pose.single()
             self.left_out += len(pose) - 1
@@ -59,25 +59,25 @@ class TableLayout:
             values[shape[0] * shape[1] :] = pose.unique
         return values.reshape(-1)
 
-    def _places(self, pose: Pose) -> list[int | None]:
-        """The place of each individual of a pose, None where there is none left."""
+    def _slots(self, pose: Pose) -> list[int | None]:
+        """The individual's slot in the table for each individual of a pose; None if no slot is free."""
         count = len(self._individuals)
         if pose.ids is None:
-            places = [index if index < count else None for index in range(len(pose))]
+            slots = [index if index < count else None for index in range(len(pose))]
         else:
-            places = [self._place(name) for name in pose.ids]
-        self.left_out += places.count(None)
-        return places
+            slots = [self._slot(name) for name in pose.ids]
+        self.left_out += slots.count(None)
+        return slots
 
-    def _place(self, name: str) -> int | None:
-        if name not in self._taken:
-            free = [place for place in range(len(self._individuals)) if place not in self._taken.values()]
+    def _slot(self, name: str) -> int | None:
+        if name not in self._assigned:
+            free = [slot for slot in range(len(self._individuals)) if slot not in self._assigned.values()]
             own = self._individuals.index(name) if name in self._individuals else None
-            wanted = own if own is not None else next(iter(free), None)
-            if wanted is None or wanted not in free:
+            slot = own if own is not None else next(iter(free), None)
+            if slot is None or slot not in free:
                 return None
-            self._taken[name] = wanted
-        return self._taken[name]
+            self._assigned[name] = slot
+        return self._assigned[name]
 
 
 def _not_found(points: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The sink that writes when each frame was taken."""
+"""The sink that writes the timestamps of each frame."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ COLUMNS = ("frame", "captured_at_s", "device_time_s", "wall_time", "inference_ms
 
 
 class TimestampTable(Sink):
-    """Writes a CSV row for each frame that came.
+    """Writes one CSV row per frame.
 
     Columns: `frame`, its number; `captured_at_s`, seconds from the start of the run until the host had it, on the
-    monotonic clock; `device_time_s`, the camera's own clock or the time in the film, empty without one; `wall_time`,
-    ISO 8601 with time zone: the start of the run plus `captured_at_s`, so steps of the system's clock do not show;
-    `inference_ms` in the model; `latency_ms` from capture to the finished pose. For a recording, "captured" means read.
+    monotonic clock; `device_time_s`, the camera's own clock or the time in the video, empty if there is none; `wall_time`,
+    ISO 8601 with time zone: the start of the run plus `captured_at_s`, so that adjustments of the system clock have no
+    effect; `inference_ms` in the model; `latency_ms` from capture to the finished pose. For a recording, "captured" means
+    read.
 
     Args:
         path: ends in .csv.
-        overwrite: replace a file that is there.
+        overwrite: replace an existing file.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
@@ -33,7 +34,7 @@ class TimestampTable(Sink):
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The table; its `.part` if it was not finished."""
+        """The table; its `.part` if the run did not finish."""
         return self._output.outputs
 
     def open(self, run: RunInfo) -> None:
@@ -62,14 +63,14 @@ class TimestampTable(Sink):
             self._flushes.after_row(file)
 
     def finish(self) -> None:
-        """Give the file its name."""
+        """Give the file its final name."""
         file, self._file = self._opened(), None
         with self._output.errors():
             file.close()
         self._output.commit()
 
     def close(self) -> None:
-        """Close the file, which keeps the name `.part` if it was not finished."""
+        """Close the file; an unfinished one keeps the name `.part`."""
         file, self._file = self._file, None
         try:
             if file is not None:
@@ -85,7 +86,7 @@ class TimestampTable(Sink):
 
 
 def times_of(frame: Frame, started_at: datetime, started_clock: float) -> tuple[str, str, str]:
-    """The cells captured_at_s, device_time_s, wall_time of a frame."""
+    """A frame's captured_at_s, device_time_s and wall_time, as text."""
     captured = frame.captured_at - started_clock
     device = "" if frame.device_time is None else repr(float(frame.device_time))
     wall = started_at + timedelta(seconds=captured)

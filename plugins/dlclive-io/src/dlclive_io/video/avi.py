@@ -1,4 +1,4 @@
-"""Whether an AVI file was finished."""
+"""The index of an AVI file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def has_index(path: Path) -> bool:
-    """Whether the file's list of frames (`idx1`) is there as a whole; a file that was cut or not closed has none.
+    """Whether the file has a complete index (`idx1`); a truncated or unclosed file has none.
 
-    An AVI is a row of chunks, each with a name of four letters and its size (little-endian), padded to an even length.
-    FFmpeg reads files without the index too and makes one up while reading, so it cannot be asked.
+    An AVI is a sequence of chunks, each with a four-letter name and its size (little-endian), padded to an even length.
+    FFmpeg cannot tell: it also reads files without an index and builds one while reading.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -1,31 +1,31 @@
-"""Which frame of a film a decoded picture is, also when pictures before it are lost."""
+"""The frame number of a decoded picture, even if pictures before it are lost."""
 
 from __future__ import annotations
 
 import heapq
 
 LOOK_AHEAD = 4096
-"""Packets that may wait for their picture. Codecs reorder over at most 16, decoders hold back one per thread."""
+"""Most packets that wait for their picture. Codecs reorder over at most 16, decoders hold back one per thread."""
 
 REORDER = 16
-"""Frames within which pictures around a packet come."""
+"""Number of frames over which codecs reorder."""
 
 
 class FrameNumbers:
-    """Numbers pictures by the rank of their time stamp among those of all packets.
+    """Numbers pictures by the rank of their timestamp among those of all packets.
 
-    A packet holds one picture and carries its presentation time; packets come in the order of decoding, pictures in the
-    order of presentation. A picture's number is how many packets have an earlier time stamp. Only packets whose picture
-    did not come yet are kept, at most `LOOK_AHEAD`, so memory does not grow with the film.
+    A packet holds one picture and carries its presentation time; packets come in decoding order, pictures in presentation
+    order. A picture's number is the number of packets with an earlier timestamp. Only packets whose picture is still to
+    come are kept, at most `LOOK_AHEAD`, so memory does not grow with the video.
 
-    Where packets carry no presentation times (`ranked` False), pictures are counted, and those that failed with them.
+    If packets carry no presentation times (`ranked` False), pictures are counted, including those that fail to decode.
 
     Args:
         ranked: whether packets carry presentation times.
-        period: time between two frames at the declared rate, in units of the time stamps; None if there is no rate.
+        period: time between two frames at the declared rate, in units of the timestamps; None without a rate.
 
     Attributes:
-        missing: pictures that are known not to have come.
+        missing: pictures known to be lost.
     """
 
     def __init__(self, *, ranked: bool, period: float | None = None) -> None:
@@ -41,12 +41,12 @@ class FrameNumbers:
         self._hole_until = float("-inf")
 
     def packet(self, pts: int | None, *, lost: int = 0, hole: bool = False) -> None:
-        """A packet will be decoded.
+        """Register a packet before it is decoded.
 
         Args:
             pts: its presentation time.
-            lost: how many packets are known to be lost just before it.
-            hole: some bytes before it could not be read; how many packets they held is unknown.
+            lost: number of packets known to be lost just before it.
+            hole: bytes before it could not be read; how many packets they held is unknown.
         """
         if not self.ranked or pts is None:
             self._lose(lost)
@@ -54,18 +54,18 @@ class FrameNumbers:
         if hole and self._period is not None:
             self._hole_until = pts + REORDER * self._period
         for _ in range(lost):
-            heapq.heappush(self._waiting, pts - 0.5)  # before this one, behind all others
+            heapq.heappush(self._waiting, pts - 0.5)  # before this one, after all others
         if self._first_key is None:
             self._first_key = pts
         heapq.heappush(self._waiting, pts)
-        if len(self._waiting) > LOOK_AHEAD:  # nothing came for very long: the oldest never will
+        if len(self._waiting) > LOOK_AHEAD:  # no picture for very long: the oldest will never come
             heapq.heappop(self._waiting)
             self._lose(1)
 
     def picture(self, pts: int | None) -> int | None:
-        """The number of the picture that was decoded now; None if it comes behind its time.
+        """The number of the picture just decoded; None if it comes too late.
 
-        Decoders lose the order around damage. A picture behind a later one cannot be given a number any more, and was
+        Decoders lose the order around damage. A picture that comes after a later one can no longer be numbered; it was
         counted as missing when the later one came.
         """
         if self.ranked and pts is not None:
@@ -77,24 +77,24 @@ class FrameNumbers:
         return number
 
     def count_only(self) -> None:
-        """From the first picture on, count: packets turned out not to hold one picture each."""
+        """Count pictures instead: packets turned out not to hold one picture each. Call it before the first picture."""
         self.ranked = False
         self._waiting.clear()
 
     def failed(self) -> None:
-        """A packet could not be decoded. Ranks show that by themselves; a count leaves its number out."""
+        """Register a packet that could not be decoded. Ranks account for it anyway; a count skips its number."""
         if not self.ranked:
             self._lose(1)
 
     def end(self) -> None:
-        """The film is over: packets whose picture still did not come are lost."""
+        """End the video: packets whose picture has not come are lost."""
         self._lose(len(self._waiting))
         self._waiting.clear()
 
     def _pass(self, pts: int) -> None:
-        """Let go of all packets up to this presentation time; those before it are lost."""
-        # A film that was cut out of a longer one may begin with pictures that need the part before the first key frame;
-        # they cannot be decoded, and no reader counts them.
+        """Remove all packets up to this presentation time; earlier ones are lost."""
+        # A video cut out of a longer one may begin with pictures that depend on the part before the first key frame; they
+        # cannot be decoded, and no reader counts them.
         leading = self._origin is None and pts == self._first_key
         while self._waiting and self._waiting[0] < pts:
             heapq.heappop(self._waiting)
@@ -109,7 +109,7 @@ class FrameNumbers:
         self._last = pts
 
     def _check_clock(self, pts: int, origin: float, period: float) -> None:
-        """In a film of steady rate, the clock tells how many frames went down a hole; in others nothing does."""
+        """At a steady rate, the clock shows how many frames fell into a hole; at other rates nothing does."""
         position = (pts - origin) / period
         if pts - self._last > 1.5 * period and pts <= self._hole_until:
             self._lose(max(0, round(position) - self._next))

@@ -15,16 +15,16 @@ from dlclive_io.plugin import IMAGE_SUFFIXES
 
 
 class ImageFolder(FrameSource):
-    """Reads the images of a folder, in the order in which a person would number them: img2 before img10.
+    """Reads the images of a folder in natural order: img2 before img10.
 
     Frames are RGB, 8 bit: 16-bit values are divided by 256, grey is repeated in the three channels, transparency is
-    dropped, and the orientation that a camera noted (EXIF) is applied, all as OpenCV's `imread` does by default.
-    `Frame.index` is the position in the folder. An image that cannot be read is counted in `corrupt` and its number is
-    left out. Images may differ in size; `frame_size` is that of the first that can be read.
+    dropped, and the EXIF orientation is applied, all as OpenCV's `imread` does by default. `Frame.index` is the position
+    in the folder. An unreadable image is counted in `corrupt` and its number is skipped. Images may differ in size;
+    `frame_size` is that of the first readable one.
 
     Args:
-        path: a folder, or one image.
-        pattern: which files of the folder, for example "*_left*".
+        path: a folder, or a single image.
+        pattern: which files of the folder to read, for example "*_left*".
     """
 
     is_live = False
@@ -41,8 +41,8 @@ class ImageFolder(FrameSource):
         """List the images and read the first one.
 
         Raises:
-            SourceError: there is no such folder or file.
-            DataError: no image is in it, or none can be read.
+            SourceError: the folder or file does not exist.
+            DataError: the folder holds no images, or none can be read.
         """
         self._images = self._find()
         self._position = self.corrupt = 0
@@ -50,12 +50,12 @@ class ImageFolder(FrameSource):
         if not self._advance() or self._peeked is None:
             self.close()
             raise DataError(
-                f"{self.path}: none of {self.frame_count} images can be read; they are damaged or no images"
+                f"{self.path}: none of {self.frame_count} images can be read; they are damaged or not images"
             )
         self.frame_size = (self._peeked.shape[1], self._peeked.shape[0])
 
     def read(self, timeout: float = 0.0) -> Frame:
-        """Return the next image that can be read, RGB (H, W, 3); EndOfStream after the last."""
+        """Return the next readable image, RGB (H, W, 3). Raises EndOfStream after the last."""
         if not self._images:
             raise SourceError(f"{self.path} is not open: call open() first")
         if not self._advance() or self._peeked is None:
@@ -65,12 +65,12 @@ class ImageFolder(FrameSource):
         return Frame(image, self._position - 1, time.perf_counter(), None, self.name)
 
     def close(self) -> None:
-        """Forget the list."""
+        """Forget the list of images."""
         self._images = []
         self._peeked = None
 
     def _advance(self) -> bool:
-        """Read on until an image is at hand; False at the end."""
+        """Read until an image is available; False at the end."""
         while self._peeked is None and self._position < len(self._images):
             self._peeked = _decode(self._images[self._position])
             if self._peeked is None:
@@ -79,27 +79,27 @@ class ImageFolder(FrameSource):
         return self._peeked is not None
 
     def _find(self) -> list[Path]:
-        looked_for = ", ".join(IMAGE_SUFFIXES)
+        suffixes = ", ".join(IMAGE_SUFFIXES)
         if not self.path.exists():
             raise SourceError(f"no folder or image at {self.path}: check the path")
         if self.path.is_file():
             if self.path.suffix.lower() not in IMAGE_SUFFIXES:
-                raise DataError(f"{self.path} is not an image that can be read; known suffixes: {looked_for}")
+                raise DataError(f"{self.path} is not an image that can be read; known suffixes: {suffixes}")
             return [self.path]
         try:
             files = [item for item in self.path.glob(self.pattern) if item.suffix.lower() in IMAGE_SUFFIXES]
         except (ValueError, NotImplementedError) as error:
-            raise SourceError(f"pattern {self.pattern!r} cannot be used in {self.path}: {error}") from None
+            raise SourceError(f"pattern {self.pattern!r} is not valid in {self.path}: {error}") from None
         except OSError as error:
             raise SourceError(f"cannot read the folder {self.path}: {error.strerror}") from None
         images = sorted((item for item in files if item.is_file()), key=_natural)
         if not images:
-            raise DataError(f"no images {self.pattern!r} in {self.path}; looked for {looked_for}")
+            raise DataError(f"no images {self.pattern!r} in {self.path}; looked for {suffixes}")
         return images
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
-    """Sort key: digits by their value, letters without case; the name itself where that leaves two alike."""
+    """Sort key: digits by value, letters case-insensitively, ties by the name itself."""
     pieces = re.split(r"(\d+)", path.name.lower())
     return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces], path.name
 

@@ -1,4 +1,4 @@
-"""The sink that writes a video with the keypoints drawn in."""
+"""The sink that writes a video with the keypoints drawn on it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ LIVE_TIME_BASE = Fraction(1, 90_000)
 
 
 class LabelledVideo(Sink):
-    """Writes an H.264 video with the keypoints drawn in; it opens even if the program is killed while writing.
+    """Writes an H.264 video with the keypoints drawn on it; the file opens even if the program is killed while writing.
 
-    Of a recording, frame n is shown at n / fps, so frames that did not come leave a pause and no shift. Of a live
-    source, frames are shown when they were taken, unless `fps` is given. An odd width or height gains one pixel at the
-    right or bottom. If the size of the frames changes, later ones are scaled into the size of the first, with black
-    bars. A run without frames leaves no file.
+    For a recording, frame n is shown at n / fps, so missing frames leave a pause and shift nothing. For a live source,
+    frames are shown at their capture time, unless `fps` is set. An odd width or height gains one pixel at the right or
+    bottom. If the frame size changes, later frames are scaled to the first size, with black bars. A run without frames
+    leaves no file.
 
     Args:
         path: ends in .mp4 or .mkv.
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
-        colormap: a name of colorcet's; keypoints have colours along it.
+        colormap: name of a colorcet map from which keypoints take their colours.
         names: write the names of the keypoints.
-        skeleton: draw the edges that the model knows.
-        fps: frames per second; by default the source's, or 30.
-        draw: False writes the frames as they came, without keypoints.
-        overwrite: replace a file that is there.
+        skeleton: draw the model's edges.
+        fps: frames per second; default: the source's, or 30.
+        draw: False writes the frames without keypoints.
+        overwrite: replace an existing file.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LabelledVideo(Sink):
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The video; its `.part` if it was not finished; nothing after a run without frames."""
+        """The video; its `.part` if the run did not finish; empty after a run without frames."""
         return self._output.outputs
 
     def open(self, run: RunInfo) -> None:
@@ -97,29 +97,29 @@ class LabelledVideo(Sink):
             writer.write(picture, self._stamp(estimate))
 
     def finish(self) -> None:
-        """End the file and give it its name."""
+        """Finish the file and give it its final name."""
         writer, self._writer = self._opened(), None
         with self._errors():
             writer.close()
         if writer.size is None:
-            self._output.drop()
+            self._output.discard()
         else:
             self._output.commit()
 
     def close(self) -> None:
-        """Close the file, which keeps the name `.part` if it was not finished."""
+        """Close the file; an unfinished one keeps the name `.part`."""
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
                 with self._errors():
                     writer.close()
                 if writer.size is None:
-                    self._output.drop()
+                    self._output.discard()
         finally:
             self._output.release()
 
     def _stamp(self, estimate: Estimate) -> int:
-        """The frame's time in units of the time base; always later than the one before, as containers ask for."""
+        """The frame's time in units of the time base; always later than the previous one, as containers require."""
         frame = estimate.frame
         stamp = frame.index
         if self._shows_capture_times:

@@ -1,4 +1,4 @@
-"""The packets of a video file, with what the file says about how many there should be."""
+"""The packets of a video file, and how many the file declares."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 MAX_ERRORS_IN_A_ROW = 64
-"""A file whose next packets fail this often in a row has ended."""
+"""Reading ends after this many failures in a row."""
 
 MATROSKA_OVERHEAD = 256
-"""Bytes between two blocks that need no explanation: heads of blocks and clusters take some twenty."""
+"""A gap of up to this many bytes between two blocks is normal: headers of blocks and clusters take about twenty."""
 
 AVI_CHUNK_HEADER = 8
 """Bytes between the position in an AVI's index and that of the packet."""
 
 
 class Arrival(NamedTuple):
-    """A packet, and what is known about the way to it.
+    """A packet, and what is known about losses before it.
 
     Attributes:
-        packet: with content.
-        lost: packets that the file's index lists just before this one, and that did not come.
+        packet: not empty.
+        lost: packets listed in the file's index just before this one that did not come.
         hole: bytes before it could not be read.
     """
 
@@ -47,10 +47,10 @@ class VideoPackets:
 
     Attributes:
         stream: the video stream.
-        expected: how many packets the container's index lists (MP4, MOV, AVI); None without an index.
-        frame_count: how many frames the film has where the index says so, else None.
-        damaged: places at which the container could not be read.
-        missing: at the end of the file, how many packets it promised and did not hold.
+        expected: number of packets in the container's index (MP4, MOV, AVI); None without an index.
+        frame_count: number of frames if the index tells it, else None.
+        damaged: number of places where the container could not be read.
+        missing: packets that were declared but not found; known at the end of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,7 +60,7 @@ class VideoPackets:
             kinds = sorted({stream.type for stream in self._container.streams})
             self._container.close()
             if "video" in kinds:
-                raise DataError(f"{path} holds video of an unknown kind: it is damaged, or no decoder is installed")
+                raise DataError(f"{path} holds video in an unknown codec: it is damaged, or no decoder is installed")
             raise DataError(f"{path} holds no video, only {', '.join(kinds) or 'nothing'}; give a video file")
         self.stream: VideoStream = videos[0]
         self.damaged = 0
@@ -74,9 +74,9 @@ class VideoPackets:
         self.expected, self.frame_count = self._indexed(path)
 
     def __iter__(self) -> Iterator[Arrival]:
-        """Every packet with content."""
+        """Yield every packet that is not empty."""
         failures = 0
-        packets = self._container.demux()  # all streams: the bytes of the others belong to the account in _hole
+        packets = self._container.demux()  # all streams: _has_hole accounts for the bytes of the others, too
         while failures < MAX_ERRORS_IN_A_ROW:
             try:
                 packet = next(packets)
@@ -85,12 +85,12 @@ class VideoPackets:
             except (FFmpegError, OSError):
                 self.damaged += 1
                 failures += 1
-                packets = self._container.demux()  # a generator that raised is over; the file may go on
+                packets = self._container.demux()  # a generator that raised is exhausted; the file may continue
                 continue
             failures = 0
             if not packet.size:  # the end of a stream
                 continue
-            hole = self._hole(packet)
+            hole = self._has_hole(packet)
             if packet.stream_index != self.stream.index:
                 continue
             picture = cast("Packet[VideoStream]", packet)
@@ -106,9 +106,9 @@ class VideoPackets:
         self._container.close()
 
     def _indexed(self, path: Path) -> tuple[int | None, int | None]:
-        """How many packets, and how many frames, the index lists. An edit list of an MP4 hides some from view."""
+        """Number of packets and of frames in the index. The edit list of an MP4 hides some frames."""
         entries = self.stream.index_entries
-        if "mp4" in self._format and self.stream.frames:  # a fragmented one has no count in front
+        if "mp4" in self._format and self.stream.frames:  # a fragmented MP4 has no count in its header
             return len(entries), sum(not entry.is_discard for entry in entries)
         if self._format == "avi" and has_index(path):
             count = sum(entry.size > 0 for entry in entries)
@@ -116,7 +116,7 @@ class VideoPackets:
         return None, None
 
     def _skipped(self, packet: Packet[VideoStream]) -> int:
-        """How many packets of an AVI's index were passed over, which FFmpeg does silently."""
+        """How many packets of an AVI's index were skipped, which FFmpeg does silently."""
         if self._format != "avi" or self.expected is None or packet.pos is None:
             return 0
         entries, skipped = self.stream.index_entries, 0
@@ -126,23 +126,23 @@ class VideoPackets:
         self._entry += 1
         return skipped
 
-    def _hole(self, packet: Packet[Stream]) -> bool:
-        """Whether bytes before this packet were passed over. FFmpeg finds its way again without a word."""
+    def _has_hole(self, packet: Packet[Stream]) -> bool:
+        """Whether bytes before this packet were skipped: FFmpeg resynchronises silently."""
         damaged = packet.is_corrupt
         if "matroska" in self._format and packet.pos is not None:
             damaged |= self._position is not None and packet.pos - self._position > MATROSKA_OVERHEAD
             self._position = packet.pos + packet.size
         self.damaged += damaged
-        if self._format == "mpegts":  # flags damage by its counters, not always at the packet behind the loss
+        if self._format == "mpegts":  # its counters flag damage, not always at the packet after the loss
             return self.damaged > 0
         return damaged
 
     def _missing(self) -> int:
-        """What should have come at the end.
+        """Number of packets missing at the end.
 
-        Exact where there is an index. An AVI without one was not closed, or is cut; Matroska declares its length, and
-        one that stops more than two frames short of it is cut: one place each, for want of a number. MPEG-TS and raw
-        streams declare nothing.
+        Exact with an index. An AVI without one was not closed or is truncated; Matroska declares its length, and a file
+        that stops more than two frames short of it is truncated: each counts as one, since the number is unknown.
+        MPEG-TS and raw streams declare nothing.
         """
         if self.expected is not None:
             return max(0, self.expected - self._seen - self._lost)
@@ -157,7 +157,7 @@ class VideoPackets:
             self._end = max(self._end, float((stamp + (packet.duration or 0)) * packet.time_base))
 
     def _declared_end(self) -> float | None:
-        """Seconds at which the video of a Matroska file ends as its head says."""
+        """End time of a Matroska file's video according to its header, in seconds."""
         if "matroska" not in self._format:
             return None
         if tag := self.stream.metadata.get("DURATION"):
@@ -183,9 +183,11 @@ def _open(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise DataError(f"{path} is empty: the recording or the copy failed")
-        return av.open(str(path), metadata_errors="replace")  # a film's title may be in any encoding
+        return av.open(str(path), metadata_errors="replace")  # a video's title may be in any encoding
     except PermissionError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}; check its permissions") from None
     except (FFmpegError, OSError) as error:
         reason = error.strerror or type(error).__name__
-        raise DataError(f"{path} cannot be read as a video ({reason}): it is damaged, cut short, or no video") from None
+        raise DataError(
+            f"{path} cannot be read as a video ({reason}): it is damaged, truncated or not a video"
+        ) from None

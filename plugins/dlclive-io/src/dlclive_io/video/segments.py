@@ -76,7 +76,7 @@ class Segment:
         if self.frames:
             self.output.commit()
         else:
-            self.output.drop()
+            self.output.discard()
 
 
 def format_of(image: NDArray[np.uint8]) -> tuple[object, ...]:

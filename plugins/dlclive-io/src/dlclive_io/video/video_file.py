@@ -94,7 +94,7 @@ class VideoFile(FrameSource):
             raise SourceError(f"{self.path} is not open: call open() first")
         self._next = self._next or self._picture()
         while self.is_live:
-            left = self._pace.left(self._seconds(self._next[0]))
+            left = self._pace.seconds_until(self._seconds(self._next[0]))
             if left > timeout:
                 time.sleep(timeout)
                 raise TimeoutError

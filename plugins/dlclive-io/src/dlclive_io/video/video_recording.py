@@ -179,7 +179,7 @@ class VideoRecording(Sink):
 
     def _check_disk(self) -> None:
         with self._errors():
-            left = self._disk.look(sum(segment.size_in_bytes for segment in self._segments))
+            left = self._disk.check(sum(segment.size_in_bytes for segment in self._segments))
         if left < 60 * self._minutes_left:
             self.finish()
             raise DataError(
