@@ -108,7 +108,9 @@ def test_a_hole_in_a_webm_is_not_silent(films: Any, tmp_path: Path) -> None:
     assert [frame.index for frame in frames] == [round(frame.device_time * 30) for frame in frames]
 
 
-def test_what_is_no_video_is_one_line(films: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_video_is_a_one_line_error(
+    films: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     empty = tmp_path / "empty.mp4"
     empty.touch()
     headless = films.make(tmp_path / "headless.mp4", 30)
@@ -142,7 +144,7 @@ def test_what_is_no_video_is_one_line(films: Any, tmp_path: Path, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_file_and_a_folder(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no video at"):
         VideoFile(tmp_path / "none.mp4").open()
     with pytest.raises(SourceError, match="is a folder"):

@@ -128,7 +128,7 @@ def test_a_frame_that_is_larger_than_a_screen_is_made_smaller_with_its_keypoints
 
 
 @needs_xvfb
-def test_what_the_session_dropped_is_below_the_picture(xvfb: Screen) -> None:
+def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
     """As text, which changes with the numbers."""
     said = [Progress("running", processed=1)]
 
@@ -145,7 +145,7 @@ def test_what_the_session_dropped_is_below_the_picture(xvfb: Screen) -> None:
 
 
 @needs_xvfb
-def test_closing_it_by_hand_ends_only_the_display(xvfb: Screen) -> None:
+def test_closing_the_window_ends_only_the_display(xvfb: Screen) -> None:
     with DisplayWindow() as window:
         window.open(run_info())
         assert window.is_open
@@ -156,7 +156,7 @@ def test_closing_it_by_hand_ends_only_the_display(xvfb: Screen) -> None:
 
 
 @needs_xvfb
-def test_a_screen_that_goes_away_ends_only_the_display(xvfb: Screen) -> None:
+def test_losing_the_screen_ends_only_the_display(xvfb: Screen) -> None:
     with DisplayWindow() as window:
         window.open(run_info())
         first, second = estimates(2)
@@ -169,7 +169,7 @@ def test_a_screen_that_goes_away_ends_only_the_display(xvfb: Screen) -> None:
 
 @needs_xvfb
 @pytest.mark.usefixtures("xvfb")
-def test_a_window_that_hangs_is_closed_all_the_same() -> None:
+def test_a_window_that_hangs_is_closed() -> None:
     window = DisplayWindow()
     window.open(run_info())
     process = psutil.Process(window._viewer.process_id)
@@ -182,7 +182,7 @@ def test_a_window_that_hangs_is_closed_all_the_same() -> None:
 
 @needs_xvfb
 @pytest.mark.usefixtures("xvfb")
-def test_a_session_that_showed_a_window_ends_in_peace() -> None:
+def test_a_session_that_showed_a_window_exits_cleanly() -> None:
     """Tk in a thread of the session's own process ended it here, by abort, when the window was collected."""
     script = (
         "import gc\nfrom dlclive_core import Session\nfrom dlclive_core.testing import BlobModel, BlobSource\n"

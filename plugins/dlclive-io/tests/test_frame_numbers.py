@@ -12,32 +12,32 @@ def _numbers(stamps: list[int], period: float | None = None) -> FrameNumbers:
     return numbers
 
 
-def test_order_of_decoding_does_not_matter() -> None:
+def test_the_decoding_order_does_not_matter() -> None:
     numbers = _numbers([0, 40, 20, 10, 30])
     assert [numbers.picture(stamp) for stamp in (0, 10, 20, 30, 40)] == [0, 1, 2, 3, 4]
     assert numbers.missing == 0
 
 
-def test_pictures_that_do_not_come_leave_their_number_out() -> None:
+def test_lost_pictures_skip_their_number() -> None:
     numbers = _numbers([0, 10, 20, 30, 40, 50])
     assert [numbers.picture(stamp) for stamp in (0, 30)] == [0, 3]
     numbers.end()
     assert numbers.missing == 4
 
 
-def test_a_picture_behind_its_time_gets_no_number() -> None:
+def test_a_late_picture_gets_no_number() -> None:
     numbers = _numbers([0, 10, 20, 30])
     assert [numbers.picture(stamp) for stamp in (0, 20, 10, 20, 30)] == [0, 2, None, None, 3]
     assert numbers.missing == 1
 
 
-def test_two_frames_may_have_one_time() -> None:
+def test_two_frames_may_share_a_timestamp() -> None:
     """Matroska counts milliseconds, and some cameras take two frames in one."""
     numbers = _numbers([0, 1, 1, 2])
     assert [numbers.picture(stamp) for stamp in (0, 1, 1, 2)] == [0, 1, 2, 3]
 
 
-def test_a_steady_clock_tells_how_many_went_down_a_hole() -> None:
+def test_a_steady_clock_tells_how_many_frames_a_hole_holds() -> None:
     numbers = _numbers([0, 100, 200, 300], period=100)
     numbers.packet(1000, hole=True)
     numbers.packet(1100)
@@ -45,13 +45,13 @@ def test_a_steady_clock_tells_how_many_went_down_a_hole() -> None:
     assert numbers.missing == 6
 
 
-def test_a_pause_without_a_hole_is_a_pause() -> None:
+def test_a_pause_without_a_hole_loses_nothing() -> None:
     numbers = _numbers([0, 100, 200, 1000], period=100)
     assert [numbers.picture(stamp) for stamp in (0, 100, 200, 1000)] == [0, 1, 2, 3]
     assert numbers.missing == 0
 
 
-def test_packets_that_wait_are_bounded() -> None:
+def test_waiting_packets_are_bounded() -> None:
     numbers = FrameNumbers(ranked=True)
     for stamp in range(3 * LOOK_AHEAD):
         numbers.packet(stamp)
@@ -59,7 +59,7 @@ def test_packets_that_wait_are_bounded() -> None:
     assert numbers.picture(3 * LOOK_AHEAD - 1) == 3 * LOOK_AHEAD - 1
 
 
-def test_without_times_failures_are_counted_in() -> None:
+def test_without_timestamps_failed_pictures_are_counted() -> None:
     numbers = FrameNumbers(ranked=False)
     assert numbers.picture(None) == 0
     numbers.failed()

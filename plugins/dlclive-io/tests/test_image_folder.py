@@ -30,7 +30,7 @@ def _read(source: FrameSource) -> list[Frame]:
                 return frames
 
 
-def test_numbers_in_names_count(tmp_path: Path) -> None:
+def test_images_are_read_in_numeric_order(tmp_path: Path) -> None:
     for number in (1, 2, 9, 10, 100):
         _save(tmp_path / f"img{number}.png", (number, 0, 0))
     (tmp_path / "notes.txt").write_text("no image")

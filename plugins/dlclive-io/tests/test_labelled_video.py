@@ -69,7 +69,7 @@ def test_colours_are_those_of_the_map(films: Any, tmp_path: Path, suffix: str) -
     np.testing.assert_allclose(_pixel(frames[4].image, 80, 60), 90, atol=4)
 
 
-def test_only_what_is_sure_is_drawn(films: Any, tmp_path: Path) -> None:
+def test_only_confident_keypoints_are_drawn(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sure.mp4"
     missing = Pose.missing(SKELETON)
     _record(
@@ -109,7 +109,7 @@ def test_odd_and_grey_frames(films: Any, tmp_path: Path, shape: tuple[int, ...])
     assert (image == 200).all()  # nobody drew into the frame of others
 
 
-def test_frames_of_another_size_are_fitted_in(films: Any, tmp_path: Path) -> None:
+def test_frames_of_another_size_are_letterboxed(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sizes.mp4"
     bright = np.full((240, 160, 3), 200, np.uint8)
     _record(LabelledVideo(path), _estimate(0), _estimate(1, bright, Pose.missing(SKELETON)))
@@ -119,7 +119,7 @@ def test_frames_of_another_size_are_fitted_in(films: Any, tmp_path: Path) -> Non
     np.testing.assert_allclose(_pixel(image, 20, 60), 0, atol=4)  # 80 columns of picture between bars of 40
 
 
-def test_time_of_a_recording_is_that_of_its_numbers(films: Any, tmp_path: Path) -> None:
+def test_a_recording_is_timed_by_its_frame_numbers(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "gaps.mp4"
     _record(LabelledVideo(path), *(_estimate(n) for n in (0, 1, 5, 6)), fps=25.0)
     times = [frame.device_time for frame in films.read(VideoFile(path))]
@@ -128,7 +128,7 @@ def test_time_of_a_recording_is_that_of_its_numbers(films: Any, tmp_path: Path) 
     np.testing.assert_allclose([f.device_time for f in films.read(VideoFile(path))], [0, 0.1, 0.2], atol=1e-3)
 
 
-def test_time_of_a_live_source_is_that_of_capture(films: Any, tmp_path: Path) -> None:
+def test_a_live_source_is_timed_by_capture(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "live.mkv"
     now = time.perf_counter()
     offsets = [0.5, 0.51, 0.7, 1.9]
@@ -190,7 +190,7 @@ def test_a_run_without_frames_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_options_that_cannot_be(tmp_path: Path) -> None:
+def test_invalid_options_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     with pytest.raises(UsageError, match=r"must end in \.mp4 or \.mkv"):
         LabelledVideo(tmp_path / "a.avi")

@@ -102,7 +102,7 @@ def test_multi_animal_with_fewer_and_more_than_there_are(path: Path) -> None:
     assert sink.left_out == 2
 
 
-def test_names_lead_to_columns(path: Path) -> None:
+def test_names_select_columns(path: Path) -> None:
     """Names of the project have their own columns; a tracker's get a free one and keep it."""
     project = [_pose(2, 0, ("bob", "ada")), _pose(1, 1, ("bob",))]
     _write(path, MULTI, enumerate(project))
@@ -117,14 +117,14 @@ def test_names_lead_to_columns(path: Path) -> None:
     assert sink.left_out == 1
 
 
-def test_one_column_takes_the_surest_animal(path: Path) -> None:
+def test_a_single_animal_table_keeps_the_most_confident_animal(path: Path) -> None:
     pose = _pose(3, 5)
     sink = _write(path, SINGLE, [(0, pose)])
     np.testing.assert_array_equal(_read(path, 3).to_numpy()[0].astype(np.float32), pose.single().reshape(-1))
     assert sink.left_out == 2
 
 
-def test_lost_frames_are_rows_without_values(path: Path) -> None:
+def test_lost_frames_are_rows_of_nan(path: Path) -> None:
     poses = {3: _pose(1, 0), 4: _pose(1, 1), 300: _pose(1, 2)}
     _write(path, SINGLE, poses.items())
     frame = _read(path, 3)
@@ -157,7 +157,7 @@ def test_what_movement_looks_for(tmp_path: Path) -> None:
         assert cells == (header or ["scorer", "individuals", "bodyparts", "coords", "0"])
 
 
-def test_what_is_there_stays(path: Path) -> None:
+def test_an_existing_file_is_not_replaced(path: Path) -> None:
     path.write_text("precious")
     with PoseTable(path) as sink, pytest.raises(OutputExistsError, match="exists: use overwrite"):
         sink.open(run_info(SINGLE))
@@ -166,7 +166,7 @@ def test_what_is_there_stays(path: Path) -> None:
     assert len(_read(path, 3)) == 1
 
 
-def test_a_run_that_breaks_off_leaves_a_part_that_opens(path: Path) -> None:
+def test_an_interrupted_run_leaves_a_readable_part(path: Path) -> None:
     poses = [_pose(1, seed) for seed in range(100)]
     with PoseTable(path) as sink:
         sink.open(run_info(SINGLE))
@@ -181,7 +181,7 @@ def test_a_run_that_breaks_off_leaves_a_part_that_opens(path: Path) -> None:
     )
 
 
-def test_a_stale_part_is_written_over(path: Path) -> None:
+def test_a_stale_part_is_overwritten(path: Path) -> None:
     path.with_name(path.name + ".part").write_bytes(b"left by a crash" * 1000)
     path.with_name(path.name + ".part.lock").touch()
     _write(path, SINGLE, [(0, _pose(1, 0))])
@@ -199,7 +199,7 @@ def test_two_runs_cannot_write_one_file(path: Path) -> None:
     assert len(_read(path, 3)) == 1
 
 
-def test_names_and_places_that_cannot_be(tmp_path: Path) -> None:
+def test_invalid_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"must end in \.h5 or \.csv"):
         PoseTable(tmp_path / "table.xlsx")
     (tmp_path / "folder.h5").mkdir()

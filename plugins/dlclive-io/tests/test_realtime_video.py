@@ -44,7 +44,7 @@ def play(video: VideoFile) -> tuple[list[Frame], float]:
     return frames, began
 
 
-def test_it_takes_as_long_as_it_was_taken(clip: Path, films: Any) -> None:
+def test_playback_takes_as_long_as_the_video(clip: Path, films: Any) -> None:
     with VideoFile(clip, realtime=True) as video:
         video.open()
         assert video.is_live
@@ -69,7 +69,7 @@ def test_variable_rates_are_kept(films: Any, tmp_path: Path) -> None:
         assert -0.002 < frame.captured_at - began - stamps[frame.index] / 1000 < 2
 
 
-def test_frames_that_were_due_while_nobody_read_are_counted(films: Any, tmp_path: Path) -> None:
+def test_frames_due_between_reads_are_counted_as_skipped(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "clip.mp4", 90, fps=30)
     with VideoFile(path, realtime=True) as video:
         video.open()
@@ -81,7 +81,7 @@ def test_frames_that_were_due_while_nobody_read_are_counted(films: Any, tmp_path
         assert films.number_in(second.image) == second.index
 
 
-def test_a_read_keeps_its_time(films: Any, tmp_path: Path) -> None:
+def test_read_respects_its_timeout(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "slow.mkv", 3, stamps=[0, 2000, 4000])
     with VideoFile(path, realtime=True) as video:
         video.open()
@@ -124,7 +124,7 @@ def test_a_session_counts_what_a_slow_model_misses(clip: Path) -> None:
     assert report.dropped > report.processed
 
 
-def test_without_it_nothing_waits_and_nothing_is_skipped(clip: Path, films: Any) -> None:
+def test_without_realtime_nothing_waits_and_nothing_is_skipped(clip: Path, films: Any) -> None:
     with VideoFile(clip) as video:
         video.open()
         assert not video.is_live

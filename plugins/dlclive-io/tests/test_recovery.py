@@ -62,7 +62,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_hdf5_comes_from_its_journal(crash: Any, tmp_path: Path) -> None:
+def test_hdf5_is_rebuilt_from_its_journal(crash: Any, tmp_path: Path) -> None:
     """Whatever the crash made of the HDF5 file itself."""
     folder = crash(PoseTable(tmp_path / "mouse.h5"), numbers=(0, 1, 2, 5, 6, 90))
     part = folder / "mouse.h5.part"
@@ -84,7 +84,7 @@ def test_hdf5_comes_from_its_journal(crash: Any, tmp_path: Path) -> None:
     assert recover(folder).files == ()
 
 
-def test_text_loses_its_torn_line_only(crash: Any, tmp_path: Path) -> None:
+def test_csv_loses_only_its_incomplete_last_line(crash: Any, tmp_path: Path) -> None:
     folder = crash(PoseTable(tmp_path / "mouse.csv"), TimestampTable(tmp_path / "times.csv"))
     poses, times = folder / "mouse.csv.part", folder / "times.csv.part"
     header = poses.read_text().splitlines()[:3]
@@ -96,14 +96,14 @@ def test_text_loses_its_torn_line_only(crash: Any, tmp_path: Path) -> None:
         "mouse.csv": ("poses", 1),
         "times.csv": ("times", 1),
     }
-    assert "torn" in found["mouse.csv"].note
+    assert "incomplete last row" in found["mouse.csv"].note
     assert pd.read_csv(folder / "mouse.csv", header=[0, 1, 2], index_col=0).shape == (1, 6)
     assert [row["frame"] for row in _rows(folder / "times.csv")] == ["0"]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 @pytest.mark.parametrize("share", [1.0, 0.83, 0.31, 0.0])
-def test_every_frame_of_a_torn_video_has_its_row(
+def test_every_frame_of_a_truncated_video_has_its_row(
     films: Any, crash: Any, tmp_path: Path, suffix: str, share: float
 ) -> None:
     folder = crash(VideoRecording(tmp_path / f"raw{suffix}"), numbers=range(0, 240, 2))
@@ -125,7 +125,7 @@ def test_every_frame_of_a_torn_video_has_its_row(
     source = VideoFile(folder / f"raw{suffix}")
     films.read(source)
     assert source.corrupt == 0
-    assert "rows left out" in times.note
+    assert "rows removed" in times.note
     assert recover(folder).files == ()
 
 
@@ -163,7 +163,7 @@ def test_a_run_that_is_alive_is_left_alone(tmp_path: Path, films: Any) -> None:
         recover(tmp_path / "nowhere")
 
 
-def test_a_file_that_is_there_stays(crash: Any, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced(crash: Any, tmp_path: Path) -> None:
     folder = crash(PoseTable(tmp_path / "mouse.h5"), VideoRecording(tmp_path / "raw.mkv"))
     names = ["mouse.h5", "raw.mkv"]
     for name in names:
@@ -171,11 +171,11 @@ def test_a_file_that_is_there_stays(crash: Any, tmp_path: Path) -> None:
     parts = {name: (folder / f"{name}.part").read_bytes() for name in names}
     by_name = {file.path.name: file for file in recover(folder).files}
     for name in names:
-        assert "is there already" in by_name[f"{name}.part"].error
+        assert "already exists" in by_name[f"{name}.part"].error
         assert (folder / name).read_text() == "precious"
         assert (folder / f"{name}.part").read_bytes() == parts[name]
         (folder / name).rename(folder / f"older {name}")
-    assert "wait for it" in by_name["raw_timestamps.csv.part"].error
+    assert "timestamps depend on it" in by_name["raw_timestamps.csv.part"].error
     assert len(_rows(folder / "raw_timestamps.csv.part")) == 60
     poses, times, video = sorted(recover(folder).files, key=lambda file: file.kind)
     assert (poses.error, poses.rows) == ("", 60)

@@ -66,7 +66,7 @@ def test_columns(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_there_stays_and_what_breaks_off_can_be_read(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced_and_an_interrupted_one_is_readable(tmp_path: Path) -> None:
     path = tmp_path / "times.csv"
     with TimestampTable(path) as sink:
         sink.open(run_info())

@@ -49,7 +49,7 @@ def test_every_frame_has_its_number(films: Any, tmp_path: Path, name: str) -> No
     assert source.corrupt == 0
 
 
-def test_says_what_the_file_says(films: Any, tmp_path: Path) -> None:
+def test_metadata_is_that_of_the_file(films: Any, tmp_path: Path) -> None:
     with VideoFile(films.make(tmp_path / "film.mp4", 30, fps=25)) as source:
         source.open()
         assert (source.frame_size, source.fps, source.frame_count) == ((192, 96), 25.0, 30)
@@ -67,7 +67,7 @@ def test_times_are_those_of_the_film(films: Any, tmp_path: Path) -> None:
     assert before < frames[0].captured_at <= frames[-1].captured_at < time.perf_counter()
 
 
-def test_sound_does_not_disturb(films: Any, tmp_path: Path) -> None:
+def test_an_audio_track_is_ignored(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sound.mkv"
     with av.open(str(path), "w") as container:
         audio = container.add_stream("aac", rate=48000)
@@ -102,7 +102,7 @@ def test_images_are_those_of_opencv(films: Any, tmp_path: Path, rotation: int, p
     capture.release()
 
 
-def test_a_title_in_another_encoding_does_not_disturb(films: Any, tmp_path: Path) -> None:
+def test_a_title_in_another_encoding_is_ignored(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "title.mkv", 3)
     data = path.read_bytes()
     assert data.count(b"Lavf") > 0

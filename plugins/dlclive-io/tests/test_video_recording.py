@@ -112,7 +112,9 @@ def test_odd_sizes_gain_a_row_and_a_column(films: Any, tmp_path: Path, shape: tu
     np.testing.assert_allclose(frames[2].image.astype(int), 200, atol=3)
 
 
-def test_frames_that_change_go_on_in_another_file(films: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_frames_of_another_format_continue_in_another_file(
+    films: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = tmp_path / "raw.mkv"
     big, small, grey = np.full((64, 96, 3), 50, np.uint8), np.full((32, 48, 3), 100, np.uint8), np.full((32, 48), 150)
     images = [big, big, small, grey.astype(np.uint8), big]
@@ -122,10 +124,10 @@ def test_frames_that_change_go_on_in_another_file(films: Any, tmp_path: Path, ca
         _record(sink, images)
     names = ["raw.mkv", "raw-3.mkv", "raw-4.mkv", "raw-5.mkv"]
     assert [output.name for output in sink.outputs] == [*names, "raw_timestamps.csv"]
-    messages = [record.getMessage() for record in caplog.records if "goes on" in record.getMessage()]
+    messages = [record.getMessage() for record in caplog.records if "continues in" in record.getMessage()]
     assert messages[:2] == [
-        "frame 6 is 48x32 RGB, not 96x64 RGB: the recording goes on in raw-3.mkv",
-        "frame 9 is 48x32 grey, not 48x32 RGB: the recording goes on in raw-4.mkv",
+        "frame 6 is 48x32 RGB, not 96x64 RGB: the recording continues in raw-3.mkv",
+        "frame 9 is 48x32 grey, not 48x32 RGB: the recording continues in raw-4.mkv",
     ]
     rows = [(row["video"], row["video_frame"]) for row in _rows(tmp_path / "raw_timestamps.csv")]
     assert rows == [("raw.mkv", "0"), ("raw.mkv", "1"), *((name, "0") for name in names[1:])]
@@ -137,7 +139,7 @@ def test_frames_that_change_go_on_in_another_file(films: Any, tmp_path: Path, ca
     assert (tmp_path / "raw-2.mkv").read_text() == "somebody's"
 
 
-def test_keypoints_are_drawn_if_asked_for(films: Any, tmp_path: Path) -> None:
+def test_keypoints_are_drawn_on_request(films: Any, tmp_path: Path) -> None:
     grey = np.full((120, 160), 90, np.uint8)
     _record(VideoRecording(tmp_path / "raw.mkv"), [grey])
     _record(VideoRecording(tmp_path / "drawn.mkv", draw=True, radius=6), [grey])
@@ -153,17 +155,17 @@ def test_a_run_without_frames_leaves_its_table(tmp_path: Path) -> None:
     assert _rows(tmp_path / "raw_timestamps.csv") == []
 
 
-def test_little_disk_at_the_start_is_said(
+def test_a_nearly_full_disk_at_the_start_is_logged(
     films: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(disk_space, "free_bytes", lambda folder: 4_900_000_000)
     _record(VideoRecording(tmp_path / "raw.mkv"), [films.draw(0)])
     assert [record.getMessage() for record in caplog.records] == [
-        f"4.9 GB free in {tmp_path}: make room, or the recording of {tmp_path / 'raw.mkv'} may have to end early"
+        f"4.9 GB free in {tmp_path}: free some space, or the recording of {tmp_path / 'raw.mkv'} may end early"
     ]
 
 
-def test_a_disk_that_fills_ends_the_recording_in_order(
+def test_a_disk_that_fills_ends_the_recording_properly(
     films: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk of the test loses 1 GB between two looks; its last 1.5 GB would not last for five minutes."""
@@ -177,7 +179,9 @@ def test_a_disk_that_fills_ends_the_recording_in_order(
     written = 0
     with sink:
         sink.open(run)
-        with pytest.raises(DataError, match=r"whole up to here: 1\.5 GB free .* minutes at .* MB/s; make room"):
+        with pytest.raises(
+            DataError, match=r"complete up to here: 1\.5 GB free .* minutes at .* MB/s; free some space"
+        ):
             for number in range(10):
                 sink.write(_estimate(run, number, films.draw(number), number / 100))
                 written += 1
@@ -185,7 +189,7 @@ def test_a_disk_that_fills_ends_the_recording_in_order(
     assert len(films.read(VideoFile(path))) == len(_rows(tmp_path / "raw_timestamps.csv")) == written + 1
 
 
-def test_nothing_is_written_over(films: Any, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "raw.mkv"
     run = run_info(CARD, is_live=True)
     with VideoRecording(path) as first:
@@ -216,7 +220,7 @@ def test_nothing_is_written_over(films: Any, tmp_path: Path) -> None:
         ("raw.mkv", {"colormap": "nosuch"}),
     ],
 )
-def test_impossible_options(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+def test_invalid_options_are_refused(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         VideoRecording(tmp_path / name, **options)
 

@@ -89,7 +89,7 @@ def test_the_page_shows_the_picture_with_its_own_keypoints(display: WebDisplay) 
     assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in numbers["colours"])
 
 
-def test_rate_latency_age_and_drops_are_told(display: WebDisplay) -> None:
+def test_rate_latency_age_and_drops_are_shown(display: WebDisplay) -> None:
     ask(display)
     pace, last = 0.01, 0
     for estimate in estimates(200):
@@ -107,7 +107,7 @@ def test_rate_latency_age_and_drops_are_told(display: WebDisplay) -> None:
     assert ask(display)[0]["frame"]["age_ms"] > numbers["frame"]["age_ms"]
 
 
-def test_a_session_says_itself_what_it_dropped() -> None:
+def test_dropped_frames_are_those_of_the_session() -> None:
     progress = Progress("running", missed=2, processed=90, dropped=3, not_written=7)
     with WebDisplay(port=0) as display:
         display.open(replace(run_info(), name="left", progress=lambda: progress))
@@ -118,7 +118,7 @@ def test_a_session_says_itself_what_it_dropped() -> None:
     assert counts == {"name": "left", "missed": 2, "processed": 90, "dropped": 3, "not_written": 7}
 
 
-def test_it_is_stale_when_nothing_comes_and_live_again(display: WebDisplay) -> None:
+def test_the_state_is_stale_without_frames_and_live_again_with_them(display: WebDisplay) -> None:
     first, second = estimates(2)
     display.write(now(first))
     assert shown(display, 0)[0]["state"] == "live"
@@ -175,7 +175,7 @@ def test_at_most_thirty_pictures_a_second_and_the_newest_wins(display: WebDispla
     assert seen == sorted(seen)
 
 
-def test_no_pictures_are_made_while_nobody_looks(display: WebDisplay) -> None:
+def test_no_pictures_are_encoded_while_no_page_is_open(display: WebDisplay) -> None:
     for estimate in estimates(100):
         display.write(now(estimate))
         time.sleep(0.01)
@@ -184,14 +184,14 @@ def test_no_pictures_are_made_while_nobody_looks(display: WebDisplay) -> None:
     assert numbers["processed"] == 100
 
 
-def test_several_look_at_once(display: WebDisplay) -> None:
+def test_several_pages_are_served_at_once(display: WebDisplay) -> None:
     for estimate in estimates(3):
         display.write(now(estimate))
         first, second = shown(display, estimate.frame.index), shown(display, estimate.frame.index)
         assert first[1] == second[1]
 
 
-def test_viewers_that_do_not_read_fill_no_memory(display: WebDisplay) -> None:
+def test_pages_that_do_not_read_fill_no_memory(display: WebDisplay) -> None:
     address = urlsplit(display.url)
     image = np.random.default_rng(0).integers(0, 255, (700, 900, 3), np.uint8)  # noise: large as JPEG
     pose = next(estimates(1)).pose
@@ -228,7 +228,7 @@ def test_the_address_is_printed_once_on_standard_error(capfd: pytest.CaptureFixt
     assert (out, err) == ("", f"display: {display.url}\n")
 
 
-def test_closing_ends_the_server_within_a_second_and_viewers_hear_it(display: WebDisplay) -> None:
+def test_closing_ends_the_server_within_a_second_and_pages_are_told(display: WebDisplay) -> None:
     display.write(now(next(estimates(1))))
     numbers, _ = shown(display, 0)
     server = psutil.Process(display._viewer.process_id)
@@ -243,7 +243,7 @@ def test_closing_ends_the_server_within_a_second_and_viewers_hear_it(display: We
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="there is no SIGSTOP")
-def test_a_server_that_hangs_holds_nothing_up(display: WebDisplay) -> None:
+def test_a_server_that_hangs_blocks_nothing(display: WebDisplay) -> None:
     server = psutil.Process(display._viewer.process_id)
     server.suspend()
     image = np.zeros((1000, 1000, 3), np.uint8)

@@ -33,7 +33,7 @@ def get(display: WebDisplay, path: str, **headers: str) -> tuple[int, dict[str, 
         return answer.status, dict(answer.getheaders()), answer.read()
 
 
-def test_the_page_needs_nothing_from_elsewhere(display: WebDisplay) -> None:
+def test_the_page_loads_nothing_from_elsewhere(display: WebDisplay) -> None:
     status, headers, body = get(display, "/")
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'none'" in headers["content-security-policy"]
@@ -48,7 +48,7 @@ def test_nothing_else_is_served(display: WebDisplay, path: str) -> None:
     assert get(display, path)[0] == 404
 
 
-def test_questions_that_make_no_sense_are_refused(display: WebDisplay) -> None:
+def test_malformed_requests_are_refused(display: WebDisplay) -> None:
     assert get(display, "/next?after=you")[0] == 400
     assert get(display, "/next?after=" + "9" * 5000)[0] == 200
 
@@ -73,7 +73,7 @@ def test_it_listens_on_this_machine_only(display: WebDisplay) -> None:
     assert listening.laddr.ip == "127.0.0.1"
 
 
-def test_displays_that_ask_for_no_port_have_one_each() -> None:
+def test_displays_without_a_port_get_one_each() -> None:
     with WebDisplay() as first, WebDisplay() as second:
         for display in (first, second):
             display.open(run_info())
@@ -81,7 +81,7 @@ def test_displays_that_ask_for_no_port_have_one_each() -> None:
         assert [get(display, "/")[0] for display in (first, second)] == [200, 200]
 
 
-def test_a_port_that_is_taken_is_one_line_with_one_that_is_free(display: WebDisplay) -> None:
+def test_the_error_for_a_taken_port_names_a_free_one(display: WebDisplay) -> None:
     port = urlsplit(display.url).port
     with pytest.raises(UsageError, match=f"port {port} is taken by another program; use port=([0-9]+)$") as caught:
         WebDisplay(port=port).open(run_info())
@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_one_line_with_one_that_is_free(display: WebDisp
     ("options", "message"),
     [
         ({"host": "0.0.0.0"}, "served to this machine only.*ssh -L 8000"),
-        ({"port": 70000}, "port is 0 to 65535"),
+        ({"port": 70000}, "port must be 0 to 65535"),
         ({"max_rate": 60}, "at most 30 pictures"),
         ({"max_rate": 0}, "at most 30 pictures"),
         ({"width": 1}, "64 to 4096"),
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_one_line_with_one_that_is_free(display: WebDisp
         ({"colormap": "bmi"}, "did you mean 'bmy'"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         WebDisplay(**options)
 

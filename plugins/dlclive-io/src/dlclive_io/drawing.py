@@ -14,15 +14,15 @@ _SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry
 
 
 class PoseDrawing:
-    """Draws keypoints as filled circles, coloured by keypoint, on a copy of the image.
+    """Draws keypoints as filled circles, one colour per keypoint, on a copy of the image.
 
     Args:
-        card: names, edges and unique keypoints.
-        pcutoff: keypoints with less confidence are left out.
+        card: supplies names, edges and unique keypoints.
+        pcutoff: keypoints with less confidence are not drawn.
         radius: of the circles, in pixels.
-        colormap: a name of colorcet's; keypoints have colours along it.
+        colormap: name of a colorcet map from which keypoints take their colours.
         names: write each keypoint's name beside it.
-        skeleton: draw the card's edges between keypoints that are both drawn.
+        skeleton: draw edges whose two keypoints are drawn.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class PoseDrawing:
         self._names = names
 
     def draw(self, image: NDArray[np.uint8], pose: Pose) -> NDArray[np.uint8]:
-        """Return (H, W, 3) RGB; a grey image becomes RGB first."""
+        """Return (H, W, 3) RGB, also for a grey image."""
         picture = as_rgb(image).copy()
         first_unique = len(pose.skeleton)
         for animal in pose.keypoints:
@@ -71,27 +71,27 @@ class PoseDrawing:
                 cv2.line(picture, _fixed(points[start]), _fixed(points[end]), EDGE_COLOUR, 1, cv2.LINE_AA, _SHIFT)
 
     def _is_shown(self, point: NDArray[np.float32]) -> bool:
-        # OpenCV's coordinates are 32-bit, so a point far outside would wrap around into the picture.
+        # OpenCV's coordinates are 32-bit: a point far outside would wrap around into the picture.
         return bool(point[2] >= self._pcutoff and np.isfinite(point[:2]).all() and np.abs(point[:2]).max() < 1e6)
 
 
 def keypoint_colours(colormap: str, count: int) -> NDArray[np.uint8]:
-    """(count, 3) RGB, evenly spaced on one of colorcet's maps; UsageError if there is none of this name."""
+    """(count, 3) RGB, evenly spaced on a colorcet map. Raises UsageError for an unknown name."""
     if colormap not in colorcet.palette:
         raise UsageError(f"no colour map {colormap!r} in colorcet: {nearest(colormap, colorcet.palette)}")
     palette = [tuple(bytes.fromhex(colour.lstrip("#"))) for colour in colorcet.palette[colormap]]
-    places = np.linspace(0, len(palette) - 1, max(count, 1)).round().astype(int)[:count]
-    return np.array([palette[place] for place in places], dtype=np.uint8).reshape(count, 3)
+    indices = np.linspace(0, len(palette) - 1, max(count, 1)).round().astype(int)[:count]
+    return np.array([palette[index] for index in indices], dtype=np.uint8).reshape(count, 3)
 
 
 def _fixed(point: NDArray[np.float32]) -> tuple[int, int]:
-    """A position as OpenCV's fixed point numbers, in which the centre of the first pixel is 0 and not 0.5."""
+    """A position in OpenCV's fixed-point coordinates, where the centre of the first pixel is 0, not 0.5."""
     scale = 1 << _SHIFT
     return round((float(point[0]) - 0.5) * scale), round((float(point[1]) - 0.5) * scale)
 
 
 def letterbox(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Scale an image of another size into (height, width), its shape kept, with black bars where it does not fill."""
+    """Scale an image to fit (height, width), keeping its aspect ratio, with black bars."""
     scale = min(width / image.shape[1], height / image.shape[0])
     inner = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     canvas = np.zeros((height, width, 3), dtype=np.uint8)

@@ -1,1 +1,1 @@
-"""Finishing the files of a run that was killed."""
+"""Recovery of the files of a run that was killed."""

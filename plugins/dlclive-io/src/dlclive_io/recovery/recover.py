@@ -1,4 +1,4 @@
-"""Finishing what a crash left."""
+"""Recovery of a folder after a crash."""
 
 from __future__ import annotations
 
@@ -18,36 +18,35 @@ VIDEOS = (".mkv", ".mp4")
 
 
 def recover(folder: Path) -> RecoveryReport:
-    """Finish the tables, times and videos that a run left in a folder when it was killed, and give them their names.
+    """Complete the tables, timestamps and videos of a run that was killed, and give them their final names.
 
-    Each `<name>.part` is first made whole: HDF5 is written anew from its journal, a torn last line of CSV is cut off,
-    videos get an index, and rows of times whose frame did not reach the video are cut off. Only then does it get its
-    name. A file that has the name already is never replaced. Files that could not be finished stay as they are, with the
-    reason in the report; a second call does what the first one could not, and else nothing. Folders inside are not
-    looked at. `run.json` says afterwards what was recovered.
+    Each `<name>.part` is repaired before it is renamed: HDF5 is rebuilt from its journal, an incomplete last line of CSV is
+    removed, videos get an index, and timestamps whose frame did not reach the video are removed. Existing files are
+    never replaced. Files that cannot be completed are left unchanged, with the reason in the report; a second call
+    retries only those. Subfolders are ignored. `run.json` lists what was recovered.
 
     Raises:
-        UsageError: no such folder; or the run is still alive, or another recovery is at work.
+        UsageError: the folder does not exist, the run is still alive, or another recovery is running.
         DataError: the folder cannot be read or written.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise UsageError(f"no folder {folder}: give the one that the run wrote to")
+        raise UsageError(f"no folder {folder}: give the folder that the run wrote to")
     try:
         with ExitStack() as locks:
             killed = _lock(folder, locks)
             headers = journal_headers(folder)
             files: list[RecoveredFile] = []
-            frames: dict[str, int] = {}  # of the videos, for the rows of times
+            frames: dict[str, int] = {}  # number of frames by video, for the timestamps
             for part in sorted(killed, key=_order):
-                found = _recover(part, frames, was_killed=killed[part])
-                if found is not None:
-                    files.append(found)
+                recovered = _recover(part, frames, was_killed=killed[part])
+                if recovered is not None:
+                    files.append(recovered)
             report = RecoveryReport(folder=folder, files=tuple(files))
             if any(not file.error for file in files):
                 note_recovery(report, headers)
         for file in files:
-            if file.error and killed[file.path]:  # a later call has to know
+            if file.error and killed[file.path]:  # a later call needs to know
                 _lock_of(file.path).path.touch()
     except OSError as error:
         raise DataError(f"cannot recover {folder}: {reason(error)}") from error
@@ -55,30 +54,30 @@ def recover(folder: Path) -> RecoveryReport:
 
 
 def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> RecoveredFile | None:
-    """Finish one file; None for one that is not ours."""
+    """Complete one file; None for a file that dlclive did not write."""
     final = part.with_name(part.name.removesuffix(PART))
     suffix = final.suffix.lower()
     kind = "video" if suffix in VIDEOS else "times" if suffix == ".csv" and is_times(part) else "poses"
     try:
         if final.exists():
-            raise DataError(f"{final} is there already: move one of the two away, then recover again")
+            raise DataError(f"{final} already exists: move one of the two away, then recover again")
         if suffix == ".h5":
-            found: RecoveredFile | None = recover_hdf5(part, final)
+            recovered: RecoveredFile | None = recover_hdf5(part, final)
         elif suffix in VIDEOS:
-            found = recover_video(part, final, was_killed=was_killed)
-            frames[final.name] = found.rows
+            recovered = recover_video(part, final, was_killed=was_killed)
+            frames[final.name] = recovered.rows
         else:
-            found = recover_times(part, final, frames) or recover_poses_csv(part, final)
-        if found is not None and part.exists():
+            recovered = recover_times(part, final, frames) or recover_poses_csv(part, final)
+        if recovered is not None and part.exists():
             part.replace(final)
     except (DataError, OSError) as error:
         text = str(error) if isinstance(error, DataError) else reason(error)
         return RecoveredFile(path=part, kind=kind, error=text)
-    return found
+    return recovered
 
 
 def _lock(folder: Path, locks: ExitStack) -> dict[Path, bool]:
-    """Take the lock of every unfinished file, and tell which ones had an owner who was killed."""
+    """Lock every unfinished file; the result tells which of them had an owner that was killed."""
     killed = {}
     for part in sorted(folder.glob(f"*{PART}")):
         if Path(part.name.removesuffix(PART)).suffix.lower() not in (".h5", ".csv", *VIDEOS):
@@ -96,5 +95,5 @@ def _lock_of(part: Path) -> FileLock:
 
 
 def _order(part: Path) -> tuple[bool, Path]:
-    """Videos first: their times need to know how many frames there are."""
+    """Videos first: their timestamps need the number of frames."""
     return Path(part.name.removesuffix(PART)).suffix.lower() not in VIDEOS, part

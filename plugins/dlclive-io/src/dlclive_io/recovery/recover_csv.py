@@ -1,4 +1,4 @@
-"""Tables of text that were not finished: all lines are right but perhaps the last."""
+"""Recovery of CSV tables: all lines are complete, except perhaps the last."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from dlclive_io.recovery.recover_video import count_frames
 from dlclive_io.tables import timestamp_table
 from dlclive_io.video import video_times
 
-_TAIL = 1 << 20  # bytes in which the end of the last whole line is looked for
+_TAIL = 1 << 20  # bytes searched for the end of the last complete line
 _SECONDS = "captured_at_s"
 
 
 def recover_poses_csv(part: Path, final: Path) -> RecoveredFile | None:
-    """Cut a torn last line off a table of poses; None if the file is not one."""
+    """Remove an incomplete last line from a table of poses; None if the file is not one."""
     if not _first_line(part).startswith("scorer,"):
         return None
-    torn = cut_torn_line(part)
+    torn = remove_torn_line(part)
     with part.open(newline="", encoding="utf-8") as file:
         rows = sum(line.partition(",")[0].isdigit() for line in file)
     return RecoveredFile(path=final, kind="poses", rows=rows, note=_lost(torn))
 
 
 def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> RecoveredFile | None:
-    """Cut a torn last line off a table of times, and rows whose frame is not in the video; None if it is not one.
+    """Remove an incomplete last line, and rows whose frame is not in the video; None if it is not a table of timestamps.
 
     Args:
-        frames: how many frames the videos have that were looked at already, by name.
+        frames: number of frames of the videos recovered so far, by name.
     """
     if not is_times(part):
         return None
-    torn = cut_torn_line(part)
+    torn = remove_torn_line(part)
     has_video = _columns(part) == video_times.COLUMNS
-    note = _cut_rows(part, frames) if has_video else _lost(torn)
+    note = _remove_rows(part, frames) if has_video else _lost(torn)
     rows, seconds = 0, None
     with part.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -46,12 +46,12 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
 
 
 def is_times(part: Path) -> bool:
-    """Whether a table is one of times."""
+    """Whether the file is a table of timestamps."""
     return _columns(part) in (timestamp_table.COLUMNS, video_times.COLUMNS)
 
 
-def cut_torn_line(path: Path) -> bool:
-    """Cut off what is behind the last whole line; True if there was something."""
+def remove_torn_line(path: Path) -> bool:
+    """Remove what follows the last complete line; True if there was something."""
     with path.open("rb+") as file:
         end = file.seek(0, os.SEEK_END)
         start = file.seek(max(0, end - _TAIL))
@@ -63,22 +63,22 @@ def cut_torn_line(path: Path) -> bool:
     return whole < end
 
 
-def _cut_rows(part: Path, frames: Mapping[str, int]) -> str:
-    """Keep the rows whose frame is in its video; of a video that is not there, all. Returns what there is to say."""
+def _remove_rows(part: Path, frames: Mapping[str, int]) -> str:
+    """Keep the rows whose frame is in its video, and all rows of a missing video. Returns a note for the report."""
     counts = dict(frames)
     kept: Counter[str] = Counter()
     left_out = 0
     draft = part.with_name(part.name + ".new")
     try:
         with part.open(newline="", encoding="utf-8") as old, draft.open("w", newline="", encoding="utf-8") as new:
-            rows, keep = csv.DictReader(old), csv.DictWriter(new, video_times.COLUMNS, lineterminator="\n")
-            keep.writeheader()
+            rows, writer = csv.DictReader(old), csv.DictWriter(new, video_times.COLUMNS, lineterminator="\n")
+            writer.writeheader()
             for row in rows:
                 name = row["video"]
                 if name not in counts:
                     counts[name] = _frames_of(part.with_name(name))
                 if counts[name] < 0 or int(row["video_frame"]) < counts[name]:
-                    keep.writerow(row)
+                    writer.writerow(row)
                     kept[name] += 1
                 else:
                     left_out += 1
@@ -87,15 +87,15 @@ def _cut_rows(part: Path, frames: Mapping[str, int]) -> str:
         draft.replace(part)
     finally:
         draft.unlink(missing_ok=True)
-    notes = [f"{left_out} rows left out, whose frames did not reach the video"] if left_out else []
+    notes = [f"{left_out} rows removed, whose frames did not reach the video"] if left_out else []
     notes += [f"{counts[name] - kept[name]} frames of {name} have no row" for name in kept if kept[name] < counts[name]]
     return "; ".join(notes)
 
 
 def _frames_of(video: Path) -> int:
-    """Frames of a video that an earlier recovery finished; -1 if it is gone. DataError if it was not finished, yet."""
+    """Frames of a video completed earlier; -1 if it is gone. Raises DataError if it is still incomplete."""
     if video.with_name(video.name + ".part").exists():
-        raise DataError(f"{video}.part could not be finished, and its times wait for it")
+        raise DataError(f"{video}.part could not be completed, and its timestamps depend on it")
     return count_frames(video) if video.exists() else -1
 
 
@@ -109,5 +109,5 @@ def _first_line(path: Path) -> str:
 
 
 def _lost(torn: bool) -> str:
-    text = "what came in the last 0.2 s before the crash may be lost"
-    return f"a torn last row was left out; {text}" if torn else text
+    text = "up to 0.2 s before the crash may be lost"
+    return f"an incomplete last row was removed; {text}" if torn else text

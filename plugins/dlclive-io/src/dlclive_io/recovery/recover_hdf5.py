@@ -1,4 +1,4 @@
-"""HDF5 tables that were not finished: written anew from their journals."""
+"""Recovery of HDF5 tables: they are rebuilt from their journals."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ _BLOCK = 256  # rows
 
 
 def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
-    """Put a whole table in the place of the `.part`; one without a journal was closed in order, and is only counted.
+    """Replace the `.part` with a complete table. One without a journal was closed properly; its rows are only counted.
 
-    Raises DataError if neither can be read.
+    Raises DataError if neither table nor journal can be read.
     """
     journal = journal_of(final)
     if not journal.exists():
-        return RecoveredFile(path=final, kind="poses", rows=_rows(part), note="closed in order; nothing is lost")
+        return RecoveredFile(path=final, kind="poses", rows=_rows(part), note="closed properly; nothing is lost")
     content = JournalContent(journal)
     draft = part.with_name(part.name + ".new")
     try:
-        wanted = _write(draft, content)
-        if _rows(draft) != wanted:
-            raise DataError(f"{part} could not be written anew; it and its journal are left as they are")
+        rows = _write(draft, content)
+        if _rows(draft) != rows:
+            raise DataError(f"{part} could not be rebuilt; it and its journal are unchanged")
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(part)
     finally:
         draft.unlink(missing_ok=True)
-    remove_journal(journal)  # every row of it was just counted in the table
-    lost = "written anew from the journal; what came in the last 0.2 s before the crash may be lost"
-    return RecoveredFile(path=final, kind="poses", rows=wanted, seconds=content.seconds, note=lost)
+    remove_journal(journal)  # all its rows are in the table, as just counted
+    note = "rebuilt from the journal; up to 0.2 s before the crash may be lost"
+    return RecoveredFile(path=final, kind="poses", rows=rows, seconds=content.seconds, note=note)
 
 
 def _write(path: Path, content: JournalContent) -> int:
-    """Write all rows of a journal; returns how many rows the table has."""
+    """Write all rows of a journal; return the number of rows in the table."""
     layout = TableLayout(content.card)
     table = Hdf5Table(path, layout)
     try:
@@ -56,13 +56,13 @@ def _write(path: Path, content: JournalContent) -> int:
 
 
 def _rows(path: Path) -> int:
-    """Rows of a table whose parts are equally long; DataError if it cannot be read."""
+    """Number of rows of a consistent table. Raises DataError if it cannot be read."""
     try:
         with tables.open_file(str(path)) as file:
             group = file.root[KEY]
             index, values = len(group.axis1), len(group.block0_values)
             if index != values:
-                raise DataError(f"{path} is broken: {index} numbers for {values} rows")
+                raise DataError(f"{path} is inconsistent: {index} frame numbers for {values} rows")
             return index
     except (tables.HDF5ExtError, tables.NoSuchNodeError, OSError) as error:
         raise DataError(f"{path} cannot be read as HDF5: {reason(error).splitlines()[0][:200]}") from None

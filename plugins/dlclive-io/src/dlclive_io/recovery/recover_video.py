@@ -1,4 +1,4 @@
-"""Videos that were not finished: they open, but without an index, and players do not know how long they are."""
+"""Recovery of videos: unfinished ones open, but have no index, and players do not know their length."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
 _HEADER = 65_536  # bytes; a file without frames is not larger
 _MATROSKA, _MP4 = b"\x1aE\xdf\xa3", b"ftyp"
-_LOST = "what came in the last half second before the crash may be lost"
+_LOST = "up to half a second before the crash may be lost"
 
 
 def recover_video(part: Path, final: Path, *, was_killed: bool) -> RecoveredFile:
-    """Give a video its index: the packets are copied as they are into a new file, which takes the place of the `.part`.
+    """Give a video its index by copying the packets, unchanged, into a new file that replaces the `.part`.
 
-    Where the disk has no room for the copy, the video stays as it is, without an index. One without any frame is removed.
-    Raises DataError if it cannot be read.
+    If the disk has no space for the copy, the video stays without an index. A video without frames is removed. Raises
+    DataError if it cannot be read.
     """
     if _is_only_a_header(part):
         part.unlink()
-        return RecoveredFile(path=final, kind="video", note="killed before the first frames were written; removed")
+        return RecoveredFile(path=final, kind="video", note="killed before the first frame was written; removed")
     frames, seconds = _measure(part)
     if not frames:
-        raise DataError(f"{part} holds no frame that can be read; it is left as it is")
+        raise DataError(f"{part} holds no readable frame; it is unchanged")
     note = ""
     if was_killed:
-        note = _LOST if _index(part, final, frames) else f"no index: there was no room for a copy; {_LOST}"
+        note = _LOST if _index(part, final, frames) else f"no index: no disk space for a copy; {_LOST}"
     return RecoveredFile(path=final, kind="video", rows=frames, seconds=seconds, note=note)
 
 
 def _is_only_a_header(part: Path) -> bool:
-    """Whether a file is what FFmpeg writes before the first frames, or a piece of that, or empty."""
+    """Whether a file is empty or holds only the header, or part of it, that FFmpeg writes before the first frame."""
     if part.stat().st_size > _HEADER:
         return False
     with part.open("rb") as file:
@@ -61,12 +61,12 @@ def _is_only_a_header(part: Path) -> bool:
 
 
 def count_frames(path: Path) -> int:
-    """Frames in a video file; DataError if it cannot be read."""
+    """Number of frames in a video file. Raises DataError if it cannot be read."""
     return _measure(path)[0]
 
 
 def _measure(path: Path) -> tuple[int, float | None]:
-    """How many frames there are, and when the last one was taken."""
+    """Number of frames, and the time of the last one in seconds."""
     frames, last = 0, None
     with _opened(path) as video:
         for packet in _packets(video):
@@ -77,7 +77,7 @@ def _measure(path: Path) -> tuple[int, float | None]:
 
 
 def _index(part: Path, final: Path, frames: int) -> bool:
-    """Copy the packets into a file with an index; False if there was no room for it."""
+    """Copy the packets into a file with an index; False if the disk has no space for it."""
     draft = part.with_name(part.name + ".new")
     try:
         with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
@@ -86,11 +86,11 @@ def _index(part: Path, final: Path, frames: int) -> bool:
                 packet.stream = stream
                 new.mux(packet)
         if count_frames(draft) != frames:
-            raise DataError(f"{part} could not be copied frame by frame; it is left as it is")
+            raise DataError(f"{part} could not be copied frame by frame; it is unchanged")
         with draft.open("rb+") as file:
             os.fsync(file.fileno())
         draft.replace(part)
-    except OSError:  # FFmpeg's are OSErrors where the system's are
+    except OSError:  # FFmpeg's errors are OSErrors if they come from the system
         return False
     finally:
         draft.unlink(missing_ok=True)
@@ -98,7 +98,7 @@ def _index(part: Path, final: Path, frames: int) -> bool:
 
 
 def _packets(video: InputContainer) -> Iterator[Packet[VideoStream]]:
-    """The whole packets of the film, up to where it was torn off."""
+    """The complete packets of the video, up to its truncated end."""
     with contextlib.suppress(FFmpegError, EOFError):
         for packet in video.demux(video.streams.video[0]):
             if packet.size and not packet.is_corrupt:

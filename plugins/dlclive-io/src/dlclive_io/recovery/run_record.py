@@ -1,4 +1,4 @@
-"""The entry of a recovery in run.json."""
+"""The record of a recovery in run.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dlclive_io.tables.pose_journal import SUFFIX, JournalContent
 
 
 def journal_headers(folder: Path) -> list[dict[str, Any]]:
-    """What the journals in a folder say about their runs; those that cannot be read are passed over."""
+    """The headers of the journals in a folder; unreadable journals are skipped."""
     headers = []
     for path in sorted(folder.glob(f"*.h5{SUFFIX}")):
         try:
@@ -25,10 +25,10 @@ def journal_headers(folder: Path) -> list[dict[str, Any]]:
 
 
 def note_recovery(report: RecoveryReport, headers: Sequence[dict[str, Any]]) -> Path:
-    """Say in run.json what was recovered, and return its path.
+    """Add the report to run.json and return its path.
 
-    The newest `run*.json` whose `ended` is null, or that has an entry of a recovery already, is that of the run;
-    without one, a new one is written with what the journals know. Other runs' files are not touched.
+    The newest `run*.json` whose `ended` is null is that of the run; without one, a new one is written with what the
+    journals tell. Other runs' files are not touched.
     """
     now = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
     path = _unfinished(report.folder)

@@ -1,6 +1,6 @@
-"""Displays in a process of their own: nothing that happens to a screen can hold up, or end, the session.
+"""Displays in a process of their own: nothing that happens to a screen can block or end the session.
 
-`viewer.py`, `newest.py` and `pictures.py` are the session's side; `session.py`, `window.py` and `web.py` the other one.
-The viewer asks, the session answers with the newest frame: a viewer that is slow, stopped or gone costs nothing and
-fills nothing.
+`viewer.py`, `newest_estimate.py` and `viewer_update.py` run in the session; `viewer_process.py`, `window.py` and `web.py`
+run in the viewer's process; `pipe_messages.py` is shared. The viewer requests updates and the session answers with the
+newest frame, so a viewer that is slow, stopped or gone costs nothing and fills no memory.
 """

@@ -7,26 +7,25 @@ from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.newest_estimate import NewestEstimate
 from dlclive_io.screen.viewer import Viewer
 
-WIDEST = 1280  # pixels: as a screen can show, and a larger picture takes long to hand over
+WIDEST = 1280  # pixels: fits a screen, and a larger picture takes long to transfer
 
 
 class DisplayWindow(Sink):
-    """A window with the newest frame and its keypoints, at most 30 times a second; below, where frames were dropped.
+    """Shows the newest frame and its keypoints, at most 30 times a second, with the counts of dropped frames below.
 
-    The window lives in a process of its own: drawing takes nothing from the session's, and a screen that is unplugged or
-    logged out, which ends any program with a window on it, does not end the session. `write` only leaves the newest
-    estimate there and returns. Frames wider than 1280 pixels are made that wide. Closing the window by hand ends the
-    display and nothing else.
+    The window runs in a process of its own: drawing does not slow the session, and a screen that is unplugged or logged
+    out, which ends any program with a window on it, does not end the session. `write` only stores the newest estimate.
+    Frames wider than 1280 pixels are scaled down to that width. Closing the window ends the display, not the session.
 
     Args:
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
-        colormap: a name of colorcet's; keypoints have colours along it.
+        colormap: name of a colorcet map from which keypoints take their colours.
         names: write the names of the keypoints.
 
     Raises:
-        UsageError: in `open`, where there is no screen.
-        DependencyError: in `open`, where Python has no Tk.
+        UsageError: in `open`, if there is no screen.
+        DependencyError: in `open`, if Python has no Tk.
     """
 
     def __init__(self, pcutoff: float = 0.5, radius: int = 3, colormap: str = "bmy", names: bool = False) -> None:
@@ -41,7 +40,7 @@ class DisplayWindow(Sink):
         return self._viewer is not None and self._viewer.is_alive
 
     def open(self, run: RunInfo) -> None:
-        """Open the window. Raises UsageError where there is no screen, DependencyError without Tk."""
+        """Open the window. Raises UsageError without a screen, DependencyError without Tk."""
         self._newest = NewestEstimate(run.progress)
         hello = {"card": run.card.to_json(), "drawing": self._drawing, "name": run.name or run.source}
         self._viewer = Viewer("window", hello, self._newest, WIDEST)

@@ -1,4 +1,4 @@
-"""The newest estimate, and what was counted on the way: all that the session keeps for a viewer."""
+"""The newest estimate and its counters: all that the session keeps for a viewer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MOST_TIMES = (
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one question is answered with.
+    """The state of the session at one moment.
 
     Attributes:
-        estimate: the newest, None if it was given before, or not asked for.
-        times: (ready at, latency) of each frame since the last reading, in seconds.
-        progress: how the session is doing. Where there is no session, `missed` are the gaps in the frames' numbers.
-        ended: the session is over; there will be no more.
+        estimate: the newest; None if it was taken before, or not requested.
+        times: (ready at, latency) of each frame since the last snapshot, in seconds.
+        progress: of the session. Without a session, `missed` counts the gaps in the frame numbers.
+        ended: whether the session has ended.
     """
 
     estimate: Estimate | None
@@ -33,10 +33,10 @@ class Snapshot:
 
 
 class NewestEstimate:
-    """`put` is called by the sink's thread and costs a microsecond; `take` by the thread that answers the viewer.
+    """Holds the newest estimate. The sink's thread calls `put`, which takes a microsecond; the viewer's thread `take`.
 
     Args:
-        progress: tells how the session is doing, see `RunInfo.progress`.
+        progress: returns the session's progress, see `RunInfo.progress`.
     """
 
     def __init__(self, progress: Callable[[], Progress] | None = None) -> None:
@@ -44,40 +44,40 @@ class NewestEstimate:
         self._changed = threading.Condition()
         self._estimate: Estimate | None = None
         self._times: deque[tuple[float, float]] = deque(maxlen=MOST_TIMES)
-        self._came = self._missed = 0
+        self._processed = self._missed = 0
         self._last: int | None = None
         self._ended = False
 
     def put(self, estimate: Estimate) -> None:
-        """Replace what is there."""
+        """Replace the newest estimate."""
         index = estimate.frame.index
         with self._changed:
             self._estimate = estimate
             self._times.append((estimate.ready_at, estimate.latency))
-            self._came += 1
+            self._processed += 1
             if self._last is not None:
                 self._missed += max(0, index - self._last - 1)
             self._last = index
             self._changed.notify()
 
     def end(self) -> None:
-        """Nothing more will come; wakes `take`."""
+        """Mark the session as ended and wake `take`."""
         with self._changed:
             self._ended = True
             self._changed.notify()
 
-    def take(self, *, picture: bool, within: float) -> Snapshot:
-        """Read, and for a picture wait some seconds for one that was not given before."""
-        until = time.perf_counter() + within
+    def take(self, *, picture: bool, timeout: float) -> Snapshot:
+        """Return a snapshot; with `picture`, wait up to `timeout` seconds for an estimate that was not taken before."""
+        until = time.perf_counter() + timeout
         with self._changed:
             while picture and self._estimate is None and not self._ended:
-                rest = until - time.perf_counter()
-                if rest <= 0 or not self._changed.wait(rest):
+                remaining = until - time.perf_counter()
+                if remaining <= 0 or not self._changed.wait(remaining):
                     break
             estimate = self._estimate if picture else None
             if picture:
                 self._estimate = None
             times = tuple(self._times)
             self._times.clear()
-            came = Progress("running", missed=self._missed, processed=self._came)
-            return Snapshot(estimate, times, self._progress() if self._progress is not None else came, self._ended)
+            counted = Progress("running", missed=self._missed, processed=self._processed)
+            return Snapshot(estimate, times, self._progress() if self._progress is not None else counted, self._ended)

@@ -1,6 +1,6 @@
-"""What goes through the pipe to a viewer: the length of the JSON, the JSON, and the pixels that it announces.
+"""The messages between session and viewer. To the viewer: the length of the JSON, the JSON, and the pixels it announces.
 
-The other way goes one byte for each question: `PICTURE`, or `NUMBERS` while no page is open.
+To the session: one byte per request, `PICTURE`, or `NUMBERS` while no page is open.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LENGTH = struct.Struct("<I")
 
 
 def send(write: Callable[[memoryview], int | None], header: dict[str, Any], image: NDArray[np.uint8] | None) -> None:
-    """Write a message; `write` may take a part at a time."""
+    """Write a message; `write` may accept a part at a time and returns its length."""
     shape = None if image is None else image.shape
     text = json.dumps({**header, "shape": shape}).encode()
     parts = [memoryview(_LENGTH.pack(len(text)) + text)]
@@ -30,7 +30,7 @@ def send(write: Callable[[memoryview], int | None], header: dict[str, Any], imag
 
 
 def receive(read: Callable[[int], bytes]) -> tuple[dict[str, Any], NDArray[np.uint8] | None] | None:
-    """Read a message; None if the other side is gone. `read` gives all the bytes that are asked for, or fewer at the end."""
+    """Read a message; None if the other side is gone. `read` returns as many bytes as requested, fewer only at the end."""
     head = read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

@@ -1,4 +1,4 @@
-"""The viewer's process, seen from the session."""
+"""The session's end of a viewer: starts its process and sends it updates."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import IO, Any
 from dlclive_core import DependencyError, DLCLiveError, SourceError, UsageError
 from dlclive_io.screen.newest_estimate import NewestEstimate
 from dlclive_io.screen.pipe_messages import PICTURE, send
-from dlclive_io.screen.viewer_update import answer
+from dlclive_io.screen.viewer_update import viewer_update
 
-# The session's own path is handed over, and -I: nothing of the folder that it was started in is imported. -S: no files of
-# site-packages that run at every start.
+# The process gets the session's sys.path. -I: import nothing from the working directory. -S: skip the start-up files of
+# site-packages.
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_io.screen.viewer_process import main; main({module!r})"
-_START = 30.0  # seconds to show a sign of life, on a machine that is busy
-_WAIT = 0.1  # seconds that the viewer waits for a new frame before it hears that there is none
-_PIPE = 1 << 20  # bytes
-_END = 0.8  # seconds to end before it is killed
+_START_TIMEOUT = 30.0  # seconds, generous for a busy machine
+_FRAME_TIMEOUT = 0.1  # seconds to wait for a new frame before an answer without one
+_PIPE_BYTES = 1 << 20
+_EXIT_TIMEOUT = 0.8  # seconds before the process is killed
 
 
 class Viewer:
-    """Starts a viewer, answers its questions in a thread of its own, ends it.
+    """Starts a viewer, answers its requests in a thread, and ends it.
 
     Args:
         module: of `dlclive_io.screen`, with a function `show(hello, session)`.
-        hello: what it is told at the start.
-        newest: where the answers come from.
-        width: pictures are made as small as this.
+        hello: the viewer's settings, sent at the start.
+        newest: source of the updates.
+        width: largest width of the pictures sent, in pixels.
     """
 
     def __init__(self, module: str, hello: dict[str, Any], newest: NewestEstimate, width: int) -> None:
@@ -42,12 +42,12 @@ class Viewer:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the viewer still asks for pictures."""
+        """Whether the viewer is still running."""
         return self._thread is not None and self._thread.is_alive()
 
     @property
     def exit_code(self) -> int | None:
-        """Of the process, None while it runs; negative for the signal that ended it."""
+        """Exit code of the process; None while it runs, negative for the signal that ended it."""
         return None if self._process is None else self._process.poll()
 
     @property
@@ -55,9 +55,9 @@ class Viewer:
         return None if self._process is None else self._process.pid
 
     def open(self) -> str:
-        """Start it and return what it says when it is there; raises the error that it has instead."""
+        """Start the viewer and return its address when it is ready. Raises the error that prevents it."""
         program = _PROGRAM.format(path=[path for path in sys.path if path], module=self._module)
-        # A session of its own, so that Ctrl-C in the terminal reaches only the one that can end in order.
+        # A process session of its own, so that Ctrl-C in the terminal reaches only the dlclive session, which ends it.
         windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", program],
@@ -70,10 +70,10 @@ class Viewer:
         _widen(self._process.stdin)
         self._thread = threading.Thread(target=self._serve, args=(self._process,), name="dlclive viewer", daemon=True)
         self._thread.start()
-        if not self._began.wait(_START) or not self._first:
+        if not self._began.wait(_START_TIMEOUT) or not self._first:
             self.close()
             raise SourceError(
-                f"the display's process did not start (exit code {self.exit_code}); go on without display"
+                f"the display's process did not start (exit code {self.exit_code}); run without a display"
             )
         if "error" in self._first:
             self.close()
@@ -81,13 +81,13 @@ class Viewer:
         return self._first["ready"]
 
     def close(self) -> None:
-        """End it within a second, whatever it is doing. Safe to call twice."""
+        """End the viewer within a second, even if it hangs. Safe to call twice."""
         self._newest.end()
         process, thread = self._process, self._thread
         if process is None or thread is None:
             return
         try:
-            process.wait(_END)
+            process.wait(_EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -100,12 +100,12 @@ class Viewer:
         with process.stdin as down, process.stdout as up:
             try:
                 self._answer_all(down, up)
-            except OSError:  # the viewer is gone: `close` or the next `write` says so
+            except OSError:  # the viewer is gone: the next `write` reports it
                 pass
             finally:
                 self._began.set()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_END)  # so that who sees that it is gone also sees how
+            process.wait(_EXIT_TIMEOUT)  # so that the exit code is known when `is_alive` is False
 
     def _answer_all(self, down: IO[bytes], up: IO[bytes]) -> None:
         send(down.write, self._hello, None)
@@ -114,20 +114,20 @@ class Viewer:
             return
         self._first = json.loads(line)
         self._began.set()
-        while question := up.read(1):
-            reading = self._newest.take(picture=question == PICTURE, within=_WAIT)
-            send(down.write, *answer(reading, self._width))
-            if reading.ended:
+        while request := up.read(1):
+            snapshot = self._newest.take(picture=request == PICTURE, timeout=_FRAME_TIMEOUT)
+            send(down.write, *viewer_update(snapshot, self._width))
+            if snapshot.ended:
                 return
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
-    """Let a picture go through with fewer changes between the two processes. Linux only; others have to do without."""
+    """Enlarge the pipe, so that a picture passes with fewer context switches. Linux only."""
     if sys.platform == "linux" and pipe is not None:
         import fcntl
 
-        with contextlib.suppress(OSError):  # the user's share of pipes is used up
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+        with contextlib.suppress(OSError):  # the user's limit on pipe memory is reached
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 _ERRORS: dict[str, type[DLCLiveError]] = {"usage": UsageError, "dependency": DependencyError}

@@ -1,4 +1,4 @@
-"""The viewer's side of the pipe, and how its process begins and ends."""
+"""The viewer's process: its connection to the session, its start and its end."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from numpy.typing import NDArray
 
 from dlclive_io.screen.pipe_messages import NUMBERS, PICTURE, receive
 
-_NICE = 5  # the loop goes first where cores are short
+_NICE = 5  # the session's loop has priority
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the session said: the header of `pictures.answer`, and the image if there is a new one."""
+class Update:
+    """An update of the session: the header of `viewer_update`, and the image if there is a new one."""
 
     header: dict[str, Any]
     image: NDArray[np.uint8] | None
 
 
 class DisplayError(Exception):
-    """Nothing can be shown. `kind` is "usage", "dependency" or "screen"."""
+    """The display cannot start; the session raises it as an error of this `kind`: "usage" or "dependency"."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -39,40 +39,40 @@ class DisplayError(Exception):
 
 
 class SessionConnection:
-    """Asks the session for what is new. Used by one thread."""
+    """Requests updates from the session. Used by one thread."""
 
-    def __init__(self, answers: BinaryIO, questions: BinaryIO) -> None:
-        self._answers, self._questions = answers, questions
+    def __init__(self, updates: BinaryIO, requests: BinaryIO) -> None:
+        self._updates, self._requests = updates, requests
 
-    def say(self, first: dict[str, str]) -> None:
-        """The one line that the session waits for."""
-        self._questions.write(json.dumps(first).encode() + b"\n")
-        self._questions.flush()
+    def report(self, outcome: dict[str, str]) -> None:
+        """Send the one line that the session waits for: {"ready": address}, or {"error": message, "kind": ...}."""
+        self._requests.write(json.dumps(outcome).encode() + b"\n")
+        self._requests.flush()
 
-    def ready(self, where: str) -> None:
-        """Say that something can be seen, and where."""
-        self.say({"ready": where})
+    def ready(self, address: str) -> None:
+        """Report that the display is visible, and where."""
+        self.report({"ready": address})
 
-    def next(self, *, picture: bool) -> Answer | None:
-        """The newest picture with its numbers, or only the numbers; None if the session is gone."""
+    def request(self, *, picture: bool) -> Update | None:
+        """Request the newest picture with its numbers, or the numbers alone; None if the session is gone."""
         try:
-            self._questions.write(PICTURE if picture else NUMBERS)
-            self._questions.flush()
-            received = receive(self._answers.read)
+            self._requests.write(PICTURE if picture else NUMBERS)
+            self._requests.flush()
+            received = receive(self._updates.read)
         except OSError:
             return None
-        return None if received is None else Answer(*received)
+        return None if received is None else Update(*received)
 
 
 def main(module: str) -> None:
     """Run `show(hello, session)` of a module until the session ends or is killed, or the user closes the display."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session hears it and ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session handles it and ends this process
     if hasattr(os, "nice"):
         os.nice(_NICE)
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    questions = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not be taken for a question
-    session = SessionConnection(sys.stdin.buffer, questions)
+    requests = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not be taken for a request
+    session = SessionConnection(sys.stdin.buffer, requests)
     received = receive(sys.stdin.buffer.read)
     if received is None:
         return
@@ -83,11 +83,11 @@ def main(module: str) -> None:
         show(received[0], session)
     except DisplayError as error:
         with contextlib.suppress(OSError):
-            session.say({"error": str(error), "kind": error.kind})
+            session.report({"error": str(error), "kind": error.kind})
 
 
 def _end_with(parent: int) -> None:
-    """End when the session was killed, also where a process that it forked keeps the pipe open."""
+    """End when the session is killed, even if a process that it forked keeps the pipe open."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""An estimate as the viewer gets it: the image, made small enough, and the numbers."""
+"""What the session sends to a viewer: a scaled image and its numbers."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dlclive_core import Estimate
 from dlclive_io.screen.newest_estimate import Snapshot
 
 
-def answer(reading: Snapshot, width: int) -> tuple[dict[str, Any], NDArray[np.uint8] | None]:
-    """The header and the image, at most `width` pixels wide, of a message to the viewer.
+def viewer_update(snapshot: Snapshot, width: int) -> tuple[dict[str, Any], NDArray[np.uint8] | None]:
+    """Return the header and the image, at most `width` pixels wide, of a message to the viewer.
 
-    OpenCV shrinks without holding Python's lock, so the session's thread is not kept waiting.
+    OpenCV scales without holding the GIL, so it does not block the session's thread.
     """
     header: dict[str, Any] = {
         "now": time.perf_counter(),
-        "times": reading.times,
+        "times": snapshot.times,
         **{
-            name: getattr(reading.progress, name)
+            name: getattr(snapshot.progress, name)
             for name in ("processed", "missed", "dropped", "not_written", "losses")
         },
-        "ended": reading.ended,
+        "ended": snapshot.ended,
     }
-    if reading.estimate is None:
+    if snapshot.estimate is None:
         return header, None
-    return {**header, "frame": _described(reading.estimate)}, shrink(reading.estimate.frame.image, width)
+    return {**header, "frame": _described(snapshot.estimate)}, shrink(snapshot.estimate.frame.image, width)
 
 
 def _described(estimate: Estimate) -> dict[str, Any]:
@@ -45,20 +45,20 @@ def _described(estimate: Estimate) -> dict[str, Any]:
 
 
 def shrink(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """The image, or a smaller one of this width in the same shape.
+    """Scale an image down to this width, keeping its aspect ratio; a narrower image is returned unchanged.
 
-    First by whole numbers, by averaging, then by interpolation: averaging over parts of pixels takes OpenCV ten times as
-    long. The last rows and columns that fill no block are left out.
+    Averages over whole pixels first, then interpolates: averaging over fractions of pixels takes OpenCV ten times as
+    long. Last rows and columns that do not fill a block are dropped.
     """
-    height, wide = image.shape[:2]
-    if wide <= width:
+    height, full_width = image.shape[:2]
+    if full_width <= width:
         return image
-    target = (width, max(1, round(height * width / wide)))
-    if (times := min(wide // width, height)) > 1:
-        block = image[: height // times * times, : wide // times * times]
-        image = _resized(block, (wide // times, height // times), cv2.INTER_AREA)
-    return _resized(image, target, cv2.INTER_LINEAR)
+    target = (width, max(1, round(height * width / full_width)))
+    if (factor := min(full_width // width, height)) > 1:
+        blocks = image[: height // factor * factor, : full_width // factor * factor]
+        image = _resize(blocks, (full_width // factor, height // factor), cv2.INTER_AREA)
+    return _resize(image, target, cv2.INTER_LINEAR)
 
 
-def _resized(image: NDArray[np.uint8], size: tuple[int, int], how: int) -> NDArray[np.uint8]:
-    return cv2.resize(image, size, interpolation=how).astype(np.uint8, copy=False)
+def _resize(image: NDArray[np.uint8], size: tuple[int, int], interpolation: int) -> NDArray[np.uint8]:
+    return cv2.resize(image, size, interpolation=interpolation).astype(np.uint8, copy=False)

@@ -13,15 +13,17 @@ from dlclive_io.screen.page_state import PageState
 from dlclive_io.screen.tcp_port import HOST, listen
 from dlclive_io.screen.viewer_process import SessionConnection
 
-_NO_VIEWER = 1.5  # seconds after the last question of a page, until no more pictures are made
-_IDLE = 0.25  # seconds between two questions while no page is open
-_FAREWELL = 0.2  # seconds for the pages to hear that the session has ended
-_MOST_VIEWERS = 32
+_NO_VIEWER = 1.5  # seconds after the last request of a page until pictures are no longer encoded
+_IDLE = 0.25  # seconds between two updates while no page is open
+_FAREWELL = 0.2  # seconds for the pages to learn that the session has ended
+_MAX_VIEWERS = 32
 
 
 def show(hello: dict[str, Any], session: SessionConnection) -> None:
-    """Serve until the session ends. The port is had first, so that trouble with it shows at once; the session is told when
-    the libraries are loaded, so that this does not take processor time from its first frames.
+    """Serve until the session ends.
+
+    The port is opened first, so that a problem with it shows at once; `ready` is reported after the libraries are loaded,
+    so that loading them does not slow the session's first frames.
     """
     listener = listen(hello["port"])
     import cv2
@@ -40,7 +42,7 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=_MOST_VIEWERS,
+        limit_concurrency=_MAX_VIEWERS,
         timeout_keep_alive=5,
     )
     config.load()
@@ -52,31 +54,31 @@ async def _serve(
 ) -> None:
     session.ready(f"http://{HOST}:{listener.getsockname()[1]}/")
     loop = asyncio.get_running_loop()
-    threading.Thread(target=_follow, args=(hello, session, state, loop), name="following", daemon=True).start()
+    threading.Thread(target=_update, args=(hello, session, state, loop), name="updates", daemon=True).start()
     await server.serve(sockets=[listener])
     os._exit(0)  # without waiting for the thread, which waits for the session
 
 
-def _follow(
+def _update(
     hello: dict[str, Any], session: SessionConnection, state: PageState, loop: asyncio.AbstractEventLoop
 ) -> None:
-    """Ask for pictures while a page is open, at most `max_rate` a second, and put them on the state."""
+    """Request pictures while a page is open, at most `max_rate` a second, and pass them to the pages."""
     import cv2
 
     parameters = [cv2.IMWRITE_JPEG_QUALITY, hello["quality"]]
     while True:
         began = time.perf_counter()
-        watched = began - state.looked_at < _NO_VIEWER
-        answer = session.next(picture=watched)
-        if answer is None:
+        watched = began - state.requested_at < _NO_VIEWER
+        update = session.request(picture=watched)
+        if update is None:
             os._exit(0)
-        heard_at = time.perf_counter()
+        received_at = time.perf_counter()
         picture = None
-        if answer.image is not None:
-            image = answer.image if answer.image.ndim == 2 else cv2.cvtColor(answer.image, cv2.COLOR_RGB2BGR)
+        if update.image is not None:
+            image = update.image if update.image.ndim == 2 else cv2.cvtColor(update.image, cv2.COLOR_RGB2BGR)
             picture = cv2.imencode(".jpg", image, parameters)[1].tobytes()
-        loop.call_soon_threadsafe(state.take, answer.header, heard_at, picture)
-        if answer.header["ended"]:
+        loop.call_soon_threadsafe(state.update, update.header, received_at, picture)
+        if update.header["ended"]:
             time.sleep(_FAREWELL if watched else 0)
             os._exit(0)
         pause = 1 / hello["max_rate"] if watched else _IDLE

@@ -1,4 +1,4 @@
-"""What is served: the page, and the newest picture with its numbers. Nothing else."""
+"""The web application: the page, and the newest picture with its numbers. Nothing else."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from dlclive_io.screen.page_state import PageState
 
-PATIENCE = 0.5  # seconds until a viewer is told that there is nothing new
-# A page of another site can reach this server, by a name of its own too: it is neither answered nor allowed to read.
+TIMEOUT = 0.5  # seconds until a page is told that there is nothing new
+# A page of another site can reach this server, even through a host name of its own: it gets no answer and may not read.
 _HOSTS = ["127.0.0.1", "localhost"]
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -29,11 +29,11 @@ _HEADERS = {
 
 
 def make_app(state: PageState) -> Starlette:
-    """`GET /` is the page; `GET /next?after=N` waits for a picture that is not number N and gives it.
+    """`GET /` returns the page; `GET /next?after=N` waits for a picture other than number N and returns it.
 
     The body of `/next` is the length of the JSON (4 bytes, little endian), the JSON, and the JPEG if there is a new one:
-    picture and keypoints belong together. A viewer asks for the next one when it has shown the last one, so each sees
-    the newest at its own pace, and for a viewer that does not read, one picture at most is kept.
+    picture and keypoints always match. A page requests the next picture when it has shown the last one, so each sees the
+    newest at its own pace, and a page that does not read holds one picture at most.
     """
     page = Path(__file__).with_name("page.html").read_bytes()
 
@@ -45,8 +45,8 @@ def make_app(state: PageState) -> Starlette:
         try:
             known = int(after[:20])
         except ValueError:
-            return PlainTextResponse("after is the number of a picture\n", 400, headers=_HEADERS)
-        is_new = await state.other_than(known, PATIENCE)
+            return PlainTextResponse("after must be the number of a picture\n", 400, headers=_HEADERS)
+        is_new = await state.wait_for_other(known, TIMEOUT)
         text = json.dumps(state.numbers(), allow_nan=False).encode()
         body = struct.pack("<I", len(text)) + text + (state.picture if is_new else b"")
         return Response(body, media_type="application/octet-stream", headers=_HEADERS)

@@ -15,26 +15,26 @@ _HOSTS = ("127.0.0.1", "localhost")
 
 
 class WebDisplay(Sink):
-    """A page with the newest frame and its keypoints, confidence, rate, latency, age and drops, for browsers of this machine.
+    """Serves a page with the newest frame, its keypoints, confidence, rate, latency, age and dropped frames.
 
-    The page is served by a process of its own, which makes at most `max_rate` pictures a second, and none while no page is
-    open.
-    `write` only leaves the newest estimate there and returns. Its address is printed once, on standard error. Drops are those
-    of the session: "capture" what the source skipped or lost, "wait" what was overwritten while the model was busy.
+    The page is served to browsers on this machine by a process of its own, which encodes at most `max_rate` pictures a
+    second, and none while no page is open. `write` only stores the newest estimate. The address is printed once, on
+    standard error. Dropped frames are those of the session: "capture" counts what the source skipped or lost, "wait" what
+    was overwritten while the model was busy.
 
-    The page has no password, so it is never served to the network. To look from elsewhere: `ssh -L 8000:127.0.0.1:8000 RIG`.
+    The page has no password, so it is never served to the network. From another machine: `ssh -L 8000:127.0.0.1:8000 RIG`.
 
     Args:
-        port: of the page's address; None takes 8000, or the next that is free, and 0 any that is free.
-        host: 127.0.0.1 and nothing else.
+        port: of the page; None: 8000, or the next free port; 0: any free port.
+        host: only 127.0.0.1 is allowed.
         max_rate: pictures a second, at most 30.
-        width: wider frames are made this wide for the page, in pixels.
-        quality: of the pictures (JPEG), 10 to 95.
+        width: wider frames are scaled down to this width, in pixels.
+        quality: of the JPEG pictures, 10 to 95.
         pcutoff: keypoints with less confidence are not drawn.
-        colormap: a name of colorcet's; keypoints have colours along it.
+        colormap: name of a colorcet map from which keypoints take their colours.
 
     Raises:
-        UsageError: an option cannot be; in `open`, the port is taken.
+        UsageError: an option is not valid; in `open`, the port is taken.
         DependencyError: starlette or uvicorn is not installed.
     """
 
@@ -80,33 +80,35 @@ class WebDisplay(Sink):
         sys.stderr.write(f"display{' of ' if run.name else ''}{run.name}: {self.url}\n")
 
     def write(self, estimate: Estimate) -> None:
-        """Leave it for the page. Raises DataError if the page's process is gone."""
+        """Store the estimate for the page. Raises DataError if the page's process has ended."""
         if self._viewer is None or not self._viewer.is_alive:
             code = None if self._viewer is None else self._viewer.exit_code
-            raise DataError(f"the display's process has ended (exit code {code}); the page shows nothing more")
+            raise DataError(f"the display's process has ended (exit code {code}); the page is no longer updated")
         self._newest.put(estimate)
 
     def close(self) -> None:
-        """End the process, within a second. Safe to call twice."""
+        """End the process within a second. Safe to call twice."""
         if self._viewer is not None:
             self._viewer.close()
 
 
 def _check(port: int | None, host: str, max_rate: float, width: int, quality: int) -> None:
     if host not in _HOSTS:
-        shown = DEFAULT_PORT if port is None else port
+        tunnelled = DEFAULT_PORT if port is None else port
         raise UsageError(
-            f"host {host!r}: the page has no password and is served to this machine only, at 127.0.0.1; leave host out, "
-            f"and to look from elsewhere use: ssh -L {shown}:127.0.0.1:{shown} THIS_MACHINE"
+            f"host {host!r}: the page has no password and is served to this machine only, at 127.0.0.1; omit host, "
+            f"and from another machine run: ssh -L {tunnelled}:127.0.0.1:{tunnelled} THIS_MACHINE"
         )
     if port is not None and not 0 <= port <= 65535:
-        raise UsageError(f"port is 0 to 65535; got {port}")
+        raise UsageError(f"port must be 0 to 65535; got {port}")
     if not 0 < max_rate <= 30:
-        raise UsageError(f"max_rate is at most 30 pictures a second; got {max_rate}")
+        raise UsageError(f"max_rate must be above 0 and at most 30 pictures a second; got {max_rate}")
     if not 64 <= width <= 4096:
-        raise UsageError(f"width is 64 to 4096 pixels; got {width}")
+        raise UsageError(f"width must be 64 to 4096 pixels; got {width}")
     if not 10 <= quality <= 95:
-        raise UsageError(f"quality is 10 to 95; got {quality}")
-    absent = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
-    if absent:
-        raise DependencyError(f"a page needs {', '.join(absent)}, not installed; run: pip install 'dlclive-io[web]'")
+        raise UsageError(f"quality must be 10 to 95; got {quality}")
+    missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise DependencyError(
+            f"the sink 'web' needs {', '.join(missing)}, not installed; run: pip install 'dlclive-io[web]'"
+        )

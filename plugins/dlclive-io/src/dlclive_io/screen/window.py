@@ -1,4 +1,4 @@
-"""The process with the window (Tk, from Python's standard library)."""
+"""The process that shows the window (Tk, from Python's standard library)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
         import tkinter
     except ImportError:
         raise DisplayError(
-            "dependency", "a window needs Tk, which this Python has not; install python3-tk, or use the sink 'web'"
+            "dependency", "a window needs Tk, which this Python lacks; install python3-tk, or use the sink 'web'"
         ) from None
     card = ModelCard.from_json(hello["card"])
     drawing = PoseDrawing(card, skeleton=True, **hello["drawing"])
@@ -31,13 +31,13 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
     except tkinter.TclError as error:
         raise DisplayError(
             "usage",
-            f"a window cannot be opened ({error}); go on without it, or use the sink 'web', a page in the browser",
+            f"a window cannot be opened ({error}); run without it, or use the sink 'web', a page in the browser",
         ) from None
     window.title(hello["name"] or "dlclive")
     label = tkinter.Label(window, borderwidth=0)
     label.pack()
-    below = tkinter.Label(window, anchor="w", width=1)  # as wide as the picture, not as its text
-    below.pack(fill="x")
+    status = tkinter.Label(window, anchor="w", width=1)  # as wide as the picture, not as its text
+    status.pack(fill="x")
     closed: list[bool] = []
     window.protocol("WM_DELETE_WINDOW", lambda: closed.append(True))
     window.update()
@@ -45,12 +45,12 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
     with contextlib.suppress(tkinter.TclError):  # destroyed from outside
         while not closed:
             began = time.perf_counter()
-            answer = session.next(picture=True)
-            if answer is None or answer.header["ended"]:
+            update = session.request(picture=True)
+            if update is None or update.header["ended"]:
                 break
-            below.configure(text=f"{answer.header['processed']} poses, {answer.header['losses']}")
-            if answer.image is not None:
-                picture = drawing.draw(answer.image, _pose(answer.header["frame"], card, answer.image.shape[1]))
+            status.configure(text=f"{update.header['processed']} poses, {update.header['losses']}")
+            if update.image is not None:
+                picture = drawing.draw(update.image, _pose(update.header["frame"], card, update.image.shape[1]))
                 image = tkinter.PhotoImage(master=window, data=_ppm(picture), format="PPM")
                 label.configure(image=image)
                 label.image = image  # type: ignore[attr-defined]  # Tk keeps no reference to it

@@ -1,4 +1,4 @@
-"""The files of a recording: one, or one more each time the form of the frames changes."""
+"""The files of a recording: a new one each time the frame format changes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from dlclive_io.output_file import OutputFile
 from dlclive_io.video.video_writer import FORMATS, Encoding, VideoWriter, even
 
 MOST = 100
-"""Files of one recording. More means that the form changes all the time, and then something is wrong with the source."""
+"""Most files of one recording. A format that changes more often points to a problem with the source."""
 
 
 class Segment:
-    """One video file, whose frames have one form. Raises DataError, OutputExistsError.
+    """One video file, whose frames have one format. Raises DataError, OutputExistsError.
 
     Attributes:
-        form: shape and type of the frames as they came.
-        frames: how many were written.
+        frame_format: shape and data type of the source's frames; None before the first.
+        frames: number of frames written.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Segment:
         keeps_unfinished: bool,
     ) -> None:
         self.output = output
-        self.form: tuple[object, ...] | None = None
+        self.frame_format: tuple[object, ...] | None = None
         self._pads = encoding.is_subsampled
         part = output.begin(keeps_unfinished=keeps_unfinished)
         self.frames = 0
@@ -47,32 +47,32 @@ class Segment:
 
     @property
     def size_in_bytes(self) -> int:
-        """Of what was written so far."""
+        """Size of the file so far."""
         for path in (self.output.part, self.output.path):
             if path.exists():
                 return path.stat().st_size
         return 0
 
-    def takes(self, image: NDArray[np.uint8]) -> bool:
-        """Whether this frame has the form of those before it."""
-        return self.form is None or self.form == format_of(image)
+    def accepts(self, image: NDArray[np.uint8]) -> bool:
+        """Whether this frame has the format of the previous ones."""
+        return self.frame_format is None or self.frame_format == format_of(image)
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
         """Encode one frame."""
         if self._writer is None:
             raise DataError(f"{self.output.path} is not open: call open() first")
-        self.form = format_of(image)
+        self.frame_format = format_of(image)
         self._writer.write(even(image) if self._pads else image, pts)
         self.frames += 1
 
     def end(self) -> None:
-        """Write the end of the file, which keeps the name `.part`. Safe to call twice."""
+        """Finish the file, which keeps the name `.part`. Safe to call twice."""
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
 
     def commit(self) -> None:
-        """Give the ended file its name; one without frames is removed."""
+        """Give the finished file its final name; remove one without frames."""
         if self.frames:
             self.output.commit()
         else:
@@ -80,23 +80,23 @@ class Segment:
 
 
 def format_of(image: NDArray[np.uint8]) -> tuple[object, ...]:
-    """What may not change within a file."""
+    """Shape and data type, which cannot change within a file."""
     return (*image.shape, image.dtype.str)
 
 
-def describe_format(form: tuple[object, ...] | None) -> str:
-    """For people: "640x480 RGB"."""
-    if form is None:
+def describe_format(frame_format: tuple[object, ...] | None) -> str:
+    """For messages: "640x480 RGB"."""
+    if frame_format is None:
         return "nothing"
-    return f"{form[1]}x{form[0]} {'RGB' if len(form) == 4 else 'grey'}"
+    return f"{frame_format[1]}x{frame_format[0]} {'RGB' if len(frame_format) == 4 else 'grey'}"
 
 
 def next_file(first: Path, number: int, *, overwrite: bool) -> tuple[OutputFile, int]:
-    """The file behind `number` files, and its number: mouse.mkv, mouse-2.mkv, ...; names that are taken are passed over."""
+    """The file after `number` files, and its number: mouse.mkv, mouse-2.mkv, ...; existing names are skipped."""
     while number < MOST:
         number += 1
         path = first if number == 1 else first.with_name(f"{first.stem}-{number}{first.suffix}")
         output = OutputFile(path, tuple(FORMATS), overwrite=overwrite)
         if number == 1 or overwrite or not (path.exists() or output.part.exists()):
             return output, number
-    raise DataError(f"{first}: the frames changed their form too often for {MOST} files; look at the source's settings")
+    raise DataError(f"{first}: the frame format changed more than {MOST} times; check the source's settings")

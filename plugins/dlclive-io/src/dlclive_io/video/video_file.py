@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 class VideoFile(FrameSource):
     """Reads a video file from its first frame to its last, with constant memory.
 
-    Frames are RGB, turned as the file's rotation says (as OpenCV turns them, and so DeepLabCut). `Frame.index` is the
-    position in the film, also behind pictures that could not be decoded; `Frame.device_time` is the presentation time
-    in seconds; `Frame.captured_at` is when it was read. The rate of the film may vary.
+    Frames are RGB, rotated as the file says (as OpenCV, and so DeepLabCut, does). `Frame.index` is the position in the
+    video, even after pictures that could not be decoded; `Frame.device_time` is the presentation time in seconds;
+    `Frame.captured_at` is when the frame was read. The frame rate may vary.
 
-    `corrupt` counts pictures that are lost or damaged and places at which the container could not be read. A file that
-    ends before it should counts too, where the format tells: MP4 and MOV list their packets, Matroska and AVI declare
-    their length; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
+    `corrupt` counts lost or damaged pictures and places where the container could not be read. A truncated file counts,
+    too, if the format tells: MP4 and MOV list their packets, Matroska and AVI declare their length; MPEG-TS and raw
+    streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
 
-    With `realtime` the film plays like a camera: each frame arrives when its timestamp is due, whether or not it is
-    read. Frames that were due between reads are passed over and counted in `skipped`; the film ends after its last one.
+    With `realtime`, the video plays like a camera: each frame arrives when its timestamp is due, whether or not it is
+    read. Frames that were due between two reads are skipped and counted in `skipped`; the video ends after its last one.
 
-    Used by one thread at a time; decoding runs in threads of FFmpeg's.
+    Used by one thread at a time; FFmpeg decodes in threads of its own.
 
     Args:
-        path: of the file. The type is found out from its content.
-        realtime: at the film's own pace, as a live source; else as fast as it is read.
+        path: of the file. The format is detected from its content.
+        realtime: play at the video's own pace, as a live source; else as fast as frames are read.
     """
 
     def __init__(self, path: Path, *, realtime: bool = False) -> None:
@@ -55,8 +55,8 @@ class VideoFile(FrameSource):
         """Open the file and decode its first frame.
 
         Raises:
-            SourceError: there is no file, or it may not be read.
-            DataError: it is not a video, or no frame of it can be decoded.
+            SourceError: the file does not exist or is not readable.
+            DataError: it is not a video, or none of its frames can be decoded.
         """
         self.close()
         self._packets = packets = VideoPackets(self.path)
@@ -67,11 +67,11 @@ class VideoFile(FrameSource):
         self._errors = self._flagged = self.corrupt = self.skipped = 0
         self._next: tuple[VideoFrame, int] | None = None
         self._pace = Pace()
-        self._reformatter = VideoReformatter()  # kept: a new one for each frame takes four times as long
+        self._reformatter = VideoReformatter()  # reused: a new one for each frame takes four times as long
         self._ready: deque[VideoFrame] = deque()
         self._source: Iterator[Arrival] = iter(packets)
         self.fps = float(stream.average_rate) if stream.average_rate else None
-        self._period = 1 / self.fps if self.fps else 0.1  # how late a frame may be, before the next one is due
+        self._period = 1 / self.fps if self.fps else 0.1  # lateness at which the next frame is due
         self.frame_count = packets.frame_count
         if not self._decode():
             self.close()
@@ -86,20 +86,20 @@ class VideoFile(FrameSource):
         """Return the next frame, RGB (H, W, 3).
 
         Raises:
-            TimeoutError: with `realtime`, it is not due within `timeout` seconds.
-            EndOfStream: there is no more.
+            TimeoutError: with `realtime`, the frame is not due within `timeout` seconds.
+            EndOfStream: the video has ended.
             SourceError: the file is not open.
         """
         if self._packets is None:
             raise SourceError(f"{self.path} is not open: call open() first")
         self._next = self._next or self._picture()
         while self.is_live:
-            left = self._pace.seconds_until(self._seconds(self._next[0]))
-            if left > timeout:
+            remaining = self._pace.seconds_until(self._seconds(self._next[0]))
+            if remaining > timeout:
                 time.sleep(timeout)
                 raise TimeoutError
-            if left > -self._period:
-                time.sleep(max(0.0, left))
+            if remaining > -self._period:
+                time.sleep(max(0.0, remaining))
                 break
             self.skipped += 1
             self._next = self._picture()
@@ -110,7 +110,7 @@ class VideoFile(FrameSource):
         return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
 
     def _picture(self) -> tuple[VideoFrame, int]:
-        """The next picture and its number; raises EndOfStream."""
+        """The next picture and its number. Raises EndOfStream."""
         index = None
         while index is None:
             if not self._decode():
@@ -123,18 +123,18 @@ class VideoFile(FrameSource):
         return picture, index
 
     def _seconds(self, picture: VideoFrame) -> float | None:
-        """The presentation time."""
+        """The presentation time in seconds."""
         unit = self._stream.time_base
         return None if picture.pts is None or unit is None else float(picture.pts * unit)
 
     def close(self) -> None:
-        """Close the file; what was counted stays readable."""
+        """Close the file; the counters stay readable."""
         if self._packets is not None:
             self._packets.close()
             self._packets = None
 
     def _decode(self) -> bool:
-        """Decode until a picture is ready; False at the end of the film."""
+        """Decode until a picture is ready; False at the end of the video."""
         while not self._ready and not self._ended:
             arrival = next(self._source, None)
             if arrival is None:
@@ -151,7 +151,7 @@ class VideoFile(FrameSource):
         return bool(self._ready)
 
     def _pictures(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
-        """Decode one packet, or with None the rest; a damaged one is counted, and decoding goes on behind it."""
+        """Decode one packet, or flush the decoder with None; a damaged packet is counted and skipped."""
         try:
             return self._stream.codec_context.decode(packet)
         except EOFError:
@@ -163,10 +163,10 @@ class VideoFile(FrameSource):
             return []
 
     def _count(self) -> None:
-        """Bring `corrupt` up to date.
+        """Update `corrupt`.
 
-        A packet that raises an error usually gives no picture, and a place that cannot be read usually is a packet that
-        does not come: each pair is one loss, so the larger one counts.
+        A packet that raises an error usually yields no picture, and an unreadable place usually is a packet that does not
+        come: each pair is one loss, so the larger count is used.
         """
         lost = max(self._errors, self._numbers.missing)
         if self._packets is not None:
@@ -175,9 +175,9 @@ class VideoFile(FrameSource):
 
 
 def _numbers(stream: VideoStream) -> FrameNumbers:
-    """How the pictures of a stream are numbered."""
+    """The numbering for a stream's pictures."""
     codec = stream.codec_context
-    # AVI has no presentation times for pictures that are not in the order of decoding: there, pictures are counted.
+    # AVI has no presentation times for pictures out of decoding order: there, pictures are counted.
     reordered = codec.has_b_frames and stream.container.format.name == "avi"
     rate, unit = stream.average_rate, stream.time_base
     period = float(1 / (rate * unit)) if rate and unit else None
@@ -185,6 +185,6 @@ def _numbers(stream: VideoStream) -> FrameNumbers:
 
 
 def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
-    """Turn an image by the display matrix's angle, counter-clockwise, to the nearest quarter turn."""
-    turns = round(degrees / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    """Rotate an image counter-clockwise by the display matrix's angle, rounded to a multiple of 90 degrees."""
+    quarters = round(degrees / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image

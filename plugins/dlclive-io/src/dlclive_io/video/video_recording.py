@@ -1,4 +1,4 @@
-"""The sink that records what the camera saw."""
+"""The sink that records the source's frames."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _log = logging.getLogger(__name__)
 
 
 class VideoRecording(Sink):
-    """Records frames as they came, RGB or grey, and beside the video a row of times for each: `<name>_timestamps.csv`.
+    """Records raw frames, RGB or grey, with their timestamps in a table beside the video, `<name>_timestamps.csv`.
 
-    A killed process leaves all but the last half second, and no frame without its row; `dlclive_io.recover` gives the
-    files their index and their names. Frames of a live source are shown when they were taken (the rate varies), those
-    of a recording at n / fps. Where the size of the frames changes, or grey becomes RGB, the recording goes on in
-    `<name>-2.mkv` and so on, and the log says so. Odd sizes gain one row or column in H.264. A run without frames leaves
-    the table of times only.
+    A killed process loses at most the last half second, and every frame in the video has its row; `dlclive_io.recover`
+    gives the files their index and final names. Frames of a live source are shown at their capture time (the rate
+    varies), those of a recording at n / fps. If the frame size changes, or grey becomes RGB, the recording continues in
+    `<name>-2.mkv` and so on, and the log says so. In H.264, odd sizes gain one row or column. A run without frames leaves
+    only the table.
 
-    The disk is looked at every five seconds. Under 5 GB at the start, the log warns. With less than `minutes_left` at the
-    present rate, the files are finished, whole and with their names, and `write` raises DataError: the session goes on
-    without this sink, and what is left of the disk is for the poses.
+    The disk is checked every five seconds. With less than 5 GB free at the start, the log warns. With less than
+    `minutes_left` at the current rate, the files are completed and `write` raises DataError: the session continues
+    without this sink and keeps the remaining space for the poses.
 
     Args:
         path: ends in .mkv, or in .mp4 for players that need it.
         codec: "libx264", or "ffv1": lossless, .mkv only.
-        crf: quality of libx264; 0 is lossless, 18 looks so, 28 is small.
-        preset: of libx264; slower ones make smaller files.
-        threads: of the encoder. One, so that the model keeps its cores; 0 takes all.
-        nice: how far the sink's thread stands back where cores are short, 0 to 19; Linux only.
-        draw: draw the keypoints in; the frames become RGB.
+        crf: quality of libx264; 0 is lossless, 18 visually lossless, 28 small.
+        preset: of libx264; slower presets give smaller files.
+        threads: of the encoder; 1 leaves the cores to the model, 0 uses all.
+        nice: niceness of the sink's thread, 0 to 19; Linux only.
+        draw: draw the keypoints; grey frames become RGB.
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
-        colormap: a name of colorcet's; keypoints have colours along it.
-        minutes_left: of the disk, at which the recording ends; 0 goes on until it is full.
-        overwrite: replace files that are there.
+        colormap: name of a colorcet map from which keypoints take their colours.
+        minutes_left: the recording ends when the disk lasts less than this; 0 records until it is full.
+        overwrite: replace existing files.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class VideoRecording(Sink):
             raise UsageError(f"crf is a quality from 0 (best) to 51, not {crf}")
         if threads < 0 or not 0 <= nice <= 19 or not minutes_left >= 0:
             raise UsageError(
-                f"threads from 0, nice from 0 to 19, minutes_left from 0; got {threads}, {nice}, {minutes_left}"
+                f"threads is 0 or more, nice 0 to 19, minutes_left 0 or more; got {threads}, {nice}, {minutes_left}"
             )
         keypoint_colours(colormap, 1)
         self._encoding = Encoding(codec, crf, preset, threads)
@@ -90,7 +90,7 @@ class VideoRecording(Sink):
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The videos and the table of times; their `.part` if they were not finished."""
+        """The videos and the table of timestamps; their `.part` if the run did not finish."""
         videos = [path for segment in self._segments for path in segment.output.outputs]
         return (*(videos if self._segments else [self._path]), *self._times.output.outputs)
 
@@ -114,21 +114,21 @@ class VideoRecording(Sink):
         with self._errors():
             self._disk = DiskSpace(self._path.parent)
         if self._disk.is_low:
-            _log.warning("%s: make room, or the recording of %s may have to end early", self._disk, self._path)
+            _log.warning("%s: free some space, or the recording of %s may end early", self._disk, self._path)
         lower_thread_priority(self._nice)
 
     def write(self, estimate: Estimate) -> None:
-        """Write the frame's row, then the frame. Raises DataError, also when the disk is nearly full."""
+        """Write the frame's row, then the frame. Raises DataError, also if the disk is nearly full."""
         frame = estimate.frame
         image = check_image(self._drawing.draw(frame.image, estimate.pose) if self._draw else frame.image)
         segment = self._segments[-1] if self._segments else self._begin_segment()
-        if not segment.takes(image):
-            before = describe_format(segment.form)
+        if not segment.accepts(image):
+            before = describe_format(segment.frame_format)
             with self._errors():
                 segment.end()
             segment = self._begin_segment()
             now, name = describe_format(format_of(image)), segment.output.path.name
-            _log.warning("frame %d is %s, not %s: the recording goes on in %s", frame.index, now, before, name)
+            _log.warning("frame %d is %s, not %s: the recording continues in %s", frame.index, now, before, name)
         self._times.write(frame, segment.output.path.name, segment.frames)
         with self._errors():
             segment.write(image, self._stamp(frame))
@@ -136,7 +136,7 @@ class VideoRecording(Sink):
             self._check_disk()
 
     def finish(self) -> None:
-        """End the files and give them their names."""
+        """Finish the files and give them their final names."""
         with self._errors():
             for segment in self._segments:
                 segment.end()
@@ -146,7 +146,7 @@ class VideoRecording(Sink):
         self._times.output.commit()
 
     def close(self) -> None:
-        """Close the files, which keep the name `.part` if they were not finished."""
+        """Close the files; unfinished ones keep the name `.part`."""
         try:
             with self._errors():
                 for segment in self._segments:
@@ -172,19 +172,19 @@ class VideoRecording(Sink):
         return segment
 
     def _stamp(self, frame: Frame) -> int:
-        """The frame's time in units of the time base; always later than the one before, as containers ask for."""
+        """The frame's time in units of the time base; always later than the previous one, as containers require."""
         seconds = frame.captured_at - self._run.started_clock if self._run.is_live else frame.index / self._rate
         self._last = max(round(seconds * self._time_base.denominator), self._last + 1)
         return self._last
 
     def _check_disk(self) -> None:
         with self._errors():
-            left = self._disk.check(sum(segment.size_in_bytes for segment in self._segments))
-        if left < 60 * self._minutes_left:
+            seconds_left = self._disk.check(sum(segment.size_in_bytes for segment in self._segments))
+        if seconds_left < 60 * self._minutes_left:
             self.finish()
             raise DataError(
-                f"the recording of {self._path} was ended, and is whole up to here: {self._disk} is "
-                f"{left / 60:.1f} minutes at {self._disk.rate / 1e6:.1f} MB/s; make room, or set minutes_left"
+                f"the recording of {self._path} has ended early and is complete up to here: {self._disk}, "
+                f"{seconds_left / 60:.1f} minutes at {self._disk.rate / 1e6:.1f} MB/s; free some space, or set minutes_left"
             )
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The rows that belong to the frames of a recorded video."""
+"""The timestamps of a recorded video's frames."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ COLUMNS = ("frame", "video", "video_frame", "captured_at_s", "device_time_s", "w
 
 
 class VideoTimes:
-    """Writes a CSV row for each frame of a recording, before the frame: a killed process leaves no frame without a row.
+    """Writes one CSV row per frame of a recording, before the frame, so that a killed process leaves no frame without a row.
 
-    Columns: `frame`, its number in the source; `video`, the file that it is in, and `video_frame`, its place there from
+    Columns: `frame`, its number in the source; `video`, the file that holds it, and `video_frame`, its position there from
     0; `captured_at_s`, `device_time_s` and `wall_time` as in `TimestampTable`.
     """
 
@@ -37,7 +37,7 @@ class VideoTimes:
             self._file.flush()
 
     def write(self, frame: Frame, video: str, video_frame: int) -> None:
-        """Append a row and give it to the system. Raises DataError."""
+        """Append a row and flush it. Raises DataError."""
         if self._file is None:
             raise DataError(f"{self.output.path} is not open: call open() first")
         with self.output.errors():

@@ -1,4 +1,4 @@
-"""A video file that can be opened even if its writer was killed."""
+"""A video file that opens even if its writer is killed."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 
 KEY_FRAME_SECONDS = Fraction(1, 2)
 
-_PIECE_MS = 200  # what Matroska collects before it writes; MP4 writes from key frame to key frame
+_PIECE_MS = 200  # Matroska buffers this much; MP4 buffers from key frame to key frame
 _ALIGNED = 16  # bytes; FFmpeg's scaler complains about less
-_BT601 = 6  # SMPTE 170M in ISO/IEC 23091-2: the matrix that FFmpeg's scaler uses unless it is told otherwise
+_BT601 = 6  # SMPTE 170M in ISO/IEC 23091-2: the default matrix of FFmpeg's scaler
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How pictures become bytes.
+    """Settings of the encoder.
 
     Attributes:
         codec: "libx264" (H.264, yuv420p) or "ffv1" (lossless; forty times the size).
         crf: quality of H.264 from 0 (lossless) to 51.
-        preset: of libx264, how long it thinks.
-        threads: of the encoder; 0 for as many as there are cores.
+        preset: of libx264, speed against size.
+        threads: of the encoder; 0: one per core.
     """
 
     codec: str = "libx264"
@@ -46,33 +46,33 @@ class Encoding:
 
     @property
     def is_subsampled(self) -> bool:
-        """Whether 2 x 2 pixels share one colour, so that the size must be even."""
+        """Whether 2 x 2 pixels share one colour, which requires an even size."""
         return self.codec == "libx264"
 
     def options(self) -> dict[str, str]:
-        """For FFmpeg."""
+        """FFmpeg's options."""
         if self.codec != "libx264":
             return {"slicecrc": "1"}
         return {"preset": self.preset, "crf": str(self.crf), "tune": "zerolatency", "forced-idr": "1"}
 
 
 class VideoWriter:
-    """Encodes images, RGB or grey, all alike.
+    """Encodes images of one shape, RGB or grey.
 
-    A killed process leaves at most half a second behind: no look-ahead (`zerolatency`), a key frame every half second of
-    the film's own time, packets given to the system at once, and for MP4 the fragmented form, made an ordinary one at
-    the end. A grey image becomes the luma as it is, in full range: nothing is converted.
+    A killed process loses at most half a second: no look-ahead (`zerolatency`), a key frame every half second of video
+    time, packets flushed at once, and a fragmented MP4, which becomes an ordinary one at the end. A grey image is used as
+    full-range luma, without conversion.
 
     Args:
-        path: what is written.
-        format: "mp4" or "matroska"; the name need not tell.
+        path: of the file.
+        format: "mp4" or "matroska", whatever the suffix is.
         rate: frames per second.
-        time_base: unit of the time stamps in seconds; Matroska rounds to milliseconds.
-        encoding: how.
+        time_base: unit of the timestamps in seconds; Matroska rounds to milliseconds.
+        encoding: settings of the encoder.
 
     Attributes:
         size: (width, height), None before the first image.
-        frames: how many were encoded.
+        frames: number of images encoded.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class VideoWriter:
         self._encoding = encoding or Encoding()
         self._stream: VideoStream | None = None
         self._next_key: Fraction = Fraction(0)
-        self._planes = np.empty((0, 0), np.uint8)  # of a grey picture: luma, and chroma that says "no colour"
+        self._planes = np.empty((0, 0), np.uint8)  # of a grey picture: luma, and neutral chroma
         self.size: tuple[int, int] | None = None
         self.frames = 0
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
-        """Encode (H, W, 3) RGB or (H, W) grey; all of one shape, even in both where `is_subsampled`. `pts` grows."""
+        """Encode (H, W, 3) RGB or (H, W) grey, all of one shape; even sizes if `is_subsampled`. `pts` must increase."""
         if self._stream is None:
             self._stream = self._start(image)
         frame = self._frame(image)
@@ -107,7 +107,7 @@ class VideoWriter:
         self.frames += 1
 
     def close(self) -> None:
-        """Write what the encoder holds back, and the end of the file."""
+        """Flush the encoder and finish the file."""
         try:
             if self._stream is not None:
                 self._container.mux(self._stream.encode(None))
@@ -118,13 +118,13 @@ class VideoWriter:
     def _frame(self, image: NDArray[np.uint8]) -> VideoFrame:
         grey = image.ndim == 2
         if not self._encoding.is_subsampled:
-            if grey:  # this encoder may keep it
+            if grey:  # FFV1 may keep a reference: copy
                 return av.VideoFrame.from_ndarray(image, format="gray")
             return self._reformatter.reformat(_on(image, "rgb24"), format="bgr0")
         if not grey:
             return self._reformatter.reformat(_on(image, "rgb24"), format="yuv420p", dst_colorspace=_BT601)
         self._planes[: len(image)] = image
-        frame = _on(self._planes, "yuv420p")  # x264 has its own copy when `encode` returns
+        frame = _on(self._planes, "yuv420p")  # x264 has copied it when `encode` returns
         frame.color_range = ColorRange.JPEG
         return frame
 
@@ -136,11 +136,11 @@ class VideoWriter:
         stream.width, stream.height = width, height
         codec = stream.codec_context
         codec.time_base = self._time_base
-        codec.gop_size = 10_000  # key frames are asked for by time
+        codec.gop_size = 10_000  # key frames are requested by time
         codec.thread_count = self._encoding.threads
         if not self._encoding.is_subsampled:
             stream.pix_fmt = "gray" if grey else "bgr0"
-            codec.thread_type = "SLICE"  # threads by frame would hold pictures back
+            codec.thread_type = "SLICE"  # frame threads would hold pictures back
         else:
             stream.pix_fmt = "yuv420p"
             codec.colorspace = _BT601
@@ -152,9 +152,9 @@ class VideoWriter:
 
 
 def _on(image: NDArray[np.uint8], format: str) -> VideoFrame:
-    """A frame on the image's own memory, for those who have read it before the image changes.
+    """A frame that shares the image's memory, if possible; the caller reads it before the image changes.
 
-    A copy takes milliseconds where it is large, and holds Python's lock, and so the session's loop, all that time.
+    Copying a large image takes milliseconds and holds the GIL, which blocks the session's loop.
     """
     row = image.strides[0]
     if row > 0 and row % _ALIGNED == 0 == image.ctypes.data % _ALIGNED and image[0].flags.c_contiguous:
@@ -163,7 +163,7 @@ def _on(image: NDArray[np.uint8], format: str) -> VideoFrame:
 
 
 def even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Repeat the last row or column of an image of odd size: yuv420p has one colour for each 2 x 2 pixels."""
+    """Repeat the last row or column of an image with an odd size: yuv420p has one colour per 2 x 2 pixels."""
     rows, columns = image.shape[0] % 2, image.shape[1] % 2
     if not rows and not columns:
         return image
