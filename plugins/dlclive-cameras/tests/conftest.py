@@ -1,4 +1,4 @@
-"""Cameras without cameras: pylon's emulator, the GenTL producer in the wheel of genicam, a stream from another process."""
+"""Emulated cameras: pylon's emulator, the GenTL producer in genicam's wheel, a stream from another process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dlclive_core import Frame, FrameSource
 
 
 def read(source: FrameSource, patience: float = 30.0) -> Frame:
-    """The next frame, however often nothing comes in time."""
+    """The next frame, across timeouts of `read`."""
     until = time.monotonic() + patience
     while True:
         try:
@@ -24,8 +24,8 @@ def read(source: FrameSource, patience: float = 30.0) -> Frame:
             assert time.monotonic() < until, f"no frame within {patience} s; {source.trouble}"
 
 
-def vanish(source: FrameSource, patience: float = 30.0) -> float:
-    """Read until the source says that it is in trouble; return the seconds that took."""
+def wait_for_loss(source: FrameSource, patience: float = 30.0) -> float:
+    """Read until the source reports trouble; return the seconds that took."""
     began = time.perf_counter()
     while not source.trouble:
         try:
@@ -36,14 +36,14 @@ def vanish(source: FrameSource, patience: float = 30.0) -> float:
 
 
 class Cameras:
-    """The functions above, for tests: with importlib's way of importing, tests cannot import one another."""
+    """The functions above, for tests: with importlib's import mode, tests cannot import one another."""
 
     read = staticmethod(read)
-    vanish = staticmethod(vanish)
+    wait_for_loss = staticmethod(wait_for_loss)
 
     @staticmethod
     def counted(source: FrameSource, frames: int) -> int:
-        """Every number that a frame could have had, up to the newest one."""
+        """Frames accounted for: read, corrupt, skipped and lost."""
         return frames + source.corrupt + source.skipped + source.lost
 
 
@@ -53,7 +53,7 @@ def cameras() -> type[Cameras]:
 
 
 class Server:
-    """A stream of numbered pictures from a process of its own, on a port that stays the same."""
+    """A stream of numbered pictures from another process, on a fixed port."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -64,8 +64,8 @@ class Server:
 
     def start(self, kind: str = "mpjpeg", fps: float = 50, first: int = 0) -> None:
         script = Path(__file__).parent / "stream_server.py"
-        words = [sys.executable, str(script), str(self.port), kind, str(fps), str(first)]
-        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        command = [sys.executable, str(script), str(self.port), kind, str(fps), str(first)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout is not None
         assert self._process.stdout.readline().strip() == "listening"
 
@@ -81,9 +81,9 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.kill()
+    server = Server()
+    yield server
+    server.kill()
 
 
 @pytest.fixture
@@ -92,6 +92,6 @@ def number_in() -> Callable[[Frame], int]:
 
     def number(frame: Frame) -> int:
         bits = frame.image[8, 8:192:16].mean(axis=1) > 127
-        return sum(1 << place for place, bit in enumerate(bits) if bit)
+        return sum(1 << index for index, bit in enumerate(bits) if bit)
 
     return number

@@ -79,12 +79,12 @@ def test_options_reach_the_camera() -> None:
         ({"region": (4000, 0, 200, 10)}, "region's x from 0 to 3896 px"),
     ],
 )
-def test_what_the_camera_cannot_do_is_an_error_that_says_what_it_can(options: dict[str, Any], message: str) -> None:
+def test_an_unsupported_setting_is_an_error_with_the_limits(options: dict[str, Any], message: str) -> None:
     with BaslerCamera(**options) as camera, pytest.raises(UsageError, match=message):
         camera.open()
 
 
-def test_options_that_cannot_be_are_refused_before_there_is_a_camera() -> None:
+def test_invalid_options_are_refused_before_the_camera_is_opened() -> None:
     for options in (
         {"exposure": -1.0},
         {"region": (0, 0, 0, 4)},
@@ -96,14 +96,14 @@ def test_options_that_cannot_be_are_refused_before_there_is_a_camera() -> None:
             BaslerCamera(**options)
 
 
-def test_an_unknown_serial_lists_what_is_there() -> None:
+def test_the_error_for_an_unknown_serial_lists_the_cameras() -> None:
     with pytest.raises(SourceError, match="no Basler camera 4711: pylon sees 0815-0000, 0815-0001"):
         BaslerCamera("4711").open()
     with pytest.raises(SourceError, match="index 2"):
         BaslerCamera(index=2).open()
 
 
-def test_failed_buffers_are_counted_and_are_no_frames(camera: BaslerCamera, cameras: Any) -> None:
+def test_failed_buffers_are_counted_and_give_no_frames(camera: BaslerCamera, cameras: Any) -> None:
     frames = [cameras.read(camera)]
     node(camera, "ForceFailedBufferCount").SetValue(3)
     node(camera, "ForceFailedBuffer").Execute()
@@ -124,7 +124,7 @@ def test_skipped_images_are_counted(camera: BaslerCamera, cameras: Any) -> None:
     assert second.index + 1 == cameras.counted(camera, 2)
 
 
-def test_a_slow_model_loses_nothing_uncounted() -> None:
+def test_frames_lost_by_a_slow_model_are_counted() -> None:
     camera = BaslerCamera(frame_rate=90, region=(0, 0, 64, 48))
 
     class Slow(NullModel):
@@ -138,7 +138,7 @@ def test_a_slow_model_loses_nothing_uncounted() -> None:
     assert report.dropped > report.processed >= 3
 
 
-def test_a_session_lives_through_an_outage_and_stops_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_survives_an_outage_and_can_be_stopped_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
     camera = BaslerCamera(frame_rate=50, region=(0, 0, 64, 48))
     session = Session(source=camera, model=NullModel())
 
@@ -170,10 +170,10 @@ def test_a_session_lives_through_an_outage_and_stops_in_one(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("how", ["Close", "DestroyDevice", "StopGrabbing"])
-def test_a_camera_that_vanishes_is_noticed_and_comes_back(camera: BaslerCamera, cameras: Any, how: str) -> None:
+def test_a_disconnected_camera_is_noticed_and_comes_back(camera: BaslerCamera, cameras: Any, how: str) -> None:
     before = [cameras.read(camera) for _ in range(15)][-1]
     getattr(camera._connection.camera, how)()  # type: ignore[union-attr]
-    assert cameras.vanish(camera) < 15
+    assert cameras.wait_for_loss(camera) < 15
     after = cameras.read(camera)
     outage = after.captured_at - before.captured_at
     assert (camera.trouble, camera.reconnects) == ("", 1)
@@ -189,14 +189,14 @@ def test_a_camera_that_stays_away_for_a_while(
     cameras.read(camera)
     monkeypatch.setenv("PYLON_CAMEMU", "0")
     camera._connection.camera.DestroyDevice()  # type: ignore[union-attr]
-    cameras.vanish(camera)
+    cameras.wait_for_loss(camera)
     until = time.perf_counter() + 0.7
     while time.perf_counter() < until:
         began = time.perf_counter()
         with pytest.raises(TimeoutError):
             camera.read(0.1)
         assert time.perf_counter() - began < 5
-        assert "vanished" in camera.trouble
+        assert "disconnected" in camera.trouble
     monkeypatch.setenv("PYLON_CAMEMU", "2")
     cameras.read(camera)
     assert camera.reconnects == 1
@@ -218,16 +218,16 @@ def test_without_reconnect_it_is_an_error_at_once(cameras: Any) -> None:
         camera.open()
         cameras.read(camera)
         camera._connection.camera.Close()  # type: ignore[union-attr]
-        with pytest.raises(SourceError, match="vanished: it stopped grabbing"):
+        with pytest.raises(SourceError, match="disconnected: it stopped grabbing"):
             cameras.read(camera)
 
 
-def test_closing_while_it_is_looked_for_ends_the_search(monkeypatch: pytest.MonkeyPatch, cameras: Any) -> None:
+def test_closing_during_an_outage_ends_the_reconnection(monkeypatch: pytest.MonkeyPatch, cameras: Any) -> None:
     camera = BaslerCamera()
     camera.open()
     monkeypatch.setenv("PYLON_CAMEMU", "0")
     camera._connection.camera.DestroyDevice()  # type: ignore[union-attr]
-    cameras.vanish(camera)
+    cameras.wait_for_loss(camera)
     began = time.perf_counter()
     camera.close()
     assert time.perf_counter() - began < 5

@@ -39,7 +39,7 @@ def build(text: str) -> Any:
 
 
 @pytest.mark.skipif(not all(map(find_spec, ("pypylon", "harvesters"))), reason="needs dlclive-cameras[basler,genicam]")
-def test_sources_are_built_from_words() -> None:
+def test_sources_are_built_from_specs() -> None:
     assert build("camera:1").device == 1
     assert build("camera:rtsp://10.0.0.7:554/live?channel=1&sub=0").device == "rtsp://10.0.0.7:554/live?channel=1&sub=0"
     assert build("camera:/dev/video0,width=640,height=480,fourcc=MJPG").width == 640
@@ -58,7 +58,7 @@ def test_an_unknown_option_is_named() -> None:
         build("camera:0,exposur=200")
 
 
-def test_without_the_makers_library_the_error_says_what_to_install() -> None:
+def test_without_the_vendor_library_the_error_says_what_to_install() -> None:
     script = (
         "import sys\n"
         "sys.modules.update({'pypylon': None, 'harvesters': None, 'genicam': None})\n"

@@ -31,12 +31,12 @@ IMAGE = np.zeros((4, 6, 3), np.uint8)
         ([7, 7], [1, 1]),
     ],
 )
-def test_gaps_in_the_numbers(ids: list[int], steps: list[int]) -> None:
+def test_gaps_in_the_frame_numbers(ids: list[int], steps: list[int]) -> None:
     numbers = FrameIds()
-    assert [numbers.passed(frame_id) for frame_id in ids] == steps
+    assert [numbers.advance(frame_id) for frame_id in ids] == steps
 
 
-def test_time_stamps() -> None:
+def test_timestamps_are_in_seconds() -> None:
     assert ticks_to_seconds(125_000_000, 125e6) == 1.0
     assert ticks_to_seconds(1_500_000_000, 1e9) == 1.5
     assert ticks_to_seconds(0, 1e9) is None  # no clock
@@ -83,7 +83,7 @@ def indices(camera: LiveCamera, count: int) -> list[int]:
     return [camera.read(0.1).index for _ in range(count)]
 
 
-def test_skipped_and_lost_make_the_index() -> None:
+def test_skipped_and_lost_frames_advance_the_index() -> None:
     camera = Scripted(Script(shot(0.0, 5), shot(0.1, 6), shot(0.5, 10, skipped=3), shot(0.8, 13, skipped=1)))
     camera.open()
     assert indices(camera, 4) == [0, 1, 5, 8]
@@ -105,21 +105,21 @@ def test_a_camera_without_numbers() -> None:
     assert camera.lost == 0
 
 
-def test_an_outage_is_as_many_frames_as_would_have_come(cameras: Any) -> None:
+def test_an_outage_counts_the_frames_that_would_have_come(cameras: Any) -> None:
     first = Script(shot(10.0, 100), shot(10.1, 101), CameraLost("unplugged"), fps=10)
     camera = Scripted(first, SourceError("not yet"), Script(shot(12.1, 0), shot(12.2, 1), fps=10))
     camera.open()
     assert indices(camera, 2) == [0, 1]
-    with pytest.raises(TimeoutError, match="script vanished: unplugged"):
+    with pytest.raises(TimeoutError, match="script disconnected: unplugged"):
         camera.read(0.1)
-    assert camera.trouble == "script vanished: unplugged"
+    assert camera.trouble == "script disconnected: unplugged"
     assert cameras.read(camera).index == 21  # 2 s at 10 frames/s
     assert indices(camera, 1) == [22]
     assert (camera.lost, camera.reconnects, camera.trouble) == (19, 1, "")
     assert first.closed == 1
 
 
-def test_an_outage_of_a_camera_without_a_rate_is_one_frame_at_least(cameras: Any) -> None:
+def test_an_outage_without_a_known_rate_counts_at_least_one_frame(cameras: Any) -> None:
     camera = Scripted(Script(shot(10.0), CameraLost("unplugged")), Script(shot(11.0)))
     camera.open()
     camera.read(0.1)
@@ -129,7 +129,7 @@ def test_an_outage_of_a_camera_without_a_rate_is_one_frame_at_least(cameras: Any
     assert camera.lost == 1
 
 
-def test_the_rate_that_was_seen_counts_more_than_the_declared_one(cameras: Any) -> None:
+def test_the_measured_rate_takes_precedence_over_the_declared_one(cameras: Any) -> None:
     shots = [shot(10 + 0.2 * number) for number in range(21)]  # 5 frames/s, in the dark
     camera = Scripted(Script(*shots, CameraLost("unplugged"), fps=30), Script(shot(15.0), fps=30))
     camera.open()
@@ -161,7 +161,7 @@ def test_pauses_between_tries_grow() -> None:
         assert pause > 0.9 * least
 
 
-def test_a_driver_that_hangs_does_not_keep_the_reader() -> None:
+def test_a_driver_that_hangs_does_not_block_the_reader() -> None:
     search = Reconnection(lambda: time.sleep(3) or Script(), Script(), 0.3, "script")  # type: ignore[func-returns-value]
     with pytest.raises(TimeoutError):
         search.wait(0.1)

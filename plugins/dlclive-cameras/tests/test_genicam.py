@@ -76,7 +76,7 @@ def test_options_reach_the_camera() -> None:
         ({"trigger": "Line1"}, "cannot set trigger_selector"),
     ],
 )
-def test_what_the_camera_cannot_do_is_an_error_that_says_what_it_can(options: dict[str, Any], message: str) -> None:
+def test_an_unsupported_setting_is_an_error_with_the_limits(options: dict[str, Any], message: str) -> None:
     with GenICamCamera(**options) as camera, pytest.raises(UsageError, match=message):
         camera.open()
 
@@ -108,7 +108,7 @@ def test_cameras_of_one_producer_share_it(camera: GenICamCamera, cameras: Any) -
     cameras.read(camera)
 
 
-def test_numbers_that_never_came_are_lost_and_old_frames_are_skipped(camera: GenICamCamera, cameras: Any) -> None:
+def test_gaps_are_lost_and_old_frames_are_skipped(camera: GenICamCamera, cameras: Any) -> None:
     before = cameras.read(camera)
     skipped = camera.skipped
     time.sleep(1.0)  # the buffers hold 16 frames, 50 come
@@ -131,7 +131,7 @@ def test_a_slow_reader_gets_the_newest_frame(camera: GenICamCamera, cameras: Any
     assert numbers[-1] + 1 == cameras.counted(camera, 5)
 
 
-def test_incomplete_buffers_are_counted_and_are_no_frames(camera: GenICamCamera, cameras: Any) -> None:
+def test_incomplete_buffers_are_counted_and_give_no_frames(camera: GenICamCamera, cameras: Any) -> None:
     """The producer makes none: here harvesters is told that three buffers are incomplete."""
     frames = [cameras.read(camera)]
     acquired = acquirer(camera)
@@ -165,12 +165,12 @@ def test_incomplete_buffers_are_counted_and_are_no_frames(camera: GenICamCamera,
     assert frames[-1].index + 1 == cameras.counted(camera, len(frames))
 
 
-def test_a_camera_that_vanishes_is_noticed_and_comes_back(camera: GenICamCamera, cameras: Any) -> None:
+def test_a_disconnected_camera_is_noticed_and_comes_back(camera: GenICamCamera, cameras: Any) -> None:
     with GenICamCamera("2") as other:
         other.open()
         before = [cameras.read(camera) for _ in range(15)][-1]
         acquirer(camera).device.module.close()
-        assert cameras.vanish(camera) < 1.0
+        assert cameras.wait_for_loss(camera) < 1.0
         cameras.read(other)  # the other one goes on
         after = cameras.read(camera)
         outage = after.captured_at - before.captured_at
@@ -181,31 +181,31 @@ def test_a_camera_that_vanishes_is_noticed_and_comes_back(camera: GenICamCamera,
         cameras.read(other)
 
 
-def test_a_camera_that_is_silent_counts_as_vanished(cameras: Any) -> None:
+def test_a_silent_camera_counts_as_disconnected(cameras: Any) -> None:
     with GenICamCamera(silence=0.3, frame_rate=20) as camera:
         camera.open()
         cameras.read(camera)
         acquirer(camera).remote_device.node_map.AcquisitionStop.execute()
-        assert 0.1 < cameras.vanish(camera) < 1.5
+        assert 0.1 < cameras.wait_for_loss(camera) < 1.5
         assert "no frame for 0.3 s" in camera.trouble
         cameras.read(camera)
         assert camera.reconnects == 1
 
 
-def test_ctrl_c_still_belongs_to_the_program() -> None:
+def test_the_handler_of_ctrl_c_is_kept() -> None:
     before = signal.getsignal(signal.SIGINT)
     with GenICamCamera() as camera:
         camera.open()
         assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_camera_that_another_one_has_is_an_error(camera: GenICamCamera) -> None:
+def test_a_camera_in_use_is_an_error(camera: GenICamCamera) -> None:
     with GenICamCamera("1") as second, pytest.raises(SourceError, match="is it open in another program"):
         second.open()
     camera.read(1.0)
 
 
-def test_a_producer_or_a_camera_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_producer_or_camera_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"no GenTL producer .*none\.cti"):
         GenICamCamera(producer=tmp_path / "none.cti").open()
     with pytest.raises(SourceError, match="no GenICam camera 77: the producer sees 0, 1, 2"):

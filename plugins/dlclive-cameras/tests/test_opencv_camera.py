@@ -41,7 +41,7 @@ def test_frames_are_the_senders_in_order_and_in_rgb(
     assert frames[-1].device_time is None  # such a stream carries no times
 
 
-def test_a_stream_with_a_clock_gives_its_times(server: Any, cameras: Any, number_in: Callable[[Frame], int]) -> None:
+def test_a_stream_with_a_clock_gives_device_times(server: Any, cameras: Any, number_in: Callable[[Frame], int]) -> None:
     server.start("mpegts", fps=25)
     with OpenCVCamera(server.url) as camera:
         camera.open()
@@ -76,7 +76,7 @@ def test_a_sender_that_is_killed_and_comes_back(
         before = [cameras.read(camera) for _ in range(25)][-1]
         server.kill()
         began = time.perf_counter()
-        assert cameras.vanish(camera) < 15
+        assert cameras.wait_for_loss(camera) < 15
         while time.perf_counter() - began < 1.0:
             asked = time.perf_counter()
             with pytest.raises(TimeoutError):
@@ -95,16 +95,16 @@ def test_a_sender_that_is_killed_and_comes_back(
         assert following.index > after.index
 
 
-def test_a_sender_that_stops_without_a_word(server: Any, cameras: Any) -> None:
+def test_a_sender_that_stops_silently_is_noticed(server: Any, cameras: Any) -> None:
     """OpenCV would wait for 30 s."""
     server.start("stalls")
     with OpenCVCamera(server.url, silence=1.0) as camera:
         camera.open()
         cameras.read(camera)
-        assert cameras.vanish(camera) < 15
+        assert cameras.wait_for_loss(camera) < 15
 
 
-def test_a_sender_that_says_nothing_is_an_error_in_time(server: Any) -> None:
+def test_a_silent_sender_is_an_error_in_time(server: Any) -> None:
     server.start("silent")
     began = time.perf_counter()
     with OpenCVCamera(server.url, silence=1.0) as camera, pytest.raises(SourceError, match="does not open"):
@@ -112,7 +112,7 @@ def test_a_sender_that_says_nothing_is_an_error_in_time(server: Any) -> None:
     assert time.perf_counter() - began < 15
 
 
-def test_nobody_there_is_an_error(server: Any) -> None:
+def test_a_missing_sender_is_an_error(server: Any) -> None:
     with OpenCVCamera(server.url) as camera, pytest.raises(SourceError, match=server.url):
         camera.open()
 
@@ -123,7 +123,7 @@ def test_a_sender_that_does_not_come_back_is_an_error(server: Any, cameras: Any)
         camera.open()
         cameras.read(camera)
         server.kill()
-        cameras.vanish(camera)
+        cameras.wait_for_loss(camera)
         with pytest.raises(SourceError, match=r"did not come back within 0\.5 s"):
             cameras.read(camera)
         with pytest.raises(SourceError):
@@ -138,7 +138,7 @@ def test_many_outages_leave_no_threads(server: Any, cameras: Any) -> None:
         for outage in range(3):
             cameras.read(camera)
             server.kill()
-            cameras.vanish(camera)
+            cameras.wait_for_loss(camera)
             server.start(first=outage)
             cameras.read(camera)
         assert camera.reconnects == 3
@@ -152,31 +152,31 @@ def test_many_outages_leave_no_threads(server: Any, cameras: Any) -> None:
 @pytest.mark.parametrize(
     ("device", "options", "message"),
     [
-        (-1, {}, "counted from 0"),
+        (-1, {}, "numbered from 0"),
         ("mouse.mp4", {}, "neither a webcam nor a stream; to play a file like a camera"),
-        ("rtsp://host/live", {"width": 640}, "width of a stream is set where it is sent"),
+        ("rtsp://host/live", {"width": 640}, "width of a stream is set by its sender"),
         (0, {"width": 0}, "width must be above 0"),
         (0, {"fourcc": "MJPEG"}, "four letters"),
         (0, {"silence": 0.0}, "silence must be above 0"),
     ],
 )
-def test_options_that_cannot_be_are_refused(device: int | str, options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_refused(device: int | str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         OpenCVCamera(device, **options)
 
 
-def test_a_webcam_that_is_not_there_is_an_error() -> None:
-    with OpenCVCamera("/dev/video99") as camera, pytest.raises(SourceError, match="/dev/video99 is not there"):
+def test_a_missing_webcam_is_an_error() -> None:
+    with OpenCVCamera("/dev/video99") as camera, pytest.raises(SourceError, match="/dev/video99 does not exist"):
         camera.open()
     with OpenCVCamera(99) as camera, pytest.raises(SourceError, match="camera:99 does not open"):
         camera.open()
 
 
-def test_names_keep_passwords_to_themselves() -> None:
+def test_names_hide_passwords() -> None:
     assert OpenCVCamera("rtsp://lab:secret@10.0.0.7/live").name == "rtsp://10.0.0.7/live"
 
 
-def test_webcams_are_listed_once_each(tmp_path: Path) -> None:
+def test_each_webcam_is_listed_once(tmp_path: Path) -> None:
     usb = tmp_path / "devices" / "usb1" / "1-2"
     interface = usb / "1-2:1.0"
     interface.mkdir(parents=True)

@@ -34,7 +34,7 @@ def test_every_mosaic_gives_its_colour(order: str, colour: tuple[int, int, int])
 
 
 @pytest.mark.parametrize("bits", [10, 12, 16])
-def test_more_than_eight_bits_are_cut(bits: int) -> None:
+def test_only_the_upper_eight_bits_are_kept(bits: int) -> None:
     pixels = np.array([[0, (1 << bits) - 1, 1 << (bits - 1)]], np.uint16)
     assert to_image(pixels, f"Mono{bits}").tolist() == [[0, 255, 128]]
     deep = mosaic("RG", RED).astype(np.uint16) << (bits - 8)
@@ -50,14 +50,14 @@ def test_colour_formats_become_rgb() -> None:
     assert (to_image(with_alpha[:, :, [2, 1, 0, 3]], "BGRa8") == rgb).all()
 
 
-def test_images_have_their_own_memory() -> None:
+def test_images_are_copies() -> None:
     for pixel_format, shape in (("Mono8", (4, 4)), ("RGB8", (4, 4, 3)), ("BayerRG8", (4, 4))):
         pixels = np.zeros(shape, np.uint8)
         image = to_image(pixels, pixel_format)
         assert not np.shares_memory(image, pixels)
 
 
-def test_what_is_not_known_is_said() -> None:
+def test_an_unknown_pixel_format_is_an_error() -> None:
     assert all(converts(name) for name in ("Mono8", "Mono12Packed", "Mono10p", "BayerBG12", "RGBa8", "BGR8"))
     assert not any(converts(name) for name in ("YUV422_8", "Coord3D_C16", "RGB16", "Mono9", "JPEG"))
     with pytest.raises(ValueError, match="YUV422_8"):

@@ -212,7 +212,7 @@ def test_journals_that_cannot_be_read_stay(crash: Any, tmp_path: Path) -> None:
     assert journal.exists()
     journal.write_bytes(b"not a database" * 1000)
     (found,) = recover(folder).files
-    assert "cannot be read as a journal" in found.error
+    assert "not a readable journal" in found.error
     assert (folder / "mouse.h5.part").exists()
 
 

@@ -1,6 +1,6 @@
-"""Cameras for dlclive: webcams and network streams by OpenCV, Basler by pypylon, GenICam by harvesters.
+"""Cameras for dlclive: webcams and network streams with OpenCV, Basler with pypylon, GenICam with harvesters.
 
-Importing this package imports none of these: each class is imported when it is first asked for.
+Importing this package imports none of these libraries: each class is imported on first use.
 """
 
 from importlib import import_module

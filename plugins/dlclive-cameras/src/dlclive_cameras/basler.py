@@ -13,27 +13,27 @@ from dlclive_core import Device, UsageError
 
 
 class BaslerCamera(LiveCamera):
-    """A Basler camera, by pylon: USB and GigE.
+    """A Basler camera, USB or GigE, through pylon.
 
-    The newest frame wins: pylon keeps one, and `skipped` counts those that it overwrote. Incomplete frames are counted in
-    `corrupt`, numbers that never came in `lost`. `Frame.device_time` is the camera's clock, where it has one.
+    `read` returns the newest frame: pylon keeps one, and `skipped` counts those that it overwrote. Incomplete frames are
+    counted in `corrupt`, gaps in the camera's frame numbers in `lost`. `Frame.device_time` is the camera's clock, if any.
 
-    Mono formats give grey (H, W) frames, all others RGB (H, W, 3); more than 8 bits are cut to the upper 8.
+    Mono formats give grey (H, W) frames, all others RGB (H, W, 3); only the upper 8 bits of a pixel are kept.
 
     Args:
-        serial: of the camera; it stays the same camera wherever it is plugged in.
-        index: which one, in the order in which pylon lists them, if there is no serial.
-        exposure: microseconds; the camera's automatic exposure is switched off.
-        gain: decibels, or the camera's own steps on older ones; the automatic gain is switched off.
+        serial: of the camera; identifies it on any port.
+        index: position in pylon's list of cameras; used without a serial.
+        exposure: microseconds; switches automatic exposure off.
+        gain: decibels, or raw steps on older cameras; switches automatic gain off.
         frame_rate: frames per second.
         region: x, y, width, height on the sensor, in pixels.
-        pixel_format: for example "Mono8" or "BayerRG8"; see what a camera has in the pylon viewer.
-        trigger: input of a hardware trigger, for example "Line1"; empty: the camera runs freely.
+        pixel_format: for example "Mono8" or "BayerRG8"; the pylon Viewer lists a camera's formats.
+        trigger: input of a hardware trigger, for example "Line1"; empty: free-running.
         trigger_edge: "rising", "falling" or "any".
-        trigger_selector: what the signal starts.
-        features: a file of settings (.pfs) that the pylon viewer saved, loaded before all other options.
-        reconnect: seconds to look for a camera that vanished; 0: SourceError at once.
-        silence: seconds without a frame after which a camera that runs freely counts as vanished.
+        trigger_selector: what a trigger starts.
+        features: settings file (.pfs) saved by the pylon Viewer, loaded before all other options.
+        reconnect: seconds to wait for a disconnected camera; 0: SourceError at once.
+        silence: seconds without a frame after which a free-running camera counts as disconnected.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class BaslerCamera(LiveCamera):
     ) -> None:
         super().__init__(reconnect=reconnect)
         if index < 0:
-            raise UsageError(f"index counts cameras from 0; got {index}")
+            raise UsageError(f"index must be 0 or more; got {index}")
         self.options = CameraOptions(
             exposure=exposure,
             gain=gain,
@@ -77,12 +77,12 @@ class BaslerCamera(LiveCamera):
 
         serial = find_serial(self.serial, self.index)
         connection = PylonConnection(serial, self.options, self.features, self.silence)
-        self.serial, self.name = serial, f"basler:{serial}"  # from now on this one, whatever else is plugged in
+        self.serial, self.name = serial, f"basler:{serial}"  # reconnect to this camera only
         return connection
 
     @classmethod
     def devices(cls) -> Sequence[Device]:
-        """The Basler cameras that pylon sees, also those that another program has opened."""
+        """The Basler cameras that pylon sees, including those opened by another program."""
         with importing("basler", "pypylon"):
             from dlclive_cameras.pylon_connection import list_devices
 

@@ -1,4 +1,4 @@
-"""What can be set on an industrial camera, and in which order."""
+"""The settings of an industrial camera, and the order in which they are applied."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _EDGES = {"rising": "RisingEdge", "falling": "FallingEdge", "any": "AnyEdge"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraOptions:
-    """Settings for BaslerCamera and GenICamCamera; what is None or empty stays as the camera has it.
+    """Settings for BaslerCamera and GenICamCamera; None or empty keeps the camera's setting.
 
     Attributes:
         exposure: microseconds.
         gain: in the camera's unit, mostly decibels.
-        frame_rate: frames per second; with a trigger, the most that it allows.
+        frame_rate: frames per second; with a trigger, the upper limit.
         region: x, y, width, height on the sensor, in pixels.
-        pixel_format: the camera's word, for example "Mono8" or "BayerRG8".
-        trigger: where the signal for each frame comes in, for example "Line1"; empty: the camera runs freely.
+        pixel_format: GenICam name, for example "Mono8" or "BayerRG8".
+        trigger: input of the trigger signal, for example "Line1"; empty: free-running.
         trigger_edge: "rising", "falling" or "any".
-        trigger_selector: what the signal starts, for nearly all cameras "FrameStart".
+        trigger_selector: what a trigger starts, on nearly all cameras "FrameStart".
     """
 
     exposure: float | None = None
@@ -42,20 +42,20 @@ class CameraOptions:
         if self.region is not None:
             whole = len(self.region) == 4 and all(isinstance(value, int) for value in self.region)
             if not whole or min(self.region[:2]) < 0 or min(self.region[2:]) < 1:
-                raise UsageError(f"region is x, y, width, height in pixels; got {list(self.region)}")
+                raise UsageError(f"region must be x, y, width, height in pixels; got {list(self.region)}")
         if self.trigger_edge not in _EDGES:
-            raise UsageError(f"trigger_edge is one of {', '.join(_EDGES)}; got {self.trigger_edge!r}")
+            raise UsageError(f"trigger_edge must be one of {', '.join(_EDGES)}; got {self.trigger_edge!r}")
 
     def apply(self, camera: Features, *, keep_trigger: bool = False) -> None:
-        """Set everything on a camera that does not take pictures yet. UsageError says what it cannot do.
+        """Apply the settings to a camera that is not acquiring. Raises UsageError if it does not support one.
 
-        Without a trigger the camera is told to run freely, because it may remember one; not so with `keep_trigger`.
+        Without `trigger`, the camera's own trigger is switched off, unless `keep_trigger` is set.
         """
         if self.pixel_format:
             camera.set_enum("pixel_format", self.pixel_format, "PixelFormat")
         if self.region is not None:
             x, y, width, height = self.region
-            for name in ("OffsetX", "OffsetY"):  # first to the corner: the largest size depends on the offset
+            for name in ("OffsetX", "OffsetY"):  # zero the offset first: it limits the size
                 camera.try_set(name, 0)
             camera.set_number("region's width", width, " px", "Width")
             camera.set_number("region's height", height, " px", "Height")

@@ -1,4 +1,4 @@
-"""What a source needs of an opened camera, whoever made the driver."""
+"""An open camera, independent of its driver."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 
 class CameraLost(Exception):  # noqa: N818 - not an error yet: the camera may come back
-    """The camera does not answer any more. The message says how that was noticed, in one line."""
+    """The camera no longer responds. The message says how that was noticed, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrabResult:
-    """What one wait for a frame gave.
+    """The outcome of one `Connection.grab`.
 
     Attributes:
-        image: (H, W, 3) RGB or (H, W) grey, of its own memory; None when only damaged buffers came.
-        captured_at: `time.perf_counter()` when the host had it.
-        device_time: seconds on the camera's clock, None where it has none.
-        frame_id: the camera's own number, None where it gives none.
-        skipped: frames that the driver had, and threw away for newer ones, since the last shot.
-        corrupt: buffers that came incomplete since the last shot.
+        image: (H, W, 3) RGB or (H, W) grey, not shared with the driver; None if only incomplete buffers came.
+        captured_at: `time.perf_counter()` when the host received it.
+        device_time: seconds on the camera's clock, None without a clock.
+        frame_id: the camera's own frame number, None without one.
+        skipped: frames that the driver discarded for newer ones since the last grab.
+        corrupt: incomplete buffers since the last grab.
     """
 
     image: NDArray[np.uint8] | None
@@ -35,11 +35,11 @@ class GrabResult:
 
 
 class Connection(ABC):
-    """An opened camera that takes pictures. Used by one thread at a time, except `close`.
+    """An open, acquiring camera. Used by one thread at a time, except `close`.
 
     Attributes:
         frame_size: (width, height) in pixels, None until the first frame.
-        fps: frames per second as the camera declares them; None if it does not, or waits for a trigger.
+        fps: frames per second as declared by the camera; None if unknown or triggered.
     """
 
     frame_size: tuple[int, int] | None = None
@@ -47,13 +47,13 @@ class Connection(ABC):
 
     @abstractmethod
     def grab(self, timeout: float) -> GrabResult:
-        """The newest frame.
+        """Return the newest frame.
 
         Raises:
-            TimeoutError: none came within `timeout` seconds.
-            CameraLost: the camera is gone.
+            TimeoutError: no frame came within `timeout` seconds.
+            CameraLost: the camera no longer responds.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Give the camera back. Never raises, also when the camera is gone; safe to call twice."""
+        """Release the camera. Never raises, even if the camera is gone. Safe to call twice."""

@@ -1,4 +1,4 @@
-"""A camera's settings by their GenICam names, set so that a wrong value is a message and not a surprise."""
+"""A camera's settings by their GenICam names, checked against the camera's limits before they are set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dlclive_core import UsageError, nearest
 
 
 class Feature(Protocol):
-    """One setting of a camera. `limits` is (least, most, step) of a number, step 0 for none; `choices` those of a word."""
+    """One setting of a camera. A number has `limits` (minimum, maximum, step; step 0: any), an enumeration `choices`."""
 
     def get(self) -> Any: ...
     def set(self, value: Any) -> None: ...
@@ -23,47 +23,45 @@ class Features:
     """The settings of one camera.
 
     Args:
-        find: gives the setting of a name if this camera has it and it can be written now, else None.
-        camera: its name, for messages.
+        find: returns the setting with this name if the camera has it and it is writeable now, else None.
+        camera: name of the camera, for messages.
     """
 
     def __init__(self, find: Callable[[str], Feature | None], camera: str) -> None:
         self._find, self._camera = find, camera
 
     def first(self, *names: str) -> Feature | None:
-        """The first of these that the camera has: makers and years differ in names."""
-        return next((found for found in map(self._find, names) if found is not None), None)
+        """The first of these settings that the camera has: names differ between manufacturers and generations."""
+        return next((feature for feature in map(self._find, names) if feature is not None), None)
 
     def try_set(self, name: str, value: Any) -> None:
-        """Set it where there is such a setting: a switch that only some cameras have."""
+        """Set a value if the camera has this setting."""
         feature = self._find(name)
         if feature is not None:
             feature.set(value)
 
     def set_number(self, option: str, value: float, unit: str, *names: str) -> None:
-        """Set a number; UsageError says what the camera takes. `option` is the user's word for it."""
-        feature = self._needed(option, names)
-        least, most, step = feature.limits
-        if not least <= value <= most:
-            raise UsageError(f"{self._camera} takes {option} from {least:g} to {most:g}{unit}; got {value:g}")
-        if step > 1 and (value - least) % step:
-            down = least + (value - least) // step * step
+        """Set a number. Raises UsageError, with the camera's limits, under the name `option`."""
+        feature = self._require(option, names)
+        minimum, maximum, step = feature.limits
+        if not minimum <= value <= maximum:
+            raise UsageError(f"{self._camera} takes {option} from {minimum:g} to {maximum:g}{unit}; got {value:g}")
+        if step > 1 and (value - minimum) % step:
+            nearby = minimum + (value - minimum) // step * step
             raise UsageError(
-                f"{self._camera} takes {option} in steps of {step:g} from {least:g}; got {value:g}, near {down:g}"
+                f"{self._camera} takes {option} in steps of {step:g} from {minimum:g}; got {value:g}, try {nearby:g}"
             )
         feature.set(value)
 
     def set_enum(self, option: str, value: str, *names: str) -> None:
-        """Choose a word; UsageError names the nearest one that the camera has."""
-        feature = self._needed(option, names)
+        """Set an enumeration. Raises UsageError, with the most similar choice, under the name `option`."""
+        feature = self._require(option, names)
         if value not in feature.choices:
             raise UsageError(f"{self._camera} has no {option} {value!r}; {nearest(value, feature.choices)}")
         feature.set(value)
 
-    def _needed(self, option: str, names: tuple[str, ...]) -> Feature:
+    def _require(self, option: str, names: tuple[str, ...]) -> Feature:
         feature = self.first(*names)
         if feature is None:
-            raise UsageError(
-                f"{self._camera} cannot set {option}: it has no {' or '.join(names)}; leave the option out"
-            )
+            raise UsageError(f"{self._camera} cannot set {option}: it has no {' or '.join(names)}; omit the option")
         return feature

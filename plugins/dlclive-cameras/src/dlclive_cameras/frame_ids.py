@@ -1,4 +1,4 @@
-"""From a camera's own numbers to frames that were lost."""
+"""Frames lost according to the camera's own frame numbers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ _WRAP = 0xFFFF  # GigE Vision counts blocks in 16 bits, from 1; after 65535 come
 
 
 class FrameIds:
-    """Counts the gaps in a camera's frame numbers. Some cameras begin with 0, some with 1; some numbers wrap."""
+    """Finds gaps in a camera's frame numbers, which may start at 0 or 1 and may wrap around."""
 
     def __init__(self) -> None:
         self._last: int | None = None
         self._wraps = True
 
-    def passed(self, frame_id: int) -> int:
-        """How many frames the camera counted since the last one: 1 without a gap, or for the first."""
+    def advance(self, frame_id: int) -> int:
+        """Number of frames that the camera counted since the previous one: 1 without a gap, and for the first."""
         last, self._last = self._last, frame_id
         if frame_id > _WRAP:
             self._wraps = False
@@ -22,4 +22,4 @@ class FrameIds:
         step = frame_id - last
         if step < 0 and self._wraps and last > _WRAP // 2:
             step += _WRAP
-        return max(1, step)  # the same number again, or a smaller one: the camera began anew
+        return max(1, step)  # the same or a smaller number: the camera restarted

@@ -1,4 +1,4 @@
-"""GenICam cameras of all makers."""
+"""GenICam cameras of all manufacturers."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from dlclive_core import Device, UsageError
 
 
 class GenICamCamera(LiveCamera):
-    """A GenICam camera, by harvesters and the GenTL producer (.cti) of its maker.
+    """A GenICam camera, through harvesters and its manufacturer's GenTL producer (.cti).
 
-    Cameras of one producer share it, also in several sessions of one process. The newest frame wins: `skipped` counts the
-    older ones that were waiting. Incomplete buffers are counted in `corrupt`, numbers that never came in `lost`.
-    `Frame.device_time` is the camera's clock, where producer and camera give it.
+    Cameras of one producer share it, even in several sessions of one process. `read` returns the newest frame: `skipped`
+    counts the older ones that were waiting. Incomplete buffers are counted in `corrupt`, gaps in the camera's frame
+    numbers in `lost`. `Frame.device_time` is the camera's clock, if producer and camera provide it.
 
-    Mono formats give grey (H, W) frames, all others RGB (H, W, 3); more than 8 bits are cut to the upper 8.
+    Mono formats give grey (H, W) frames, all others RGB (H, W, 3); only the upper 8 bits of a pixel are kept.
 
     Args:
-        serial: of the camera; it stays the same camera wherever it is plugged in.
-        index: which one, in the order in which the producer lists them, if there is no serial.
+        serial: of the camera; identifies it on any port.
+        index: position in the producer's list of cameras; used without a serial.
         producer: the .cti file; None: all in the folders of the environment variable GENICAM_GENTL64_PATH.
-        exposure: microseconds; the camera's automatic exposure is switched off.
-        gain: in the camera's unit, mostly decibels; the automatic gain is switched off.
+        exposure: microseconds; switches automatic exposure off.
+        gain: in the camera's unit, mostly decibels; switches automatic gain off.
         frame_rate: frames per second.
         region: x, y, width, height on the sensor, in pixels.
         pixel_format: for example "Mono8" or "BayerRG8".
-        trigger: input of a hardware trigger, for example "Line1"; empty: the camera runs freely.
+        trigger: input of a hardware trigger, for example "Line1"; empty: free-running.
         trigger_edge: "rising", "falling" or "any".
-        trigger_selector: what the signal starts.
-        buffers: how many frames the producer may hold.
-        reconnect: seconds to look for a camera that vanished; 0: SourceError at once.
-        silence: seconds without a frame after which a camera that runs freely counts as vanished.
+        trigger_selector: what a trigger starts.
+        buffers: number of frame buffers of the producer.
+        reconnect: seconds to wait for a disconnected camera; 0: SourceError at once.
+        silence: seconds without a frame after which a free-running camera counts as disconnected.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class GenICamCamera(LiveCamera):
     ) -> None:
         super().__init__(reconnect=reconnect)
         if index < 0:
-            raise UsageError(f"index counts cameras from 0; got {index}")
+            raise UsageError(f"index must be 0 or more; got {index}")
         if buffers < 2:
-            raise UsageError(f"buffers is 2 or more: one is filled while the other is read; got {buffers}")
+            raise UsageError(f"buffers must be 2 or more: one is filled while another is read; got {buffers}")
         self.options = CameraOptions(
             exposure=exposure,
             gain=gain,
@@ -83,13 +83,13 @@ class GenICamCamera(LiveCamera):
         connection = GenTLConnection(
             self.producer, self.serial, self.index, self.options, buffers=self.buffers, silence=self.silence
         )
-        if connection.serial:  # from now on this one, whatever else is plugged in
+        if connection.serial:  # reconnect to this camera only
             self.serial, self.name = connection.serial, f"genicam:{connection.serial}"
         return connection
 
     @classmethod
     def devices(cls) -> Sequence[Device]:
-        """The cameras that the installed producers see, also those that another program has opened."""
+        """The cameras that the installed producers see, including those opened by another program."""
         with importing("genicam", "harvesters"):
             from dlclive_cameras.gentl_connection import list_devices
 

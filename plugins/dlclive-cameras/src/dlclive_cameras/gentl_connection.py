@@ -1,4 +1,4 @@
-"""A GenICam camera that takes pictures."""
+"""An open GenICam camera."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from dlclive_cameras.pixels import converts, to_image
 from dlclive_cameras.producers import Producers
 from dlclive_core import Device, SourceError, UsageError
 
-_POLL = 0.0005  # seconds; the producer's own wait holds Python's lock, so that no other thread would run meanwhile
+_POLL = 0.0005  # seconds; the producer's own wait holds the GIL, which would stop all other threads
 _MOMENT = 1e-4  # seconds
-_STALE = 0.25  # seconds without a look: what waits in the buffers is old
+_STALE = 0.25  # seconds without polling after which waiting buffers are too old
 
 
 def list_devices(producer: Path | None) -> Sequence[Device]:
-    """The cameras that producers see."""
+    """The cameras that the producers see."""
     producers = Producers.use(producer)
     try:
         return [
@@ -106,7 +106,7 @@ class GenTLConnection(Connection):
             self._silence = max(silence, 3 / self.fps) if self.fps else silence
 
     def _can_tell_waiting(self) -> bool:
-        """Whether the producer says how many buffers wait: asking costs less than trying."""
+        """Whether the producer reports the number of waiting buffers, which is cheaper than trying to fetch one."""
         try:
             return self.acquirer.data_streams[0].num_awaiting_delivery >= 0
         except ProducerError:
@@ -146,13 +146,13 @@ class GenTLConnection(Connection):
             raise CameraLost(_line(error)) from error
 
     def _next(self) -> Any:
-        """The oldest buffer that waits, or None; an incomplete one is counted and gives None."""
+        """The oldest waiting buffer, or None; an incomplete one is counted and gives None."""
         if self._tells_waiting and not self.acquirer.data_streams[0].num_awaiting_delivery:
             return None
         return self.acquirer.try_fetch(timeout=_MOMENT)
 
     def _drop_old(self) -> int:
-        """After a pause, throw away what waits: it was taken long ago, and nothing says when."""
+        """After a pause, discard waiting buffers: they are old, and nothing tells how old."""
         dropped = 0
         if time.perf_counter() - self._polled_at > _STALE:
             while (buffer := self._next()) is not None:
@@ -171,7 +171,7 @@ class GenTLConnection(Connection):
         return GrabResult(image, now, stamp, frame_id, skipped, self._incomplete.take())
 
     def _check_alive(self, now: float) -> None:
-        """Nothing came: is the camera still there?"""
+        """Raise CameraLost if the camera is gone. Called when no frame came."""
         if self.acquirer.device.access_status == STATUS.DEVICE_ACCESS_STATUS_NOACCESS:
             raise CameraLost("it cannot be reached")
         if self._silence is not None and now - self._last > self._silence:
@@ -187,7 +187,7 @@ class GenTLConnection(Connection):
 
 
 class _Incomplete(Callback):  # type: ignore[misc] # harvesters has no types
-    """Counts the buffers that came incomplete; harvesters gives them back to the camera by itself."""
+    """Counts incomplete buffers; harvesters returns them to the camera by itself."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -196,13 +196,13 @@ class _Incomplete(Callback):  # type: ignore[misc] # harvesters has no types
         self._count += 1
 
     def take(self) -> int:
-        """How many there were since the last time."""
+        """The count since the last call."""
         count, self._count = self._count, 0
         return count
 
 
 class _NodeFeature:
-    """One setting, as `Features` wants it."""
+    """One setting, as a `Feature`."""
 
     def __init__(self, node: Any) -> None:
         self._node = node
@@ -236,13 +236,13 @@ def _feature(nodes: Any, name: str) -> _NodeFeature | None:
 
 
 def _read(nodes: Any, name: str) -> Any:
-    """A setting's value, None where the camera has none of this name."""
+    """The value of a setting, None if the camera does not have it."""
     node = _node(nodes, name, EAccessMode.RW, EAccessMode.RO)
     return None if node is None else node.value
 
 
 def _rows(part: Any) -> NDArray[Any]:
-    """(H, W) or (H, W, channels) of a buffer's memory, without padding."""
+    """A buffer's pixels as (H, W) or (H, W, channels), without padding."""
     height, width = part.height, part.width
     rows = part.data.reshape(height + part.y_padding, -1)[:height]
     channels = round(part.num_components_per_pixel)
@@ -260,20 +260,20 @@ def _in_nanoseconds(buffer: Any) -> bool:
 
 def _find(cameras: Sequence[Any], serial: str, index: int) -> Any:
     serials = [_info_text(info, "serial_number") or _info_text(info, "id_") for info in cameras]
-    there = (
+    available = (
         f"the producer sees {', '.join(serials)}" if serials else "the producer sees none; check its cable and power"
     )
     if serial:
         if serial not in serials:
-            raise SourceError(f"there is no GenICam camera {serial}: {there}")
+            raise SourceError(f"there is no GenICam camera {serial}: {available}")
         return cameras[serials.index(serial)]
     if index >= len(cameras):
-        raise SourceError(f"there is no GenICam camera with index {index}: {there}")
+        raise SourceError(f"there is no GenICam camera with index {index}: {available}")
     return cameras[index]
 
 
 def _info_text(info: Any, what: str) -> str:
-    """One fact about a camera, empty where the producer does not know it."""
+    """One field of a camera's description, empty if the producer does not know it."""
     try:
         return str(getattr(info, what) or "")
     except (ProducerError, AttributeError):

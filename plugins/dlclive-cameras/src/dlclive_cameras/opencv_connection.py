@@ -1,4 +1,4 @@
-"""A webcam or a stream, read by a thread of its own."""
+"""An open webcam or stream, read by a background thread."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dlclive_core import DLCLiveError, SourceError, UsageError
 
 _NO_CLOCK = ("http://", "https://", "tcp://")
 
-# While a camera is looked for, OpenCV and FFmpeg write about each try to the terminal. Errors come as SourceError instead.
+# OpenCV and FFmpeg report each attempt to reconnect on the terminal. Errors are raised as SourceError instead.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 if "OPENCV_LOG_LEVEL" not in os.environ:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
@@ -25,7 +25,7 @@ if "OPENCV_LOG_LEVEL" not in os.environ:
 
 @dataclass(frozen=True, slots=True)
 class WebcamOptions:
-    """What a webcam is asked for; None or empty: as it is."""
+    """Settings of a webcam; None or empty keeps the camera's setting."""
 
     width: int | None
     height: int | None
@@ -34,34 +34,34 @@ class WebcamOptions:
     fourcc: str
 
     def apply(self, capture: Any, name: str) -> None:
-        """Set what is asked for; UsageError if the camera does otherwise."""
-        if self.fourcc:  # first: which sizes and rates there are depends on it
+        """Apply the settings. Raises UsageError if the camera does not accept one."""
+        if self.fourcc:  # first: the available sizes and rates depend on it
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*self.fourcc))
-        wanted = (
+        settings = (
             ("width", self.width, cv2.CAP_PROP_FRAME_WIDTH),
             ("height", self.height, cv2.CAP_PROP_FRAME_HEIGHT),
             ("fps", self.fps, cv2.CAP_PROP_FPS),
         )
-        for _, value, prop in wanted:
+        for _, value, prop in settings:
             if value is not None:
                 capture.set(prop, value)
-        for option, value, prop in wanted:
-            got = capture.get(prop)
-            if value is not None and got > 0 and abs(got - value) > 0.5:
+        for option, value, prop in settings:
+            actual = capture.get(prop)
+            if value is not None and actual > 0 and abs(actual - value) > 0.5:
                 raise UsageError(
-                    f"{name} gives {option} {got:g}, not {value:g}; ask for what it has (v4l2-ctl --list-formats-ext)"
+                    f"{name} gives {option} {actual:g}, not {value:g}; list what it supports: v4l2-ctl --list-formats-ext"
                 )
         if self.exposure is not None:
             if sys.platform == "linux":
-                capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, 1)  # V4L2's word for manual
+                capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, 1)  # V4L2: manual
             if not capture.set(cv2.CAP_PROP_EXPOSURE, self.exposure):
-                raise UsageError(f"{name} does not take exposure {self.exposure:g}; leave the option out")
+                raise UsageError(f"{name} does not accept exposure {self.exposure:g}; omit the option")
 
 
 class OpenCVConnection(Connection):
-    """Opens and reads in a thread, so that no caller waits for OpenCV longer than its timeout.
+    """Opens and reads the camera in a thread, so that callers never wait for OpenCV longer than their timeout.
 
-    The thread ends when the camera is gone or `close` is called; it gives the camera back itself, as soon as OpenCV lets it.
+    The thread ends when the camera is gone or `close` is called; it releases the camera itself, as soon as OpenCV returns.
     """
 
     def __init__(self, device: int | str, name: str, options: WebcamOptions | None, silence: float) -> None:
@@ -81,8 +81,8 @@ class OpenCVConnection(Connection):
             raise self._error
         if not self._opened:
             self.close()
-            why = self._ended or f"no answer for {2 * silence:g} s"
-            raise SourceError(f"{name} does not open: {why}; check that it is on and reachable")
+            reason = self._ended or f"no answer for {2 * silence:g} s"
+            raise SourceError(f"{name} does not open: {reason}; check that it is on and reachable")
         self._last = time.perf_counter()
 
     def grab(self, timeout: float) -> GrabResult:
@@ -143,17 +143,17 @@ class OpenCVConnection(Connection):
             device = self._device
             if isinstance(device, str):
                 if not os.path.exists(device):  # noqa: PTH110 - a device, not a file
-                    raise SourceError(f"{device} is not there; check its cable, or list cameras: dlclive devices")
+                    raise SourceError(f"{device} does not exist; check its cable, or list cameras: dlclive devices")
                 device = os.path.realpath(device)  # OpenCV does not know /dev/v4l/by-id
             capture = cv2.VideoCapture(device, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
         if not capture.isOpened():
             capture.release()
-            raise SourceError(f"{self._name} does not open; check that it is on, and that no other program has it")
+            raise SourceError(f"{self._name} does not open; check that it is on, and not open in another program")
         if self._options is not None:
             self._options.apply(capture, self._name)
         width, height = (int(capture.get(prop)) for prop in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         self.frame_size = (width, height) if width > 0 and height > 0 else None
-        # Pictures one after the other over HTTP have no time stamps; FFmpeg makes some up, at 25 frames/s.
+        # MJPEG over HTTP has no timestamps; FFmpeg invents some, at 25 frames/s.
         self._has_clock = not (str(self._device).startswith(_NO_CLOCK) and _codec(capture) == "MJPG")
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.fps = rate if 0 < rate <= 1000 and self._has_clock else None

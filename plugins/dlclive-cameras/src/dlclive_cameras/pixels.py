@@ -1,4 +1,4 @@
-"""From a camera's pixel format to the images that models take: grey or RGB, 8 bits."""
+"""Conversion of a camera's pixel formats to the images that models take: 8-bit grey or RGB."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _FORMAT = re.compile(
 
 
 def converts(pixel_format: str) -> bool:
-    """Whether `to_image` knows this format, by its GenICam name."""
+    """Whether `to_image` supports this format, given by its GenICam name."""
     return _parse(pixel_format) is not None
 
 
 def to_image(pixels: NDArray[np.uint8] | NDArray[np.uint16], pixel_format: str) -> NDArray[np.uint8]:
-    """Return (H, W) grey for Mono, (H, W, 3) RGB for colour, in memory of its own.
+    """Return (H, W) grey for Mono, (H, W, 3) RGB for colour; the result is always a copy.
 
     Args:
-        pixels: (H, W) for Mono and Bayer, uint8 or uint16 with as many bits as the name says; (H, W, 3 or 4) for colour.
+        pixels: (H, W) for Mono and Bayer, uint8, or uint16 with the number of bits in the name; (H, W, 3 or 4) for colour.
         pixel_format: the GenICam name, for example "BayerRG12".
     """
     parsed = _parse(pixel_format)
     if parsed is None:
-        raise ValueError(f"pixel format {pixel_format}")
+        raise ValueError(f"pixel format {pixel_format} cannot be converted")
     kind, bits = parsed
     if pixels.dtype == np.uint16:
         pixels = (pixels >> (bits - 8)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What dlclive-cameras offers. Loaded to list plugins, so it imports nothing heavy."""
+"""The components of dlclive-cameras. Loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ def dlclive_register_sources() -> list[SourceInfo]:
     return [
         SourceInfo(
             name="camera",
-            summary="A webcam by its number or path, or a network stream by its URL",
+            summary="A webcam (number or device path) or a network stream (URL)",
             factory="dlclive_cameras.opencv_camera:OpenCVCamera",
             requires=("cv2",),
             install_hint="pip install dlclive-cameras",
         ),
         SourceInfo(
             name="basler",
-            summary="A Basler camera, by pylon",
+            summary="A Basler camera, through pylon",
             factory="dlclive_cameras.basler:BaslerCamera",
             requires=("pypylon",),
             install_hint="pip install 'dlclive-cameras[basler]'",
         ),
         SourceInfo(
             name="genicam",
-            summary="Any GenICam camera, by the GenTL producer of its maker",
+            summary="Any GenICam camera, through its manufacturer's GenTL producer",
             factory="dlclive_cameras.genicam_camera:GenICamCamera",
             requires=("harvesters",),
             install_hint="pip install 'dlclive-cameras[genicam]'",

@@ -1,4 +1,4 @@
-"""A Basler camera that takes pictures."""
+"""An open Basler camera."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dlclive_cameras.pixels import to_image
 from dlclive_cameras.pylon_library import genicam, pylon
 from dlclive_core import SourceError
 
-# Formats that lie in memory as numpy can see them; pylon unpacks and converts the others.
+# Formats whose memory layout numpy can view; pylon unpacks and converts the others.
 _PLAIN = re.compile(r"(Mono|Bayer(RG|GR|GB|BG))(8|10|12|16)|(RGB|BGR)8(Packed)?", re.IGNORECASE)
 _NEEDS_NO_CONVERSION = ("Mono8", "RGB8", "RGB8Packed")
-_NO_ID = 0xFFFFFFFFFFFFFFFF  # pylon's word for "this camera does not number its frames"
+_NO_ID = 0xFFFFFFFFFFFFFFFF  # pylon: this camera does not number its frames
 
 
 def list_devices() -> list[Any]:
@@ -31,28 +31,28 @@ def list_devices() -> list[Any]:
 
 
 def find_serial(serial: str, index: int) -> str:
-    """The serial number of the camera that is meant; SourceError lists what is there."""
+    """The serial number of the camera with this serial or index. Raises SourceError, listing the available cameras."""
     serials = [info.GetSerialNumber() for info in list_devices()]
-    there = f"pylon sees {', '.join(serials)}" if serials else "pylon sees none; check its cable and power"
+    available = f"pylon sees {', '.join(serials)}" if serials else "pylon sees none; check its cable and power"
     if serial:
         if serial not in serials:
-            raise SourceError(f"there is no Basler camera {serial}: {there}")
+            raise SourceError(f"there is no Basler camera {serial}: {available}")
         return serial
     if index >= len(serials):
-        raise SourceError(f"there is no Basler camera with index {index}: {there}")
+        raise SourceError(f"there is no Basler camera with index {index}: {available}")
     return str(serials[index])
 
 
 class PylonConnection(Connection):
-    """One Basler camera, set up and grabbing, the newest frame only."""
+    """One Basler camera, set up and grabbing; pylon keeps only the newest frame."""
 
     def __init__(self, serial: str, options: CameraOptions, features: Path | None, silence: float) -> None:
         self._name = f"Basler camera {serial}"
-        wanted = pylon.DeviceInfo()
-        wanted.SetSerialNumber(serial)
+        info = pylon.DeviceInfo()
+        info.SetSerialNumber(serial)
         self.camera = pylon.InstantCamera()
         try:
-            self.camera.Attach(pylon.TlFactory.GetInstance().CreateDevice(wanted))
+            self.camera.Attach(pylon.TlFactory.GetInstance().CreateDevice(info))
             self.camera.Open()  # pylon switches all triggers off and acquisition to continuous here
             self._set_up(options, features)
             self.camera.StartGrabbing(pylon.GrabStrategy_LatestImageOnly)
@@ -84,7 +84,7 @@ class PylonConnection(Connection):
             self.fps = next((float(rate) for rate in (_read(nodes, name) for name in names) if rate), None)
 
     def _longest_silence(self, silence: float) -> float | None:
-        """Seconds after which no frame means no camera; None where a trigger may be quiet for any time."""
+        """Seconds without a frame after which the camera is lost; None with a trigger, which may pause for any time."""
         if self._triggered:
             return None
         return max(silence, 3 / self.fps) if self.fps else silence
@@ -120,7 +120,7 @@ class PylonConnection(Connection):
         return GrabResult(image, now, ticks_to_seconds(result.GetTimeStamp(), self._ticks), frame_id, skipped)
 
     def _check_alive(self, now: float) -> None:
-        """Nothing came: is the camera still there?"""
+        """Raise CameraLost if the camera is gone. Called when no frame came."""
         if self.camera.IsCameraDeviceRemoved():
             raise CameraLost("it was unplugged")
         if not self.camera.IsGrabbing():
@@ -138,7 +138,7 @@ class PylonConnection(Connection):
 
 
 class _PylonFeature:
-    """One setting, as `Features` wants it."""
+    """One setting, as a `Feature`."""
 
     def __init__(self, node: Any) -> None:
         self._node = node
@@ -165,7 +165,7 @@ def _feature(nodes: Any, name: str) -> _PylonFeature | None:
 
 
 def _read(nodes: Any, name: str) -> Any:
-    """A setting's value, None where the camera has none of this name."""
+    """The value of a setting, None if the camera does not have it."""
     node = nodes.GetNode(name)
     return node.GetValue() if node is not None and genicam.IsReadable(node) else None
 
@@ -178,5 +178,5 @@ def _converter(pixel_format: str) -> Any:
 
 
 def _line(error: Exception) -> str:
-    """pylon's message without where in its source it was thrown."""
+    """pylon's message without the source location."""
     return " ".join(str(error).split(" : ")[0].split()).rstrip(". ")

@@ -1,6 +1,6 @@
-"""pypylon, imported so that Python does not crash where warnings are errors.
+"""pypylon, imported without the warnings that crash Python where warnings are errors.
 
-Its types, made by SWIG, warn while they are made; an exception at that place ends the process.
+Its SWIG types warn while they are created; an exception at that point ends the process.
 """
 
 from __future__ import annotations

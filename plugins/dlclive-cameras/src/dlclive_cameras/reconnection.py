@@ -1,4 +1,4 @@
-"""Looking for a camera that vanished, in a thread of its own."""
+"""Reconnection to a camera in a background thread."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds; doubled after each try
 
 
 class Reconnection:
-    """Closes a broken connection and tries to open a new one: at once, then after 0.1 s, 0.2 s, 0.4 s, ... to 5 s.
+    """Closes a broken connection and tries to open a new one: at once, then after 0.1 s, 0.2 s, 0.4 s, ... up to 5 s.
 
     Args:
-        connect: gives a new connection, or raises a DLCLiveError; may block for long, whoever waits here does not.
-        broken: what is to be closed first.
+        connect: returns a new connection or raises a DLCLiveError; may block for long without blocking `wait`.
+        broken: connection to close first.
         seconds: how long to try.
         name: of the camera, for messages.
     """
@@ -36,22 +36,22 @@ class Reconnection:
         self._thread.start()
 
     def wait(self, timeout: float) -> Connection:
-        """The new connection.
+        """Return the new connection.
 
         Raises:
             TimeoutError: there is none within `timeout` seconds.
-            SourceError: the camera did not come back in the time that it was given.
+            SourceError: the camera did not come back in time.
         """
         done = self._done.wait(max(0.0, timeout))
         if done and self._connection is not None:
             return self._connection
         if done or time.perf_counter() > self._until:
-            because = f": {self._error}" if self._error else ""
-            raise SourceError(f"{self._name} vanished and did not come back within {self._seconds:g} s{because}")
+            reason = f": {self._error}" if self._error else ""
+            raise SourceError(f"{self._name} disconnected and did not come back within {self._seconds:g} s{reason}")
         raise TimeoutError
 
     def stop(self) -> None:
-        """Give up; a connection that comes all the same is closed. Waits a second at most: a driver may hang."""
+        """Give up; a connection that still opens is closed. Waits at most a second, since a driver may hang."""
         with self._lock:
             self._stop.set()
             connection, self._connection = self._connection, None
@@ -64,7 +64,7 @@ class Reconnection:
         pause = _FIRST_PAUSE
         while not self._stop.is_set():
             connection = None
-            with contextlib.suppress(Exception):  # whatever it is, the next try may succeed; the last message is kept
+            with contextlib.suppress(Exception):  # the next try may succeed; the last message is kept
                 connection = self._try()
             if connection is not None:
                 with self._lock:
@@ -74,10 +74,10 @@ class Reconnection:
                         return
                 connection.close()
                 return
-            left = self._until - time.perf_counter()
-            if left <= 0:
+            remaining = self._until - time.perf_counter()
+            if remaining <= 0:
                 break
-            self._stop.wait(min(pause, left))
+            self._stop.wait(min(pause, remaining))
             pause = min(2 * pause, _LONGEST_PAUSE)
         self._done.set()
 

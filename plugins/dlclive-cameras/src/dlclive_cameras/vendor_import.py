@@ -1,4 +1,4 @@
-"""Makers' libraries, which not everybody has."""
+"""Imports of manufacturers' libraries, which are optional."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dlclive_core import DependencyError
 
 @contextmanager
 def importing(source: str, library: str) -> Iterator[None]:
-    """Around an import: DependencyError with the command that installs the library."""
+    """Turn an ImportError in the block into a DependencyError with the command that installs the library."""
     try:
         yield
     except ImportError as error:
