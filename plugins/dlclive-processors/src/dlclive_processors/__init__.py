@@ -1,7 +1,8 @@
-"""Processors for dlclive: Kalman prediction, region triggers, outputs that fail safe.
+"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs.
 
-From Python they are imported from here; the command line finds them by name ("kalman", "region", "stimulate") through the
-catalogue. A name is loaded when it is used: the heartbeat process of an output imports this package, and must stay small.
+Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate") through the
+catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
+small.
 """
 
 from __future__ import annotations

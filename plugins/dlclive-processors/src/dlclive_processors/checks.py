@@ -1,4 +1,4 @@
-"""Checks of options: a wrong one is refused when the processor is made, not at the first frame."""
+"""Checks of options: an invalid one is refused when the processor is created, not at the first frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a frame's times counts: that of the camera and the host, or that of the recording."""
+"""The time of a frame: that of the camera and the host, or that of the recording."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dlclive_core import Frame, RunInfo
 
 
 def now() -> float:
-    """The one clock of a session, in seconds; it does not follow the clock on the wall."""
+    """The session's monotonic clock, in seconds."""
     return time.perf_counter()
 
 
 class FrameClock:
-    """The time of frames, as far as the source tells it.
+    """Tells times and ages of frames.
 
-    A recording is read faster or slower than it was made, so the moment at which the host had a frame says nothing:
-    what counts is the time in the recording, or the frame's number over the declared rate where it has no times.
+    A recording is read faster or slower than it was made, so the time at which the host received a frame means nothing:
+    the time in the recording counts, or, without timestamps, the frame number divided by the declared rate.
 
     Args:
-        run: what is known about the run; None is taken as a recording of unknown rate.
+        run: the run; None is treated as a recording of unknown rate.
     """
 
     def __init__(self, run: RunInfo | None = None) -> None:
@@ -37,10 +37,10 @@ class FrameClock:
         return frame.index / self._fps if self._fps else frame.captured_at - self._started
 
     def between(self, earlier: Frame, later: Frame) -> float:
-        """Seconds from one frame to the next that was processed; below zero if the source went back.
+        """Seconds between two frames; negative if the source went back.
 
-        A live camera's own clock counts, because it has no jitter; where it stands still or runs backwards (it wrapped,
-        or the camera was started again), the host's clock is taken for that step.
+        A live camera's own clock is used, because it has no jitter; if it stands still or runs backwards (it wrapped, or
+        the camera restarted), the host's clock is used for that step.
         """
         if _is_time(earlier.device_time) and _is_time(later.device_time):
             step = later.device_time - earlier.device_time  # type: ignore[operator]
@@ -51,7 +51,7 @@ class FrameClock:
         return later.captured_at - earlier.captured_at
 
     def age(self, frame: Frame) -> float:
-        """Seconds from the frame's capture to now; 0 for a recording, whose frames do not grow old."""
+        """Seconds since the frame's capture; 0 for a recording, whose frames do not age."""
         return max(0.0, time.perf_counter() - frame.captured_at) if self.is_live else 0.0
 
 

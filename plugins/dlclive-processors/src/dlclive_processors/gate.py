@@ -1,4 +1,4 @@
-"""Whether a wish to switch on is granted: armed, not too soon, not too often."""
+"""The decision whether an output may switch on: armed, not too soon, not too often."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 
 
 class Gate:
-    """Follows a condition; grants its beginnings, and takes back at once.
+    """Follows a condition: grants or refuses each onset, and ends a granted one at once.
 
-    A beginning that is not granted is not made up for later: the output waits for the next one, because acting late is
-    acting on something else.
+    A refused onset is not granted later: the output waits for the next one, because acting late means acting on something
+    else.
 
     Args:
-        debounce: frames in a row in which the condition must hold.
-        refractory: seconds after the end of one switching on before the next.
-        max_rate: switchings on per second, as the shortest time between two.
+        debounce: consecutive frames in which the condition must hold.
+        refractory: seconds from the end of one activation to the next onset.
+        max_rate: activations per second; sets the shortest time between two onsets.
 
     Attributes:
-        granted, refused: beginnings so far.
+        granted, refused: number of onsets so far.
     """
 
     def __init__(self, debounce: int, refractory: float, max_rate: float) -> None:
@@ -27,18 +27,18 @@ class Gate:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything, also when it was on last, and count anew."""
+        """Reset the state, including the time of the last activation, and the counters."""
         self.granted = self.refused = 0
         self._frames = 0
         self._granted = False
         self._began = self._ended = -math.inf
 
     def decide(self, holds: bool, is_on: bool, now: float) -> bool:
-        """Take what one frame says; return whether the output shall be on.
+        """Return whether the output is to be on after this frame.
 
         Args:
-            holds: the condition, in this frame.
-            is_on: whether the output is on: a device may have switched it off by itself.
+            holds: whether the condition holds in this frame.
+            is_on: whether the output is on; the device may have switched it off by itself.
             now: seconds.
         """
         if self._granted and not is_on:

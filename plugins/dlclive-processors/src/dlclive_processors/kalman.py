@@ -1,4 +1,4 @@
-"""Where the keypoints are now, not where they were when the camera saw them."""
+"""Keypoints predicted to the present: where they are now, not where they were at capture."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from dlclive_processors.motion import Motion, Order
 from dlclive_processors.track_bank import TrackBank
 
 PROCESS_NOISE = {"velocity": 1000.0, "acceleration": 30_000.0}
-FARTHEST = 1e6  # px: no image is as large, so a position beyond it (or infinite) is not one
+FARTHEST = 1e6  # px: larger than any image, so a position beyond it (or infinite) is invalid
 NO_PIXELS = np.empty((0, 0), dtype=np.uint8)
 
 
 class KalmanPredictor(Processor):
     """Smooths every keypoint with a Kalman filter and predicts it to the present, or ahead of it.
 
-    With a live source the returned positions are those expected at the moment this processor returns plus `horizon`:
-    the frame's true age (now minus `frame.captured_at`) is measured at every frame, so transport, inference and waiting
-    are all made good. Time that passes before `captured_at`, exposure and transfer from the camera, cannot be measured
-    here: add it to `horizon`. With a recording there is no "now": the positions are those at the frame's own time plus
-    `horizon`, and running it twice gives the same numbers.
+    With a live source, the returned positions are those expected when this processor returns, plus `horizon`: the age of
+    every frame (now minus `frame.captured_at`) is measured, which compensates transport, inference and queueing. Delays
+    before `captured_at`, exposure and transfer from the camera, cannot be measured here: add them to `horizon`. With a
+    recording there is no "now": positions are those at the frame's own time plus `horizon`, and two runs give the same
+    numbers.
 
-    The time between frames is the camera's or the recording's own (`frame.device_time`) where it has one, so dropped
-    frames and an irregular rate do no harm; see `dlclive_processors.frame_clock`. A recording that goes back in time starts
-    afresh; a second frame of the same moment counts as a second measurement.
+    The time between frames is the camera's or the recording's own (`frame.device_time`), if available, so dropped frames
+    and an irregular rate do no harm; see `dlclive_processors.frame_clock`. If a recording goes back in time, the filter
+    restarts; a second frame with the same time counts as a second measurement.
 
-    What comes out, for each keypoint:
+    The output for each keypoint:
 
     - seen (confidence at least `min_confidence`): the filtered, predicted position and the model's confidence;
-    - not seen, but within `max_gap` seconds before: the predicted position and the model's low confidence, so that
-      whoever asks for a confident keypoint does not act on a guess;
-    - not seen for longer, or predicted further than `max_gap` past its last sighting: missing (NaN, NaN, 0). The next
-      sighting begins a new track, and is given back as it is.
+    - unseen for at most `max_gap` seconds: the predicted position and the model's low confidence, so that a trigger that
+      requires a confident keypoint does not act on a guess;
+    - unseen for longer, or predicted further than `max_gap` past its last detection: missing (NaN, NaN, 0). The next
+      detection starts a new track and is returned unchanged.
 
-    Individuals are told apart by `Pose.ids` where the pose has them, else by their row; their number may change from
-    frame to frame. Unique keypoints and boxes pass through. The filter is described in `dlclive_processors.track_bank` and
-    the law of motion in `dlclive_processors.motion`.
+    Individuals are identified by `Pose.ids`, if the pose has them, else by their row; their number may vary between
+    frames. Unique keypoints and boxes pass through. The filter is described in `dlclive_processors.track_bank`, the motion
+    model in `dlclive_processors.motion`.
 
     Args:
-        horizon: seconds to look ahead of the present, for example the delay of what the pose drives.
-        order: "velocity" carries on at the present velocity, "acceleration" at the present acceleration: better on
-            smooth, fast arcs, more nervous on noise and in gaps.
+        horizon: seconds to predict ahead of the present, for example the delay of the device that the pose drives.
+        order: "velocity" extrapolates at constant velocity, "acceleration" at constant acceleration: better on smooth,
+            fast arcs, more sensitive to noise and gaps.
         process_noise: how freely the animal changes its motion, as a standard deviation per second: of the velocity
-            in px/s (order "velocity"; 1000 if None), of the acceleration in px/s^2 ("acceleration"; 30000 if None).
+            in px/s (order "velocity"; default 1000), of the acceleration in px/s^2 ("acceleration"; default 30000).
             Larger follows faster, smaller smooths more.
         measurement_noise: standard deviation of the model's positions in px.
-        min_confidence: a keypoint below this is not seen.
-        max_gap: seconds past its last sighting for which a keypoint is predicted; longer than `horizon`.
+        min_confidence: a keypoint below this counts as unseen.
+        max_gap: seconds past its last detection for which a keypoint is predicted; longer than `horizon`.
 
     Raises:
-        UsageError: an option that cannot be.
+        UsageError: an invalid option.
     """
 
     def __init__(
@@ -85,16 +85,16 @@ class KalmanPredictor(Processor):
         self._last: Frame | None = None
 
     def open(self, run: RunInfo) -> None:
-        """Forget what was seen in an earlier run."""
+        """Reset the tracks of an earlier run."""
         self._clock = FrameClock(run)
         self.close()
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        """Return a new pose with the filtered and predicted positions."""
+        """Return a new pose with filtered and predicted positions."""
         step = self._clock.between(self._last, frame) if self._last is not None else 0.0
         if step < 0:
             self._tracks.forget()
-        self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: the source may want its memory back
+        self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: release the image's memory
         measured = pose.keypoints.astype(np.float64)
         xy, confidence = measured[..., :2], measured[..., 2]
         seen = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)

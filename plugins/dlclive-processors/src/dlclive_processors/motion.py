@@ -1,4 +1,4 @@
-r"""How a keypoint moves between frames: the two textbook models of a tracked point.
+r"""Motion models of a keypoint between frames: the two textbook models of a tracked point.
 
 Each coordinate of each keypoint is a system of its own, with the state s = (position, velocity) for the order
 "velocity" and (position, velocity, acceleration) for "acceleration". Its highest derivative is a random walk: white
@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 Order = Literal["velocity", "acceleration"]
 
-# What is assumed of a keypoint that has just appeared: it rests, give or take this much. Wide enough for a running
-# mouse at 2 px/mm; the first few frames outweigh it.
+# Prior of a new track: at rest, with these standard deviations. Wide enough for a running mouse at 2 px/mm; the first few
+# frames outweigh it.
 START_SPEED = 1000.0  # px/s
 START_ACCELERATION = 10_000.0  # px/s^2
 
@@ -39,7 +39,7 @@ class Motion:
 
     Args:
         order: "velocity" (two states) or "acceleration" (three).
-        process_noise: how much the highest derivative wanders in one second, as a standard deviation: px/s for
+        process_noise: standard deviation of the change of the highest derivative in one second: px/s for
             "velocity", px/s^2 for "acceleration". Its square is q.
         measurement_noise: standard deviation of a measured coordinate in px.
 

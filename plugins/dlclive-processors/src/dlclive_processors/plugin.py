@@ -11,17 +11,17 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
     return [
         ProcessorInfo(
             name="kalman",
-            summary="Smooths keypoints and predicts them to now, or ahead of now",
+            summary="Smooths keypoints and predicts them to the present, or ahead of it",
             factory="dlclive_processors.kalman:KalmanPredictor",
         ),
         ProcessorInfo(
             name="region",
-            summary="Tells when a keypoint enters or leaves a polygon",
+            summary="Reports when a keypoint enters or leaves a polygon",
             factory="dlclive_processors.region:RegionTrigger",
         ),
         ProcessorInfo(
             name="stimulate",
-            summary="Switches an output on while a keypoint is in a polygon; it fails safe",
+            summary="Switches a fail-safe output on while a keypoint is in a polygon",
             factory="dlclive_processors.stimulate:Stimulate",
         ),
     ]

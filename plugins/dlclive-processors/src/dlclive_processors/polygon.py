@@ -1,4 +1,4 @@
-"""A region of the image, and which points lie in it."""
+"""A polygon in the image, and which points lie in it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Polygon:
     - a point on an edge that two regions share is in exactly one of them, whatever the rounding.
 
     Args:
-        corners: at least three (x, y) in px of the full frame, in order around the region, either way round. The first
-            may be repeated as the last.
+        corners: at least three (x, y) in px of the full frame, in order around the region, clockwise or not. The first
+            may be repeated at the end.
 
     Raises:
-        UsageError: too few corners, one that is not two finite numbers, no area, or edges that cross.
+        UsageError: too few corners, a corner that is not two finite numbers, no area, or crossing edges.
     """
 
     def __init__(self, corners: Sequence[Sequence[float]]) -> None:
@@ -47,20 +47,20 @@ class Polygon:
         self._run = self._lower - self._upper  # (E, 2), y never negative
 
     def contains(self, points: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Tell which points lie inside.
+        """Return which points lie inside.
 
         Args:
-            points: (M, 2) x, y in px; a NaN or infinite one is never inside.
+            points: (M, 2) x, y in px; NaN and infinite points are never inside.
 
         Returns:
             (M,) bool.
         """
-        found = np.isfinite(points).all(axis=1)
-        x, y = np.where(found[:, None], points, 0.0).astype(np.float64).T[..., None]  # (M, 1) each
+        finite = np.isfinite(points).all(axis=1)
+        x, y = np.where(finite[:, None], points, 0.0).astype(np.float64).T[..., None]  # (M, 1) each
         spans = (self._upper[:, 1] <= y) & (y < self._lower[:, 1])
         left_of = (x - self._upper[:, 0]) * self._run[:, 1] < (y - self._upper[:, 1]) * self._run[:, 0]
         crossings: NDArray[np.intp] = (spans & left_of).sum(axis=1)
-        inside: NDArray[np.bool_] = found & (crossings % 2 == 1)
+        inside: NDArray[np.bool_] = finite & (crossings % 2 == 1)
         return inside
 
 
@@ -75,7 +75,7 @@ def _point(corner: Sequence[float], number: int) -> tuple[float, float]:
 
 
 def _area(corners: NDArray[np.float64]) -> float:
-    """Half the sum of cross products (the shoelace formula), from a corner, so that far from the origin is no worse."""
+    """The shoelace formula, relative to a corner, so that precision does not depend on the distance to the origin."""
     x, y = (corners - corners[0]).T
     return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2.0
 
@@ -91,6 +91,6 @@ def _refuse_crossings(points: list[tuple[float, float]]) -> None:
 
 
 def _side(a: tuple[float, float], b: tuple[float, float], point: tuple[float, float]) -> float:
-    """Positive, zero or negative, as the point lies on one side of the line from a to b, on it, or on the other."""
+    """Sign of the side of the line from a to b on which the point lies; 0 on the line."""
     cross = (b[0] - a[0]) * (point[1] - a[1]) - (point[0] - a[0]) * (b[1] - a[1])
     return math.copysign(1.0, cross) if cross else 0.0

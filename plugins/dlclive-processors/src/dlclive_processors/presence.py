@@ -1,4 +1,4 @@
-"""Whether an individual is in a region, with hysteresis in frames."""
+"""Presence of an individual in a region, with debouncing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Presence:
-    """In or out; it takes several frames in a row that say otherwise to change.
+    """Whether an individual is inside; changes only after several consecutive frames that differ.
 
     Attributes:
-        inside: the state.
-        frames: how many frames in a row have said otherwise.
+        inside: the debounced state.
+        frames: number of consecutive frames that differ from it.
     """
 
     inside: bool = False
     frames: int = 0
 
     def update(self, inside: bool, debounce: int) -> bool:
-        """Take what one frame says; True if that changed the state."""
+        """Update with one frame; True if the state changed."""
         self.frames = 0 if inside == self.inside else self.frames + 1
         if self.frames < debounce:
             return False

@@ -20,28 +20,28 @@ MISSING = np.array([np.nan, np.nan, 0.0])
 
 
 class RegionTrigger(Processor):
-    """Tells when a keypoint of any individual enters or leaves a polygon; the pose passes through unchanged.
+    """Reports when a keypoint of any individual enters or leaves a polygon; the pose passes through unchanged.
 
-    A keypoint that was not found, is NaN, or has a confidence below `min_confidence` is never inside. An individual
-    comes in after `debounce` frames in a row inside, and is out after `debounce` frames in a row not inside: that is
-    the event "leave" if the last of these frames saw it outside, and "lost" if it did not see it. So what an "enter"
-    switched on is switched off within `debounce` frames also when the animal is hidden, and an analysis can tell the
-    two apart. `close` reports "end" for whoever is still inside.
+    A keypoint that was not detected, is NaN, or has a confidence below `min_confidence` is never inside. An individual
+    enters after `debounce` consecutive frames inside, and is out after `debounce` consecutive frames not inside: the event
+    is "leave" if it was seen outside in the last of these frames, and "lost" if it was not seen. So whatever "enter"
+    switches on is switched off within `debounce` frames even if the animal is hidden, and an analysis can distinguish the
+    two. `close` reports "end" for every individual still inside.
 
-    Individuals are told apart by `Pose.ids` where the pose has them, else by their row.
+    Individuals are identified by `Pose.ids`, if the pose has them, else by their row.
 
     Args:
         polygon: corners [x, y] in px of the full frame, at least three; see `Polygon` for points on the outline.
-        keypoint: name of the keypoint that is watched.
-        min_confidence: a keypoint below this does not count as seen.
-        debounce: frames in a row that it takes to come in or be out; 1 reacts at once.
-        events: CSV file for the events, one line each as it happens; it holds every event also after `kill -9`.
-        overwrite: whether `events` may replace a file.
-        on_event: called with each event, on the latency path, in the thread of the session; what it raises stops the
-            session. With "leave", "lost" and "end" it must switch off what "enter" switched on.
+        keypoint: name of the keypoint to watch.
+        min_confidence: a keypoint below this counts as unseen.
+        debounce: consecutive frames required to enter or to be out; 1 reacts at once.
+        events: CSV file for the events, one line each, written at once; it holds every event even after `kill -9`.
+        overwrite: whether `events` may replace an existing file.
+        on_event: called with each event, on the latency path, in the session's thread; an exception stops the session.
+            On "leave", "lost" and "end" it must switch off what "enter" switched on.
 
     Raises:
-        UsageError: an option that cannot be; an unknown keypoint when the run begins.
+        UsageError: an invalid option, or an unknown keypoint when the run begins.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class RegionTrigger(Processor):
         return tuple(name for name, presence in self._present.items() if presence.inside)
 
     def open(self, run: RunInfo) -> None:
-        """Find the keypoint in the model's skeleton and begin the file of events.
+        """Find the keypoint in the model's skeleton and create the events file.
 
         Raises:
             UsageError: the model has no such keypoint.
-            OutputExistsError, DataError: the file of events cannot be made.
+            OutputExistsError, DataError: the events file cannot be created.
         """
         self.close()
         self._watch(run.card.skeleton)
@@ -92,7 +92,7 @@ class RegionTrigger(Processor):
             self._log = EventLog(self._path, self._overwrite)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        """Look where the keypoint is and report who came in or went out. Returns the pose that was given."""
+        """Report individuals that enter or leave. Returns the pose unchanged."""
         if pose.skeleton is not self._skeleton:
             self._watch(pose.skeleton)
         self._last = frame.index, self._clock.since_start(frame)
@@ -102,20 +102,20 @@ class RegionTrigger(Processor):
 
         names = self._individuals(pose)
         for name, point, is_seen, is_inside in zip(names, points, seen, inside, strict=True):
-            self._look(name, point, bool(is_seen), bool(is_inside))
+            self._update(name, point, bool(is_seen), bool(is_inside))
         for name in self._present.keys() - set(names):
-            self._look(name, MISSING, False, False)
+            self._update(name, MISSING, False, False)
         return pose
 
     def close(self) -> None:
-        """Report "end" for whoever is inside, and close the file. Safe to call twice."""
-        still, self._present = self.inside, {}
+        """Report "end" for every individual inside, and close the file. Safe to call twice."""
+        inside, self._present = self.inside, {}
         log, self._log = self._log, None
-        with ExitStack() as last:  # each of these is done, in the reverse order, whatever the others raise
+        with ExitStack() as stack:  # all callbacks run, in reverse order, even if some raise
             if log is not None:
-                last.callback(log.close)
-            for name in reversed(still):
-                last.callback(self._report, name, "end", MISSING, log)
+                stack.callback(log.close)
+            for name in reversed(inside):
+                stack.callback(self._report, name, "end", MISSING, log)
 
     def _watch(self, skeleton: Skeleton) -> None:
         self._column = skeleton.index(self._keypoint)
@@ -127,18 +127,18 @@ class RegionTrigger(Processor):
         more = (f"individual_{row + 1}" for row in range(len(self._names), len(pose)))
         return (*self._names[: len(pose)], *more)
 
-    def _look(self, name: str, point: NDArray[np.float64], seen: bool, inside: bool) -> None:
+    def _update(self, name: str, point: NDArray[np.float64], seen: bool, inside: bool) -> None:
         presence = self._present.setdefault(name, Presence())
         if presence.update(inside, self._debounce):
             self._report(name, "enter" if inside else "leave" if seen else "lost", point, self._log)
-        if not presence.inside and not presence.frames:  # nothing to remember, so a thousand identities cost nothing
+        if not presence.inside and not presence.frames:  # forget it, so that many identities cost nothing
             del self._present[name]
 
     def _report(self, name: str, kind: EventKind, point: NDArray[np.float64], log: EventLog | None) -> None:
         frame, time = self._last
         x, y, confidence = (float(value) for value in np.where(np.isfinite(point), point, MISSING))
         event = RegionEvent(frame=frame, time=time, individual=name, event=kind, x=x, y=y, confidence=confidence)
-        if self._on_event is not None:  # first, because a callback may be waiting; the file can be slow
+        if self._on_event is not None:  # first: the file can be slow
             self._on_event(event)
         if log is not None:
             log.add(event)

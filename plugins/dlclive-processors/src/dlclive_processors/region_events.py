@@ -1,4 +1,4 @@
-"""What a region trigger reports, and the file that it is written to."""
+"""The events of a region trigger, and their CSV file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ EventKind = Literal["enter", "leave", "lost", "end"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionEvent:
-    """An individual's keypoint came into a region or is no longer there.
+    """An individual's keypoint entered a region or is no longer in it.
 
     Attributes:
         frame: the frame's number.
         time: seconds since the run began (live) or in the recording.
         individual: its identity, or the name of its row.
-        event: "enter"; "leave": it was seen outside; "lost": it was not seen any more; "end": the run ended with it
+        event: "enter"; "leave": it was seen outside; "lost": it is no longer seen; "end": the run ended while it was
             inside. Every "enter" is followed by one of the other three.
-        x, y: where the keypoint was in that frame, px; NaN if it was not found.
-        confidence: the model's; 0 if it was not found.
+        x, y: position of the keypoint in that frame, px; NaN if it was not detected.
+        confidence: the model's; 0 if it was not detected.
     """
 
     frame: int
@@ -40,17 +40,17 @@ class RegionEvent:
 
 
 class EventLog:
-    """A CSV file to which events are added one by one.
+    """A CSV file of events.
 
-    Each line is handed to the operating system before `add` returns, so nothing is lost when the program is killed;
-    only a power cut can take the last seconds.
+    Each line is handed to the operating system before `add` returns, so nothing is lost if the program is killed; only a
+    power cut can lose the last seconds.
 
     Args:
         path: of the file; its folder must exist.
-        overwrite: whether a file of that name may go.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputExistsError: the file is there and may not go.
+        OutputExistsError: the file exists and may not be replaced.
         DataError: it cannot be written.
     """
 
@@ -64,7 +64,7 @@ class EventLog:
             raise
 
     def add(self, event: RegionEvent) -> None:
-        """Write one event. Raises DataError if that fails, for example because the disk is full."""
+        """Write one event. Raises DataError if that fails, for example on a full disk."""
         frame, time, individual, kind, x, y, confidence = astuple(event)
         self._write([frame, f"{time:.6f}", individual, kind, f"{x:.3f}", f"{y:.3f}", f"{confidence:.4f}"])
 
@@ -84,21 +84,21 @@ class EventLog:
 
 
 def create_event_file(path: Path, overwrite: bool) -> io.FileIO:
-    """Make a file for events, of which nothing is held back in this process.
+    """Create an unbuffered file for events.
 
     Raises:
-        OutputExistsError: the file is there and may not go.
+        OutputExistsError: the file exists and may not be replaced.
         DataError: it cannot be written.
     """
     try:
         return path.open("wb" if overwrite else "xb", buffering=0)
     except FileExistsError:
-        raise OutputExistsError(f"{path} is there already; give another name, or the option overwrite=true") from None
+        raise OutputExistsError(f"{path} already exists; choose another name, or set overwrite=true") from None
     except OSError as error:
         raise _failure(path, error) from error
 
 
 def _failure(path: Path, error: OSError) -> DataError:
     return DataError(
-        f"events cannot be written to {path}: {error.strerror}; give a file in a folder that exists, on a disk with room"
+        f"events cannot be written to {path}: {error.strerror}; choose a folder that exists, on a disk with space"
     )

@@ -1,4 +1,4 @@
-"""From a pose to an output, and never from a pose that cannot be trusted."""
+"""The processor that switches an output by the pose, and never acts on a pose that cannot be trusted."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ Condition = Callable[[Pose, Frame], bool]
 
 
 class Stimulate(Processor):
-    """Switches an output on when a keypoint of any animal is in a region, or when a function of yours says so.
+    """Switches an output on while a keypoint of any animal is in a region, or while your own condition holds.
 
-    It decides inline, in `process`. The output is on from the frame in which the condition has held `debounce` times in
-    a row, for as long as the output's own options say, and at most until the first frame that gives no reason for it:
-    the condition does not hold; no animal, or none that is seen with enough confidence; a keypoint that is NaN; a frame
-    that is older than `max_age`; a gap of more than `lifespan` since the frame before; disarmed. Then it waits for the
-    condition to begin anew. When frames stop coming, for whatever reason, the output is switched off without this processor:
-    see `SerialOutput`. The pose passes through unchanged.
+    It decides inline, in `process`. The output is switched on at the frame in which the condition has held `debounce`
+    times in a row, stays on as long as the output's own options allow, and is switched off at the first frame without a
+    reason for it: the condition does not hold; no animal, or none detected with enough confidence; a keypoint is NaN; the
+    frame is older than `max_age`; more than `lifespan` has passed since the previous frame; disarmed. It is switched on
+    again only at the next onset of the condition. If frames stop coming, for whatever reason, the output is switched off
+    without this processor: see `SerialOutput`. The pose passes through unchanged.
 
     Args:
         port: of a device with dlclive's firmware; see `SerialOutput` for it and for `channel`, `width`, `frequency`,
             `duration`, `lifespan`, `patience`, `events` and `overwrite`.
         polygon: corners [x, y] of the region, in px of the full frame.
-        keypoint: name of the keypoint that is watched.
-        min_confidence: a keypoint below this does not count as seen.
-        condition: instead of a region, a function of (pose, frame), called on the latency path. It is asked only about
-            poses that hold an animal, all of whose keypoints that are not missing are finite. What it raises ends the
+        keypoint: name of the keypoint to watch.
+        min_confidence: a keypoint below this counts as unseen.
+        condition: instead of a region, a function of (pose, frame), called on the latency path. It is called only for
+            poses with at least one confident keypoint and no confident keypoint that is not finite. An exception ends the
             session, with the output off.
-        output: instead of a port, an output of your own.
-        debounce: frames in a row that it takes to switch on; off is at once.
-        max_age: seconds since its capture after which a live frame is too old to act on.
-        refractory: seconds after the output was switched off in which it is not switched on again.
-        max_rate: how often per second it may be switched on.
+        output: your own output, instead of a port.
+        debounce: consecutive frames required to switch on; switching off is immediate.
+        max_age: seconds since capture after which a live frame is too old to act on.
+        refractory: seconds after switching off during which the output is not switched on again.
+        max_rate: most activations per second.
         armed: whether it may switch on; see `arm` and `disarm`.
 
     Raises:
-        UsageError: options that cannot be, or not together; an unknown keypoint when the run begins.
-        DependencyError, OutputError: the output cannot be opened, or cannot be trusted any more.
+        UsageError: invalid or conflicting options; an unknown keypoint when the run begins.
+        DependencyError, OutputError: the output cannot be opened, or can no longer be trusted.
         DataError: `events` cannot be written.
     """
 
@@ -76,7 +76,7 @@ class Stimulate(Processor):
         overwrite: bool = False,
     ) -> None:
         if (condition is None) == (polygon is None or keypoint is None):
-            raise UsageError("processor 'stimulate': give polygon and keypoint, or a condition")
+            raise UsageError("processor 'stimulate': give either polygon and keypoint, or condition")
         self._polygon = Polygon(polygon) if polygon is not None else None
         self._keypoint = keypoint or ""
         self._condition = condition
@@ -90,9 +90,9 @@ class Stimulate(Processor):
         self._gate = Gate(int(debounce), refractory, max_rate)
         self._gate.armed = armed
         if (port is None) == (output is None):
-            raise UsageError("processor 'stimulate': give a port such as /dev/ttyACM0, or an output")
+            raise UsageError("processor 'stimulate': give either port, for example /dev/ttyACM0, or output")
         if output is not None and events is not None:
-            raise UsageError("processor 'stimulate': events belong to the output; give them to it")
+            raise UsageError("processor 'stimulate': events is an option of the output; set it there")
         self.output = output or SerialOutput(
             port=port or "",
             channel=channel,
@@ -104,8 +104,8 @@ class Stimulate(Processor):
             events=events,
             overwrite=overwrite,
         )
-        self._given_port = port is not None
-        self._deciding = threading.Lock()
+        self._uses_port = port is not None
+        self._decision_lock = threading.Lock()
         self._clock = FrameClock()
         self._skeleton: Skeleton | None = None
         self._column = 0
@@ -113,28 +113,28 @@ class Stimulate(Processor):
 
     @property
     def refused(self) -> int:
-        """How often the condition began too soon or too often to be followed."""
+        """Number of onsets refused because they came too soon or too often."""
         return self._gate.refused
 
     @property
     def statistics(self) -> Mapping[str, float]:
-        """How often it was switched on, how often it `refused`, and what the output counted."""
+        """Number of activations (`switched_on`) and refusals (`refused`), and the output's counters."""
         return {"switched_on": self._gate.granted, "refused": self._gate.refused, **self.output.counts()}
 
     def arm(self) -> None:
-        """Allow switching on, from the next beginning of the condition. Any thread."""
+        """Allow switching on, from the next onset of the condition. Thread-safe."""
         self._gate.armed = True
 
     def disarm(self) -> None:
-        """Switch off now, and not on again until `arm`. Any thread."""
-        with self._deciding:  # so that no decision from before comes after it
+        """Switch off now, and stay off until `arm`. Thread-safe."""
+        with self._decision_lock:  # a decision made before must not take effect after this
             self._gate.armed = False
             self.output.off(Reason.DISARMED)
 
     def open(self, run: RunInfo) -> None:
-        """Find the keypoint and open the output; it is off."""
+        """Find the keypoint and open the output, which is off."""
         self._clock = FrameClock(run)
-        if run.is_live and run.fps and self._given_port and self._lifespan < 1 / run.fps:
+        if run.is_live and run.fps and self._uses_port and self._lifespan < 1 / run.fps:
             raise UsageError(
                 f"processor 'stimulate': lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
                 f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output is switched off between two frames"
@@ -145,7 +145,7 @@ class Stimulate(Processor):
         self.output.open(run.started_clock)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        """Decide, and renew the output's lease. Returns the pose that was given."""
+        """Decide, and renew the output's lease. Returns the pose unchanged."""
         if pose.skeleton is not self._skeleton:
             self._watch(pose.skeleton)
         moment = now()
@@ -153,10 +153,10 @@ class Stimulate(Processor):
         reason = self._objection(age, moment)
         holds = False
         if reason is None:
-            holds, reason = self._ask(pose, frame)
-        with self._deciding:
-            wanted = self._gate.decide(holds, self.output.is_on, moment)
-            self.output.renew(wanted, reason, frame.index, age)
+            holds, reason = self._evaluate(pose, frame)
+        with self._decision_lock:
+            on = self._gate.decide(holds, self.output.is_on, moment)
+            self.output.renew(on, reason, frame.index, age)
         self._last = moment
         return pose
 
@@ -169,7 +169,7 @@ class Stimulate(Processor):
         self._skeleton = skeleton
 
     def _objection(self, age: float, moment: float) -> Reason | None:
-        """Why this frame is none to act on, whatever is in it."""
+        """Why this frame must not be acted on, whatever it shows; None if it may be."""
         if not self._gate.armed:
             return Reason.DISARMED
         if not age <= self._max_age:
@@ -178,8 +178,8 @@ class Stimulate(Processor):
             return Reason.GAP
         return None
 
-    def _ask(self, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
-        """Whether the condition holds in this pose; if there is nothing to ask about, it does not."""
+    def _evaluate(self, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
+        """Whether the condition holds in this pose, and the reason; it does not hold without a valid animal."""
         if self._polygon is not None:
             points = pose.keypoints[:, self._column].astype(np.float64)
             seen = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence) & (points[:, 2] <= 1)

@@ -1,4 +1,4 @@
-"""The Kalman filters of all keypoints of all individuals, side by side in a few small arrays."""
+"""The Kalman filters of all keypoints of all individuals, batched in a few small arrays."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dlclive_processors.motion import Motion
 
 
 class TrackBank:
-    """One filter per keypoint and individual, all moved together; no matrix is larger than 3 x 3.
+    """One filter per keypoint and individual, all updated together; no matrix is larger than 3 x 3.
 
-    x and y of a keypoint are measured with the same noise and move after the same law, so they share one covariance.
+    x and y of a keypoint have the same measurement noise and motion model, so they share one covariance.
     The filter is the standard one for a measured position, H = [1 0 (0)], with the innovation v and its variance S:
 
         predict   s = F s            P = F P F' + Q
@@ -25,12 +25,12 @@ class TrackBank:
     2001, section 5.2.4).
 
     Args:
-        motion: the law of motion.
+        motion: the motion model.
         measurement_noise: standard deviation of a measured coordinate in px.
         max_gap: seconds without a measurement after which a keypoint is forgotten.
 
     Attributes:
-        state: (M, K, D, 2) float64, of the M individuals that are remembered: D derivatives of x and y.
+        state: (M, K, D, 2) float64 for the M tracked individuals: D derivatives of x and y.
         covariance: (M, K, D, D).
         unseen: (M, K) seconds since the last measurement; infinite where there is no track.
     """
@@ -51,14 +51,14 @@ class TrackBank:
         self._make([], 0)
 
     def __len__(self) -> int:
-        """How many individuals are remembered."""
+        """Number of tracked individuals."""
         return len(self._keys)
 
     def rows(self, keys: Sequence[Hashable], keypoints: int) -> NDArray[np.intp] | slice:
-        """Find or make the row of each individual; rows with nothing left to remember are given up.
+        """Find or create the row of each individual; rows without a track are dropped.
 
         Args:
-            keys: N different names of individuals.
+            keys: N unique names of individuals.
             keypoints: K.
         """
         if list(keys) == self._keys and keypoints == self.unseen.shape[1]:
@@ -72,11 +72,11 @@ class TrackBank:
         self._make(names + [key for key in keys if key not in names], keypoints)
         for new, before in zip((self.state, self.covariance, self.unseen), old, strict=True):
             new[: len(kept)] = before[kept]
-        place = {key: row for row, key in enumerate(self._keys)}
-        return np.array([place[key] for key in keys], dtype=np.intp)
+        row_of = {key: row for row, key in enumerate(self._keys)}
+        return np.array([row_of[key] for key in keys], dtype=np.intp)
 
     def advance(self, seconds: float) -> None:
-        """Move every track on by a time >= 0, and forget those without a measurement for longer than max_gap."""
+        """Advance every track by a time >= 0, and drop those without a measurement for longer than max_gap."""
         if seconds > self._max_gap:
             self.unseen[:] = np.inf
         elif seconds > 0:
@@ -87,11 +87,11 @@ class TrackBank:
             self.unseen[self.unseen > self._max_gap] = np.inf
 
     def measure(self, rows: NDArray[np.intp] | slice, xy: NDArray[np.float64], seen: NDArray[np.bool_]) -> None:
-        """Take the measured positions.
+        """Update the tracks with measured positions.
 
         Args:
             rows: of the N individuals, from `rows`.
-            xy: (N, K, 2) px; where `seen` is False the value does not count and may be NaN.
+            xy: (N, K, 2) px; ignored, and may be NaN, where `seen` is False.
             seen: (N, K).
         """
         state, covariance, unseen = self.state[rows], self.covariance[rows], self.unseen[rows]
@@ -112,7 +112,7 @@ class TrackBank:
         self.unseen[rows] = np.where(seen, 0.0, unseen)
 
     def predicted(self, rows: NDArray[np.intp] | slice, seconds: float) -> NDArray[np.float64]:
-        """(N, K, 2) positions in px, `seconds` from now; NaN where the last measurement is then over max_gap old."""
+        """(N, K, 2) positions in px, `seconds` from now; NaN if the last measurement is then older than max_gap."""
         xy: NDArray[np.float64] = self._motion.transition(seconds)[0] @ self.state[rows]
         xy[self.unseen[rows] + seconds > self._max_gap] = np.nan
         return xy
