@@ -87,14 +87,14 @@ def make(request: pytest.FixtureRequest) -> Callable[..., Host]:
     return lambda **limits: Host(CompiledDevice(library, Limits(**limits)))
 
 
-def test_says_what_it_allows(make: Callable[..., Host]) -> None:
+def test_hello_is_answered_with_the_limits(make: Callable[..., Host]) -> None:
     limits = Limits(channels=3, watchdog_us=40 * MS, pulse_us=7, train_us=8, duty_permille=9)
     answer = make(channels=3, watchdog_us=40 * MS, pulse_us=7, train_us=8, duty_permille=9).greet()
     assert answer.limits == limits
     assert answer.greeted
 
 
-def test_goes_off_when_the_beats_stop(make: Callable[..., Host]) -> None:
+def test_outputs_are_switched_off_when_the_beats_stop(make: Callable[..., Host]) -> None:
     host = make()
     host.greet()
     assert host.on(1000 * MS).status == Status.DONE
@@ -109,7 +109,7 @@ def test_goes_off_when_the_beats_stop(make: Callable[..., Host]) -> None:
     assert host.device.levels == 0
 
 
-def test_beats_that_waited_in_a_buffer_prove_nothing(make: Callable[..., Host]) -> None:
+def test_delayed_beats_do_not_prove_that_the_host_is_alive(make: Callable[..., Host]) -> None:
     """A host that died 200 ms ago, whose bytes still come: what counts is which of the device's answers it had seen."""
     host = make()
     host.greet()
@@ -125,7 +125,7 @@ def test_beats_that_waited_in_a_buffer_prove_nothing(make: Callable[..., Host]) 
 
 
 @pytest.mark.parametrize("before", ["power-up", "connect", "bye", "other version"])
-def test_nothing_goes_on_before_hello(make: Callable[..., Host], before: str) -> None:
+def test_nothing_is_switched_on_before_hello(make: Callable[..., Host], before: str) -> None:
     host = make()
     if before != "power-up":
         host.greet()
@@ -143,7 +143,7 @@ def test_nothing_goes_on_before_hello(make: Callable[..., Host], before: str) ->
     assert host.device.levels == 0
 
 
-def test_pulses(make: Callable[..., Host]) -> None:
+def test_a_train_has_its_pulses(make: Callable[..., Host]) -> None:
     host = make()
     host.greet()
     host.on(5 * MS, 20 * MS, 100 * MS, channel=1)
@@ -169,7 +169,7 @@ def test_pulses(make: Callable[..., Host]) -> None:
         ((255, MS, 0, 0), Status.NO_CHANNEL),
     ],
 )
-def test_refuses_what_is_beyond_its_limits(
+def test_commands_beyond_the_limits_are_refused(
     make: Callable[..., Host], values: tuple[int, int, int, int], status: Status
 ) -> None:
     host = make()
@@ -196,7 +196,7 @@ def test_many_short_commands_do_not_add_up_to_a_long_one(make: Callable[..., Hos
     assert 800 <= high <= 1100
 
 
-def test_a_command_that_is_sent_again_is_done_once(make: Callable[..., Host]) -> None:
+def test_a_repeated_command_is_executed_once(make: Callable[..., Host]) -> None:
     host = make()
     host.greet()
     text = message(Type.ON, 77, host.echo, ON_VALUES.pack(0, 10 * MS, 0, 0))
@@ -208,7 +208,7 @@ def test_a_command_that_is_sent_again_is_done_once(make: Callable[..., Host]) ->
     assert host.wait(20 * MS, beats=False) == [(2 * MS, 0)]
 
 
-def test_finds_the_next_message_after_noise(make: Callable[..., Host]) -> None:
+def test_the_next_message_after_noise_is_understood(make: Callable[..., Host]) -> None:
     """Half a message, a wrong byte, a flood: the next whole message, or the one after, is understood."""
     noise = random.Random(4)
     host = make()

@@ -53,7 +53,7 @@ def plain_filter(
 
 @pytest.mark.parametrize("order", ["velocity", "acceleration"])
 @pytest.mark.parametrize("clock", ["device", "host"])
-def test_is_the_plain_filter_of_every_keypoint(
+def test_every_keypoint_has_a_plain_kalman_filter(
     order: str, clock: str, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """Three animals, four keypoints, irregular times, a keypoint that is lost now and then: all equal to 1e-3 px."""
@@ -146,7 +146,7 @@ def test_a_recording_is_not_predicted_to_now(
     assert pose.xy[0, 0, 0] == pytest.approx(5 * 99, abs=0.05)
 
 
-def test_a_recording_without_times_goes_by_its_rate(
+def test_a_recording_without_timestamps_uses_its_rate(
     make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """Frames 3 apart at 100 per second, read in no time: the horizon of 0.1 s is ten frames of way."""
@@ -157,7 +157,7 @@ def test_a_recording_without_times_goes_by_its_rate(
     assert pose.xy[0, 0, 0] == pytest.approx(5 * (297 + 10), abs=0.1)
 
 
-def test_the_given_pose_is_not_touched(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_the_input_pose_is_not_changed(make_pose: Make, make_frame: MakeFrame) -> None:
     predictor = KalmanPredictor(horizon=0.1)
     for number in range(5):
         given_pose = make_pose([[number, 0]])
@@ -169,7 +169,7 @@ def test_the_given_pose_is_not_touched(make_pose: Make, make_frame: MakeFrame) -
         assert result.keypoints.dtype == np.float32
 
 
-def test_unseen_is_predicted_then_missing_then_new(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_an_unseen_keypoint_is_predicted_then_missing_then_new(make_pose: Make, make_frame: MakeFrame) -> None:
     """Seen for 0.5 s at 100 px/s, lost for 0.3 s with max_gap 0.2, then back somewhere else."""
     predictor = KalmanPredictor(max_gap=0.2)
     poses = []
@@ -187,7 +187,7 @@ def test_unseen_is_predicted_then_missing_then_new(make_pose: Make, make_frame: 
     assert poses[82] == pytest.approx([600, 5, 0.9])  # not even by its speed
 
 
-def test_a_place_that_no_image_has_is_not_one(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_positions_beyond_any_image_are_ignored(make_pose: Make, make_frame: MakeFrame) -> None:
     predictor = KalmanPredictor()
     predictor.process(make_pose([[10, 10]]), make_frame(0, 0.0))
     pose = predictor.process(make_pose([[1e30, 10]]), make_frame(1, 0.01))
@@ -204,12 +204,12 @@ def test_the_horizon_counts_as_gap(make_pose: Make, make_frame: MakeFrame) -> No
     assert np.isnan(far.xy).all()
 
 
-def test_first_frame_is_given_back(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_the_first_frame_is_returned_unchanged(make_pose: Make, make_frame: MakeFrame) -> None:
     pose = KalmanPredictor(horizon=0.1).process(make_pose([[12, 34]]), make_frame(0, 0.0))
     np.testing.assert_array_equal(pose.keypoints, make_pose([[12, 34]]).keypoints)
 
 
-def test_nothing_found_stays_missing(make_frame: MakeFrame, make_pose: Make) -> None:
+def test_undetected_keypoints_stay_missing(make_frame: MakeFrame, make_pose: Make) -> None:
     predictor = KalmanPredictor()
     missing = Pose.missing(make_pose([[0, 0]]).skeleton, 2)
     result = predictor.process(missing, make_frame(0, 0.0))
@@ -242,7 +242,7 @@ def test_individuals_are_followed_by_id(make_pose: Make, make_frame: MakeFrame) 
     assert pose.xy[:, 0] == pytest.approx(np.array([[500 - 59, 20], [2 * 59, 10]]), abs=0.2)
 
 
-def test_a_thousand_identities_are_not_remembered(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_memory_does_not_grow_with_identities(make_pose: Make, make_frame: MakeFrame) -> None:
     predictor = KalmanPredictor(max_gap=0.1)
     for number in range(1000):
         predictor.process(make_pose([[1, 1]], ids=(f"track {number}",)), make_frame(number, number * 0.01))
@@ -250,7 +250,7 @@ def test_a_thousand_identities_are_not_remembered(make_pose: Make, make_frame: M
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_clock_that_goes_back(
+def test_a_clock_that_goes_back_restarts_the_filter(
     live: bool, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """A camera that was started again keeps its tracks by the host's clock; a recording wound back does not."""
@@ -270,7 +270,7 @@ def test_the_same_moment_twice_is_two_measurements(make_pose: Make, make_frame: 
     assert pose.xy[0, 0, 0] == pytest.approx(15)
 
 
-def test_a_run_begins_afresh(make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]) -> None:
+def test_a_new_run_resets_the_filter(make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]) -> None:
     predictor = KalmanPredictor()
     results = []
     for _ in range(2):
@@ -283,7 +283,7 @@ def test_a_run_begins_afresh(make_pose: Make, make_frame: MakeFrame, make_run: C
     np.testing.assert_array_equal(results[0], results[1])
 
 
-def test_another_skeleton_begins_afresh(make_pose: Make, make_frame: MakeFrame) -> None:
+def test_another_skeleton_resets_the_filter(make_pose: Make, make_frame: MakeFrame) -> None:
     predictor = KalmanPredictor()
     predictor.process(make_pose([[1, 2]]), make_frame(0, 0.0))
     other = Pose(np.array([[[5, 6, 0.9]]], dtype=np.float32), Skeleton(("paw",)))
@@ -302,7 +302,7 @@ def test_another_skeleton_begins_afresh(make_pose: Make, make_frame: MakeFrame) 
         ({"max_gap": float("inf")}, "max_gap is inf"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, object], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         KalmanPredictor(**options)  # type: ignore[arg-type]
     assert message in str(caught.value)
@@ -317,9 +317,7 @@ poses = st.integers(0, 6).flatmap(lambda n: arrays(np.float32, (n, 4, 3)))
     frames=st.lists(st.tuples(steps, poses), min_size=1, max_size=8),
     order=st.sampled_from(["velocity", "acceleration"]),
 )
-def test_whatever_comes_in_what_comes_out_is_a_pose(
-    frames: list[tuple[float, NDArray[np.float32]]], order: str
-) -> None:
+def test_any_input_gives_a_valid_pose(frames: list[tuple[float, NDArray[np.float32]]], order: str) -> None:
     """Any numbers in any shape at any time: no exception, no warning, and every keypoint is whole or missing."""
     skeleton = Skeleton(("a", "b", "c", "d"))
     predictor = KalmanPredictor(order=order, horizon=0.05)  # type: ignore[arg-type]

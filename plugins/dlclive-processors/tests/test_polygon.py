@@ -30,7 +30,7 @@ def test_a_concave_region() -> None:
     np.testing.assert_array_equal(region.contains(points), [True, False, True, True, False, False, False])
 
 
-def test_what_is_not_a_place_is_never_inside() -> None:
+def test_nan_and_infinite_points_are_never_inside() -> None:
     nan, inf = math.nan, math.inf
     points = np.array([[nan, 30], [20, nan], [nan, nan], [inf, 30], [-inf, 30], [20, inf], [20, -inf]])
     assert not Polygon(SQUARE).contains(points).any()
@@ -43,7 +43,7 @@ point = st.tuples(st.floats(-150, 150), st.floats(-150, 150))
 
 @settings(deadline=None)
 @given(angles=corner_angles, points=st.lists(point, min_size=1, max_size=20), flip=st.booleans())
-def test_a_convex_region_is_where_its_half_planes_meet(
+def test_a_convex_region_is_the_intersection_of_its_half_planes(
     angles: list[float], points: list[tuple[float, float]], flip: bool
 ) -> None:
     """Corners on a circle: inside is on the same side of every edge. Points on an edge are left out."""
@@ -64,7 +64,7 @@ def test_a_convex_region_is_where_its_half_planes_meet(
     points=st.lists(st.tuples(st.floats(0, 99.99), st.floats(0, 99.99)), min_size=1, max_size=20),
     along=st.lists(st.floats(0, 1), min_size=1, max_size=20),
 )
-def test_neighbours_share_no_point_and_leave_none_out(
+def test_adjacent_regions_neither_overlap_nor_leave_gaps(
     middle: tuple[float, float], points: list[tuple[float, float]], along: list[float]
 ) -> None:
     """A square cut into four triangles: every point of it, also one on a cut, is in exactly one."""
@@ -78,7 +78,7 @@ def test_neighbours_share_no_point_and_leave_none_out(
 
 @settings(deadline=None, max_examples=30)
 @given(radii=st.lists(st.floats(10, 100), min_size=5, max_size=15))
-def test_a_star_holds_its_share_of_random_points(radii: list[float]) -> None:
+def test_a_star_contains_its_share_of_random_points(radii: list[float]) -> None:
     """The area by counting points is the area by the triangles from its middle."""
     turn = 2 * math.pi / len(radii)
     corners = [(r * math.cos(n * turn), r * math.sin(n * turn)) for n, r in enumerate(radii)]
@@ -104,7 +104,7 @@ def test_a_star_holds_its_share_of_random_points(radii: list[float]) -> None:
         ([[0, 0], [100, 100], [100, 0], [0, 100]], "edge after corner 1 crosses the one after corner 3"),
     ],
 )
-def test_corners_that_cannot_be(corners: list[list[float]], message: str) -> None:
+def test_invalid_corners_are_refused(corners: list[list[float]], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         Polygon(corners)
     assert message in str(caught.value)

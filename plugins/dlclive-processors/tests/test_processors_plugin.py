@@ -24,13 +24,13 @@ def catalog() -> PluginCatalog:
     )
 
 
-def test_built_by_name(catalog: PluginCatalog) -> None:
+def test_processors_are_built_by_name(catalog: PluginCatalog) -> None:
     assert isinstance(catalog.build(ProcessorInfo, "kalman", horizon=0.05), KalmanPredictor)
     region = catalog.build(ProcessorInfo, "region", polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout")
     assert isinstance(region, RegionTrigger)
 
 
-def test_built_from_the_words_of_the_command_line(catalog: PluginCatalog) -> None:
+def test_processors_are_built_from_command_line_specs(catalog: PluginCatalog) -> None:
     """The texts of the README, and every kind of option."""
     words = "region:polygon=[[0,0],[100,0],[100,100]],keypoint=snout,events=events.csv,debounce=2,min_confidence=0.5"
     assert isinstance(build_component(catalog, ProcessorInfo, words), RegionTrigger)
@@ -43,12 +43,12 @@ def test_built_from_the_words_of_the_command_line(catalog: PluginCatalog) -> Non
     assert isinstance(build_component(catalog, ProcessorInfo, words), Stimulate)
 
 
-def test_an_option_that_is_none(catalog: PluginCatalog) -> None:
+def test_an_unknown_option_is_refused(catalog: PluginCatalog) -> None:
     with pytest.raises(UsageError, match="did you mean 'horizon'"):
         catalog.build(ProcessorInfo, "kalman", horizn=0.05)
 
 
-def test_listing_and_importing_is_light() -> None:
+def test_listing_and_importing_load_nothing_heavy() -> None:
     program = (
         "import sys, dlclive_processors.plugin, dlclive_processors;"
         "heavy = {'torch', 'cv2', 'av', 'pandas', 'onnxruntime', 'scipy', 'tables', 'matplotlib'};"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dlclive_processors import RegionEvent, RegionTrigger
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dlclive_core import DataError, Frame, OutputExistsError, Pose, RunInfo, Skeleton, UsageError
@@ -36,7 +36,7 @@ def kinds(heard: list[RegionEvent]) -> list[tuple[int, str, str]]:
     return [(event.frame, event.individual, event.event) for event in heard]
 
 
-def test_enter_and_leave(
+def test_entering_and_leaving_are_reported(
     make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun, heard: list[RegionEvent]
 ) -> None:
     with RegionTrigger(polygon=SQUARE, keypoint="snout", on_event=heard.append) as trigger:
@@ -71,7 +71,7 @@ def test_only_the_named_keypoint_counts(make_pose: MakePose, make_frame: MakeFra
         ([50, float("nan")], 0.99),
     ],
 )
-def test_an_animal_that_is_not_seen_is_not_inside(
+def test_an_unseen_animal_is_not_inside(
     place: list[float], confidence: float, make_pose: MakePose, make_frame: MakeFrame, heard: list[RegionEvent]
 ) -> None:
     """Not even in a region that holds the top left corner; and one that was inside is lost, not still there."""
@@ -86,7 +86,9 @@ def test_an_animal_that_is_not_seen_is_not_inside(
     assert 0 <= heard[1].confidence <= 1
 
 
-def test_debounce_counts_frames_in_a_row(make_pose: MakePose, make_frame: MakeFrame, heard: list[RegionEvent]) -> None:
+def test_debounce_counts_consecutive_frames(
+    make_pose: MakePose, make_frame: MakeFrame, heard: list[RegionEvent]
+) -> None:
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", debounce=3, on_event=heard.append)
     way = [IN, IN, OUT, IN, IN, IN, OUT, OUT, IN, OUT, OUT, OUT, OUT]
     for number, place in enumerate(way):
@@ -94,7 +96,7 @@ def test_debounce_counts_frames_in_a_row(make_pose: MakePose, make_frame: MakeFr
     assert kinds(heard) == [(5, "individual_1", "enter"), (11, "individual_1", "leave")]
 
 
-def test_the_last_frame_says_whether_it_left_or_was_lost(
+def test_the_last_frame_decides_between_leave_and_lost(
     make_pose: MakePose, make_frame: MakeFrame, heard: list[RegionEvent]
 ) -> None:
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", debounce=2, on_event=heard.append)
@@ -142,7 +144,9 @@ def test_live_time_is_since_the_start(
     assert heard[-1].time == 2.0
 
 
-def test_unknown_keypoint(make_run: MakeRun, make_pose: MakePose, make_frame: MakeFrame, tmp_path: Path) -> None:
+def test_an_unknown_keypoint_is_refused(
+    make_run: MakeRun, make_pose: MakePose, make_frame: MakeFrame, tmp_path: Path
+) -> None:
     events = tmp_path / "events.csv"
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snot", events=events)
     with pytest.raises(UsageError, match="no keypoint 'snot': did you mean 'snout'"):
@@ -162,13 +166,15 @@ def test_unknown_keypoint(make_run: MakeRun, make_pose: MakePose, make_frame: Ma
         ({"polygon": [[0, 0], [1, 1]]}, "2 different corners"),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, object], message: str) -> None:
+def test_invalid_options_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         RegionTrigger(**{"polygon": SQUARE, "keypoint": "snout", **options})  # type: ignore[arg-type]
     assert message in str(caught.value)
 
 
-def test_the_file(make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun, tmp_path: Path) -> None:
+def test_events_are_written_to_the_file(
+    make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun, tmp_path: Path
+) -> None:
     events = tmp_path / "events.csv"
     with RegionTrigger(polygon=SQUARE, keypoint="snout", events=events) as trigger:
         assert not events.exists()  # a constructor touches nothing
@@ -184,7 +190,7 @@ def test_the_file(make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun,
     assert rows[4][4:] == ["nan", "nan", "0.0000"]
 
 
-def test_a_file_that_is_there_stays(make_run: MakeRun, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_replaced(make_run: MakeRun, tmp_path: Path) -> None:
     events = tmp_path / "events.csv"
     events.write_text("mine")
     with pytest.raises(OutputExistsError, match="overwrite=true"):
@@ -196,19 +202,19 @@ def test_a_file_that_is_there_stays(make_run: MakeRun, tmp_path: Path) -> None:
     assert events.read_text().startswith("frame,time")
 
 
-def test_a_folder_that_is_not_there(make_run: MakeRun, tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folder that exists"):
         RegionTrigger(polygon=SQUARE, keypoint="snout", events=tmp_path / "no" / "e.csv").open(make_run())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a device that is always full")
-def test_a_full_disk_is_said(make_run: MakeRun) -> None:
+def test_a_full_disk_is_an_error(make_run: MakeRun) -> None:
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", events=Path("/dev/full"), overwrite=True)
-    with pytest.raises(DataError, match="on a disk with room"):
+    with pytest.raises(DataError, match="on a disk with space"):
         trigger.open(make_run())
 
 
-def test_what_listens_may_fail_and_the_file_is_closed(
+def test_the_file_is_closed_if_the_callback_fails(
     make_pose: MakePose, make_frame: MakeFrame, make_run: MakeRun, tmp_path: Path
 ) -> None:
     """An error of the listener stops the session (it comes out of process), and close still says "end" for everyone."""
@@ -237,32 +243,36 @@ confidences = st.sampled_from([0.0, 0.5, 0.6, 1.0, 2.0, math.nan, math.inf, -1.0
 
 @settings(max_examples=300, deadline=None)
 @given(
-    way=st.lists(st.lists(st.tuples(numbers, numbers, confidences), max_size=3), max_size=12),
+    path=st.lists(st.lists(st.tuples(numbers, numbers, confidences), max_size=3), max_size=12),
     debounce=st.integers(1, 3),
 )
-def test_whatever_comes_every_enter_is_earned_and_ended(
-    way: list[list[tuple[float, float, float]]], debounce: int
+@example(path=[[(50.0, 50.0, 1.0)]] * 3, debounce=2)  # enters, and is inside at the end
+@example(path=[[(50.0, 50.0, 1.0)]] * 2 + [[(150.0, 50.0, 1.0)]] * 2, debounce=2)  # enters and leaves
+def test_every_enter_follows_debounced_frames_and_is_ended(
+    path: list[list[tuple[float, float, float]]], debounce: int
 ) -> None:
-    """Any numbers: nobody comes in who was not seen inside for `debounce` frames, and everybody goes out again."""
+    """For any values: an individual enters exactly after `debounce` frames inside, and every enter is ended."""
     skeleton = Skeleton(("snout",))
     heard: list[RegionEvent] = []
     trigger = RegionTrigger(polygon=SQUARE, keypoint="snout", debounce=debounce, on_event=heard.append)
     inside: list[set[str]] = []
-    for number, places in enumerate(way):
-        keypoints = np.array(places, dtype=np.float32).reshape(-1, 1, 3)
+    for number, points in enumerate(path):
+        keypoints = np.array(points, dtype=np.float32).reshape(-1, 1, 3)
         trigger.process(Pose(keypoints, skeleton), Frame(np.zeros((2, 2), np.uint8), number, number * 0.01))
-        found = [0 <= x < 100 and 0 <= y < 100 and math.isfinite(c) and np.float32(c) >= 0.6 for x, y, c in places]
-        inside.append({f"individual_{row + 1}" for row, good in enumerate(found) if good})
+        is_inside = [0 <= x < 100 and 0 <= y < 100 and math.isfinite(c) and np.float32(c) >= 0.6 for x, y, c in points]
+        inside.append({f"individual_{row + 1}" for row, value in enumerate(is_inside) if value})
+        if len(inside) >= debounce:
+            assert set.intersection(*inside[-debounce:]) <= set(trigger.inside)
     trigger.close()
     for event in heard:
         if event.event == "enter":
-            assert all(event.individual in seen for seen in inside[event.frame + 1 - debounce : event.frame + 1])
             assert event.frame + 1 >= debounce
+            assert all(event.individual in frame for frame in inside[event.frame + 1 - debounce : event.frame + 1])
     for individual in {event.individual for event in heard}:
-        mine = [event.event for event in heard if event.individual == individual]
-        assert all(kind == "enter" for kind in mine[::2])
-        assert all(kind != "enter" for kind in mine[1::2])
-        assert len(mine) % 2 == 0
+        kinds = [event.event for event in heard if event.individual == individual]
+        assert all(kind == "enter" for kind in kinds[::2])
+        assert all(kind != "enter" for kind in kinds[1::2])
+        assert len(kinds) % 2 == 0
 
 
 WRITER = """

@@ -81,7 +81,9 @@ def rows(path: Path, event: str | None = None) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(file) if event in (None, row["event"])]
 
 
-def test_on_and_off(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+def test_the_output_is_switched_on_and_off(
+    make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path
+) -> None:
     output = make()
     assert not simulator.changes()
     switch_on(output, simulator)
@@ -99,7 +101,9 @@ def test_on_and_off(make: Callable[..., SerialOutput], simulator: Simulator, tmp
     assert 0.02 < on_device < float(off["acknowledged"]) - float(on["sent"]) + 0.001
 
 
-def test_pulses_end_by_themselves(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+def test_a_train_of_pulses_ends_by_itself(
+    make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path
+) -> None:
     output = make(width=0.01, frequency=20, duration=0.2)
     for _ in range(10):  # again where a computer that stood still had it taken back
         keep(output, True, 0.4)
@@ -112,7 +116,7 @@ def test_pulses_end_by_themselves(make: Callable[..., SerialOutput], simulator: 
     assert [row["event"] for row in rows(tmp_path / "events.csv")][-3:] == ["on", "ended", "off"]
 
 
-def test_goes_off_when_nothing_is_renewed(
+def test_the_output_is_switched_off_when_it_is_not_renewed(
     make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path
 ) -> None:
     output = make(lifespan=0.06)
@@ -126,7 +130,9 @@ def test_goes_off_when_nothing_is_renewed(
     assert [row["reason"] for row in rows(tmp_path / "events.csv", "off")] == ["lapsed", "end"]
 
 
-def test_end_of_the_heartbeat_process(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_the_death_of_the_heartbeat_process_ends_the_session(
+    make: Callable[..., SerialOutput], simulator: Simulator
+) -> None:
     """The device's watchdog acts, and the session learns of it with its next pose."""
     output = make()
     switch_on(output, simulator)
@@ -139,18 +145,20 @@ def test_end_of_the_heartbeat_process(make: Callable[..., SerialOutput], simulat
     assert simulator.wait(on=False) - killed < ALLOWED
 
 
-def test_stop_of_the_heartbeat_process(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_a_stopped_heartbeat_process_ends_the_session(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
     output = make()
     switch_on(output, simulator)
     assert output.process_id is not None
     os.kill(output.process_id, signal.SIGSTOP)
     stopped = time.perf_counter()
-    assert "does not answer" in keep_until_it_raises(output, True, 3)
+    assert "does not respond" in keep_until_it_raises(output, True, 3)
     assert simulator.changes()[-1][0] - stopped < ALLOWED
     os.kill(output.process_id, signal.SIGKILL)
 
 
-def test_ignores_the_signals_that_are_for_the_session(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_the_heartbeat_process_ignores_signals_meant_for_the_session(
+    make: Callable[..., SerialOutput], simulator: Simulator
+) -> None:
     output = make()
     switch_on(output, simulator)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -160,7 +168,7 @@ def test_ignores_the_signals_that_are_for_the_session(make: Callable[..., Serial
     output.close()
 
 
-def test_is_small(make: Callable[..., SerialOutput]) -> None:
+def test_the_heartbeat_process_is_small(make: Callable[..., SerialOutput]) -> None:
     """No numpy, no torch: what could keep them from running cannot keep the heartbeat."""
     process = psutil.Process(make().process_id)
     if sys.platform == "linux":
@@ -169,7 +177,7 @@ def test_is_small(make: Callable[..., SerialOutput]) -> None:
     assert process.memory_info().rss < 40e6
 
 
-def test_port_unplugged(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
+def test_an_unplugged_port_is_an_error(make: Callable[..., SerialOutput], simulator: Simulator, tmp_path: Path) -> None:
     output = make()
     switch_on(output, simulator)
     simulator.fault("unplug")
@@ -178,7 +186,7 @@ def test_port_unplugged(make: Callable[..., SerialOutput], simulator: Simulator,
     assert rows(tmp_path / "events.csv")[-1]["reason"] == "unplugged"
 
 
-def test_device_restarts(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_a_device_that_restarts_is_an_error(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
     output = make()
     switch_on(output, simulator)
     simulator.fault("restart")
@@ -199,7 +207,7 @@ def test_answers_that_are_wrong_missing_or_late(
     assert simulator.wait(on=False) - began < ALLOWED
 
 
-def test_a_line_that_is_slow_from_the_beginning(tmp_path: Path) -> None:
+def test_a_line_that_is_slow_from_the_start_is_refused(tmp_path: Path) -> None:
     with Simulator(tmp_path) as simulator:
         simulator.fault("delay 0.2")
         output = SerialOutput(port=simulator.port)
@@ -208,7 +216,7 @@ def test_a_line_that_is_slow_from_the_beginning(tmp_path: Path) -> None:
         assert not simulator.changes()
 
 
-def test_off_is_not_acknowledged(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_an_off_without_acknowledgement_is_an_error(make: Callable[..., SerialOutput], simulator: Simulator) -> None:
     """Then the beats stop, so that the device does it, and the end of the session says so."""
     output = make()
     switch_on(output, simulator)
@@ -250,7 +258,7 @@ def test_delay_shows_in_the_round_trip(make: Callable[..., SerialOutput], simula
     output.close()
 
 
-def test_the_clock_on_the_wall_does_not_matter(
+def test_the_wall_clock_does_not_matter(
     make: Callable[..., SerialOutput], simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = make()
@@ -275,7 +283,7 @@ def test_the_clock_on_the_wall_does_not_matter(
         ({"width": 0.01, "frequency": 20, "duration": 61}, "trains of at most 60 s"),
     ],
 )
-def test_what_the_device_does_not_allow(
+def test_options_beyond_the_limits_of_the_device_are_refused(
     options: dict[str, float], says: str, make: Callable[..., SerialOutput], tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=says):
@@ -283,10 +291,10 @@ def test_what_the_device_does_not_allow(
     assert not (tmp_path / "events.csv").exists()
 
 
-def test_too_much_duty_and_too_soon(tmp_path: Path) -> None:
+def test_too_high_a_duty_cycle_and_too_soon_are_refused(tmp_path: Path) -> None:
     with Simulator(tmp_path, "--duty=0.5", "--pulse=0.1") as simulator:
         output = SerialOutput(port=simulator.port, width=0.03, frequency=20)
-        with pytest.raises(UsageError, match=r"duty of at most 0\.5"):
+        with pytest.raises(UsageError, match=r"duty cycle of at most 0\.5"):
             output.open(time.perf_counter())
         events = tmp_path / "events.csv"
         output = SerialOutput(port=simulator.port, width=0.09, events=events)
@@ -298,7 +306,7 @@ def test_too_much_duty_and_too_soon(tmp_path: Path) -> None:
         assert [row["reason"] for row in rows(events, "refused")] == ["too soon"]
 
 
-def test_ports_that_are_none(tmp_path: Path, make: Callable[..., SerialOutput], simulator: Simulator) -> None:
+def test_invalid_ports_are_refused(tmp_path: Path, make: Callable[..., SerialOutput], simulator: Simulator) -> None:
     with pytest.raises(OutputError, match="No such file"):
         SerialOutput(port=str(tmp_path / "none")).open(0.0)
     make()
@@ -306,7 +314,7 @@ def test_ports_that_are_none(tmp_path: Path, make: Callable[..., SerialOutput], 
         SerialOutput(port=simulator.port).open(0.0)
 
 
-def test_no_device_there() -> None:
+def test_a_port_without_a_device_is_an_error() -> None:
     import pty
 
     master, slave = pty.openpty()
@@ -339,7 +347,7 @@ def test_opens_again(make: Callable[..., SerialOutput], simulator: Simulator) ->
 
 
 @pytest.mark.parametrize("catalogued", [True, False])
-def test_a_session_with_the_words_of_the_command_line(catalogued: bool, simulator: Simulator, tmp_path: Path) -> None:
+def test_a_session_from_a_command_line_spec(catalogued: bool, simulator: Simulator, tmp_path: Path) -> None:
     """The laser is on while the disc is on the right, in a real session, and off afterwards."""
     where = "polygon=[[80,0],[160,0],[160,120],[80,120]],keypoint=k0"
     words = f"stimulate:{simulator.port},{where},width=20,max_rate=100,events={tmp_path / 'laser.csv'}"
@@ -372,7 +380,7 @@ def test_a_session_with_the_words_of_the_command_line(catalogued: bool, simulato
         assert 0 < float(row["age"]) < 0.1
 
 
-def test_a_source_that_is_slower_than_the_lifespan(simulator: Simulator) -> None:
+def test_a_source_slower_than_the_lifespan_is_refused(simulator: Simulator) -> None:
     laser = Stimulate(simulator.port, polygon=[[0, 0], [9, 0], [9, 9]], keypoint="k0")
     session = Session(source=LiveBlobSource(interval=0.1), model=BlobModel(), processors=[laser])
     with pytest.raises(UsageError, match=r"give a lifespan of 0\.15 or more"):

@@ -34,7 +34,7 @@ def is_there(poll: SerialPoll, patience: float = 0.0) -> bool:
     return bool(ready) and poll.has_data()
 
 
-def test_each_arrival_is_seen_once(line: list[int]) -> None:
+def test_each_arrival_is_reported_once(line: list[int]) -> None:
     device, host = line
     poll = SerialPoll(host)
     assert not is_there(poll)
@@ -45,7 +45,7 @@ def test_each_arrival_is_seen_once(line: list[int]) -> None:
         assert not is_there(poll, 0.01)
 
 
-def test_what_came_before_is_seen(line: list[int]) -> None:
+def test_data_that_arrived_earlier_is_reported(line: list[int]) -> None:
     device, host = line
     os.write(device, b"early")
     select.select([host], [], [], PATIENCE)
@@ -53,7 +53,7 @@ def test_what_came_before_is_seen(line: list[int]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="as Linux has it")
-def test_the_line_is_looked_at_only_when_something_came(line: list[int]) -> None:
+def test_the_line_is_read_only_when_data_arrived(line: list[int]) -> None:
     """Looking can take as long as the kernel likes. What was not read is not told again: so nobody looked."""
     device, host = line
     poll = SerialPoll(host)
@@ -65,7 +65,7 @@ def test_the_line_is_looked_at_only_when_something_came(line: list[int]) -> None
     assert os.read(host, 100) == b"onetwo"
 
 
-def test_the_end_of_the_line_is_seen(line: list[int]) -> None:
+def test_the_end_of_the_line_is_reported(line: list[int]) -> None:
     poll = SerialPoll(line[1])
     os.close(line.pop(0))
     assert is_there(poll, PATIENCE)

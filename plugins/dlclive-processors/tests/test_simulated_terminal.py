@@ -42,7 +42,7 @@ class Rig:
 
     def turn(self, seconds: float = TURN) -> None:
         self.now += seconds
-        self.terminal._turn()
+        self.terminal._step()
 
     def run(self, seconds: float, beat_every: float = 0.0) -> None:
         """In the short turns of a computer that has time."""
@@ -64,7 +64,7 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     made.close()
 
 
-def test_a_simulator_that_was_held_up_takes_what_waits_before_it_judges(rig: Rig) -> None:
+def test_a_delayed_simulator_reads_waiting_bytes_before_its_watchdog_runs(rig: Rig) -> None:
     for _ in range(3):
         rig.send(Type.BEAT)  # on its way when the computer stops
         rig.turn(0.15)
@@ -75,7 +75,7 @@ def test_a_simulator_that_was_held_up_takes_what_waits_before_it_judges(rig: Rig
 
 
 @pytest.mark.parametrize("held_up", [0.0, 0.15, 5.0])
-def test_a_host_that_is_dead_trips_it_on_its_own_clock(rig: Rig, held_up: float) -> None:
+def test_a_dead_host_trips_the_watchdog_on_the_device_clock(rig: Rig, held_up: float) -> None:
     if held_up:
         rig.turn(held_up)
     rig.run(0.04)

@@ -114,13 +114,13 @@ def test_no_animal_at_all(play: Callable[..., list[bool]], make_pose: MakePose) 
     assert play([make_pose([IN]), empty, empty]) == [True, False, False]
 
 
-def test_a_stale_frame_is_not_acted_on(play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp) -> None:
+def test_a_stale_frame_is_ignored(play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp) -> None:
     assert play([make_pose([IN])] * 3, age=0.101) == [False] * 3
     assert {reason for _, reason, _ in lamp.told} == {Reason.STALE}
     assert play([make_pose([IN])] * 3, age=0.099) == [True] * 3
 
 
-def test_a_gap_between_frames_begins_anew(
+def test_a_gap_between_frames_restarts_the_condition(
     clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
 ) -> None:
     processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout", debounce=2, max_rate=1000)
@@ -186,7 +186,7 @@ def test_a_recording_has_no_age_and_no_gaps(
         assert lamp.is_on
 
 
-def test_a_condition_of_ones_own(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
+def test_a_custom_condition(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
     asked = []
 
     def fast(pose: Pose, frame: Frame) -> bool:
@@ -212,9 +212,9 @@ def test_a_function_as_output(make_pose: MakePose, make_run: MakeRun) -> None:
     [
         ({"polygon": SQUARE}, "polygon and keypoint"),
         ({"polygon": SQUARE, "keypoint": "snout", "condition": lambda p, f: True}, "polygon and keypoint"),
-        ({"polygon": SQUARE, "keypoint": "snout", "output": None}, "give a port"),
-        ({"polygon": SQUARE, "keypoint": "snout", "port": "/dev/x"}, "give a port"),
-        ({"polygon": SQUARE, "keypoint": "snout", "events": "e.csv"}, "events belong to the output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "output": None}, "give either port"),
+        ({"polygon": SQUARE, "keypoint": "snout", "port": "/dev/x"}, "give either port"),
+        ({"polygon": SQUARE, "keypoint": "snout", "events": "e.csv"}, "events is an option of the output"),
         ({"polygon": SQUARE, "keypoint": "snout", "debounce": 0}, "debounce"),
         ({"polygon": SQUARE, "keypoint": "snout", "max_age": 0}, "max_age"),
         ({"polygon": SQUARE, "keypoint": "snout", "max_rate": 0}, "max_rate"),
@@ -222,11 +222,11 @@ def test_a_function_as_output(make_pose: MakePose, make_run: MakeRun) -> None:
         ({"polygon": SQUARE, "keypoint": "snout", "output": None, "port": "/dev/x", "lifespan": 50}, "lifespan"),
         (
             {"polygon": SQUARE, "keypoint": "snout", "output": None, "port": "/x", "width": 0.1, "frequency": 20},
-            "do not fit",
+            "overlap at",
         ),
     ],
 )
-def test_options_that_cannot_be(options: dict[str, object], says: str, lamp: Lamp) -> None:
+def test_invalid_options_are_refused(options: dict[str, object], says: str, lamp: Lamp) -> None:
     with pytest.raises(UsageError, match=says):
         Stimulate(**{"output": lamp, **options})  # type: ignore[arg-type]
 
@@ -238,7 +238,7 @@ POSES = st.integers(0, 20).flatmap(lambda n: arrays(np.float32, (n, 2, 3), eleme
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(POSES, max_size=30))
-def test_no_pose_makes_it_raise_or_act_on_what_is_invalid(arrays: list[np.ndarray]) -> None:
+def test_no_pose_makes_it_raise_or_act_on_invalid_values(arrays: list[np.ndarray]) -> None:
     check_poses(arrays)
 
 

@@ -1,7 +1,8 @@
-// What decides whether an output is on: a state machine without any Arduino in it, so that a computer can test it.
+// The state machine that decides whether an output is on. It does not depend on Arduino, so that it can be tested on a
+// computer.
 //
-// The protocol, and why it is like this, is in ../README.md. The Python simulator runs the same logic, and a test drives
-// both with the same random inputs. C++11, no standard library, no heap.
+// The protocol and its rationale are in ../README.md. The Python simulator runs the same logic, and a test drives both with
+// the same random inputs. C++11, no standard library, no heap.
 //
 // Licence: Apache-2.0
 
@@ -21,22 +22,22 @@ enum Type : uint8_t { HELLO = 1, BEAT = 2, ON = 3, OFF = 4, BYE = 5 };
 
 enum Status : uint8_t {
   DONE = 0,
-  NO_HELLO = 1,      // nobody said HELLO since power-up or since the connection was made
+  NO_HELLO = 1,      // no HELLO since power-up or since the connection was made
   STALE = 2,         // the message, or the host's last proof of life, is older than the watchdog allows
-  BEYOND_LIMIT = 3,  // longer, or more duty, than this device ever gives
-  TOO_SOON = 4,      // it was on so recently that this pulse would be too much
+  BEYOND_LIMIT = 3,  // longer, or a higher duty cycle, than the limits allow
+  TOO_SOON = 4,      // the output was on too recently for this pulse
   NO_CHANNEL = 5,
   MALFORMED = 6,
   WRONG_VERSION = 7,
 };
 
-// What this device never exceeds, whatever the host asks for.
+// Limits that the device never exceeds, whatever the host requests.
 struct Limits {
   uint8_t channels;
-  uint32_t watchdog_us;    // off when no proof of life came for this long
-  uint32_t pulse_us;       // longest time on without a break
+  uint32_t watchdog_us;    // outputs are switched off without a proof of life for this long
+  uint32_t pulse_us;       // longest continuous time on
   uint32_t train_us;       // longest train of pulses of one command
-  uint16_t duty_permille;  // largest share of the time on
+  uint16_t duty_permille;  // largest duty cycle
 };
 
 class Device {
@@ -47,7 +48,7 @@ class Device {
     for (uint8_t c = 0; c < MAX_CHANNELS; ++c) channels_[c] = Channel();
   }
 
-  // Power-up, and each time the connection is made or lost: everything off, and a new HELLO is needed.
+  // Call at power-up and whenever the connection is made or lost: everything is switched off, and a new HELLO is required.
   void connect() {
     all_off();
     greeted_ = alive_ = on_seen_ = false;
@@ -55,7 +56,7 @@ class Device {
     overflow_ = false;
   }
 
-  // Take one byte. Returns how many bytes of `reply` are to be sent, mostly 0.
+  // Process one byte. Returns the number of bytes of `reply` to send, mostly 0.
   size_t receive(uint8_t byte, uint32_t now) {
     if (byte != 0) {
       if (length_ < sizeof(frame_)) frame_[length_++] = byte;
@@ -66,7 +67,7 @@ class Device {
     const uint8_t length = length_;
     overflow_ = false;
     length_ = 0;
-    if (length == 0 && !overflow) return 0;  // messages have a zero on both sides
+    if (length == 0 && !overflow) return 0;  // messages are delimited by zeros on both sides
     uint8_t message[sizeof(frame_)];
     const uint8_t size = overflow ? 0 : unstuff(frame_, length, message);
     if (size < HEAD + 2 || crc(message, size - 2) != get16(message + size - 2)) {
@@ -76,11 +77,11 @@ class Device {
     return answer(message, size - 2, now);
   }
 
-  // Let time pass: the watchdog, and the pulses. Call it as often as possible, then set the pins from `levels`.
+  // Advance the watchdog and the pulses. Call it as often as possible, then set the pins from `levels`.
   void tick(uint32_t now) {
     const uint32_t step = now - ticked_;
     ticked_ = now;
-    if (on_seen_ && now - on_at_ >= 4 * limits_.watchdog_us) on_seen_ = false;  // sequence numbers come round again
+    if (on_seen_ && now - on_at_ >= 4 * limits_.watchdog_us) on_seen_ = false;  // sequence numbers wrap around
     for (uint8_t c = 0; c < limits_.channels; ++c) warm(channels_[c], step);
     if (alive_ && now - proven_ >= limits_.watchdog_us) {
       alive_ = false;
@@ -90,7 +91,7 @@ class Device {
     for (uint8_t c = 0; c < limits_.channels; ++c) shape(channels_[c], now);
   }
 
-  // One bit per channel: which pins are high now.
+  // One bit per channel, set while its pin is high.
   uint8_t levels() const {
     uint8_t bits = 0;
     for (uint8_t c = 0; c < limits_.channels; ++c) bits |= (channels_[c].level ? 1 : 0) << c;
@@ -103,22 +104,22 @@ class Device {
   static const uint8_t HEAD = 7;  // type, sequence (2), echo (4)
 
   struct Channel {
-    bool active = false;     // a train of pulses is under way
+    bool active = false;     // a train of pulses is in progress
     bool level = false;      // its pin is high
     uint32_t started = 0;
     uint32_t width = 0, period = 0, duration = 0;
-    uint64_t heat = 0;       // how much of its allowance it has used; see warm()
+    uint64_t heat = 0;       // the used part of its allowance; see warm()
   };
 
   Limits limits_;
   Channel channels_[MAX_CHANNELS];
   bool greeted_ = false;
   bool alive_ = false;
-  bool on_seen_ = false;     // on_sequence_ and on_status_ are those of an ON that was answered
+  bool on_seen_ = false;     // on_sequence_ and on_status_ belong to an answered ON
   uint16_t on_sequence_ = 0;
   uint32_t on_at_ = 0;
   uint8_t on_status_ = DONE;
-  uint32_t proven_ = 0;      // when the last proof of life came
+  uint32_t proven_ = 0;      // time of the last proof of life
   uint32_t ticked_ = 0;
   uint16_t trips_ = 0, cuts_ = 0, noise_ = 0;
   uint8_t frame_[48];
@@ -129,8 +130,8 @@ class Device {
     for (uint8_t c = 0; c < MAX_CHANNELS; ++c) channels_[c].active = channels_[c].level = false;
   }
 
-  // An allowance that is used while the pin is high and comes back while it is low, so that neither one long pulse nor
-  // many short ones, in one command or in many, give more than pulse_us at a time and duty_permille in the long run.
+  // The allowance is used up while the pin is high and recovers while it is low, so that neither one long pulse nor many
+  // short ones, in one command or in many, exceed pulse_us at a time and duty_permille in the long run.
   uint64_t allowance() const { return uint64_t(limits_.pulse_us) * (1000 - limits_.duty_permille); }
 
   void warm(Channel& channel, uint32_t step) {
@@ -150,7 +151,7 @@ class Device {
       return;
     }
     channel.level = channel.period == 0 || elapsed % channel.period < channel.width;
-    if (channel.level && channel.heat > allowance()) {  // only if tick came late; a second fence
+    if (channel.level && channel.heat > allowance()) {  // only if tick came late; a second safeguard
       channel.active = channel.level = false;
       ++cuts_;
     }
@@ -192,7 +193,7 @@ class Device {
   }
 
   uint8_t on(uint16_t sequence, uint32_t echo, const uint8_t* values, uint32_t now) {
-    if (on_seen_ && sequence == on_sequence_) return on_status_;  // sent again because the answer was lost
+    if (on_seen_ && sequence == on_sequence_) return on_status_;  // repeated, because the answer was lost
     on_status_ = start(echo, values, now);
     on_sequence_ = sequence;
     on_at_ = now;
@@ -273,7 +274,7 @@ class Device {
     return value;
   }
 
-  // Consistent Overhead Byte Stuffing (Cheshire and Baker 1999): no zero inside, so a zero always means "begin anew".
+  // Consistent Overhead Byte Stuffing (Cheshire and Baker 1999): no zero inside, so a zero always delimits messages.
   static size_t stuff(const uint8_t* text, uint8_t size, uint8_t* out) {
     size_t at = 0;
     out[at++] = 0;

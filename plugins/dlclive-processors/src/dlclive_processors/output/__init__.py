@@ -1,1 +1,1 @@
-"""Outputs that fail safe. Nothing is imported here: the heartbeat process must not import numpy."""
+"""Fail-safe outputs. Nothing is imported here: the heartbeat process must not import numpy."""

@@ -1,4 +1,4 @@
-"""What a trigger switches."""
+"""The interface of outputs that a processor switches."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ from dlclive_processors.output.lease import Reason
 
 
 class Output(ABC):
-    """Something that is on or off. Used by the session's thread, except `off`, which any thread may call."""
+    """An output that is on or off. Used by the session's thread, except `off`, which any thread may call."""
 
     @property
     @abstractmethod
     def is_on(self) -> bool:
-        """Whether it is on, as far as is known: not any more when its time is over or a watchdog switched it off."""
+        """Whether it is on, as far as known: False once its duration is over or a watchdog has switched it off."""
 
     def counts(self) -> Mapping[str, float]:
-        """What it counted and measured since `open`, for the report."""
+        """Counters and measurements since `open`, for the report."""
         return {}
 
     def open(self, origin: float) -> None:
-        """Begin; it is off. `origin` is the `time.perf_counter()` of the run's time zero."""
+        """Open the output, which is off. `origin` is the `time.perf_counter()` of the run's time zero."""
 
     @abstractmethod
-    def renew(self, want: bool, reason: Reason, frame: int, age: float) -> None:
-        """Say at every pose whether the output is to be on. An output that hears nothing for a while is switched off.
+    def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
+        """Set at every pose whether the output is to be on. An output that is not renewed in time is switched off.
 
         Args:
-            want: on or off.
-            reason: why, for the file of events.
-            frame, age: the number of the frame that this was decided on, and its age in seconds.
+            on: the requested state.
+            reason: of the request, for the events file.
+            frame, age: number and age, in seconds, of the frame behind the decision.
 
         Raises:
-            DLCLiveError: the output cannot be trusted any more; the session must end.
+            DLCLiveError: the output can no longer be trusted; the session must end.
         """
 
     @abstractmethod
     def off(self, reason: Reason) -> None:
-        """Be off, at once."""
+        """Switch off at once."""
 
     def close(self) -> None:
-        """Be off, and give back what was opened. Safe to call twice."""
+        """Switch off and release all resources. Safe to call twice."""
 
 
 class CallableOutput(Output):
-    """Calls a function with True and False.
+    """Calls a function with True or False.
 
-    Nothing switches it off when Python dies or hangs: for a lamp on the screen, not for a laser.
+    Nothing switches it off if Python dies or hangs: use it for a lamp on the screen, not for a laser.
 
     Args:
-        switch: called on the latency path whenever the state changes; what it raises ends the session.
+        switch: called on the latency path whenever the state changes; an exception ends the session.
     """
 
     def __init__(self, switch: Callable[[bool], None]) -> None:
@@ -61,10 +61,10 @@ class CallableOutput(Output):
     def is_on(self) -> bool:
         return self._is_on
 
-    def renew(self, want: bool, reason: Reason, frame: int, age: float) -> None:
-        if want != self._is_on:
-            self._is_on = want
-            self._switch(want)
+    def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
+        if on != self._is_on:
+            self._is_on = on
+            self._switch(on)
 
     def off(self, reason: Reason) -> None:
         self.renew(False, reason, -1, 0.0)

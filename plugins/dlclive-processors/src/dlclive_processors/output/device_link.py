@@ -1,4 +1,4 @@
-"""The host's end of the line to the device. Standard library only: the heartbeat process imports this."""
+"""The host's end of the serial line to the device. Standard library only: the heartbeat process imports this."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from statistics import median
 
 from dlclive_processors.output.protocol import CLOCK, Answer, Splitter, Type, message, read_answer
 
-_FORGET = 1.0  # seconds after which an answer is not waited for
+_FORGET = 1.0  # seconds after which a message no longer awaits an answer
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message on its way. `command` is the session's number of it, 0 if it has none."""
+    """A message sent to the device. `command` is the session's number of the command, 0 without one."""
 
     kind: Type
     sequence: int
@@ -25,15 +25,15 @@ class SentMessage:
 
 
 class DeviceLink:
-    """Sends messages and matches the answers; an answer that matches nothing is counted and changes nothing.
+    """Sends messages and matches answers to them; an answer without a message is counted and otherwise ignored.
 
     Args:
-        descriptor: of the port, not blocking.
+        descriptor: of the port, non-blocking.
 
     Attributes:
-        sequence: of the last message, not coming round.
-        strange: answers to nothing that was asked.
-        heard_at: when the last answer came.
+        sequence: of the last message, unwrapped.
+        strange: number of answers without a message.
+        heard_at: time of the last answer.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -50,39 +50,39 @@ class DeviceLink:
 
     @property
     def noise(self) -> int:
-        """Pieces of input that were no message."""
+        """Number of malformed pieces of input."""
         return self._splitter.noise
 
     @property
     def device_time(self) -> float:
-        """The device's clock in its newest answer, in seconds, not coming round."""
+        """The device's clock in its newest answer, in seconds, unwrapped."""
         return self._elapsed / 1e6
 
     @property
     def round_trip(self) -> float:
-        """Median of the last 200, in seconds."""
+        """Median round trip of the last 200 messages, in seconds."""
         return median(self._trips) if self._trips else 0.0
 
     def send(self, kind: Type, values: bytes = b"", *, command: int = 0, again: int | None = None) -> SentMessage:
-        """Send a message; with `again`, under the number that it had. What the port does not take at once is lost."""
+        """Send a message; `again` is the sequence number of a repeated one. What the port does not accept at once is lost."""
         if again is None:
             self.sequence += 1
         sequence = self.sequence if again is None else again
         now = time.perf_counter()
         sent = SentMessage(kind, sequence, now, command)
-        if again is None:  # else the time of the first one stays: no trip is taken for shorter than it was
+        if again is None:  # a repeated message keeps the time of the first, so that no round trip seems too short
             self._sent[sequence & 0xFFFF] = sent
         with contextlib.suppress(BlockingIOError):
             os.write(self.descriptor, message(kind, sequence & 0xFFFF, self._clock, values))
         return sent
 
     def receive(self) -> list[tuple[SentMessage, Answer]]:
-        """Read what came. Raises OSError if the port is gone."""
+        """Read the available answers. Raises OSError if the port is gone."""
         data = os.read(self.descriptor, 4096)
         if not data:
             raise OSError(5, os.strerror(5))
         now = time.perf_counter()
-        found = []
+        answers = []
         for content in self._splitter.feed(data):
             answer = read_answer(content)
             sent = self._sent.pop(answer.sequence, None) if answer is not None else None
@@ -94,7 +94,7 @@ class DeviceLink:
             self.heard_at = now
             self._trips.append(now - sent.at)
             self.longest_trip = max(self.longest_trip, now - sent.at)
-            found.append((sent, answer))
+            answers.append((sent, answer))
         if len(self._sent) > 64:
             self._sent = {key: sent for key, sent in self._sent.items() if now - sent.at < _FORGET}
-        return found
+        return answers

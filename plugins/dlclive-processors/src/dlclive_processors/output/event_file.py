@@ -1,4 +1,4 @@
-"""The file of events, written by a thread of the heartbeat process. Standard library only."""
+"""The events file, written by a thread of the heartbeat process. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ COLUMNS = ("sequence", "event", "reason", "frame", "age", "decided", "sent", "ac
 
 
 class EventFile:
-    """Appends lines to a descriptor; the disk never holds up the heartbeat.
+    """Appends lines in a thread, so that the disk never delays the heartbeat.
 
     Args:
-        descriptor: of the file, open for writing; None: events go nowhere.
-        origin: `time.perf_counter()` of the time zero of the file.
+        descriptor: of the file, open for writing; None: events are discarded.
+        origin: `time.perf_counter()` of the file's time zero.
 
     Attributes:
-        error: what the system said when a line could not be written; later ones are not tried.
+        error: the error of the first line that could not be written; later lines are discarded.
     """
 
     def __init__(self, descriptor: int | None, origin: float) -> None:
@@ -41,14 +41,14 @@ class EventFile:
         acknowledged: float | None = None,
         device_time: float | None = None,
     ) -> None:
-        """Write one event. Times are `time.perf_counter()`, that of the device is its own."""
+        """Write one event. Times are `time.perf_counter()`; `device_time` is the device's own clock."""
         moments = (None if moment is None else moment - self._origin for moment in (decided, sent, acknowledged))
         values = (sequence, event, reason, frame, age, *moments, device_time)
         cells = ("" if v is None else f"{v:.6f}" if isinstance(v, float) else str(v) for v in values)
         self._lines.put((",".join(cells) + "\n").encode())
 
     def close(self) -> None:
-        """Wait until all is written, one second at most."""
+        """Wait until everything is written, at most one second."""
         self._lines.put(None)
         self._thread.join(1.0)
 

@@ -1,6 +1,6 @@
-"""The process that owns the port: it beats while the session is alive, and switches off when it is not.
+"""The loop of the process that owns the port: it sends beats while the session is alive, and switches off when it is not.
 
-`process.py` starts it. Standard library only, so that it starts at once and nothing of the model's weight can stop it.
+`heartbeat_main.py` runs it. Standard library only, so that it starts fast and is independent of the model's libraries.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from dlclive_processors.output.lease import LEASE_SIZE, Failure, Lease, Reason, 
 from dlclive_processors.output.protocol import ALL_CHANNELS, VERSION, Answer, Limits, Status, Type
 from dlclive_processors.output.serial_poll import SerialPoll
 
-AGAIN = 0.005  # seconds after which a command without an answer is sent again
-GIVE_UP_ON = 0.03  # an ON that is not acknowledged by then is not wanted any more
-GIVE_UP_OFF = 0.025  # an OFF that is not acknowledged by then: stop beating, and the device does it
-GIVE_UP_END = 0.2  # the same at the end of the session: by then the watchdog has done it
-SILENCE = 0.5  # a device without an answer, or that holds the host for dead, this long is lost
-STATUS_EVERY = 0.1
+# All in seconds.
+RESEND_AFTER = 0.005  # a command without an answer is sent again
+ON_TIMEOUT = 0.03  # an ON without acknowledgement is cancelled
+OFF_TIMEOUT = 0.025  # after an OFF without acknowledgement, beats stop, and the device's watchdog switches off
+END_TIMEOUT = 0.2  # the same at the end of the session: by then the watchdog has switched off
+SILENCE = 0.5  # the device has failed if it does not answer, or considers the host dead, for this long
+STATUS_INTERVAL = 0.1
 BEATS_PER_WATCHDOG = 10
 
 
 class HeartbeatFailed(Exception):  # noqa: N818 - not an error of the program
-    """The device cannot be trusted any more."""
+    """The device can no longer be trusted."""
 
     def __init__(self, failure: Failure, number: int = 0) -> None:
         super().__init__(failure.name)
@@ -35,7 +36,7 @@ class HeartbeatFailed(Exception):  # noqa: N818 - not an error of the program
 
 @dataclass(slots=True)
 class Command:
-    """An ON or OFF that is not acknowledged yet."""
+    """An ON or OFF that awaits its acknowledgement."""
 
     on: bool
     number: int
@@ -50,10 +51,10 @@ class Heartbeat:
 
     Args:
         link: to the device.
-        pulses: the values of ON.
-        leases, wake, reports: descriptors of the three pipes, not blocking. Leases are read at each beat; a byte in `wake`
-            says that one wants a change, or its end that the session is dead, so that it is read at once.
-        events: where to write what happened.
+        pulses: the packed parameters of ON.
+        leases, wake, reports: non-blocking descriptors of the three pipes. Leases are read at each beat; a byte in `wake`
+            announces a change, and its end the death of the session, so that leases are read at once.
+        events: the events file.
     """
 
     def __init__(
@@ -63,10 +64,10 @@ class Heartbeat:
         self._poll = SerialPoll(link.descriptor)
         self._leases, self._wake, self._reports = leases, wake, reports
         self._lease: Lease | None = None
-        self._on = False  # the device was told to be on, and has not been told otherwise, nor said so
+        self._on = False  # the device was switched on, and was neither switched off nor reported that it is off
         self._pending: Command | None = None
         self._mute = False
-        self._running = False  # the device said that a train of pulses is under way
+        self._running = False  # the device reported a train of pulses in progress
         self._beat_at = self._status_at = 0.0
         self._period = 0.005
         self._alive_at = 0.0
@@ -76,15 +77,15 @@ class Heartbeat:
         self._greeting = True
         self._session = os.getppid()
 
-    # ---- the beginning
+    # ---- start
 
     def greet(self, patience: float) -> Limits:
-        """Say HELLO until the device answers (a board may restart when its port is opened), then beat."""
+        """Send HELLO until the device answers (a board may restart when its port is opened), then beats until it is alive."""
         limits = self._hello(time.perf_counter() + patience)
         self._period = limits.watchdog_us / 1e6 / BEATS_PER_WATCHDOG
-        enough = time.perf_counter() + 10 * limits.watchdog_us / 1e6
+        until = time.perf_counter() + 10 * limits.watchdog_us / 1e6
         while not self._alive_at:
-            if time.perf_counter() > enough:
+            if time.perf_counter() > until:
                 raise HeartbeatFailed(Failure.TOO_SLOW, round(1e3 * self._link.longest_trip))
             self._link.send(Type.BEAT)
             self._wait(self._period)
@@ -94,41 +95,42 @@ class Heartbeat:
     def _hello(self, until: float) -> Limits:
         while time.perf_counter() < until:
             self._link.send(Type.HELLO, bytes((VERSION,)))
-            again = time.perf_counter() + 0.1
-            while (left := again - time.perf_counter()) > 0:
-                for _, answer in self._wait(left):
+            resend_at = time.perf_counter() + 0.1
+            while (remaining := resend_at - time.perf_counter()) > 0:
+                for _, answer in self._wait(remaining):
                     if answer.status == Status.WRONG_VERSION:
                         raise HeartbeatFailed(Failure.WRONG_VERSION)
                     if answer.limits is not None:
                         return answer.limits
         raise HeartbeatFailed(Failure.NO_ANSWER)
 
-    # ---- the loop
+    # ---- loop
 
     def run(self) -> None:
-        """Beat until the session ends, and end with the output off. Raises HeartbeatFailed."""
+        """Send beats until the session ends; end with the output off. Raises HeartbeatFailed."""
         while self._ending is None or self._pending is not None:
-            self._turn()
+            self._step()
             now = time.perf_counter()
             wait = (
-                min(self._beat_at, self._status_at, self._pending.repeated + AGAIN if self._pending else now + 1) - now
+                min(self._beat_at, self._status_at, self._pending.repeated + RESEND_AFTER if self._pending else now + 1)
+                - now
             )
             if self._on and self._lease is not None:
                 wait = min(wait, self._lease.deadline - now)
             if not self._wait(max(0.0, wait)):
-                self._judge(time.perf_counter())
+                self._check_device(time.perf_counter())
         self.report(ReportKind.CLOSED, code=int(self._mute))
 
-    def _turn(self) -> None:
-        """What is due now: first of all, to be off."""
+    def _step(self) -> None:
+        """Do what is due now; switching off comes first."""
         if self._ending is None:
-            self._take_leases()
+            self._read_leases()
         now = time.perf_counter()
         if self._on and (self._lease is None or now > self._lease.deadline):
             self._switch_off(Reason.LAPSED)
             self.report(ReportKind.LAPSED)
-        if self._pending is not None and now >= self._pending.repeated + AGAIN:
-            self._insist(self._pending, now)
+        if self._pending is not None and now >= self._pending.repeated + RESEND_AFTER:
+            self._resend(self._pending, now)
         if now >= self._beat_at and not self._mute:
             self._link.send(Type.BEAT)
             self._beat_at = max(self._beat_at + self._period, now + self._period / 2)
@@ -136,13 +138,13 @@ class Heartbeat:
             self._beat_at = now + self._period
         if now >= self._status_at:
             self.report(ReportKind.STATUS)
-            self._status_at = now + STATUS_EVERY
-            # A process that the session forked can hold its end of the pipe open, but not be this one's parent.
+            self._status_at = now + STATUS_INTERVAL
+            # A process forked by the session can keep its end of the pipe open, but cannot be this one's parent.
             if os.getppid() != self._session and self._ending is None:
                 self._end(Reason.HOST_GONE)
 
-    def _judge(self, now: float) -> None:
-        """Give up if the device cannot be trusted. Called when nothing more of it is waiting to be read."""
+    def _check_device(self, now: float) -> None:
+        """Raise HeartbeatFailed if the device can no longer be trusted. Called when all its answers have been read."""
         if now - self._link.heard_at > SILENCE:
             raise HeartbeatFailed(Failure.SILENT)
         if now - self._alive_at > SILENCE and not self._mute:
@@ -151,23 +153,23 @@ class Heartbeat:
             raise HeartbeatFailed(Failure.EVENTS, self._events.error.errno or 0)
 
     def _wait(self, seconds: float) -> list[tuple[SentMessage, Answer]]:
-        """Sleep until it is woken or an answer comes, and take the answer."""
+        """Sleep until woken or an answer comes, and handle the answer."""
         line = self._poll.descriptor
         watched = [line] if self._ending is not None else [line, self._wake]
         ready, _, _ = select.select(watched, [], [], seconds)
         if self._wake in ready and not os.read(self._wake, 64) and self._greeting:
-            raise SystemExit(1)  # the session is dead before it began
+            raise SystemExit(1)  # the session died during the start
         if line not in ready or not self._poll.has_data():
             return []
         answers = self._link.receive()
         for sent, answer in answers:
-            self._answered(sent, answer)
+            self._handle_answer(sent, answer)
         return answers
 
-    # ---- what the session wants
+    # ---- requests of the session
 
-    def _take_leases(self) -> None:
-        """Read what was written since the last time; the newest counts, but no change is skipped."""
+    def _read_leases(self) -> None:
+        """Read all new leases; the newest counts, but no change is skipped."""
         try:
             data = os.read(self._leases, LEASE_SIZE * 1000)
         except BlockingIOError:
@@ -189,9 +191,9 @@ class Heartbeat:
         self._switch_off(reason)
 
     def _switch_on(self, lease: Lease) -> None:
-        # Too late to act, because this process was held up; or the device does not even acknowledge being off.
+        # Too late to act, because this process was delayed; or the device has not even acknowledged an OFF.
         if self._mute or time.perf_counter() > lease.deadline:
-            self._lost(lease.command, lease, None)
+            self._report_lost(lease.command, lease, None)
             return
         self._on = True
         self._running = False
@@ -207,24 +209,24 @@ class Heartbeat:
         self._pending = Command(False, number, reason, self._lease, sent, sent.at)
 
     def _supersede(self) -> None:
-        """A newer command goes out; the one before it is not waited for any more."""
+        """Stop waiting for the pending command, because a newer one follows."""
         if self._pending is not None:
-            self._note(self._pending, "on" if self._pending.on else "off", None)
+            self._log_event(self._pending, "on" if self._pending.on else "off", None)
             self._pending = None
 
-    def _insist(self, command: Command, now: float) -> None:
-        """Send it again, or act on its not being acknowledged."""
+    def _resend(self, command: Command, now: float) -> None:
+        """Send a command again, or act on its timeout."""
         waited = now - command.sent.at
-        if command.on and waited > GIVE_UP_ON:
+        if command.on and waited > ON_TIMEOUT:
             self._pending = None
             if command.lease is not None:
-                self._lost(command.number, command.lease, command.sent)
+                self._report_lost(command.number, command.lease, command.sent)
             self._switch_off(Reason.NOT_ACKNOWLEDGED)
             return
-        if not command.on and waited > GIVE_UP_OFF:
+        if not command.on and waited > OFF_TIMEOUT:
             self._mute = True
-            if self._ending is not None and waited > GIVE_UP_END:
-                self._note(command, "lost", None)
+            if self._ending is not None and waited > END_TIMEOUT:
+                self._log_event(command, "lost", None)
                 self._pending = None
                 return
         if command.on:
@@ -233,7 +235,7 @@ class Heartbeat:
             self._link.send(Type.OFF, bytes((ALL_CHANNELS,)), command=command.number, again=command.sent.sequence)
         command.repeated = now
 
-    def _lost(self, number: int, lease: Lease, sent: SentMessage | None) -> None:
+    def _report_lost(self, number: int, lease: Lease, sent: SentMessage | None) -> None:
         self._on = False
         self._events.add(
             "lost",
@@ -246,9 +248,9 @@ class Heartbeat:
         )
         self.report(ReportKind.LOST, number)
 
-    # ---- what the device says
+    # ---- answers of the device
 
-    def _answered(self, sent: SentMessage, answer: Answer) -> None:
+    def _handle_answer(self, sent: SentMessage, answer: Answer) -> None:
         now = self._link.heard_at
         if answer.alive or self._greeting:
             self._alive_at = now if answer.alive else 0.0
@@ -257,11 +259,11 @@ class Heartbeat:
             return
         if not answer.greeted:
             raise HeartbeatFailed(Failure.RESTARTED)
-        self._count(answer)
+        self._count_trips(answer)
         pending = self._pending
         if pending is not None and sent.sequence == pending.sent.sequence:
             self._pending = None
-            self._acknowledged(pending, answer)
+            self._handle_acknowledgement(pending, answer)
         elif self._on and pending is None:
             if self._running and not answer.active:
                 self._running = self._on = False
@@ -269,21 +271,21 @@ class Heartbeat:
                 self.report(ReportKind.ENDED)
             self._running = self._running or answer.active != 0
 
-    def _acknowledged(self, command: Command, answer: Answer) -> None:
+    def _handle_acknowledgement(self, command: Command, answer: Answer) -> None:
         done = answer.status == Status.DONE
         if command.on:
             self._on = done
             self._running = done
             event = "on" if done else "refused"
-            self._note(command, event, answer)
+            self._log_event(command, event, answer)
             self.report(ReportKind.DONE if done else ReportKind.REFUSED, command.number, answer.status)
         else:
             if self._mute:
                 self._mute, self._alive_at = False, self._link.heard_at
-            self._note(command, "off", answer)
+            self._log_event(command, "off", answer)
             self.report(ReportKind.DONE, command.number)
 
-    def _note(self, command: Command, event: str, answer: Answer | None) -> None:
+    def _log_event(self, command: Command, event: str, answer: Answer | None) -> None:
         reason = command.reason.label
         if answer is not None and answer.status != Status.DONE:
             reason = Status(answer.status).name.lower().replace("_", " ")
@@ -305,8 +307,8 @@ class Heartbeat:
             device_time=self._link.device_time if answer is not None else None,
         )
 
-    def _count(self, answer: Answer) -> None:
-        """Notice the watchdog's trips, and pulses that were cut short."""
+    def _count_trips(self, answer: Answer) -> None:
+        """Count the watchdog's trips and pulses that were cut short, and report new ones."""
         trips, cuts = self._counts or (answer.trips, answer.cuts)
         new_trips, new_cuts = (answer.trips - trips) & 0xFFFF, (answer.cuts - cuts) & 0xFFFF
         self._counts = answer.trips, answer.cuts
@@ -314,20 +316,20 @@ class Heartbeat:
         self._cuts += new_cuts
         for count, event, kind in ((new_trips, "trip", ReportKind.TRIPPED), (new_cuts, "cut", ReportKind.CUT)):
             if count:
-                self._on = False  # the device took it off
+                self._on = False  # the device switched it off
                 self._events.add(event, acknowledged=self._link.heard_at, device_time=self._link.device_time)
                 self.report(kind)
 
-    # ---- to the session
+    # ---- reports to the session
 
     def report(self, kind: ReportKind, command: int = 0, code: int = 0, numbers: tuple[int, ...] | None = None) -> None:
-        """Tell the session, if it listens."""
+        """Send a report to the session, if it still reads."""
         link = self._link
         counts = (self._trips, self._cuts, link.noise, link.strange) if numbers is None else numbers
-        filled = (*counts, 0, 0, 0, 0, 0)[:5]
+        padded = (*counts, 0, 0, 0, 0, 0)[:5]
         now, device = time.perf_counter(), link.device_time
-        record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, filled).pack()
+        record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, padded).pack()
         try:
             os.write(self._reports, record)
-        except OSError:  # it does not read, or is dead: the end of the other pipe says so
+        except OSError:  # the session does not read or is dead: the end of the other pipe tells
             return

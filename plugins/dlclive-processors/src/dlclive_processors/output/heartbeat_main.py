@@ -1,4 +1,4 @@
-"""The heartbeat process from its start to its end. Standard library and pyserial only."""
+"""The main function of the heartbeat process. Standard library and pyserial only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEASES, REPORTS = 0, 1  # the pipes are standard input and standard output
 
 
 def main() -> None:
-    """Open the port, beat, end with the output off."""
+    """Open the port, send beats, and end with the output off."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port")
     for name in ("baud", "channel", "width", "period", "duration"):
@@ -28,27 +28,27 @@ def main() -> None:
     parser.add_argument("--origin", type=float)
     parser.add_argument("--events", type=int)
     parser.add_argument("--wake", type=int)
-    given = parser.parse_args()
+    options = parser.parse_args()
 
-    # A signal to the whole group is for the session, which then ends this process in order.
+    # Signals to the process group are meant for the session, which then ends this process.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGPIPE"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.set_blocking(LEASES, False)
     os.set_blocking(REPORTS, False)
-    os.set_blocking(given.wake, False)
+    os.set_blocking(options.wake, False)
     request_realtime_priority()
 
-    import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does without
+    import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does not need it
 
     try:
-        port = serial.Serial(given.port, given.baud, timeout=0, write_timeout=0, exclusive=True)
+        port = serial.Serial(options.port, options.baud, timeout=0, write_timeout=0, exclusive=True)
     except (OSError, ValueError) as error:  # SerialException is an OSError
-        _say_failed(Failure.NO_PORT, getattr(error, "errno", None) or 0)
+        _report_failure(Failure.NO_PORT, getattr(error, "errno", None) or 0)
         raise SystemExit(1) from None
-    pulses = ON_VALUES.pack(given.channel, given.width, given.period, given.duration)
-    events = EventFile(given.events, given.origin)
+    pulses = ON_VALUES.pack(options.channel, options.width, options.period, options.duration)
+    events = EventFile(options.events, options.origin)
     try:
-        _beat(port.fileno(), pulses, given.wake, events, given.patience)
+        _beat(port.fileno(), pulses, options.wake, events, options.patience)
     finally:
         events.close()
         with contextlib.suppress(OSError):
@@ -72,13 +72,13 @@ def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience
         heartbeat.report(ReportKind.FAILED, code=Failure.UNPLUGGED, numbers=(error.errno or 0,))
         raise SystemExit(1) from None
     finally:
-        with contextlib.suppress(OSError):  # whatever happened: off, and no trip is counted for an end in order
+        with contextlib.suppress(OSError):  # always: off, and BYE so that a regular end is not counted as a trip
             link.send(Type.OFF, bytes((ALL_CHANNELS,)))
             link.send(Type.BYE)
             time.sleep(0.002)
 
 
-def _say_failed(failure: Failure, number: int) -> None:
+def _report_failure(failure: Failure, number: int) -> None:
     now = time.perf_counter()
     with contextlib.suppress(OSError):
         os.write(REPORTS, Report(ReportKind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())

@@ -1,4 +1,4 @@
-"""The heartbeat process, seen from the session."""
+"""The session's end of the heartbeat process."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import time
 
 from dlclive_processors.output.lease import REPORT_SIZE, Lease, Report, read_reports
 
-# The path is handed over, and -S leaves site-packages' start-up files out: they can import anything. -I: nothing of the
-# folder that the session was started in is imported.
+# The process gets the session's sys.path. -S: skip the start-up files of site-packages, which can import anything. -I:
+# import nothing from the working directory.
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from dlclive_processors.output.heartbeat_main import main; main()"
 
 
 class HeartbeatProcess:
-    """Starts the process, writes leases, reads reports.
+    """Starts the process, writes leases and reads reports.
 
     Args:
-        words: for its command line.
-        events: descriptor of the file of events, which it inherits.
+        arguments: of its command line.
+        events: descriptor of the events file, which the process inherits.
     """
 
-    def __init__(self, words: list[str], events: int | None) -> None:
+    def __init__(self, arguments: list[str], events: int | None) -> None:
         program = _PROGRAM.format(path=[path for path in sys.path if path])
         woken, self._wake = os.pipe()
-        command = [sys.executable, "-I", "-S", "-c", program, *words, f"--wake={woken}"]
+        command = [sys.executable, "-I", "-S", "-c", program, *arguments, f"--wake={woken}"]
         command += [] if events is None else [f"--events={events}"]
         inherited = (woken,) if events is None else (woken, events)
-        # A session of its own, so that Ctrl-C and Ctrl-Z in the terminal reach only the one that can end in order.
+        # A process session of its own, so that Ctrl-C and Ctrl-Z in the terminal reach only the dlclive session.
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -53,17 +53,17 @@ class HeartbeatProcess:
         return self._process.pid
 
     def write(self, lease: Lease, *, urgent: bool) -> bool:
-        """Hand over a lease; False if the process no longer reads. One that is not urgent is read at the next beat."""
+        """Send a lease; False if the process no longer reads. Without `urgent`, it is read at the next beat."""
         try:
             os.write(self._leases, lease.pack())
-            if urgent:  # else it sleeps on: being woken at every frame would cost the session its processor
+            if urgent:  # else let it sleep: waking it at every frame would take processor time from the session
                 os.write(self._wake, b"!")
         except (BlockingIOError, BrokenPipeError):
             return False
         return True
 
     def read(self, timeout: float) -> list[Report]:
-        """The reports that are there, or that come within some seconds; sets `ended` when there will be no more."""
+        """Return the reports that are available within `timeout` seconds; sets `ended` when no more can come."""
         if timeout:
             select.select([self._reports], [], [], timeout)
         try:
@@ -74,7 +74,7 @@ class HeartbeatProcess:
         return read_reports(data)
 
     def end(self, within: float) -> Report | None:
-        """Let the process end, kill it if it does not; return its last report."""
+        """Let the process end, kill it after `within` seconds, and return its last report."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
-"""What passes between the session and its heartbeat process: records of one size, through two pipes.
+"""The records exchanged by the session and its heartbeat process, of fixed size, through two pipes.
 
-The session writes a lease at every pose: what it wants, and until when. The process answers with reports. A pipe, because
-its end tells that the other side is dead, and because a record this small is written whole or not at all. Standard library
-only: the heartbeat process imports this.
+The session writes a lease at every pose: the requested state and its deadline. The process answers with reports. Pipes are
+used because their end reveals that the other side is dead, and because writes this small are atomic. Standard library only:
+the heartbeat process imports this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REPORT = struct.Struct("<BBIdddd5I")
 
 
 class Request(IntEnum):
-    """What the session wants of the output."""
+    """The state that the session requests."""
 
     OFF = 0
     ON = 1
@@ -24,9 +24,9 @@ class Request(IntEnum):
 
 
 class Reason(IntEnum):
-    """Why an output was switched; the names are those of the file of events."""
+    """Why an output was switched; the names are those in the events file."""
 
-    CONDITION = 0  # it began to hold (on), or it holds no more (off)
+    CONDITION = 0  # it began to hold (on), or no longer holds (off)
     MISSING = 1
     STALE = 2
     GAP = 3
@@ -38,12 +38,12 @@ class Reason(IntEnum):
 
     @property
     def label(self) -> str:
-        """For the file of events."""
+        """The text in the events file."""
         return self.name.lower().replace("_", " ")
 
 
 class ReportKind(IntEnum):
-    """Of a report."""
+    """The kind of a report."""
 
     READY = 1  # numbers: channels, watchdog, pulse, train, duty
     STATUS = 2  # every 0.1 s; numbers: trips, cuts, noise, strange answers
@@ -73,12 +73,12 @@ class Failure(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What the session wants, and until when.
+    """The state that the session requests, and until when.
 
     Attributes:
         written, deadline: `time.perf_counter()`, the same clock in both processes.
-        command: counts changes of `request`.
-        frame, age: the number of the frame that it was decided on, and how old that was, in seconds.
+        command: number of changes of `request` so far.
+        frame, age: number and age, in seconds, of the frame behind the decision.
     """
 
     written: float
@@ -95,12 +95,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the heartbeat process has to say. Times in seconds.
+    """A report of the heartbeat process. Times are in seconds.
 
     Attributes:
-        device_time: the device's clock in its newest answer, not coming round.
-        round_trip, longest_trip: the median of the last 200 messages, and the longest ever.
-        numbers: five; `ReportKind` says what.
+        device_time: the device's clock in its newest answer, unwrapped.
+        round_trip, longest_trip: median round trip of the last 200 messages, and the longest so far.
+        numbers: five numbers, whose meaning depends on the `ReportKind`.
     """
 
     kind: int
@@ -118,19 +118,19 @@ class Report:
 
 
 def read_leases(data: bytes) -> list[Lease]:
-    """The whole records in these bytes."""
+    """The complete records in these bytes."""
     whole = len(data) // _LEASE.size * _LEASE.size
     return [Lease(*values) for values in _LEASE.iter_unpack(data[:whole])]
 
 
 def read_reports(data: bytes) -> list[Report]:
-    """The whole records in these bytes."""
+    """The complete records in these bytes."""
     whole = len(data) // _REPORT.size * _REPORT.size
-    found = []
+    reports = []
     for values in _REPORT.iter_unpack(data[:whole]):
         kind, code, command, when, device_time, round_trip, longest_trip, *numbers = values
-        found.append(Report(kind, code, command, when, device_time, round_trip, longest_trip, tuple(numbers)))
-    return found
+        reports.append(Report(kind, code, command, when, device_time, round_trip, longest_trip, tuple(numbers)))
+    return reports
 
 
 LEASE_SIZE, REPORT_SIZE = _LEASE.size, _REPORT.size

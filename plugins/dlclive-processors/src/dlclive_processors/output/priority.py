@@ -1,4 +1,4 @@
-"""Being run at once when there is something to do."""
+"""The scheduling priority of a process that must react at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def request_realtime_priority() -> None:
-    """Ask for real-time scheduling of this process, else for a better place in the queue; it goes on without either."""
+    """Request real-time scheduling for this process, else a lower niceness; continue if neither is permitted."""
     if hasattr(os, "sched_setscheduler"):
         try:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))

@@ -1,6 +1,6 @@
-"""The messages between the host and the device of an output; `firmware/README.md` says what they mean.
+"""The protocol between the host and the device of an output, specified in `firmware/README.md`.
 
-Used by the heartbeat process and the simulator, so it imports nothing but the standard library.
+Used by the heartbeat process and the simulator. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ VERSION = 1
 ANSWER = 0x80  # an answer's type is its message's type with this bit set
 ALL_CHANNELS = 0xFF
 LONGEST = 48  # bytes of a stuffed message; a longer one is noise
-CLOCK = 1 << 32  # the device's clock counts microseconds and comes round
+CLOCK = 1 << 32  # the device's clock counts microseconds and wraps around
 
 HEAD = struct.Struct("<BHI")  # type, sequence, echo
 ON_VALUES = struct.Struct("<BIII")  # channel, width, period, duration in us
@@ -23,7 +23,7 @@ LIMITS = struct.Struct("<BBIIIH")  # version, channels, watchdog, pulse, train i
 
 
 class Type(IntEnum):
-    """Of a message from the host."""
+    """The type of a message from the host."""
 
     HELLO = 1
     BEAT = 2
@@ -33,7 +33,7 @@ class Type(IntEnum):
 
 
 class Status(IntEnum):
-    """What became of a message."""
+    """The result of a message."""
 
     DONE = 0
     NO_HELLO = 1
@@ -61,12 +61,12 @@ class Answer:
     """An answer of the device.
 
     Attributes:
-        clock: the device's own, in microseconds; it comes round after 71 minutes.
-        active: one bit per channel that has a train of pulses under way.
-        alive: it holds that the host is alive.
-        trips: how often its watchdog has cut the outputs off, of 65,536.
-        cuts: how often it has cut a pulse short, of 65,536.
-        noise: pieces of input that were no message, of 65,536.
+        clock: the device's own, in microseconds; it wraps around after 71 minutes.
+        active: one bit per channel, set during a train of pulses.
+        alive: whether the device considers the host alive.
+        trips: number of times its watchdog switched the outputs off, modulo 65,536.
+        cuts: number of pulses cut short, modulo 65,536.
+        noise: number of malformed pieces of input, modulo 65,536.
         limits: in the answer to HELLO.
     """
 
@@ -89,7 +89,7 @@ def message(kind: Type, sequence: int, echo: int, values: bytes = b"") -> bytes:
 
 
 def read_answer(content: bytes) -> Answer | None:
-    """The answer in an unframed message; None if it is none."""
+    """The answer in an unframed message; None if it is malformed."""
     if len(content) not in (STATE.size, STATE.size + LIMITS.size) or not content[0] & ANSWER:
         return None
     kind, sequence, clock, status, active, flags, trips, cuts, noise = STATE.unpack_from(content)
@@ -103,13 +103,13 @@ def read_answer(content: bytes) -> Answer | None:
 
 
 def framed(content: bytes) -> bytes:
-    """Add the checksum, take the zeros out (COBS, Cheshire and Baker 1999), and put one on both sides."""
+    """Add the checksum, encode without zeros (COBS, Cheshire and Baker 1999), and delimit by a zero on both sides."""
     content += crc_hqx(content, 0xFFFF).to_bytes(2, "little")
     return b"\0" + b"".join(bytes((len(run) + 1,)) + run for run in content.split(b"\0")) + b"\0"
 
 
 def unframed(stuffed: bytes) -> bytes | None:
-    """The content of what was between two zeros; None if its form or its checksum is wrong."""
+    """The content of a frame between two zeros; None if its encoding or checksum is wrong."""
     content, at = bytearray(), 0
     while at < len(stuffed):
         run = stuffed[at]
@@ -125,10 +125,10 @@ def unframed(stuffed: bytes) -> bytes | None:
 
 
 class Splitter:
-    """Cuts a stream of bytes at its zeros. After any noise, the second zero at the latest begins a message.
+    """Splits a stream of bytes at its zeros. After noise, the second zero at the latest starts a message.
 
     Attributes:
-        noise: pieces that were no message.
+        noise: number of malformed pieces.
     """
 
     def __init__(self) -> None:
@@ -137,8 +137,8 @@ class Splitter:
         self._overflow = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes; return the contents of the messages that they completed."""
-        found = []
+        """Add bytes; return the contents of the messages completed by them."""
+        contents = []
         for byte in data:
             if byte:
                 if len(self._piece) < LONGEST:
@@ -154,5 +154,5 @@ class Splitter:
                 if content is None:
                     self.noise += 1
                 else:
-                    found.append(content)
-        return found
+                    contents.append(content)
+        return contents

@@ -1,4 +1,4 @@
-"""Waiting for the device's answers, not for the kernel. Standard library only: the heartbeat process imports this."""
+"""Waits for data on a serial line without waiting for the kernel. Standard library only: the heartbeat process imports it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import select
 
 
 class SerialPoll:
-    """Says when something came on a serial line.
+    """Tells when data has arrived on a serial line.
 
-    Linux hands received bytes on in a thread of its kernel, at ordinary priority; `select` on a line whose bytes are still
-    in that thread's hands waits for it, whatever time it was given: 40 to 150 ms were seen on a busy computer, and in that
-    time no beat can be sent. An edge-triggered `epoll` looks at the line only when that thread has woken it. Elsewhere, the
-    line itself is waited for.
+    A Linux kernel thread passes on received bytes at ordinary priority; `select` on a line whose bytes are still held by
+    that thread blocks until it runs, whatever the timeout: 40 to 150 ms on a busy computer, during which no beat can be
+    sent. An edge-triggered `epoll` checks the line only after that thread has woken it. On other systems, the line itself
+    is polled.
 
     Args:
-        line: its descriptor. After `came`, everything that is there is to be read.
+        line: descriptor of the line. After `has_data` returns True, read everything that is available.
     """
 
     def __init__(self, line: int) -> None:
@@ -22,8 +22,8 @@ class SerialPoll:
         if self._epoll is not None:
             self._epoll.register(line, select.EPOLLIN | select.EPOLLET)
         self.descriptor = line if self._epoll is None else self._epoll.fileno()
-        """For `select`, which counts in microseconds where `epoll` counts in milliseconds."""
+        """Descriptor to pass to `select`, whose timeout has microsecond resolution; that of `epoll` has milliseconds."""
 
     def has_data(self) -> bool:
-        """Whether there is something, once `select` said that `descriptor` is ready."""
+        """Whether data has arrived; call it when `select` reports `descriptor` as ready."""
         return self._epoll is None or bool(self._epoll.poll(0))

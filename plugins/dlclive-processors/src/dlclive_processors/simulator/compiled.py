@@ -28,20 +28,20 @@ size_t device_receive(void* device, uint8_t byte, uint32_t now) { return of(devi
 
 
 def compile_firmware(folder: Path, library: Path, compiler: str = "g++") -> Path:
-    """Compile `dlclive_output.h`, which lies in `folder`, with checks for undefined behaviour; return the library."""
+    """Compile `dlclive_output.h` in `folder`, with checks for undefined behaviour; return the library."""
     source = library.with_suffix(".cpp")
     source.write_text(_C_NAMES, encoding="utf-8")
     strict = ("-std=c++11", "-Wall", "-Wextra", "-Werror", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all")
-    words = [compiler, *strict, "-shared", "-fPIC", "-I", str(folder), "-o", str(library), str(source)]
-    subprocess.run(words, check=True, timeout=120)
+    command = [compiler, *strict, "-shared", "-fPIC", "-I", str(folder), "-o", str(library), str(source)]
+    subprocess.run(command, check=True, timeout=120)
     return library
 
 
 class CompiledDevice:
-    """A device in a library that `compile_firmware` made."""
+    """A device in a library built by `compile_firmware`."""
 
     def __init__(self, library: Path, limits: Limits | None = None) -> None:
-        given = limits or Limits()
+        limits = limits or Limits()
         names = self._names = ctypes.CDLL(str(library))
         byte, word, long, device = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_void_p
         names.device_new.argtypes = byte, long, long, long, word
@@ -51,27 +51,27 @@ class CompiledDevice:
             getattr(names, f"device_{name}").argtypes = (device,)
         names.device_tick.argtypes, names.device_receive.argtypes = (device, long), (device, byte, long)
         self._device = names.device_new(
-            given.channels, given.watchdog_us, given.pulse_us, given.train_us, given.duty_permille
+            limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille
         )
 
     def __del__(self) -> None:
         self._names.device_delete(self._device)
 
     def connect(self) -> None:
-        """Power-up, and each time the connection is made or lost."""
+        """Reset at power-up, and whenever the connection is made or lost."""
         self._names.device_connect(self._device)
 
     @property
     def levels(self) -> int:
-        """One bit per channel: which pins are high now."""
+        """One bit per channel, set while its pin is high."""
         return int(self._names.device_levels(self._device))
 
     def tick(self, now: int) -> None:
-        """Let time pass."""
+        """Advance to this time."""
         self._names.device_tick(self._device, now)
 
     def receive(self, data: bytes, now: int) -> bytes:
-        """Take bytes; return the answers."""
+        """Process bytes; return the answers."""
         answers = b""
         for byte in data:
             size = self._names.device_receive(self._device, byte, now)

@@ -1,4 +1,4 @@
-"""The device's state machine in Python: line for line what `firmware/dlclive_output/dlclive_output.h` does.
+"""The device's state machine in Python: a line-by-line port of `firmware/dlclive_output/dlclive_output.h`.
 
 A test drives both with the same random inputs and compares every answer and every level.
 """
@@ -29,7 +29,7 @@ _COUNT = 0xFFFF
 
 @dataclass(slots=True)
 class Channel:
-    """One output: its train of pulses, its level, and how much of its allowance it has used."""
+    """One output: its train of pulses, its level, and the used part of its allowance (`heat`)."""
 
     active: bool = False
     level: bool = False
@@ -54,7 +54,7 @@ class Device:
         self.connect()
 
     def connect(self) -> None:
-        """Power-up, and each time the connection is made or lost."""
+        """Reset at power-up, and whenever the connection is made or lost."""
         self._all_off()
         self._greeted = self._alive = False
         self._on = None
@@ -63,16 +63,16 @@ class Device:
 
     @property
     def levels(self) -> int:
-        """One bit per channel: which pins are high now."""
+        """One bit per channel, set while its pin is high."""
         return sum(channel.level << number for number, channel in enumerate(self._channels))
 
     @property
     def noise(self) -> int:
-        """Pieces of input that were no message."""
+        """Number of malformed pieces of input."""
         return self._noise_before + self._splitter.noise
 
     def receive(self, data: bytes, now: int) -> bytes:
-        """Take bytes; return the answers."""
+        """Process bytes; return the answers."""
         answers = b""
         for byte in data:
             splitter = self._splitter
@@ -84,7 +84,7 @@ class Device:
         return answers
 
     def tick(self, now: int) -> None:
-        """Let time pass."""
+        """Advance to this time."""
         step = (now - self._ticked) & _MASK
         self._ticked = now
         if self._on is not None and (now - self._on[1]) & _MASK >= 4 * self.limits.watchdog_us:

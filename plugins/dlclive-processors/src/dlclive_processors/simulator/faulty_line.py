@@ -1,4 +1,4 @@
-"""What can go wrong between a host and its device."""
+"""A serial line with faults, for the simulator."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class FaultyLine:
     """A serial line with faults, in both directions.
 
     Attributes:
-        noise: share of pieces in which a byte is wrong.
+        noise: share of pieces in which one byte is corrupted.
         half: share of pieces of which only the first half arrives.
-        delay: seconds that each piece takes, each way.
-        wrong_echo: answers carry another sequence number than their message.
+        delay: seconds that each piece takes, in each direction.
+        wrong_echo: answers carry a wrong sequence number.
         mute: answers are lost.
     """
 
@@ -30,22 +30,22 @@ class FaultyLine:
     _inward: deque[tuple[float, bytes]] = field(default_factory=deque)
     _outward: deque[tuple[float, bytes]] = field(default_factory=deque)
 
-    def command(self, words: list[str]) -> None:
-        """Take "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1"; 0 mends it."""
-        name, value = words[0].replace("-", "_"), float(words[1])
+    def command(self, arguments: list[str]) -> None:
+        """Set a fault: "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1"; 0 clears it."""
+        name, value = arguments[0].replace("-", "_"), float(arguments[1])
         setattr(self, name, bool(value) if name in ("wrong_echo", "mute") else value)
 
     def clear(self) -> None:
-        """Forget what is under way."""
+        """Discard all bytes in transit."""
         self._inward.clear()
         self._outward.clear()
 
     def to_device(self, data: bytes, now: float) -> list[bytes]:
-        """What arrives at the device now, when the host sends this."""
+        """What arrives at the device now if the host sends this."""
         return self._pass(self._inward, data, now)
 
     def to_host(self, data: bytes, now: float) -> list[bytes]:
-        """What arrives at the host now, when the device sends this."""
+        """What arrives at the host now if the device sends this."""
         if self.mute:
             data = b""
         if self.wrong_echo and data:
@@ -64,8 +64,8 @@ class FaultyLine:
         if self.half and self.source.random() < self.half:
             data = data[: len(data) // 2]
         if self.noise and data and self.source.random() < self.noise:
-            place = self.source.randrange(len(data))
-            data = data[:place] + self.source.randbytes(1) + data[place + 1 :]
+            index = self.source.randrange(len(data))
+            data = data[:index] + self.source.randbytes(1) + data[index + 1 :]
         return data
 
     @staticmethod

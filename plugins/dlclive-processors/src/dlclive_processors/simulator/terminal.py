@@ -1,4 +1,4 @@
-"""A device behind a pseudo-terminal, with the faults that a serial line can have."""
+"""A device behind a pseudo-terminal, with the faults of a serial line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from dlclive_processors.output.priority import request_realtime_priority
 from dlclive_processors.output.protocol import CLOCK
 from dlclive_processors.simulator.faulty_line import FaultyLine
 
-_TICK = 0.0005  # seconds: how often the pulses are looked at
-_HELD_UP = 0.01  # seconds: a device whose processor is its own is never away that long
+_TICK = 0.0005  # seconds between updates of the pulses
+_STALL = 0.01  # seconds; a real device never stalls for that long
 
 
 class AnyDevice(Protocol):
-    """What `Device` and `CompiledDevice` share."""
+    """The interface of `Device` and `CompiledDevice`."""
 
     def connect(self) -> None: ...
     def tick(self, now: int) -> None: ...
@@ -31,16 +31,16 @@ class AnyDevice(Protocol):
 
 
 class Terminal:
-    """Gives a device a port, and records when its outputs are on.
+    """Gives a device a port, and records the levels of its outputs.
 
-    The device's clock stands still while the computer does not run this process, or its kernel does not pass on the bytes that
-    are under way (`select` waits for that). A device on a processor of its own would have taken those bytes in time; without
-    this, its watchdog would trip before they are read. The record's clock goes on: it tells what happened when.
+    The device's clock stops while the computer does not run this process or its kernel does not pass on bytes in transit
+    (`select` waits for that). A real device would have received those bytes in time; without this, its watchdog would trip
+    before they are read. The record's clock does not stop: it shows when things happened.
 
     Args:
         device: the state machine.
-        record: CSV file `time,levels`, a line whenever a level changes: time is the host's `time.perf_counter()` in
-            seconds, which is the same clock in all processes of a computer; levels has one bit per channel.
+        record: CSV file `time,levels`, a line for each change of a level: time is the host's `time.perf_counter()` in
+            seconds, the same clock in all processes of a computer; levels has one bit per channel.
         commands: descriptor to read faults from, one a line; see `FaultyLine.command`. Also "restart" (the device loses
             power for a moment) and "unplug" (the port is gone for good).
         until_end: stop when the commands end.
@@ -53,10 +53,10 @@ class Terminal:
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
-        os.close(slave)  # so that it is known whether a host has the port open
+        os.close(slave)  # to detect whether a host has the port open
         os.set_blocking(self._master, False)
         self._record = record.open("w", buffering=1, encoding="ascii") if record is not None else None
-        self._note("time,levels")
+        self._write_record("time,levels")
         self._commands, self._until_end = commands, until_end
         self._line = FaultyLine(random.Random(1))  # noqa: S311 - noise, not secrets
         self._connected = False
@@ -66,26 +66,26 @@ class Terminal:
         self._elapsed = 0.0
 
     def run(self) -> None:
-        """Run until the port is unplugged, or the commands say "stop" or end."""
-        request_realtime_priority()  # a device has a processor of its own
+        """Run until the port is unplugged, or until "stop" or, with `until_end`, the end of the commands."""
+        request_realtime_priority()  # a real device has its own processor
         while self._plugged:
             watched = [self._master] if self._connected else []
             if self._commands is not None:
                 watched.append(self._commands)
             ready, _, _ = select.select(watched, [], [], _TICK if self._connected else 0.005)
             if self._commands is not None and self._commands in ready:
-                self._hear(os.read(self._commands, 4096))
+                self._read_commands(os.read(self._commands, 4096))
             if self._plugged:
-                self._turn()
+                self._step()
 
-    def _turn(self) -> None:
+    def _step(self) -> None:
         data = self._read()
         answers = b""
         for piece in self._line.to_device(data, time.perf_counter()):
             answers += self._device.receive(piece, self._clock())
-            self._look()
+            self._record_levels()
         self._device.tick(self._clock())
-        self._look()
+        self._record_levels()
         for piece in self._line.to_host(answers, time.perf_counter()):
             self._write(piece)
 
@@ -93,7 +93,7 @@ class Terminal:
         now = time.perf_counter()
         step = now - self._clocked
         self._clocked = now
-        self._elapsed += _TICK if step > _HELD_UP else step
+        self._elapsed += _TICK if step > _STALL else step
         return int(self._elapsed * 1e6) % CLOCK
 
     def _read(self) -> bytes:
@@ -117,34 +117,34 @@ class Terminal:
     def _write(self, data: bytes) -> None:
         try:
             os.write(self._master, data)
-        except (BlockingIOError, OSError):  # a host that does not read does not hold up the device
+        except (BlockingIOError, OSError):  # a host that does not read must not block the device
             return
 
-    def _look(self) -> None:
+    def _record_levels(self) -> None:
         if self._device.levels != self._levels:
             self._levels = self._device.levels
-            self._note(f"{time.perf_counter():.6f},{self._levels}")
+            self._write_record(f"{time.perf_counter():.6f},{self._levels}")
 
-    def _note(self, line: str) -> None:
+    def _write_record(self, line: str) -> None:
         if self._record is not None:
             self._record.write(line + "\n")
 
-    def _hear(self, data: bytes) -> None:
+    def _read_commands(self, data: bytes) -> None:
         if not data:  # the other end has closed
             self._commands = None
             self._plugged = not self._until_end
         for line in data.decode().splitlines():
             self._command(line.split())
 
-    def _command(self, words: list[str]) -> None:
-        if words == ["unplug"]:
+    def _command(self, arguments: list[str]) -> None:
+        if arguments == ["unplug"]:
             os.close(self._master)
             self._plugged = False
             self._device.connect()
-            self._look()
-        elif words == ["restart"]:
+            self._record_levels()
+        elif arguments == ["restart"]:
             self._device.connect()
-        elif words == ["stop"]:
+        elif arguments == ["stop"]:
             self._plugged = False
-        elif words:
-            self._line.command(words)
+        elif arguments:
+            self._line.command(arguments)
