@@ -1,4 +1,4 @@
-"""VideoFile on damaged films: nothing is lost silently, and the numbers behind the damage are right."""
+"""VideoFile on damaged videos: nothing is lost silently, and frame numbers after the damage are right."""
 
 from __future__ import annotations
 
@@ -134,9 +134,9 @@ def test_a_file_that_is_not_a_video_is_a_one_line_error(
         (noise, "holds no frame that can be decoded"),
     ]
     capfd.readouterr()
-    for path, words in cases:
+    for path, message in cases:
         source = VideoFile(path)
-        with pytest.raises(DataError, match=words) as caught:
+        with pytest.raises(DataError, match=message) as caught:
             source.open()
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -46,8 +46,8 @@ class Screen:
     def pixels(self) -> np.ndarray:
         """(H, W, 3) RGB, int."""
         content = self._file.read_bytes()
-        words = np.frombuffer(content, ">u4", 25)
-        height, line, start = int(words[5]), int(words[12]), int(words[0] + 12 * words[19])
+        header = np.frombuffer(content, ">u4", 25)
+        height, line, start = int(header[5]), int(header[12]), int(header[0] + 12 * header[19])
         rows = np.frombuffer(content, np.uint8, height * line, start).reshape(height, line // 4, 4)
         return rows[:, :, 2::-1].astype(int)
 
@@ -152,7 +152,7 @@ def test_closing_the_window_ends_only_the_display(xvfb: Screen) -> None:
         xvfb.close_windows()
         assert soon(lambda: not window.is_open)
         for estimate in estimates(3):
-            window.write(estimate)  # no error: somebody wanted it so
+            window.write(estimate)  # not an error: the user closed it
 
 
 @needs_xvfb

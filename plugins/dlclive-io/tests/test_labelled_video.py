@@ -106,7 +106,7 @@ def test_odd_and_grey_frames(films: Any, tmp_path: Path, shape: tuple[int, ...])
     frames = films.read(VideoFile(path))
     assert frames[0].image.shape == (shape[0] + 1, shape[1] + 1, 3)
     np.testing.assert_allclose(frames[0].image.astype(int), 200, atol=4)
-    assert (image == 200).all()  # nobody drew into the frame of others
+    assert (image == 200).all()  # the source's frame is unchanged
 
 
 def test_frames_of_another_size_are_letterboxed(films: Any, tmp_path: Path) -> None:

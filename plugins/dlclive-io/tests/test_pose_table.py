@@ -203,8 +203,8 @@ def test_invalid_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"must end in \.h5 or \.csv"):
         PoseTable(tmp_path / "table.xlsx")
     (tmp_path / "folder.h5").mkdir()
-    for path, words in ((tmp_path / "none" / "a.h5", "no folder"), (tmp_path / "folder.h5", "is a folder")):
-        with PoseTable(path) as sink, pytest.raises(DataError, match=words):
+    for path, message in ((tmp_path / "none" / "a.h5", "no folder"), (tmp_path / "folder.h5", "is a folder")):
+        with PoseTable(path) as sink, pytest.raises(DataError, match=message):
             sink.open(run_info(SINGLE))
     with PoseTable(tmp_path / "a.h5") as sink, pytest.raises(DataError, match="not open"):
         sink.write(_estimate(0, _pose(1, 0)))

@@ -1,4 +1,4 @@
-"""A film that plays like a camera."""
+"""A video that plays like a camera."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_playback_takes_as_long_as_the_video(clip: Path, films: Any) -> None:
     with VideoFile(clip, realtime=True) as video:
         video.open()
         assert video.is_live
-        time.sleep(0.3)  # the film begins with the first frame that is asked for
+        time.sleep(0.3)  # playback starts with the first frame requested
         frames, began = play(video)
     assert frames[0].index == 0
     assert [films.number_in(frame.image) for frame in frames] == [frame.index for frame in frames]

@@ -89,7 +89,7 @@ def test_an_audio_track_is_ignored(films: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p"])
 def test_images_are_those_of_opencv(films: Any, tmp_path: Path, rotation: int, pix_fmt: str) -> None:
-    """DeepLabCut reads through OpenCV, which turns a film as its display matrix says."""
+    """DeepLabCut reads through OpenCV, which rotates a video according to its display matrix."""
     path = films.make(tmp_path / "turned.mp4", 5, rotation=rotation, pix_fmt=pix_fmt)
     source = VideoFile(path)
     frames = films.read(source)
@@ -117,7 +117,7 @@ def test_grey_films_are_rgb(films: Any, tmp_path: Path) -> None:
 
 
 def test_a_film_cut_out_of_a_longer_one_begins_at_zero(films: Any, tmp_path: Path) -> None:
-    """Its first pictures need a key frame that was left behind; nobody can decode them, so nobody numbers them."""
+    """Its first pictures depend on a key frame that was cut off; they cannot be decoded and are not numbered."""
     whole = films.make(tmp_path / "whole.ts", options={**B_FRAMES, "x264-params": "open-gop=1:keyint=15:scenecut=0"})
     part = tmp_path / "part.ts"
     with av.open(str(whole)) as source, av.open(str(part), "w") as target:

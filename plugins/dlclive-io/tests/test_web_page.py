@@ -66,8 +66,8 @@ def display() -> Iterator[WebDisplay]:
 def look(display: WebDisplay, folder: Path, *flags: str) -> str:
     """Let the browser look for three seconds of its own time; return what it prints."""
     assert BROWSER is not None
-    words = [BROWSER, *_FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, display.url]
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
+    command = [BROWSER, *_FLAGS, f"--user-data-dir={folder / 'profile'}", *flags, display.url]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
 def pixels_like(screenshot: np.ndarray, colour: np.ndarray) -> int:

@@ -291,8 +291,8 @@ def test_the_sketch_drives_its_pins(tmp_path: Path) -> None:
     if compiler is None:
         pytest.skip("there is no C++ compiler")
     includes = ["-I", str(SKETCH), "-I", str(HERE / "firmware")]
-    words = ["-std=c++11", "-Wall", "-Werror", "-shared", "-fPIC", *includes, "-o", str(tmp_path / "sketch.so")]
-    subprocess.run([compiler, *words, str(HERE / "firmware" / "sketch.cpp")], check=True, timeout=120)
+    arguments = ["-std=c++11", "-Wall", "-Werror", "-shared", "-fPIC", *includes, "-o", str(tmp_path / "sketch.so")]
+    subprocess.run([compiler, *arguments, str(HERE / "firmware" / "sketch.cpp")], check=True, timeout=120)
     library = ctypes.CDLL(str(tmp_path / "sketch.so"))
     splitter, text = Splitter(), ctypes.create_string_buffer(256)
     echo, now = 0, 0

@@ -32,15 +32,15 @@ def test_processors_are_built_by_name(catalog: PluginCatalog) -> None:
 
 def test_processors_are_built_from_command_line_specs(catalog: PluginCatalog) -> None:
     """The texts of the README, and every kind of option."""
-    words = "region:polygon=[[0,0],[100,0],[100,100]],keypoint=snout,events=events.csv,debounce=2,min_confidence=0.5"
-    assert isinstance(build_component(catalog, ProcessorInfo, words), RegionTrigger)
-    words = "kalman:horizon=0.02,order=acceleration,process_noise=5e4,measurement_noise=1,max_gap=1"
-    assert isinstance(build_component(catalog, ProcessorInfo, words), KalmanPredictor)
-    words = (
+    spec = "region:polygon=[[0,0],[100,0],[100,100]],keypoint=snout,events=events.csv,debounce=2,min_confidence=0.5"
+    assert isinstance(build_component(catalog, ProcessorInfo, spec), RegionTrigger)
+    spec = "kalman:horizon=0.02,order=acceleration,process_noise=5e4,measurement_noise=1,max_gap=1"
+    assert isinstance(build_component(catalog, ProcessorInfo, spec), KalmanPredictor)
+    spec = (
         "stimulate:/dev/ttyACM0,polygon=[[0,0],[100,0],[100,100]],keypoint=snout,width=0.005,frequency=20,duration=1,"
         "channel=1,lifespan=0.05,max_age=0.05,refractory=2,max_rate=0.5,debounce=2,armed=true,events=light.csv"
     )
-    assert isinstance(build_component(catalog, ProcessorInfo, words), Stimulate)
+    assert isinstance(build_component(catalog, ProcessorInfo, spec), Stimulate)
 
 
 def test_an_unknown_option_is_refused(catalog: PluginCatalog) -> None:

@@ -350,13 +350,13 @@ def test_opens_again(make: Callable[..., SerialOutput], simulator: Simulator) ->
 def test_a_session_from_a_command_line_spec(catalogued: bool, simulator: Simulator, tmp_path: Path) -> None:
     """The laser is on while the disc is on the right, in a real session, and off afterwards."""
     where = "polygon=[[80,0],[160,0],[160,120],[80,120]],keypoint=k0"
-    words = f"stimulate:{simulator.port},{where},width=20,max_rate=100,events={tmp_path / 'laser.csv'}"
+    spec = f"stimulate:{simulator.port},{where},width=20,max_rate=100,events={tmp_path / 'laser.csv'}"
     if catalogued:
         components = tuple(plugin.dlclive_register_processors())
         catalog = PluginCatalog(
             [Plugin(name="p", distribution="d", version="1", status="ready", components=components)]
         )
-        laser = build_component(catalog, ProcessorInfo, words)
+        laser = build_component(catalog, ProcessorInfo, spec)
     else:
         right = [[80, 0], [160, 0], [160, 120], [80, 120]]
         laser = Stimulate(

@@ -54,7 +54,7 @@ def test_data_that_arrived_earlier_is_reported(line: list[int]) -> None:
 
 @pytest.mark.skipif(not hasattr(select, "epoll"), reason="as Linux has it")
 def test_the_line_is_read_only_when_data_arrived(line: list[int]) -> None:
-    """Looking can take as long as the kernel likes. What was not read is not told again: so nobody looked."""
+    """Reading the line can block in the kernel. Unread data is not reported again, which shows that the line was not read."""
     device, host = line
     poll = SerialPoll(host)
     os.write(device, b"one")

@@ -62,11 +62,11 @@ def play(lamp: Lamp, clock: list[float], make_run: MakeRun) -> Callable[..., lis
     """Run poses through a processor, 10 ms apart; return whether the lamp was on after each."""
 
     def run(poses: list[Pose], *, step: float = 0.01, age: float = 0.005, **options: object) -> list[bool]:
-        words = {"polygon": SQUARE, "keypoint": "snout", "max_rate": 1000.0, **options}
-        if "condition" in words:
-            del words["polygon"], words["keypoint"]
+        arguments = {"polygon": SQUARE, "keypoint": "snout", "max_rate": 1000.0, **options}
+        if "condition" in arguments:
+            del arguments["polygon"], arguments["keypoint"]
         seen = []
-        with Stimulate(output=lamp, **words) as processor:  # type: ignore[arg-type]
+        with Stimulate(output=lamp, **arguments) as processor:  # type: ignore[arg-type]
             processor.open(make_run(is_live=True))
             for number, pose in enumerate(poses):
                 clock[0] += step
