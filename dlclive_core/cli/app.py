@@ -22,11 +22,9 @@ from dlclive_core.cli.arguments import (
 )
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.option_groups import spread
-from dlclive_core.cli.renamed import RenamingGroup
 
 app = typer.Typer(
     name="dlclive",
-    cls=RenamingGroup,
     help="Real-time pose estimation of animals with DeepLabCut models.",
     no_args_is_help=True,
     add_completion=False,

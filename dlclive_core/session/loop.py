@@ -50,10 +50,10 @@ class Loop:
     Images of one shape are one batch; each session's processors see its pose as soon as its batch is done. All is done by
     one thread.
 
-    A batch that fails is gone through frame by frame: the one to blame is named, and those before it are kept.
+    A batch that fails is gone through frame by frame: the one at which it fails is named, and those before it are kept.
 
     Attributes:
-        busy: for the watch; None while it waits for a frame.
+        busy: for the watchdog; None while it waits for a frame.
     """
 
     def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
@@ -118,7 +118,7 @@ class Loop:
         """Wait for frames; empty when there will be none."""
         while self._active:
             with self._changed:
-                self._active = [session for session in self._active if not self._is_over(session)]
+                self._active = [session for session in self._active if not self._end_if_over(session)]
                 taken = []
                 for session in self._active:
                     for frame in session.capture.handoff.poll(session.batch):
@@ -130,7 +130,8 @@ class Loop:
                     self._changed.wait(_POLL)
         return []
 
-    def _is_over(self, session: RunningSession) -> bool:
+    def _end_if_over(self, session: RunningSession) -> bool:
+        """End a session that was stopped or whose source has ended; whether it has. Raises what its source raised."""
         handoff = session.capture.handoff
         if session.wants_no_more:
             handoff.end()
@@ -172,7 +173,7 @@ class Loop:
         for session in sessions:
             session.batch = 1
         for job in batch:
-            self._infer([job])  # raises at the frame to blame
+            self._infer([job])  # raises at the frame that fails
         for session in sessions:
             session.events.add(
                 "batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}"

@@ -37,7 +37,7 @@ class RunningSession:
     Attributes:
         batch: frames that go through the model at once.
         phase: how far the run is.
-        is_stale, is_hanging: as the watch sees it.
+        is_stale, is_hanging: as the watchdog sees it.
         failure: what ended the run, if it happened in this session.
         is_stopped: it ends because of something that happened elsewhere.
     """

@@ -164,6 +164,7 @@ def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
     try:
         run.go()
     finally:
-        for session, running in zip(sessions, run.sessions, strict=True):
-            session.report = running.report()
-    return tuple(running.report() for running in run.sessions)
+        reports = tuple(running.report() for running in run.sessions)
+        for session, report in zip(sessions, reports, strict=True):
+            session.report = report
+    return reports

@@ -1,6 +1,5 @@
 """The public names of the core: loaded when they are asked for, all of them there, and an old one leads to the new one."""
 
-import importlib
 import subprocess
 import sys
 
@@ -62,15 +61,3 @@ def test_an_old_keyword_is_an_error_that_says_the_new_one() -> None:
 def test_a_runtime_with_an_old_method_is_told_the_new_one() -> None:
     with pytest.raises(TypeError, match="Quick defines 'bare', which is now called 'raw_call'"):
         type("Quick", (dlclive_core.Network,), {"bare": lambda self, images: None})
-
-
-@pytest.mark.parametrize("package", ["benchmark", "tuning"])
-def test_an_old_name_of_a_package_is_an_error_that_says_the_new_one(package: str) -> None:
-    module = importlib.import_module(f"dlclive_core.{package}")
-    assert module._RENAMED
-    for old, new in module._RENAMED.items():
-        assert new in module.__all__
-        with pytest.raises(ImportError, match=f"{old} is now {new}$"):
-            getattr(module, old)
-    with pytest.raises(AttributeError, match="Pose2"):
-        module.Pose2  # noqa: B018
