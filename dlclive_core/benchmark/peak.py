@@ -72,10 +72,10 @@ def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS)
     flops = {precision: speed for precision, (speed, _) in measured.items()}
     if not flops:
         return Peak()
-    if "fp16" in flops:
-        flops.setdefault("int8", 2 * flops["fp16"])
-    descriptions = ", ".join(dict.fromkeys(description for _, description in measured.values()))
-    return Peak(flops, f"the fastest of {descriptions}; in int8 twice that of fp16")
+    how = "the fastest of " + ", ".join(dict.fromkeys(description for _, description in measured.values()))
+    if "fp16" in flops and "int8" not in flops:
+        flops["int8"], how = 2 * flops["fp16"], f"{how}; in int8 twice that of fp16"
+    return Peak(flops, how)
 
 
 def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:

@@ -29,8 +29,8 @@ class BoundRuns:
     """Runs a session on host arrays, with device memory of its own for each of the first eight shapes.
 
     A CUDA graph contains addresses, so the images of a shape are always copied to the same memory, and its outputs are copied
-    from the same memory into new arrays, which the caller may keep. Each shape has its own graph. Further shapes run without
-    one, as do the first two or three frames of each shape, during which ONNX Runtime captures the graph.
+    from the same memory into new arrays, which the caller may keep. Each shape has its own graph. Shapes beyond the eighth run
+    without one, as do the first two or three frames of each shape, during which ONNX Runtime captures the graph.
 
     Args:
         session: one whose provider has `enable_cuda_graph`; with any other, only the memory is fixed.
