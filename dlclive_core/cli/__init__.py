@@ -8,14 +8,19 @@ def main() -> None:
     import logging
     import os
     import sys
+    from contextlib import nullcontext
 
+    from dlclive_core.cli.standard_streams import open_missing_streams, reserve_stdout
+
+    open_missing_streams()
     from dlclive_core.cli.app import app
     from dlclive_core.cli.output import complain
     from dlclive_core.errors import DLCLiveError
 
     logging.basicConfig(level=logging.WARNING, format="dlclive: %(message)s", stream=sys.stderr)
     try:
-        app()
+        with reserve_stdout() if "--json" in sys.argv else nullcontext():
+            app()
     except DLCLiveError as error:
         complain(error)
         sys.exit(error.exit_code)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from dlclive_core.cli.standard_streams import results
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,7 +17,7 @@ def stdout() -> Console:
     """The console for results."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(file=results(), highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
@@ -33,7 +35,7 @@ def complain(error: BaseException | str) -> None:
 
 def print_json(value: object) -> None:
     """Print JSON, the only standard output under --json."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    results().write(json.dumps(value, indent=2, default=str) + "\n")
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

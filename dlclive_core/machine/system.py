@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 from dlclive_core.machine.known_packages import REPORTED
@@ -27,8 +27,8 @@ def system_info() -> dict[str, object]:
 def installed_version(distribution: str) -> str:
     """The version of an installed distribution, "" if it is not installed."""
     try:
-        return version(distribution)
-    except PackageNotFoundError:
+        return version(distribution) or ""
+    except Exception:  # not installed, or its metadata is damaged, for which importlib.metadata has several errors
         return ""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from dlclive_core.errors import UsageError
 from dlclive_core.hookspecs import ComponentInfo
-from dlclive_core.plugins.catalog import PluginCatalog, check_options
+from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
 _OPENING, _CLOSING = "[{(", "]})"
 
@@ -98,7 +98,7 @@ def build_component(
         values = {name: resolve_path(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
         values.setdefault("overwrite", True)
-    return factory(**values)
+    return construct(factory, label, **values)
 
 
 def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from dlclive_core.cli.output import print_json, print_table, stderr
 from dlclive_core.components import Device
-from dlclive_core.errors import DLCLiveError, one_line
+from dlclive_core.errors import DLCLiveError, PluginError, one_line
 from dlclive_core.hookspecs import SourceInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 
@@ -20,10 +20,12 @@ def run_devices(*, json: bool) -> None:
         if info.opens or info.opens_folders:  # it reads files
             continue
         try:
-            found += catalog.factory(info).devices()
+            found += _checked_devices(info.name, catalog.factory(info).devices())
         except DLCLiveError as error:
             silent[info.name] = one_line(error)
-        except Exception as error:  # a driver's; the cameras of the others are there
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a driver's, which may even exit; the cameras of the others are there
             silent[info.name] = f"{info.name} cannot list its devices: {one_line(error)}"
     if json:
         print_json({"devices": [asdict(device) for device in found], "not_asked": silent})
@@ -35,3 +37,10 @@ def run_devices(*, json: bool) -> None:
         print_table("Cameras", ("--source", "name", "model", "serial"), rows)
     else:
         stderr().print("no camera is connected; --source mouse is a rendered one", markup=False)
+
+
+def _checked_devices(name: str, devices: object) -> list[Device]:
+    """What a plugin returned, if it is what the contract says."""
+    if not isinstance(devices, list | tuple) or not all(isinstance(device, Device) for device in devices):
+        raise PluginError(f"{name} listed {devices!r}, not devices")
+    return list(devices)
