@@ -11,24 +11,22 @@ from dlclive_core.errors import EndOfStream
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
 from dlclive_core.session.stage_times import Stopwatch
 
-_TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
-_PATIENCE = (
-    1.0  # seconds that a source has to come back from `read` and to close; drivers have been seen to block for 30 s
-)
+_TIMEOUT = 0.1  # seconds: how soon a silent source notices the end of the session
+_PATIENCE = 1.0  # seconds that a source has to return from `read` and to close; some drivers block for 30 s
 
 
 class Capture:
-    """Reads a source in a thread of its own and hands the frames over.
+    """Reads a source in its own thread and hands the frames over.
 
     Args:
         limit: stop after this many frames.
-        ahead: how many frames of a recording may be decoded before they are needed.
-        changed: notified when there is a frame, and at the end.
+        ahead: how many frames of a recording may be decoded ahead.
+        changed: notified of each frame, and of the end.
 
     Attributes:
-        read: how many frames the source gave.
-        last_at: `time.perf_counter()` when it gave the last one, or when it was first asked.
-        lingers: the source did not come back in time, and was left behind.
+        read: frames read so far.
+        last_at: `time.perf_counter()` of the last frame, or of `begin` before the first.
+        lingers: the source did not return in time and was abandoned.
     """
 
     def __init__(self, source: FrameSource, *, limit: int | None, ahead: int, changed: threading.Condition) -> None:
@@ -49,12 +47,12 @@ class Capture:
 
     @property
     def expected(self) -> int | None:
-        """How many frames there will be, as far as the source knows."""
-        numbers = [number for number in (self.source.frame_count, self._limit) if number is not None]
-        return min(numbers, default=None)
+        """The number of frames to read; None if unknown."""
+        counts = [count for count in (self.source.frame_count, self._limit) if count is not None]
+        return min(counts, default=None)
 
     def open(self) -> None:
-        """Open the source in its thread; raises what it raised. Frames are read only after `begin`."""
+        """Open the source in its thread; raises the source's error. Frames are read only after `begin`."""
         self._thread.start()
         self._opened.wait()
         if self._open_error is not None:
@@ -62,18 +60,18 @@ class Capture:
             raise self._open_error
 
     def begin(self) -> None:
-        """Read."""
+        """Start reading."""
         self.last_at = time.perf_counter()
         self._begin.set()
 
     def stop(self) -> None:
-        """End reading; see `join`."""
+        """Stop reading; see `join`."""
         self._stop.set()
         self._begin.set()
         self.handoff.end()
 
     def join(self, patience: float = _PATIENCE) -> None:
-        """After `stop`: wait until the source is closed, or left behind. Safe to call twice, or without `open`."""
+        """After `stop`: wait until the source is closed, or abandon it. Safe to call twice, or without `open`."""
         if self._thread.is_alive():
             self._thread.join(patience)
             self.lingers = self._thread.is_alive()
@@ -114,6 +112,6 @@ class Capture:
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1
-            if not self.handoff.put(frame):  # it was ended elsewhere: closed when it is the sources' turn
+            if not self.handoff.put(frame):  # the handoff was ended elsewhere: close when the sources are closed
                 self._stop.wait()
                 return

@@ -1,4 +1,4 @@
-"""The loop: frames of one or several sources through one model."""
+"""The loop that takes frames of one or more sources through one model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dlclive_core.session.batch_size import batch_that_pays
 from dlclive_core.session.running_session import RunningSession
 from dlclive_core.session.tolerant import processor_name
 
-_POLL = 0.5  # seconds: how often a waiting main thread looks for signals, where they do not wake it
+_POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """What the loop is doing: at whose frame, and since when."""
+    """The loop's current activity: the component, the sessions, the frame, and the start time."""
 
-    what: str
+    component: str
     sessions: tuple[RunningSession, ...]
     index: int
     since: float
@@ -34,7 +34,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A frame, and what the model looks at of it."""
+    """A frame, and the image cut out of it for the model."""
 
     session: RunningSession
     frame: Frame
@@ -45,15 +45,16 @@ class Job:
 
 
 class Loop:
-    """Takes the next frame of each session that has one, and brings them through the model together.
+    """Takes the next frame of each session that has one, and runs the model on them together.
 
-    Images of one shape are one batch; each session's processors see its pose as soon as its batch is done. All is done by
-    one thread.
+    Images of the same shape form a batch. Each session's processors receive its pose as soon as its batch is done. All of
+    this happens in one thread.
 
-    A batch that fails is gone through frame by frame: the one at which it fails is named, and those before it are kept.
+    If a batch fails, its frames are processed one by one: the error names the frame that fails, and the poses before it
+    are kept.
 
     Attributes:
-        busy: for the watchdog; None while it waits for a frame.
+        busy: for the watchdog; None while the loop waits for a frame.
     """
 
     def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
@@ -65,7 +66,7 @@ class Loop:
         self._together = True
 
     def warm_up(self) -> None:
-        """Run the model on grey images as large as the sessions' frames, so that no real frame is the slow one."""
+        """Run the model on grey images of the sessions' frame sizes, so that the first real frame is not slow."""
         self.model.reset()
         shapes: dict[tuple[int, ...], list[RunningSession]] = {}
         for session in self.sessions:
@@ -84,16 +85,16 @@ class Loop:
     def _warm_up_together(self, shape: tuple[int, ...], count: int) -> None:
         images = [np.full(shape, 127, np.uint8)] * count
         try:
-            for _ in range(2):  # some runtimes prepare for what comes again
+            for _ in range(2):  # some runtimes prepare for a shape when it repeats
                 self.model.predict_batch(images)
         except DLCLiveError:
             raise
         except Exception as error:
-            what = f"{count} images of {shape[1]} x {shape[0]} at once"
-            raise ModelError(f"the model failed at {what}, try fewer: {one_line(error)}") from error
+            batch = f"{count} images of {shape[1]} x {shape[0]}"
+            raise ModelError(f"the model failed on a batch of {batch}; try a smaller one: {one_line(error)}") from error
 
     def run(self) -> None:
-        """Until the last session is over. Raises what the sources, the model and the processors raise."""
+        """Run until the last session is over. Raises the errors of sources, model and processors."""
         try:
             while taken := self._take():
                 self._work(taken)
@@ -106,7 +107,7 @@ class Loop:
             self.busy = None
 
     def close_processors(self) -> None:
-        """Close all of them, whatever one of them does; a session keeps the first error."""
+        """Close all processors, even if some raise; each session keeps its first error."""
         for session in self.sessions:
             for processor in session.processors:
                 try:
@@ -115,7 +116,7 @@ class Loop:
                     session.failure = session.failure or error
 
     def _take(self) -> list[tuple[RunningSession, Frame]]:
-        """Wait for frames; empty when there will be none."""
+        """Wait for frames; empty when all sessions are over."""
         while self._active:
             with self._changed:
                 self._active = [session for session in self._active if not self._end_if_over(session)]
@@ -131,9 +132,9 @@ class Loop:
         return []
 
     def _end_if_over(self, session: RunningSession) -> bool:
-        """End a session that was stopped or whose source has ended; whether it has. Raises what its source raised."""
+        """End the session if it was stopped or its source has ended; return whether it is over. Raises its source's error."""
         handoff = session.capture.handoff
-        if session.wants_no_more:
+        if session.should_end:
             handoff.end()
         elif not handoff.is_over:
             return False
@@ -176,12 +177,12 @@ class Loop:
             self._infer([job])  # raises at the frame that fails
         for session in sessions:
             session.events.add(
-                "batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}"
+                "batch", f"batch size is 1 from now on: a batch of {len(batch)} frames failed: {one_line(failure)}"
             )
 
     def _predict(self, batch: list[Job]) -> list[Pose]:
         images = [job.image for job in batch]
-        # What a recording leaves for its last batch is filled up: some runtimes prepare anew for each number of images.
+        # Pad the last batch of a recording: some runtimes prepare anew for each batch size.
         images += images[-1:] * (batch[0].session.batch - len(images))
         try:
             if len(images) == 1:
@@ -198,7 +199,7 @@ class Loop:
         session, frame = job.session, job.frame
         mapping = clock()
         pose = job.transform.pose_to_outer(pose)
-        session.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
+        session.region.follow(pose)  # the region follows the model's pose, not the processors' result
         mapped = ready = now = clock()
         if session.region.looks_again:
             pose = self._look_again(job)
@@ -215,7 +216,7 @@ class Loop:
         stage_times["processors"].add(now - ready)
 
     def _look_again(self, job: Job) -> Pose:
-        """The animal was lost in what the model saw of this frame; all of it counts as inference."""
+        """Run the model on this frame again, after the animal was lost in the region. Counts as inference."""
         region, frame = job.session.region, job.frame
         self.busy = Busy("the model", (job.session,), frame.index, time.perf_counter())
         image, transform = region.cut(frame.image)

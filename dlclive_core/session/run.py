@@ -1,4 +1,4 @@
-"""From the first open to the last close, in a defined order."""
+"""A run, from the first open to the last close, in a defined order."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.switch_interval import quick_switching
 from dlclive_core.session.watchdog import Watchdog
 
-_HURRY = 0.2  # seconds for the whole shutdown after a second Ctrl-C
+_HURRY = 0.2  # seconds for the complete shutdown after a second Ctrl-C
 
 
 class Run:
     """Sessions that run together: those with the same model share a loop, and each loop has its thread.
 
-    What is opened, in this order: sources, which tell how large their frames are; models, which are warmed up; sinks;
-    processors. Then frames begin to come. What is closed: processors, because they may hold hardware; sources; sinks, when
-    they have written what they were given.
+    A run opens the sources, which report their frame sizes; warms up the models; opens the sinks; and opens the
+    processors. Then it starts reading frames. At the end it closes the processors first, because they may hold hardware;
+    then the sources; then the sinks, once they have written their backlog.
     """
 
     def __init__(self, specs: Sequence[SessionSpec]) -> None:
@@ -41,10 +41,10 @@ class Run:
         self._watchdog = Watchdog(self._loops)
 
     def go(self) -> None:
-        """Run until the last source ends, all are stopped, or something fails, which is raised when all is closed.
+        """Run until the last source ends, all sessions are stopped, or something fails; raise that error after closing.
 
-        KeyboardInterrupt stops in order and is raised at the end; any other BaseException, and a second one, waits for
-        nothing.
+        KeyboardInterrupt closes in order and is raised at the end. Any other BaseException, and a second KeyboardInterrupt,
+        closes without waiting.
         """
         failure: BaseException | None = None
         try:
@@ -66,7 +66,7 @@ class Run:
             with _failures_belong_to(session):
                 session.capture.open()
         self._threads.each(self._warm_up)
-        # One moment for all sessions, so that what they record can be laid side by side.
+        # One start time for all sessions, so that their recordings share a time axis.
         wall, clock = datetime.now(timezone.utc).astimezone(), time.perf_counter()
         runs = {id(session): session.describe(wall, clock) for session in self.sessions}
         for session in self.sessions:
@@ -93,10 +93,10 @@ class Run:
         try:
             loop.run()
         except BaseException:
-            self._stop_the_others()
+            self._stop_others()
             raise
 
-    def _stop_the_others(self) -> None:
+    def _stop_others(self) -> None:
         for session in self.sessions:
             if session.failure is None:
                 session.is_stopped = True
@@ -107,7 +107,7 @@ class Run:
     def _end(self, failure: BaseException | None) -> None:
         hurry = failure is not None and not isinstance(failure, (Exception, KeyboardInterrupt))
         if failure is not None:
-            self._stop_the_others()
+            self._stop_others()
         if hurry:
             for session in self.sessions:
                 session.failure = session.failure or failure
@@ -138,7 +138,7 @@ class Run:
 
 @contextmanager
 def _failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
-    """What is raised inside is these sessions' failure."""
+    """Record an error of this block as the failure of these sessions."""
     try:
         yield
     except Exception as error:
@@ -147,8 +147,8 @@ def _failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
         raise
 
 
-def _wait_at_most(do: Callable[[], None], seconds: float) -> None:
-    """Do it, but wait for it only so long."""
-    thread = threading.Thread(target=do, name="dlclive closing", daemon=True)
+def _wait_at_most(call: Callable[[], None], seconds: float) -> None:
+    """Run the call in a thread and wait for it, at most this long."""
+    thread = threading.Thread(target=call, name="dlclive closing", daemon=True)
     thread.start()
     thread.join(seconds)

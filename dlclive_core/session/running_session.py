@@ -1,4 +1,4 @@
-"""One session while it runs: its source, its region, its processors, its sinks, and what is counted on the way."""
+"""The state of one session during a run: source, region, processors, sinks and counters."""
 
 from __future__ import annotations
 
@@ -22,24 +22,22 @@ from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.stage_times import StageTimes, Stopwatch
 from dlclive_core.session.tolerant import processor_result
 
-_AHEAD = (
-    8  # frames of a recording that are decoded before they are needed, and estimates that wait for each of its sinks
-)
+_AHEAD = 8  # frames of a recording that are decoded ahead, and estimates that wait for each of its sinks
 STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
 
 
 class RunningSession:
-    """What belongs to one session in a run. The loop's thread uses it, but for `stop`, which any thread may call.
+    """The state of one session during a run. Used by the loop's thread, except where a method allows any thread.
 
     Args:
-        changed: notified when there is a frame; shared by the sessions of one loop.
+        changed: notified of each frame; shared by the sessions of one loop.
 
     Attributes:
-        batch: frames that go through the model at once.
-        phase: how far the run is.
-        is_stale, is_hanging: as the watchdog sees it.
-        failure: what ended the run, if it happened in this session.
-        is_stopped: it ends because of something that happened elsewhere.
+        batch: frames per call of the model.
+        phase: the progress of the run.
+        is_stale, is_hanging: set by the watchdog.
+        failure: the error that ended the run, if it happened in this session.
+        is_stopped: the session ends because of an event outside it.
     """
 
     def __init__(self, spec: SessionSpec, changed: threading.Condition) -> None:
@@ -75,13 +73,13 @@ class RunningSession:
 
     @property
     def state(self) -> State:
-        """In one word."""
+        """See `Progress.state`."""
         if self.phase != "running":
             return self.phase
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
 
     def progress(self) -> Progress:
-        """How it is doing. Any thread may ask."""
+        """The current counts. Any thread may call it."""
         handoff, source = self.capture.handoff, self.capture.source
         return Progress(
             state=self.state,
@@ -95,7 +93,7 @@ class RunningSession:
         )
 
     @property
-    def wants_no_more(self) -> bool:
+    def should_end(self) -> bool:
         """The session was stopped, or all of its sinks have failed."""
         return self.is_stopped or self.spec.stop.is_set or self._all_sinks_failed
 
@@ -104,7 +102,7 @@ class RunningSession:
         return bool(self.sinks) and all(sink.error is not None for sink in self.sinks)
 
     def describe(self, started_at: datetime, started_clock: float) -> RunInfo:
-        """What processors and sinks are told."""
+        """The description of the run for processors and sinks."""
         self.started_at, self.events.started = started_at, started_clock
         source = self.spec.source
         return RunInfo(
@@ -121,23 +119,23 @@ class RunningSession:
         )
 
     def begin(self) -> None:
-        """Let frames come."""
+        """Start reading frames."""
         self.phase = "running"
         self._began = self._ended = time.perf_counter()
         self.capture.begin()
 
     def note_frame(self, frame: Frame) -> None:
-        """Note a frame that was taken."""
+        """Count a frame that the loop has taken, and record a change of shape."""
         self.taken += 1
         if frame.image.shape != self._shape:
             if self._shape is not None:
                 self.events.add(
-                    "shape", f"frame {frame.index} is {_shape(frame.image.shape)}, before {_shape(self._shape)}"
+                    "shape", f"frame {frame.index} is {_shape(frame.image.shape)}, previously {_shape(self._shape)}"
                 )
             self._shape = frame.image.shape
 
     def hand_over(self, frame: Frame, pose: Pose, began: float, ended: float, ready: float) -> None:
-        """Give a finished pose to the sinks."""
+        """Pass a finished pose to the sinks."""
         estimate = Estimate(frame, pose, began, ended, ready)
         for sink in self.sinks:
             sink.write(estimate)
@@ -149,30 +147,30 @@ class RunningSession:
         self.stage_times["latency"].add(self.latency)
 
     def times(self) -> tuple[StageTimes, ...]:
-        """Of all stages so far."""
+        """The times of all stages so far."""
         return (self.capture.stopwatch.times(), *(stopwatch.times() for stopwatch in self.stage_times.values()))
 
     # ---- the end
 
     def note_source_closed(self) -> None:
-        """After it was closed, or left behind."""
+        """Record how closing the source went."""
         if self.capture.lingers:
-            self.events.add("lingers", f"{self.capture.source.name} did not come back from read, and was left behind")
+            self.events.add("lingers", f"{self.capture.source.name} did not return from read and was abandoned")
         if self.failure is None:
             self.failure = self.capture.close_error
 
     def finish(self) -> None:
-        """Have the sinks write what they were given, finish if all was done, and close; does not wait."""
+        """Have the sinks write their backlog, finish if the run is complete, and close; does not wait."""
         for sink in self.sinks:
             sink.stop(complete=self.is_complete)
 
     def mark_ended(self) -> None:
-        """No more frames of it will be processed, whatever happens to other sessions."""
+        """Fix the ending: no more frames of this session will be processed, even if other sessions go on."""
         self._ending = self.ending
 
     @property
     def ending(self) -> Ending:
-        """Why it ended."""
+        """Why the session ended."""
         if self.failure is not None:
             return "error"
         if self._ending is not None:
@@ -185,12 +183,12 @@ class RunningSession:
 
     @property
     def is_complete(self) -> bool:
-        """Everything that was asked for was done."""
+        """See `SessionReport.complete`."""
         done = self.ending in ("end of source", "frame limit")
         return self._began > 0 and (done or (self.ending == "stopped" and self.capture.source.is_live))
 
     def report(self) -> SessionReport:
-        """What happened."""
+        """The session's report."""
         spec, handoff, source = self.spec, self.capture.handoff, self.capture.source
         drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
         return SessionReport(

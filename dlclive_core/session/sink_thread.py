@@ -1,4 +1,4 @@
-"""A sink, off the latency path: a thread of its own behind a bounded queue."""
+"""Runs a sink off the latency path, in its own thread behind a bounded queue."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dlclive_core.session.stage_times import Stopwatch
 
 _log = logging.getLogger(__name__)
 
-# A disk may be busy for 0.3 s when it writes what it was given, and a camera gives 100 frames/s and more.
-_MOST = 128  # estimates that wait for a sink of a live source
-_LEAST = 8  # however large their images are
-_MEMORY = 512_000_000  # bytes of images that wait for it
+# A disk may block for 0.3 s while it writes its cache, and a camera delivers 100 frames/s or more.
+_MOST = 128  # largest capacity of a live source's sink queue, in estimates
+_LEAST = 8  # its smallest capacity, for large images
+_MEMORY = 512_000_000  # bytes of images in the queue
 
 
 def room_for(estimate: Estimate) -> int:
-    """How many estimates with images as large as this one's may wait for a sink of a live source."""
+    """The queue capacity for a sink of a live source, for images of this size."""
     return max(_LEAST, min(_MOST, _MEMORY // max(1, estimate.frame.image.nbytes)))
 
 
@@ -31,8 +31,9 @@ class SinkThread:
     """Opens, feeds, finishes and closes one sink in one thread; an error detaches the sink and is kept for the report.
 
     Args:
-        queue: where estimates wait: `LosslessQueue` makes `write` wait for a free place, `DroppingQueue` drops and counts.
-        events: where a failure is noted.
+        queue: holds waiting estimates. When it is full, `write` blocks with a `LosslessQueue`, and drops and counts with a
+            `DroppingQueue`.
+        events: where a failure is recorded.
     """
 
     def __init__(self, sink: Sink, *, queue: Handoff[Estimate], events: Events) -> None:
@@ -54,11 +55,11 @@ class SinkThread:
 
     @property
     def dropped(self) -> int:
-        """Estimates that were not written: no room, an error, or left behind."""
+        """Estimates that were not written: the queue was full, the sink failed, or the run ended."""
         return self._queue.dropped + self._queue.left + self._unwritten
 
     def start(self, run: RunInfo) -> None:
-        """Open the sink and wait until it is open; raises what its `open` raised."""
+        """Open the sink and wait until it is open; raises the error of its `open`."""
         self._thread = threading.Thread(target=self._run, args=(run,), name=f"dlclive {self.name}", daemon=True)
         self._thread.start()
         self._opened.wait()
@@ -67,21 +68,21 @@ class SinkThread:
             raise self.error
 
     def write(self, estimate: Estimate) -> None:
-        """Hand over one estimate; called by the session's thread. A sink that failed keeps emptying its queue."""
+        """Queue one estimate; called by the session's thread. After a failure, the thread keeps emptying the queue."""
         self._queue.put(estimate)
 
     def stop(self, *, complete: bool) -> None:
-        """Have it write what is waiting, finish if the run is complete, and close; see `join`. Safe to call twice."""
+        """Have the sink write its backlog, finish if the run is complete, and close; see `join`. Safe to call twice."""
         self._complete = complete
         self._queue.end()
 
     def join(self, patience: float | None = None) -> None:
-        """After `stop`: wait until it is closed, at most this many seconds."""
+        """After `stop`: wait until the sink is closed, at most this many seconds."""
         if self._thread is not None:
             self._thread.join(patience)
 
     def result(self) -> SinkResult:
-        """What became of it so far."""
+        """The sink's result so far."""
         return SinkResult(
             sink=self.name,
             written=self._written,

@@ -32,8 +32,8 @@ class Tolerant(Processor):
             pass all later poses on unchanged. "stop": end the session, as without this wrapper.
 
     Attributes:
-        failures: how often it raised in this run.
-        disabled: it was closed after it raised.
+        failures: how often the processor raised in this run.
+        disabled: the processor was closed after it raised.
         error: the first error of this run.
     """
 
@@ -73,9 +73,9 @@ class Tolerant(Processor):
         self.disabled = self.on_error == "disable"
         if self.error is None:
             self.error = error
-            what = "is closed; poses pass without it" if self.disabled else "is skipped when it fails"
+            action = "is closed; poses bypass it" if self.disabled else "is skipped when it fails"
             name = processor_name(self)
-            _log.error("processor %s failed at frame %d and %s: %s", name, frame.index, what, one_line(error))
+            _log.error("processor %s failed at frame %d and %s: %s", name, frame.index, action, one_line(error))
         if self.disabled:
             try:
                 self.processor.close()

@@ -96,7 +96,7 @@ def test_a_folder_with_an_openvino_model_alone_is_analysed_and_recorded(dlclive,
     ("how", "line"),
     [
         (("--batch", "many"), "--batch takes a number of frames, at least 1, or auto; got 'many'"),
-        (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the frame before: give batch=1, not 4"),
+        (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the previous frame: use batch=1, not 4"),
     ],
 )
 def test_batches_that_cannot_be(dlclive, model, clip, how, line) -> None:

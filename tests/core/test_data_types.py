@@ -11,7 +11,7 @@ MOUSE = Skeleton(("snout", "leftear", "tailbase"), ((0, 1), (1, 2)))
 def test_a_skeleton_names_each_keypoint_once() -> None:
     with pytest.raises(UsageError, match="repeated: snout"):
         Skeleton(("snout", "tail", "snout"))
-    with pytest.raises(UsageError, match="outside the 2 keypoints"):
+    with pytest.raises(UsageError, match="out of range for 2 keypoints"):
         Skeleton(("a", "b"), ((0, 2),))
 
 
@@ -62,8 +62,8 @@ def test_a_pose_refuses_other_arrays(array: np.ndarray, message: str) -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((4, 4, 3), np.float32), "float32; give uint8"),
-        (np.full((4, 4, 3), np.nan), "holds NaN"),
+        (np.zeros((4, 4, 3), np.float32), "float32; pass uint8"),
+        (np.full((4, 4, 3), np.nan), "contains NaN"),
         (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\)"),
         (np.zeros((0, 4, 3), np.uint8), "empty"),
         (None, "NoneType"),

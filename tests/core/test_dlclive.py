@@ -188,7 +188,7 @@ def test_a_display_that_dies_costs_no_pose(
             assert np.abs(live.get_pose(bgr(source.draw(index))) - source.truth(index)).max() < 0.5
     assert (len(screen.poses), screen.closings) == (3, 1)
     assert [record.message for record in caplog.records] == [
-        "the display failed and is closed, poses go on: OSError: the screen is gone",
+        "the display failed and is closed; poses continue: OSError: the screen is gone",
         "the display could not be closed: RuntimeError: no display",
     ]
 

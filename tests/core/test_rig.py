@@ -187,19 +187,19 @@ def test_what_cannot_be_shared_is_refused() -> None:
     session = Session(source=blobs, model=model)
     with pytest.raises(UsageError, match="at least one session"):
         Rig([])
-    with pytest.raises(UsageError, match="a session is there twice"):
+    with pytest.raises(UsageError, match="the same session twice"):
         Rig([session, session])
-    with pytest.raises(UsageError, match=r"a source \(BlobSource\) is there twice in this rig; make one for each"):
+    with pytest.raises(UsageError, match=r"a source \(BlobSource\) is used twice in this rig; create one per session"):
         Rig([session, Session(source=blobs, model=model)])
     for part in ({"processors": [processor]}, {"sinks": [sink]}):
-        with pytest.raises(UsageError, match="is there twice"):
+        with pytest.raises(UsageError, match="is used twice"):
             Rig([Session(source=BlobSource(), model=model, **part) for _ in range(2)])
 
 
 def test_a_model_that_remembers_is_not_shared() -> None:
     model = BlobModel()
     model.remembers = True
-    with pytest.raises(UsageError, match=r"2 sessions share a model .* remembers where animals were"):
+    with pytest.raises(UsageError, match=r"2 sessions share a model .* remembers the animals' positions"):
         Rig([Session(source=BlobSource(), model=model) for _ in range(2)])
     Rig([Session(source=BlobSource(), model=model)])
 

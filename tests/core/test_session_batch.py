@@ -107,7 +107,9 @@ def test_where_a_batch_is_too_much_frames_go_one_by_one() -> None:
 
 def test_a_batch_that_is_too_much_from_the_start_is_said_before_the_first_frame() -> None:
     source = BlobSource(frames=30)
-    with pytest.raises(ModelError, match=r"failed at 8 images of 160 x 120 at once, try fewer: .*out of memory"):
+    with pytest.raises(
+        ModelError, match=r"failed on a batch of 8 images of 160 x 120; try a smaller one: .*out of memory"
+    ):
         Session(source=source, model=RunsOut(0), batch=8).run()
     assert batch_that_pays(RunsOut(0), (120, 160, 3), 10_000) == 1
 
@@ -132,8 +134,8 @@ def test_a_stop_within_a_batch_counts_every_frame() -> None:
     [
         ({"source": LiveBlobSource(frames=3)}, "live source"),
         ({"regions": [FollowingCrop()]}, "follows the animal"),
-        ({"batch": 0}, "from 1 up"),
-        ({"batch": True}, "from 1 up"),
+        ({"batch": 0}, "at least 1"),
+        ({"batch": True}, "at least 1"),
     ],
 )
 def test_what_cannot_be_together_is_refused(how: dict, reason: str) -> None:
@@ -144,7 +146,7 @@ def test_what_cannot_be_together_is_refused(how: dict, reason: str) -> None:
 def test_a_model_that_remembers_sees_one_frame_after_the_other() -> None:
     model = Together()
     model.remembers = True
-    with pytest.raises(UsageError, match="the frame before: give batch=1, not 2"):
+    with pytest.raises(UsageError, match="the previous frame: use batch=1, not 2"):
         Session(source=BlobSource(frames=3), model=model, batch=2)
     report = Session(source=BlobSource(frames=3), model=model, batch="auto").run()
     assert (report.batch, model.batches) == (1, [])

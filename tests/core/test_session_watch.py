@@ -71,7 +71,7 @@ def test_stale_after_is_an_option() -> None:
     report = session.run()
     assert (report.stalls, [event.kind for event in report.events]) == (0, ["trouble"])
     for option in ({"stale_after": 0}, {"deadline": 0}):
-        with pytest.raises(UsageError, match="above 0"):
+        with pytest.raises(UsageError, match="more than 0"):
             Session(source=BlobSource(), model=BlobModel(), **option)
 
 
@@ -107,13 +107,13 @@ def test_what_hangs_is_named_and_the_stacks_are_shown_once(
     assert session.report is not None
     hanging = [event for event in session.report.events if event.kind == "hanging"]
     released = [event for event in session.report.events if event.kind == "released"]
-    assert hanging[0].text.startswith(f"{what} has been at frame ")
+    assert hanging[0].text.startswith(f"{what} is hanging: no result for frame ")
     assert 0.4 < released[0].at - hanging[0].at + 0.4 < 10
     assert sum(seen["hanging"] < moment < seen["hanging"] + 0.35 for moment in written) > 1  # the sinks went on
     err = capfd.readouterr().err
     assert err.count("Current thread") == 1
     assert "time.sleep" in err or "in process" in err or "in predict" in err
-    assert f"{what} has been at frame" in caplog.text
+    assert f"{what} is hanging: no result for frame" in caplog.text
 
 
 def test_a_recording_may_take_its_time() -> None:
@@ -145,8 +145,8 @@ def test_frames_that_change_their_shape_are_noted() -> None:
     report = Session(source=Changing(frames=40), model=BlobModel(), sinks=[sink]).run()
     texts = [event.text for event in report.events if event.kind == "shape"]
     assert [text.split(" is ")[1] for text in texts] == [
-        "140 x 100 RGB, before 160 x 120 RGB",
-        "140 x 100 grey, before 140 x 100 RGB",
+        "140 x 100 RGB, previously 160 x 120 RGB",
+        "140 x 100 grey, previously 140 x 100 RGB",
     ]
     assert report.complete
 
