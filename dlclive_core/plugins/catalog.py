@@ -1,4 +1,4 @@
-"""The catalogue: which plugins are installed, their state, and how to build what they offer."""
+"""The catalogue of installed plugins: their status, and their components."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Plugin:
         name: of its entry point.
         distribution, version: of the package that provides it.
         status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
-            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is taken).
-        error: what is wrong and what to do, in one line; empty when ready.
-        components: what it offers; empty if broken, blocked or duplicate.
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is already in use).
+        error: the problem and its solution, in one line; empty when ready.
+        components: the components it provides; empty if broken, blocked or duplicate.
     """
 
     name: str
@@ -69,7 +69,7 @@ class PluginCatalog:
         """Read the entry points of every installed distribution.
 
         Args:
-            disabled: names of plugins not to load; default: those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+            disabled: names of plugins not to load; default: the comma-separated names in DLCLIVE_DISABLE_PLUGINS.
         """
         if disabled is None:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
@@ -89,9 +89,9 @@ class PluginCatalog:
             if item.name == name:
                 return item
         failed = [plugin for plugin in self.plugins if plugin.error and not plugin.components]
-        because = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
+        reasons = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
         known = [item.name for item in self.components(kind)]
-        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
+        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{reasons}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
@@ -110,11 +110,11 @@ class PluginCatalog:
             ) from error
 
     def distribution_of(self, info: ComponentInfo) -> str:
-        """The name of the distribution that brings a component, such as "dlclive-io"."""
+        """The name of the distribution that provides a component, such as "dlclive-io"."""
         return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
-        """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
+        """Build the component of this kind and name. Raises UsageError for an option that it does not have."""
         info = self.find(kind, name)
         factory = self.factory(info)
         check_options(factory, options, f"{kind.kind} {name!r}")
@@ -122,10 +122,12 @@ class PluginCatalog:
 
 
 def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError for an option that `factory` does not take, suggesting the nearest of its own and of `also`."""
+    """Raise UsageError for an option that `factory` does not have, and suggest the nearest of its own and of `also`."""
     parameters = inspect.signature(factory).parameters.values()
     valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
-    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks them itself
+    if len(valid) < len(
+        list(inspect.signature(factory).parameters)
+    ):  # the factory accepts any keyword and checks them itself
         return
     for option in options:
         if option not in valid:
@@ -158,7 +160,7 @@ def _builtin() -> Plugin:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """An entry point of our group, and the name and version of the distribution that has it."""
+    """An entry point of our group, with the name and version of its distribution."""
 
     point: EntryPoint
     distribution: str
@@ -171,7 +173,7 @@ def _offers() -> list[_Offer]:
     for distribution in distributions():
         points = [point for point in distribution.entry_points if point.group == GROUP]
         if points:
-            metadata = distribution.metadata  # parsed at each access
+            metadata = distribution.metadata  # parsed on every access
             name, version = metadata["Name"], metadata["Version"]
             for point in points:  # the first distribution of a name on sys.path is the one that Python imports
                 offers.setdefault((name, point.name), _Offer(point, name, version))
@@ -203,7 +205,7 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
         )
     for item in components:
         for other in earlier:
-            if any((mine.kind, mine.name) == (item.kind, item.name) for mine in other.components):
+            if any((known.kind, known.name) == (item.kind, item.name) for known in other.components):
                 return record(
                     "duplicate",
                     f"{name} and {other.distribution} both offer a {item.kind} {item.name!r}; "
@@ -218,7 +220,7 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
 
 
 def _registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
-    """Call the hooks of one plugin, in a manager of its own so that plugins cannot affect each other."""
+    """Call the hooks of one plugin, in a separate manager so that plugins cannot affect each other."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
@@ -240,15 +242,15 @@ def plural(kind: str) -> str:
 
 
 def _raised_at(error: Exception) -> str:
-    """Where a plugin raised, if that was neither in the core nor in the standard library."""
-    ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
+    """The file and line where a plugin raised, unless they are in the core, pluggy or the standard library."""
+    core, hooks, library = Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         packaged = "site-packages" in path.parts or "dist-packages" in path.parts
         if (
             path.is_file()
-            and (packaged or not path.is_relative_to(ours[2]))
-            and not any(map(path.is_relative_to, ours[:2]))
+            and (packaged or not path.is_relative_to(library))
+            and not any(map(path.is_relative_to, (core, hooks)))
         ):
             return f" ({path}:{frame.lineno})"
     return ""

@@ -110,8 +110,8 @@ class TestArrayProcessor(ProcessorContract):
 
 def test_a_contract_cannot_be_weakened() -> None:
     class Weak(SinkContract):
-        def test_takes_a_run(self) -> None:
+        def test_writes_a_run(self) -> None:
             pass
 
-    with pytest.raises(AssertionError, match="Weak overrides test_takes_a_run"):
-        Contract.test_the_contract_is_whole(Weak())
+    with pytest.raises(AssertionError, match="Weak overrides test_writes_a_run"):
+        Contract.test_no_inherited_test_is_overridden(Weak())
