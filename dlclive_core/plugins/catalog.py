@@ -1,4 +1,4 @@
-"""The catalogue: which plugins are installed, their state, and how to build what they offer."""
+"""The catalogue of installed plugins: their status, and their components."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Plugin:
         name: of its entry point.
         distribution, version: of the package that provides it.
         status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
-            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is taken).
-        error: what is wrong and what to do, in one line; empty when ready.
-        components: what it offers; empty if broken, blocked or duplicate.
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is already in use).
+        error: the problem and its solution, in one line; empty when ready.
+        components: the components it provides; empty if broken, blocked or duplicate.
     """
 
     name: str
@@ -58,7 +58,7 @@ class PluginCatalog:
         """Read the entry points of every installed distribution.
 
         Args:
-            disabled: names of plugins not to load; default: those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+            disabled: names of plugins not to load; default: the comma-separated names in DLCLIVE_DISABLE_PLUGINS.
         """
         if disabled is None:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
@@ -78,9 +78,9 @@ class PluginCatalog:
             if item.name == name:
                 return item
         failed = [plugin for plugin in self.plugins if plugin.error and not plugin.components]
-        because = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
+        reasons = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
         known = [item.name for item in self.components(kind)]
-        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
+        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{reasons}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
@@ -100,11 +100,11 @@ class PluginCatalog:
             ) from error
 
     def distribution_of(self, info: ComponentInfo) -> str:
-        """The name of the distribution that brings a component, such as "dlclive-io"."""
+        """The name of the distribution that provides a component, such as "dlclive-io"."""
         return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
-        """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
+        """Build the component of this kind and name. Raises UsageError for an option that it does not have."""
         info = self.find(kind, name)
         factory = self.factory(info)
         label = f"{kind.kind} {name!r}"
@@ -130,7 +130,7 @@ def construct(factory: Any, label: str, *args: Any, **options: Any) -> Any:
 
 
 def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError for an option that `factory` does not take, suggesting the nearest of its own and of `also`."""
+    """Raise UsageError for an option that `factory` does not have, and suggest the nearest of its own and of `also`."""
     try:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:  # written in C, without a signature: it checks its options itself
@@ -194,7 +194,7 @@ def _load(offer: Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
         )
     for item in components:
         for other in earlier:
-            if any((mine.kind, mine.name) == (item.kind, item.name) for mine in other.components):
+            if any((known.kind, known.name) == (item.kind, item.name) for known in other.components):
                 return record(
                     "duplicate",
                     f"{name} and {other.distribution} both offer a {item.kind} {item.name!r}; "
@@ -216,8 +216,8 @@ def _raised_at(error: BaseException) -> str:
         packaged = "site-packages" in path.parts or "dist-packages" in path.parts
         if (
             path.is_file()
-            and (packaged or not path.is_relative_to(ours[2]))
-            and not any(map(path.is_relative_to, ours[:2]))
+            and (packaged or not path.is_relative_to(library))
+            and not any(map(path.is_relative_to, (core, hooks)))
         ):
             return f" ({path}:{frame.lineno})"
     return ""

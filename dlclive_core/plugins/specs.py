@@ -27,7 +27,7 @@ class OptionError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class ComponentSpec:
-    """A component's name and its options as text. `first`, an option without a name, is the constructor's first argument."""
+    """A component's name and its options as text. `first` is an unnamed option: the constructor's first argument."""
 
     name: str
     first: str | None
@@ -105,12 +105,12 @@ def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dic
     """Convert the options that are text to the types that a constructor declares.
 
     Args:
-        factory: a class, or a function.
-        options: by name; values that are not text are left alone.
-        label: of the component, for messages: "sink 'tables'".
+        factory: a class or a function.
+        options: by name; values that are not text stay unchanged.
+        label: the component's name in messages: "sink 'tables'".
 
     Raises:
-        OptionError: a text cannot be converted to its option's type.
+        OptionError: a value cannot be converted to its option's type.
     """
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     values = dict(options)
@@ -169,7 +169,7 @@ def _number(value: Any, text: str) -> tuple[Any, bool]:
     if isinstance(value, bool):
         return None, False
     try:
-        return float(value if isinstance(value, int | float) else text), True  # YAML takes 1e-3 for text
+        return float(value if isinstance(value, int | float) else text), True  # YAML reads 1e-3 as text
     except ValueError:
         return None, False
 

@@ -136,7 +136,7 @@ def test_a_file_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
          "rig.yaml:4: option 'horizon' of processor 'kalman' takes a number; got 'soon'"),
         ("source: mouse\nmodel: MODEL\nprocessors:\n  - kalmann\n", 3,
          "rig.yaml:4: no processor 'kalmann': did you mean 'kalman'?"),
-        ("source:\n  mouse:\n    fps: 0\nmodel: MODEL\n", 3, "rig.yaml:2: frames from 1, seed from 0 and fps above 0"),
+        ("source:\n  mouse:\n    fps: 0\nmodel: MODEL\n", 3, "rig.yaml:2: frames must be at least 1, seed at least 0"),
         ("source: mose\nmodel: MODEL\n", 4, "rig.yaml:1: no source 'mose'"),
         ("source: mouse\nmodel: gone.onnx\n", 3, "rig.yaml:2: no such file or folder: gone.onnx"),
         ("source: mouse\n", 3, "rig.yaml names no model: add a line such as model: mouse.onnx"),
