@@ -209,8 +209,8 @@ def _load(offer: Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
 
 
 def _raised_at(error: BaseException) -> str:
-    """Where a plugin raised, if that was neither in the core nor in the standard library."""
-    ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
+    """The file and line where a plugin raised, unless they are in the core, pluggy or the standard library."""
+    core, hooks, library = Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         packaged = "site-packages" in path.parts or "dist-packages" in path.parts
