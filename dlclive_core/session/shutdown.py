@@ -21,7 +21,7 @@ _CLOSE = (
     2.0  # seconds that a processor has to close, and a live session's model or processor to return from its last frame
 )
 _LAST_FRAME = 30.0  # seconds that a recording's model has for its last frame: nothing waits for it but files
-_SINK = {"open": 2.0, "write": 10.0, "finish": 120.0, "close": 10.0}  # a long recording takes a while to finish
+_SINK = {"open": 2.0, "write": 10.0, "finish": 30.0, "close": 10.0}  # without using the CPU, where that can be measured
 _HURRY = 0.2  # seconds for everything, after a second Ctrl-C
 _POLL = 0.01
 
@@ -104,7 +104,8 @@ class Shutdown:
     # ---- sinks, each in its own thread
 
     def _wait_for_sink(self, session: RunningSession, sink: SinkThread) -> None:
-        began = time.perf_counter()
+        began = last_worked = time.perf_counter()
+        used = sink.cpu_time()
         named: SinkCall | None = None
         while not sink.is_closed:
             sink.done.wait(_POLL)
@@ -113,12 +114,15 @@ class Shutdown:
             busy = sink.busy
             if busy is None:
                 continue
-            waited = time.perf_counter() - max(busy.since, began)
+            now = time.perf_counter()
+            waited = now - max(busy.since, began)
+            if (total := sink.cpu_time()) != used:
+                used, last_worked = total, now
             text = f"sink {sink.name} has not returned from {busy.method} for {waited:.0f} s"
             if waited > NAMED_AFTER and busy is not named:
                 named = busy
                 self._name((session,), text)
-            if waited > _SINK[busy.method]:
+            if min(waited, now - last_worked) > _SINK[busy.method]:
                 sink.abandon(f"{text} and was left behind")
                 return
         sink.join()

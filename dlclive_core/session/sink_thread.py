@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -96,6 +97,18 @@ class SinkThread:
     def is_closed(self) -> bool:
         """Whether its thread has done everything, or was never started."""
         return self._thread is None or self.done.is_set()
+
+    def cpu_time(self) -> float | None:
+        """Seconds of CPU time that its thread has used: a sink that writes a long file uses some, one that hangs does not.
+
+        None where the system cannot tell.
+        """
+        if sys.platform == "win32" or sys.platform == "darwin" or self._thread is None or self._thread.ident is None:
+            return None
+        try:
+            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+        except OSError:  # it has ended
+            return None
 
     def abandon(self, reason: str) -> None:
         """After `stop`: do not wait for the sink any longer. What it has not written counts as dropped."""

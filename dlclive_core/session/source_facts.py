@@ -50,8 +50,8 @@ class SourceFacts:
         value = self._value("fps", None)
         if value is None:
             return None
-        if isinstance(value, numbers.Real) and math.isfinite(value) and value > 0:
-            return float(value)
+        if isinstance(value, numbers.Real) and math.isfinite(rate := float(value)) and rate > 0:
+            return rate
         self._refuse("fps", value)
         return None
 
@@ -120,4 +120,4 @@ def source_name(source: FrameSource) -> str:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= 0
+    return type(value) is not bool and isinstance(value, numbers.Integral) and int(value) >= 0
