@@ -229,7 +229,7 @@ def test_an_untrusted_engine_is_read_only_on_request(machine, engine: Path) -> N
 
 def test_a_replaced_plan_is_rejected_even_with_a_matching_card(machine, engine: Path) -> None:
     card, _ = read_engine(engine)
-    evil = b"PLAN of somebody else"
+    evil = b"PLAN of an attacker"
     changed = type(card)(**{name: getattr(card, name) for name in card.__slots__} | {"plans": (plan_facts(1, evil),)})
     write_engine(engine, changed, [evil])
     with pytest.raises(UnsafeFileError):
