@@ -95,7 +95,7 @@ def test_a_folder_with_an_openvino_model_alone_is_analysed_and_recorded(dlclive,
 @pytest.mark.parametrize(
     ("how", "line"),
     [
-        (("--batch", "many"), "--batch takes a number of frames, at least 1, or auto; got 'many'"),
+        (("--batch", "many"), "--batch takes auto or a number of frames from 1 up; got 'many'"),
         (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the frame before: give batch=1, not 4"),
     ],
 )

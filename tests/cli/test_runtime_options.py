@@ -185,7 +185,4 @@ def test_benchmark_shows_them_in_its_rows(dlclive, model: Path) -> None:
     assert row["options"] == {"spinning": "always"}
     done = dlclive(*words, "--runtime-option", "spinning")
     assert done.code == 2
-    assert (
-        "--runtime-option takes an option of the runtime, NAME=VALUE, for example threads=1; got 'spinning'"
-        in done.error
-    )
+    assert "--runtime-option takes a runtime option, NAME=VALUE, for example threads=1; got 'spinning'" in done.error

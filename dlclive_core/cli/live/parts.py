@@ -85,8 +85,8 @@ def _build_session(
     planned: PlannedSession, source: FrameSource, spec: RunSpec, catalog: PluginCatalog, profile: Profile | None
 ) -> SessionParts:
     def options(part: PartSpec) -> dict[str, Any]:
-        place = partial(output_path, folder=spec.out, source=planned.name, mark=part.mark)
-        return {"place": place, "overwrite": spec.overwrite}
+        resolve_path = partial(output_path, folder=spec.out, source=planned.name, mark=part.mark)
+        return {"resolve_path": resolve_path, "overwrite": spec.overwrite}
 
     return SessionParts(
         spec=planned,
