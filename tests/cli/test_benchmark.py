@@ -66,7 +66,7 @@ def test_json_reports_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -
     assert done.code == 0, done.err
     result = json.loads(done.out)
     assert result["clip"]["frames"] == 40
-    assert any("it ended after 40 of the 50 frames" in note for note in result["notes"])
+    assert any("ended after 40 of the 50 requested frames" in note for note in result["notes"])
     (row,) = result["rows"]
     assert row["file"] == "mouse.onnx (as given)"
     assert len(row["late_ms"]) + row["dropped"] == 40
