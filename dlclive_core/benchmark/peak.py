@@ -74,10 +74,10 @@ def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS)
     flops = {precision: speed for precision, (speed, _) in best_by_precision.items()}
     if not flops:
         return Peak()
-    how = "the fastest of " + ", ".join(dict.fromkeys(description for _, description in best_by_precision.values()))
+    method = "the fastest of " + ", ".join(dict.fromkeys(description for _, description in best_by_precision.values()))
     if "fp16" in flops and "int8" not in flops:
-        flops["int8"], how = 2 * flops["fp16"], f"{how}; int8 assumed to be twice fp16"
-    return Peak(flops, how)
+        flops["int8"], method = 2 * flops["fp16"], f"{method}; int8 assumed to be twice fp16"
+    return Peak(flops, method)
 
 
 def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
@@ -106,12 +106,12 @@ def _cpu(by_runtime: tuple[float, str] | None, seconds: float) -> Peak:
     if by_runtime is not None:
         speed, description = by_runtime
         results = [(max(speed, max(results)[0]), f"products by numpy and {description}", TOLERANCE)]
-    best, how, tolerance = max(results)
+    best, method, tolerance = max(results)
     bf16, int8 = _speedups()
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
     return Peak(
         flops,
-        f"the fastest matrix product in fp32 ({how}); {bf16} times that in half precision and {int8} times in int8, from the "
+        f"the fastest matrix product in fp32 ({method}); {bf16} times that in half precision and {int8} times in int8, from the "
         "CPU's instruction set",
         tolerance,
     )

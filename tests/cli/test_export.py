@@ -35,7 +35,7 @@ def test_an_export_beyond_the_bound_writes_no_file(dlclive, model: Path, clip: P
 def test_int8_without_frames_of_an_animal_is_refused(dlclive, model: Path, tmp_path: Path) -> None:
     done = dlclive("export", model, "a.onnx", "--precision", "int8")
     assert done.code == 2
-    assert "give a clip of it with at least 16 frames, as --frames CLIP" in done.error
+    assert "pass a clip with at least 16 frames, as --frames CLIP" in done.error
     cv2 = pytest.importorskip("cv2", reason="images are written with OpenCV")
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -209,9 +209,7 @@ def _explanations(benchmark: Benchmark) -> list[str]:
     lines.append("Overhead: the median time relative to the runtime's own call on the same array.")
     for device, peak in benchmark.peaks.items():
         if peak.flops:
-            lines.append(
-                f"Peak of {device}: {peak.flops.get('fp32', math.nan) / 1e9:.0f} GFLOP/s in fp32, {peak.how}."
-            )
+            lines.append(f"Peak of {device}: {peak.flops.get('fp32', math.nan) / 1e9:.0f} GFLOP/s in fp32, {peak.how}.")
     if confident:
         lines.append(
             f"Error: distance from {benchmark.reference} on the same frames, over its {confident} keypoints with a confidence "
