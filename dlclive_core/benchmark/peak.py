@@ -111,8 +111,8 @@ def _cpu(by_runtime: tuple[float, str] | None, seconds: float) -> Peak:
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
     return Peak(
         flops,
-        f"the fastest matrix product in fp32 ({method}); {bf16} times that in half precision and {int8} times in int8, from the "
-        "CPU's instruction set",
+        f"the fastest matrix product in fp32 ({method}); {bf16} times that in half precision and {int8} times in int8, from "
+        "the CPU's instruction set",
         tolerance,
     )
 

@@ -49,7 +49,7 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
     {"fp32": Bound(0.05), "fp16": _HALF, "bf16": _HALF, "int8": _QUARTER},
 )
 """In fp32 every keypoint counts. In lower precision only confident keypoints count, because either of two heatmap peaks of
-similar height may win. The largest errors are excluded by a percentile: on real clips some confident keypoints are ambiguous."""
+similar height may win. A percentile excludes the largest errors: on real clips some confident keypoints are ambiguous."""
 
 
 def bound_for(precision: str, max_error: float | None, *, calibrated: bool = False) -> Bound:

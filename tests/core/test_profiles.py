@@ -258,7 +258,7 @@ def test_a_variant_replaces_the_model_and_is_checked(model: Path) -> None:
     with pytest.raises(UsageError, match=r"mouse.bin, which .* loads in place of the model, has changed since"):
         load(model, catalog=catalog())
     files[0].unlink()
-    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx is missing"):
+    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx, which .* loads in place of the model, is missing"):
         load(model, catalog=catalog())
     with load(model, precision="fp32", catalog=catalog()) as loaded:
         assert loaded.profile is None

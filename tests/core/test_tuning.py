@@ -106,7 +106,7 @@ def test_finalists_include_windows_whole_frames_and_fp32() -> None:
     ]
 
 
-def test_the_latest_itemcounts_and_the_winner_comes_first() -> None:
+def test_the_latest_trial_counts_and_the_winner_comes_first() -> None:
     brief = replace(HALF, final=False, p95_px=0.1)
     table = latest_trials([brief, BROKEN, SMALL, FALLBACK, HALF])
     assert HALF in table
@@ -205,13 +205,13 @@ def catalog(factory: str = "Known") -> PluginCatalog:
     return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(part,))])
 
 
-def measure_with_synthetic_times(candidates, frames, **how):
+def measure_with_synthetic_times(candidates, frames, **arguments):
     """Real poses with synthetic times, which depend on precision, input area and thread count."""
     measurements = []
-    for item in measure(candidates, frames, **how):
-        area = 0.1 if item.candidate.follow is not None else item.candidate.resize**2
-        ms = MS[item.candidate.precision] * area * (2 if item.candidate.options else 1)
-        measurements.append(replace(item, times=np.full(len(item.times), ms / 1000)))
+    for measurement in measure(candidates, frames, **arguments):
+        area = 0.1 if measurement.candidate.follow is not None else measurement.candidate.resize**2
+        ms = MS[measurement.candidate.precision] * area * (2 if measurement.candidate.options else 1)
+        measurements.append(replace(measurement, times=np.full(len(measurement.times), ms / 1000)))
     return measurements
 
 
