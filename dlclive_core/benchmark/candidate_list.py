@@ -126,14 +126,16 @@ class _ListBuilder:
                 precisions.add(precision)
                 self._fail(request, precision, view, one_line(error))
                 continue
-            settings = [item for item in self._settings(request, file) if all_precisions or item.precision == precision]
+            settings = [
+                setting for setting in self._settings(request, file) if all_precisions or setting.precision == precision
+            ]
             precisions |= self._add_file(request, file, settings, [view])
         return precisions
 
     def _add_file(
         self, request: RuntimeRequest, file: Path, settings: Sequence[Setting], views: Sequence[ViewSpec] | None = None
     ) -> set[str]:
-        self.available += [f"{request.info.name}:{item.precision}:{item.device}" for item in settings]
+        self.available += [f"{request.info.name}:{setting.precision}:{setting.device}" for setting in settings]
         for setting in filter(request.matches, settings):
             for view in self.views if views is None else views:
                 self._append(request, setting, view, file)

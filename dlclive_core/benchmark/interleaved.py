@@ -57,8 +57,8 @@ def measure(
         warmup: untimed calls after the first one.
         raw_call: also time the runtime's own call on the same arrays, after each call.
         block: frames per turn.
-        rate: frames per second at which to replay the frames once more, at least a second per turn; a model that is too slow
-            is late or drops frames. None for no replay.
+        rate: frames per second of a replay after the rounds, in turns of at least a second; a model that is too slow is late
+            or drops frames. None for no replay.
         on_progress: called after each turn, in this thread.
         catalog: the plugins; by default the installed ones.
 

@@ -59,7 +59,7 @@ def dlclive(
 def analyze(
     model: ModelPath,
     videos: Annotated[list[Path], typer.Argument(help="Videos, folders of images, or single images.")],
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Output folder; created if missing.")] = Path(),
     *,
     loading: ModelOptions,
     regions: RegionOptions,
@@ -261,7 +261,7 @@ def info(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Output folder; created if missing.")] = Path("demo"),
     frames: Annotated[int, typer.Option(min=10, help="Frames in the video.")] = 300,
     seed: Annotated[int, typer.Option(min=0, max=99_999, help="Random seed of the mouse and its arena.")] = 7,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the video.")] = "320x240",

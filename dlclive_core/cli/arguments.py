@@ -26,8 +26,7 @@ ProfileChoice = Annotated[
     str,
     typer.Option(
         metavar="auto|none|FILE",
-        help="Settings saved by `dlclive tune`. auto: the profile beside the model; ignored with --runtime, --device or "
-        "--precision.",
+        help="Profile from `dlclive tune`. auto: the one beside the model, unless --runtime, --device or --precision is set.",
     ),
 ]
 RuntimeOptions = Annotated[
@@ -38,9 +37,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing o
 
 BatchSize = Annotated[
     str,
-    typer.Option(
-        metavar="N|auto", help="Frames per model call. auto: search for the fastest batch size on long videos."
-    ),
+    typer.Option(metavar="N|auto", help="Frames per model call. auto: find the fastest number on long videos."),
 ]
 
 ResizeFactor = Annotated[float | None, typer.Option(help="Scale each frame by this factor, for example 0.5.")]

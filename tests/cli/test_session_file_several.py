@@ -130,8 +130,8 @@ def test_the_command_line_replaces_one_source_with_several(tmp_path: Path) -> No
 
 def test_models_are_shared_or_given_per_source(tmp_path: Path) -> None:
     spec = read_session_file(write(tmp_path, RIG))
-    one = plan(spec.with_more(RunSpec(models=("x.onnx",))))
-    assert {(session.model.path, session.model_number) for session in one} == {("x.onnx", 0)}
+    shared = plan(spec.with_more(RunSpec(models=("x.onnx",))))
+    assert {(session.model.path, session.model_number) for session in shared} == {("x.onnx", 0)}
     each = plan(spec.with_more(RunSpec(models=("x.onnx", "y.onnx", "x.onnx"))))
     assert [(session.model.path, session.model_number) for session in each] == [
         ("x.onnx", 0), ("y.onnx", 1), ("x.onnx", 2),

@@ -209,9 +209,9 @@ def test_replayed_frames_are_processed_or_dropped(file, frames, catalog) -> None
 
 
 def test_a_failure_is_recorded_and_the_others_continue(file, frames, catalog) -> None:
-    good, lateness = candidate(file()), candidate(file(fails=15, error="MemoryError"))
+    good, failing = candidate(file()), candidate(file(fails=15, error="MemoryError"))
     never, unknown = candidate(file(fails=0)), candidate(file(), options={"colour": 1})
-    results = measure([never, lateness, unknown, good], frames, rounds=1, catalog=catalog)
+    results = measure([never, failing, unknown, good], frames, rounds=1, catalog=catalog)
     assert results[0].failure.startswith("out of memory")
     assert results[0].card is None
     assert results[1].failure == "out of memory: MemoryError: no more of it"

@@ -70,21 +70,21 @@ def test_a_keypoint_that_is_not_found_is_infinitely_far() -> None:
 
 
 def test_animals_are_matched_by_distance_or_by_identity() -> None:
-    here, there = [[10, 10, 0.9], [12, 10, 0.9]], [[90, 90, 0.9], [92, 90, 0.9]]
-    assert compare_poses([pose(here, there)], [pose(there, here)]).max_px == 0
-    named = pose(here, there, ids=("a", "b"))
-    assert compare_poses([named], [pose(there, here, ids=("b", "a"))]).max_px == 0
-    assert compare_poses([named], [pose(there, here, ids=("a", "b"))]).flips == 4
+    near, far = [[10, 10, 0.9], [12, 10, 0.9]], [[90, 90, 0.9], [92, 90, 0.9]]
+    assert compare_poses([pose(near, far)], [pose(far, near)]).max_px == 0
+    named = pose(near, far, ids=("a", "b"))
+    assert compare_poses([named], [pose(far, near, ids=("b", "a"))]).max_px == 0
+    assert compare_poses([named], [pose(far, near, ids=("a", "b"))]).flips == 4
 
 
 def test_missing_animals_and_unique_keypoints_are_compared() -> None:
-    here, there = [[10, 10, 0.9]], [[90, 90, 0.9]]
-    lost = compare_poses([pose(here, there)], [pose(there)])
+    near, far = [[10, 10, 0.9]], [[90, 90, 0.9]]
+    lost = compare_poses([pose(near, far)], [pose(far)])
     assert (lost.keypoints, lost.flips, lost.median_px) == (2, 1, np.inf)
-    nobody = Pose(np.zeros((0, 1, 3), np.float32), blob_skeleton(1))
-    assert compare_poses([pose(here)], [nobody]).flips == 1
-    assert compare_poses([nobody], [pose(here)]).keypoints == 0
-    unique = compare_poses([pose(here, unique=[[5, 5, 0.9]])], [pose(here, unique=[[5, 7, 0.9]])])
+    no_animal = Pose(np.zeros((0, 1, 3), np.float32), blob_skeleton(1))
+    assert compare_poses([pose(near)], [no_animal]).flips == 1
+    assert compare_poses([no_animal], [pose(near)]).keypoints == 0
+    unique = compare_poses([pose(near, unique=[[5, 5, 0.9]])], [pose(near, unique=[[5, 7, 0.9]])])
     assert (unique.keypoints, unique.max_px) == (2, 2.0)
 
 
