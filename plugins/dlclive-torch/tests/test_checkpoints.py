@@ -131,7 +131,7 @@ def test_an_export_with_a_detector(tmp_path: Path, config: dict[str, Any]) -> No
 def test_a_snapshot_takes_the_configuration_beside_it(tmp_path: Path, config: dict[str, Any]) -> None:
     metrics = {"metrics": {"test.mAP": np.float64(80.5)}, "epoch": 10, "losses": {}}
     torch.save({"metadata": metrics, "model": {"a": torch.ones(1)}, "optimizer": {}}, tmp_path / "snapshot-010.pt")
-    with pytest.raises(ModelError, match=r"snapshot-010\.pt is a snapshot, which needs pytorch_config\.yaml beside it"):
+    with pytest.raises(ModelError, match=r"snapshot-010\.pt is a snapshot and needs pytorch_config\.yaml beside it"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
     (tmp_path / "pytorch_config.yaml").write_text(yaml.safe_dump(config))
     checkpoint = read_checkpoint(tmp_path / "snapshot-010.pt")
@@ -154,7 +154,7 @@ def test_a_snapshot_of_a_detector_is_named_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"layer.weight": torch.ones(2)}, r"weights alone, without a configuration"),
+        ({"layer.weight": torch.ones(2)}, r"weights without a configuration"),
         ({"pose": {"a": torch.ones(1)}}, r"without 'config'"),
         ({"config": {}, "pose": None}, r"no weights under 'pose'"),
         ({"config": {}}, r"no weights under 'pose'"),

@@ -124,9 +124,9 @@ def test_the_head_gives_candidates_and_affinities() -> None:
     [
         ({"predictor": {"type": "HeatmapPredictor"}}, "'HeatmapPredictor'"),
         ({"predictor": {**head_options()["predictor"], "add_discarded": True}}, "add_discarded"),
-        ({"predictor": {**head_options()["predictor"], "graph": [[0, 1]]}}, "does not fit"),
-        ({"predictor": {**head_options()["predictor"], "edges_to_keep": [3]}}, "does not fit"),
-        ({"predictor": {**head_options()["predictor"], "graph": [[0, 1], [0, 2], [1, 3]]}}, "does not fit"),
+        ({"predictor": {**head_options()["predictor"], "graph": [[0, 1]]}}, "does not match"),
+        ({"predictor": {**head_options()["predictor"], "edges_to_keep": [3]}}, "does not match"),
+        ({"predictor": {**head_options()["predictor"], "graph": [[0, 1], [0, 2], [1, 3]]}}, "does not match"),
         ({"locref_config": None}, "locref_config"),
     ],
 )
