@@ -37,7 +37,7 @@ def test_refuses_a_predictor_neck_or_further_head_that_it_does_not_know(config: 
     head = config["model"]["heads"]["bodypart"]
     config["model"]["heads"]["segmentation"] = head
     with pytest.raises(
-        UnsupportedModelError, match=r"'segmentation'; supported are 'bodypart', 'unique_bodypart', 'ident"
+        UnsupportedModelError, match=r"'segmentation'; supported: 'bodypart', 'unique_bodypart', 'ident"
     ):
         build(config)
     del config["model"]["heads"]["segmentation"]

@@ -52,7 +52,7 @@ def test_what_makes_room_is_let_go_before_the_next_is_made() -> None:
         cache.find("a", lambda: "a")
     cache.find("b", lambda: "b")
     there: list[bool] = []
-    cache.find("b", lambda: there.append("a" in cache._made) or "b")
+    cache.find("b", lambda: there.append("a" in cache._entries) or "b")
     assert there == [False]
 
 
@@ -76,4 +76,4 @@ def test_shapes_that_come_once_are_forgotten_at_last() -> None:
     cache: ShapeCache[int] = ShapeCache()
     for shape in range(1000):
         cache.find(shape, lambda: 0)
-    assert len(cache._seen) == 256
+    assert len(cache._used_once) == 256

@@ -158,7 +158,7 @@ def test_a_closed_network_says_so(small_export: Path, noise: Callable[..., np.nd
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "CPU"])
 def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(small_export: Path, device: str) -> None:
-    with pytest.raises(UsageError, match=r"there is: auto, .*cpu"):
+    with pytest.raises(UsageError, match=r"available: auto, .*cpu"):
         load_model(small_export, "torch", device=device)
 
 

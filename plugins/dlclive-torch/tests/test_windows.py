@@ -98,7 +98,7 @@ def test_a_channel_that_never_changes_is_a_constant(graph: KeypointGraph) -> Non
 
 
 def test_too_few_frames_and_a_window_as_large_as_the_frame(graph: KeypointGraph) -> None:
-    with pytest.raises(UsageError, match="finds the animal in 11 of 11 frames, and windows are fitted to 12 or more"):
+    with pytest.raises(UsageError, match="finds the animal in 11 of 11 frames; fitting windows needs at least 12"):
         fit_to_windows(graph, SKELETON, [scene(100)] * 11, WINDOW)
     with pytest.raises(UsageError, match="a window of 300 x 200 is as large as the frame"):
         fit_to_windows(graph, SKELETON, [scene(100)] * 12, (300, 200))
