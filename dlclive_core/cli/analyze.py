@@ -1,4 +1,4 @@
-"""`dlclive analyze`: videos in, DeepLabCut's tables out."""
+"""`dlclive analyze`: reads videos, writes DeepLabCut tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from dlclive_core.session import Batch, Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyzeOptions:
-    """The options of `dlclive analyze`, as given."""
+    """The options of `dlclive analyze`, not yet parsed."""
 
     model: str
     videos: tuple[Path, ...]
@@ -43,14 +43,14 @@ class AnalyzeOptions:
     json: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """For run.json, on one level."""
+        """The options for run.json, without nesting."""
         values = asdict(self)
         values |= values.pop("loading") | values.pop("regions")
         return {name: _json_value(value) for name, value in values.items()}
 
 
 def run_analyze(options: AnalyzeOptions) -> int:
-    """Analyse every video; one that fails does not stop the others. Returns the exit code: that of the first failure."""
+    """Analyse every video; a failure does not stop the others. Returns the exit code of the first failure, or 0."""
     catalog = PluginCatalog.installed()
     _check(options, catalog)
     part = ModelPart.build(options.loading.spec(options.model), catalog)
@@ -116,7 +116,7 @@ def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catal
 
 
 def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) -> list[Sink]:
-    """DeepLabCut's two tables and the timestamps beside them; with `save_video`, a labelled video."""
+    """DeepLabCut's two tables and a table of timestamps; with `save_video`, also a labelled video."""
 
     def build(name: str, suffix: str, **more: Any) -> Sink:
         sink: Sink = catalog.build(
@@ -131,7 +131,7 @@ def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) 
 
 
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
-    """Raise for impossible options before a model is loaded."""
+    """Check the options before a model is loaded. Raises UsageError, PluginError."""
     build_regions(options.regions.spec())
     for text in options.processors:
         build_processor(PartSpec.parse(text), catalog).close()

@@ -28,7 +28,7 @@ def stderr() -> Console:
 
 
 def complain(error: BaseException | str) -> None:
-    """One line on standard error."""
+    """Print an error as one line on standard error."""
     text = " ".join(str(error).split())
     sys.stderr.write(f"error: {text}\n")
 
@@ -50,7 +50,9 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
         numeric = bool(lines) and all(line[column][:1].isdigit() or line[column] in ("", "-") for line in lines)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for line in lines:
-        table.add_row(*(Text(cell) for cell in line))  # not as markup: "pip install 'name[extra]'" stays whole
+        table.add_row(
+            *(Text(cell) for cell in line)
+        )  # not as markup, which would swallow the brackets of "pip install 'name[extra]'"
     console = stdout()
     if not console.is_terminal:
         console.width = 160

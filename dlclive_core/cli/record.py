@@ -1,4 +1,4 @@
-"""run.json: what ran, with which model and options, on which machine, and how it went."""
+"""run.json: the model, options, machine and outcome of a run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class RunRecord:
 
     @classmethod
     def begin(cls, folder: Path, model: PoseModel, options: Mapping[str, Any], load_seconds: float) -> RunRecord:
-        """Record what is known before the first video."""
+        """Start the record, before the first video."""
         facts = model_facts(model, load_seconds)
         return cls(
             folder=folder,
@@ -95,14 +95,14 @@ class RunRecord:
         }
 
     def write(self, *, overwrite: bool) -> Path:
-        """Write run.json beside the outputs; unless `overwrite`, an earlier one stays and this one is run-2.json, ..."""
+        """Write run.json beside the outputs; see `record_path`. Returns its path. Raises DataError."""
         path = record_path(self.folder, overwrite=overwrite)
         write_record(path, self.to_dict())
         return path
 
 
 def record_path(folder: Path, *, overwrite: bool) -> Path:
-    """run.json in a folder; if that exists and must not be overwritten, run-2.json, and so on."""
+    """The path of a new record: run.json, or without `overwrite` the first free name of run.json, run-2.json, ..."""
     path, number = folder / "run.json", 1
     while path.exists() and not overwrite:
         number += 1
@@ -111,12 +111,12 @@ def record_path(folder: Path, *, overwrite: bool) -> Path:
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write JSON, whole or not at all. Raises DataError."""
+    """Write JSON atomically. Raises DataError."""
     write_whole(path, json.dumps(values, indent=2, default=str) + "\n")
 
 
 def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
-    """What a record says about a model that `load_model` loaded: the files are those that it loaded."""
+    """The record's facts about a loaded model: its files, hashes, card, profile and loading time in seconds."""
     assert model.file is not None
     facts: dict[str, Any] = {
         "file": str(model.file),
@@ -127,6 +127,6 @@ def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
     }
     if model.profile is not None:
         facts["profile"] = {"file": str(model.profile.path or ""), "as": model.profile.label}
-    if model.loaded_file is not None and model.loaded_file != model.file:  # an export that the profile names
+    if model.loaded_file is not None and model.loaded_file != model.file:  # an export named in the profile
         facts["loaded"] = {"file": str(model.loaded_file), "sha256": sha256(model.loaded_file)}
     return facts

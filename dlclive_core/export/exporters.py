@@ -1,4 +1,4 @@
-"""The exporters of a route: built with the user's options, and checked before the first of them starts."""
+"""Builds the exporters of a route with the user's options, and checks them before the first one starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mappi
     """Build one exporter for each step.
 
     Args:
-        options: arguments of the exporters' constructors. Each goes to every exporter of the route that has it; text is
+        options: arguments of the exporters' constructors. Each goes to every exporter of the route that has it. Text is
             converted to the type in the constructor's signature.
 
     Raises:
@@ -41,7 +41,7 @@ def check_exporters(
     """Check that each exporter of a route can do its step; raises what `Exporter.check` raises.
 
     Args:
-        card: that of the source. Exporters after the first get the card that the step before produces.
+        card: card of the source. Later exporters get the card of the previous step's result.
         size: (width, height) to fix the input to.
     """
     for exporter, step in zip(exporters, steps, strict=True):

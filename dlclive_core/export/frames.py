@@ -1,4 +1,4 @@
-"""The frames that an export is compared on, and those that an exporter calibrates on: no frame is used for both."""
+"""Divides frames between comparing an export and calibrating it; no frame is used for both."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ CALIBRATED = ("int8",)
 """Precisions that are calibrated on frames."""
 
 LEAST = 16
-"""Fewest frames for a calibrated export: three quarters calibrate, the others are compared on."""
+"""Minimum number of frames for a calibrated export: three quarters calibrate it, the others verify it."""
 
-_COMPARE_EVERY = 4  # every fourth frame is compared on, the others calibrate
+_COMPARE_EVERY = 4  # every fourth frame verifies the export, the others calibrate it
 _RENDERED = 5
-_LEAST_RENDERED = (120, 160)  # (height, width) of MouseSource: smaller pictures are made of larger ones
+_LEAST_RENDERED = (120, 160)  # minimum (height, width) of MouseSource; smaller images are larger ones scaled down
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class ExportFrames:
     """(H, W, 3) uint8 RGB images of an export.
 
     Attributes:
-        compared: whole frames, on which source and export are compared.
-        for_exporter: what the network sees: whole frames, or for top-down networks crops of the input's size.
+        compared: whole frames to compare source and export on.
+        for_exporter: inputs as the network sees them: whole frames, or for top-down networks crops of the input size.
     """
 
     compared: Sequence[Image]
@@ -72,7 +72,7 @@ def choose_frames(
         )
     if frames is None or len(frames) < LEAST:
         raise UsageError(
-            f"calibration needs frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
+            f"calibration needs frames of the animal: pass a clip with at least {LEAST} frames, as --frames CLIP; "
             f"got {0 if frames is None else len(frames)} frames"
         )
     fitted = _fit(frames, shape, model.card)
@@ -81,21 +81,21 @@ def choose_frames(
     if not finds_animals(model, compared):
         raise UsageError(
             f"the model finds no animal in the clip: no keypoint of {len(compared)} frames has a confidence of {CONFIDENT} or "
-            "more, so an export can be neither calibrated nor compared; give a clip that shows the animal"
+            "more, so the export can be neither calibrated nor verified; pass a clip that shows the animal"
         )
     if isinstance(model, TopDownModel):
         count, calibration = len(calibration), list(_crops(model, calibration))
         if not calibration:
             raise UsageError(
-                f"the model's detector finds no animal in {count} frames of the clip: give a clip that shows the animal"
+                f"the model's detector finds no animal in {count} frames of the clip: pass a clip that shows the animal"
             )
     return ExportFrames(compared, calibration)
 
 
 def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
-    """What a top-down network sees of frames: the boxes of its detector, or four tiles if it has no detector."""
+    """The inputs of a top-down network: the boxes of its detector, or four tiles per frame without a detector."""
     input_size = model.card.input_size
-    assert input_size is not None  # TopDownModel has checked
+    assert input_size is not None  # checked by TopDownModel
     rules = CropRules(shape=input_size, margin=model.card.crop_margin, context=model.card.crop_context)
     detects = model.detector() is not None
     for frame in frames:
@@ -105,7 +105,7 @@ def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
 
 
 def _render(shape: tuple[int, int] | None) -> list[Image]:
-    """Frames of a mouse, of (height, width) `shape`."""
+    """Rendered frames of a mouse, of (height, width) `shape`."""
     from dlclive_core.demo.source import MouseSource
 
     height, width = shape or (480, 640)
@@ -116,13 +116,13 @@ def _render(shape: tuple[int, int] | None) -> list[Image]:
 
 
 def _shrink(image: Image, rows: int, columns: int) -> Image:
-    """The means of blocks of rows x columns pixels."""
+    """Scale down by averaging blocks of rows x columns pixels."""
     height, width = image.shape[0] // rows, image.shape[1] // columns
     return image.reshape(height, rows, width, columns, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
 def _fit(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:
-    """Cut frames to a fixed input of (height, width) `shape`. UsageError if a frame is too small even when padded."""
+    """Crop frames to a fixed input of (height, width) `shape`. UsageError if a frame is too small even when padded."""
     if not len(frames):
         raise UsageError("no frames to compare on")
     if shape is None:

@@ -1,4 +1,4 @@
-"""Files and folders, written so that an interruption leaves no half of a file under its name."""
+"""Creates folders and writes files atomically, so that an interruption leaves no partial file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlclive_core.errors import DataError
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents; one that exists is fine. Raises DataError."""
+    """Create a folder and its parents, unless it exists. Raises DataError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -19,13 +19,13 @@ def make_folder(path: Path) -> None:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write text (UTF-8) or bytes; the file gets its name only once it is complete. Raises DataError."""
+    """Write text (UTF-8) or bytes atomically. Raises DataError."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     replace_whole(path, lambda draft: draft.write_bytes(data))
 
 
 def replace_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` create a draft beside `path`, which then takes its place; a failed draft is removed. Raises DataError."""
+    """Call `write` to create a draft beside `path`, then rename it to `path`. Removes a failed draft. Raises DataError."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         write(draft)

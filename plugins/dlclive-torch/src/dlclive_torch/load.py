@@ -1,4 +1,4 @@
-"""From a DeepLabCut file to a network with its weights, ready to run."""
+"""Load a DeepLabCut file as a network with its weights, ready to run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model's graph on the CPU, in eval mode, its card, and the file that it was read from."""
+    """A model's graph on the CPU, in eval mode, with its card, configuration and file."""
 
     graph: KeypointGraph
     card: ModelCard
@@ -36,18 +36,21 @@ class LoadedModel:
     def detector(self, given: Path | None = None) -> DetectorGraph | None:
         """Build the detector of a top-down network, on the CPU, in eval mode; None if there is none.
 
-        Its weights are those in `given`, or else in the model's file, or else in the best `snapshot-detector-*.pt` beside it.
+        The weights come from `given`, else from the model's file, else from the best `snapshot-detector-*.pt` beside it.
 
         Raises:
             DependencyError: torchvision is not installed.
-            ModelError, UnsafeFileError, UnsupportedModelError: the detector.
+            ModelError, UnsafeFileError, UnsupportedModelError: the detector cannot be loaded.
         """
         path, weights = self._detector_weights(given)
         if weights is None:
             return None
         if self.config.detector is None:
             raise ModelError(f"{path} holds a detector, and the configuration of {self.checkpoint.path} describes none")
-        from dlclive_torch.detectors.build import build_detector, fill_detector  # torchvision, which others do not need
+        from dlclive_torch.detectors.build import (
+            build_detector,
+            fill_detector,
+        )  # needs torchvision; other models do not
 
         detector = build_detector(self.config.detector, detector_normalisation(self.config.detector))
         fill_detector(detector, weights, path)
@@ -68,11 +71,11 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
 
     Args:
         path: the `.pt` file.
-        dtype: of the network's weights and arithmetic, float32, float16 or bfloat16.
+        dtype: dtype of the network's weights and arithmetic: float32, float16 or bfloat16.
 
     Raises:
-        ModelError, UnsafeFileError: the file.
-        UnsupportedModelError: the network is not one that this package knows.
+        ModelError, UnsafeFileError: the file cannot be read.
+        UnsupportedModelError: this package does not support the network.
     """
     checkpoint = read_checkpoint(path)
     config = _config(checkpoint)

@@ -1,4 +1,4 @@
-"""The scorer's name that DeepLabCut's own tables would carry."""
+"""The name of the scorer in DeepLabCut's tables."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)$")
 
 
 def deeplabcut_scorer(config: PoseConfig, checkpoint: Checkpoint) -> str:
-    """Return `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, or with the file's name where that is not known.
+    """Return `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, or a name with the file's name if a part is unknown.
 
-    A snapshot lies in `<Task><date>-trainset<percent>shuffle<n>/train/`; an export tells where its configuration lay,
-    unless paths were wiped from it, and its file name ends with that of the snapshot.
+    A snapshot is in `<Task><date>-trainset<percent>shuffle<n>/train/`. An export records the path of its configuration,
+    unless paths were removed from it, and its file name ends with that of the snapshot.
     """
     path = checkpoint.path
     if checkpoint.format == "deeplabcut-snapshot":
         folder = path.absolute().parent.parent.name
     else:
-        lay = str((checkpoint.config.get("metadata") or {}).get("pose_config_path") or "")
-        folder = PureWindowsPath(lay).parent.parent.name  # takes both kinds of slashes
+        config_path = str((checkpoint.config.get("metadata") or {}).get("pose_config_path") or "")
+        folder = PureWindowsPath(config_path).parent.parent.name  # accepts both kinds of slashes
     shuffle, snapshot = _FOLDER.match(folder), _SNAPSHOT.search(path.stem)
     if shuffle is None or snapshot is None:
         return scorer_name(config, path.stem)
