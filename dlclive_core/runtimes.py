@@ -16,6 +16,7 @@ from dlclive_core.deeplabcut.config import (
 )
 from dlclive_core.deeplabcut.locate import detector_beside, detector_snapshots
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.detector_file import find_detector
 from dlclive_core.models.model_contracts import (
@@ -51,6 +52,7 @@ __all__ = [
     "detector_snapshots",
     "find_detector",
     "fix_input_size",
+    "json_text",
     "pad",
     "read_config",
     "scorer_name",

@@ -18,6 +18,7 @@ from dlclive_core.cli.arguments import (
     RegionOptions,
     Runtime,
     RuntimeOptions,
+    check_not_nan,
     parse_batch,
 )
 from dlclive_core.cli.live.commands import live
@@ -72,7 +73,9 @@ def analyze(
     save_video: Annotated[
         bool, typer.Option("--save-video", help="Also write a video with keypoints drawn on the frames.")
     ] = False,
-    pcutoff: Annotated[float, typer.Option(min=0, max=1, help="Lowest confidence of keypoints to draw.")] = 0.6,
+    pcutoff: Annotated[
+        float, typer.Option(min=0, max=1, callback=check_not_nan, help="Lowest confidence of keypoints to draw.")
+    ] = 0.6,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -113,7 +116,9 @@ def export(
         Path | None,
         typer.Option(help="Video or images for verification and int8 calibration. Default: a rendered mouse."),
     ] = None,
-    max_error: Annotated[float | None, typer.Option(help="Largest accepted keypoint difference, in pixels.")] = None,
+    max_error: Annotated[
+        float | None, typer.Option(callback=check_not_nan, help="Largest accepted keypoint difference, in pixels.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -150,7 +155,8 @@ def benchmark(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... Default: all available.")] = None,
     resize: Annotated[
-        list[float] | None, typer.Option(help="Scale the network's input by this factor; repeatable.")
+        list[float] | None,
+        typer.Option(callback=check_not_nan, help="Scale the network's input by this factor; repeatable."),
     ] = None,
     size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the network's input; repeatable.")] = None,
     follow: Annotated[
@@ -162,7 +168,9 @@ def benchmark(
     rate: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Also replay the frames once at this rate (frames/s) and count late and dropped frames."
+            min=0.1,
+            callback=check_not_nan,
+            help="Also replay the frames once at this rate (frames/s) and count late and dropped frames.",
         ),
     ] = None,
     runtime_option: RuntimeOptions = None,
@@ -214,12 +222,15 @@ def tune(
     max_error: Annotated[
         float,
         typer.Option(
+            callback=check_not_nan,
             help="Largest accepted error in pixels: the 95th percentile over keypoints, against the fp32 model on whole "
-            "frames."
+            "frames.",
         ),
     ] = 0.5,
     goal: Annotated[str, typer.Option(help="p50 or p99: the latency percentile to minimise.")] = "p50",
-    time: Annotated[float, typer.Option(help="Approximate duration of the search, in seconds.")] = 120,
+    time: Annotated[
+        float, typer.Option(callback=check_not_nan, help="Approximate duration of the search, in seconds.")
+    ] = 120,
     frames: Annotated[
         int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later frames.")
     ] = 200,

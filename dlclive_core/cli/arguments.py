@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,6 +15,17 @@ from dlclive_core.errors import UsageError
 if TYPE_CHECKING:
     from dlclive_core.cli.specs import ModelSpec, RegionSpec
     from dlclive_core.session.batch_size import Batch
+
+Number = TypeVar("Number", float, list[float], None)
+
+
+def check_not_nan(value: Number) -> Number:
+    """Refuse NaN, which passes every bound, as the value of an option."""
+    for number in value if isinstance(value, list) else (value,):
+        if number is not None and math.isnan(number):
+            raise typer.BadParameter("it must be a number")
+    return value
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 ModelPath = Annotated[str, typer.Argument(help="Model file, training folder, export folder or DeepLabCut project.")]
@@ -40,7 +52,9 @@ BatchSize = Annotated[
     typer.Option(metavar="N|auto", help="Frames per model call. auto: find the fastest number on long videos."),
 ]
 
-ResizeFactor = Annotated[float | None, typer.Option(help="Scale each frame by this factor, for example 0.5.")]
+ResizeFactor = Annotated[
+    float | None, typer.Option(callback=check_not_nan, help="Scale each frame by this factor, for example 0.5.")
+]
 Cropping = Annotated[str | None, typer.Option(help="Crop each frame to x1,x2,y1,y2 in pixels.")]
 Dynamic = Annotated[
     str | None,
@@ -54,7 +68,9 @@ DetectorFile = Annotated[
 DetectEvery = Annotated[
     int, typer.Option(min=1, help="Top-down: run the detector on every n-th frame and track boxes in between.")
 ]
-MinScore = Annotated[float, typer.Option(min=0, max=1, help="Top-down: lowest detection score to accept.")]
+MinScore = Annotated[
+    float, typer.Option(min=0, max=1, callback=check_not_nan, help="Top-down: lowest detection score to accept.")
+]
 MaxAnimals = Annotated[
     int | None,
     typer.Option(min=1, help="Top-down: maximum number of animals per frame. Default: as many as in the project."),

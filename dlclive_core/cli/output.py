@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dlclive_core.cli.standard_streams import results
+from dlclive_core.machine.json_text import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,12 +30,18 @@ def stderr() -> Console:
 def complain(error: BaseException | str) -> None:
     """Print an error as one line on standard error."""
     text = " ".join(str(error).split())
-    sys.stderr.write(f"error: {text}\n")
+    warn(f"error: {text}")
+
+
+def warn(text: str) -> None:
+    """Print one line on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def print_json(value: object) -> None:
     """Print JSON, the only standard output under --json."""
-    results().write(json.dumps(value, indent=2, default=str) + "\n")
+    results().write(json_text(value) + "\n")
 
 
 def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from dlclive_core.components import PoseModel
 from dlclive_core.errors import DLCLiveError
 from dlclive_core.machine.files import write_whole
+from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256, system_info
 from dlclive_core.session import SessionReport
 
@@ -112,7 +112,7 @@ def record_path(folder: Path, *, overwrite: bool) -> Path:
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
     """Write JSON atomically. Raises DataError."""
-    write_whole(path, json.dumps(values, indent=2, default=str) + "\n")
+    write_whole(path, json_text(values) + "\n")
 
 
 def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:

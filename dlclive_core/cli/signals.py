@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM shut a session down cleanly; a second signal quits immediately."""
+"""Ctrl-C, SIGTERM and SIGHUP shut a session down cleanly; a second signal quits immediately."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from typing import Any
 
 from typing_extensions import Self
 
+from dlclive_core.cli.output import warn
 from dlclive_core.session import Rig, Session
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Ctrl-C, `kill`, the end of the terminal or of ssh, and Ctrl-Break or a closed window on Windows; where they exist."""
+_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
 _GRACE = 0.12  # seconds after the second signal for processors to switch off their hardware
 _FLUSH = 0.02  # seconds to flush standard error; a stopped terminal must not hold the process
 _HINT_AFTER = 2.0  # seconds after the first signal until a hint is printed
 
 
 class StopOnSignal:
-    """Context manager under which SIGINT and SIGTERM stop the running session. Main thread only.
+    """Context manager under which SIGINT, SIGTERM and SIGHUP stop the running session. Main thread only.
+
+    A signal that is ignored when it is entered, as SIGHUP under `nohup`, stays ignored.
 
     Python runs a signal handler only when the main thread executes Python code, not while a model computes or a driver
     hangs. A separate thread therefore receives the signals as well. The first signal stops the session. The second one
@@ -63,7 +68,11 @@ class StopOnSignal:
     def __enter__(self) -> Self:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
-        self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        self._before = {
+            number: signal.signal(number, self._handle)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         self._wakeup = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._listen, name="dlclive signals", daemon=True).start()
         return self
@@ -96,7 +105,7 @@ class StopOnSignal:
         with self._receiver:
             while data := self._receiver.recv(1):
                 number = data[0]
-                if number not in _SIGNALS:
+                if number not in self._before:
                     continue
                 count += 1
                 if count == 1:
@@ -114,7 +123,7 @@ class StopOnSignal:
 
     def _print_hint(self) -> None:
         if not self._done.wait(_HINT_AFTER):
-            sys.stderr.write("still finishing the files; press Ctrl-C again to quit immediately\n")
+            warn("still finishing the files; press Ctrl-C again to quit immediately")
 
 
 def _leave(code: int) -> None:

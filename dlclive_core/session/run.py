@@ -59,7 +59,7 @@ class Run:
         try:
             self._start()
             with quick_switching(any(session.capture.source.is_live for session in self.sessions)):
-                self._threads.each(self._run)
+                self._run_loops()
         except BaseException as error:
             failure = error
         self._end(failure)
@@ -100,6 +100,16 @@ class Run:
     def _warm_up(self, loop: Loop) -> None:
         with _failures_belong_to(*loop.sessions):
             loop.warm_up()
+
+    def _run_loops(self) -> None:
+        calls = self._threads.start(self._run)
+        for call in calls:
+            while not call.done.wait(_POLL):
+                if all(session.should_end for session in self.sessions):
+                    return  # the shutdown waits for the last frames, and leaves behind what hangs in one
+        for call in calls:
+            if call.error is not None:
+                raise call.error
 
     def _run(self, loop: Loop) -> None:
         try:

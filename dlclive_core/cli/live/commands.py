@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions
+from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, check_not_nan
 from dlclive_core.cli.option_groups import spread
 
 live = typer.Typer(rich_markup_mode=None)
@@ -35,13 +36,25 @@ Display = Annotated[
 ]
 Web = Annotated[bool, typer.Option("--web", help="Show frames and keypoints in the browser; same as --sink web.")]
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
-Seconds = Annotated[float | None, typer.Option(min=0.001, help="Stop a live source after this many seconds.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001, max=TIMEOUT_MAX, callback=check_not_nan, help="Stop a live source after this many seconds."
+    ),
+]
 Deadline = Annotated[
     float | None,
-    typer.Option(min=0.001, help="Seconds until a model or processor that does not return is reported as hanging."),
+    typer.Option(
+        min=0.001,
+        callback=check_not_nan,
+        help="Seconds until a model or processor that does not return is reported as hanging.",
+    ),
 ]
 StaleAfter = Annotated[
-    float | None, typer.Option(min=0.001, help="Seconds without a frame until the session is reported as stale.")
+    float | None,
+    typer.Option(
+        min=0.001, callback=check_not_nan, help="Seconds without a frame until the session is reported as stale."
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for run.json and other outputs; created if missing.")]
 

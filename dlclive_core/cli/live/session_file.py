@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Any
 
 import yaml
@@ -189,4 +190,6 @@ def _limits(file: YamlFile, node: yaml.Node) -> dict[str, Any]:
         limits[key] = file.value(value, _LIMITS[key], key)
         if limits[key] is not None and not limits[key] > 0:
             raise file.error(value, f"{key} must be above 0; got {limits[key]}")
+        if key == "seconds" and limits[key] is not None and limits[key] > TIMEOUT_MAX:
+            raise file.error(value, f"seconds must be at most {TIMEOUT_MAX:.0f}; omit it for no limit")
     return limits
