@@ -174,8 +174,9 @@ class PoseModel(Component):
 class Processor(Component):
     """A step on the latency path between the model and the outputs: filter, predict, trigger.
 
-    All methods are called by the thread that runs the model, for a single session the caller of `Session.run`. An exception
-    stops the session.
+    All methods are called by the thread that runs the model, which is not the one that calls `Session.run`. Only `close` may
+    come from another one, after the loop's thread hung for two seconds. An exception, or a result that is not a Pose of the
+    model's skeleton, stops the session.
     """
 
     def open(self, run: RunInfo) -> None:

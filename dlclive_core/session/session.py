@@ -24,14 +24,15 @@ from dlclive_core.session.stage_times import StageTimes
 class Session:
     """Runs one source, one model, processors and sinks.
 
-        capture thread         the thread that calls run()                    a thread per sink
+        capture thread         the loop's thread                              a thread per sink
         source.read  ->  [ ]  ->  region -> model -> processors in order  ->  [ queue ]  ->  sink.write
 
     A recording is lossless: every stage waits for the next one. A live source is never blocked: the newest frame wins,
     and overwritten frames are counted as dropped. An error of the model, the source or a processor ends the session; an
     error of a sink detaches that sink. In every case, all that was opened is closed: processors first, because they may
-    hold hardware; then the source; then the sinks, which first write their backlog. Ctrl-C (KeyboardInterrupt) closes in
-    the same order; press it again to quit immediately.
+    hold hardware; then the source; then the sinks, which first write their backlog. Whatever does not return from its
+    close is named after two seconds and left behind. Ctrl-C (KeyboardInterrupt) closes in the same order; press it again to
+    quit immediately. The thread that calls `run` waits, and is free for signals.
 
     To run several sessions together, use `Rig`.
 
