@@ -176,14 +176,15 @@ def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
 
 def read_config(path: Path) -> Mapping[str, Any]:
     """Read the content of a `pytorch_config.yaml` safely. Raises ModelError if that is not possible."""
-    import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
+    from dlclive_core.text.decoding import TextError, read_text
+    from dlclive_core.text.yaml_1_2 import load  # here, because `import dlclive_core` loads numpy and pluggy only
 
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = load(read_text(path))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
+    except TextError as error:
+        raise ModelError(error.at(path)) from None
     if not isinstance(loaded, dict):
         raise ModelError(f"{path} does not contain settings; expected DeepLabCut's {CONFIG_NAME}")
     return loaded

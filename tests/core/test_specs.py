@@ -46,6 +46,11 @@ def test_a_bad_spec_is_refused(text: str, message: str) -> None:
         ("1e-3", float, 0.001),
         ("3", float, 3.0),
         ("true", bool, True),
+        ("yes", bool, True),
+        ("off", bool, False),
+        ("off", bool | str, False),
+        ("off", str, "off"),
+        ("[on, 12:30]", list[str], ["on", "12:30"]),
         ("007", str, "007"),
         ("out.h5", Path, Path("out.h5")),
         ("none", float | None, None),
@@ -58,7 +63,10 @@ def test_words_become_values(word: str, wanted: object, value: object) -> None:
     assert convert(word, wanted, "option") == value
 
 
-@pytest.mark.parametrize(("word", "wanted"), [("x", int), ("1.5", int), ("true", int), ("soon", float), ("3", bool)])
+@pytest.mark.parametrize(
+    ("word", "wanted"),
+    [("x", int), ("1.5", int), ("true", int), ("12:30", int), ("1_000", int), ("soon", float), ("3", bool)],
+)
 def test_a_word_that_does_not_fit_says_what_would(word: str, wanted: type) -> None:
     with pytest.raises(UsageError, match=r"option takes .*; got"):
         convert(word, wanted, "option")
