@@ -15,9 +15,12 @@ from typing import Any, Literal
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card import ModelCard, Normalisation
 from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.deeplabcut.config_file import read_config
+from dlclive_core.deeplabcut.project import is_multi_animal
 from dlclive_core.errors import ModelError
 
-CONFIG_NAME = "pytorch_config.yaml"
+_UNNAMED = ("animal", "individual_1")
+"""What DeepLabCut calls the animal of a single-animal project: up to 3.0.0, and since."""
 LOCREF_STD = 7.2801
 """DeepLabCut's default scale of location refinement, for heads whose predictor does not give one."""
 
@@ -61,11 +64,17 @@ class PoseConfig:
     @classmethod
     def read(cls, path: Path) -> PoseConfig:
         """Read a `pytorch_config.yaml`. Raises ModelError if it is not one."""
-        return cls.from_mapping(read_config(path), where=str(path))
+        return cls.from_mapping(read_config(path), where=str(path), file=path)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any], *, where: str) -> PoseConfig:
-        """Interpret a configuration that has been read; `where` names it in error messages."""
+    def from_mapping(cls, values: Mapping[str, Any], *, where: str, file: Path | None = None) -> PoseConfig:
+        """Interpret a configuration that has been read.
+
+        Args:
+            values: its content.
+            where: names it in error messages.
+            file: the file, of the configuration or the model, by which its project is found; None: it is in none.
+        """
         model = values.get("model")
         metadata = values.get("metadata")
         if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
@@ -85,7 +94,7 @@ class PoseConfig:
             method=_METHODS[method],
             skeleton=Skeleton(keypoints),
             individuals=individuals,
-            multi_animal=len(individuals) > 1,
+            multi_animal=_is_multi_animal(metadata, file),
             unique_keypoints=tuple(str(name) for name in metadata.get("unique_bodyparts") or ()),
             with_identity=bool(metadata.get("with_identity")),
             normalisation=_normalisation(inference),
@@ -174,22 +183,6 @@ def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
     return _normalisation(_part(_part(detector, "data"), "inference"))
 
 
-def read_config(path: Path) -> Mapping[str, Any]:
-    """Read the content of a `pytorch_config.yaml` safely. Raises ModelError if that is not possible."""
-    from dlclive_core.text.decoding import TextError, read_text
-    from dlclive_core.text.yaml_1_2 import load  # here, because `import dlclive_core` loads numpy and pluggy only
-
-    try:
-        loaded = load(read_text(path))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    except TextError as error:
-        raise ModelError(error.at(path)) from None
-    if not isinstance(loaded, dict):
-        raise ModelError(f"{path} does not contain settings; expected DeepLabCut's {CONFIG_NAME}")
-    return loaded
-
-
 def scorer_name(config: PoseConfig, file_stem: str, snapshot: str | None = None) -> str:
     """The scorer in DeepLabCut's form, `DLC_<Network>_<Task><date>shuffle<n>_snapshot_<name>`, as far as it is known.
 
@@ -211,6 +204,22 @@ def _part(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _or_default(value: Any, default: Any) -> Any:
     return default if value is None else value
+
+
+def _is_multi_animal(metadata: Mapping[str, Any], file: Path | None) -> bool:
+    """Whether the project is a multi-animal one, which may have one animal.
+
+    Its own configuration says so. Where that is not at hand, what only multi-animal projects have is taken for it: several
+    individuals, one with a name of its own, unique keypoints, or an identity.
+    """
+    individuals = [str(name) for name in metadata.get("individuals") or ()]
+    if len(individuals) > 1:
+        return True
+    says = None if file is None else is_multi_animal(file)
+    if says is not None:
+        return says
+    named = bool(individuals) and individuals[0] not in _UNNAMED
+    return named or bool(metadata.get("unique_bodyparts")) or bool(metadata.get("with_identity"))
 
 
 def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dlclive_core import ModelError
-from dlclive_core.deeplabcut.config import read_config
+from dlclive_core.deeplabcut.config_file import read_config
 from dlclive_core.text import decoding
 from dlclive_core.text.decoding import TextError, decode, read_text
 
