@@ -19,8 +19,13 @@ _CONTEXT = 16.0  # pixels that a keypoint is away from the edge at least: networ
 
 
 def can_follow(card: ModelCard) -> bool:
-    """Whether a window can follow what the network finds: one animal, in whole images."""
-    return card.method == "bottom-up" and len(card.individuals) == 1 and not card.unique_keypoints
+    """Whether a window can follow what the network finds: one animal, in whole images, at the size that it has there."""
+    return (
+        not (card.preparation is not None and card.preparation.scales)
+        and card.method == "bottom-up"
+        and len(card.individuals) == 1
+        and not card.unique_keypoints
+    )
 
 
 def windows(poses: Sequence[Pose], frame_size: tuple[int, int]) -> list[FollowingCropSpec]:

@@ -49,7 +49,9 @@ class LoadedModel:
             raise ModelError(f"{path} holds a detector, and the configuration of {self.checkpoint.path} describes none")
         from dlclive_torch.detectors.build import build_detector, fill_detector  # torchvision, which others do not need
 
-        detector = build_detector(self.config.detector, detector_normalisation(self.config.detector))
+        detector = build_detector(
+            self.config.detector, detector_normalisation(self.config.detector, where=str(self.checkpoint.path))
+        )
         fill_detector(detector, weights, path)
         return detector
 
