@@ -21,7 +21,7 @@ class FileLock:
     def acquire(self) -> bool:
         """Take the lock; False if another process, or another FileLock in this one, holds it. Raises OSError."""
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = self._opened()
             if not _lock(descriptor):
                 os.close(descriptor)
                 return False
@@ -30,9 +30,17 @@ class FileLock:
                 return True
             os.close(descriptor)  # its owner removed the file between open and lock: try again
 
-    def release(self) -> None:
-        """Release the lock. Safe to call twice."""
+    def release(self, *, keep_file: bool = False) -> None:
+        """Release the lock. Safe to call twice.
+
+        Args:
+            keep_file: leave the file, as a killed process does.
+        """
         if self._descriptor is None:
+            return
+        if keep_file:
+            os.close(self._descriptor)
+            self._descriptor = None
             return
         if sys.platform == "win32":  # an open file cannot be removed there
             os.close(self._descriptor)
@@ -44,9 +52,15 @@ class FileLock:
             os.close(self._descriptor)
         self._descriptor = None
 
+    def _opened(self) -> int:
+        """A descriptor of the file. A symbolic link in its place is removed: only the link, never what it points to."""
+        if self.path.is_symlink():
+            self.path.unlink(missing_ok=True)
+        return os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+
     def _is_still(self, descriptor: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(descriptor), self.path.stat())
+            return os.path.samestat(os.fstat(descriptor), self.path.lstat())
         except FileNotFoundError:
             return False
 
