@@ -10,10 +10,11 @@ def main() -> None:
     import sys
 
     from dlclive_core.cli.app import app
-    from dlclive_core.cli.output import complain
+    from dlclive_core.cli.output import complain, make_log_printable
     from dlclive_core.errors import DLCLiveError
 
     logging.basicConfig(level=logging.WARNING, format="dlclive: %(message)s", stream=sys.stderr)
+    make_log_printable()
     try:
         app()
     except DLCLiveError as error:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dlclive_core.data.names import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,22 +15,41 @@ if TYPE_CHECKING:
 
 def stdout() -> Console:
     """The console for results."""
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True)
+    return _console()
 
 
 def stderr() -> Console:
     """The console for progress and errors, so that standard output can be piped."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console that shows names from files as they are, also those with escape sequences in them."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    class PrintableConsole(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*(printable(it, keep_lines=True) if isinstance(it, str) else it for it in objects), **options)
+
+    return PrintableConsole(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def complain(error: BaseException | str) -> None:
     """One line on standard error."""
-    text = " ".join(str(error).split())
+    text = printable(" ".join(str(error).split()))
     sys.stderr.write(f"error: {text}\n")
+
+
+def make_log_printable() -> None:
+    """Have the handlers of the log write names as `complain` does."""
+    import logging
+
+    class PrintableFormatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record), keep_lines=True)
+
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(PrintableFormatter("dlclive: %(message)s"))
 
 
 def print_json(value: object) -> None:
@@ -42,8 +63,8 @@ def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[objec
     from rich.table import Table
     from rich.text import Text
 
-    lines = [[str(cell) for cell in row] for row in rows]
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    lines = [[printable(str(cell), keep_lines=True) for cell in row] for row in rows]
+    table = Table(title=Text(printable(title)), title_justify="left", box=box.SIMPLE_HEAD)
     for column, name in enumerate(header):
         numeric = bool(lines) and all(line[column][:1].isdigit() or line[column] in ("", "-") for line in lines)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")

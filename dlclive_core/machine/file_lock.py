@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+from dlclive_core.errors import DataError, OutputExistsError
 
 
 class FileLock:
@@ -63,6 +66,27 @@ class FileLock:
             return os.path.samestat(os.fstat(descriptor), self.path.lstat())
         except FileNotFoundError:
             return False
+
+
+@contextlib.contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Hold the lock of an output while the block runs, so that a second command is refused before its work begins.
+
+    Raises:
+        OutputExistsError: another process holds it.
+        DataError: the folder cannot be written to.
+    """
+    lock = FileLock(path.with_name(f"{path.name}.lock"))
+    try:
+        is_ours = lock.acquire()
+    except OSError as error:
+        raise DataError(f"cannot write into {path.parent}: {error.strerror or error}") from None
+    if not is_ours:
+        raise OutputExistsError(f"another process is writing {path}: wait for it, or choose another name")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _lock(descriptor: int) -> bool:

@@ -90,14 +90,13 @@ class LiveRecord:
             "system": system_info(),
             **self._of_each([session.begin() for session in self.sessions]),
         }
-        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite)
+        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite, companions=self._picture_paths)
         write_record(self.path, self._values)
 
     def picture_path(self, session: SessionRecord) -> Path:
         """Beside run-2.json lies latency-2.svg, and of several sources latency-2_left.svg."""
         assert self.path is not None
-        mark = f"_{session.name}" if len(self.sessions) > 1 else ""
-        return self.path.with_name(self.path.stem.replace("run", "latency", 1) + mark + ".svg")
+        return self._picture_paths(self.path)[self.sessions.index(session)]
 
     def finish(self, reports: Sequence[SessionReport], error: str, code: int) -> dict[str, Any]:
         """Write how it went, and return all of it. `error` is one line, empty when nothing failed. Raises DataError."""
@@ -116,6 +115,11 @@ class LiveRecord:
         }
         write_record(self.path, self._values)
         return self._values
+
+    def _picture_paths(self, path: Path) -> list[Path]:
+        """The pictures that belong to a record of this name."""
+        marks = [f"_{session.name}" if len(self.sessions) > 1 else "" for session in self.sessions]
+        return [path.with_name(path.stem.replace("run", "latency", 1) + mark + ".svg") for mark in marks]
 
     def _of_each(self, values: list[dict[str, Any]]) -> dict[str, Any]:
         if len(values) == 1:
