@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError
 
-from dlclive_core import DataError, RecoveredFile
+from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
 from dlclive_io.video.video_writer import FORMATS
 
@@ -78,7 +78,10 @@ def _measure(path: Path) -> tuple[int, float | None]:
 
 def _index(part: Path, final: Path, frames: int) -> bool:
     """Copy the packets into a file with an index; False if the disk has no space for it."""
-    draft = part.with_name(part.name + ".new")
+    try:
+        draft = draft_beside(part)
+    except OSError:
+        return False
     try:
         with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
             stream = new.add_stream_from_template(old.streams.video[0])
@@ -93,7 +96,8 @@ def _index(part: Path, final: Path, frames: int) -> bool:
     except OSError:  # FFmpeg's errors are OSErrors if they come from the system
         return False
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
     return True
 
 

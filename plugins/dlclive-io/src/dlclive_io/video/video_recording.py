@@ -10,7 +10,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
-from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image, nearest
+from dlclive_core import DataError, Estimate, Frame, OutputExistsError, RunInfo, Sink, UsageError, check_image, nearest
 from dlclive_io.disk_space import DiskSpace
 from dlclive_io.drawing import PoseDrawing, keypoint_colours
 from dlclive_io.output_file import OutputFile, reason
@@ -159,17 +159,23 @@ class VideoRecording(Sink):
                     output.release()
 
     def _begin_segment(self) -> Segment:
-        output, self._number = next_file(self._path, self._number, overwrite=self._overwrite)
-        with self._errors():
-            segment = Segment(
-                output,
-                rate=self._rate,
-                time_base=self._time_base,
-                encoding=self._encoding,
-                keeps_unfinished=self._run.is_live,
-            )
-        self._segments.append(segment)
-        return segment
+        while True:
+            output, self._number = next_file(self._path, self._number, overwrite=self._overwrite)
+            try:
+                with self._errors():
+                    segment = Segment(
+                        output,
+                        rate=self._rate,
+                        time_base=self._time_base,
+                        encoding=self._encoding,
+                        keeps_unfinished=self._run.is_live,
+                    )
+            except OutputExistsError:
+                if self._number == 1:
+                    raise
+                continue  # another run took the name since it was free: the next one
+            self._segments.append(segment)
+            return segment
 
     def _stamp(self, frame: Frame) -> int:
         """The frame's time in units of the time base; always later than the previous one, as containers require."""
