@@ -14,6 +14,7 @@ from av.error import FFmpegError
 
 from dlclive_core import DataError, RecoveredFile
 from dlclive_io.output_file import reason
+from dlclive_io.video.ffmpeg_name import ffmpeg_name
 from dlclive_io.video.video_writer import FORMATS
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _index(part: Path, final: Path, frames: int) -> bool:
     """Copy the packets into a file with an index; False if the disk has no space for it."""
     draft = part.with_name(part.name + ".new")
     try:
-        with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
+        with _opened(part) as old, av.open(ffmpeg_name(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
             stream = new.add_stream_from_template(old.streams.video[0])
             for packet in _packets(old):
                 packet.stream = stream
@@ -108,7 +109,7 @@ def _packets(video: InputContainer) -> Iterator[Packet[VideoStream]]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     try:
-        video = av.open(str(path))
+        video = av.open(ffmpeg_name(path))
     except (FFmpegError, OSError) as error:
         raise DataError(f"{path} cannot be read as a video: {reason(error)}") from None
     with video:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
 from dlclive_io.video.frame_numbers import FrameNumbers
+from dlclive_io.video.frame_rate import MEASURED, measured_rate
 from dlclive_io.video.pace import Pace
 from dlclive_io.video.packets import Arrival, VideoPackets
 
@@ -22,6 +26,11 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+
+_log = logging.getLogger(__name__)
+
+_MEASURED_BYTES = 16 * 2**20  # held while the rate is measured; a frame of uncompressed video has millions
 
 
 class VideoFile(FrameSource):
@@ -63,14 +72,17 @@ class VideoFile(FrameSource):
         self._stream = stream = packets.stream
         self._ended = False
         stream.thread_type = "AUTO"
-        self._numbers = _numbers(stream)
+        self._source: Iterator[Arrival] = iter(packets)
+        rate = self._measure_rate()
+        self._numbers = _numbers(stream, rate)
         self._errors = self._flagged = self.corrupt = self.skipped = 0
         self._next: tuple[VideoFrame, int] | None = None
         self._pace = Pace()
+        self._last_time: float | None = None
+        self._says_times = True
         self._reformatter = VideoReformatter()  # reused: a new one for each frame takes four times as long
         self._ready: deque[VideoFrame] = deque()
-        self._source: Iterator[Arrival] = iter(packets)
-        self.fps = float(stream.average_rate) if stream.average_rate else None
+        self.fps = float(rate) if rate else None
         self._period = 1 / self.fps if self.fps else 0.1  # lateness at which the next frame is due
         self.frame_count = packets.frame_count
         if not self._decode():
@@ -120,12 +132,52 @@ class VideoFile(FrameSource):
             index = self._numbers.picture(picture.pts)
         self._flagged += picture.is_corrupt
         self._count()
+        self._check_time(picture, index)
         return picture, index
+
+    def _check_time(self, picture: VideoFrame, index: int) -> None:
+        """Say once that two frames have the same time, or that times go back."""
+        now, last = self._seconds(picture), self._last_time
+        if now is None:
+            return
+        if self._says_times and last is not None and now <= last:
+            self._says_times = False
+            what = "has the same time as the one before" if now == last else "is shown before the one before it"
+            clock = float(self._stream.time_base or 0)
+            _log.warning(
+                "%s: frame %d %s (its clock ticks every %g s); numbers are right", self.path, index, what, clock
+            )
+        self._last_time = now
 
     def _seconds(self, picture: VideoFrame) -> float | None:
         """The presentation time in seconds."""
         unit = self._stream.time_base
         return None if picture.pts is None or unit is None else float(picture.pts * unit)
+
+    def _measure_rate(self) -> Fraction | None:
+        """Frames per second: as declared, or as the first packets tell if they contradict that."""
+        declared, unit = self._stream.average_rate, self._stream.time_base
+        head: list[Arrival] = []
+        held = 0
+        for arrival in self._source:
+            head.append(arrival)
+            held += arrival.packet.size
+            if len(head) >= MEASURED or held > _MEASURED_BYTES:
+                break
+        self._source = chain(head, self._source)
+        # The rate of an MP4 with a whole index is computed from all its timestamps.
+        if unit is None or (self._packets is not None and self._packets.is_timed_by_index):
+            return declared
+        stamps = [arrival.packet.pts for arrival in head]
+        rate = measured_rate([stamp for stamp in stamps if stamp is not None], unit, declared)
+        if declared and rate and rate != declared:
+            _log.warning(
+                "%s: it declares %g frames/s, but its timestamps are those of %.4g frames/s, which is used",
+                self.path,
+                float(declared),
+                float(rate),
+            )
+        return rate
 
     def close(self) -> None:
         """Close the file; the counters stay readable."""
@@ -174,12 +226,12 @@ class VideoFile(FrameSource):
         self.corrupt = self._flagged + lost
 
 
-def _numbers(stream: VideoStream) -> FrameNumbers:
+def _numbers(stream: VideoStream, rate: Fraction | None) -> FrameNumbers:
     """The numbering for a stream's pictures."""
     codec = stream.codec_context
     # AVI has no presentation times for pictures out of decoding order: there, pictures are counted.
     reordered = codec.has_b_frames and stream.container.format.name == "avi"
-    rate, unit = stream.average_rate, stream.time_base
+    unit = stream.time_base
     period = float(1 / (rate * unit)) if rate and unit else None
     return FrameNumbers(ranked=not reordered, period=period)
 

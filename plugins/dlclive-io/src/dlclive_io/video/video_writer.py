@@ -13,6 +13,8 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 
+from dlclive_io.video.ffmpeg_name import ffmpeg_name
+
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -83,7 +85,7 @@ class VideoWriter:
             options["movflags"] = "hybrid_fragmented+delay_moov"
         else:
             options["cluster_time_limit"] = str(_PIECE_MS)
-        self._container = av.open(str(path), "w", format=format, options=options)
+        self._container = av.open(ffmpeg_name(path), "w", format=format, options=options)
         self._reformatter = VideoReformatter()
         self._rate = rate
         self._time_base = time_base
