@@ -29,7 +29,6 @@ class Segment:
         output: OutputFile,
         *,
         rate: Fraction,
-        time_base: Fraction,
         encoding: Encoding,
         keeps_unfinished: bool,
     ) -> None:
@@ -40,7 +39,7 @@ class Segment:
         self.frames = 0
         try:
             format = FORMATS[output.path.suffix.lower()]
-            self._writer: VideoWriter | None = VideoWriter(part, format, rate, time_base, encoding)
+            self._writer: VideoWriter | None = VideoWriter(part, format, rate, encoding)
         except BaseException:
             output.release()
             raise

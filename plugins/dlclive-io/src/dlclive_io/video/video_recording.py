@@ -5,20 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 
 from av.error import FFmpegError
 
-from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image, nearest
+from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError, check_image, nearest
 from dlclive_io.disk_space import DiskSpace
 from dlclive_io.drawing import PoseDrawing, keypoint_colours
 from dlclive_io.output_file import OutputFile, reason
 from dlclive_io.priority import lower_thread_priority
-from dlclive_io.video.labelled_video import DEFAULT_FPS, LIVE_TIME_BASE
 from dlclive_io.video.segments import Segment, describe_format, format_of, next_file
+from dlclive_io.video.show_times import ShowTimes
 from dlclive_io.video.video_times import VideoTimes
-from dlclive_io.video.video_writer import CODECS, FORMATS, PRESETS, Encoding
+from dlclive_io.video.video_writer import CODECS, FORMATS, PRESETS, TIME_BASES, Encoding, frame_rate
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +27,9 @@ class VideoRecording(Sink):
 
     A killed process loses at most the last half second, and every frame in the video has its row; `dlclive_io.recover`
     gives the files their index and final names. Frames of a live source are shown at their capture time (the rate
-    varies), those of a recording at n / fps. If the frame size changes, or grey becomes RGB, the recording continues in
-    `<name>-2.mkv` and so on, and the log says so. In H.264, odd sizes gain one row or column. A run without frames leaves
-    only the table.
+    varies), those of a recording at their time in it. If the frame size changes, or grey becomes RGB, the recording
+    continues in `<name>-2.mkv` and so on, and the log says so. In H.264, odd sizes gain one row or column. A run without
+    frames leaves only the table.
 
     The disk is checked every five seconds. With less than 5 GB free at the start, the log warns. With less than
     `minutes_left` at the current rate, the files are completed and `write` raises DataError: the session continues
@@ -105,9 +104,8 @@ class VideoRecording(Sink):
             skeleton=True,
         )
         self._run = run
-        self._rate = Fraction(run.fps or DEFAULT_FPS).limit_denominator(1001)
-        self._time_base = LIVE_TIME_BASE if self._path.suffix.lower() == ".mp4" else Fraction(1, 1000)
-        self._last = -1
+        self._rate = frame_rate(run.fps)
+        self._show_times = ShowTimes(run, self._rate, TIME_BASES[FORMATS[self._path.suffix.lower()]])
         self._segments, self._number = [], 0
         self._times.open(run)
         self._begin_segment()
@@ -131,7 +129,7 @@ class VideoRecording(Sink):
             _log.warning("frame %d is %s, not %s: the recording continues in %s", frame.index, now, before, name)
         self._times.write(frame, segment.output.path.name, segment.frames)
         with self._errors():
-            segment.write(image, self._stamp(frame))
+            segment.write(image, self._show_times.of(frame))
         if self._minutes_left and self._disk.is_due:
             self._check_disk()
 
@@ -164,18 +162,11 @@ class VideoRecording(Sink):
             segment = Segment(
                 output,
                 rate=self._rate,
-                time_base=self._time_base,
                 encoding=self._encoding,
                 keeps_unfinished=self._run.is_live,
             )
         self._segments.append(segment)
         return segment
-
-    def _stamp(self, frame: Frame) -> int:
-        """The frame's time in units of the time base; always later than the previous one, as containers require."""
-        seconds = frame.captured_at - self._run.started_clock if self._run.is_live else frame.index / self._rate
-        self._last = max(round(seconds * self._time_base.denominator), self._last + 1)
-        return self._last
 
     def _check_disk(self) -> None:
         with self._errors():
