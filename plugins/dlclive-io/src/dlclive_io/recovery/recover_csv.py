@@ -37,7 +37,7 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
         return None
     torn = remove_torn_line(part)
     has_video = _columns(part) == video_times.COLUMNS
-    note = _remove_rows(part, frames) if has_video else _lost(torn)
+    note = remove_rows(part, frames) if has_video else _lost(torn)
     rows, seconds = 0, None
     with part.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -63,7 +63,7 @@ def remove_torn_line(path: Path) -> bool:
     return whole < end
 
 
-def _remove_rows(part: Path, frames: Mapping[str, int]) -> str:
+def remove_rows(part: Path, frames: Mapping[str, int]) -> str:
     """Keep the rows whose frame is in its video, and all rows of a missing video. Returns a note for the report."""
     counts = dict(frames)
     kept: Counter[str] = Counter()

@@ -83,6 +83,7 @@ class VideoWriter:
         time_base: unit of the timestamps in seconds.
         size: (width, height), None before the first image.
         frames: number of images encoded.
+        packet_bytes: total size of the packets so far.
     """
 
     def __init__(self, path: Path, format: str, rate: Fraction, encoding: Encoding | None = None) -> None:
@@ -104,6 +105,7 @@ class VideoWriter:
         self._planes = np.empty((0, 0), np.uint8)  # of a grey picture: luma, and neutral chroma
         self.size: tuple[int, int] | None = None
         self.frames = 0
+        self.packet_bytes = 0
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
         """Encode (H, W, 3) RGB or (H, W) grey, all of one shape; even sizes if `is_subsampled`. `pts` must increase."""
@@ -130,6 +132,7 @@ class VideoWriter:
 
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
+            self.packet_bytes += packet.size
             if self._clock_is_fine:
                 packet.time_base = matroska_clock.FFMPEG_TICK
             self._container.mux(packet)
