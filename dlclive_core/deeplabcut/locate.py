@@ -80,7 +80,10 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
     files = sorted(
         item
         for item in folder.iterdir()
-        if item.is_file() and item.suffix.lower() in suffixes and not item.stem.endswith(_DETECTOR)
+        if item.is_file()
+        and item.suffix.lower() in suffixes
+        and not item.stem.endswith(_DETECTOR)
+        and not _is_hidden(item)
     )
     snapshots = [item for item in files if item.name.startswith("snapshot-")]
     poses = [item for item in snapshots if _SNAPSHOT.match(item.name)]
@@ -88,6 +91,11 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
     if poses and (folder / CONFIG_NAME).is_file():
         return [best_snapshot(poses), *others]
     return others
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file is not a user's own, such as the `._name` in which macOS keeps attributes on other disks."""
+    return path.name.startswith(".")
 
 
 def _search_folders(path: Path) -> list[Path]:

@@ -39,6 +39,9 @@ AROUND_A_JOIN = 4
 """Packets before and after the place where two recordings are joined that the container calls damaged."""
 
 
+_IMAGES = ("tiff_pipe", "webp_pipe")  # FFmpeg's names of files of which it reads the first picture only
+
+
 class Arrival(NamedTuple):
     """A packet, and what is known about losses before it.
 
@@ -65,6 +68,9 @@ class VideoPackets:
 
     def __init__(self, path: Path) -> None:
         self._container = _open(path)
+        if self._container.format.name in _IMAGES:
+            self._container.close()
+            raise DataError(f"{path} is an image, not a video: use the source 'images'")
         videos = [stream for stream in self._container.streams.video if stream.codec_context is not None]
         if not videos:
             kinds = sorted({stream.type for stream in self._container.streams})
