@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError
+from dlclive_core import DataError, EndOfStream, Frame, FrameSource, SourceError, UsageError, nearest
+from dlclive_io.video.colours import Colours, RgbConverter
 from dlclive_io.video.frame_numbers import FrameNumbers
 from dlclive_io.video.frame_rate import MEASURED, measured_rate
 from dlclive_io.video.pace import Pace
@@ -52,10 +52,14 @@ class VideoFile(FrameSource):
     Args:
         path: of the file. The format is detected from its content.
         realtime: play at the video's own pace, as a live source; else as fast as frames are read.
+        colours: "true", as the film says, or "opencv", as OpenCV before 4.13 reads it, for networks trained on such frames.
     """
 
-    def __init__(self, path: Path, *, realtime: bool = False) -> None:
+    def __init__(self, path: Path, *, realtime: bool = False, colours: Colours = "true") -> None:
+        if colours not in get_args(Colours):
+            raise UsageError(f"no colours {colours!r}: {nearest(colours, get_args(Colours))}")
         self.path = Path(path)
+        self._colours = colours
         self.name = str(self.path)
         self.is_live = realtime
         self._packets: VideoPackets | None = None
@@ -80,7 +84,7 @@ class VideoFile(FrameSource):
         self._pace = Pace()
         self._last_time: float | None = None
         self._says_times = True
-        self._reformatter = VideoReformatter()  # reused: a new one for each frame takes four times as long
+        self._converter = RgbConverter(self._colours)
         self._ready: deque[VideoFrame] = deque()
         self.fps = float(rate) if rate else None
         self._period = 1 / self.fps if self.fps else 0.1  # lateness at which the next frame is due
@@ -117,8 +121,7 @@ class VideoFile(FrameSource):
             self._next = self._picture()
         picture, index = self._next
         self._next = None
-        rgb = cast("NDArray[np.uint8]", self._reformatter.reformat(picture, format="rgb24").to_ndarray())
-        image = _upright(rgb, picture.rotation)
+        image = _upright(self._converter.convert(picture), picture.rotation)
         return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
 
     def _picture(self) -> tuple[VideoFrame, int]:
