@@ -114,7 +114,7 @@ def test_rgb_films_have_no_matrix(films: Any, tmp_path: Path) -> None:
 def test_the_option_on_the_command_line(tmp_path: Path) -> None:
     catalog = PluginCatalog.installed()
     build_component(catalog, SourceInfo, "video:a.mp4,colours=opencv")
-    with pytest.raises(UsageError, match="true.*opencv"):
+    with pytest.raises(UsageError, match=r"true.*opencv"):
         build_component(catalog, SourceInfo, "video:a.mp4,colours=bt601")
     with pytest.raises(UsageError, match="no colours 'opencw': did you mean 'opencv'"):
         VideoFile(tmp_path / "a.mp4", colours="opencw")  # type: ignore[arg-type]

@@ -79,6 +79,21 @@ def read_avi(path: Path) -> AviContent | None:
     )
 
 
+def follows(file: BinaryIO, end: int, begin: int) -> bool:
+    """Whether the chunk at `begin` follows one that ends at `end`, with nothing but whole chunks or heads of lists between."""
+    at = end + end % 2
+    while at < begin:
+        file.seek(at)
+        head = file.read(_CHUNK.size)
+        if len(head) < _CHUNK.size:
+            return False
+        name, length = _CHUNK.unpack(head)
+        if not name.isascii():
+            return False
+        at += 12 if name in (b"RIFF", b"LIST") else _CHUNK.size + length + length % 2
+    return at == begin
+
+
 def _read_file(file: BinaryIO, parts: list[tuple[int, int]], size: int) -> AviContent:
     """What the parts (`RIFF` lists) of one file say. Positions in a new index count from the file's first byte."""
     head, old, is_whole = _Head(), None, True

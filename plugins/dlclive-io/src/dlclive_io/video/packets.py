@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -12,10 +13,13 @@ import av
 from av.error import FFmpegError
 
 from dlclive_core import DataError, SourceError
-from dlclive_io.video.avi import read_avi
+from dlclive_io.video.asf import is_cut_asf
+from dlclive_io.video.avi import follows, read_avi
 from dlclive_io.video.ffmpeg_name import ffmpeg_name
+from dlclive_io.video.fragments import fragment_is_missing
 from dlclive_io.video.joined import second_recording
 from dlclive_io.video.timeline import Timeline
+from dlclive_io.video.transport_stream import packets_are_missing
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -28,7 +32,7 @@ _log = logging.getLogger(__name__)
 MAX_ERRORS_IN_A_ROW = 64
 """Reading ends after this many failures in a row."""
 
-MATROSKA_OVERHEAD = 256
+BLOCK_OVERHEAD = 256
 """A gap of up to this many bytes between two blocks is normal: headers of blocks and clusters take about twenty."""
 
 AVI_CHUNK_HEADER = 8
@@ -39,7 +43,24 @@ AROUND_A_JOIN = 4
 """Packets before and after the place where two recordings are joined that the container calls damaged."""
 
 
+_CONTIGUOUS = ("matroska,webm", "flv")  # FFmpeg's names of containers in which a packet follows the other
+_STEADY_CODECS = ("mpeg1video", "mpeg2video")  # without pauses: a gap between timestamps is a loss
+_DECLARING_NOTHING = ("mpegts", "mpeg")
 _IMAGES = ("tiff_pipe", "webp_pipe")  # FFmpeg's names of files of which it reads the first picture only
+
+
+class _Hole(NamedTuple):
+    """Where the packets are that are missing from the middle of a file; between two such places nothing is known.
+
+    Attributes:
+        first: number of packets before it.
+        behind: number of packets before the first one whose number is known again.
+        lost: number of frames without a number.
+    """
+
+    first: int
+    behind: int
+    lost: int
 
 
 class Arrival(NamedTuple):
@@ -92,13 +113,24 @@ class VideoPackets:
         self._lost = 0
         self._end = 0.0
         self._position: int | None = None
+        self._last: Packet[Stream] | None = None
         self._lists_positions = False
+        self._hole: _Hole | None = None
         self.expected, self.frame_count = self._indexed(path)
 
     @property
     def damaged(self) -> int:
         """Number of places where the container could not be read."""
         return len(self._damage)
+
+    @property
+    def _is_fragmented(self) -> bool:
+        return "mp4" in self._format and self.expected is None
+
+    @property
+    def may_be_short(self) -> bool:
+        """At the end of the file: whether it lacks packets, or is of a kind that does not tell."""
+        return self.missing > 0 or self.damaged > 0 or self._format in _DECLARING_NOTHING
 
     @property
     def is_timed_by_index(self) -> bool:
@@ -119,7 +151,7 @@ class VideoPackets:
             if len(waiting) > AROUND_A_JOIN:
                 yield waiting.popleft()
         yield from waiting
-        self.missing = self._missing() + self._hidden()
+        self.missing = max(self._missing(), self._hidden())
 
     def _arrivals(self) -> Iterator[Arrival]:
         failures = 0
@@ -143,6 +175,8 @@ class VideoPackets:
                 continue
             picture = cast("Packet[VideoStream]", packet)
             self._seen += 1
+            if self._hole is not None and self._hole.first <= self._seen - 1 < self._hole.behind:
+                continue  # between two holes of unknown size: it could be any frame
             lost = self._skipped(picture)
             self._lost += lost
             yield Arrival(picture, lost, hole)
@@ -175,11 +209,15 @@ class VideoPackets:
             is_short = not avi.is_whole or not (avi.promised or avi.has_index)
             if avi.missing or not is_short:
                 count = avi.pictures + avi.missing
+                if avi.missing and not avi.has_index:
+                    self._hole = _find_hole(path, self.stream.index, count)
                 return count, count if avi.has_index else None
         return None, None
 
     def _skipped(self, packet: Packet[VideoStream]) -> int:
         """How many packets of an AVI's index were skipped, which FFmpeg does silently."""
+        if self._hole is not None and self._seen - 1 == self._hole.behind:
+            return self._hole.lost
         if not self._lists_positions or packet.pos is None:
             return 0
         entries, skipped = self.stream.index_entries, 0
@@ -192,35 +230,55 @@ class VideoPackets:
     def _has_hole(self, packet: Packet[Stream]) -> bool:
         """Whether bytes before this packet were skipped: FFmpeg resynchronises silently."""
         damaged = packet.is_corrupt
-        if "matroska" in self._format and packet.pos is not None:
-            damaged |= self._position is not None and packet.pos - self._position > MATROSKA_OVERHEAD
+        if self._format in _CONTIGUOUS and packet.pos is not None:
+            damaged |= self._position is not None and packet.pos - self._position > BLOCK_OVERHEAD
             self._position = packet.pos + packet.size
+        if packet.stream_index == self.stream.index:
+            damaged |= self._is_cut_before(packet)
         if damaged and self._joined_at is not None and self._seen - self._joined_at < AROUND_A_JOIN:
             packet.is_corrupt = damaged = False
         if damaged:
             self._damage.append(self._seen)
         if self._format == "mpegts":  # its counters flag damage, not always at the packet after the loss
             return self.damaged > 0
-        return damaged
+        return damaged or self.stream.codec_context.name in _STEADY_CODECS
 
     def _missing(self) -> int:
         """Number of packets missing at the end.
 
-        Exact where the head or an index tells the number. An AVI without it was not closed or is truncated; Matroska
-        declares its length, and a file that stops more than two frames short of it is truncated: each counts as one, since
-        the number is unknown. MPEG-TS and raw streams declare nothing.
+        Exact where the head or an index tells the number. An AVI without it was not closed or is truncated; Matroska and
+        FLV declare their length, and a file that stops more than two frames short of it is truncated: each counts as
+        one, since the number is unknown. ASF declares its size. MPEG-TS and raw streams declare nothing.
         """
         if self.expected is not None:
-            return max(0, self.expected - self._seen - self._lost)
+            unused = 0 if self._hole is None else self._hole.behind - self._hole.first
+            return max(0, self.expected - (self._seen - unused) - self._lost)
         if self._format == "avi":
             return int(self._seen > 1)
+        if self._format == "flv" and self._path.stat().st_size - self._bytes_read > BLOCK_OVERHEAD:
+            return 1  # FFmpeg gave up
         declared, rate = self._declared_end(), self.stream.average_rate
+        if self._format == "asf":
+            return int(is_cut_asf(self._path))
         return int(declared is not None and bool(rate) and self._end < declared - 2.5 / float(rate or 1))
+
+    def _is_cut_before(self, packet: Packet[Stream]) -> bool:
+        """Whether a transport stream or a fragmented MP4 is damaged where its times leave a gap."""
+        last, self._last = self._last, packet
+        if self._format != "mpegts" and not self._is_fragmented:
+            return False
+        if last is None or None in (last.dts, packet.dts, last.pos, packet.pos) or not last.duration:
+            return False
+        assert last.dts is not None and packet.dts is not None and last.pos is not None and packet.pos is not None
+        if packet.dts - last.dts < 1.5 * last.duration or packet.pos <= last.pos:
+            return False
+        if self._is_fragmented:
+            return fragment_is_missing(self._path, last.pos + last.size, packet.pos)
+        return packets_are_missing(self._path, last.pos, packet.pos)
 
     def _hidden(self) -> int:
         """A recording behind this one that was not read counts as one loss."""
-        fragments = "mp4" in self._format and self.expected is None  # FFmpeg reads on
-        begin = None if fragments else second_recording(self._path, self._format, self._bytes_read)
+        begin = None if self._is_fragmented else second_recording(self._path, self._format, self._bytes_read)
         if begin is not None:
             _log.warning("%s holds another recording from byte %d on, which is not read: split it", self._path, begin)
         return int(begin is not None)
@@ -231,8 +289,8 @@ class VideoPackets:
             self._end = max(self._end, float((stamp + (packet.duration or 0)) * packet.time_base))
 
     def _declared_end(self) -> float | None:
-        """End time of a Matroska file's video according to its header, in seconds."""
-        if "matroska" not in self._format:
+        """End time of the video according to the header of a Matroska or FLV file, in seconds."""
+        if self._format not in ("matroska,webm", "flv"):
             return None
         if tag := self.stream.metadata.get("DURATION"):
             return _seconds(tag)
@@ -246,6 +304,23 @@ def _kept(packet: Packet[VideoStream]) -> Packet[VideoStream]:
     copy.stream, copy.time_base = packet.stream, packet.time_base
     copy.pts, copy.dts, copy.duration, copy.is_keyframe = packet.pts, packet.dts, packet.duration, packet.is_keyframe
     return copy
+
+
+def _find_hole(path: Path, stream: int, expected: int) -> _Hole | None:
+    """Read an AVI without index to its end, without decoding: chunks follow one another, and their number is known."""
+    holes: list[int] = []
+    count, end = 0, None
+    with _open(path) as container, path.open("rb") as file, suppress(FFmpegError, OSError):
+        for packet in container.demux():
+            if not packet.size or packet.pos is None:
+                continue
+            if end is not None and not follows(file, end, packet.pos - AVI_CHUNK_HEADER):
+                holes.append(count)
+            end = packet.pos + packet.size
+            count += packet.stream_index == stream
+    if not holes or count >= expected:
+        return None
+    return _Hole(holes[0], holes[-1], expected - count + holes[-1] - holes[0])
 
 
 def _seconds(tag: str) -> float | None:

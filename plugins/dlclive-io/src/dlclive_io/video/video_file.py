@@ -40,9 +40,12 @@ class VideoFile(FrameSource):
     video, even after pictures that could not be decoded; `Frame.device_time` is the presentation time in seconds;
     `Frame.captured_at` is when the frame was read. The frame rate may vary.
 
+    Where the clock of a file begins again, as in joined recordings, times go on. `fps` is the declared rate, or that of the
+    timestamps if they contradict it.
+
     `corrupt` counts lost or damaged pictures and places where the container could not be read. A truncated file counts,
-    too, if the format tells: MP4 and MOV list their packets, Matroska and AVI declare their length; MPEG-TS and raw
-    streams declare nothing. `frame_count` is known for MP4 and MOV, else None.
+    too, if the format tells: MP4 and MOV list their packets, AVI promises their number, Matroska and FLV declare their
+    length, WMV its size; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4, MOV and AVI, else None.
 
     With `realtime`, the video plays like a camera: each frame arrives when its timestamp is due, whether or not it is
     read. Frames that were due between two reads are skipped and counted in `skipped`; the video ends after its last one.
@@ -76,9 +79,10 @@ class VideoFile(FrameSource):
         self._stream = stream = packets.stream
         self._ended = False
         stream.thread_type = "AUTO"
+        stream.codec_context.copy_opaque = True  # pictures tell the packet that they come from
         self._source: Iterator[Arrival] = iter(packets)
         rate = self._measure_rate()
-        self._numbers = _numbers(stream, rate)
+        self._numbers = _numbers(stream, rate, has_times=self._has_times)
         self._errors = self._flagged = self.corrupt = self.skipped = 0
         self._next: tuple[VideoFrame, int] | None = None
         self._pace = Pace()
@@ -132,11 +136,15 @@ class VideoFile(FrameSource):
                 self._next = None
                 raise EndOfStream
             picture = self._ready.popleft()
-            index = self._numbers.picture(picture.pts)
+            index = self._number_of(picture)
         self._flagged += picture.is_corrupt
         self._count()
         self._check_time(picture, index)
         return picture, index
+
+    def _number_of(self, picture: VideoFrame) -> int | None:
+        packet = picture.opaque if isinstance(picture.opaque, int) else None
+        return self._numbers.picture(picture.pts, packet=packet, is_key=bool(picture.key_frame))
 
     def _check_time(self, picture: VideoFrame, index: int) -> None:
         """Say once that two frames have the same time, or that times go back."""
@@ -168,10 +176,11 @@ class VideoFile(FrameSource):
             if len(head) >= MEASURED or held > _MEASURED_BYTES:
                 break
         self._source = chain(head, self._source)
+        stamps = [arrival.packet.pts for arrival in head]
+        self._has_times = any(stamp is not None for stamp in stamps)
         # The rate of an MP4 with a whole index is computed from all its timestamps.
         if unit is None or (self._packets is not None and self._packets.is_timed_by_index):
             return declared
-        stamps = [arrival.packet.pts for arrival in head]
         rate = measured_rate([stamp for stamp in stamps if stamp is not None], unit, declared)
         if declared and rate and rate != declared:
             _log.warning(
@@ -194,11 +203,14 @@ class VideoFile(FrameSource):
             arrival = next(self._source, None)
             if arrival is None:
                 self._ended = True
+                if self._packets is not None and self._packets.may_be_short:
+                    self._numbers.cut_short()
                 self._ready.extend(self._pictures(None))  # what the decoder held back
                 continue
             packet = arrival.packet
             if not packet.is_discard:
                 self._numbers.packet(packet.pts, lost=arrival.lost, hole=arrival.hole)
+                packet.opaque = self._numbers.newest_packet
             self._ready.extend(self._pictures(packet))
         if not self._ready:
             self._numbers.end()
@@ -229,14 +241,14 @@ class VideoFile(FrameSource):
         self.corrupt = self._flagged + lost
 
 
-def _numbers(stream: VideoStream, rate: Fraction | None) -> FrameNumbers:
+def _numbers(stream: VideoStream, rate: Fraction | None, *, has_times: bool) -> FrameNumbers:
     """The numbering for a stream's pictures."""
     codec = stream.codec_context
     # AVI has no presentation times for pictures out of decoding order: there, pictures are counted.
     reordered = codec.has_b_frames and stream.container.format.name == "avi"
     unit = stream.time_base
     period = float(1 / (rate * unit)) if rate and unit else None
-    return FrameNumbers(ranked=not reordered, period=period)
+    return FrameNumbers(ranked=has_times and not reordered, period=period)
 
 
 def _upright(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:
