@@ -5,24 +5,23 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import av
 from av.error import FFmpegError
 
-from dlclive_core import DataError, SourceError
+from dlclive_core import DataError
 from dlclive_io.video.asf import is_cut_asf
-from dlclive_io.video.avi import follows, read_avi
-from dlclive_io.video.ffmpeg_name import ffmpeg_name
+from dlclive_io.video.avi import read_avi
+from dlclive_io.video.avi_hole import CHUNK_HEADER, AviHole, find_hole
 from dlclive_io.video.fragments import fragment_is_missing
 from dlclive_io.video.joined import second_recording
+from dlclive_io.video.open_video import open_video
 from dlclive_io.video.timeline import Timeline
 from dlclive_io.video.transport_stream import packets_are_missing
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.packet import Packet
     from av.stream import Stream
     from av.video.stream import VideoStream
@@ -35,10 +34,6 @@ MAX_ERRORS_IN_A_ROW = 64
 BLOCK_OVERHEAD = 256
 """A gap of up to this many bytes between two blocks is normal: headers of blocks and clusters take about twenty."""
 
-AVI_CHUNK_HEADER = 8
-"""Bytes between the position in an AVI's index and that of the packet."""
-
-
 AROUND_A_JOIN = 4
 """Packets before and after the place where two recordings are joined that the container calls damaged."""
 
@@ -47,20 +42,6 @@ _CONTIGUOUS = ("matroska,webm", "flv")  # FFmpeg's names of containers in which 
 _STEADY_CODECS = ("mpeg1video", "mpeg2video")  # without pauses: a gap between timestamps is a loss
 _DECLARING_NOTHING = ("mpegts", "mpeg")
 _IMAGES = ("tiff_pipe", "webp_pipe")  # FFmpeg's names of files of which it reads the first picture only
-
-
-class _Hole(NamedTuple):
-    """Where the packets are that are missing from the middle of a file; between two such places nothing is known.
-
-    Attributes:
-        first: number of packets before it.
-        behind: number of packets before the first one whose number is known again.
-        lost: number of frames without a number.
-    """
-
-    first: int
-    behind: int
-    lost: int
 
 
 class Arrival(NamedTuple):
@@ -88,7 +69,7 @@ class VideoPackets:
     """
 
     def __init__(self, path: Path) -> None:
-        self._container = _open(path)
+        self._container = open_video(path)
         if self._container.format.name in _IMAGES:
             self._container.close()
             raise DataError(f"{path} is an image, not a video: use the source 'images'")
@@ -115,7 +96,7 @@ class VideoPackets:
         self._position: int | None = None
         self._last: Packet[Stream] | None = None
         self._lists_positions = False
-        self._hole: _Hole | None = None
+        self._hole: AviHole | None = None
         self.expected, self.frame_count = self._indexed(path)
 
     @property
@@ -210,7 +191,7 @@ class VideoPackets:
             if avi.missing or not is_short:
                 count = avi.pictures + avi.missing
                 if avi.missing and not avi.has_index:
-                    self._hole = _find_hole(path, self.stream.index, count)
+                    self._hole = find_hole(path, self.stream.index, count)
                 return count, count if avi.has_index else None
         return None, None
 
@@ -221,7 +202,7 @@ class VideoPackets:
         if not self._lists_positions or packet.pos is None:
             return 0
         entries, skipped = self.stream.index_entries, 0
-        while self._entry < len(entries) and entries[self._entry].pos + AVI_CHUNK_HEADER < packet.pos:
+        while self._entry < len(entries) and entries[self._entry].pos + CHUNK_HEADER < packet.pos:
             skipped += entries[self._entry].size > 0
             self._entry += 1
         self._entry += 1
@@ -267,10 +248,9 @@ class VideoPackets:
         last, self._last = self._last, packet
         if self._format != "mpegts" and not self._is_fragmented:
             return False
-        if last is None or None in (last.dts, packet.dts, last.pos, packet.pos) or not last.duration:
+        if last is None or last.dts is None or last.pos is None or packet.dts is None or packet.pos is None:
             return False
-        assert last.dts is not None and packet.dts is not None and last.pos is not None and packet.pos is not None
-        if packet.dts - last.dts < 1.5 * last.duration or packet.pos <= last.pos:
+        if not last.duration or packet.dts - last.dts < 1.5 * last.duration or packet.pos <= last.pos:
             return False
         if self._is_fragmented:
             return fragment_is_missing(self._path, last.pos + last.size, packet.pos)
@@ -306,23 +286,6 @@ def _kept(packet: Packet[VideoStream]) -> Packet[VideoStream]:
     return copy
 
 
-def _find_hole(path: Path, stream: int, expected: int) -> _Hole | None:
-    """Read an AVI without index to its end, without decoding: chunks follow one another, and their number is known."""
-    holes: list[int] = []
-    count, end = 0, None
-    with _open(path) as container, path.open("rb") as file, suppress(FFmpegError, OSError):
-        for packet in container.demux():
-            if not packet.size or packet.pos is None:
-                continue
-            if end is not None and not follows(file, end, packet.pos - AVI_CHUNK_HEADER):
-                holes.append(count)
-            end = packet.pos + packet.size
-            count += packet.stream_index == stream
-    if not holes or count >= expected:
-        return None
-    return _Hole(holes[0], holes[-1], expected - count + holes[-1] - holes[0])
-
-
 def _seconds(tag: str) -> float | None:
     """Matroska's "00:00:20.000000000" in seconds."""
     try:
@@ -330,21 +293,3 @@ def _seconds(tag: str) -> float | None:
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     except ValueError:
         return None
-
-
-def _open(path: Path) -> InputContainer:
-    if not path.exists():
-        raise SourceError(f"no video at {path}: check the path")
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder; give a video file, or use the source 'images'")
-    try:
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty: the recording or the copy failed")
-        return av.open(ffmpeg_name(path), metadata_errors="replace")  # a video's title may be in any encoding
-    except PermissionError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}; check its permissions") from None
-    except (FFmpegError, OSError) as error:
-        reason = error.strerror or type(error).__name__
-        raise DataError(
-            f"{path} cannot be read as a video ({reason}): it is damaged, truncated or not a video"
-        ) from None
