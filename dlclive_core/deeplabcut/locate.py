@@ -61,7 +61,10 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
     files = sorted(
         item
         for item in folder.iterdir()
-        if item.is_file() and item.suffix.lower() in suffixes and not item.stem.endswith(_DETECTOR)
+        if item.is_file()
+        and item.suffix.lower() in suffixes
+        and not item.stem.endswith(_DETECTOR)
+        and not _is_hidden(item)
     )
     snapshots = list_snapshots(folder)
     known = {item.path for item in (*snapshots.poses, *snapshots.detectors)}
@@ -69,6 +72,11 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
     if snapshots.poses and (folder / CONFIG_NAME).is_file():
         return [snapshots.poses[-1].path, *others]
     return others
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file is not a user's own, such as the `._name` in which macOS keeps attributes on other disks."""
+    return path.name.startswith(".")
 
 
 def _search_folders(path: Path) -> list[Path]:

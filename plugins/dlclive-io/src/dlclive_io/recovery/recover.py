@@ -105,8 +105,12 @@ def _lock(folder: Path, locks: ExitStack) -> tuple[dict[Path, bool], dict[Path, 
     """Lock every unfinished file. Returns which of them had an owner that was killed, and the locks."""
     killed, locked = {}, {}
     for part in sorted(folder.glob(f"*{PART}")):
-        if Path(part.name.removesuffix(PART)).suffix.lower() not in (".h5", ".csv", *VIDEOS):
-            continue
+        if part.name.startswith(".") or Path(part.name.removesuffix(PART)).suffix.lower() not in (
+            ".h5",
+            ".csv",
+            *VIDEOS,
+        ):
+            continue  # not ours; macOS leaves `._name` files beside each file on some disks
         lock = _lock_of(part)
         killed[part] = lock.path.exists()
         if not lock.acquire():

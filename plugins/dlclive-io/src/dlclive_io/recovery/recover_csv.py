@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dlclive_core import DataError, RecoveredFile
@@ -46,14 +46,9 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
     if columns is None:
         return None
     torn = remove_torn_line(part)
-    seconds_at = columns.index(_SECONDS)
     videos = _VideoRows(part, frames) if columns == video_times.COLUMNS else None
-    found = check_rows(
-        part,
-        is_number=lambda row: row[seconds_at] != "" and is_float(row[seconds_at]),
-        keeps=lambda row: videos is None or videos.keeps(row),
-    )
-    remove_rows(part, found.dropped)
+    found = _keep_rows(part, columns, videos)
+    seconds_at = columns.index(_SECONDS)
     return RecoveredFile(
         path=final,
         kind="times",
@@ -61,6 +56,24 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
         seconds=float(found.last[seconds_at]) if found.last else None,
         note=_note(_lost(torn) if videos is None else videos.note(), _damage(found)),
     )
+
+
+def keep_rows_of_videos(part: Path, frames: Mapping[str, int]) -> str:
+    """Keep the rows of a table whose frame is in its video, and all rows of a missing video. Returns a note for the report."""
+    videos = _VideoRows(part, frames)
+    _keep_rows(part, video_times.COLUMNS, videos)
+    return videos.note()
+
+
+def _keep_rows(part: Path, columns: Sequence[str], videos: _VideoRows | None) -> CheckedRows:
+    seconds_at = columns.index(_SECONDS)
+    found = check_rows(
+        part,
+        is_number=lambda row: row[seconds_at] != "" and is_float(row[seconds_at]),
+        keeps=lambda row: videos is None or videos.keeps(row),
+    )
+    remove_rows(part, found.dropped)
+    return found
 
 
 def is_times(part: Path) -> bool:

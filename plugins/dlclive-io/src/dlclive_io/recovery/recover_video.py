@@ -14,6 +14,8 @@ from av.error import FFmpegError
 
 from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
+from dlclive_io.video import matroska_clock
+from dlclive_io.video.ffmpeg_name import ffmpeg_name
 from dlclive_io.video.video_writer import FORMATS
 
 if TYPE_CHECKING:
@@ -83,11 +85,20 @@ def _index(part: Path, final: Path, frames: int) -> bool:
     except OSError:
         return False
     try:
-        with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
-            stream = new.add_stream_from_template(old.streams.video[0])
-            for packet in _packets(old):
-                packet.stream = stream
-                new.mux(packet)
+        format = FORMATS[final.suffix.lower()]
+        with _opened(part) as old:
+            is_fine = format == "matroska" and old.streams.video[0].time_base == matroska_clock.TICK
+            with av.open(
+                ffmpeg_name(draft), "w", format=format, options=matroska_clock.OPTIONS if is_fine else {}
+            ) as new:
+                stream = new.add_stream_from_template(old.streams.video[0])
+                for packet in _packets(old):
+                    packet.stream = stream
+                    if is_fine:
+                        packet.time_base = matroska_clock.FFMPEG_TICK
+                    new.mux(packet)
+        if is_fine:
+            matroska_clock.set_clock(draft)
         if count_frames(draft) != frames:
             raise DataError(f"{part} could not be copied frame by frame; it is unchanged")
         with draft.open("rb+") as file:
@@ -112,7 +123,7 @@ def _packets(video: InputContainer) -> Iterator[Packet[VideoStream]]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     try:
-        video = av.open(str(path))
+        video = av.open(ffmpeg_name(path))
     except (FFmpegError, OSError) as error:
         raise DataError(f"{path} cannot be read as a video: {reason(error)}") from None
     with video:

@@ -16,7 +16,7 @@ from dlclive_io.tables.pose_journal import SUFFIX
 def journal_headers(folder: Path) -> list[dict[str, Any]]:
     """The headers of the journals in a folder; unreadable journals are skipped."""
     headers = []
-    for path in sorted(folder.glob(f"*.h5{SUFFIX}")):
+    for path in sorted(folder.glob(f"[!.]*.h5{SUFFIX}")):
         try:
             headers.append(JournalContent(path).header)
         except DataError:

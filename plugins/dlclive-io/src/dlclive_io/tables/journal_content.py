@@ -91,7 +91,7 @@ class JournalContent:
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(str(self._path), isolation_level=None)
+        database = sqlite3.connect(self._path.absolute(), isolation_level=None)
         try:
             database.execute("PRAGMA locking_mode = EXCLUSIVE")
             yield database

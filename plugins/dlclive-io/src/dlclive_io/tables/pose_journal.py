@@ -43,8 +43,9 @@ class PoseJournal:
         self.path = path
         remove_journal(path)
         self._started_clock = run.started_clock
-        # Autocommit: this class manages transactions itself. A sink is used by one thread at a time.
-        self._database = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+        # SQLite may take a name such as `file:x` for an address, but not an absolute path. Autocommit: this class manages
+        # transactions itself. A sink is used by one thread at a time.
+        self._database = sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False)
         try:
             run_sql = self._database.execute
             run_sql("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory: works on network drives, too
