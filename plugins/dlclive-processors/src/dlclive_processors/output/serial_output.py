@@ -110,7 +110,7 @@ class SerialOutput(Output):
                 "reduce width or frequency"
             )
         if importlib.util.find_spec("serial") is None:
-            raise DependencyError("serial outputs need pyserial; run: pip install 'dlclive-processors[serial]'")
+            raise DependencyError("serial outputs need pyserial; run: pip install pyserial")
         self._events = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._process: HeartbeatProcess | None = None
