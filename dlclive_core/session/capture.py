@@ -9,6 +9,7 @@ from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
 from dlclive_core.errors import EndOfStream
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
+from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.stage_times import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
@@ -24,6 +25,7 @@ class Capture:
         limit: stop after this many frames.
         ahead: how many frames of a recording may be decoded before they are needed.
         changed: notified when there is a frame, and at the end.
+        check: looks at each frame.
 
     Attributes:
         read: how many frames the source gave.
@@ -31,8 +33,17 @@ class Capture:
         lingers: the source did not come back in time, and was left behind.
     """
 
-    def __init__(self, source: FrameSource, *, limit: int | None, ahead: int, changed: threading.Condition) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        *,
+        limit: int | None,
+        ahead: int,
+        changed: threading.Condition,
+        check: SourceCheck,
+    ) -> None:
         self.source = source
+        self._check = check
         self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
         self.stopwatch = Stopwatch("capture")
         self.read = 0
@@ -114,6 +125,7 @@ class Capture:
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1
+            self._check.look(frame, self.last_at)
             if not self.handoff.put(frame):  # it was ended elsewhere: closed when it is the sources' turn
                 self._stop.wait()
                 return

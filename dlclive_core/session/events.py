@@ -14,7 +14,8 @@ class Event:
 
     Attributes:
         at: seconds since the run began, on the run's clock.
-        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch", "lingers".
+        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch", "lingers",
+            "clock", "age".
         text: one line for people.
         session: the name of the session that it happened in.
     """

@@ -51,8 +51,12 @@ class FrameClock:
         return later.captured_at - earlier.captured_at
 
     def age(self, frame: Frame) -> float:
-        """Seconds since the frame's capture; 0 for a recording, whose frames do not age."""
-        return max(0.0, time.perf_counter() - frame.captured_at) if self.is_live else 0.0
+        """Seconds since the frame's capture; 0 for a recording, whose frames do not age.
+
+        Negative or NaN where `captured_at` cannot be a time of the session's clock, `time.perf_counter()`: a frame from the
+        future. Its age is unknown.
+        """
+        return time.perf_counter() - frame.captured_at if self.is_live else 0.0
 
 
 def _is_time(value: float | None) -> bool:
