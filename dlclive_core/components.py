@@ -107,7 +107,8 @@ class FrameSource(Component):
 
     @abstractmethod
     def read(self, timeout: float) -> Frame:
-        """Return the next frame. The source must not write to its image afterwards.
+        """Return the next frame. The source must not write to its image afterwards: a session copies the first frames, and all
+        of a source that gives the same memory again.
 
         Args:
             timeout: maximum wait in seconds; a recording may ignore it.

@@ -15,7 +15,7 @@ class Frame:
     """One image, its number, and its time.
 
     Attributes:
-        image: (H, W, 3) uint8 in RGB order, or (H, W) uint8 grey. Nobody writes into it.
+        image: (H, W, 3) uint8 in RGB order, or (H, W) uint8 grey. Nobody writes into it: a session makes it read-only.
         index: its number in the source, from 0. A gap means frames that the source lost.
         captured_at: `time.perf_counter()` when the host had it, in seconds. The one clock of a session: a frame stamped in the
             future, by another clock, is of unknown age, and no output acts on it.
@@ -48,6 +48,13 @@ def check_image(image: object) -> NDArray[np.uint8]:
     if 0 in image.shape:
         raise FrameError(f"frame has shape {image.shape}: it is empty")
     return image
+
+
+def read_only(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A view of the image that cannot be written into; whoever made the image still can."""
+    view = image.view()
+    view.flags.writeable = False
+    return view
 
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
 from dlclive_core.errors import EndOfStream
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
+from dlclive_core.session.reused_buffers import ReusedBuffers
 from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.stage_times import Stopwatch
 
@@ -44,6 +45,7 @@ class Capture:
     ) -> None:
         self.source = source
         self._check = check
+        self._buffers = ReusedBuffers()
         self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
         self.stopwatch = Stopwatch("capture")
         self.read = 0
@@ -126,6 +128,8 @@ class Capture:
             self.stopwatch.add(self.last_at - began)
             self.read += 1
             self._check.look(frame, self.last_at)
-            if not self.handoff.put(frame):  # it was ended elsewhere: closed when it is the sources' turn
+            if not self.handoff.put(
+                self._buffers.keep(frame)
+            ):  # it was ended elsewhere: closed when it is the sources' turn
                 self._stop.wait()
                 return

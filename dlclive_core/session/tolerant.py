@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Mapping
 from typing import Literal
@@ -94,7 +95,7 @@ def processor_result(processor: Processor) -> ProcessorResult:
     """The processor's entry in the report."""
     name = processor_name(processor)
     try:
-        statistics = dict(processor.statistics)
+        statistics = copy.deepcopy(dict(processor.statistics))
     except Exception as error:  # a broken statistic must not cost the report
         _log.error("processor %s could not report its statistics: %s", name, one_line(error))
         statistics = {}

@@ -134,12 +134,12 @@ class BlobModel(PoseModel):
         nearest = np.rint((255 * blue / red - 40) / _STEP).astype(
             int
         )  # a resize mixes the rim with the black around it
-        pose = Pose.missing(self.card.skeleton)
+        keypoints = Pose.missing(self.card.skeleton).keypoints.copy()
         for keypoint in range(len(self.card.skeleton)):
             mine = nearest == keypoint
             if mine.any():
-                pose.keypoints[0, keypoint] = (columns[mine].mean() + 0.5, rows[mine].mean() + 0.5, 1.0)
-        return pose
+                keypoints[0, keypoint] = (columns[mine].mean() + 0.5, rows[mine].mean() + 0.5, 1.0)
+        return Pose(keypoints, self.card.skeleton)
 
 
 class BlobNetwork(Network):
