@@ -17,8 +17,9 @@ class Frame:
     Attributes:
         image: (H, W, 3) uint8 in RGB order, or (H, W) uint8 grey. Nobody writes into it: a session makes it read-only.
         index: its number in the source, from 0. A gap means frames that the source lost.
-        captured_at: `time.perf_counter()` when the host had it, in seconds. The one clock of a session: a frame stamped in the
-            future, by another clock, is of unknown age, and no output acts on it.
+        captured_at: `time.perf_counter()` when the host had it, in seconds; in a session, when it would have come without
+            waiting on its way, as far as `device_time` shows. The one clock of a session: a frame stamped in the future, by
+            another clock, is of unknown age, and no output acts on it.
         device_time: the camera's own clock, or the time in a video file, in seconds; None where there is none.
         source: the name of the source, for reports.
     """

@@ -8,6 +8,7 @@ import time
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
 from dlclive_core.errors import EndOfStream
+from dlclive_core.session.capture_time import CaptureTime
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
 from dlclive_core.session.reused_buffers import ReusedBuffers
 from dlclive_core.session.source_check import SourceCheck
@@ -46,6 +47,7 @@ class Capture:
         self.source = source
         self._check = check
         self._buffers = ReusedBuffers()
+        self._times = CaptureTime()
         self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
         self.stopwatch = Stopwatch("capture")
         self.read = 0
@@ -59,6 +61,11 @@ class Capture:
         self._stop = threading.Event()
         self._open_error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="dlclive capture", daemon=True)
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second: as the source declares, or as measured where that is something else."""
+        return self._check.fps
 
     @property
     def expected(self) -> int | None:
@@ -127,7 +134,12 @@ class Capture:
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1
-            self._check.look(frame, self.last_at)
+            if self.source.is_live:
+                frame = self._times.corrected(frame)
+            self._check.look(frame, self.last_at, self._times.rate)
+            if self._check.is_late(frame):
+                self.handoff.dropped += 1
+                continue
             if not self.handoff.put(
                 self._buffers.keep(frame)
             ):  # it was ended elsewhere: closed when it is the sources' turn

@@ -15,7 +15,8 @@ class Event:
     Attributes:
         at: seconds since the run began, on the run's clock.
         kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch", "lingers",
-            "clock", "age".
+            "clock", "age", "size", "rate", "order", "device clock": the source is not as it
+            says; "source": one of its notices.
         text: one line for people.
         session: the name of the session that it happened in.
     """

@@ -27,7 +27,7 @@ class ReusedBuffers:
     def keep(self, frame: Frame) -> Frame:
         """The frame with an image that will not change."""
         image = frame.image
-        if not isinstance(image, np.ndarray):  # the model says what is wrong with it
+        if type(image) is not np.ndarray:  # the model says what is wrong with it
             return frame
         if not self._copies and self._left:
             self._left -= 1
