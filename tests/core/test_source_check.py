@@ -78,7 +78,7 @@ def test_frames_that_are_old_when_they_are_read_are_said_once() -> None:
 
 def test_the_right_clock_is_not_mentioned() -> None:
     report = run(stamped(time.perf_counter))
-    assert report.events == ()
+    assert {event.kind for event in report.events} <= {"stale", "recovered"}  # a busy computer may be late
     assert report.stage("latency").count == report.processed
 
 
