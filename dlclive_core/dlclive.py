@@ -1,4 +1,4 @@
-"""`DLCLive`, as users of DeepLabCut-live know it: frames in, arrays out. A thin layer over the typed API."""
+"""`DLCLive`, with the interface of DeepLabCut-live: frames in, arrays out. A thin layer over the typed API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcu
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import choose_regions
-from dlclive_core.regions import Chain, predict_through, regions_from_options
+from dlclive_core.regions import Chain, check_follows, predict_through, regions_from_options
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 
 _log = logging.getLogger(__name__)
@@ -41,34 +41,34 @@ _TENSORFLOW = ("tensorflow", "lite", "tflite")
 
 
 class DLCLive:
-    """Poses for frames that the caller brings. Used by one thread at a time; close it, or use it with `with`.
+    """Estimates poses in the caller's frames. Use it from one thread at a time; close it, or use it with `with`.
 
     Args:
-        path: a model file, a training folder, an export folder or a project; what it is is found out from the path.
-        model_type: name of a runtime ("pytorch", "onnx", ...) where the choice should not be automatic.
-        precision: "FP32" or "FP16"; None: as the file says.
+        path: a model file, a training folder, an export folder or a project.
+        model_type: name of a runtime ("pytorch", "onnx", ...); None: automatic.
+        precision: "FP32" or "FP16"; None: the precision of the file.
         device: "cpu", "cuda", "cuda:1", ...; None or "auto": a GPU if there is one.
-        cropping: [x1, x2, y1, y2] in pixels: only this part of each frame is looked at.
-        dynamic: (state, threshold, margin): if state is true, only a window around the animal's last position is looked at,
+        cropping: [x1, x2, y1, y2] in pixels: use only this part of each frame.
+        dynamic: (state, threshold, margin): if state is true, use only a window around the animal's last position,
             `margin` pixels wider than the keypoints with a confidence above `threshold`.
-        resize: factor by which what is left is made smaller (0.5: half as wide and half as high) before the network.
-        convert2rgb: frames come in OpenCV's BGR order; pass False for RGB frames. Grey frames are taken either way.
+        resize: scale factor applied after cropping, before the network (0.5: half the width and half the height).
+        convert2rgb: frames are in OpenCV's BGR order; pass False for RGB frames. Grey frames are accepted either way.
         processor: a Processor, or an object with `process(pose, **kwargs)` as in DeepLabCut-live.
-        display: show a window with the frame and its keypoints; a Sink is used in its place. One that fails on the way is
-            closed with a warning, and the poses go on.
-        pcutoff, display_radius, display_cmap: least confidence shown, radius in pixels, colorcet map of that window.
+        display: show a window with the frame and its keypoints; a Sink replaces the window. If the display fails, it is
+            closed with a warning, and pose estimation continues.
+        pcutoff, display_radius, display_cmap: lowest confidence shown, radius in pixels, and colorcet map of the window.
         top_down_config: for a top-down model, as in DeepLabCut-live: {"bbox_cutoff": 0.6, "max_detections": 3, "skip_frames":
-            {"skip": 2, "margin": 20}}; skip 2 asks the detector in every third frame.
+            {"skip": 2, "margin": 20}}; skip 2 runs the detector on every third frame.
         top_down_dynamic: follow one animal with a top-down model and no detector; a dict with any of "threshold", "margin",
-            "patch_counts", "patch_overlap", "min_bbox_size", "min_hq_keypoints", which may be empty.
-        conditions: for a conditional model, the bottom-up model that finds animals first and again.
+            "patch_counts", "patch_overlap", "min_bbox_size", "min_hq_keypoints"; an empty dict uses the defaults.
+        conditions: for a conditional model, the bottom-up model that finds new and lost animals.
         single_animal: `get_pose` returns (K, 3) of the best animal; False: (N, K, 3) of all.
-        catalog: the plugins to choose from; by default those installed.
+        catalog: the available plugins; by default those installed.
 
-    A profile that `dlclive tune` left beside the model is used, where model_type, precision and device are not given; its crop
-    and size, where cropping, dynamic and resize are not.
+    If `dlclive tune` has saved a profile beside the model, it supplies the runtime, precision and device unless model_type,
+    precision or device is set, and the crop and size unless cropping, dynamic or resize is set.
 
-    All coordinates that come back are pixels of the full frame, whatever was cropped or resized.
+    All returned coordinates are pixels of the full frame, regardless of cropping and resizing.
     """
 
     def __init__(
@@ -100,9 +100,11 @@ class DLCLive:
         self._precision = (precision or "auto").lower()
         self._device = device or "auto"
         self._detection = detection_options_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
-        self._own = regions_from_options(cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize)
-        self._region = self._own
-        self._given_processor = processor
+        self._custom_region = regions_from_options(
+            cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize
+        )
+        self._region = self._custom_region
+        self._original_processor = processor
         self._processor = _adapted(processor, single_animal)
         self._display = display
         self._display_options = {"pcutoff": pcutoff, "radius": display_radius, "colormap": display_cmap}
@@ -113,8 +115,8 @@ class DLCLive:
 
     @property
     def processor(self) -> Processor | DeepLabCutLiveProcessor | None:
-        """The processor as it was given."""
-        return self._given_processor
+        """The processor as passed to the constructor."""
+        return self._original_processor
 
     @property
     def is_initialized(self) -> bool:
@@ -123,7 +125,7 @@ class DLCLive:
 
     @property
     def model(self) -> PoseModel:
-        """The model, loaded when it is first asked for."""
+        """The model, loaded on first access."""
         if self._model is None:
             self._catalog = self._catalog or PluginCatalog.installed()
             self._model = load_model(
@@ -134,44 +136,44 @@ class DLCLive:
                 catalog=self._catalog,
                 **self._detection.changed_options(),
             )
-            self._region = Chain(choose_regions(self._model.profile, self._own.regions))
+            self._region = Chain(choose_regions(self._model.profile, self._custom_region.regions))
         return self._model
 
     def init_inference(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:
-        """Load the model, warm it up on this frame's shape, and return the frame's pose, as `get_pose`."""
+        """Load the model, warm it up on this frame's shape, and return the frame's pose like `get_pose`."""
         check_image(frame)
-        model = self.model  # which may come with a region
+        model = self.model  # loading it may set the region
         for height, width in self._region.views(frame.shape[:2]):
             model.warmup((height, width, *frame.shape[2:]))
         return self.get_pose(frame, **kwargs)
 
     def get_pose(self, frame: NDArray[np.uint8], **kwargs: Any) -> NDArray[np.float32]:
-        """Find the animal in a frame.
+        """Estimate the pose in a frame.
 
         Args:
             frame: (H, W, 3) uint8, BGR unless `convert2rgb` is False, or (H, W) uint8 grey.
-            kwargs: given on to a processor in DeepLabCut-live's style, for example frame_time=time.time().
+            kwargs: passed on to a processor in DeepLabCut-live's style, for example frame_time=time.time().
 
         Returns:
-            (K, 3) float32 x, y, confidence, or (N, K, 3) with `single_animal=False`: what the processor made of it.
+            (K, 3) float32 x, y, confidence, or (N, K, 3) with `single_animal=False`, after the processor.
         """
         captured_at = time.perf_counter()
         if frame is None:
-            raise FrameError("the frame is None: the camera or video gave nothing")
+            raise FrameError("the frame is None: the camera or video returned no image")
         check_image(frame)
         if not self.is_initialized or self._index == 0:
             self._begin(frame)
         began = time.perf_counter()
         pose = predict_through(self._region, frame, self._predict)
         ended = time.perf_counter()
-        shown = Frame(read_only(frame), self._index, captured_at, source="DLCLive")
+        numbered = Frame(read_only(frame), self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):
             pose = self._processor.process_with(pose, kwargs)
         elif self._processor is not None:
-            pose = self._processor.process(pose, shown)
+            pose = self._processor.process(pose, numbered)
         self._index += 1
         if self._window is not None:
-            self._show(self._window, self._estimate(shown, pose, began, ended))
+            self._show(self._window, self._estimate(numbered, pose, began, ended))
         self.pose = (pose.single() if self.single_animal else pose.keypoints).copy()  # the caller may write into it
         return self.pose
 
@@ -199,7 +201,8 @@ class DLCLive:
         return self.model.predict(image)
 
     def _begin(self, frame: NDArray[np.uint8]) -> None:
-        """Open the processor and the window, which need to know the model."""
+        """Open the processor and the window, which need the model's card."""
+        check_follows(self._region, self.model.card)
         run = RunInfo(
             card=self.model.card,
             source="DLCLive",
@@ -224,12 +227,12 @@ class DLCLive:
             self._window = window
 
     def _show(self, window: Sink, estimate: Estimate) -> None:
-        """A screen that is unplugged must not cost a pose."""
+        """Write to the window; a display that fails, for example unplugged, must not stop pose estimation."""
         try:
             window.write(estimate)
         except Exception as error:
             self._window = None
-            _log.warning("the display failed and is closed, poses go on: %s", one_line(error))
+            _log.warning("the display failed and is closed; poses continue: %s", one_line(error))
             try:
                 window.close()
             except Exception as closing:
@@ -241,7 +244,7 @@ class DLCLive:
         return window
 
     def _estimate(self, frame: Frame, pose: Pose, began: float, ended: float) -> Estimate:
-        if self.convert2rgb and frame.image.ndim == 3:  # sinks are given RGB
+        if self.convert2rgb and frame.image.ndim == 3:  # sinks expect RGB
             image = np.ascontiguousarray(frame.image[:, :, ::-1])
             frame = Frame(image, frame.index, frame.captured_at, source=frame.source)
         return Estimate(frame, pose, began, ended, time.perf_counter())

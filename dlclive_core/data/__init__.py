@@ -1,1 +1,1 @@
-"""What passes between the parts: frames, skeletons, poses, estimates, model cards. Needs numpy only."""
+"""The data types that components exchange: frames, skeletons, poses, estimates, model cards. Needs numpy only."""

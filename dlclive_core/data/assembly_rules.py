@@ -1,4 +1,4 @@
-"""How animals are put together."""
+"""The rules for assembling animals from keypoint candidates."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssemblyRules:
-    """What it takes to make animals of candidates for their keypoints; the defaults are DeepLabCut's.
+    """Rules for assembling animals from keypoint candidates. The defaults are DeepLabCut's.
 
     Attributes:
         edges: pairs of keypoints whose candidates are joined, in the order of the affinities.
-        individuals: how many animals there are at most.
-        min_confidence: candidates that are less sure are not used, where there are several animals.
-        min_affinity: pairs of candidates that belong together less are not joined.
+        individuals: the largest number of animals.
+        min_confidence: with several animals, candidates below this confidence are ignored.
+        min_affinity: pairs of candidates below this affinity are not joined.
         min_links: animals with fewer joined pairs are dropped.
-        max_overlap: of two animals that have this part of their keypoints, or more, in the bounding boxes of both, the
-            weaker one is dropped.
+        max_overlap: if two animals have at least this share of their keypoints inside both bounding boxes, the weaker one
+            is dropped.
     """
 
     edges: tuple[tuple[int, int], ...]
@@ -30,9 +30,9 @@ class AssemblyRules:
 
     def __post_init__(self) -> None:
         if self.individuals < 1:
-            raise ValueError(f"there is at least one individual, not {self.individuals}")
+            raise ValueError(f"individuals must be at least 1; got {self.individuals}")
         if any(len(edge) != 2 or edge[0] == edge[1] or min(edge) < 0 for edge in self.edges):
-            raise ValueError(f"edges are pairs of two keypoints, not {self.edges}")
+            raise ValueError(f"edges must be pairs of two different keypoints; got {self.edges}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -40,10 +40,10 @@ class AssemblyRules:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> AssemblyRules:
-        """Read what `to_dict` gave, also after a journey through JSON.
+        """Read the values of `to_dict`, including after a round trip through JSON.
 
         Raises:
-            KeyError, TypeError, ValueError: it is not that.
+            KeyError, TypeError, ValueError: the values are invalid.
         """
         edges = tuple((int(source), int(target)) for source, target in values["edges"])
         return cls(**{**values, "edges": edges})

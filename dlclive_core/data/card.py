@@ -1,4 +1,4 @@
-"""The facts about a model that its users need to know."""
+"""The model card: the facts about a model that other components need."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.data.preparation import Preparation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
 
-CARD_VERSION = 2
+CARD_VERSION = 3
 
 Normalisation = Literal["imagenet", "unit", "none"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -22,27 +23,28 @@ class ModelCard:
     """The facts about a model.
 
     Attributes:
-        net_type: DeepLabCut's name of the network, for example "resnet_50".
+        net_type: DeepLabCut's name for the network, for example "resnet_50".
         skeleton: the keypoints of each individual.
-        individuals: their names, as in the project; one for a single-animal project.
-        multi_animal: whether the project is a multi-animal one: its tables then have a level of individuals.
+        individuals: the names of the individuals, as in the project; a single-animal project has one.
+        multi_animal: whether the project is a multi-animal project; its tables then have a level of individuals.
         unique_keypoints: names of the keypoints that exist once in the scene.
-        method: how animals are found: "bottom-up", "top-down" (needs boxes) or "conditional" (needs poses).
-        scorer: the name that DeepLabCut's tables carry in their first header row.
-        stride: input pixels per cell of the heatmap.
-        normalisation: what the network does to a pixel v of 0..255 before its first layer: "imagenet"
-            ((v / 255 - mean) / std), "unit" (v / 255) or "none".
-        pad_divisor: (height, width); the input is padded at the bottom and right to a multiple of these, by reflection.
-        input_size: (height, width) of the only input that the network takes, as in its shape; None for any size.
+        method: how the network finds animals: "bottom-up", "top-down" (needs boxes) or "conditional" (needs poses).
+        scorer: the name in the first header row of DeepLabCut's tables.
+        stride: input pixels per heatmap cell.
+        normalisation: the network's first step for a pixel v in 0..255: "imagenet" ((v / 255 - mean) / std),
+            "unit" (v / 255) or "none".
+        pad_divisor: (height, width); the input is padded by reflection, at the bottom and right, to a multiple of these.
+        preparation: how whole images are resized and padded before that, and before `input_size` applies; None: not at all.
+        input_size: (height, width) of the network's fixed input; None for any size.
         crop_margin: pixels added around a box before a top-down network's crop is cut.
-        crop_context: whether a crop shows what surrounds the box, where its ratio is not that of the input.
-        condition_margin: pixels around the keypoints of a condition, for the box that a conditional network looks at.
-        assembly: how animals are put together from candidates, for networks that give these; None for all others.
-        identity: whether the network tells the individuals apart, so that each has a row of its own.
-        detector_sha256: of the file with the detector that belongs to this one, where the two are files of their own.
-        format: what the file is: "deeplabcut-export", "deeplabcut-snapshot", "onnx", ...
-        precision: of the weights: "fp32", "fp16", ...
-        source_sha256: of the file that DeepLabCut wrote, kept through every export.
+        crop_context: whether a crop includes the surroundings of a box whose aspect ratio differs from the input's.
+        condition_margin: pixels added around the keypoints of a condition to form a conditional network's box.
+        assembly: the rules for assembling animals, for networks that output candidates; None for all others.
+        identity: whether the network distinguishes the individuals, so that each has its own row.
+        detector_sha256: checksum of the detector's file, if the detector has its own file.
+        format: the file format: "deeplabcut-export", "deeplabcut-snapshot", "onnx", ...
+        precision: precision of the weights: "fp32", "fp16", ...
+        source_sha256: checksum of the file that DeepLabCut wrote, kept through every export.
     """
 
     net_type: str
@@ -55,6 +57,7 @@ class ModelCard:
     stride: float = 1.0
     normalisation: Normalisation = "imagenet"
     pad_divisor: tuple[int, int] = (1, 1)
+    preparation: Preparation | None = None
     input_size: tuple[int, int] | None = None
     crop_margin: float = 0.0
     crop_context: bool = True
@@ -72,7 +75,7 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
-        """Read `to_json`'s line; ModelError if it is not one, or is newer than this package."""
+        """Read the output of `to_json`. Raises ModelError if it is invalid, or newer than this package."""
         try:
             values: dict[str, Any] = json.loads(text)
             version = int(values.pop("card_version"))
@@ -90,6 +93,8 @@ class ModelCard:
             )
             if values.get("assembly") is not None:
                 values["assembly"] = AssemblyRules.from_dict(values["assembly"])
+            if values.get("preparation") is not None:
+                values["preparation"] = Preparation.from_dict(values["preparation"])
             for name in ("individuals", "unique_keypoints", "pad_divisor", "input_size"):
                 if values.get(name) is not None:
                     values[name] = tuple(values[name])

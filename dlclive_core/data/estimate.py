@@ -1,4 +1,4 @@
-"""What a sink receives: a frame, its pose, and when each was ready."""
+"""The input of sinks: a frame with its pose and timestamps; and the description of a run."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Estimate:
     """One frame with its pose. All times are `time.perf_counter()` seconds, the frame's clock.
 
     Attributes:
-        inference_began: the model was given the image.
-        inference_ended: the model gave its pose.
-        ready_at: the last processor was done.
+        inference_began: when the model received the image.
+        inference_ended: when the model returned the pose.
+        ready_at: when the last processor was done.
     """
 
     frame: Frame
@@ -36,20 +36,20 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """What is known when a run begins; processors and sinks are opened with it.
+    """The description of a run, passed to `open` of processors and sinks.
 
     Attributes:
-        card: the model's.
+        card: the model's card.
         source: the source's name, for example the path of a video.
         is_live: True for a camera or stream, False for a recording, whose frames carry the time of the recording.
-        frame_size: (width, height) of the source's frames in pixels, None until the first frame shows it.
+        frame_size: (width, height) of the source's frames in pixels; None if unknown before the first frame.
         fps: frames per second that the source declares.
-        frame_count: how many frames will come, where that is known.
-        started_at: wall time, with time zone: the only one in a run.
-        started_clock: `time.perf_counter()` at the same moment, which ties all other times to it.
-        name: what the session is called; the source's name unless it was given one.
-        progress: tells how the session is doing, its drops for example. Any thread may call it, as long as the session runs;
-            it costs a microsecond or two. None where there is no session, as in `DLCLive`.
+        frame_count: the number of frames, if known.
+        started_at: wall time with time zone, the only wall time in a run.
+        started_clock: `time.perf_counter()` at the same moment, which relates all other times to wall time.
+        name: the session's name; by default the source's name.
+        progress: returns the session's progress, for example its drops. Any thread may call it while the session runs; a
+            call takes a microsecond or two. None without a session, as in `DLCLive`.
     """
 
     card: ModelCard

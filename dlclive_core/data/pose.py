@@ -1,4 +1,4 @@
-"""Where the keypoints of the animals in one frame are."""
+"""The pose: keypoint positions of the animals in one frame."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from dlclive_core.data.skeleton import Skeleton
 class Pose:
     """The keypoints of N individuals in one frame.
 
-    Coordinates are pixels of the full frame, x to the right and y down, as DeepLabCut gives them: the centre of the
-    top left pixel is (0.5, 0.5). A keypoint that was not found is (NaN, NaN, 0), never (0, 0).
+    Coordinates are pixels of the full frame, x to the right and y down, as in DeepLabCut: the centre of the top left
+    pixel is (0.5, 0.5). A missing keypoint is (NaN, NaN, 0), never (0, 0).
 
     The arrays are copied, and read-only: a processor or a runtime may use its own arrays again, and a pose that was handed on
     stays as it was. `dataclasses.replace` makes a pose with other arrays.
 
     Attributes:
-        keypoints: (N, K, 3) float32: x [px], y [px], confidence [0..1]. N may be 0. Networks that put animals together or
-            tell them apart give a row for each individual of the project, missing as a whole where it was not found.
-        skeleton: the K names.
-        ids: a name for each of the N individuals, where identity is known.
+        keypoints: (N, K, 3) float32: x [px], y [px], confidence [0..1]. N may be 0. Networks that assemble or identify
+            animals return a row for each individual of the project; all keypoints of an absent individual are missing.
+        skeleton: the K keypoint names.
+        ids: the names of the N individuals, if identity is known.
         unique: (U, 3) float32, keypoints that exist once in the scene (a lever, a corner of the arena).
-        boxes: (N, 5) float32: x1, y1, x2, y2 [px] and the detector's score, where each animal was looked for; the score is NaN
-            where the box was the caller's, or came from a condition or an earlier pose without a detector.
+        boxes: (N, 5) float32: the box in which each animal was searched, as x1, y1, x2, y2 [px], and the detector's score.
+            The score is NaN if the box came from the caller, a condition, or an earlier pose without a detector.
     """
 
     keypoints: NDArray[np.float32]
@@ -39,7 +39,7 @@ class Pose:
     def __post_init__(self) -> None:
         shape = self.keypoints.shape
         if len(shape) != 3 or shape[1:] != (len(self.skeleton), 3):
-            raise ValueError(f"keypoints have shape {shape}; the skeleton asks for (N, {len(self.skeleton)}, 3)")
+            raise ValueError(f"keypoints have shape {shape}; the skeleton requires (N, {len(self.skeleton)}, 3)")
         if self.keypoints.dtype != np.float32:
             raise ValueError(f"keypoints are {self.keypoints.dtype}; they must be float32")
         if self.ids is not None and len(self.ids) != shape[0]:
@@ -53,7 +53,7 @@ class Pose:
 
     @classmethod
     def missing(cls, skeleton: Skeleton, individuals: int = 1) -> Pose:
-        """A pose in which nothing was found."""
+        """A pose in which all keypoints are missing."""
         keypoints = np.full((individuals, len(skeleton), 3), np.nan, dtype=np.float32)
         keypoints[..., 2] = 0.0
         return cls(keypoints, skeleton)
@@ -72,7 +72,7 @@ class Pose:
         return int(self.keypoints.shape[0])
 
     def single(self) -> NDArray[np.float32]:
-        """(K, 3) of the individual with the highest mean confidence; all missing if there is none."""
+        """(K, 3) of the individual with the highest mean confidence; all missing if there are no individuals."""
         if len(self) == 1:
             return self.keypoints[0]
         if len(self) == 0:

@@ -1,4 +1,4 @@
-"""How a session is doing, at one moment."""
+"""The state and counts of a running session."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ State = Literal["idle", "starting", "running", "stale", "hanging", "closing", "e
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What `Session.progress` says, and what sinks can ask for while they are open (`RunInfo.progress`).
+    """The state and counts of a session so far, from `Session.progress`, or `RunInfo.progress` in sinks and processors.
 
     Attributes:
-        state: "idle" before `run`, "starting", "running", "stale" (frames do not come when they should), "hanging" (the
-            model or a processor does not return), "closing", "ended".
-        missed: frames that never came to be read so far: skipped by the source, lost on the way, damaged.
-        frames_read, processed: so far.
-        dropped: frames that were overwritten by newer ones while the model was busy, or left behind at the end, so far.
-        not_written: estimates that sinks dropped so far, of all sinks together.
+        state: "idle" before `run`, "starting", "running", "stale" (frames are overdue), "hanging" (the model or a
+            processor does not return), "closing", "ended".
+        missed: frames that could not be read: skipped by the source, lost in transfer, or damaged.
+        frames_read, processed: frames read, and frames whose poses went to the sinks.
+        dropped: frames overwritten by newer ones while the model was busy, or still waiting at the end.
+        not_written: estimates that sinks dropped, summed over all sinks.
         latency: seconds from the capture of the last processed frame to its finished pose.
-        trouble: why no frames come, in the source's words; else empty.
+        trouble: the source's message when frames fail to arrive; otherwise empty.
     """
 
     state: State
@@ -34,8 +34,8 @@ class Progress:
 
     @property
     def losses(self) -> str:
-        """Where frames were lost, by the stages of the report: `5 dropped (capture 2, wait 3), 7 not written`."""
-        places = {"capture": self.missed, "wait": self.dropped}
-        where = ", ".join(f"{stage} {count}" for stage, count in places.items() if count)
-        words = f"{self.missed + self.dropped} dropped" + (f" ({where})" if where else "")
-        return words + (f", {self.not_written} not written" if self.not_written else "")
+        """Lost frames by stage of the report, as text: `5 dropped (capture 2, wait 3), 7 not written`."""
+        drops = {"capture": self.missed, "wait": self.dropped}
+        stages = ", ".join(f"{stage} {count}" for stage, count in drops.items() if count)
+        text = f"{self.missed + self.dropped} dropped" + (f" ({stages})" if stages else "")
+        return text + (f", {self.not_written} not written" if self.not_written else "")

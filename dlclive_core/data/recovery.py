@@ -1,4 +1,4 @@
-"""What a recovery found."""
+"""The results of a recovery."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveredFile:
-    """What became of one file that a run left unfinished.
+    """The recovery of one file that a run left unfinished.
 
     Attributes:
-        path: its final name; the name of the `.part` where it could not be finished.
+        path: the final path; the path of the `.part` file if it could not be finished.
         kind: "poses", "times" or "video".
-        rows: of the table, or frames of the video.
-        seconds: when the last of them was taken, from the start of the run; None where the file does not tell.
-        note: one line: how it was finished, and what is lost.
-        error: one line: why it was not finished; empty if it was.
+        rows: rows of the table, or frames of the video.
+        seconds: when the last row or frame was captured, from the start of the run; None if the file does not contain it.
+        note: one line: how the file was finished, and what is lost.
+        error: one line: why the file was not finished; empty on success.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class RecoveredFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryReport:
-    """What `recover` found in a folder, and did."""
+    """The result of `recover` for a folder."""
 
     folder: Path
     files: tuple[RecoveredFile, ...] = ()
@@ -41,6 +41,6 @@ class RecoveryReport:
         return not any(file.error for file in self.files)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report as values for JSON."""
         files = [{**asdict(file), "path": str(file.path)} for file in self.files]
         return {"folder": str(self.folder), "complete": self.complete, "files": files}

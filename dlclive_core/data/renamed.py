@@ -1,4 +1,4 @@
-"""Names of earlier versions: using one is an error that says the new one. There are no aliases."""
+"""Names of earlier versions: using one raises an error with the new name. There are no aliases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def renamed_keywords(**renamed: str) -> Callable[[Function], Function]:
-    """Have a function or constructor refuse old keyword arguments with a TypeError that names the new ones.
+    """Make a function or constructor reject old keyword arguments with a TypeError that names the new ones.
 
     Args:
         renamed: old keyword -> new keyword.

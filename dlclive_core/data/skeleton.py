@@ -1,4 +1,4 @@
-"""The names of an animal's keypoints, and which of them are joined."""
+"""The names of an animal's keypoints, and the edges between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dlclive_core.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Ordered keypoint names without repeats, and edges between them.
+    """Ordered, unique keypoint names, and edges between them.
 
     Args:
         keypoints: the names, in the order of a pose's second axis.
@@ -23,10 +23,10 @@ class Skeleton:
     def __post_init__(self) -> None:
         repeated = sorted({name for name in self.keypoints if self.keypoints.count(name) > 1})
         if repeated:
-            raise UsageError(f"a skeleton names each keypoint once; repeated: {', '.join(repeated)}")
+            raise UsageError(f"keypoint names must be unique; repeated: {', '.join(repeated)}")
         for edge in self.edges:
             if not all(0 <= end < len(self.keypoints) for end in edge):
-                raise UsageError(f"edge {edge} points outside the {len(self.keypoints)} keypoints")
+                raise UsageError(f"edge {edge} is out of range for {len(self.keypoints)} keypoints")
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -36,7 +36,7 @@ class Skeleton:
         return {name: index for index, name in enumerate(self.keypoints)}
 
     def index(self, keypoint: str) -> int:
-        """Return the position of a keypoint; an unknown name raises UsageError with the nearest one."""
+        """Return the index of a keypoint. Raises UsageError, with the nearest name, if it is unknown."""
         try:
             return self._indices[keypoint]
         except KeyError:

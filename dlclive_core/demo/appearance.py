@@ -1,4 +1,4 @@
-"""How a mouse, its arena, the light and the camera look, drawn from a seed."""
+"""The appearance of mouse, arena, light and camera, drawn from a random generator."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _LEAST_CONTRAST = 60  # grey levels between fur and floor
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Everything that stays the same over a clip.
+    """The appearance that is constant over a clip.
 
     Attributes:
-        fur, patch, ear, tail: colours; `patch` is that of the spots.
-        spots: (S, 3) place along the body 0..1, place across it -1..1, and radius in body lengths; none for plain fur.
+        fur, patch, ear, tail: colours; `patch` is the colour of the spots.
+        spots: (S, 3) position along the body 0..1, position across it -1..1, and radius in body lengths; empty for plain fur.
         floor, wall: colours.
-        grain: contrast of the floor's texture, in grey levels; `grid`: period of lines on it in pixels, 0 for none.
+        grain: contrast of the floor's texture, in grey levels; `grid`: period of its lines in pixels, 0 for none.
         light: (x, y) slope of the light over the frame; `vignette`: darkening in the corners; `flicker`: of the lamp.
-        shadow: (x, y) of the mouse's shadow in body lengths, and its darkness.
+        shadow: (x, y) offset of the mouse's shadow in body lengths, and its darkness.
         noise: standard deviation of the camera's noise, in grey levels.
     """
 
@@ -54,7 +54,7 @@ class Appearance:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Appearance:
-        """One of many."""
+        """A random appearance."""
         fur = _tinted(rng, _FURS[rng.integers(len(_FURS))])
         floors = [colour for colour in _FLOORS if abs(np.mean(colour) - fur.mean()) > _LEAST_CONTRAST]
         floor = _tinted(rng, floors[rng.integers(len(floors))])
@@ -106,7 +106,7 @@ def arena(rng: np.random.Generator, look: Appearance, size: tuple[int, int], wal
 
 
 def _cloud(rng: np.random.Generator, size: tuple[int, int], cells: int) -> NDArray[np.float32]:
-    """Smooth noise: a coarse random grid, linear in between."""
+    """Smooth noise: a coarse random grid, linearly interpolated."""
     width, height = size
     grid = rng.normal(0, 1, (cells + 1, cells + 1)).astype(np.float32)
     x, y = np.linspace(0, cells - 1e-3, width), np.linspace(0, cells - 1e-3, height)

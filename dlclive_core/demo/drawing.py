@@ -1,4 +1,4 @@
-"""Anti-aliased shapes on float images, by their signed distances; only a shape's own box of pixels is touched."""
+"""Anti-aliased shapes on float images, drawn from signed distances; only pixels in a shape's bounding box are changed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 Image = NDArray[np.float32]
 Array = NDArray[np.float32]
 Distance = Callable[[Array, Array], Array]
-"""From the x (1, w) and y (h, 1) of pixel centres to (h, w) signed distances in pixels, below 0 inside."""
+"""Maps x (1, w) and y (h, 1) of pixel centres to (h, w) signed distances in pixels, negative inside."""
 
 
 def beads(points: NDArray[np.float64], radii: NDArray[np.float64]) -> Distance:
-    """The union of discs: a body, if they overlap."""
+    """The union of discs; overlapping discs form a body."""
 
     def distance(x: Array, y: Array) -> Array:
         nearest = np.full(np.broadcast_shapes(x.shape, y.shape), np.inf, np.float32)
@@ -26,24 +26,24 @@ def beads(points: NDArray[np.float64], radii: NDArray[np.float64]) -> Distance:
 
 
 def line(points: NDArray[np.float64], begin: float, end: float) -> Distance:
-    """A polyline whose half width goes from `begin` to `end`."""
+    """A polyline whose half width changes linearly from `begin` to `end`."""
     widths = np.linspace(begin, end, len(points))
 
     def distance(x: Array, y: Array) -> Array:
         nearest = np.full(np.broadcast_shapes(x.shape, y.shape), np.inf, np.float32)
-        for (ax, ay), (bx, by), wide in zip(points, points[1:], widths, strict=False):
+        for (ax, ay), (bx, by), width in zip(points, points[1:], widths, strict=False):
             dx, dy = np.float32(bx - ax), np.float32(by - ay)
             along = ((x - np.float32(ax)) * dx + (y - np.float32(ay)) * dy) / max(dx * dx + dy * dy, np.float32(1e-6))
             along = np.clip(along, 0, 1)
             away = np.hypot(x - np.float32(ax) - along * dx, y - np.float32(ay) - along * dy)
-            np.minimum(nearest, away - np.float32(wide), out=nearest)
+            np.minimum(nearest, away - np.float32(width), out=nearest)
         return nearest
 
     return distance
 
 
 def rectangle(centre: tuple[float, float], half: tuple[float, float], angle: float) -> Distance:
-    """A turned rectangle."""
+    """A rotated rectangle."""
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
 
     def distance(x: Array, y: Array) -> Array:
@@ -75,7 +75,7 @@ def box(image: NDArray[np.generic], points: NDArray[np.float64], margin: float) 
 def paint(
     image: Image, points: NDArray[np.float64], margin: float, shape: Distance, colour: Array, opacity: float = 1.0
 ) -> None:
-    """Fill a shape around some points with a colour, its rim blended by half a pixel."""
+    """Fill a shape around some points with a colour, blending half a pixel at its rim."""
     part = box(image, points, margin)
     if part is None:
         return

@@ -1,4 +1,4 @@
-"""The rendered mouse in front of a camera: a live source for everybody, without a camera."""
+"""The rendered mouse as a live source, to run sessions without a camera."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dlclive_core.demo.source import MouseSource
 
 
 class LiveMouse(MouseSource):
-    """Renders a mouse at a camera's pace until it is closed: the mouse walks its path to the end and back, and again.
+    """Renders a mouse at a camera's frame rate until it is closed. The mouse walks to the end of its path and back, repeatedly.
 
-    Frames that were due between reads, or while another was rendered, are passed over and counted in `skipped`.
+    Frames that became due between reads, or while another was rendered, are skipped and counted in `skipped`.
 
     Args:
-        seed: chooses the mouse, the arena, the light, the things in the way, and the path.
-        fps: frames per second; rendering takes some milliseconds, so that there is an end to it.
+        seed: determines the mouse, the arena, the light, the obstacles, and the path.
+        fps: frames per second; rendering takes some milliseconds, which limits the rate.
         size: (width, height) in pixels, at least 160 x 120.
         path: length of the path in frames.
     """
@@ -33,19 +33,19 @@ class LiveMouse(MouseSource):
         self.frame_count = None
 
     def open(self) -> None:
-        """Paint the arena, and render once: the first picture takes longer. The camera starts with the first `read`."""
+        """Paint the arena, and render one frame, because the first takes longer. The clock starts with the first `read`."""
         super().open()
         self.skipped = 0
         self._began = None
         self.render(0)
 
     def read(self, timeout: float) -> Frame:
-        """The frame that is due next; TimeoutError if that is later than in `timeout` seconds."""
+        """Wait for the next frame. Raises TimeoutError if it is not due within `timeout` seconds."""
         now = time.perf_counter()
         if self._began is None:
             self._began = now
         newest = int((now - self._began) / self._period)
-        if newest > self._next:  # what was due meanwhile is gone, except for the newest
+        if newest > self._next:  # of the overdue frames, only the newest is kept
             self.skipped += newest - self._next
             self._next = newest
         left = self._began + self._next * self._period - now
@@ -60,14 +60,14 @@ class LiveMouse(MouseSource):
 
     def render(self, index: int) -> NDArray[np.uint8]:
         """The (H, W, 3) uint8 RGB image of a frame."""
-        return super().render(self._place(index))
+        return super().render(self._path_index(index))
 
     def truth(self, index: int) -> NDArray[np.float32]:
-        """(K, 3) of a frame: x, y in pixels, and 1 where it can be seen, 0 where it is hidden."""
-        return super().truth(self._place(index))
+        """The true (K, 3) keypoints of a frame: x, y in pixels, and 1 if visible, 0 if hidden."""
+        return super().truth(self._path_index(index))
 
-    def _place(self, index: int) -> int:
-        """On the path, to and fro: 0, 1, 2, 3, 2, 1, 0, ..."""
-        turn = max(1, 2 * (self._path - 1))
-        place = index % turn
-        return min(place, turn - place) if self._path > 1 else 0
+    def _path_index(self, index: int) -> int:
+        """The position on the path, back and forth: 0, 1, 2, 3, 2, 1, 0, ..."""
+        period = max(1, 2 * (self._path - 1))
+        phase = index % period
+        return min(phase, period - phase) if self._path > 1 else 0

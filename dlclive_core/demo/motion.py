@@ -1,4 +1,4 @@
-"""How a mouse moves: a correlated random walk with stops and turns, a body that bends, and a tail that follows."""
+"""The motion of a mouse: a correlated random walk with stops and turns, a bending body, and a dragged tail."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Motion:
 def simulate(
     rng: np.random.Generator, frames: int, size: tuple[int, int], length: float, wall: float, fps: float
 ) -> Motion:
-    """Let a mouse of a body length walk in a box.
+    """Simulate a mouse that walks in a box.
 
     Args:
         size: (width, height) of the frame.
-        length: of the body, in pixels.
+        length: length of the body, in pixels.
         wall: width of the walls, in pixels.
         fps: frames per second.
     """
@@ -65,15 +65,17 @@ def simulate(
     for frame in range(frames):
         if rng.random() < dt * (0.4 if walking else 1.2):  # walks for about 2.5 s, rests for about 0.8 s
             walking = not walking
-        wanted = length * rng.uniform(0.8, 2.2) if walking else 0.0  # body lengths per second
-        speed += (wanted - speed) * min(1.0, 4 * dt)
+        target_speed = length * rng.uniform(0.8, 2.2) if walking else 0.0  # body lengths per second
+        speed += (target_speed - speed) * min(1.0, 4 * dt)
         turning += -2.5 * turning * dt + 3.5 * np.sqrt(dt) * rng.normal()
         turning += _away_from_walls(position, heading, room, reach, length) * dt
         heading += turning * dt
         ahead = np.asarray([np.cos(heading), np.sin(heading)])
         position = np.clip(position + speed * dt * ahead, np.minimum(reach, middle), np.maximum(room - reach, middle))
         bend += (np.clip(0.45 * turning, -1.1, 1.1) - bend) * min(1.0, 6 * dt)
-        aim += -1.5 * aim * dt + 0.85 * np.sqrt(dt) * rng.normal()  # the head follows, so that it does not tremble
+        aim += (
+            -1.5 * aim * dt + 0.85 * np.sqrt(dt) * rng.normal()
+        )  # the gaze follows with a lag, so that the head does not tremble
         gaze += (aim - gaze) * min(1.0, 9 * dt)
         spine[frame] = _spine(position, heading, bend, float(np.clip(gaze, -0.6, 0.6)), length)
         ears[frame] = _ears(spine[frame], length)
@@ -86,20 +88,20 @@ def simulate(
 def _away_from_walls(
     position: NDArray[np.float64], heading: float, room: NDArray[np.float64], reach: float, length: float
 ) -> float:
-    """Angular acceleration that turns the mouse to the middle, the stronger the nearer a wall is."""
+    """Angular acceleration that turns the mouse to the middle; it increases towards the walls."""
     nearest = float(min(position.min(), (room - position).min())) - reach
     if nearest > length:
         return 0.0
     inwards = room / 2 - position
-    wrong = np.arctan2(inwards[1], inwards[0]) - heading
-    wrong = (wrong + np.pi) % (2 * np.pi) - np.pi
-    return float(9.0 * wrong * (1 - max(nearest, 0.0) / length))
+    deviation = np.arctan2(inwards[1], inwards[0]) - heading
+    deviation = (deviation + np.pi) % (2 * np.pi) - np.pi
+    return float(9.0 * deviation * (1 - max(nearest, 0.0) / length))
 
 
 def _spine(
     position: NDArray[np.float64], heading: float, bend: float, gaze: float, length: float
 ) -> NDArray[np.float64]:
-    """Points at equal steps along a bent line through `position`; the head, its last part, looks aside by `gaze`."""
+    """Points at equal steps along a bent line through `position`; the head, its last part, turns aside by `gaze`."""
     along = np.linspace(-0.5, 0.5, SPINE_POINTS)
     angles = heading + bend * along
     angles[_HEAD:] += gaze * np.linspace(0.4, 1, SPINE_POINTS - _HEAD)
@@ -111,14 +113,14 @@ def _spine(
 def _ears(spine: NDArray[np.float64], length: float) -> NDArray[np.float64]:
     forward = spine[_HEAD + 1] - spine[_HEAD - 1]
     forward = forward / np.linalg.norm(forward)
-    left = np.asarray([forward[1], -forward[0]])  # y points down, so left of a mouse that looks to the right is up
+    left = np.asarray([forward[1], -forward[0]])  # y points down: up is the left side of a mouse that faces right
     return np.stack([spine[_HEAD] + _EARS * length * left, spine[_HEAD] - _EARS * length * left])
 
 
 def _tail(
     spine: NDArray[np.float64], before: NDArray[np.float64] | None, length: float, sway: float
 ) -> NDArray[np.float64]:
-    """Each point stays a step behind the one before it, where it was drawn to: a tail that is dragged."""
+    """A dragged tail: each point follows one step behind its predecessor."""
     step = _TAIL * length / (TAIL_POINTS - 1)
     back = spine[0] - spine[2]
     back = back / np.linalg.norm(back)

@@ -26,12 +26,12 @@ def draw_mouse(
     tail: NDArray[np.float64],
     length: float,
 ) -> None:
-    """Tail, shadow, body, spots and ears, from below to above."""
+    """Draw the shadow, the tail, the body with its spots, and the ears, from bottom to top."""
     radii = _RADII * length
     x, y, dark = look.shadow
     if dark:
-        away = np.asarray([x, y]) * length
-        paint(image, spine + away, 0.25 * length, beads(spine + away, radii + 1.5), np.zeros(3, np.float32), dark)
+        offset = np.asarray([x, y]) * length
+        paint(image, spine + offset, 0.25 * length, beads(spine + offset, radii + 1.5), np.zeros(3, np.float32), dark)
     paint(image, tail, 0.1 * length, line(tail, 0.028 * length, 0.012 * length), look.tail)
     _draw_body(image, look, spine, radii, length)
     for ear in ears:
@@ -53,11 +53,11 @@ def _draw_body(
     shade = (0.72 + 0.4 * np.sqrt(height))[:, :, None]
     colour = np.broadcast_to(look.fur, (*distance.shape, 3)).astype(np.float32)
     for along, across, radius in look.spots:
-        place = along * (SPINE_POINTS - 1)
-        first = min(int(place), SPINE_POINTS - 2)
+        position = along * (SPINE_POINTS - 1)
+        first = min(int(position), SPINE_POINTS - 2)
         forward = spine[first + 1] - spine[first]
         side = np.asarray([-forward[1], forward[0]]) / max(float(np.linalg.norm(forward)), 1e-9)
-        centre = spine[first] + (place - first) * forward + across * 0.15 * length * side
+        centre = spine[first] + (position - first) * forward + across * 0.15 * length * side
         spot = np.clip(0.5 - beads(centre[None], np.asarray([radius * length]))(x, y), 0, 1)[:, :, None]
         colour = colour + spot * (look.patch - colour)
     cover = np.clip(np.float32(0.5) - distance, 0, 1)[:, :, None]

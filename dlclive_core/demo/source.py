@@ -15,23 +15,23 @@ from dlclive_core.demo.mouse import draw_mouse
 from dlclive_core.demo.objects import place_things
 from dlclive_core.errors import EndOfStream, UsageError
 
-_LENGTH = 66.0  # of the body in pixels, in a frame 240 pixels high; grows with the root of the height
+_LENGTH = 66.0  # body length in pixels for a frame height of 240; proportional to the square root of the height
 
 
 class MouseSource(FrameSource):
-    """Renders a mouse from above. The same arguments give the same frames.
+    """Renders a mouse from above. The same arguments produce the same frames.
 
     Args:
-        seed: chooses the mouse, the arena, the light, the things in the way, and the path.
-        frames: how many there are.
+        seed: determines the mouse, the arena, the light, the obstacles, and the path.
+        frames: number of frames.
         size: (width, height) in pixels, at least 160 x 120.
         fps: frames per second of the clip; frames are rendered as fast as they are read.
 
     Attributes:
         skeleton: names and edges of the keypoints.
-        length: of the mouse's body, in pixels.
-        things: what is in the way.
-        look: of mouse, arena, light and camera.
+        length: length of the mouse's body, in pixels.
+        things: the obstacles that hide parts of the mouse.
+        look: the appearance of mouse, arena, light and camera.
     """
 
     def __init__(self, seed: int = 0, frames: int = 300, size: tuple[int, int] = (320, 240), fps: float = 30.0) -> None:
@@ -39,7 +39,7 @@ class MouseSource(FrameSource):
         if width < 160 or height < 120:
             raise UsageError(f"the mouse needs at least 160 x 120 pixels; got {width} x {height}")
         if frames < 1 or seed < 0 or not fps > 0:
-            raise UsageError(f"frames from 1, seed from 0 and fps above 0; got {frames}, {seed}, {fps}")
+            raise UsageError(f"frames must be at least 1, seed at least 0, fps above 0; got {frames}, {seed}, {fps}")
         self.name = f"mouse {seed}"
         self.frame_size = (width, height)
         self.fps = fps
@@ -62,7 +62,7 @@ class MouseSource(FrameSource):
         rng = np.random.default_rng(self._arena_seed)
         width, height = self.frame_size or (0, 0)
         self._arena = arena(rng, self.look, (width, height), self._wall)
-        # One field of noise, read from another place for each frame: new normal numbers would cost more than the mouse.
+        # One noise field, read at a different offset for each frame: new noise would take longer than drawing the mouse.
         self._noise = rng.normal(0, self.look.noise, 2 * width * height * 3).astype(np.float32)
         self._next = 0
 
@@ -92,7 +92,7 @@ class MouseSource(FrameSource):
         return np.clip(image, 0, 255, out=image).astype(np.uint8)
 
     def truth(self, index: int) -> NDArray[np.float32]:
-        """(K, 3) of a frame, in the order of `skeleton`: x, y in pixels, and 1 where it can be seen, 0 where it is hidden."""
+        """The true (K, 3) keypoints of a frame, in the order of `skeleton`: x, y in pixels, and 1 if visible, 0 if hidden."""
         points = self._motion.keypoints[index]
         hidden = ((points < 0) | (points >= np.asarray(self.frame_size))).any(axis=1)  # a frame narrower than the mouse
         for thing in self.things:
@@ -100,6 +100,6 @@ class MouseSource(FrameSource):
         return np.concatenate([points, (~hidden)[:, None]], axis=1).astype(np.float32)
 
     def close(self) -> None:
-        """Let the arena go."""
+        """Free the arena."""
         self._arena = None
         self._noise = np.empty(0, np.float32)

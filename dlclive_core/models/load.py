@@ -9,7 +9,7 @@ from typing import Any
 
 from dlclive_core.components import PoseModel
 from dlclive_core.deeplabcut.locate import locate_model
-from dlclive_core.errors import DependencyError, DLCLiveError, UnsupportedModelError, UsageError
+from dlclive_core.errors import DependencyError, DLCLiveError, PluginError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.known_packages import INSTALL_FOR_MODELS
 from dlclive_core.models.bottom_up import BottomUpModel
@@ -17,7 +17,7 @@ from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
-from dlclive_core.plugins.catalog import PluginCatalog, check_options, missing_requirements
+from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct, missing_requirements
 from dlclive_core.profiles import Profile, find_profile, variant_path
 
 _DETECTION_OPTIONS = tuple(field.name for field in fields(DetectionOptions))
@@ -60,7 +60,11 @@ def load_model(
     detection_options = {name: options.pop(name) for name in _DETECTION_OPTIONS if name in options}
     check_options(factory, options, f"runtime {info.name!r}", also=_DETECTION_OPTIONS)
     detection = _make_detection_options(detection_options)
-    loaded: Network | PoseModel = factory(loading.loaded, device=device, precision=loading.precision, **options)
+    loaded: Network | PoseModel = construct(
+        factory, f"runtime {info.name!r}", loading.loaded, device=device, precision=loading.precision, **options
+    )
+    if not isinstance(loaded, Network | PoseModel):
+        raise PluginError(f"runtime {info.name!r} made {type(loaded).__name__}, not a Network or a PoseModel")
     try:
         if isinstance(loaded, PoseModel):  # of a plugin whose models are not DeepLabCut networks
             _refuse_detection_options(detection, loaded)

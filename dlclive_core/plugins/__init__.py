@@ -1,1 +1,1 @@
-"""Installed plugins: the catalogue, components from a spec, sources from paths."""
+"""Installed plugins: the catalogue, components built from specs, sources for paths."""

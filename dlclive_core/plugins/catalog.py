@@ -1,4 +1,4 @@
-"""The catalogue: which plugins are installed, their state, and how to build what they offer."""
+"""The catalogue of installed plugins: their status, and their components."""
 
 from __future__ import annotations
 
@@ -8,31 +8,20 @@ import os
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
 
-from dlclive_core import hookspecs
-from dlclive_core.errors import DependencyError, PluginError, UsageError, nearest
-from dlclive_core.hookspecs import (
-    ComponentInfo,
-    ExporterInfo,
-    ProcessorInfo,
-    RecoveryInfo,
-    RuntimeInfo,
-    SinkInfo,
-    SourceInfo,
-)
+from dlclive_core.errors import DependencyError, DLCLiveError, PluginError, UsageError, nearest, one_line
+from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.machine.system import installed_version
+from dlclive_core.plugins.offers import Offer, installed_offers
+from dlclive_core.plugins.registration import load_components, registered_components
 
-GROUP = "dlclive"
 CORE = "dlclive-core"
 DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
-KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
 
 Info = TypeVar("Info", bound=ComponentInfo)
 
@@ -45,9 +34,9 @@ class Plugin:
         name: of its entry point.
         distribution, version: of the package that provides it.
         status: "ready", "incomplete" (a library that one of its components needs is missing), "broken" (it raised),
-            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is taken).
-        error: what is wrong and what to do, in one line; empty when ready.
-        components: what it offers; empty if broken, blocked or duplicate.
+            "blocked" (by DLCLIVE_DISABLE_PLUGINS) or "duplicate" (its name, or a component's, is already in use).
+        error: the problem and its solution, in one line; empty when ready.
+        components: the components it provides; empty if broken, blocked or duplicate.
     """
 
     name: str
@@ -69,13 +58,13 @@ class PluginCatalog:
         """Read the entry points of every installed distribution.
 
         Args:
-            disabled: names of plugins not to load; default: those in DLCLIVE_DISABLE_PLUGINS, separated by commas.
+            disabled: names of plugins not to load; default: the comma-separated names in DLCLIVE_DISABLE_PLUGINS.
         """
         if disabled is None:
             disabled = (name.strip() for name in os.environ.get(DISABLE_VARIABLE, "").split(","))
         blocked = {name for name in disabled if name}
         plugins = [_builtin()]
-        for offer in _offers():
+        for offer in installed_offers():
             plugins.append(_load(offer, blocked, plugins))
         return cls(plugins)
 
@@ -89,9 +78,9 @@ class PluginCatalog:
             if item.name == name:
                 return item
         failed = [plugin for plugin in self.plugins if plugin.error and not plugin.components]
-        because = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
+        reasons = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
         known = [item.name for item in self.components(kind)]
-        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{because}")
+        raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{reasons}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
@@ -102,30 +91,52 @@ class PluginCatalog:
         module, _, attribute = info.factory.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # sys.exit() in a library must not end the program
             owner = next((plugin.name for plugin in self.plugins if info in plugin.components), "?")
             raise PluginError(
-                f"{info.kind} {info.name!r} cannot be imported ({type(error).__name__}: {error}); "
-                f"run: dlclive plugins check {owner}"
+                f"{info.kind} {info.name!r} cannot be imported ({one_line(error)}); run: dlclive plugins check {owner}"
             ) from error
 
     def distribution_of(self, info: ComponentInfo) -> str:
-        """The name of the distribution that brings a component, such as "dlclive-io"."""
+        """The name of the distribution that provides a component, such as "dlclive-io"."""
         return next(plugin.distribution for plugin in self.plugins if info in plugin.components)
 
     def build(self, kind: type[ComponentInfo], name: str, *args: Any, **options: Any) -> Any:
-        """Build the component of this kind and name. Raises UsageError for an option that it does not take."""
+        """Build the component of this kind and name. Raises UsageError for an option that it does not have."""
         info = self.find(kind, name)
         factory = self.factory(info)
-        check_options(factory, options, f"{kind.kind} {name!r}")
+        label = f"{kind.kind} {name!r}"
+        check_options(factory, options, label)
+        return construct(factory, label, *args, **options)
+
+
+def construct(factory: Any, label: str, *args: Any, **options: Any) -> Any:
+    """Call a component's class. What it raises becomes an error of ours that names the component.
+
+    Raises:
+        UsageError: it raised ValueError, as for an option out of range.
+        PluginError: it raised anything else that is not an error of ours, SystemExit included.
+    """
+    try:
         return factory(*args, **options)
+    except (DLCLiveError, KeyboardInterrupt):
+        raise
+    except ValueError as error:
+        raise UsageError(f"{label}: {_one_line(error)}") from error
+    except BaseException as error:
+        raise PluginError(f"{label} raised {one_line(error)}{_raised_at(error)}") from error
 
 
 def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError for an option that `factory` does not take, suggesting the nearest of its own and of `also`."""
-    parameters = inspect.signature(factory).parameters.values()
+    """Raise UsageError for an option that `factory` does not have, and suggest the nearest of its own and of `also`."""
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError:  # written in C, without a signature: it checks its options itself
+        return
     valid = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
-    if len(valid) < len(list(inspect.signature(factory).parameters)):  # it takes any keyword and checks them itself
+    if len(valid) < len(parameters):  # it takes any keyword and checks them itself
         return
     for option in options:
         if option not in valid:
@@ -140,7 +151,7 @@ def missing_requirements(info: ComponentInfo) -> list[str]:
 def _is_installed(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except (ImportError, ValueError):
+    except Exception:  # a library that raises when it is searched for, because its parent is imported, cannot be used
         return False
 
 
@@ -152,50 +163,30 @@ def _builtin() -> Plugin:
         distribution=CORE,
         version=installed_version(CORE),
         status="ready",
-        components=_registered_components(plugin),
+        components=registered_components(plugin),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """An entry point of our group, and the name and version of the distribution that has it."""
-
-    point: EntryPoint
-    distribution: str
-    version: str
-
-
-def _offers() -> list[_Offer]:
-    """Every entry point of our group once, sorted, so that the result does not depend on the order of folders."""
-    offers: dict[tuple[str, str], _Offer] = {}
-    for distribution in distributions():
-        points = [point for point in distribution.entry_points if point.group == GROUP]
-        if points:
-            metadata = distribution.metadata  # parsed at each access
-            name, version = metadata["Name"], metadata["Version"]
-            for point in points:  # the first distribution of a name on sys.path is the one that Python imports
-                offers.setdefault((name, point.name), _Offer(point, name, version))
-    return [offers[key] for key in sorted(offers)]
-
-
-def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
-    point, name, version = offer.point, offer.distribution, offer.version
+def _load(offer: Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
+    name, version = offer.distribution, offer.version
 
     def record(status: str, error: str = "", components: tuple[ComponentInfo, ...] = ()) -> Plugin:
         return Plugin(
-            name=point.name, distribution=name, version=version, status=status, error=error, components=components
+            name=offer.name, distribution=name, version=version, status=status, error=error, components=components
         )
 
-    if point.name in blocked:
+    if offer.point is None:
+        return record("broken", f"{offer.error}; install it again, or run: pip uninstall {name}")
+    if offer.name in blocked:
         return record("blocked", f"named in {DISABLE_VARIABLE}; unset it to use the plugin")
     for other in earlier:
-        if other.name == point.name:
+        if other.name == offer.name:
             return record(
                 "duplicate",
-                f"{name} and {other.distribution} both offer a plugin {point.name!r}; run: pip uninstall {name}",
+                f"{name} and {other.distribution} both offer a plugin {offer.name!r}; run: pip uninstall {name}",
             )
     try:
-        components = _registered_components(point.load())
+        components = load_components(offer.point)
     except Exception as error:  # one plugin must not keep the others from loading
         return record(
             "broken",
@@ -203,7 +194,7 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
         )
     for item in components:
         for other in earlier:
-            if any((mine.kind, mine.name) == (item.kind, item.name) for mine in other.components):
+            if any((known.kind, known.name) == (item.kind, item.name) for known in other.components):
                 return record(
                     "duplicate",
                     f"{name} and {other.distribution} both offer a {item.kind} {item.name!r}; "
@@ -217,38 +208,16 @@ def _load(offer: _Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin
     return record("ready", components=components)
 
 
-def _registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
-    """Call the hooks of one plugin, in a manager of its own so that plugins cannot affect each other."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    manager.register(module)
-    manager.check_pending()
-    components: list[ComponentInfo] = []
-    for kind in KINDS:
-        hook = getattr(manager.hook, f"dlclive_register_{plural(kind.kind)}")
-        for items in hook():
-            for item in items:
-                if not isinstance(item, kind):
-                    raise TypeError(f"{hook.name} returned {item!r}, not {kind.__name__}")
-                components.append(item)
-    return tuple(components)
-
-
-def plural(kind: str) -> str:
-    """The kind in the name of its hook: "sink" -> "sinks", "recovery" -> "recoveries"."""
-    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
-
-
-def _raised_at(error: Exception) -> str:
-    """Where a plugin raised, if that was neither in the core nor in the standard library."""
-    ours = (Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent)
+def _raised_at(error: BaseException) -> str:
+    """The file and line where a plugin raised, unless they are in the core, pluggy or the standard library."""
+    core, hooks, library = Path(__file__).parent, Path(pluggy.__file__).parent, Path(os.__file__).parent
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename)
         packaged = "site-packages" in path.parts or "dist-packages" in path.parts
         if (
             path.is_file()
-            and (packaged or not path.is_relative_to(ours[2]))
-            and not any(map(path.is_relative_to, ours[:2]))
+            and (packaged or not path.is_relative_to(library))
+            and not any(map(path.is_relative_to, (core, hooks)))
         ):
             return f" ({path}:{frame.lineno})"
     return ""

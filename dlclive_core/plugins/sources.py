@@ -8,7 +8,7 @@ from dlclive_core.components import FrameSource
 from dlclive_core.errors import DataError, DependencyError, SourceError
 from dlclive_core.hookspecs import SourceInfo
 from dlclive_core.machine.known_packages import INSTALL_FILES
-from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 
 def source_for(path: str | Path, catalog: PluginCatalog) -> FrameSource:
@@ -32,5 +32,5 @@ def source_for(path: str | Path, catalog: PluginCatalog) -> FrameSource:
         known = " ".join(sorted({suffix for info in infos for suffix in info.opens}))
         kind = "a folder" if path.is_dir() else path.suffix or "a file without suffix"
         raise DataError(f"cannot read {path} as video or images: {kind} is not among {known}")
-    source: FrameSource = catalog.factory(candidates[0])(path)
+    source: FrameSource = construct(catalog.factory(candidates[0]), f"source {candidates[0].name!r}", path)
     return source

@@ -10,7 +10,7 @@ from dlclive_core.data.frame import as_rgb
 from dlclive_core.errors import EndOfStream
 
 LONGEST = 5000
-"""The most frames that are read: a clip, not an afternoon."""
+"""The largest number of frames read."""
 
 _MOST_BYTES = 1 << 30
 
@@ -18,10 +18,10 @@ _MOST_BYTES = 1 << 30
 def spread_frames(source: FrameSource, count: int) -> list[NDArray[np.uint8]]:
     """Up to `count` frames spread evenly over the first 5000 of a recording. Opens and closes the source.
 
-    Frames are kept in memory, at most about a gigabyte; very large frames are therefore fewer.
+    Frames are kept in memory, at most about a gigabyte; if frames are very large, fewer are returned.
 
     Returns:
-        (H, W, 3) uint8 RGB images in the order of the clip. A shorter clip gives all of its frames.
+        (H, W, 3) uint8 RGB images in the order of the clip; all frames of a clip with fewer than `count`.
 
     Raises:
         SourceError, DataError: the source cannot be read.
@@ -37,7 +37,7 @@ def spread_frames(source: FrameSource, count: int) -> list[NDArray[np.uint8]]:
                     count = max(1, min(count, _MOST_BYTES // (3 * image.shape[0] * image.shape[1])))
                 if index % step == 0:
                     kept.append(as_rgb(image))
-                if len(kept) == 2 * count:  # the length is known only at the end: drop every other one
+                if len(kept) == 2 * count:  # the length is known only at the end: drop every second frame
                     kept, step = kept[::2], 2 * step
         except EndOfStream:
             pass

@@ -1,4 +1,4 @@
-"""The fields of a JSON object, taken one by one. Errors name the field; a field that is left over is an error, too."""
+"""Reads the fields of a JSON object one by one. Errors name the field; unknown fields are errors."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class JsonFields:
-    """One object of a profile's JSON. Each method that is called for a field takes it away.
+    """One object in a profile's JSON. Reading a field removes it, so that unknown fields remain.
 
     Raises:
-        UsageError: in every method: the file, the field, and what was expected.
+        UsageError: from every method, with the file, the field, and the expected value.
     """
 
     def __init__(self, values: Any, path: Path, prefix: str = "") -> None:
         self._path, self._prefix = path, prefix
         if not isinstance(values, dict):
-            raise self.error(f"{prefix.rstrip('.') or 'it'} is not a JSON object")
+            raise self.error(f"{prefix.rstrip('.') or 'the content'} is not a JSON object")
         self._values: dict[str, Any] = dict(values)
 
     def error(self, problem: str) -> UsageError:
@@ -31,7 +31,7 @@ class JsonFields:
         return UsageError(f"{self._path} is not a valid profile: {problem}; tune again, or pass --profile none")
 
     def check_empty(self) -> None:
-        """Raise if a field is left: one that is unknown here may matter."""
+        """Raise if a field is left: an unknown field may be important."""
         for name in self._values:
             raise self.error(f"unknown field {self._prefix}{name}")
 
@@ -44,7 +44,7 @@ class JsonFields:
     def texts(self, name: str) -> list[str]:
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._unexpected(name, "a list of texts", value)
+            raise self._unexpected(name, "a list of strings", value)
         return value
 
     def digest(self, name: str) -> str:
@@ -81,7 +81,7 @@ class JsonFields:
         return value
 
     def number(self, name: str, *, least: float, above: bool = False) -> float:
-        """A number from `least` up, or with `above`, larger than it."""
+        """A number from `least` up; with `above`, larger than `least`."""
         value = self._take(name)
         if not _is_number(value) or value < least or (above and value == least):
             expected = f"a number {'above' if above else 'from'} {least:g}{'' if above else ' up'}"
@@ -111,7 +111,7 @@ class JsonFields:
         return [JsonFields(item, self._path, f"{self._prefix}{name}[{index}].") for index, item in enumerate(value)]
 
     def take_rest(self) -> dict[str, Any]:
-        """All fields that are left, by name."""
+        """All remaining fields, by name."""
         values, self._values = self._values, {}
         return values
 

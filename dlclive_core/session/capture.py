@@ -7,37 +7,39 @@ import time
 
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
-from dlclive_core.errors import EndOfStream
+from dlclive_core.errors import DLCLiveError, EndOfStream, SourceError, one_line
 from dlclive_core.session.capture_time import CaptureTime
+from dlclive_core.session.component_calls import checked_frame, errors_named
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
 from dlclive_core.session.reused_buffers import ReusedBuffers
 from dlclive_core.session.source_check import SourceCheck
+from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.stage_times import Stopwatch
 
-_TIMEOUT = 0.1  # seconds: how soon a quiet source notices that the session is over
-_PATIENCE = (
-    1.0  # seconds that a source has to come back from `read` and to close; drivers have been seen to block for 30 s
-)
+_TIMEOUT = 0.1  # seconds: how soon a silent source notices the end of the session
+_PATIENCE = 1.0  # seconds that a source has to return from `read` and to close; some drivers block for 30 s
 
 
 class Capture:
-    """Reads a source in a thread of its own and hands the frames over.
+    """Reads a source in its own thread and hands the frames over.
 
     Args:
+        facts: what the source says about itself.
         limit: stop after this many frames.
-        ahead: how many frames of a recording may be decoded before they are needed.
-        changed: notified when there is a frame, and at the end.
+        ahead: how many frames of a recording may be decoded ahead.
+        changed: notified of each frame, and of the end.
         check: looks at each frame.
 
     Attributes:
-        read: how many frames the source gave.
-        last_at: `time.perf_counter()` when it gave the last one, or when it was first asked.
-        lingers: the source did not come back in time, and was left behind.
+        read: frames read so far.
+        last_at: `time.perf_counter()` of the last frame, or of `begin` before the first.
+        lingers: the source did not return in time and was abandoned.
     """
 
     def __init__(
         self,
         source: FrameSource,
+        facts: SourceFacts,
         *,
         limit: int | None,
         ahead: int,
@@ -45,6 +47,7 @@ class Capture:
         check: SourceCheck,
     ) -> None:
         self.source = source
+        self.facts = facts
         self._check = check
         self._buffers = ReusedBuffers()
         self._times = CaptureTime()
@@ -54,12 +57,12 @@ class Capture:
         self.last_at = 0.0
         self.reached_limit = False
         self.lingers = False
-        self.close_error: Exception | None = None
+        self.close_error: BaseException | None = None
         self._limit = limit
         self._opened = threading.Event()
         self._begin = threading.Event()
         self._stop = threading.Event()
-        self._open_error: Exception | None = None
+        self._open_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="dlclive capture", daemon=True)
 
     @property
@@ -69,12 +72,12 @@ class Capture:
 
     @property
     def expected(self) -> int | None:
-        """How many frames there will be, as far as the source knows."""
-        numbers = [number for number in (self.source.frame_count, self._limit) if number is not None]
-        return min(numbers, default=None)
+        """The number of frames to read; None if unknown."""
+        counts = [count for count in (self.facts.frame_count, self._limit) if count is not None]
+        return min(counts, default=None)
 
     def open(self) -> None:
-        """Open the source in its thread; raises what it raised. Frames are read only after `begin`."""
+        """Open the source in its thread; raises the source's error. Frames are read only after `begin`."""
         self._thread.start()
         self._opened.wait()
         if self._open_error is not None:
@@ -82,28 +85,29 @@ class Capture:
             raise self._open_error
 
     def begin(self) -> None:
-        """Read."""
+        """Start reading."""
         self.last_at = time.perf_counter()
         self._begin.set()
 
     def stop(self) -> None:
-        """End reading; see `join`."""
+        """Stop reading; see `join`."""
         self._stop.set()
         self._begin.set()
         self.handoff.end()
 
-    def join(self, patience: float = _PATIENCE) -> None:
-        """After `stop`: wait until the source is closed, or left behind. Safe to call twice, or without `open`."""
+    def join(self, patience: float | None = None) -> None:
+        """After `stop`: wait until the source is closed, or abandon it. Safe to call twice, or without `open`."""
         if self._thread.is_alive():
-            self._thread.join(patience)
+            self._thread.join(_PATIENCE if patience is None else patience)
             self.lingers = self._thread.is_alive()
         self.handoff.drain()
 
     def _run(self) -> None:
         try:
             try:
-                self.source.open()
-            except Exception as error:
+                with errors_named(SourceError, f"{self.facts.name} could not be opened"):
+                    self.source.open()
+            except BaseException as error:
                 self._open_error = error
                 return
             finally:
@@ -113,12 +117,12 @@ class Capture:
                 self._read()
             except EndOfStream:
                 self.handoff.end()
-            except Exception as error:
+            except BaseException as error:
                 self.handoff.end(error)
         finally:
             try:
                 self.source.close()
-            except Exception as error:
+            except BaseException as error:
                 self.close_error = error
 
     def _read(self) -> None:
@@ -128,9 +132,14 @@ class Capture:
                 raise EndOfStream
             began = time.perf_counter()
             try:
-                frame = self.source.read(_TIMEOUT)
+                result = self.source.read(_TIMEOUT)
             except TimeoutError:
                 continue
+            except (EndOfStream, DLCLiveError, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                raise SourceError(f"{self.facts.name} failed after {self.read} frames: {one_line(error)}") from error
+            frame = checked_frame(result, self.facts.name)
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1
@@ -140,8 +149,7 @@ class Capture:
             if self._check.is_late(frame):
                 self.handoff.dropped += 1
                 continue
-            if not self.handoff.put(
-                self._buffers.keep(frame)
-            ):  # it was ended elsewhere: closed when it is the sources' turn
+            frame = self._buffers.keep(frame)
+            if not self.handoff.put(frame):  # the handoff was ended elsewhere: close when the sources are closed
                 self._stop.wait()
                 return

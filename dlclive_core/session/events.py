@@ -1,4 +1,4 @@
-"""What happened in a run, as a list that cannot grow without end."""
+"""The events of a run, in a list of bounded length."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ _MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something out of the ordinary.
+    """Something unusual that happened in a run.
 
     Attributes:
         at: seconds since the run began, on the run's clock.
-        kind: one word: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch", "lingers",
-            "clock", "age", "size", "rate", "order", "device clock": the source is not as it
-            says; "source": one of its notices.
+        kind: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch" or "lingers"; "clock", "age",
+            "size", "rate", "order" or "device clock", where the source is not as it says; "source", one of its notices.
         text: one line for people.
-        session: the name of the session that it happened in.
+        session: the name of the session.
     """
 
     at: float
@@ -28,10 +27,10 @@ class Event:
 
 
 class Events:
-    """Collects the events of the session with this name. Any thread may add.
+    """Collects the events of the named session. Any thread may add.
 
     Attributes:
-        omitted: how many came after the thousandth; they are counted only.
+        omitted: events after the thousandth, which are only counted.
     """
 
     def __init__(self, session: str = "") -> None:
@@ -41,12 +40,12 @@ class Events:
         self._events: list[Event] = []
 
     def add(self, kind: str, text: str) -> None:
-        """Note that something happens now."""
+        """Record an event that happens now."""
         if len(self._events) < _MOST:
             self._events.append(Event(time.perf_counter() - self.started, kind, text, self._session))
         else:
             self.omitted += 1
 
     def all(self) -> tuple[Event, ...]:
-        """Those so far."""
+        """The events so far."""
         return tuple(self._events)

@@ -1,4 +1,4 @@
-"""How things pass from one thread to another: all of them, the newest, or as many as there is room for."""
+"""Queues between two threads: lossless, newest only, or dropping when full."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 class Handoff(ABC, Generic[T]):
-    """One thread puts, one thread takes. After `end`, `take` gives what is left and then None.
+    """A queue from one thread to another. After `end`, `take` returns the remaining items and then None.
 
     Args:
-        changed: notified of every change; several handoffs that one thread takes from share it.
+        changed: notified of every change; shared by the handoffs that one thread takes from.
 
     Attributes:
-        dropped: how many were dropped because they were not taken in time.
-        left: how many arrived after the end, or were still waiting at the end.
+        dropped: items dropped because they were not taken in time.
+        left: items that arrived after the end, or were still waiting at the end.
     """
 
     def __init__(self, changed: threading.Condition | None = None) -> None:
@@ -32,28 +32,28 @@ class Handoff(ABC, Generic[T]):
 
     @abstractmethod
     def put(self, item: T) -> bool:
-        """Give something to the other thread; False when it will take nothing any more. What is lost is counted."""
+        """Pass an item to the other thread; False after the end. Lost items are counted."""
 
     @property
     def is_over(self) -> bool:
-        """Nothing is waiting, and nothing will come."""
+        """The handoff was ended and is empty."""
         with self._changed:
             return self._ended and not self._waiting
 
     @property
     def error(self) -> BaseException | None:
-        """Why nothing comes any more, if it is not the end of the file."""
+        """The error that ended the handoff; None at a normal end."""
         return self._error
 
     def end(self, error: BaseException | None = None) -> None:
-        """Say that no more comes, and why if it is not the end of the file. May be called by either side."""
+        """Announce that no more items will come, with the error if there was one. Either thread may call it."""
         with self._changed:
             if not self._ended:
                 self._ended, self._error = True, error
             self._changed.notify_all()
 
     def poll(self, count: int = 1) -> list[T]:
-        """The next ones, as many as asked for: none until so many are there, fewer only at the end. Does not wait."""
+        """Take `count` items: none until that many are waiting, fewer only after the end. Does not wait."""
         with self._changed:
             if not self._waiting or (len(self._waiting) < count and not self._ended):
                 return []
@@ -62,7 +62,7 @@ class Handoff(ABC, Generic[T]):
             return items
 
     def take(self) -> T | None:
-        """The next one, None after the last; raises the error that `end` was given, after all before it."""
+        """Wait for the next item; None after the last. Raises the error passed to `end`, after all items before it."""
         with self._changed:
             while not self._waiting and not self._ended:
                 self._changed.wait()
@@ -71,13 +71,13 @@ class Handoff(ABC, Generic[T]):
             return next(iter(self.poll()), None)
 
     def drain(self) -> None:
-        """Discard and count what is still waiting."""
+        """Discard and count the items still waiting."""
         with self._changed:
             self.left += len(self._waiting)
             self._waiting.clear()
 
     def _add(self, item: T) -> bool:
-        """With the lock held."""
+        """Append the item; the caller holds the lock."""
         if self._ended:
             self.left += 1
             return False
@@ -87,7 +87,7 @@ class Handoff(ABC, Generic[T]):
 
 
 class LosslessQueue(Handoff[T]):
-    """For recordings: `put` waits while `capacity` are waiting, so none is lost and memory is bounded."""
+    """For recordings: `put` blocks while `capacity` items are waiting, so nothing is lost and memory is bounded."""
 
     def __init__(self, capacity: int, changed: threading.Condition | None = None) -> None:
         super().__init__(changed)
@@ -101,7 +101,7 @@ class LosslessQueue(Handoff[T]):
 
 
 class LatestSlot(Handoff[T]):
-    """For live sources: one slot; a newer item overwrites one that was not taken in time."""
+    """For live sources: a single slot; a newer item overwrites an older one that was not taken in time."""
 
     def put(self, item: T) -> bool:
         with self._changed:
@@ -112,10 +112,10 @@ class LatestSlot(Handoff[T]):
 
 
 class DroppingQueue(Handoff[T]):
-    """For the sinks of live sources: `put` never waits; when there is no room for the new one, it is dropped.
+    """For the sinks of live sources: `put` never blocks; when the queue is full, the new item is dropped.
 
     Args:
-        room: how many may wait: a number, or a function that says it for an item as large as this one.
+        room: the capacity, or a function that returns the capacity for items of this size.
     """
 
     def __init__(self, room: int | Callable[[T], int], changed: threading.Condition | None = None) -> None:

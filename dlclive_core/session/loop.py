@@ -1,9 +1,10 @@
-"""The loop: frames of one or several sources through one model."""
+"""The loop that takes frames of one or more sources through one model."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,28 +14,33 @@ from numpy.typing import NDArray
 from dlclive_core.components import PoseModel, Processor
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
-from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
+from dlclive_core.errors import DLCLiveError, FrameError, ModelError, PluginError, one_line
 from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
+from dlclive_core.session.component_calls import checked_pose, checked_poses, errors_named
 from dlclive_core.session.running_session import RunningSession
 from dlclive_core.session.tolerant import processor_name
 
-_POLL = 0.5  # seconds: how often a waiting main thread looks for signals, where they do not wake it
+_POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """What the loop is doing: at whose frame, and since when."""
+    """The loop's current activity: the component, the sessions, the frame (-1 while it closes), and the start time."""
 
-    what: str
+    component: str
     sessions: tuple[RunningSession, ...]
     index: int
     since: float
 
+    @property
+    def is_closing(self) -> bool:
+        return self.index < 0
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A frame, and what the model looks at of it."""
+    """A frame, and the image cut out of it for the model."""
 
     session: RunningSession
     frame: Frame
@@ -45,36 +51,42 @@ class Job:
 
 
 class Loop:
-    """Takes the next frame of each session that has one, and brings them through the model together.
+    """Takes the next frame of each session that has one, and runs the model on them together.
 
-    Images of one shape are one batch; each session's processors see its pose as soon as its batch is done. All is done by
-    one thread.
+    Images of the same shape form a batch. Each session's processors receive its pose as soon as its batch is done. All of
+    this happens in one thread.
 
-    A batch that fails is gone through frame by frame: the one at which it fails is named, and those before it are kept.
+    If a batch fails, its frames are processed one by one: the error names the frame that fails, and the poses before it
+    are kept.
 
     Attributes:
-        busy: for the watchdog; None while it waits for a frame.
+        busy: for the watchdog; None while the loop waits for a frame.
+        abandoned: set by the shutdown, which no longer waits: whatever hangs, if it returns at all, is the last thing done.
     """
 
     def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
         self.model = model
         self.sessions = tuple(sessions)
         self.busy: Busy | None = None
+        self.abandoned = threading.Event()
+        self._unclosed = deque((session, processor) for session in sessions for processor in session.processors)
         self._changed = changed
         self._active = list(sessions)
         self._together = True
 
     def warm_up(self) -> None:
-        """Run the model on grey images as large as the sessions' frames, so that no real frame is the slow one."""
-        self.model.reset()
+        """Run the model on grey images of the sessions' frame sizes, so that the first real frame is not slow."""
+        with errors_named(ModelError, "the model could not be reset"):
+            self.model.reset()
         shapes: dict[tuple[int, ...], list[RunningSession]] = {}
         for session in self.sessions:
             session.region.reset()
-            if (size := session.capture.source.frame_size) is not None:
+            if (size := session.facts.frame_size) is not None:
                 for height, width in session.region.views((size[1], size[0])):
                     shapes.setdefault((height, width, 3), []).append(session)
         for shape, sessions in shapes.items():
-            self.model.warmup(shape)
+            with errors_named(ModelError, f"the model failed on a grey image of {shape[1]} x {shape[0]}"):
+                self.model.warmup(shape)
             for session in sessions:
                 if session.spec.batch == "auto":
                     session.batch = batch_that_pays(self.model, shape, session.capture.expected)
@@ -84,39 +96,47 @@ class Loop:
     def _warm_up_together(self, shape: tuple[int, ...], count: int) -> None:
         images = [np.full(shape, 127, np.uint8)] * count
         try:
-            for _ in range(2):  # some runtimes prepare for what comes again
+            for _ in range(2):  # some runtimes prepare for a shape when it repeats
                 self.model.predict_batch(images)
-        except DLCLiveError:
+        except (DLCLiveError, KeyboardInterrupt):
             raise
-        except Exception as error:
-            what = f"{count} images of {shape[1]} x {shape[0]} at once"
-            raise ModelError(f"the model failed at {what}, try fewer: {one_line(error)}") from error
+        except BaseException as error:
+            batch = f"{count} images of {shape[1]} x {shape[0]}"
+            raise ModelError(f"the model failed on a batch of {batch}; try a smaller one: {one_line(error)}") from error
 
     def run(self) -> None:
-        """Until the last session is over. Raises what the sources, the model and the processors raise."""
+        """Run until the last session is over. Raises the errors of sources, model and processors."""
         try:
             while taken := self._take():
                 self._work(taken)
                 self.busy = None
-        except Exception as error:
+        except BaseException as error:
             for session in self.busy.sessions if self.busy is not None else ():
-                session.failure = error
+                if not isinstance(error, KeyboardInterrupt):
+                    session.failure = error
             raise
         finally:
             self.busy = None
 
     def close_processors(self) -> None:
-        """Close all of them, whatever one of them does; a session keeps the first error."""
-        for session in self.sessions:
-            for processor in session.processors:
-                try:
-                    processor.close()
-                except Exception as error:
-                    session.failure = session.failure or error
+        """Close all processors, even if some raise; each session keeps its first error.
+
+        If it hangs in one, another thread may call it again, which goes on with the next one.
+        """
+        while self._unclosed:
+            session, processor = self._unclosed.popleft()
+            name = processor_name(processor)
+            busy = self.busy = Busy(f"processor {name}", (session,), -1, time.perf_counter())
+            try:
+                processor.close()
+            except BaseException as error:
+                session.note_close_error(PluginError, f"processor {name} could not be closed", error)
+            if self.busy is busy:  # not another thread's
+                self.busy = None
 
     def _take(self) -> list[tuple[RunningSession, Frame]]:
-        """Wait for frames; empty when there will be none."""
-        while self._active:
+        """Wait for frames; empty when all sessions are over."""
+        while self._active and not self.abandoned.is_set():
             with self._changed:
                 self._active = [session for session in self._active if not self._end_if_over(session)]
                 taken = []
@@ -131,9 +151,9 @@ class Loop:
         return []
 
     def _end_if_over(self, session: RunningSession) -> bool:
-        """End a session that was stopped or whose source has ended; whether it has. Raises what its source raised."""
+        """End the session if it was stopped or its source has ended; return whether it is over. Raises its source's error."""
         handoff = session.capture.handoff
-        if session.wants_no_more:
+        if session.should_end:
             handoff.end()
         elif not handoff.is_over:
             return False
@@ -149,7 +169,8 @@ class Loop:
         for session, frame in taken:
             began = clock()
             self.busy = Busy("a region", (session,), frame.index, began)
-            image, transform = session.region.cut(frame.image)
+            with errors_named(FrameError, f"{self._where(session, frame)} cannot be cut"):
+                image, transform = session.region.cut(frame.image)
             jobs.append(Job(session, frame, image, transform, began, clock()))
         for batch in _same_shapes(jobs) if self._together and len(jobs) > 1 else [[job] for job in jobs]:
             self._infer(batch)
@@ -160,7 +181,7 @@ class Loop:
         try:
             poses = self._predict(batch)
         except Exception as error:
-            if len(batch) == 1:
+            if len(batch) == 1 or self.abandoned.is_set():
                 raise
             failure = error
         else:
@@ -176,29 +197,26 @@ class Loop:
             self._infer([job])  # raises at the frame that fails
         for session in sessions:
             session.events.add(
-                "batch", f"one by one from here: {len(batch)} frames at once failed: {one_line(failure)}"
+                "batch", f"batch size is 1 from now on: a batch of {len(batch)} frames failed: {one_line(failure)}"
             )
 
     def _predict(self, batch: list[Job]) -> list[Pose]:
         images = [job.image for job in batch]
-        # What a recording leaves for its last batch is filled up: some runtimes prepare anew for each number of images.
+        # Pad the last batch of a recording: some runtimes prepare anew for each batch size.
         images += images[-1:] * (batch[0].session.batch - len(images))
-        try:
-            if len(images) == 1:
-                return [self.model.predict(images[0])]
-            return self.model.predict_batch(images)[: len(batch)]
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            where = self._where(batch[0].session, batch[0].frame)
-            raise ModelError(f"the model failed at {where}: {one_line(error)}") from error
+        where = self._where(batch[0].session, batch[0].frame)
+        with errors_named(ModelError, f"the model failed at {where}"):
+            results = [self.model.predict(images[0])] if len(images) == 1 else self.model.predict_batch(images)
+        return checked_poses(results, len(batch), self.model.card.skeleton, where)
 
     def _deliver(self, job: Job, pose: Pose, began: float, ended: float, *, share: int) -> None:
+        if self.abandoned.is_set():
+            return
         clock = time.perf_counter
         session, frame = job.session, job.frame
         mapping = clock()
         pose = job.transform.pose_to_outer(pose)
-        session.region.follow(pose)  # the model's own pose steers the region, whatever processors make of it
+        session.region.follow(pose)  # the region follows the model's pose, not the processors' result
         mapped = ready = now = clock()
         if session.region.looks_again:
             pose = self._look_again(job)
@@ -206,6 +224,8 @@ class Loop:
         for processor in session.processors:
             self.busy = Busy(f"processor {processor_name(processor)}", (session,), frame.index, now)
             pose = self._process(processor, pose, session, frame)
+            if self.abandoned.is_set():
+                return
             now = clock()
         session.hand_over(frame, pose, began, ended, now)
         stage_times = session.stage_times
@@ -215,7 +235,7 @@ class Loop:
         stage_times["processors"].add(now - ready)
 
     def _look_again(self, job: Job) -> Pose:
-        """The animal was lost in what the model saw of this frame; all of it counts as inference."""
+        """Run the model on this frame again, after the animal was lost in the region. Counts as inference."""
         region, frame = job.session.region, job.frame
         self.busy = Busy("the model", (job.session,), frame.index, time.perf_counter())
         image, transform = region.cut(frame.image)
@@ -225,13 +245,10 @@ class Loop:
         return pose
 
     def _process(self, processor: Processor, pose: Pose, session: RunningSession, frame: Frame) -> Pose:
-        try:
-            return processor.process(pose, frame)
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            where = self._where(session, frame)
-            raise PluginError(f"processor {processor_name(processor)} failed at {where}: {one_line(error)}") from error
+        name, where = processor_name(processor), self._where(session, frame)
+        with errors_named(PluginError, f"processor {name} failed at {where}"):
+            result = processor.process(pose, frame)
+        return checked_pose(result, pose.skeleton, name, where)
 
     def _where(self, session: RunningSession, frame: Frame) -> str:
         return f"frame {frame.index}" + (f" of {session.spec.name}" if len(self.sessions) > 1 else "")

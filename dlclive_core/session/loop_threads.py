@@ -1,4 +1,4 @@
-"""Threads that each do one thing after the other, as they are told."""
+"""Worker threads for the loops of a run."""
 
 from __future__ import annotations
 
@@ -9,28 +9,50 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_POLL = 0.1  # seconds: how often a waiting main thread looks for signals, where they do not wake it
+_POLL = 0.1  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
+
+
+class Call(Generic[T]):
+    """A call in a worker thread.
+
+    Attributes:
+        done: set when it has returned or raised.
+        error: what it raised.
+    """
+
+    def __init__(self, function: Callable[[T], None], item: T) -> None:
+        self.function, self.item = function, item
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Make the call; what it raises is kept."""
+        try:
+            self.function(self.item)
+        except BaseException as error:  # raised again by `LoopThreads.each`
+            self.error = error
+        finally:
+            self.done.set()
 
 
 class LoopThreads(Generic[T]):
-    """A thread for each of several things; for a single thing, the caller's own.
+    """One thread per item, so that the caller's thread is free for signals and can leave a component behind that hangs.
 
-    A runtime may keep something per thread, so what belongs together is always done by the same one. The threads are
-    daemons: a hanging one does not keep the process alive.
+    A runtime may keep state per thread, so each item always runs in the same thread. The threads are daemons: one that
+    hangs does not keep the process alive.
     """
 
-    def __init__(self, things: Sequence[T]) -> None:
-        self._things = tuple(things)
-        alone = len(self._things) == 1
-        self._threads: list[_Thread[T]] = [] if alone else [_Thread(number) for number, _ in enumerate(self._things)]
+    def __init__(self, items: Sequence[T]) -> None:
+        self._items = tuple(items)
+        self._threads: list[_Thread[T]] = [_Thread(number) for number, _ in enumerate(self._items)]
 
-    def each(self, do: Callable[[T], None]) -> None:
-        """Do it with each of them at the same time; when all have returned, raise the first error."""
-        if not self._threads:
-            for thing in self._things:
-                do(thing)
-            return
-        calls = [thread.give(do, thing) for thread, thing in zip(self._threads, self._things, strict=True)]
+    def start(self, function: Callable[[T], None]) -> list[Call[T]]:
+        """Begin to call the function with all items in parallel, each after the earlier calls of its thread."""
+        return [thread.submit(function, item) for thread, item in zip(self._threads, self._items, strict=True)]
+
+    def each(self, function: Callable[[T], None]) -> None:
+        """Call the function with all items in parallel; when all calls have returned, raise the first error."""
+        calls = self.start(function)
         for call in calls:
             while not call.done.wait(_POLL):
                 pass
@@ -39,25 +61,18 @@ class LoopThreads(Generic[T]):
                 raise call.error
 
     def end(self) -> None:
-        """Let the threads end after what they are doing; does not wait."""
+        """End the threads after their current call; does not wait."""
         for thread in self._threads:
             thread.end()
 
 
-class _Call(Generic[T]):
-    def __init__(self, do: Callable[[T], None], thing: T) -> None:
-        self.do, self.thing = do, thing
-        self.done = threading.Event()
-        self.error: BaseException | None = None
-
-
 class _Thread(Generic[T]):
     def __init__(self, number: int) -> None:
-        self._calls: queue.SimpleQueue[_Call[T] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Call[T] | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=f"dlclive loop {number}", daemon=True).start()
 
-    def give(self, do: Callable[[T], None], thing: T) -> _Call[T]:
-        call = _Call(do, thing)
+    def submit(self, function: Callable[[T], None], item: T) -> Call[T]:
+        call = Call(function, item)
         self._calls.put(call)
         return call
 
@@ -66,9 +81,4 @@ class _Thread(Generic[T]):
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
-            try:
-                call.do(call.thing)
-            except BaseException as error:  # raised again by `each`
-                call.error = error
-            finally:
-                call.done.set()
+            call.run()

@@ -1,4 +1,4 @@
-"""What happened in a session, as values that can be printed and saved."""
+"""The report of a session, as values that can be printed and saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ending = Literal["end of source", "frame limit", "stopped", "sinks failed", "err
 
 @dataclass(frozen=True, slots=True)
 class SinkResult:
-    """What became of one sink. `error` is one line, empty when nothing went wrong."""
+    """The result of one sink. `error` is one line, empty if nothing failed."""
 
     sink: str
     written: int
@@ -29,13 +29,13 @@ class SinkResult:
 
 @dataclass(frozen=True, slots=True)
 class ProcessorResult:
-    """What became of one processor, which may have failed where it was said that it may (see `Tolerant`).
+    """The result of one processor. Failures are those that `Tolerant` allowed.
 
     Attributes:
-        failures: how many poses passed unchanged because it raised.
-        disabled: it was closed after it raised.
-        error: the first one, as one line; empty when nothing went wrong.
-        statistics: what it counted and measured itself, see `Processor.statistics`.
+        failures: poses passed on unchanged because the processor raised.
+        disabled: the processor was closed after it raised.
+        error: the first error, as one line; empty if nothing failed.
+        statistics: the processor's own counts and measurements, see `Processor.statistics`.
     """
 
     processor: str
@@ -47,12 +47,12 @@ class ProcessorResult:
 
 @dataclass(frozen=True, slots=True)
 class Drops:
-    """Frames that were read and not processed, by the place where they were lost.
+    """Frames that were read but not processed, by cause.
 
     Attributes:
         slot: overwritten by a newer frame before the model was free.
-        left: left behind when the session ended.
-        failed: the model or a processor raised at it.
+        left: still waiting when the session ended.
+        failed: the model or a processor raised.
     """
 
     slot: int = 0
@@ -66,27 +66,26 @@ class Drops:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionReport:
-    """What happened in a session.
+    """The report of a session.
 
-    `frames_read == processed + dropped`, always: a frame was read when `FrameSource.read` returned it, processed when its
-    pose went to the sinks, and dropped in one of the places that `drops` names. What a sink did not write, `sinks` says.
+    `frames_read == processed + dropped` always holds: a frame is read when `FrameSource.read` returns it, processed when
+    its pose goes to the sinks, and otherwise dropped; `drops` gives the cause. `sinks` counts what each sink did not write.
 
     Attributes:
-        name: what the session is called; the source's name unless it was given one.
-        started_at: wall time when the run began, the only one; all other times are on `time.perf_counter()`.
+        name: the session's name; by default the source's name.
+        started_at: wall time when the run began. All other times are on `time.perf_counter()`.
         ending: why the session ended.
-        complete: everything that was asked for was done: the recording was read to its end (or to the frame limit), or
-            the live session was stopped; and nothing raised.
-        error: one line, empty when nothing went wrong.
-        corrupt, skipped, lost, reconnects: what the source counted, see FrameSource.
-        stalls, longest_stall: how often frames did not come when they should have (state "stale"), and for how many
-            seconds at most.
-        duration: seconds from the first frame asked for to the last pose.
-        batch: how many frames went through the model at once.
-        stages: capture (waiting for the source included), wait (from the capture until the loop takes the frame), region,
-            inference (of a batch, a frame's share), processors, sinks (handing over); and from the capture on, age when
-            inference began, and latency when the processors were done.
-        events: what was out of the ordinary, at most the first thousand; `events_omitted` came after these.
+        complete: the recording was read to its end (or to the frame limit), or the live session was stopped; and nothing
+            raised.
+        error: one line, empty if nothing failed.
+        corrupt, skipped, lost, reconnects: the source's counters, see FrameSource.
+        stalls, longest_stall: how often frames were overdue (state "stale"), and the longest such time in seconds.
+        duration: seconds from the request for the first frame to the last pose.
+        batch: frames per call of the model.
+        stages: capture (including the wait for the source), wait (from capture until the loop takes the frame), region,
+            inference (a frame's share of its batch), processors, sinks (the handover only). Two more count from capture:
+            age, until inference begins, and latency, until the processors are done.
+        events: unusual events, at most the first thousand; `events_omitted` counts the rest.
     """
 
     name: str
@@ -117,7 +116,7 @@ class SessionReport:
 
     @property
     def fps(self) -> float:
-        """Frames processed per second of the whole run."""
+        """Frames processed per second, over the entire run."""
         return self.processed / self.duration if self.duration > 0 else 0.0
 
     def stage(self, name: str) -> StageTimes:
@@ -126,7 +125,7 @@ class SessionReport:
         return times[name]
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The report as values for JSON."""
         values = asdict(self)
         values["fps"] = self.fps
         values["started_at"] = self.started_at.isoformat()

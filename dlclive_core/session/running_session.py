@@ -1,4 +1,4 @@
-"""One session while it runs: its source, its region, its processors, its sinks, and what is counted on the way."""
+"""The state of one session during a run: source, region, processors, sinks and counters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress, State
-from dlclive_core.errors import one_line
+from dlclive_core.errors import DLCLiveError, SourceError, one_line
 from dlclive_core.session.batch_size import LARGEST
 from dlclive_core.session.capture import Capture
 from dlclive_core.session.events import Events
@@ -20,28 +20,29 @@ from dlclive_core.session.handoff import DroppingQueue, Handoff, LosslessQueue
 from dlclive_core.session.report import Drops, Ending, SessionReport
 from dlclive_core.session.sink_thread import SinkThread, room_for
 from dlclive_core.session.source_check import SourceCheck
+from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.stage_times import StageTimes, Stopwatch
 from dlclive_core.session.tolerant import processor_result
 
-_AHEAD = (
-    8  # frames of a recording that are decoded before they are needed, and estimates that wait for each of its sinks
-)
+_AHEAD = 8  # frames of a recording that are decoded ahead, and estimates that wait for each of its sinks
 STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
 
 
 class RunningSession:
-    """What belongs to one session in a run. The loop's thread uses it, but for `stop`, which any thread may call.
+    """The state of one session during a run. Used by the loop's thread, except where a method allows any thread.
 
     Args:
-        changed: notified when there is a frame; shared by the sessions of one loop.
+        changed: notified of each frame; shared by the sessions of one loop.
 
     Attributes:
-        batch: frames that go through the model at once.
-        phase: how far the run is.
-        is_stale, is_hanging: as the watchdog sees it.
-        failure: what ended the run, if it happened in this session.
-        is_stopped: it ends because of something that happened elsewhere.
+        batch: frames per call of the model.
+        phase: the progress of the run.
+        is_stale, is_hanging: set by the watchdog.
+        failure: the error that ended the run, if it happened in this session.
+        close_failure: what went wrong in closing, after the last frame: files are finished all the same.
+        facts: what the source says about itself.
+        is_stopped: the session ends because of an event outside it.
     """
 
     def __init__(self, spec: SessionSpec, changed: threading.Condition) -> None:
@@ -52,8 +53,11 @@ class RunningSession:
         self.batch = 1 if spec.batch == "auto" else spec.batch
         ahead = max(spec.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
         self.events = Events(spec.name)
-        check = SourceCheck(spec.source, self.events)
-        self.capture = Capture(spec.source, limit=spec.max_frames, ahead=ahead, changed=changed, check=check)
+        self.facts = SourceFacts(spec.source, self.events)
+        check = SourceCheck(spec.source, self.facts, self.events)
+        self.capture = Capture(
+            spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed, check=check
+        )
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
         self.stage_times = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
@@ -61,6 +65,7 @@ class RunningSession:
         self.stalls = 0
         self.longest_stall = 0.0
         self.failure: BaseException | None = None
+        self.close_failure: BaseException | None = None
         self.is_stopped = False
         self.taken = self.processed = 0
         self.latency = 0.0
@@ -78,14 +83,14 @@ class RunningSession:
 
     @property
     def state(self) -> State:
-        """In one word."""
+        """See `Progress.state`."""
         if self.phase != "running":
             return self.phase
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
 
     def progress(self) -> Progress:
-        """How it is doing. Any thread may ask."""
-        handoff, source = self.capture.handoff, self.capture.source
+        """The current counts. Any thread may call it."""
+        handoff, source = self.capture.handoff, self.facts
         return Progress(
             state=self.state,
             missed=source.skipped + source.lost + source.corrupt,
@@ -98,7 +103,7 @@ class RunningSession:
         )
 
     @property
-    def wants_no_more(self) -> bool:
+    def should_end(self) -> bool:
         """The session was stopped, or all of its sinks have failed."""
         return self.is_stopped or self.spec.stop.is_set or self._all_sinks_failed
 
@@ -107,13 +112,13 @@ class RunningSession:
         return bool(self.sinks) and all(sink.error is not None for sink in self.sinks)
 
     def describe(self, started_at: datetime, started_clock: float) -> RunInfo:
-        """What processors and sinks are told."""
+        """The description of the run for processors and sinks."""
         self.started_at, self.events.started = started_at, started_clock
-        source = self.spec.source
+        source = self.facts
         return RunInfo(
             card=self.spec.model.card,
             source=source.name,
-            is_live=source.is_live,
+            is_live=self.spec.source.is_live,
             frame_size=source.frame_size,
             fps=source.fps,
             frame_count=source.frame_count,
@@ -124,23 +129,23 @@ class RunningSession:
         )
 
     def begin(self) -> None:
-        """Let frames come."""
+        """Start reading frames."""
         self.phase = "running"
         self._began = self._ended = time.perf_counter()
         self.capture.begin()
 
     def note_frame(self, frame: Frame) -> None:
-        """Note a frame that was taken."""
+        """Count a frame that the loop has taken, and record a change of shape."""
         self.taken += 1
         if frame.image.shape != self._shape:
             if self._shape is not None:
                 self.events.add(
-                    "shape", f"frame {frame.index} is {_shape(frame.image.shape)}, before {_shape(self._shape)}"
+                    "shape", f"frame {frame.index} is {_shape(frame.image.shape)}, previously {_shape(self._shape)}"
                 )
             self._shape = frame.image.shape
 
     def hand_over(self, frame: Frame, pose: Pose, began: float, ended: float, ready: float) -> None:
-        """Give a finished pose to the sinks."""
+        """Pass a finished pose to the sinks."""
         estimate = Estimate(frame, pose, began, ended, ready)
         for sink in self.sinks:
             sink.write(estimate)
@@ -153,30 +158,46 @@ class RunningSession:
         self.stage_times["latency"].add(latency)
 
     def times(self) -> tuple[StageTimes, ...]:
-        """Of all stages so far."""
+        """The times of all stages so far."""
         return (self.capture.stopwatch.times(), *(stopwatch.times() for stopwatch in self.stage_times.values()))
 
     # ---- the end
 
     def note_source_closed(self) -> None:
-        """After it was closed, or left behind."""
+        """Record how closing the source went."""
         if self.capture.lingers:
-            self.events.add("lingers", f"{self.capture.source.name} did not come back from read, and was left behind")
-        if self.failure is None:
-            self.failure = self.capture.close_error
+            self.events.add("lingers", f"{self.facts.name} did not return from read and was abandoned")
+        if self.capture.close_error is not None:
+            self.note_close_error(SourceError, f"{self.facts.name} could not be closed", self.capture.close_error)
+
+    def note_close_error(self, kind: type[DLCLiveError], text: str, error: BaseException) -> None:
+        """Record the first error of a close. Any thread may call it."""
+        if self.close_failure is None:
+            self.close_failure = error if isinstance(error, DLCLiveError) else kind(f"{text}: {one_line(error)}")
+            if self.close_failure is not error:
+                self.close_failure.__cause__ = error
 
     def finish(self) -> None:
-        """Have the sinks write what they were given, finish if all was done, and close; does not wait."""
+        """Have the sinks write their backlog, finish if the run is complete, and close; does not wait."""
         for sink in self.sinks:
-            sink.stop(complete=self.is_complete)
+            sink.stop(complete=self.all_frames_done)
 
     def mark_ended(self) -> None:
-        """No more frames of it will be processed, whatever happens to other sessions."""
-        self._ending = self.ending
+        """Fix the ending: no more frames of this session will be processed, even if other sessions go on."""
+        self._ending = self._ending_of_frames
 
     @property
     def ending(self) -> Ending:
-        """Why it ended."""
+        """Why the session ended."""
+        return "error" if self.close_failure is not None else self._ending_of_frames
+
+    @property
+    def error(self) -> BaseException | None:
+        """What went wrong, while frames were processed or in closing."""
+        return self.failure or self.close_failure
+
+    @property
+    def _ending_of_frames(self) -> Ending:
         if self.failure is not None:
             return "error"
         if self._ending is not None:
@@ -189,23 +210,29 @@ class RunningSession:
 
     @property
     def is_complete(self) -> bool:
-        """Everything that was asked for was done."""
-        done = self.ending in ("end of source", "frame limit")
-        return self._began > 0 and (done or (self.ending == "stopped" and self.capture.source.is_live))
+        """See `SessionReport.complete`."""
+        return self.all_frames_done and self.close_failure is None
+
+    @property
+    def all_frames_done(self) -> bool:
+        """Whether the sinks have every pose that they should have, so that their files can be finished."""
+        ending = self._ending_of_frames
+        done = ending in ("end of source", "frame limit")
+        return self._began > 0 and (done or (ending == "stopped" and self.capture.source.is_live))
 
     def report(self) -> SessionReport:
-        """What happened."""
-        spec, handoff, source = self.spec, self.capture.handoff, self.capture.source
+        """The session's report."""
+        spec, handoff, source = self.spec, self.capture.handoff, self.facts
         drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
         return SessionReport(
             name=spec.name,
-            source=source.name or type(source).__name__,
+            source=source.name,
             runtime=spec.model.runtime,
             device=spec.model.device,
             started_at=self.started_at,
             ending=self.ending,
             complete=self.is_complete,
-            error=one_line(self.failure),
+            error=one_line(self.error),
             frames_read=self.capture.read,
             processed=self.processed,
             dropped=drops.total,

@@ -9,6 +9,7 @@ from dlclive_core.data.clock_rate import ClockRate
 from dlclive_core.data.frame import Frame
 from dlclive_core.session.declared_rate import DeclaredRate, about
 from dlclive_core.session.events import Events
+from dlclive_core.session.source_facts import SourceFacts
 
 _log = logging.getLogger(__name__)
 
@@ -20,11 +21,12 @@ class SourceCheck:
 
     Args:
         source: of the frames.
+        facts: what it says about itself.
         events: where it is said, beside the log.
     """
 
-    def __init__(self, source: FrameSource, events: Events) -> None:
-        self._source, self._events = source, events
+    def __init__(self, source: FrameSource, facts: SourceFacts, events: Events) -> None:
+        self._is_live, self._facts, self._events = source.is_live, facts, events
         self._said: set[str] = set()
         self._rate = DeclaredRate()
         self._newest = -1
@@ -32,11 +34,11 @@ class SourceCheck:
     @property
     def fps(self) -> float | None:
         """Frames per second: as measured, if the source declares another rate."""
-        return self._rate.measured or self._source.fps
+        return self._rate.measured or self._facts.fps
 
     def is_late(self, frame: Frame) -> bool:
         """Whether a newer frame was read before this one; says so once."""
-        if frame.index >= self._newest or not self._source.is_live:
+        if frame.index >= self._newest or not self._is_live:
             self._newest = frame.index
             return False
         self._say("order", f"frame {frame.index} came after frame {self._newest}; frames that come late are dropped")
@@ -44,8 +46,8 @@ class SourceCheck:
 
     def look(self, frame: Frame, now: float, clock: ClockRate) -> None:
         """Check a frame that was read at `now`, `time.perf_counter()`; `clock` compares its camera's clock with ours."""
-        source = self._source
-        for notice in source.notices:
+        facts = self._facts
+        for notice in facts.notices:
             if notice not in self._said:
                 self._said.add(notice)
                 self._tell("source", notice)
@@ -53,7 +55,7 @@ class SourceCheck:
         if not age >= 0:
             self._say("clock", f"{_ahead(-age)}; it must be time.perf_counter(): no output acts on such frames")
         self._check_size(frame)
-        if not source.is_live:
+        if not self._is_live:
             return
         if age > _OLD:
             self._say(
@@ -65,12 +67,12 @@ class SourceCheck:
                 f"its clock counts {clock.rate:.3g} s in a second, so it is not used: a frame's age counts from its arrival, "
                 "and one that waited on its way passes as new",
             )
-        self._rate.add(source.fps, now, frame.index)
+        self._rate.add(declared := facts.fps, now, frame.index)
         if self._rate.measured is not None:
-            self._say("rate", f"it declares {source.fps:g} frames/s, and about {about(self._rate.measured)} come")
+            self._say("rate", f"it declares {declared:g} frames/s, and about {about(self._rate.measured)} come")
 
     def _check_size(self, frame: Frame) -> None:
-        size = self._source.frame_size
+        size = self._facts.frame_size
         if size is not None and frame.image.shape[:2] != size[::-1]:
             height, width = frame.image.shape[:2]
             self._say("size", f"it declares frames of {size[0]}x{size[1]}, and frame {frame.index} is {width}x{height}")
@@ -78,7 +80,7 @@ class SourceCheck:
     def _say(self, kind: str, text: str) -> None:
         if kind not in self._said:
             self._said.add(kind)
-            self._tell(kind, f"{self._source.name or type(self._source).__name__}: {text}")
+            self._tell(kind, f"{self._facts.name}: {text}")
 
     def _tell(self, kind: str, text: str) -> None:
         self._events.add(kind, text)

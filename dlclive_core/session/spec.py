@@ -1,4 +1,4 @@
-"""What a session is made of, as values: all that the code which runs it needs to know."""
+"""The parts and settings of a session, as passed to the code that runs it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from dataclasses import dataclass, field
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.regions import Chain
 from dlclive_core.session.batch_size import Batch
+from dlclive_core.session.source_facts import source_name
 
 
 class StopRequest:
-    """Whether a session has been asked to stop. Any thread or signal handler may set it; it holds no lock.
+    """A request to stop a session. Any thread or signal handler may set it; it holds no lock.
 
     Attributes:
-        is_set: True from the request on. A stopped session stays stopped.
+        is_set: True after the request.
+        is_spent: the run that it was for is over; the next run needs a new one.
     """
 
     def __init__(self) -> None:
         self.is_set = False
+        self.is_spent = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSpec:
-    """The parts and settings of a `Session`, as they are when it starts; see there for what each one means.
+    """The parts and settings of a `Session` at its start; `Session` documents each one.
 
     Attributes:
-        given_name: the name that the user gave, or "".
-        stop: set when the session is to stop.
+        custom_name: the name chosen by the user, or "".
+        stop: the request to stop.
     """
 
     source: FrameSource
@@ -39,10 +42,10 @@ class SessionSpec:
     queue_size: int | None
     deadline: float
     stale_after: float | None
-    given_name: str
+    custom_name: str
     stop: StopRequest = field(compare=False)
 
     @property
     def name(self) -> str:
-        """The given name, or that of the source, which may be known only once it is open."""
-        return self.given_name or self.source.name or type(self.source).__name__
+        """The custom name, or the source's name, which may be known only once the source is open."""
+        return self.custom_name or source_name(self.source)

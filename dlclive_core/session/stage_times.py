@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-_FIRST = 1e-7  # seconds; shorter durations count as this
-_RATIO = 1.01  # neighbouring bins differ by one percent, and so does a percentile from the truth
+_FIRST = 1e-7  # seconds: the lower edge of the first bin; it also counts shorter durations
+_RATIO = 1.01  # between neighbouring bins; percentiles are accurate to one percent
 _BINS = 2200  # up to about 300 s
 
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """How long one stage took, over all frames, in milliseconds; percentiles are right to one percent."""
+    """The durations of one stage over all frames, in milliseconds. Percentiles are accurate to one percent."""
 
     stage: str
     count: int
@@ -24,7 +24,7 @@ class StageTimes:
 
 
 class Stopwatch:
-    """Collects the durations of one stage. `add` is called by one thread; costs under a microsecond."""
+    """Collects the durations of one stage. Only one thread calls `add`, which takes less than a microsecond."""
 
     def __init__(self, stage: str) -> None:
         self.stage = stage
@@ -42,19 +42,19 @@ class Stopwatch:
         self._sum += seconds
         if seconds > self._max:
             self._max = seconds
-        place = int(math.log(seconds / _FIRST) * self._factor) if seconds > _FIRST else 0
-        self._bins[min(place, _BINS - 1)] += 1
+        index = int(math.log(seconds / _FIRST) * self._factor) if seconds > _FIRST else 0
+        self._bins[min(index, _BINS - 1)] += 1
 
     def _percentile(self, share: float) -> float:
-        rank, seen = share * self._count, 0
-        for place, count in enumerate(self._bins):
-            seen += count
-            if seen >= rank and seen:
-                return min(_FIRST * _RATIO ** (place + 0.5), self._max)
+        rank, cumulative = share * self._count, 0
+        for index, count in enumerate(self._bins):
+            cumulative += count
+            if cumulative >= rank and cumulative:
+                return min(_FIRST * _RATIO ** (index + 0.5), self._max)
         return self._max
 
     def times(self) -> StageTimes:
-        """What was collected so far."""
+        """The statistics of the durations so far."""
         mean = self._sum / self._count if self._count else 0.0
         p50, p95, p99 = (1000 * self._percentile(share) for share in (0.50, 0.95, 0.99))
         return StageTimes(self.stage, self._count, 1000 * mean, p50, p95, p99, 1000 * self._max)

@@ -1,4 +1,4 @@
-"""How long a Python thread may keep the others waiting while a live session runs."""
+"""Python's thread switch interval during live sessions."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_INTERVAL = (
-    1e-4  # seconds; Python's own is 5e-3, and a sink that computes would hold each frame up so long, several times
-)
+# Seconds. With Python's default, 5e-3, a sink that computes would delay each frame by that much, several times.
+_INTERVAL = 1e-4
 _lock = threading.Lock()
 _inside = 0
 _before = 0.0
 
 
 @contextmanager
-def quick_switching(wanted: bool = True) -> Iterator[None]:
-    """Have Python's threads take turns every 0.1 ms, in all of the process, until the last such block ends."""
-    global _inside, _before  # the interval is the process's, so is the count of those who want it short
-    if not wanted:
+def quick_switching(enabled: bool = True) -> Iterator[None]:
+    """Switch between Python's threads every 0.1 ms, in the entire process, until the last such block exits."""
+    global _inside, _before  # the interval belongs to the process, and so does the count of blocks
+    if not enabled:
         yield
         return
     with _lock:

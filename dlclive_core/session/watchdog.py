@@ -1,4 +1,4 @@
-"""The watch: notices when frames do not come, and when the model or a processor does not return."""
+"""The watchdog: detects missing frames, and a model or processor that does not return."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from dlclive_core.session.running_session import RunningSession
 
 _log = logging.getLogger(__name__)
 
-_EVERY = 0.01  # seconds
-_SLACK = 0.02  # seconds that a frame may be late beyond two periods
+_EVERY = 0.01  # seconds between checks
+_SLACK = 0.02  # seconds that a frame may be late, beyond two frame periods
 _QUIET = 1.0  # seconds without a frame from a source that declares no rate, or before its first frame
 
 
 class Watchdog:
-    """A thread beside the loops of live sources. It notes and says what it sees, and stops nothing.
+    """A thread that watches the loops of live sources. It records and logs what it detects, and stops nothing.
 
-    Outputs do not need it: their leases lapse when poses stop coming, also when all of Python is held up.
+    Outputs do not depend on it: their leases lapse when poses stop, even if all of Python is blocked.
     """
 
     def __init__(self, loops: Sequence[Loop]) -> None:
@@ -33,18 +33,18 @@ class Watchdog:
             for session in loop.sessions
             if session.capture.source.is_live
         ]
-        self._noted: dict[Loop, Busy] = {}
+        self._hanging: dict[Loop, Busy] = {}
         self._dumped = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dlclive watchdog", daemon=True)
 
     def start(self) -> None:
-        """Look from now on; nothing is started if no source is live."""
+        """Start watching. Does nothing without a live source."""
         if self._loops:
             self._thread.start()
 
     def stop(self) -> None:
-        """Look no more. Safe without `start`."""
+        """Stop watching. Safe without `start`."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -58,18 +58,23 @@ class Watchdog:
                 self._check_loop(loop, now)
 
     def _check_loop(self, loop: Loop, now: float) -> None:
-        busy, noted = loop.busy, self._noted.get(loop)
-        if noted is not None and busy is not noted:
-            del self._noted[loop]
-            for session in noted.sessions:
+        busy, hanging = loop.busy, self._hanging.get(loop)
+        if hanging is not None and busy is not hanging:
+            del self._hanging[loop]
+            for session in hanging.sessions:
                 session.is_hanging = False
                 session.events.add(
-                    "released", f"{noted.what} returned from frame {noted.index} after {now - noted.since:.2f} s"
+                    "released", f"{hanging.component} finished frame {hanging.index} after {now - hanging.since:.2f} s"
                 )
-        if busy is None or busy is noted or now - busy.since <= min(session.spec.deadline for session in busy.sessions):
+        if (
+            busy is None
+            or busy is hanging
+            or busy.is_closing
+            or now - busy.since <= min(session.spec.deadline for session in busy.sessions)
+        ):
             return
-        self._noted[loop] = busy
-        text = f"{busy.what} has been at frame {busy.index} for {now - busy.since:.2f} s and does not return"
+        self._hanging[loop] = busy
+        text = f"{busy.component} is hanging: no result for frame {busy.index} after {now - busy.since:.2f} s"
         for session in busy.sessions:
             session.is_hanging = True
             session.events.add("hanging", text)
@@ -80,7 +85,7 @@ class Watchdog:
 
 
 class _SourceWatchdog:
-    """Whether frames of one session come, and what its source says."""
+    """Watches one session's source for missing frames and trouble."""
 
     def __init__(self, session: RunningSession) -> None:
         self._session = session
@@ -88,7 +93,7 @@ class _SourceWatchdog:
         self._trouble = False
 
     def check(self, now: float) -> None:
-        session, source, last = self._session, self._session.capture.source, self._session.capture.last_at
+        session, source, last = self._session, self._session.facts, self._session.capture.last_at
         if session.capture.handoff.is_over:
             session.is_stale = False
             return
@@ -114,7 +119,7 @@ class _SourceWatchdog:
 
 
 def dump_stacks() -> None:
-    """Write the stacks of all threads to standard error; does nothing where that is not a file, as in some notebooks."""
+    """Write the stacks of all threads to standard error; does nothing if that is not a file, as in some notebooks."""
     for file in (sys.stderr, sys.__stderr__):
         try:
             if file is not None:

@@ -1,4 +1,4 @@
-"""The test kit: components with known answers, components that fail on purpose, and one contract per kind of component.
+"""The test kit: components with known results, components that fail on purpose, and one contract per kind of component.
 
     from dlclive_core.testing import ProcessorContract
 
@@ -7,7 +7,7 @@
         def processor(self):
             return Reward(port=None)
 
-The contracts need pytest; the rest needs numpy only, so that scripts can use it too.
+The contracts need pytest; the rest needs numpy only, so scripts can use it, too.
 """
 
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in __all__:  # a contract: imported only when it is asked for, because it needs pytest
+    if name in __all__:  # a contract: imported on first use, because it needs pytest
         from dlclive_core.testing import contracts
 
         return getattr(contracts, name)

@@ -1,7 +1,7 @@
-"""A source whose truth is known and a model that finds it: for tests without a camera, a network or a GPU.
+"""A source with known keypoints and a model that finds them, for tests without a camera, a network or a GPU.
 
-A keypoint k is a bright disc whose colour is known to both: `BlobSource` draws it, `BlobModel` takes the centre of mass of the
-pixels that have this colour. So answers are true to a fraction of a pixel, in full frames, crops and resized ones.
+Each keypoint is a bright disc with its own colour: `BlobSource` draws it, and `BlobModel` returns the centre of mass of the
+pixels of this colour. Poses are accurate to a fraction of a pixel, in full, cropped and resized frames.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dlclive_core.errors import EndOfStream, UsageError
 from dlclive_core.models.network import Arrays, Network
 
 RADIUS = 4.0
-_STEP = 24  # between the blue values of neighbouring keypoints: survives a resize
+_STEP = 24  # between the blue values of neighbouring keypoints: large enough to survive a resize
 
 
 def blob_skeleton(keypoints: int = 3) -> Skeleton:
-    """The skeleton of both: k0, k1, ... in a chain."""
+    """The skeleton of `BlobSource` and `BlobModel`: k0, k1, ... in a chain."""
     names = tuple(f"k{index}" for index in range(keypoints))
     return Skeleton(names, tuple((index, index + 1) for index in range(keypoints - 1)))
 
@@ -34,10 +34,10 @@ class BlobSource(FrameSource):
     """Frames with one disc per keypoint, moving on circles.
 
     Args:
-        frames: how many there are.
+        frames: number of frames.
         size: (width, height).
-        keypoints: how many discs, at most 8.
-        visible: share of the frames, from the start of each ten, in which the animal is there.
+        keypoints: number of discs, at most 8.
+        visible: the animal is visible in this share of every ten frames, at their beginning.
         interval: seconds between two frames; 0: as fast as they are read.
     """
 
@@ -79,7 +79,7 @@ class BlobSource(FrameSource):
         return Frame(self.draw(index), index, time.perf_counter(), index / (self.fps or 1.0), self.name)
 
     def truth(self, index: int) -> NDArray[np.float32]:
-        """(K, 3) of a frame: x, y, 1; (NaN, NaN, 0) where the animal is away."""
+        """The true (K, 3) keypoints of a frame: x, y, 1; (NaN, NaN, 0) if the animal is not visible."""
         if (index % 10) >= round(10 * self._visible):
             return Pose.missing(self.skeleton).keypoints[0]
         width, height = self.frame_size or (0, 0)
@@ -93,25 +93,25 @@ class BlobSource(FrameSource):
         width, height = self.frame_size or (0, 0)
         image = np.zeros((height, width, 3), dtype=np.uint8)
         rows, columns = np.mgrid[:height, :width].astype(np.float32) + 0.5
-        for keypoint, (x, y, seen) in enumerate(self.truth(index)):
-            if seen:
+        for keypoint, (x, y, visible) in enumerate(self.truth(index)):
+            if visible:
                 disc = np.hypot(columns - x, rows - y) <= RADIUS
                 image[disc] = (255, 255, 40 + _STEP * keypoint)
         return image
 
 
 class LiveBlobSource(BlobSource):
-    """The same as a live source: frames that are not read in time are lost."""
+    """A BlobSource that is live: frames that are not read in time are lost."""
 
     is_live = True
 
 
 class BlobModel(PoseModel):
-    """Finds the discs of a BlobSource; a disc that is not there is missing, with confidence 0.
+    """Finds the discs of a BlobSource; an absent disc is a missing keypoint, with confidence 0.
 
     Args:
-        keypoints: how many discs to look for.
-        delay: seconds that a prediction takes at least, to play a slow network.
+        keypoints: number of discs to find.
+        delay: minimum duration of a prediction in seconds, to simulate a slow network.
     """
 
     def __init__(self, keypoints: int = 3, delay: float = 0.0) -> None:
@@ -124,26 +124,25 @@ class BlobModel(PoseModel):
 
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
         if boxes is not None:
-            raise UsageError("BlobModel takes no boxes")
+            raise UsageError("BlobModel does not accept boxes")
         pixels = as_rgb(check_image(image))
         if self._delay:
             time.sleep(self._delay)
         bright = pixels[:, :, 0] > 200
         rows, columns = np.nonzero(bright)
         red, blue = (pixels[rows, columns, channel].astype(float) for channel in (0, 2))
-        nearest = np.rint((255 * blue / red - 40) / _STEP).astype(
-            int
-        )  # a resize mixes the rim with the black around it
+        # The ratio of blue to red, because a resize mixes the rim with the black background.
+        nearest = np.rint((255 * blue / red - 40) / _STEP).astype(int)
         keypoints = Pose.missing(self.card.skeleton).keypoints.copy()
         for keypoint in range(len(self.card.skeleton)):
-            mine = nearest == keypoint
-            if mine.any():
-                keypoints[0, keypoint] = (columns[mine].mean() + 0.5, rows[mine].mean() + 0.5, 1.0)
+            disc = nearest == keypoint
+            if disc.any():
+                keypoints[0, keypoint] = (columns[disc].mean() + 0.5, rows[disc].mean() + 0.5, 1.0)
         return Pose(keypoints, self.card.skeleton)
 
 
 class BlobNetwork(Network):
-    """`BlobModel` as a network, whatever is in its file: a runtime for tests of what loads, exports and measures files."""
+    """`BlobModel` as a network that ignores its file: a runtime for tests of loading, export and benchmarks."""
 
     runtime = "blobs"
 

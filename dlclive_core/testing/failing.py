@@ -1,4 +1,4 @@
-"""Components that fail on purpose, for tests of what happens then."""
+"""Components that fail on purpose, for tests of error handling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dlclive_core.testing.blobs import BlobModel, BlobSource, LiveBlobSource
 
 
 class FailingSource(BlobSource):
-    """A BlobSource that breaks before the frame with this number."""
+    """A BlobSource that raises SourceError instead of returning frame `at`."""
 
     def __init__(self, at: int = 5, frames: int = 20) -> None:
         super().__init__(frames=frames)
@@ -34,12 +34,12 @@ class FailingSource(BlobSource):
 
 
 class StallingSource(LiveBlobSource):
-    """A live BlobSource that goes quiet before the frame with this number, and comes back by itself.
+    """A live BlobSource that stalls once and recovers by itself.
 
     Args:
-        at: the number of the first frame that does not come in time.
-        seconds: how long nothing comes; `trouble` says so meanwhile.
-        frames: how many there are, as numbers: those that fall into the silence are lost, and counted in `lost`.
+        at: the number of the first frame that is late.
+        seconds: duration of the stall; meanwhile `trouble` is set.
+        frames: number of frames, including those lost during the stall, which `lost` counts.
         interval: seconds between two frames.
     """
 
@@ -69,7 +69,7 @@ class StallingSource(LiveBlobSource):
 
 
 class FailingModel(BlobModel):
-    """A BlobModel that raises at a prediction with this number; the warm-up counts, too."""
+    """A BlobModel that raises after `at` predictions, including those of the warm-up."""
 
     def __init__(self, at: int = 5) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class FailingModel(BlobModel):
 
 
 class FailingProcessor(Processor):
-    """Raises at the frame with this number; counts how often it was closed."""
+    """Raises at frame `at`; `closed` counts calls of `close`."""
 
     def __init__(self, at: int = 5) -> None:
         self._at = at
@@ -99,7 +99,7 @@ class FailingProcessor(Processor):
 
 
 class FailingSink(Sink):
-    """Raises when it is given the frame with this number."""
+    """Raises OSError when it writes frame `at`."""
 
     def __init__(self, at: int = 5) -> None:
         self._at = at

@@ -18,7 +18,7 @@ from dlclive_core.testing.blobs import BlobModel, BlobSource
 
 
 class NullModel(PoseModel):
-    """Answers at once, with the same pose: what is left is the cost of everything else."""
+    """Returns a constant pose immediately, to measure the overhead of everything else."""
 
     def __init__(self, keypoints: int = 4) -> None:
         skeleton = Skeleton(tuple(f"k{index}" for index in range(keypoints)))
@@ -31,7 +31,7 @@ class NullModel(PoseModel):
 
 
 def run_info(card: ModelCard | None = None, *, is_live: bool = False, fps: float | None = 30.0) -> RunInfo:
-    """A RunInfo as a session would give it, for 160 x 120 frames."""
+    """A RunInfo as a session passes it, for 160 x 120 frames."""
     return RunInfo(
         card=card or BlobModel().card,
         source="test",
@@ -45,11 +45,11 @@ def run_info(card: ModelCard | None = None, *, is_live: bool = False, fps: float
 
 
 def estimates(count: int = 10, *, missing: tuple[int, ...] = (), card: ModelCard | None = None) -> Iterator[Estimate]:
-    """Estimates as a session would give them: the true poses of a BlobSource.
+    """Estimates as a session passes them to sinks, with the true poses of a BlobSource.
 
     Args:
-        missing: numbers of frames in which nothing was found.
-        card: of a model with other keypoints; its poses are then a grid of points.
+        missing: indices of frames in which all keypoints are missing.
+        card: the card of a model with other keypoints; the poses are then a grid of points.
     """
     source = BlobSource(frames=count)
     source.open()

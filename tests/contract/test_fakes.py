@@ -1,4 +1,4 @@
-"""The test kit's own components pass the contracts that they serve."""
+"""The test kit's own components pass their contracts."""
 
 import time
 
@@ -46,7 +46,7 @@ class TestLiveMouse(FrameSourceContract):
     def source(self) -> FrameSource:
         return LiveMouse(seed=3, fps=50, path=4)
 
-    def test_walks_to_and_fro_and_counts_what_passed(self, source: LiveMouse) -> None:
+    def test_walks_back_and_forth_and_counts_skipped_frames(self, source: LiveMouse) -> None:
         with source:
             source.open()
             numbers = [source.read(1.0).index for _ in range(9)]
@@ -56,9 +56,9 @@ class TestLiveMouse(FrameSourceContract):
             assert later + 1 == len(numbers) + 1 + source.skipped
             assert later - numbers[-1] >= 9
             images = [source.render(index) for index in range(8)]
-        for there, back in ((2, 4), (1, 5), (0, 6), (1, 7)):
-            np.testing.assert_array_equal(images[there], images[back])
-            np.testing.assert_array_equal(source.truth(there), source.truth(back))
+        for forth, back in ((2, 4), (1, 5), (0, 6), (1, 7)):
+            np.testing.assert_array_equal(images[forth], images[back])
+            np.testing.assert_array_equal(source.truth(forth), source.truth(back))
         assert not np.array_equal(images[2], images[3])
 
 
@@ -73,7 +73,7 @@ class TestStallingSource(FrameSourceContract):
     def source(self) -> FrameSource:
         return StallingSource(at=2, seconds=0.3)
 
-    def test_goes_quiet_and_comes_back(self, source: FrameSource) -> None:
+    def test_stalls_and_recovers(self, source: FrameSource) -> None:
         with source:
             source.open()
             numbers = [source.read(0.1).index, source.read(0.1).index]
@@ -108,10 +108,10 @@ class TestArrayProcessor(ProcessorContract):
         return ArrayProcessor(Old())
 
 
-def test_a_contract_cannot_be_weakened() -> None:
+def test_overriding_an_inherited_contract_test_fails() -> None:
     class Weak(SinkContract):
-        def test_takes_a_run(self) -> None:
+        def test_writes_a_run(self) -> None:
             pass
 
-    with pytest.raises(AssertionError, match="Weak overrides test_takes_a_run"):
-        Contract.test_the_contract_is_whole(Weak())
+    with pytest.raises(AssertionError, match="Weak overrides test_writes_a_run"):
+        Contract.test_no_inherited_test_is_overridden(Weak())

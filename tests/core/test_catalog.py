@@ -1,4 +1,4 @@
-"""Plugins as they are found: real distribution metadata on sys.path, good, broken, blocked and twice."""
+"""The plugin catalogue, with real distribution metadata on sys.path: ready, broken, blocked and duplicate plugins."""
 
 import itertools
 import subprocess
@@ -40,8 +40,8 @@ def install(
     factory: str = "dlclive_core.testing:FailingProcessor",
     requires: tuple[str, ...] = (),
 ) -> None:
-    """Put a module and its .dist-info into a folder, as pip would."""
-    # Python keeps imported modules, so each test's module has a name of its own.
+    """Write a module and its .dist-info into a folder, as pip does."""
+    # Python caches imported modules, so each test uses a different module name.
     module = f"{distribution.replace('-', '_')}_{next(_NUMBERS)}"
     code = (
         GOOD.format(name=name, factory=factory, requires=requires, distribution=distribution) if code is None else code
@@ -63,7 +63,7 @@ def find(name: str, **options):
     return [plugin for plugin in PluginCatalog.installed(**options).plugins if plugin.name == name]
 
 
-def test_a_plugin_is_found_with_its_distribution_and_components(site: Path) -> None:
+def test_a_plugin_is_listed_with_its_distribution_and_components(site: Path) -> None:
     install(site, "lab-one")
     (plugin,) = find("lab")
     assert (plugin.distribution, plugin.version, plugin.status, plugin.error) == ("lab-one", "1.2.3", "ready", "")
@@ -76,7 +76,7 @@ def test_a_plugin_is_found_with_its_distribution_and_components(site: Path) -> N
     [
         ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
         ("import a_library_that_nobody_has", "No module named 'a_library_that_nobody_has'"),
-        ("this is no python", "SyntaxError"),
+        ("not valid python", "SyntaxError"),
         (
             "from dlclive_core import hookimpl\n@hookimpl\ndef dlclive_register_lasers():\n    return []",
             "unknown hook 'dlclive_register_lasers'",
@@ -91,7 +91,7 @@ def test_a_plugin_is_found_with_its_distribution_and_components(site: Path) -> N
         ),
     ],
 )
-def test_a_broken_plugin_is_one_line_and_takes_nothing_else_down(site: Path, code: str, reason: str) -> None:
+def test_a_broken_plugin_is_reported_in_one_line_and_affects_no_other(site: Path, code: str, reason: str) -> None:
     install(site, "lab-bad", code=code, plugin="bad")
     install(site, "lab-good", plugin="good")
     (bad,) = find("bad")
@@ -105,7 +105,7 @@ def test_a_broken_plugin_is_one_line_and_takes_nothing_else_down(site: Path, cod
     assert find("builtin")[0].status == "ready"
 
 
-def test_a_missing_library_is_named_with_the_command_that_installs_it(site: Path) -> None:
+def test_the_error_for_a_missing_library_gives_the_install_command(site: Path) -> None:
     install(site, "lab-one", requires=("numpy", "a_library_that_nobody_has"))
     (plugin,) = find("lab")
     assert plugin.status == "incomplete"
@@ -117,7 +117,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(site: Path
         catalog.build(ProcessorInfo, "reward")
 
 
-def test_two_plugins_of_one_name_name_both_packages(site: Path) -> None:
+def test_the_error_for_a_duplicate_plugin_names_both_packages(site: Path) -> None:
     install(site, "lab-one")
     install(site, "lab-two", name="other")
     first, second = find("lab")
@@ -126,7 +126,7 @@ def test_two_plugins_of_one_name_name_both_packages(site: Path) -> None:
     assert "lab-two and lab-one both offer a plugin 'lab'" in second.error
 
 
-def test_two_components_of_one_name_name_both_packages(site: Path) -> None:
+def test_the_error_for_a_duplicate_component_names_both_packages(site: Path) -> None:
     install(site, "lab-one", plugin="one")
     install(site, "lab-two", plugin="two")
     (second,) = find("two")
@@ -135,7 +135,7 @@ def test_two_components_of_one_name_name_both_packages(site: Path) -> None:
     assert second.components == ()
 
 
-def test_one_component_name_may_serve_two_kinds(site: Path) -> None:
+def test_components_of_different_kinds_may_share_a_name(site: Path) -> None:
     install(site, "lab-one", name="memory")  # the core has a sink of this name
     assert find("lab")[0].status == "ready"
 
@@ -152,7 +152,7 @@ def test_a_blocked_plugin_is_not_imported(site: Path, monkeypatch: pytest.Monkey
     assert canary.exists()
 
 
-def test_an_unknown_component_is_answered_with_the_nearest_and_with_what_is_broken(site: Path) -> None:
+def test_the_error_for_an_unknown_component_suggests_the_nearest_and_names_broken_plugins(site: Path) -> None:
     install(site, "lab-one")
     install(site, "lab-bad", code="raise RuntimeError('no licence')", plugin="bad")
     with pytest.raises(
@@ -161,19 +161,19 @@ def test_an_unknown_component_is_answered_with_the_nearest_and_with_what_is_brok
         PluginCatalog.installed().find(ProcessorInfo, "rewrad")
 
 
-def test_a_factory_that_is_not_there_says_what_to_check(site: Path) -> None:
+def test_the_error_for_a_missing_factory_gives_the_check_command(site: Path) -> None:
     install(site, "lab-one", factory="dlclive_core.testing:NoSuchClass")
     with pytest.raises(PluginError, match="run: dlclive plugins check lab"):
         PluginCatalog.installed().build(ProcessorInfo, "reward")
 
 
-def test_an_unknown_option_names_the_nearest(site: Path) -> None:
+def test_the_error_for_an_unknown_option_suggests_the_nearest(site: Path) -> None:
     install(site, "lab-one")
     with pytest.raises(UsageError, match=r"processor 'reward' has no option 'att': did you mean 'at'\?"):
         PluginCatalog.installed().build(ProcessorInfo, "reward", att=3)
 
 
-def test_the_core_brings_its_own_plugin() -> None:
+def test_the_core_provides_its_own_plugin() -> None:
     catalog = PluginCatalog.installed(disabled=())
     assert catalog.find(SinkInfo, "memory")
     assert catalog.find(SourceInfo, "mouse")
@@ -196,8 +196,8 @@ HEAVY = tuple(
         "dlclive_processors.plugin",
     ],
 )
-def test_importing_is_light(module: str) -> None:
-    """`import dlclive_core` and every plugin's entry-point module load numpy and pluggy, and nothing heavier."""
+def test_importing_a_plugin_module_loads_no_heavy_library(module: str) -> None:
+    """`import dlclive_core` and every plugin's entry-point module load numpy and pluggy at most."""
     if module != "dlclive_core":
         pytest.importorskip(module.partition(".")[0], reason=f"{module} is not installed")
     code = f"import sys, {module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
@@ -205,7 +205,7 @@ def test_importing_is_light(module: str) -> None:
     assert done.stdout.split() == []
 
 
-def test_listing_plugins_imports_nothing_heavy() -> None:
+def test_listing_plugins_loads_no_heavy_library() -> None:
     code = f"import sys, dlclive_core as d; d.PluginCatalog.installed(); print(*set({HEAVY!r}) & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

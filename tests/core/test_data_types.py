@@ -8,14 +8,14 @@ from dlclive_core import FrameError, ModelCard, ModelError, Pose, Skeleton, Usag
 MOUSE = Skeleton(("snout", "leftear", "tailbase"), ((0, 1), (1, 2)))
 
 
-def test_a_skeleton_names_each_keypoint_once() -> None:
+def test_a_skeleton_rejects_repeated_names_and_bad_edges() -> None:
     with pytest.raises(UsageError, match="repeated: snout"):
         Skeleton(("snout", "tail", "snout"))
-    with pytest.raises(UsageError, match="outside the 2 keypoints"):
+    with pytest.raises(UsageError, match="out of range for 2 keypoints"):
         Skeleton(("a", "b"), ((0, 2),))
 
 
-def test_an_unknown_keypoint_is_answered_with_the_nearest() -> None:
+def test_the_error_for_an_unknown_keypoint_suggests_the_nearest() -> None:
     assert MOUSE.index("tailbase") == 2
     with pytest.raises(UsageError, match="did you mean 'leftear'"):
         MOUSE.index("left_ear")
@@ -28,15 +28,15 @@ def test_a_missing_pose_is_nan_with_confidence_zero() -> None:
     assert (pose.confidence == 0).all()
 
 
-def test_single_takes_the_surest_individual_and_copes_with_none() -> None:
+def test_single_returns_the_most_confident_individual_or_a_missing_one() -> None:
     keypoints = np.zeros((2, 3, 3), np.float32)
     keypoints[0, :, 2], keypoints[1, :, 2] = (0.9, 0.0, 0.0), (0.5, 0.5, 0.5)
     keypoints[1, :, 0] = 7
     assert (Pose(keypoints, MOUSE).single()[:, 0] == 7).all()
-    nobody = Pose.missing(MOUSE, 0).single()
-    assert nobody.shape == (3, 3)
-    assert np.isnan(nobody[:, :2]).all()
-    assert (nobody[:, 2] == 0).all()
+    missing = Pose.missing(MOUSE, 0).single()
+    assert missing.shape == (3, 3)
+    assert np.isnan(missing[:, :2]).all()
+    assert (missing[:, 2] == 0).all()
 
 
 def test_xy_and_confidence_are_views() -> None:
@@ -56,7 +56,7 @@ def test_xy_and_confidence_are_views() -> None:
         (np.zeros((1, 3, 3)), "float64"),
     ],
 )
-def test_a_pose_refuses_other_arrays(array: np.ndarray, message: str) -> None:
+def test_a_pose_rejects_arrays_of_wrong_shape_or_type(array: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Pose(array, MOUSE)
 
@@ -64,19 +64,19 @@ def test_a_pose_refuses_other_arrays(array: np.ndarray, message: str) -> None:
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((4, 4, 3), np.float32), "float32; give uint8"),
-        (np.full((4, 4, 3), np.nan), "holds NaN"),
+        (np.zeros((4, 4, 3), np.float32), "float32; pass uint8"),
+        (np.full((4, 4, 3), np.nan), "contains NaN"),
         (np.zeros((4, 4, 4), np.uint8), r"shape \(4, 4, 4\)"),
         (np.zeros((0, 4, 3), np.uint8), "empty"),
         (None, "NoneType"),
     ],
 )
-def test_a_bad_image_is_refused_with_the_reason(image: object, message: str) -> None:
+def test_the_error_for_a_bad_image_gives_the_reason(image: object, message: str) -> None:
     with pytest.raises(FrameError, match=message):
         check_image(image)
 
 
-def test_grey_becomes_rgb_and_rgb_stays() -> None:
+def test_as_rgb_converts_grey_and_returns_rgb_unchanged() -> None:
     grey = np.arange(6, dtype=np.uint8).reshape(2, 3)
     rgb = as_rgb(grey)
     assert rgb.shape == (2, 3, 3)
@@ -84,7 +84,7 @@ def test_grey_becomes_rgb_and_rgb_stays() -> None:
     assert as_rgb(rgb) is rgb
 
 
-def test_a_card_survives_json() -> None:
+def test_a_card_survives_a_round_trip_through_json() -> None:
     card = ModelCard(
         net_type="resnet_50",
         skeleton=MOUSE,
@@ -98,11 +98,11 @@ def test_a_card_survives_json() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"card_version": 1}', '{"card_version": "one"}', "null"])
-def test_a_card_that_is_none_is_a_model_error(text: str) -> None:
+def test_an_invalid_card_is_a_model_error(text: str) -> None:
     with pytest.raises(ModelError, match="card cannot be read"):
         ModelCard.from_json(text)
 
 
-def test_a_card_of_the_future_says_what_to_update() -> None:
+def test_the_error_for_a_newer_card_names_the_package_to_update() -> None:
     with pytest.raises(ModelError, match="update dlclive-core"):
         ModelCard.from_json('{"card_version": 99}')

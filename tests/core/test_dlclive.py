@@ -1,4 +1,4 @@
-"""`DLCLive` as users of DeepLabCut-live know it, on a model whose answers are known."""
+"""`DLCLive` with the interface of DeepLabCut-live, on a model with known results."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ OPENED: list[dict] = []
 
 
 class BlobFile(BlobModel):
-    """A runtime for the tests: any `.blob` file is a BlobModel."""
+    """A runtime for the tests: loads any `.blob` file as a BlobModel."""
 
     def __init__(self, path: Path, *, device: str, precision: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def bgr(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-def test_frames_in_arrays_out(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_init_inference_and_get_pose_return_arrays(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with DLCLive(path, catalog=catalog) as live:
         assert not live.is_initialized
         first = live.init_inference(bgr(source.draw(0)))
@@ -68,24 +68,24 @@ def test_frames_in_arrays_out(path: Path, catalog: PluginCatalog, source: BlobSo
         assert live.pose is not None
 
 
-def test_get_pose_before_init_inference_just_works(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_get_pose_works_without_init_inference(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with DLCLive(path, catalog=catalog) as live:
         np.testing.assert_allclose(live.get_pose(bgr(source.draw(0))), source.truth(0), atol=0.5)
 
 
-def test_convert2rgb_is_obeyed(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
-    """The discs are yellow: in the other channel order they are cyan, and nothing is found."""
+def test_convert2rgb_sets_the_channel_order(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    """The discs are yellow; in the wrong channel order they are cyan, and the model finds nothing."""
     with DLCLive(path, convert2rgb=False, catalog=catalog) as live:
         np.testing.assert_allclose(live.get_pose(source.draw(0)), source.truth(0), atol=0.5)
         assert np.isnan(live.get_pose(bgr(source.draw(0)))[:, 0]).any()
 
 
-def test_all_animals_on_request(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_single_animal_false_returns_all_animals(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with DLCLive(path, single_animal=False, catalog=catalog) as live:
         assert live.get_pose(bgr(source.draw(0))).shape == (1, 3, 3)
 
 
-def test_crop_window_and_size_compose(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_cropping_dynamic_and_resize_can_be_combined(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with DLCLive(path, cropping=[10, 152, 4, 118], dynamic=(True, 0.5, 12), resize=1.5, catalog=catalog) as live:
         for index in range(20):
             np.testing.assert_allclose(live.get_pose(bgr(source.draw(index))), source.truth(index), atol=0.75)
@@ -98,7 +98,9 @@ def test_the_options_reach_the_runtime(path: Path, catalog: PluginCatalog, sourc
     assert [{"path": path, "device": "cuda:1", "precision": "fp16"}] == OPENED
 
 
-def test_a_processor_in_deeplabcut_lives_style(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_a_deeplabcut_live_processor_receives_arrays_and_keywords(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
     class Old:
         def __init__(self) -> None:
             self.calls: list = []
@@ -118,20 +120,20 @@ def test_a_processor_in_deeplabcut_lives_style(path: Path, catalog: PluginCatalo
     np.testing.assert_allclose(pose, source.truth(0) + 1, atol=0.5)
 
 
-def test_a_processor_that_returns_nothing_changes_nothing(
+def test_a_processor_that_returns_none_leaves_the_pose_unchanged(
     path: Path, catalog: PluginCatalog, source: BlobSource
 ) -> None:
     class Silent:
         def process(self, pose, **kwargs):
-            pose[:] = 0  # its own copy
+            pose[:] = 0  # a copy
 
     with DLCLive(path, processor=Silent(), dynamic=(True, 0.5, 12), catalog=catalog) as live:
         for index in range(3):
             np.testing.assert_allclose(live.get_pose(bgr(source.draw(index))), source.truth(index), atol=0.5)
 
 
-def test_a_component_is_opened_used_and_closed(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
-    class Ours(Processor):
+def test_a_processor_is_opened_used_and_closed(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+    class Recorder(Processor):
         def __init__(self) -> None:
             self.log: list = []
 
@@ -145,14 +147,14 @@ def test_a_component_is_opened_used_and_closed(path: Path, catalog: PluginCatalo
         def close(self) -> None:
             self.log.append("close")
 
-    ours = Ours()
-    with DLCLive(path, processor=ours, catalog=catalog) as live:
+    recorder = Recorder()
+    with DLCLive(path, processor=recorder, catalog=catalog) as live:
         live.init_inference(bgr(source.draw(0)))
         live.get_pose(bgr(source.draw(1)))
-    assert ours.log == [("open", "blobs", (160, 120)), 0, 1, "close"]
+    assert recorder.log == [("open", "blobs", (160, 120)), 0, 1, "close"]
 
 
-def test_a_sink_can_be_the_display_and_sees_rgb(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_a_sink_as_display_receives_rgb_frames(path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     class Screen(MemorySink):
         def write(self, estimate) -> None:
             super().write(estimate)
@@ -165,7 +167,7 @@ def test_a_sink_can_be_the_display_and_sees_rgb(path: Path, catalog: PluginCatal
 
 
 class Unplugged(MemorySink):
-    """A screen that is unplugged at the third frame; its closing fails, too."""
+    """A screen that fails at the third frame; closing it fails, too."""
 
     closings = 0
 
@@ -179,7 +181,7 @@ class Unplugged(MemorySink):
         raise RuntimeError("no display")
 
 
-def test_a_display_that_dies_costs_no_pose(
+def test_poses_continue_after_the_display_has_failed(
     path: Path, catalog: PluginCatalog, source: BlobSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     screen = Unplugged()
@@ -188,7 +190,7 @@ def test_a_display_that_dies_costs_no_pose(
             assert np.abs(live.get_pose(bgr(source.draw(index))) - source.truth(index)).max() < 0.5
     assert (len(screen.poses), screen.closings) == (3, 1)
     assert [record.message for record in caplog.records] == [
-        "the display failed and is closed, poses go on: OSError: the screen is gone",
+        "the display failed and is closed; poses continue: OSError: the screen is gone",
         "the display could not be closed: RuntimeError: no display",
     ]
 
@@ -230,12 +232,12 @@ def test_close_without_a_frame_and_twice(path: Path, catalog: PluginCatalog) -> 
         ({"processor": 3}, UsageError, "int is not a processor"),
     ],
 )
-def test_bad_options_are_refused_at_once(path: Path, options: dict, error: type, message: str) -> None:
+def test_bad_options_are_rejected_by_the_constructor(path: Path, options: dict, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
         DLCLive(path, **options)
 
 
-def test_bad_frames_are_refused_and_the_next_good_one_works(
+def test_a_good_frame_is_processed_after_bad_ones_were_rejected(
     path: Path, catalog: PluginCatalog, source: BlobSource
 ) -> None:
     with DLCLive(path, catalog=catalog) as live:
@@ -245,7 +247,7 @@ def test_bad_frames_are_refused_and_the_next_good_one_works(
         assert live.get_pose(bgr(source.draw(0))).shape == (3, 3)
 
 
-def test_no_such_model(tmp_path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
+def test_a_missing_model_file_is_an_error(tmp_path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with pytest.raises(ModelNotFoundError, match="no such file"):
         DLCLive(tmp_path / "gone.pt", catalog=catalog).get_pose(source.draw(0))
 

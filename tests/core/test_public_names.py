@@ -1,4 +1,4 @@
-"""The public names of the core: loaded when they are asked for, all of them there, and an old one leads to the new one."""
+"""The public names of the core: loaded on first use, all defined, with errors that name the replacement of an old name."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ HEAVY = ("numpy", "pluggy", "typer", "rich", "yaml")
 
 
 def loaded_by(statement: str, *libraries: str) -> set[str]:
-    """Which of these libraries a fresh interpreter has loaded after a statement."""
+    """The subset of these libraries that a new interpreter has loaded after a statement."""
     script = f"import sys; {statement}; print(*[name for name in {libraries!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -21,15 +21,15 @@ def test_importing_the_package_loads_no_library() -> None:
     assert loaded_by("import dlclive_core", *HEAVY) == set()
 
 
-def test_describing_a_plugin_loads_pluggy_alone() -> None:
+def test_importing_the_plugin_api_loads_pluggy_only() -> None:
     assert loaded_by("from dlclive_core import ProcessorInfo, hookimpl", *HEAVY) == {"pluggy"}
 
 
-def test_a_name_is_loaded_when_it_is_used() -> None:
+def test_a_name_is_loaded_on_first_use() -> None:
     assert "numpy" in loaded_by("import dlclive_core; dlclive_core.Frame", "numpy")
 
 
-def test_every_public_name_is_there_and_listed() -> None:
+def test_every_public_name_is_defined_and_listed() -> None:
     assert dlclive_core.__all__ == sorted(dlclive_core.__all__)
     assert set(dlclive_core.__all__) <= set(dir(dlclive_core))
     for name in dlclive_core.__all__:
@@ -37,7 +37,7 @@ def test_every_public_name_is_there_and_listed() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), sorted(dlclive_core._RENAMED.items()))
-def test_an_old_name_is_an_error_that_says_the_new_one(old: str, new: str) -> None:
+def test_the_error_for_an_old_name_gives_the_new_one(old: str, new: str) -> None:
     assert new in dlclive_core.__all__
     with pytest.raises(ImportError, match=f"{old} is now dlclive_core.{new}$"):
         exec(f"from dlclive_core import {old}")
@@ -50,7 +50,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         dlclive_core.Pose2  # noqa: B018
 
 
-def test_an_old_keyword_is_an_error_that_says_the_new_one() -> None:
+def test_the_error_for_an_old_keyword_gives_the_new_one() -> None:
     with pytest.raises(TypeError, match=r"^FollowingCrop has no option 'turns': it is now 'rotates'$"):
         dlclive_core.FollowingCrop(window=(64, 48), turns=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'spins'"):
@@ -58,6 +58,6 @@ def test_an_old_keyword_is_an_error_that_says_the_new_one() -> None:
     assert dlclive_core.FollowingCrop(window=(64, 48), rotates=True).rotates
 
 
-def test_a_runtime_with_an_old_method_is_told_the_new_one() -> None:
+def test_the_error_for_an_old_method_gives_the_new_one() -> None:
     with pytest.raises(TypeError, match="Quick defines 'bare', which is now called 'raw_call'"):
         type("Quick", (dlclive_core.Network,), {"bare": lambda self, images: None})

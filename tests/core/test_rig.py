@@ -1,4 +1,4 @@
-"""Several sources with one model, and with a model each."""
+"""Rigs: several sessions with one shared model, or with one model each."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from dlclive_core.testing import BlobModel, BlobSource, FailingModel, FailingPro
 
 
 class BatchModel(BlobModel):
-    """Notes how many images it was given together, and in which threads."""
+    """Records the batch sizes, the shapes, and the threads that call it."""
 
     def __init__(self, delay: float = 0.0) -> None:
         super().__init__(delay=delay)
@@ -33,23 +33,23 @@ class BatchModel(BlobModel):
         return [BlobModel.predict(BlobModel(), image) for image in images]
 
 
-class Named(Processor):
-    """Notes which frames it saw, and from where."""
+class Recorder(Processor):
+    """Records the source and index of each frame."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[str, int]] = []
+        self.frames: list[tuple[str, int]] = []
         self.thread = 0
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        self.seen.append((frame.source, frame.index))
+        self.frames.append((frame.source, frame.index))
         self.thread = threading.get_ident()
         return pose
 
 
 def source(name: str, frames: int = 20, *, live: bool = False, size=(160, 120), interval: float = 0.0) -> BlobSource:
-    made = (LiveBlobSource if live else BlobSource)(frames=frames, size=size, interval=interval)
-    made.name = name
-    return made
+    blobs = (LiveBlobSource if live else BlobSource)(frames=frames, size=size, interval=interval)
+    blobs.name = name
+    return blobs
 
 
 def check_poses(sink: MemorySink, blobs: BlobSource) -> None:
@@ -58,21 +58,21 @@ def check_poses(sink: MemorySink, blobs: BlobSource) -> None:
         assert np.abs(pose.single() - blobs.truth(index)).max() < 0.5
 
 
-def test_recordings_with_one_model_lose_nothing_and_do_not_mix() -> None:
+def test_recordings_with_a_shared_model_lose_nothing_and_do_not_mix() -> None:
     model = BatchModel()
     sources = [source("a", 30), source("b", 50), source("c", 10, size=(96, 64))]
-    sinks, seen = [MemorySink() for _ in sources], [Named() for _ in sources]
+    sinks, recorders = [MemorySink() for _ in sources], [Recorder() for _ in sources]
     sessions = [
-        Session(source=one, model=model, processors=[processor], sinks=[sink])
-        for one, processor, sink in zip(sources, seen, sinks, strict=True)
+        Session(source=blobs, model=model, processors=[recorder], sinks=[sink])
+        for blobs, recorder, sink in zip(sources, recorders, sinks, strict=True)
     ]
     reports = Rig(sessions).run()
     assert [report.processed for report in reports] == [30, 50, 10]
     assert all(report.complete and report.dropped == 0 for report in reports)
-    for one, processor, sink in zip(sources, seen, sinks, strict=True):
-        check_poses(sink, one)
+    for blobs, recorder, sink in zip(sources, recorders, sinks, strict=True):
+        check_poses(sink, blobs)
         assert sink.finished
-        assert processor.seen == [(one.name, index) for index in range(one.frame_count)]
+        assert recorder.frames == [(blobs.name, index) for index in range(blobs.frame_count)]
     assert 2 in model.batches
     assert all(len(shapes) == 1 for shapes in model.shapes)
 
@@ -81,32 +81,32 @@ def test_live_sources_are_batched_with_their_newest_frames() -> None:
     model = BatchModel(delay=0.03)
     sources = [source(name, 100, live=True, interval=0.01) for name in "ab"]
     sinks = [MemorySink() for _ in sources]
-    rig = Rig([Session(source=one, model=model, sinks=[sink]) for one, sink in zip(sources, sinks, strict=True)])
-    for one, sink, report in zip(sources, sinks, rig.run(), strict=True):
-        check_poses(sink, one)
+    rig = Rig([Session(source=blobs, model=model, sinks=[sink]) for blobs, sink in zip(sources, sinks, strict=True)])
+    for blobs, sink, report in zip(sources, sinks, rig.run(), strict=True):
+        check_poses(sink, blobs)
         assert report.frames_read == report.processed + report.dropped == 100
         assert report.drops.slot > 0
         assert report.drops.failed == 0
     assert model.batches.count(2) >= 5
 
 
-def test_one_model_per_source_runs_at_the_same_time() -> None:
-    """Each in a thread of its own, from the warm-up to the end."""
+def test_each_model_runs_in_its_own_thread() -> None:
+    """From the warm-up to the end."""
     models = [BatchModel(delay=0.02), BatchModel(delay=0.02)]
-    seen = [Named(), Named()]
+    recorders = [Recorder(), Recorder()]
     sessions = [
-        Session(source=source(str(number), 20), model=model, processors=[processor])
-        for number, (model, processor) in enumerate(zip(models, seen, strict=True))
+        Session(source=source(str(number), 20), model=model, processors=[recorder])
+        for number, (model, recorder) in enumerate(zip(models, recorders, strict=True))
     ]
     began = time.perf_counter()
     reports = Rig(sessions).run()
     assert time.perf_counter() - began < 10
     assert [report.processed for report in reports] == [20, 20]
     assert [len(model.threads) for model in models] == [1, 1]
-    assert models[0].threads == {seen[0].thread} != models[1].threads == {seen[1].thread}
+    assert models[0].threads == {recorders[0].thread} != models[1].threads == {recorders[1].thread}
 
 
-def test_stop_ends_all() -> None:
+def test_stop_ends_all_sessions() -> None:
     model = BlobModel()
     sessions = [Session(source=source(name, 10**6, live=True, interval=0.01), model=model) for name in "ab"]
     rig = Rig([*sessions, Session(source=source("c", 10**6, live=True, interval=0.01), model=BlobModel())])
@@ -118,7 +118,7 @@ def test_stop_ends_all() -> None:
         assert 0 < report.processed == report.frames_read - report.dropped
 
 
-def test_stopping_one_lets_the_others_go_on() -> None:
+def test_stopping_one_session_does_not_stop_the_others() -> None:
     model = BlobModel()
     first = Session(source=source("a", 10**6, live=True, interval=0.01), model=model)
     second = Session(source=source("b", 60, live=True, interval=0.01), model=model)
@@ -129,7 +129,7 @@ def test_stopping_one_lets_the_others_go_on() -> None:
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_failure_of_one_ends_all_in_order(shared: bool) -> None:
+def test_a_failure_of_one_session_closes_all_in_order(shared: bool) -> None:
     closed: list[str] = []
 
     class Order(FailingProcessor):
@@ -161,7 +161,7 @@ def test_a_failure_of_one_ends_all_in_order(shared: bool) -> None:
     assert good.report.frames_read == good.report.processed + good.report.dropped
 
 
-def test_a_recording_that_was_done_stays_complete_when_another_fails() -> None:
+def test_a_finished_recording_stays_complete_when_another_session_fails() -> None:
     model, sink = BlobModel(), MemorySink()
     done = Session(source=source("short", 3), model=model, sinks=[sink])
     bad = Session(source=FailingSource(at=15), model=model)
@@ -182,29 +182,29 @@ def test_a_failing_model_names_the_frames_and_counts_them() -> None:
         assert report.frames_read == report.processed + report.dropped
 
 
-def test_what_cannot_be_shared_is_refused() -> None:
-    model, blobs, processor, sink = BlobModel(), BlobSource(), Named(), MemorySink()
+def test_parts_that_cannot_be_shared_are_rejected() -> None:
+    model, blobs, processor, sink = BlobModel(), BlobSource(), Recorder(), MemorySink()
     session = Session(source=blobs, model=model)
     with pytest.raises(UsageError, match="at least one session"):
         Rig([])
-    with pytest.raises(UsageError, match="a session is there twice"):
+    with pytest.raises(UsageError, match="the same session twice"):
         Rig([session, session])
-    with pytest.raises(UsageError, match=r"a source \(BlobSource\) is there twice in this rig; make one for each"):
+    with pytest.raises(UsageError, match=r"a source \(BlobSource\) is used twice in this rig; create one per session"):
         Rig([session, Session(source=blobs, model=model)])
     for part in ({"processors": [processor]}, {"sinks": [sink]}):
-        with pytest.raises(UsageError, match="is there twice"):
+        with pytest.raises(UsageError, match="is used twice"):
             Rig([Session(source=BlobSource(), model=model, **part) for _ in range(2)])
 
 
-def test_a_model_that_remembers_is_not_shared() -> None:
+def test_sharing_a_model_that_remembers_is_rejected() -> None:
     model = BlobModel()
     model.remembers = True
-    with pytest.raises(UsageError, match=r"2 sessions share a model .* remembers where animals were"):
+    with pytest.raises(UsageError, match=r"2 sessions share a model .* remembers the animals' positions"):
         Rig([Session(source=BlobSource(), model=model) for _ in range(2)])
     Rig([Session(source=BlobSource(), model=model)])
 
 
-def test_a_source_that_cannot_be_opened_ends_all_before_the_first_frame() -> None:
+def test_a_source_that_cannot_be_opened_ends_the_rig_before_the_first_frame() -> None:
     class Absent(BlobSource):
         def open(self) -> None:
             raise SourceError("no camera 1")
@@ -229,8 +229,7 @@ def test_threads_end_with_the_rig() -> None:
     assert threading.active_count() == before
 
 
-def test_a_rig_tells_how_its_sessions_are_doing() -> None:
-    """In one word for all, and for each; events of all in the order of time, with the name of their session."""
+def test_a_rig_reports_the_state_progress_and_events_of_its_sessions() -> None:
 
     class Hung(Processor):
         release = threading.Event()

@@ -1,4 +1,4 @@
-"""A session with a source, a model, processors and sinks that have known answers, and with ones that fail."""
+"""Sessions with components that have known results, and with components that fail."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ import pytest
 
 from dlclive_core import (
     Crop,
+    DataError,
     EndOfStream,
     FollowingCrop,
     Frame,
@@ -34,7 +35,7 @@ from dlclive_core.testing import (
 )
 
 
-def test_a_recording_gives_every_frame_its_true_pose() -> None:
+def test_every_frame_of_a_recording_gets_its_true_pose() -> None:
     source, sink = BlobSource(frames=40, visible=0.8), MemorySink()
     report = Session(source=source, model=BlobModel(), sinks=[sink]).run()
     assert sink.indices == list(range(40))
@@ -60,10 +61,10 @@ def test_max_frames_is_a_complete_run() -> None:
 def test_processors_run_in_order_and_see_the_frame() -> None:
     class Shift(Processor):
         def __init__(self, step: float, factor: float) -> None:
-            self.step, self.factor, self.seen = step, factor, []
+            self.step, self.factor, self.indices = step, factor, []
 
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            self.seen.append(frame.index)
+            self.indices.append(frame.index)
             keypoints = pose.keypoints.copy()
             keypoints[..., :2] = keypoints[..., :2] * self.factor + self.step
             return Pose(keypoints, pose.skeleton)
@@ -71,11 +72,11 @@ def test_processors_run_in_order_and_see_the_frame() -> None:
     first, second, sink = Shift(1, 1), Shift(0, 2), MemorySink()
     source = BlobSource(frames=3)
     Session(source=source, model=BlobModel(), processors=[first, second], sinks=[sink]).run()
-    assert first.seen == second.seen == [0, 1, 2]
+    assert first.indices == second.indices == [0, 1, 2]
     np.testing.assert_allclose(sink.poses[0].single()[:, :2], (source.truth(0)[:, :2] + 1) * 2, atol=1)
 
 
-def test_an_object_in_deeplabcut_lives_style_is_a_processor_too() -> None:
+def test_a_deeplabcut_live_processor_is_accepted() -> None:
     class Old:
         calls: list = []  # noqa: RUF012
 
@@ -90,12 +91,12 @@ def test_an_object_in_deeplabcut_lives_style_is_a_processor_too() -> None:
     np.testing.assert_allclose(sink.poses[0].single()[:, 0], source.truth(0)[:, 0] + 100, atol=0.5)
 
 
-def test_what_is_no_processor_is_refused() -> None:
+def test_an_object_that_is_not_a_processor_is_rejected() -> None:
     with pytest.raises(UsageError, match="int is not a processor"):
         Session(source=BlobSource(), model=BlobModel(), processors=[3])
 
 
-def test_a_broken_source_ends_the_session_after_the_frames_before_it() -> None:
+def test_a_failing_source_ends_the_session_after_its_last_good_frame() -> None:
     source, sink = FailingSource(at=5), MemorySink()
     session = Session(source=source, model=BlobModel(), sinks=[sink])
     with pytest.raises(SourceError, match="the cable was pulled"):
@@ -107,7 +108,7 @@ def test_a_broken_source_ends_the_session_after_the_frames_before_it() -> None:
     assert (session.report.ending, session.report.processed) == ("error", 5)
 
 
-def test_a_source_that_cannot_be_opened_is_closed_and_nothing_else_begins() -> None:
+def test_a_source_that_cannot_be_opened_is_closed_and_ends_the_run() -> None:
     class Absent(BlobSource):
         closed = 0
 
@@ -133,7 +134,7 @@ def test_a_failing_model_stops_the_session_and_closes_everything() -> None:
     assert sink.written == [0, 1, 2, 3]  # two of the six predictions were the warm-up
 
 
-def test_a_failing_processor_stops_the_session_with_the_frame_named() -> None:
+def test_a_failing_processor_stops_the_session_and_the_error_names_the_frame() -> None:
     processors = [FailingProcessor(at=4), FailingProcessor(at=99)]
     sink = FailingSink(at=99)
     with pytest.raises(PluginError, match="FailingProcessor failed at frame 4: ValueError: no laser"):
@@ -154,7 +155,7 @@ def test_a_failing_sink_is_detached_and_the_others_go_on(caplog: pytest.LogCaptu
     assert [event.kind for event in report.events] == ["detached"]
 
 
-def test_when_all_sinks_have_failed_a_session_does_not_work_for_nobody() -> None:
+def test_a_session_ends_when_all_its_sinks_have_failed() -> None:
     report = Session(source=BlobSource(frames=5000), model=BlobModel(), sinks=[FailingSink(at=1)]).run()
     assert report.processed < 5000
     assert (report.ending, report.complete) == ("sinks failed", False)
@@ -168,7 +169,7 @@ def test_a_sink_that_cannot_be_opened_stops_the_run_before_the_first_frame() -> 
 
     source, earlier = FailingSource(at=99), FailingSink(at=99)
     session = Session(source=source, model=BlobModel(), sinks=[earlier, Full()])
-    with pytest.raises(PermissionError):
+    with pytest.raises(DataError, match="sink Full could not be opened: PermissionError"):
         session.run()
     assert earlier.closed == 1
     assert earlier.written == []
@@ -188,7 +189,7 @@ def test_stop_ends_a_recording_as_incomplete() -> None:
     assert report.frames_read == report.processed + report.dropped
 
 
-def test_a_live_source_is_never_waited_for_and_every_frame_is_counted() -> None:
+def test_a_live_source_is_never_blocked_and_every_frame_is_counted() -> None:
     source, sink = LiveBlobSource(frames=60, interval=0.005), MemorySink()
     report = Session(source=source, model=BlobModel(delay=0.02), sinks=[sink]).run()
     assert report.frames_read == 60
@@ -197,7 +198,7 @@ def test_a_live_source_is_never_waited_for_and_every_frame_is_counted() -> None:
     assert sink.indices == sorted(set(sink.indices))
 
 
-def test_a_slow_sink_holds_a_recording_up_and_loses_nothing() -> None:
+def test_a_slow_sink_slows_a_recording_down_and_loses_nothing() -> None:
     class Slow(MemorySink):
         def write(self, estimate) -> None:
             time.sleep(0.005)
@@ -209,18 +210,18 @@ def test_a_slow_sink_holds_a_recording_up_and_loses_nothing() -> None:
     assert report.sinks[0].dropped == 0
 
 
-def test_reading_waits_when_nobody_takes_the_frames() -> None:
-    """Bounded memory: a recording is read only a few frames ahead."""
+def test_a_recording_is_read_only_a_few_frames_ahead() -> None:
+    """So memory is bounded."""
     model, source = BlobModel(), BlobSource(frames=1000)
     ahead = []
 
-    class Watch(Processor):
+    class ReadAhead(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
             time.sleep(0.002)
             ahead.append(source._next - frame.index)
             return pose
 
-    Session(source=source, model=model, processors=[Watch()], max_frames=50, queue_size=4).run()
+    Session(source=source, model=model, processors=[ReadAhead()], max_frames=50, queue_size=4).run()
     assert max(ahead) <= 4 + 3
 
 
@@ -232,7 +233,7 @@ def test_regions_are_applied_and_undone() -> None:
         assert np.abs(pose.single() - source.truth(index)).max() < 0.5
 
 
-def test_the_models_own_pose_steers_the_window_not_the_processed_one() -> None:
+def test_the_window_follows_the_models_pose_not_the_processed_one() -> None:
 
     class Away(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
@@ -244,7 +245,7 @@ def test_the_models_own_pose_steers_the_window_not_the_processed_one() -> None:
     assert window.cut(np.zeros((120, 160, 3), np.uint8))[0].shape != (120, 160, 3)
 
 
-def test_the_report_is_plain_values() -> None:
+def test_the_report_can_be_written_as_json() -> None:
     import json
 
     report = Session(source=BlobSource(frames=5), model=BlobModel(), sinks=[MemorySink()]).run()
@@ -280,7 +281,7 @@ def test_threads_end_with_the_session() -> None:
     assert threading.active_count() == before
 
 
-def test_a_quiet_source_can_be_stopped() -> None:
+def test_a_source_without_frames_can_be_stopped() -> None:
     class Quiet(FrameSource):
         is_live = True
 
@@ -294,7 +295,7 @@ def test_a_quiet_source_can_be_stopped() -> None:
     assert (report.ending, report.complete, report.processed) == ("stopped", True, 0)
 
 
-def test_a_source_with_no_frames_ends_at_once() -> None:
+def test_an_empty_recording_is_a_finished_run() -> None:
     class Empty(FrameSource):
         def read(self, timeout: float) -> Frame:
             raise EndOfStream
@@ -306,25 +307,25 @@ def test_a_source_with_no_frames_ends_at_once() -> None:
 
 
 class Jumping(BlobSource):
-    """A disc that is somewhere else from the fifth frame on."""
+    """A disc that jumps to another position at frame 5."""
 
     def truth(self, index: int) -> np.ndarray:
         return super().truth(index if index < 5 else index + 30)
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-def test_an_animal_that_jumps_out_of_its_window_is_found_at_once_or_in_the_next_frame(at_once: bool) -> None:
+def test_an_animal_that_leaves_its_window_is_found_in_the_same_or_the_next_frame(at_once: bool) -> None:
     source, sink = Jumping(frames=10, keypoints=1), MemorySink()
     regions = [FollowingCrop(0.5, 6, at_once=at_once)]
     report = Session(source=source, model=BlobModel(1), sinks=[sink], regions=regions).run()
-    found = [bool(pose.confidence.all()) for pose in sink.poses]
+    is_complete = [bool(pose.confidence.all()) for pose in sink.poses]
     assert report.processed == 10
-    assert found == [True] * 5 + [at_once] + [True] * 4
+    assert is_complete == [True] * 5 + [at_once] + [True] * 4
     if at_once:
         np.testing.assert_allclose(sink.poses[5].xy[0], source.truth(5)[:, :2], atol=0.5)
 
 
-def test_every_size_that_a_window_may_have_is_warmed_up() -> None:
+def test_every_possible_window_size_is_warmed_up() -> None:
     class Warm(BlobModel):
         def warmup(self, shape: tuple[int, ...]) -> None:
             shapes.append(shape)
@@ -336,7 +337,7 @@ def test_every_size_that_a_window_may_have_is_warmed_up() -> None:
 
 
 def test_a_stop_closes_processors_before_the_source() -> None:
-    """The capture thread notices a stop at once, while the loop is still at a frame: it waits until it is its turn."""
+    """The capture thread notices the stop while the loop still processes a frame; it must wait before it closes."""
     for _ in range(5):
         closed = []
 
@@ -346,7 +347,7 @@ def test_a_stop_closes_processors_before_the_source() -> None:
                 return pose
 
             def close(self) -> None:
-                closed.append("processor")  # noqa: B023 - it is closed in this turn
+                closed.append("processor")  # noqa: B023 - called within this iteration
 
         class Camera(LiveBlobSource):
             def close(self) -> None:

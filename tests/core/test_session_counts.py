@@ -1,5 +1,7 @@
-"""Frames in = processed + dropped, exactly, counted where they are lost."""
+"""Every frame is counted exactly once, as processed or as dropped at the point of loss."""
 
+import signal
+import sys
 import threading
 import time
 
@@ -28,20 +30,20 @@ from dlclive_core.testing import (
 
 
 class Counting(LiveBlobSource):
-    """Counts by itself what it gave."""
+    """Counts the frames that it returned."""
 
-    given = 0
+    returned = 0
 
     def read(self, timeout: float) -> Frame:
         frame = super().read(timeout)
-        self.given += 1
+        self.returned += 1
         return frame
 
 
-def balance(session: Session, source: Counting, sink: MemorySink) -> None:
+def check_balance(session: Session, source: Counting, sink: MemorySink) -> None:
     report = session.report
     assert report is not None
-    assert report.frames_read == source.given
+    assert report.frames_read == source.returned
     assert report.processed == len(sink.indices)
     drops = report.drops
     assert report.dropped == drops.slot + drops.left + drops.failed
@@ -49,7 +51,7 @@ def balance(session: Session, source: Counting, sink: MemorySink) -> None:
 
 
 @pytest.mark.parametrize("ending", ["end", "stop", "limit", "model", "processor"])
-def test_the_balance_is_exact_however_it_ends(ending: str) -> None:
+def test_the_counts_balance_after_every_kind_of_ending(ending: str) -> None:
     source, sink = Counting(frames=150, interval=0.002), MemorySink()
     model = FailingModel(at=30) if ending == "model" else BlobModel(delay=0.005)
     processors = [Every(10)] if ending == "processor" else []
@@ -72,10 +74,10 @@ def test_the_balance_is_exact_however_it_ends(ending: str) -> None:
         session.run()
         assert session.report is not None
         assert session.report.drops.failed == 0
-    balance(session, source, sink)
+    check_balance(session, source, sink)
 
 
-def test_what_a_slow_sink_drops_is_counted_apart() -> None:
+def test_the_drops_of_a_slow_sink_are_counted_separately() -> None:
     class Slow(MemorySink):
         def write(self, estimate) -> None:
             time.sleep(0.02)
@@ -89,20 +91,20 @@ def test_what_a_slow_sink_drops_is_counted_apart() -> None:
     assert first.written + first.dropped == second.written + second.dropped == report.processed
 
 
-def test_the_wall_time_is_noted_once() -> None:
+def test_all_sinks_and_the_report_share_one_start_time() -> None:
     infos = []
 
-    class Note(MemorySink):
+    class Record(MemorySink):
         def open(self, run) -> None:
             super().open(run)
             infos.append(run)
 
-    report = Session(source=BlobSource(frames=3), model=BlobModel(), sinks=[Note(), Note()]).run()
+    report = Session(source=BlobSource(frames=3), model=BlobModel(), sinks=[Record(), Record()]).run()
     assert infos[0].started_at == infos[1].started_at == report.started_at
     assert report.started_at.tzinfo is not None
 
 
-def test_ages_and_latencies() -> None:
+def test_age_and_latency_are_measured_from_capture() -> None:
     source, sink = LiveBlobSource(frames=60, interval=0.005), MemorySink()
 
     class Wait(Processor):
@@ -121,7 +123,7 @@ def test_ages_and_latencies() -> None:
 
 
 class Every(Processor):
-    """Raises at every n-th pose; notes what happened to it."""
+    """Raises at every n-th pose; counts its calls and closings."""
 
     def __init__(self, every: int = 5) -> None:
         self.every, self.calls, self.closed = every, 0, 0
@@ -160,7 +162,7 @@ def test_a_tolerated_processor_is_skipped_when_it_raises(caplog: pytest.LogCaptu
     assert inner.closed == 1
 
 
-def test_a_tolerated_processor_is_closed_at_once_and_left_out() -> None:
+def test_a_tolerated_processor_is_closed_and_bypassed_after_its_first_error() -> None:
     inner = Every(5)
     sink, session = run_with(Tolerant(inner, on_error="disable"))
     assert inner.calls == 5
@@ -177,7 +179,7 @@ def test_a_processor_that_is_not_tolerated_ends_the_session() -> None:
         Tolerant(Every(), on_error="skipp")
 
 
-def test_a_tolerated_processor_begins_anew_in_the_next_run() -> None:
+def test_a_tolerated_processor_starts_afresh_in_the_next_run() -> None:
     tolerant = Tolerant(Every(5), on_error="disable")
     run_with(tolerant)
     assert tolerant.disabled
@@ -185,7 +187,7 @@ def test_a_tolerated_processor_begins_anew_in_the_next_run() -> None:
     assert tolerant.failures == 1
 
 
-def test_an_object_in_deeplabcut_lives_style_is_tolerated_too() -> None:
+def test_a_deeplabcut_live_processor_can_be_tolerated() -> None:
     class Old:
         def process(self, pose, **kwargs):
             raise DLCLiveError("no")
@@ -202,7 +204,7 @@ class TestTolerant(ProcessorContract):
         return Tolerant(FailingProcessor(at=1))
 
 
-def test_keyboard_interrupt_finishes_the_files_and_goes_on_its_way() -> None:
+def test_keyboard_interrupt_finishes_the_files_and_is_raised() -> None:
     class Impatient(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
             if frame.index >= 5:
@@ -220,13 +222,13 @@ def test_keyboard_interrupt_finishes_the_files_and_goes_on_its_way() -> None:
     assert (session.report.ending, session.report.complete, session.report.drops.failed) == ("stopped", True, 1)
 
 
-def test_system_exit_waits_for_nothing() -> None:
+def test_system_exit_of_a_signal_handler_closes_without_waiting_for_slow_sinks() -> None:
     class Gone(Processor):
         closed = False
 
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            if frame.index >= 5:
-                raise SystemExit(130)
+            if frame.index == 5:
+                signal.raise_signal(signal.SIGTERM)
             return pose
 
         def close(self) -> None:
@@ -240,9 +242,13 @@ def test_system_exit_waits_for_nothing() -> None:
     session = Session(
         source=LiveBlobSource(frames=100, interval=0.005), model=BlobModel(), processors=[gone], sinks=[sink]
     )
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began = time.perf_counter()
-    with pytest.raises(SystemExit):
-        session.run()
+    try:
+        with pytest.raises(SystemExit):
+            session.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert time.perf_counter() - began < 10  # the sink would take 100 s
     assert gone.closed
     assert not sink.finished
@@ -251,25 +257,25 @@ def test_system_exit_waits_for_nothing() -> None:
 
 
 class Counted(Processor):
-    """Knows how many poses it saw, but tells a number that it has not when it is asked to."""
+    """Reports the number of poses; if broken, reading its statistics raises."""
 
     def __init__(self, *, broken: bool = False) -> None:
-        self.seen, self.broken = 0, broken
+        self.count, self.broken = 0, broken
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        self.seen += 1
+        self.count += 1
         return pose
 
     @property
     def statistics(self) -> dict[str, float]:
         if self.broken:
             raise KeyError("no such number")
-        return {"seen": self.seen}
+        return {"poses": self.count}
 
 
-def test_processors_tell_what_they_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_report_contains_the_processors_statistics(caplog: pytest.LogCaptureFixture) -> None:
     processors = [Counted(), Tolerant(Counted(), "skip"), Counted(broken=True)]
     report = Session(source=BlobSource(frames=7), model=BlobModel(), processors=processors).run()
-    assert [dict(result.statistics) for result in report.processors] == [{"seen": 7}, {"seen": 7}, {}]
-    assert report.to_dict()["processors"][0]["statistics"] == {"seen": 7}
+    assert [dict(result.statistics) for result in report.processors] == [{"poses": 7}, {"poses": 7}, {}]
+    assert report.to_dict()["processors"][0]["statistics"] == {"poses": 7}
     assert "processor Counted could not report its statistics: KeyError: 'no such number'" in caplog.text

@@ -1,4 +1,4 @@
-"""What a live session notices while it runs, and says: sources that stall, models and processors that hang."""
+"""The watchdog of live sessions: sources that stall, models and processors that hang, and other events."""
 
 import io
 import sys
@@ -25,18 +25,18 @@ class Sleepy(Processor):
 
 
 def states_of(session: Session) -> dict[str, float]:
-    """Run it, and note when each state was seen first."""
-    seen: dict[str, float] = {session.state: time.perf_counter()}
+    """Run the session; return its states with the time when each was first observed."""
+    states: dict[str, float] = {session.state: time.perf_counter()}
     thread = threading.Thread(target=session.run)
     thread.start()
     while thread.is_alive():
-        seen.setdefault(session.state, time.perf_counter())
+        states.setdefault(session.state, time.perf_counter())
         time.sleep(0.002)
-    seen.setdefault(session.state, time.perf_counter())
-    return seen
+    states.setdefault(session.state, time.perf_counter())
+    return states
 
 
-def test_a_source_that_stalls_is_stale_until_it_comes_back() -> None:
+def test_a_stalling_source_is_stale_until_it_recovers() -> None:
     at_opening = []
 
     class Stalling(StallingSource):
@@ -47,10 +47,10 @@ def test_a_source_that_stalls_is_stale_until_it_comes_back() -> None:
     sink = MemorySink()
     source = Stalling(at=20, seconds=0.5, frames=120)
     session = Session(source=source, model=BlobModel(), sinks=[sink])
-    seen = states_of(session)
+    states = states_of(session)
     assert at_opening == ["starting"]
-    assert (next(iter(seen)), list(seen)[-1]) == ("idle", "ended")
-    assert "stale" in seen
+    assert (next(iter(states)), list(states)[-1]) == ("idle", "ended")
+    assert "stale" in states
     report = session.report
     assert report is not None
     assert report.stalls >= 1
@@ -60,31 +60,31 @@ def test_a_source_that_stalls_is_stale_until_it_comes_back() -> None:
     kinds = [event.kind for event in report.events]
     assert {"stale", "trouble", "recovered"} <= set(kinds)
     assert kinds.index("stale") < kinds.index("recovered")
-    assert max(sink.indices) > 100  # it went on
+    assert max(sink.indices) > 100  # the session continued
     assert report.frames_read == report.processed + report.dropped
 
 
-def test_stale_after_is_an_option() -> None:
+def test_stale_after_sets_the_time_until_stale() -> None:
     session = Session(
         source=StallingSource(at=5, seconds=0.3, frames=50), model=BlobModel(), stale_after=60, deadline=60
     )
     report = session.run()
     assert (report.stalls, [event.kind for event in report.events]) == (0, ["trouble"])
     for option in ({"stale_after": 0}, {"deadline": 0}):
-        with pytest.raises(UsageError, match="above 0"):
+        with pytest.raises(UsageError, match="more than 0"):
             Session(source=BlobSource(), model=BlobModel(), **option)
 
 
-@pytest.mark.parametrize("what", ["processor Sleepy", "the model"])
-def test_what_hangs_is_named_and_the_stacks_are_shown_once(
-    what: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("component", ["processor Sleepy", "the model"])
+def test_a_hanging_component_is_named_and_the_stacks_are_printed_once(
+    component: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     class SleepyModel(BlobModel):
-        asked = 0
+        calls = 0
 
         def predict(self, image, *, boxes=None):
-            self.asked += 1
-            if self.asked in (20, 30):
+            self.calls += 1
+            if self.calls in (20, 30):
                 time.sleep(0.8)
             return super().predict(image, boxes=boxes)
 
@@ -97,33 +97,34 @@ def test_what_hangs_is_named_and_the_stacks_are_shown_once(
             written.append(time.perf_counter())
 
     source = LiveBlobSource(frames=140, interval=0.01)
-    processors = [Sleepy(20, 0.8)] if what != "the model" else []
-    model = SleepyModel() if what == "the model" else BlobModel()
+    processors = [Sleepy(20, 0.8)] if component != "the model" else []
+    model = SleepyModel() if component == "the model" else BlobModel()
     session = Session(
         source=source, model=model, processors=processors, sinks=[Clock()], deadline=0.4, stale_after=60, queue_size=100
     )
-    seen = states_of(session)
-    assert "hanging" in seen
+    states = states_of(session)
+    assert "hanging" in states
     assert session.report is not None
     hanging = [event for event in session.report.events if event.kind == "hanging"]
     released = [event for event in session.report.events if event.kind == "released"]
-    assert hanging[0].text.startswith(f"{what} has been at frame ")
+    assert hanging[0].text.startswith(f"{component} is hanging: no result for frame ")
     assert 0.4 < released[0].at - hanging[0].at + 0.4 < 10
-    assert sum(seen["hanging"] < moment < seen["hanging"] + 0.35 for moment in written) > 1  # the sinks went on
+    hanging_at = states["hanging"]
+    assert sum(hanging_at < moment < hanging_at + 0.35 for moment in written) > 1  # the sinks continued
     err = capfd.readouterr().err
     assert err.count("Current thread") == 1
     assert "time.sleep" in err or "in process" in err or "in predict" in err
-    assert f"{what} has been at frame" in caplog.text
+    assert f"{component} is hanging: no result for frame" in caplog.text
 
 
-def test_a_recording_may_take_its_time() -> None:
+def test_recordings_have_no_deadline() -> None:
     report = Session(
         source=BlobSource(frames=5), model=BlobModel(), processors=[Sleepy(2, 0.3)], deadline=0.1, stale_after=0.1
     ).run()
     assert (report.events, report.stalls) == ((), 0)
 
 
-def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_stacks_are_printed_if_standard_error_is_not_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     from dlclive_core.session.watchdog import dump_stacks
 
     text = io.StringIO()
@@ -133,8 +134,8 @@ def test_stacks_go_nowhere_where_standard_error_is_no_file(monkeypatch: pytest.M
     assert text.getvalue() == ""
 
 
-def test_frames_that_change_their_shape_are_noted() -> None:
-    class Changing(BlobSource):  # not live, so that no frame is left out
+def test_a_change_of_the_frames_shape_is_an_event() -> None:
+    class Changing(BlobSource):  # not live, so that no frame is dropped
         def read(self, timeout: float) -> Frame:
             frame = super().read(timeout)
             image = frame.image if frame.index < 10 else frame.image[:100, :140]
@@ -145,21 +146,21 @@ def test_frames_that_change_their_shape_are_noted() -> None:
     report = Session(source=Changing(frames=40), model=BlobModel(), sinks=[sink]).run()
     texts = [event.text for event in report.events if event.kind == "shape"]
     assert [text.split(" is ")[1] for text in texts] == [
-        "140 x 100 RGB, before 160 x 120 RGB",
-        "140 x 100 grey, before 140 x 100 RGB",
+        "140 x 100 RGB, previously 160 x 120 RGB",
+        "140 x 100 grey, previously 140 x 100 RGB",
     ]
     assert report.complete
 
 
-def test_a_source_that_does_not_come_back_is_left_behind() -> None:
-    leave = threading.Event()
+def test_a_source_that_does_not_return_from_read_is_abandoned() -> None:
+    release = threading.Event()
 
     class Stuck(FrameSource):
         is_live = True
         name = "stuck camera"
 
         def read(self, timeout: float) -> Frame:
-            leave.wait(30)
+            release.wait(30)
             raise TimeoutError
 
     sink = MemorySink()
@@ -167,7 +168,7 @@ def test_a_source_that_does_not_come_back_is_left_behind() -> None:
     threading.Timer(0.1, session.stop).start()
     began = time.perf_counter()
     report = session.run()
-    leave.set()
+    release.set()
     assert time.perf_counter() - began < 5
     assert [event.kind for event in report.events][-1] == "lingers"
     assert (report.ending, sink.finished) == ("stopped", True)
@@ -206,16 +207,16 @@ def test_events_are_bounded() -> None:
     assert events.omitted == 200
 
 
-def test_threads_take_quick_turns_while_a_live_session_runs_and_not_afterwards() -> None:
+def test_the_switch_interval_is_short_only_while_a_live_session_runs() -> None:
     intervals: list[float] = []
 
-    class Look(Processor):
+    class Record(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
             intervals.append(sys.getswitchinterval())
             return pose
 
     before = sys.getswitchinterval()
     for source in (BlobSource(frames=1), LiveBlobSource(frames=1)):
-        Session(source=source, model=BlobModel(), processors=[Look()]).run()
+        Session(source=source, model=BlobModel(), processors=[Record()]).run()
     assert intervals == [pytest.approx(before), pytest.approx(1e-4)]
     assert sys.getswitchinterval() == pytest.approx(before)

@@ -1,4 +1,4 @@
-"""Components written as words."""
+"""Component specs: parsing, conversion of options, and errors."""
 
 from pathlib import Path
 
@@ -27,25 +27,30 @@ def catalog(factory: str) -> PluginCatalog:
          (("polygon", "[[0,0],[9,0],[9,9]]"), ("keypoint", "snout"))),
     ],
 )  # fmt: skip
-def test_a_spec_is_read(text: str, name: str, first: str | None, options: tuple) -> None:
+def test_a_spec_is_parsed(text: str, name: str, first: str | None, options: tuple) -> None:
     assert ComponentSpec.parse(text) == ComponentSpec(name, first, options)
 
 
 @pytest.mark.parametrize(
     ("text", "message"), [(":x=1", "does not name a component"), ("gate:a=1,b", "'b' is not an option")]
 )
-def test_a_bad_spec_is_refused(text: str, message: str) -> None:
+def test_a_bad_spec_is_rejected(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         ComponentSpec.parse(text)
 
 
 @pytest.mark.parametrize(
-    ("word", "wanted", "value"),
+    ("text", "annotation", "value"),
     [
         ("3", int, 3),
         ("1e-3", float, 0.001),
         ("3", float, 3.0),
         ("true", bool, True),
+        ("yes", bool, True),
+        ("off", bool, False),
+        ("off", bool | str, False),
+        ("off", str, "off"),
+        ("[on, 12:30]", list[str], ["on", "12:30"]),
         ("007", str, "007"),
         ("out.h5", Path, Path("out.h5")),
         ("none", float | None, None),
@@ -54,19 +59,22 @@ def test_a_bad_spec_is_refused(text: str, message: str) -> None:
         ("[[0,1],[2,3]]", list[list[float]], [[0, 1], [2, 3]]),
     ],
 )
-def test_words_become_values(word: str, wanted: object, value: object) -> None:
-    assert convert(word, wanted, "option") == value
+def test_text_is_converted_to_the_annotated_type(text: str, annotation: object, value: object) -> None:
+    assert convert(text, annotation, "option") == value
 
 
-@pytest.mark.parametrize(("word", "wanted"), [("x", int), ("1.5", int), ("true", int), ("soon", float), ("3", bool)])
-def test_a_word_that_does_not_fit_says_what_would(word: str, wanted: type) -> None:
+@pytest.mark.parametrize(
+    ("text", "annotation"),
+    [("x", int), ("1.5", int), ("true", int), ("12:30", int), ("1_000", int), ("soon", float), ("3", bool)],
+)
+def test_the_error_for_a_wrong_value_gives_the_type(text: str, annotation: type) -> None:
     with pytest.raises(UsageError, match=r"option takes .*; got"):
-        convert(word, wanted, "option")
+        convert(text, annotation, "option")
 
 
-def test_a_component_is_built_from_words() -> None:
-    built = build_component(catalog("dlclive_core.testing:FailingProcessor"), ProcessorInfo, "gate:at=3")
-    assert built._at == 3
+def test_a_component_is_built_from_a_spec() -> None:
+    processor = build_component(catalog("dlclive_core.testing:FailingProcessor"), ProcessorInfo, "gate:at=3")
+    assert processor._at == 3
 
 
 @pytest.mark.parametrize(
@@ -77,17 +85,17 @@ def test_a_component_is_built_from_words() -> None:
         ("gte", r"no processor 'gte': did you mean 'gate'\?"),
     ],
 )
-def test_a_wrong_word_is_named(text: str, message: str) -> None:
+def test_the_error_names_the_wrong_part_of_a_spec(text: str, message: str) -> None:
     with pytest.raises((UsageError, Exception), match=message):
         build_component(catalog("dlclive_core.testing:FailingProcessor"), ProcessorInfo, text)
 
 
-def test_a_needed_option_is_named() -> None:
+def test_the_error_for_a_missing_option_names_it() -> None:
     with pytest.raises(UsageError, match="needs the option 'keypoints'"):
         build_component(catalog("dlclive_core:Skeleton"), ProcessorInfo, "gate")
 
 
-def test_the_mouse_can_be_asked_for_in_words() -> None:
+def test_the_mouse_source_is_built_from_a_spec() -> None:
     source = build_component(PluginCatalog.installed(), SourceInfo, "mouse:seed=3,size=[160,120],fps=50")
     assert (source.name, source.is_live, source.frame_size, source.fps) == ("mouse 3", True, (160, 120), 50.0)
 
@@ -98,13 +106,13 @@ class Writer:
 
 
 @pytest.mark.parametrize(("text", "option"), [("gate:out.h5,levle=1", "levle"), ("gate:out.h5,level=high", "level")])
-def test_an_error_says_which_option_is_meant(text: str, option: str) -> None:
-    with pytest.raises(OptionError) as caught:
+def test_an_option_error_has_the_name_of_the_option(text: str, option: str) -> None:
+    with pytest.raises(OptionError) as error:
         build_component(catalog(f"{__name__}:Writer"), ProcessorInfo, text)
-    assert caught.value.option == option
+    assert error.value.option == option
 
 
-def test_relative_paths_lie_in_the_folder_and_overwriting_is_passed_on(tmp_path: Path) -> None:
+def test_relative_paths_are_resolved_and_overwrite_is_passed_on(tmp_path: Path) -> None:
     def build(text: str, **more: object) -> Writer:
         return build_component(
             catalog(f"{__name__}:Writer"), ProcessorInfo, text, resolve_path=tmp_path.joinpath, **more

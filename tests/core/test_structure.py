@@ -1,4 +1,4 @@
-"""The structure of the package: no import circles, of any kind, and few modules at its root."""
+"""The structure of the packages: no import cycles of any kind, and few modules at the root."""
 
 import ast
 import importlib
@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = [ROOT / "dlclive_core", *sorted((ROOT / "plugins").glob("*/src/*"))]
-LOOSE_MODULES = 6
-"""At most so many beside `__init__` and `__main__`: what a newcomer reads, and nothing else."""
+MOST_ROOT_MODULES = 6
+"""Besides `__init__` and `__main__`: the root holds what a newcomer reads first."""
 
 
 def module_name(path: Path, package: Path) -> str:
@@ -19,7 +19,7 @@ def module_name(path: Path, package: Path) -> str:
 
 
 def imported_modules(tree: ast.Module, modules: set[str]) -> set[str]:
-    """Modules of the package that a file names in an import, wherever that stands: at the top, for typing, in a function."""
+    """Modules of the package that a file imports anywhere: at the top, for typing, or in a function."""
     imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -37,8 +37,8 @@ def import_graph(package: Path) -> dict[str, set[str]]:
     return {name: imported_modules(tree, set(files)) - {name} for name, tree in trees.items()}
 
 
-def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Groups of modules that reach each other (Tarjan 1972, by the simpler way of Kosaraju)."""
+def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules that reach each other: strongly connected components (Tarjan 1972), by Kosaraju's simpler method."""
     order: list[str] = []
     visited: set[str] = set()
 
@@ -74,21 +74,21 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-def test_no_modules_import_each_other_in_a_circle(package: Path) -> None:
-    assert circles(import_graph(package)) == []
+def test_there_are_no_import_cycles(package: Path) -> None:
+    assert cycles(import_graph(package)) == []
 
 
-def test_a_circle_is_found_wherever_its_imports_stand() -> None:
+def test_cycles_of_any_kind_of_import_are_detected() -> None:
     modules = {"a", "b", "c"}
     sources = {"a": "def f():\n    import b", "b": "if TYPE_CHECKING:\n    from c import x", "c": "from a import y"}
     graph = {name: imported_modules(ast.parse(source), modules) for name, source in sources.items()}
-    assert circles(graph) == [["a", "b", "c"]]
-    assert circles({**graph, "c": set()}) == []
+    assert cycles(graph) == [["a", "b", "c"]]
+    assert cycles({**graph, "c": set()}) == []
 
 
-def test_few_modules_lie_loose_in_the_core() -> None:
-    loose = sorted(path.name for path in (ROOT / "dlclive_core").glob("*.py") if not path.stem.startswith("__"))
-    assert len(loose) <= LOOSE_MODULES, loose
+def test_the_core_has_few_modules_at_its_root() -> None:
+    modules = sorted(path.name for path in (ROOT / "dlclive_core").glob("*.py") if not path.stem.startswith("__"))
+    assert len(modules) <= MOST_ROOT_MODULES, modules
 
 
 @pytest.mark.parametrize("package", PACKAGES[1:], ids=lambda package: package.name)
@@ -98,8 +98,8 @@ def test_every_public_name_of_a_plugin_can_be_imported(package: Path) -> None:
         assert getattr(module, name) is not None
 
 
-def test_every_import_between_tools_leads_to_a_file() -> None:
-    """Part of the tools runs beside DeepLabCut alone, so that not all of them can be imported here."""
+def test_imports_between_tools_resolve_to_files() -> None:
+    """Some tools run in DeepLabCut's environment only, so not all of them can be imported here."""
     files = sorted((ROOT / "tools").rglob("*.py"))
     assert files
     for path in files:

@@ -1,4 +1,4 @@
-"""The rendered mouse: the same for the same seed, where its truth says, moving like an animal."""
+"""The rendered mouse: reproducible from its seed, drawn at its true keypoints, moving like an animal."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ def truths(source: MouseSource) -> np.ndarray:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_frames_have_the_size_that_was_asked_for(size: tuple[int, int]) -> None:
+def test_frames_have_the_requested_size(size: tuple[int, int]) -> None:
     with MouseSource(seed=1, frames=2, size=size) as source:
         source.open()
         frame = source.read(1.0)
         assert frame.image.shape == (size[1], size[0], 3)
         assert frame.image.dtype == np.uint8
-        assert frame.image.std() > 1  # not one colour
+        assert frame.image.std() > 1  # not a single colour
 
 
-def test_a_seed_gives_the_same_frames_and_truth_however_many_are_asked_for() -> None:
-    whole, begin = MouseSource(seed=7, frames=40), MouseSource(seed=7, frames=3)
-    assert np.array_equal(whole.render(2), begin.render(2))
-    assert np.array_equal(truths(whole)[:3], truths(begin))
+def test_the_frames_of_a_seed_do_not_depend_on_the_length_of_the_clip() -> None:
+    long, short = MouseSource(seed=7, frames=40), MouseSource(seed=7, frames=3)
+    assert np.array_equal(long.render(2), short.render(2))
+    assert np.array_equal(truths(long)[:3], truths(short))
     again = MouseSource(seed=7, frames=40)
-    assert np.array_equal(again.render(39), whole.render(39))  # without the frames between
+    assert np.array_equal(again.render(39), long.render(39))  # without rendering the frames before it
 
 
-def test_another_seed_is_another_clip() -> None:
+def test_different_seeds_render_different_clips() -> None:
     assert not np.array_equal(MouseSource(seed=7, frames=1).render(0), MouseSource(seed=8, frames=1).render(0))
 
 
-def test_it_ends_after_its_frames_and_begins_anew_when_opened_again() -> None:
+def test_the_clip_ends_and_restarts_when_it_is_reopened() -> None:
     source = MouseSource(seed=2, frames=3)
     source.open()
     frames = [source.read(1.0) for _ in range(3)]
@@ -56,23 +56,23 @@ def test_it_ends_after_its_frames_and_begins_anew_when_opened_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"frames": 0}, {"size": (20, 20)}, {"fps": 0.0}, {"fps": float("nan")}, {"seed": -1}]
+    "options", [{"frames": 0}, {"size": (20, 20)}, {"fps": 0.0}, {"fps": float("nan")}, {"seed": -1}]
 )
-def test_what_cannot_be_rendered_is_a_usage_error(wrong: dict[str, object]) -> None:
+def test_invalid_options_are_usage_errors(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
-        MouseSource(**wrong)  # type: ignore[arg-type]
+        MouseSource(**options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_keypoint_that_can_be_seen_is_in_the_frame(size: tuple[int, int]) -> None:
+def test_visible_keypoints_are_inside_the_frame(size: tuple[int, int]) -> None:
     for seed in range(12):
         truth = truths(MouseSource(seed=seed, frames=150, size=size))
-        seen = truth[..., 2] > 0
+        visible = truth[..., 2] > 0
         assert set(np.unique(truth[..., 2])) <= {0.0, 1.0}
-        assert ((truth[seen][:, :2] >= 0) & (truth[seen][:, :2] < size)).all()
+        assert ((truth[visible][:, :2] >= 0) & (truth[visible][:, :2] < size)).all()
 
 
-def test_things_hide_keypoints_now_and_then() -> None:
+def test_obstacles_hide_keypoints_occasionally() -> None:
     share = [1 - truths(MouseSource(seed=seed, frames=150))[..., 2].mean() for seed in range(20)]
     assert max(share) > 0.02
     assert min(share) == 0
@@ -80,24 +80,24 @@ def test_things_hide_keypoints_now_and_then() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 4, 9, 12])
-def test_the_animal_is_where_the_truth_says(seed: int) -> None:
-    """A pixel at a visible keypoint differs from the empty arena, one at a hidden keypoint does not."""
+def test_the_mouse_is_drawn_at_its_true_keypoints(seed: int) -> None:
+    """A pixel at a visible keypoint differs from the empty arena; a pixel at a hidden keypoint does not."""
     source = MouseSource(seed=seed, frames=900)
     indices = range(0, 900, 15)
     images = np.stack([source.render(index) for index in indices]).astype(np.float32)
-    change = np.abs(images - np.median(images, axis=0)).mean(axis=3)  # the median over time has no mouse in it
+    change = np.abs(images - np.median(images, axis=0)).mean(axis=3)  # the median over time is the empty arena
     truth = np.stack([source.truth(index) for index in indices])
     columns, rows = truth[..., 0].astype(int), truth[..., 1].astype(int)
     at_keypoint = change[np.arange(len(images))[:, None], rows, columns]
-    seen = truth[..., 2] > 0
+    visible = truth[..., 2] > 0
     elsewhere = np.percentile(change, 75)
-    assert (at_keypoint[seen] > elsewhere + 10).mean() > 0.9
-    if (~seen).sum() > 4:  # at the rim of what hides it, a pixel of the mouse may still show
-        assert np.median(at_keypoint[~seen]) < elsewhere + 10
+    assert (at_keypoint[visible] > elsewhere + 10).mean() > 0.9
+    if (~visible).sum() > 4:  # at the rim of an obstacle, a pixel of the mouse may still be visible
+        assert np.median(at_keypoint[~visible]) < elsewhere + 10
 
 
 def test_left_and_right_are_the_animals_own() -> None:
-    """Seen from above and looking to the right, its left is up: a cross product with one sign in every frame."""
+    """For a mouse seen from above that faces right, left is up: the cross product has the same sign in every frame."""
     source = MouseSource(seed=5, frames=200)
     snout, left, right = (
         truths(source)[:, source.skeleton.index(name), :2] for name in ("snout", "leftear", "rightear")
@@ -106,19 +106,19 @@ def test_left_and_right_are_the_animals_own() -> None:
     assert (forward[:, 0] * across[:, 1] - forward[:, 1] * across[:, 0] > 0).all()
 
 
-def test_it_moves_like_an_animal() -> None:
+def test_the_mouse_moves_like_an_animal() -> None:
     source = MouseSource(seed=3, frames=1500)
     points = truths(source)[..., :2]
     centre = points[:, source.skeleton.index("centre")]
     length = np.linalg.norm(
         points[:, source.skeleton.index("snout")] - points[:, source.skeleton.index("tailbase")], axis=1
     ).max()
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=2) / length  # body lengths a frame
-    walking = np.linalg.norm(np.diff(centre, axis=0), axis=1) / length * source.fps  # body lengths a second
-    assert steps.max() < 0.35  # never a jump
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=2) / length  # body lengths per frame
+    walking = np.linalg.norm(np.diff(centre, axis=0), axis=1) / length * source.fps  # body lengths per second
+    assert steps.max() < 0.35  # no jumps
     assert np.percentile(walking, 95) > 0.8
     assert walking.min() < 0.1  # it stops, too
-    assert (np.ptp(centre, axis=0) > np.asarray(source.frame_size) * 0.4).all()  # and sees the arena
+    assert (np.ptp(centre, axis=0) > np.asarray(source.frame_size) * 0.4).all()  # and explores the arena
 
 
 def test_rendering_needs_numpy_only() -> None:

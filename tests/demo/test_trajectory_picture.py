@@ -1,4 +1,4 @@
-"""The picture of a path: a PNG that others can read, with the path where it was."""
+"""The picture of a path: a readable PNG, with the path at its true position."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ GREY = np.full((120, 160, 3), 100, np.uint8)
 
 
 def draw(path: np.ndarray, target: Path, background: np.ndarray = GREY) -> tuple[np.ndarray, int]:
-    """The picture as RGB floats, and how many times it is larger than the background."""
+    """The picture as RGB floats, and its scale relative to the background."""
     trajectory_picture(background, path.astype(np.float32), target)
     picture = cv2.imread(str(target), cv2.IMREAD_COLOR)[:, :, ::-1].astype(float)
     return picture, picture.shape[1] // background.shape[1]
 
 
 def colourful(picture: np.ndarray, x: float, y: float, zoom: int) -> float:
-    """How far from grey the picture is at a place of the background."""
+    """The picture's deviation from grey at a point of the background."""
     return float(np.ptp(picture[int(y * zoom), int(x * zoom)]))
 
 
-def test_the_path_is_drawn_where_it_was_and_nowhere_else(tmp_path: Path) -> None:
+def test_the_path_is_drawn_at_its_position_and_nowhere_else(tmp_path: Path) -> None:
     path = np.stack([np.linspace(20, 140, 60), np.full(60, 60.0)], axis=1)
     picture, zoom = draw(path, tmp_path / "path.png")
     assert all(colourful(picture, x, 60, zoom) > 40 for x in (40, 80, 110))
     assert all(colourful(picture, x, y, zoom) < 10 for x, y in ((80, 30), (80, 90), (8, 60), (155, 60)))
-    assert np.abs(picture[60 * zoom, 40 * zoom] - picture[60 * zoom, 110 * zoom]).max() > 40  # time has a colour
+    assert np.abs(picture[60 * zoom, 40 * zoom] - picture[60 * zoom, 110 * zoom]).max() > 40  # the colour encodes time
 
 
 def test_a_missing_position_breaks_the_path(tmp_path: Path) -> None:
@@ -44,21 +44,21 @@ def test_a_missing_position_breaks_the_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [np.empty((0, 2)), np.full((5, 2), np.nan), np.asarray([[30.0, 40.0]])])
-def test_a_path_without_a_step_is_still_a_picture(path: np.ndarray, tmp_path: Path) -> None:
+def test_a_path_without_a_segment_still_produces_a_picture(path: np.ndarray, tmp_path: Path) -> None:
     picture, zoom = draw(path, tmp_path / "none.png")
     assert picture.shape[0] >= 120 * zoom
 
 
-def test_what_is_beyond_the_frame_is_cut_off(tmp_path: Path) -> None:
+def test_the_path_is_clipped_at_the_frame(tmp_path: Path) -> None:
     inside, _ = draw(np.asarray([[20.0, 20.0], [100.0, 60.0]]), tmp_path / "inside.png")
     picture, zoom = draw(np.asarray([[-50.0, -50.0], [400.0, 300.0]]), tmp_path / "beyond.png")
-    assert picture.shape == inside.shape  # nothing is added for what lies outside
+    assert picture.shape == inside.shape  # the picture does not grow
     on_the_line = [(x, -50 + (x + 50) * 350 / 450) for x in (30, 80, 130)]
     assert all(colourful(picture, x, y, zoom) > 40 for x, y in on_the_line)
     assert all(colourful(picture, x, y, zoom) < 10 for x, y in ((30, 100), (130, 30), (2, 2), (150, 8)))
 
 
-def test_the_file_keeps_every_pixel(tmp_path: Path) -> None:
+def test_the_same_picture_is_written_twice_with_the_same_bytes(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
     picture, _ = draw(np.empty((0, 2)), tmp_path / "a.png", noise)
     again, _ = draw(np.empty((0, 2)), tmp_path / "b.png", noise)
@@ -67,6 +67,6 @@ def test_the_file_keeps_every_pixel(tmp_path: Path) -> None:
     assert picture.std() > 10
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot write"):
         trajectory_picture(GREY, np.empty((0, 2), np.float32), tmp_path / "none" / "path.png")

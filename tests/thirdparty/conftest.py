@@ -1,7 +1,7 @@
-"""A fresh environment with a package of somebody else in it, made without a network.
+"""A new virtual environment with a third-party package, created without a network.
 
-The packages are built as wheels and installed; the libraries that they declare, and no others, are linked in from the
-environment that runs the tests. So a dependency that was used and not declared is missing here, as it is for a user.
+The packages are built as wheels and installed. Only the libraries that they declare are linked in from the environment
+that runs the tests, so an undeclared dependency is missing here, as it is for a user.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 
-collect_ignore = ["lab-reward"]  # its tests run where it is installed: see test_thirdparty.py
+collect_ignore = ["lab-reward"]  # its tests run in the environment where it is installed, see test_thirdparty.py
 
 
 class Environment:
-    """A virtual environment of its own, whose programs are started outside the repository."""
+    """A virtual environment whose programs run outside the repository."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=120)
         self.programs = folder / ("Scripts" if os.name == "nt" else "bin")
-        places = {"base": str(folder), "platbase": str(folder)}
-        self.packages = Path(sysconfig.get_path("purelib", "venv" if sys.version_info >= (3, 11) else None, places))
+        bases = {"base": str(folder), "platbase": str(folder)}
+        self.packages = Path(sysconfig.get_path("purelib", "venv" if sys.version_info >= (3, 11) else None, bases))
 
     def run(self, program: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        """Run one of its programs; nothing of the outer environment's Python reaches it."""
+        """Run one of its programs, isolated from the outer environment's Python."""
         hidden = ("PYTHONPATH", "PYTHONHOME", "DLCLIVE_DISABLE_PLUGINS")
         return subprocess.run(
             [str(self.programs / program), *arguments],
@@ -48,7 +48,7 @@ class Environment:
         )
 
     def install(self, wheels: list[Path], extras: tuple[str, ...] = ()) -> None:
-        """Install these wheels, and link the libraries that they ask for."""
+        """Install these wheels, and link the libraries that they require."""
         pip = [sys.executable, "-m", "pip", "--python", str(self.programs / "python"), "install"]
         call([*pip, "--no-deps", "--no-index", "--quiet", *map(str, wheels)])
         for installed in list(distributions(path=[str(self.packages)])):
@@ -59,8 +59,8 @@ class Environment:
         for text in owner.requires or ():
             requirement = Requirement(text)
             marker = requirement.marker
-            wanted = marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
-            if not wanted or normal(requirement.name) in present:
+            applies = marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+            if not applies or normal(requirement.name) in present:
                 continue
             try:
                 library = distribution(requirement.name)
@@ -77,19 +77,19 @@ def normal(name: str) -> str:
 
 
 def call(command: list[str]) -> None:
-    """Run a command; show what it said if it fails."""
+    """Run a command; show its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Build the package in a folder of the repository; once per folder."""
+    """Build the wheel of a package in the repository, once per folder."""
     for name in ("pip", "hatchling"):
         if find_spec(name) is None:
             pytest.skip(f"building a wheel without a network needs {name}, which is not installed here")
     if os.name == "nt":
-        pytest.skip("links to libraries need rights that a user of Windows does not have")
+        pytest.skip("symbolic links need privileges that Windows users do not have")
     built: dict[str, Path] = {}
 
     def build(folder: str) -> Path:
@@ -105,16 +105,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def full_environment(tmp_path_factory: pytest.TempPathFactory, wheel: Callable[[str], Path]) -> Environment:
-    """The same with a runtime and the file formats."""
-    made = Environment(tmp_path_factory.mktemp("venv"))
+    """An environment that also has a runtime and the file formats."""
+    environment = Environment(tmp_path_factory.mktemp("venv"))
     folders = (".", "plugins/dlclive-onnx", "plugins/dlclive-io", "tests/thirdparty/lab-reward")
-    made.install([wheel(folder) for folder in folders])
-    return made
+    environment.install([wheel(folder) for folder in folders])
+    return environment
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Callable[[str], Path]) -> Environment:
-    """What a user has after `pip install dlclive-core lab-reward[test]`."""
-    made = Environment(tmp_path_factory.mktemp("venv"))
-    made.install([wheel("."), wheel("tests/thirdparty/lab-reward")], extras=("test",))
-    return made
+    """The environment after `pip install dlclive-core lab-reward[test]`."""
+    environment = Environment(tmp_path_factory.mktemp("venv"))
+    environment.install([wheel("."), wheel("tests/thirdparty/lab-reward")], extras=("test",))
+    return environment

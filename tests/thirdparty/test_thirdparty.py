@@ -1,4 +1,4 @@
-"""A package that somebody else wrote is installed, listed, used from Python and from the command line."""
+"""A third-party package is installed, listed, and used from Python and the command line."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ with av.open(sys.argv[1], "w") as file:
 """
 
 
-def test_is_listed(environment: Environment, tmp_path: Path) -> None:
+def test_the_package_is_listed(environment: Environment, tmp_path: Path) -> None:
     done = environment.run("dlclive", "plugins", "list", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     listed = {plugin["name"]: plugin for plugin in json.loads(done.stdout)}
     assert set(listed) == {"builtin", "lab-reward"}
-    mine = listed["lab-reward"]
-    assert (mine["status"], mine["version"], mine["error"]) == ("ready", "1.2.0", "")
-    assert [component["name"] for component in mine["components"]] == ["speed-gate"]
+    plugin = listed["lab-reward"]
+    assert (plugin["status"], plugin["version"], plugin["error"]) == ("ready", "1.2.0", "")
+    assert [component["name"] for component in plugin["components"]] == ["speed-gate"]
 
 
-def test_can_be_imported_whole(environment: Environment, tmp_path: Path) -> None:
+def test_plugins_check_imports_all_its_components(environment: Environment, tmp_path: Path) -> None:
     done = environment.run("dlclive", "plugins", "check", "lab-reward", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_is_used_in_ten_lines(environment: Environment, tmp_path: Path) -> None:
-    """Every disc moves all the time, faster than the limit: from the second frame on, that is one dart."""
+def test_the_processor_is_used_in_ten_lines_of_python(environment: Environment, tmp_path: Path) -> None:
+    """Every disc always moves faster than the limit, which counts as one dart from the second frame on."""
     script = tmp_path / "ten_lines.py"
     script.write_text(TEN_LINES)
     done = environment.run("python", "-W", "error", str(script), cwd=tmp_path)
@@ -66,8 +66,8 @@ def test_is_used_in_ten_lines(environment: Environment, tmp_path: Path) -> None:
     assert done.stdout.split() == ["30", "1", "True"]
 
 
-def test_passes_its_own_tests(environment: Environment, tmp_path: Path) -> None:
-    """Its author inherits the contract from the installed core."""
+def test_the_package_passes_its_own_tests(environment: Environment, tmp_path: Path) -> None:
+    """They inherit the contract from the installed core."""
     done = environment.run(
         "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(PACKAGE / "tests"), cwd=tmp_path
     )
@@ -77,7 +77,7 @@ def test_passes_its_own_tests(environment: Environment, tmp_path: Path) -> None:
     assert int(passed.group(1)) >= 10
 
 
-def test_its_readme_runs(environment: Environment, tmp_path: Path) -> None:
+def test_the_code_in_its_readme_runs(environment: Environment, tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (PACKAGE / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
@@ -85,7 +85,7 @@ def test_its_readme_runs(environment: Environment, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
-def test_a_wrong_option_is_said(environment: Environment, tmp_path: Path) -> None:
+def test_the_error_for_a_wrong_option_suggests_the_nearest(environment: Environment, tmp_path: Path) -> None:
     video = tmp_path / "video.mp4"
     done = environment.run(
         "dlclive", "analyze", "model.onnx", str(video), "--processor", "speed-gate:limits=400", cwd=tmp_path
@@ -96,12 +96,12 @@ def test_a_wrong_option_is_said(environment: Environment, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_is_used_on_the_command_line(full_environment: Environment, tmp_path: Path) -> None:
-    """A model, a video and the processor, with the runtime and the file formats from two more packages."""
+def test_the_processor_is_used_on_the_command_line(full_environment: Environment, tmp_path: Path) -> None:
+    """With a model and a video; two more packages provide the runtime and the file formats."""
     run = full_environment.run
     video = tmp_path / "video.mp4"
-    made = run("python", "-c", MAKE_VIDEO, str(video), cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
+    done = run("python", "-c", MAKE_VIDEO, str(video), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
     find = "import dlclive_core, pathlib; print(pathlib.Path(dlclive_core.__file__).parent / 'demo' / 'mouse.onnx')"
     model = run("python", "-c", find, cwd=tmp_path).stdout.strip()
     assert Path(model).is_file(), "the demo model is not in the wheel"

@@ -1,4 +1,4 @@
-"""A model format of another lab: two files that belong together, for one size of image, with a peak of its own."""
+"""A third-party model format: two companion files, a fixed image size, and its own peak measurement."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ SIZE = (160, 120)
 
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PluginCatalog:
-    """The plugins that are installed with the lab's among them: a module, and the metadata that pip would write."""
+    """The installed plugins and the lab's: a module, with the metadata that pip writes."""
     site = tmp_path / "site"
     info = site / "lab_quick-1.2.3.dist-info"
     info.mkdir(parents=True)
@@ -109,7 +109,7 @@ def clip() -> Clip:
     return Clip("blobs", tuple(BlobSource(frames=6).draw(index) for index in range(6)))
 
 
-def test_a_format_of_two_files_is_exported_loaded_and_weighed_as_a_whole(
+def test_a_format_of_two_files_is_exported_loaded_and_measured_as_one(
     catalog: PluginCatalog, plain: Path, clip: Clip
 ) -> None:
     target = plain.with_name("fast.quick")
@@ -126,16 +126,16 @@ def test_a_format_of_two_files_is_exported_loaded_and_weighed_as_a_whole(
         load_model(target, catalog=catalog)
 
 
-def test_a_format_of_one_size_is_exported_for_each_size_that_a_benchmark_asks_for(
+def test_a_format_of_fixed_size_is_exported_once_per_benchmark_size(
     catalog: PluginCatalog, plain: Path, clip: Clip, tmp_path: Path
 ) -> None:
     assert has_fixed_size(".QUICK", catalog)
     assert not has_fixed_size(".plain", catalog)
     (tmp_path / "exports").mkdir()
     exports = Exports(plain, tmp_path / "exports", clip.frames, None, catalog, lambda _: None)
-    whole, half = exports.file(".quick", "fp32", SIZE), exports.file(".quick", "fp32", (80, 60))
-    assert whole != half
-    assert (whole.read_text(), half.read_text()) == ("120 160", "60 80")
+    full, half = exports.file(".quick", "fp32", SIZE), exports.file(".quick", "fp32", (80, 60))
+    assert full != half
+    assert (full.read_text(), half.read_text()) == ("120 160", "60 80")
     with pytest.raises(UsageError, match="for one size"):
         exports.file(".quick", "fp32", None)
 

@@ -1,4 +1,4 @@
-"""`dlclive recover`: finish what a killed run left."""
+"""`dlclive recover`: finishes the files of a killed run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ from pathlib import Path
 
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.data.recovery import RecoveryReport
-from dlclive_core.errors import DataError, DependencyError
+from dlclive_core.errors import DataError, DependencyError, PluginError
 from dlclive_core.hookspecs import RecoveryInfo
 from dlclive_core.machine.known_packages import INSTALL_FILES
-from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 
 def run_recover(folder: Path, *, json: bool) -> int:
-    """Let every plugin that knows how finish its files; return the exit code, 5 if one could not be finished."""
+    """Run the recovery of every plugin and return the exit code: 5 if a file could not be finished."""
     catalog = PluginCatalog.installed()
     infos = catalog.components(RecoveryInfo)
     if not infos:
-        raise DependencyError(f"nothing installed finishes files; run: {INSTALL_FILES}")
-    reports: list[RecoveryReport] = [catalog.factory(info)(folder) for info in infos]
+        raise DependencyError(f"no installed plugin recovers files; run: {INSTALL_FILES}")
+    reports: list[RecoveryReport] = []
+    broken: list[PluginError] = []
+    for info in infos:
+        try:
+            reports.append(construct(catalog.factory(info), f"recovery {info.name!r}", folder))
+        except PluginError as error:  # the files of the other plugins are finished all the same
+            broken.append(error)
     files = [file for report in reports for file in report.files]
     if json:
         print_json(
             {
                 "folder": str(folder),
-                "complete": all(report.complete for report in reports),
+                "complete": not broken and all(report.complete for report in reports),
                 "files": [file for report in reports for file in report.to_dict()["files"]],
             }
         )
@@ -45,4 +51,6 @@ def run_recover(folder: Path, *, json: bool) -> int:
     failed = [file for file in files if file.error]
     for file in failed:
         complain(f"{file.path}: {file.error}" if str(file.path) not in file.error else file.error)
-    return DataError.exit_code if failed else 0
+    for failure in broken:
+        complain(failure)
+    return DataError.exit_code if failed else PluginError.exit_code if broken else 0

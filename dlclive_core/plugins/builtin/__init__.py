@@ -1,1 +1,1 @@
-"""What the core itself offers, registered through the same hooks as any plugin's."""
+"""The core's own components, registered through the same hooks as those of any plugin."""

@@ -1,4 +1,4 @@
-"""A sink that gives scripts the poses."""
+"""A sink that keeps poses in memory, for scripts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class MemorySink(Sink):
     """Keeps every pose and the index of its frame in lists; images are not kept.
 
     Attributes:
-        poses: in the order of the frames.
-        indices: of the frames.
+        poses: the poses, in frame order.
+        indices: the frames' indices.
         latencies: seconds from capture to pose.
     """
 

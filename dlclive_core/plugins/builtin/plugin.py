@@ -1,4 +1,4 @@
-"""The components that the core provides; also the smallest example of a plugin module."""
+"""The components of the core; also a minimal example of a plugin module."""
 
 from __future__ import annotations
 

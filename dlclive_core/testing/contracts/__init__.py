@@ -1,6 +1,6 @@
-"""One class of tests per kind of component: inherit it, override its fixture, and the component is held to its contract.
+"""One class of tests per kind of component. Inherit it and override its fixture to test a component against its contract.
 
-A subclass may add tests, and must not override the inherited ones: `test_the_contract_is_whole` fails if it does.
+A subclass may add tests, but must not override inherited ones: `test_no_inherited_test_is_overridden` fails if it does.
 """
 
 from dlclive_core.testing.contracts.exporter import ExporterContract

@@ -1,4 +1,4 @@
-"""What all contracts share."""
+"""The base class of all contracts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from __future__ import annotations
 class Contract:
     """Tests that a component's own test class inherits."""
 
-    def test_the_contract_is_whole(self) -> None:
-        """No inherited test was replaced. Troubleshooting: rename your test, or change the component."""
-        mine = type(self)
-        for contract in mine.__mro__:
-            if contract is not mine and issubclass(contract, Contract):
+    def test_no_inherited_test_is_overridden(self) -> None:
+        """Troubleshooting: rename your test, or change the component."""
+        subclass = type(self)
+        for contract in subclass.__mro__:
+            if contract is not subclass and issubclass(contract, Contract):
                 for name in vars(contract):
                     if name.startswith("test_"):
-                        assert getattr(mine, name) is getattr(contract, name), f"{mine.__name__} overrides {name}"
+                        is_inherited = getattr(subclass, name) is getattr(contract, name)
+                        assert is_inherited, f"{subclass.__name__} overrides {name}"

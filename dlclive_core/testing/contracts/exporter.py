@@ -1,4 +1,4 @@
-"""What every Exporter does."""
+"""The contract of exporters."""
 
 from __future__ import annotations
 
@@ -32,21 +32,25 @@ class ExporterContract(Contract):
 
     @pytest.fixture
     def written(self, target_name: str) -> list[str]:
-        """May be overridden: all files that a format which keeps its weights apart consists of, sorted by name."""
+        """May be overridden: all files of the export, sorted by name, for a format with separate weights."""
         return [target_name]
 
     def load(self, path: Path) -> PoseModel:
-        """Must be overridden: load the source, or what was exported."""
+        """Must be overridden: load the source or the exported model."""
         raise NotImplementedError
 
-    def test_checks_before_it_begins(self, exporter: Exporter, source: Path, tmp_path: Path) -> None:
-        """Troubleshooting: `check` refuses what `export` does, or writes a file."""
+    def test_check_accepts_the_source_and_writes_nothing(
+        self, exporter: Exporter, source: Path, tmp_path: Path
+    ) -> None:
+        """Troubleshooting: `check` must accept what `export` can convert, and must not write files."""
         with self.load(source) as model:
             exporter.check(model.card)
         assert not list(tmp_path.iterdir())
 
-    def test_gives_the_same_pose(self, exporter: Exporter, source: Path, target_name: str, tmp_path: Path) -> None:
-        """Troubleshooting: padding, the half cell, the order of the location refinement's channels."""
+    def test_exported_model_returns_the_same_poses(
+        self, exporter: Exporter, source: Path, target_name: str, tmp_path: Path
+    ) -> None:
+        """Troubleshooting: check the padding, the half-cell offset, and the channel order of the location refinement."""
         target = tmp_path / target_name
         card = exporter.export(source, target)
         blobs = BlobSource(size=(128, 96))
@@ -55,9 +59,9 @@ class ExporterContract(Contract):
             assert after.card.skeleton == card.skeleton == before.card.skeleton
         assert parity.max_px <= 0.05
 
-    def test_writes_its_files(
+    def test_writes_the_expected_files(
         self, exporter: Exporter, source: Path, target_name: str, written: list[str], tmp_path: Path
     ) -> None:
-        """Troubleshooting: weights beside the file get lost when the file is moved; keep them inside where the format can."""
+        """Troubleshooting: separate weights get lost when the file is moved; embed them if the format allows it."""
         exporter.export(source, tmp_path / target_name)
         assert sorted(item.name for item in tmp_path.iterdir()) == written

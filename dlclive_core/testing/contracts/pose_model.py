@@ -1,4 +1,4 @@
-"""What every PoseModel does."""
+"""The contract of pose models."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlclive_core.testing.contracts.base import Contract
 
 
 class PoseModelContract(Contract):
-    """Override `model`; override `shape` if the model takes one size only."""
+    """Override `model`; override `shape` if the model accepts one size only."""
 
     @pytest.fixture
     def model(self) -> PoseModel:
@@ -22,17 +22,17 @@ class PoseModelContract(Contract):
 
     @pytest.fixture
     def shape(self) -> tuple[int, int]:
-        """May be overridden: (height, width) of an image that the model takes."""
+        """May be overridden: (height, width) of an image that the model accepts."""
         return (96, 128)
 
-    def test_has_a_card_that_survives_json(self, model: PoseModel) -> None:
-        """Troubleshooting: the card's values must be plain: tuples, numbers, strings."""
+    def test_card_survives_a_round_trip_through_json(self, model: PoseModel) -> None:
+        """Troubleshooting: the card's values must be plain tuples, numbers and strings."""
         assert ModelCard.from_json(model.card.to_json()) == model.card
         assert model.runtime
         assert model.device
 
-    def test_answers_with_a_pose_of_its_skeleton(self, model: PoseModel, shape: tuple[int, int]) -> None:
-        """Troubleshooting: keypoints are (N, K, 3) float32; confidence lies in 0..1; not found is NaN, NaN, 0."""
+    def test_predict_returns_a_pose_with_the_cards_skeleton(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: keypoints are (N, K, 3) float32, confidence is in 0..1, and a missing keypoint is NaN, NaN, 0."""
         pose = model.predict(_noise((*shape, 3)))
         assert isinstance(pose, Pose)
         assert pose.skeleton == model.card.skeleton
@@ -40,43 +40,43 @@ class PoseModelContract(Contract):
         missing = np.isnan(pose.xy).any(axis=-1)
         assert np.all(pose.confidence[missing] == 0)
 
-    def test_is_deterministic(self, model: PoseModel, shape: tuple[int, int]) -> None:
-        """Troubleshooting: `reset` forgets too little of earlier frames, or the network drops out units at inference."""
+    def test_predict_is_deterministic(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: `reset` must clear all state of earlier frames; dropout must be off at inference."""
         image = _noise((*shape, 3))
-        np.testing.assert_array_equal(_alone(model, image), _alone(model, image))
+        np.testing.assert_array_equal(_predict_first(model, image), _predict_first(model, image))
 
-    def test_leaves_the_image_alone(self, model: PoseModel, shape: tuple[int, int]) -> None:
+    def test_predict_does_not_modify_the_image(self, model: PoseModel, shape: tuple[int, int]) -> None:
         """Troubleshooting: normalise into a copy."""
         image = _noise((*shape, 3))
         before = image.copy()
         model.predict(image)
         np.testing.assert_array_equal(image, before)
 
-    def test_takes_grey_as_rgb_with_equal_channels(self, model: PoseModel, shape: tuple[int, int]) -> None:
+    def test_grey_equals_rgb_with_equal_channels(self, model: PoseModel, shape: tuple[int, int]) -> None:
         """Troubleshooting: use `as_rgb`."""
         grey = _noise(shape)
-        wanted = _alone(model, np.repeat(grey[:, :, None], 3, axis=2))
-        np.testing.assert_allclose(_alone(model, grey), wanted, atol=1e-4)
+        expected = _predict_first(model, np.repeat(grey[:, :, None], 3, axis=2))
+        np.testing.assert_allclose(_predict_first(model, grey), expected, atol=1e-4)
 
-    def test_takes_views_that_are_not_contiguous(self, model: PoseModel, shape: tuple[int, int]) -> None:
-        """Crops are views. Troubleshooting: `np.ascontiguousarray` before a library that needs it."""
+    def test_accepts_views_that_are_not_contiguous(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Crops are views. Troubleshooting: call `np.ascontiguousarray` before a library that needs it."""
         big = _noise((shape[0] + 8, shape[1] + 8, 3))
         view = big[4:-4, 4:-4]
-        np.testing.assert_array_equal(_alone(model, view), _alone(model, view.copy()))
+        np.testing.assert_array_equal(_predict_first(model, view), _predict_first(model, view.copy()))
 
-    def test_a_later_answer_does_not_change_an_earlier_one(self, model: PoseModel, shape: tuple[int, int]) -> None:
-        """Troubleshooting: the pose is a view of a buffer that is used again; copy it."""
+    def test_a_prediction_does_not_change_an_earlier_pose(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: the pose is a view of a reused buffer; copy it."""
         first = model.predict(_noise((*shape, 3))).keypoints
         kept = first.copy()
         model.predict(255 - _noise((*shape, 3)))
         np.testing.assert_array_equal(first, kept)
 
-    def test_a_batch_is_the_same_as_one_by_one(self, model: PoseModel, shape: tuple[int, int]) -> None:
-        """Troubleshooting: a batch may differ by rounding, not by more."""
+    def test_a_batch_returns_the_same_poses_as_single_images(self, model: PoseModel, shape: tuple[int, int]) -> None:
+        """Troubleshooting: a batch may differ by rounding errors only."""
         images = [_noise((*shape, 3), seed) for seed in range(3)]
-        together = model.predict_batch(images)
+        poses = model.predict_batch(images)
         model.reset()
-        for image, pose in zip(images, together, strict=True):
+        for image, pose in zip(images, poses, strict=True):
             np.testing.assert_allclose(pose.keypoints, model.predict(image).keypoints, atol=0.01)
 
     @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ class PoseModelContract(Contract):
         ],
         ids=["float", "NaN", "RGBA", "one channel", "empty", "not an array"],
     )
-    def test_refuses_what_is_no_frame(self, model: PoseModel, image: object) -> None:
+    def test_rejects_invalid_frames(self, model: PoseModel, image: object) -> None:
         """Troubleshooting: call `check_image` first."""
         with pytest.raises(FrameError):
             model.predict(image)  # type: ignore[arg-type]
 
-    def test_closes_twice(self, model: PoseModel) -> None:
-        """Troubleshooting: `close` is idempotent."""
+    def test_can_be_closed_twice(self, model: PoseModel) -> None:
+        """Troubleshooting: `close` must be idempotent."""
         model.close()
         model.close()
 
 
-def _alone(model: PoseModel, image: np.ndarray) -> np.ndarray:
-    """The answer for an image that comes first."""
+def _predict_first(model: PoseModel, image: np.ndarray) -> np.ndarray:
+    """The keypoints of an image right after `reset`."""
     model.reset()
     return model.predict(image).keypoints
 

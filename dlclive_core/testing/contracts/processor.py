@@ -1,4 +1,4 @@
-"""What every Processor does."""
+"""The contract of processors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dlclive_core.testing.fakes import estimates, run_info
 
 
 class ProcessorContract(Contract):
-    """Override `processor` with a fresh one; override `run` and `poses` if it needs other keypoints than k0, k1, k2."""
+    """Override `processor`; also override `run` and `poses` if it needs keypoints other than k0, k1, k2."""
 
     @pytest.fixture
     def processor(self) -> Processor:
-        """Must be overridden: a fresh processor, not opened."""
+        """Must be overridden: a new processor, not opened."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -29,24 +29,24 @@ class ProcessorContract(Contract):
 
     @pytest.fixture
     def poses(self) -> list[tuple[Pose, Frame]]:
-        """May be overridden: poses with their frames, in order, of the run's skeleton."""
+        """May be overridden: poses of the run's skeleton with their frames, in order."""
         return [(item.pose, item.frame) for item in estimates(12, missing=(4, 5))]
 
-    def test_returns_poses_of_the_same_skeleton(
+    def test_process_returns_poses_with_the_same_skeleton(
         self, processor: Processor, run: RunInfo, poses: list[tuple[Pose, Frame]]
     ) -> None:
-        """Troubleshooting: `process` must return a Pose, also when it changes nothing."""
+        """Troubleshooting: `process` must return a Pose, even if it changes nothing."""
         with processor:
             processor.open(run)
             for pose, frame in poses:
-                answer = processor.process(pose, frame)
-                assert isinstance(answer, Pose)
-                assert answer.skeleton == pose.skeleton
+                result = processor.process(pose, frame)
+                assert isinstance(result, Pose)
+                assert result.skeleton == pose.skeleton
 
-    def test_leaves_the_given_pose_alone(
+    def test_process_does_not_modify_its_input(
         self, processor: Processor, run: RunInfo, poses: list[tuple[Pose, Frame]]
     ) -> None:
-        """Troubleshooting: other processors and sinks read the same arrays; write into a copy."""
+        """Troubleshooting: other processors and sinks read the same arrays; modify a copy."""
         with processor:
             processor.open(run)
             for pose, frame in poses:
@@ -54,7 +54,7 @@ class ProcessorContract(Contract):
                 processor.process(pose, frame)
                 np.testing.assert_array_equal(pose.keypoints, before)
 
-    def test_takes_frames_with_no_animal(
+    def test_accepts_frames_without_an_animal(
         self, processor: Processor, run: RunInfo, poses: list[tuple[Pose, Frame]]
     ) -> None:
         """Troubleshooting: N may be 0, and a keypoint may be NaN, NaN, 0."""
@@ -64,17 +64,17 @@ class ProcessorContract(Contract):
             processor.process(Pose.missing(skeleton, 0), frame)
             processor.process(Pose.missing(skeleton, 1), frame)
 
-    def test_finds_no_confident_keypoint_in_an_empty_frame(
+    def test_an_empty_frame_yields_no_confident_keypoint(
         self, processor: Processor, run: RunInfo, poses: list[tuple[Pose, Frame]]
     ) -> None:
-        """From nothing, a processor makes no animal. Troubleshooting: never fill a gap with (0, 0)."""
+        """A processor does not invent an animal. Troubleshooting: never fill a gap with (0, 0)."""
         skeleton, frame = poses[0][0].skeleton, poses[0][1]
         with processor:
             processor.open(run)
-            answer = processor.process(Pose.missing(skeleton, 1), frame)
-        assert np.all(answer.confidence == 0)
+            result = processor.process(Pose.missing(skeleton, 1), frame)
+        assert np.all(result.confidence == 0)
 
-    def test_closes_twice_and_unopened(self, processor: Processor) -> None:
-        """Troubleshooting: `close` is called whatever happened before."""
+    def test_can_be_closed_twice_and_without_open(self, processor: Processor) -> None:
+        """Troubleshooting: `close` is called in every case, even if `open` failed or was not called."""
         processor.close()
         processor.close()

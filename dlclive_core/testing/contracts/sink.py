@@ -1,4 +1,4 @@
-"""What every Sink does."""
+"""The contract of sinks."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from dlclive_core.testing.fakes import estimates, run_info
 
 
 class SinkContract(Contract):
-    """Override `sink` with a fresh one that writes into `tmp_path`, if it writes files."""
+    """Override `sink`; a sink that writes files must write into `tmp_path`."""
 
     @pytest.fixture
     def sink(self) -> Sink:
-        """Must be overridden: a fresh sink, not opened."""
+        """Must be overridden: a new sink, not opened."""
         raise NotImplementedError
 
     @pytest.fixture
     def run(self) -> RunInfo:
-        """May be overridden."""
+        """May be overridden: the run that the sink is opened with."""
         return run_info(BlobModel().card)
 
-    def test_takes_a_run(self, sink: Sink, run: RunInfo) -> None:
+    def test_writes_a_run(self, sink: Sink, run: RunInfo) -> None:
         """Troubleshooting: poses may be missing (NaN, NaN, 0)."""
         with sink:
             sink.open(run)
@@ -33,14 +33,14 @@ class SinkContract(Contract):
             sink.finish()
         assert all(path.is_file() for path in sink.outputs)
 
-    def test_takes_an_empty_run(self, sink: Sink, run: RunInfo) -> None:
-        """Troubleshooting: a file with no rows is still a file that opens."""
+    def test_writes_an_empty_run(self, sink: Sink, run: RunInfo) -> None:
+        """Troubleshooting: write a valid file even if it has no rows."""
         with sink:
             sink.open(run)
             sink.finish()
         assert all(path.is_file() for path in sink.outputs)
 
-    def test_shows_no_whole_file_before_finish(self, sink: Sink, run: RunInfo) -> None:
+    def test_final_files_appear_only_after_finish(self, sink: Sink, run: RunInfo) -> None:
         """Troubleshooting: write under a temporary name and rename in `finish`."""
         with sink:
             finals = sink.outputs
@@ -50,7 +50,7 @@ class SinkContract(Contract):
             assert not any(path.exists() for path in finals)
         assert not any(path.exists() for path in finals)
 
-    def test_closes_twice_and_unopened(self, sink: Sink) -> None:
-        """Troubleshooting: `close` is called whatever happened before."""
+    def test_can_be_closed_twice_and_without_open(self, sink: Sink) -> None:
+        """Troubleshooting: `close` is called in every case, even if `open` failed or was not called."""
         sink.close()
         sink.close()

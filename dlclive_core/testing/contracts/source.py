@@ -1,4 +1,4 @@
-"""What every FrameSource does."""
+"""The contract of frame sources."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from dlclive_core.data.frame import Frame, check_image
 from dlclive_core.errors import EndOfStream
 from dlclive_core.testing.contracts.base import Contract
 
-_PATIENCE = 10.0  # seconds for a source to give a frame
+_PATIENCE = 10.0  # seconds to wait for a frame
 
 
 class FrameSourceContract(Contract):
-    """Override `source` with a fresh one that has at least three frames."""
+    """Override `source` with one that has at least three frames."""
 
     @pytest.fixture
     def source(self) -> FrameSource:
-        """Must be overridden: a fresh source, not opened."""
+        """Must be overridden: a new source, not opened."""
         raise NotImplementedError
 
-    def test_frames_are_images_in_order(self, source: FrameSource) -> None:
-        """Troubleshooting: uint8 RGB or grey; `index` grows; `captured_at` is perf_counter and does not go back."""
+    def test_frames_are_valid_images_in_order(self, source: FrameSource) -> None:
+        """Troubleshooting: images are uint8 RGB or grey, `index` increases, and `captured_at` is perf_counter and monotonic."""
         with source:
             source.open()
             frames = [_read(source) for _ in range(3)]
@@ -36,7 +36,7 @@ class FrameSourceContract(Contract):
         assert all(before.index < after.index for before, after in pairwise(frames))
         assert all(a.captured_at <= b.captured_at for a, b in pairwise(frames))
 
-    def test_declares_its_size(self, source: FrameSource) -> None:
+    def test_declared_frame_size_is_correct(self, source: FrameSource) -> None:
         """Troubleshooting: frame_size is (width, height), numpy shapes are (height, width)."""
         with source:
             source.open()
@@ -44,8 +44,8 @@ class FrameSourceContract(Contract):
             if source.frame_size is not None:
                 assert frame.image.shape[:2] == source.frame_size[::-1]
 
-    def test_never_writes_into_a_frame_it_gave(self, source: FrameSource) -> None:
-        """Troubleshooting: a buffer is used again; give a copy."""
+    def test_reading_does_not_modify_earlier_frames(self, source: FrameSource) -> None:
+        """Troubleshooting: the image is a view of a reused buffer; copy it."""
         with source:
             source.open()
             frame = _read(source)
@@ -54,8 +54,8 @@ class FrameSourceContract(Contract):
             _read(source)
             np.testing.assert_array_equal(frame.image, kept)
 
-    def test_a_recording_ends_and_stays_at_its_end(self, source: FrameSource) -> None:
-        """Troubleshooting: raise EndOfStream after the last frame, again and again."""
+    def test_a_recording_raises_end_of_stream_repeatedly(self, source: FrameSource) -> None:
+        """Troubleshooting: raise EndOfStream at every read after the last frame."""
         if source.is_live:
             pytest.skip("a live source has no end")
         with source:
@@ -70,8 +70,8 @@ class FrameSourceContract(Contract):
             if source.frame_count is not None:
                 assert count + source.corrupt >= source.frame_count
 
-    def test_closes_twice_and_unopened(self, source: FrameSource) -> None:
-        """Troubleshooting: `close` is called whatever happened before."""
+    def test_can_be_closed_twice_and_without_open(self, source: FrameSource) -> None:
+        """Troubleshooting: `close` is called in every case, even if `open` failed or was not called."""
         source.close()
         source.close()
 

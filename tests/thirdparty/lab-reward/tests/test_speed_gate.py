@@ -1,4 +1,4 @@
-"""The processor keeps the contract of all processors, and counts right."""
+"""The processor meets the contract of all processors and counts correctly."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class TestSpeedGate(ProcessorContract):
 
 
 def run_along(gate: SpeedGate, xs: list[float]) -> None:
-    """Ten frames per second, with the keypoint at these places; NaN: it was not found."""
+    """Process ten frames per second with the keypoint at these x positions; NaN: missing."""
     with gate:
         gate.open(run_info())
         for number, x in enumerate(xs):
@@ -38,21 +38,21 @@ def test_counts_darts(tmp_path: Path) -> None:
     assert (tmp_path / "darts.csv").read_text() == "frame,seconds,speed\n2,0.200000,200.0\n6,0.600000,300.0\n"
 
 
-def test_a_lost_animal_is_no_dart() -> None:
-    """20 px in 0.3 s are 67 px/s; (0, 0) in between would be a dart."""
+def test_a_missing_keypoint_is_not_a_dart() -> None:
+    """20 px in 0.3 s is 67 px/s; a keypoint at (0, 0) in between would count as a dart."""
     gate = SpeedGate(limit=100.0, keypoint="k0")
     run_along(gate, [50, float("nan"), float("nan"), 70])
     assert gate.darts == 0
 
 
-def test_options() -> None:
+def test_bad_options_are_rejected() -> None:
     with pytest.raises(UsageError, match="above 0"):
         SpeedGate(limit=0)
     with pytest.raises(UsageError, match="no keypoint 'snout'"):
         SpeedGate(limit=1.0).open(run_info())
 
 
-def test_the_log_of_yesterday_stays(tmp_path: Path) -> None:
+def test_an_existing_log_is_not_overwritten(tmp_path: Path) -> None:
     log = tmp_path / "darts.csv"
     log.write_text("yesterday")
     with pytest.raises(OutputExistsError):

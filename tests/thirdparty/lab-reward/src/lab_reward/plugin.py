@@ -1,11 +1,11 @@
-"""What dlclive loads to find out what this package offers."""
+"""The plugin module, which dlclive loads to list the components of this package."""
 
 from dlclive_core import ProcessorInfo, hookimpl
 
 
 @hookimpl
 def dlclive_register_processors() -> list[ProcessorInfo]:
-    """One processor; its class is imported when somebody uses it."""
+    """One processor; its class is imported on first use."""
     return [
         ProcessorInfo(
             name="speed-gate",

@@ -12,24 +12,24 @@ from dlclive_core import Frame, OutputExistsError, Pose, Processor, RunInfo, Usa
 class SpeedGate(Processor):
     """Counts how often a keypoint becomes faster than a limit; the pose passes through unchanged.
 
-    The speed is the way from the last sighting over the time since then. A keypoint that is not seen has no speed.
-    Where there are several animals, the one that the model is surest of is watched.
+    The speed is the distance from the last detected position, divided by the time since then. A missing keypoint has no
+    speed. With several animals, the processor watches the one with the highest confidence.
 
     Args:
-        limit: px/s.
+        limit: speed limit in px/s.
         keypoint: its name in the skeleton.
-        min_confidence: a keypoint below this is not seen.
+        min_confidence: a keypoint below this confidence counts as missing.
         log: a new file for the darts, one line each: frame, seconds, px/s.
 
     Attributes:
-        darts: how often the limit was passed so far.
+        darts: the number of darts so far.
     """
 
     def __init__(
         self, *, limit: float, keypoint: str = "snout", min_confidence: float = 0.6, log: Path | None = None
     ) -> None:
         if not limit > 0:
-            raise UsageError(f"processor 'speed-gate': limit is {limit!r}; give a speed above 0 in px/s")
+            raise UsageError(f"processor 'speed-gate': limit must be a speed above 0 px/s; got {limit!r}")
         self.darts = 0
         self._limit = limit
         self._keypoint = keypoint
@@ -41,15 +41,15 @@ class SpeedGate(Processor):
         self._fast = False
 
     def open(self, run: RunInfo) -> None:
-        """Find the keypoint, and begin the file."""
+        """Look up the keypoint, and create the file."""
         self.close()
-        self._index = run.card.skeleton.index(self._keypoint)  # an unknown one is an error that names the nearest
+        self._index = run.card.skeleton.index(self._keypoint)  # raises an error with the nearest name if unknown
         self.darts, self._last, self._fast = 0, None, False
         if self._log is not None:
             try:
-                self._file = self._log.open("x", buffering=1, encoding="utf-8")  # a line is written when it is whole
+                self._file = self._log.open("x", buffering=1, encoding="utf-8")  # line buffered
             except FileExistsError:
-                raise OutputExistsError(f"{self._log} is there already; give another name for the log") from None
+                raise OutputExistsError(f"{self._log} already exists; choose another name for the log") from None
             self._file.write("frame,seconds,speed\n")
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
