@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 _CPUS = Path("/sys/devices/system/cpu")
@@ -19,12 +20,19 @@ def usable_cores(cpus: Path = _CPUS, quota: Path = _QUOTA) -> int:
         cpus: the folder in which Linux describes its processors.
         quota: the file with a container's CPU quota.
     """
-    try:
-        allowed = os.sched_getaffinity(0)  # type: ignore[attr-defined,unused-ignore]
-    except AttributeError:  # not Linux
+    if sys.platform == "linux":
+        cores = {_siblings(cpus, cpu) for cpu in os.sched_getaffinity(0)}
+        return max(1, min(len(cores), _quota(quota)))
+    else:
         return os.cpu_count() or 1
-    cores = {_siblings(cpus, cpu) for cpu in allowed}
-    return max(1, min(len(cores), _quota(quota)))
+
+
+def usable_processors() -> int:
+    """Logical processors that this process may use, of which many machines have two per core."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    else:
+        return os.cpu_count() or 1
 
 
 def _siblings(cpus: Path, cpu: int) -> str:

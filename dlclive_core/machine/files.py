@@ -52,20 +52,20 @@ def take_name(draft: Path, path: Path) -> None:
     """Rename a finished file. Raises FileExistsError if anything has the name, and OSError; the draft then stays."""
     if sys.platform == "win32":
         draft.rename(path)  # never replaces a file there
-        return
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links, such as exFAT: the name is taken first, with an empty file
-        create_file(path)
-        try:
-            draft.replace(path)
-        except OSError:
-            path.unlink()
-            raise
     else:
-        draft.unlink()
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links, such as exFAT: the name is taken first, with an empty file
+            create_file(path)
+            try:
+                draft.replace(path)
+            except OSError:
+                path.unlink()
+                raise
+        else:
+            draft.unlink()
 
 
 def write_whole(path: Path, content: str | bytes, *, overwrite: bool = True) -> None:

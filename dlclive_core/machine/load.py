@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from dlclive_core.machine.cores import usable_cores
@@ -26,17 +27,23 @@ def machine_state() -> dict[str, object]:
 
 def load() -> list[float] | None:
     """The load averages over 1, 5 and 15 minutes; None if the system does not provide them."""
-    try:
-        return [round(value, 2) for value in os.getloadavg()]
-    except (AttributeError, OSError):
+    if sys.platform == "win32":
         return None
+    else:
+        try:
+            return [round(value, 2) for value in os.getloadavg()]
+        except OSError:
+            return None
 
 
 def _memory_gb() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    except (AttributeError, ValueError, OSError):
+    if sys.platform == "win32":
         return None
+    else:
+        try:
+            return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+        except (ValueError, OSError):
+            return None
 
 
 def _read(path: Path) -> str:

@@ -42,7 +42,8 @@ def own_cpu_clock() -> int | None:
     """
     if sys.platform == "linux":
         return time.pthread_getcpuclockid(threading.get_ident())
-    return None
+    else:
+        return None
 
 
 def room_for(estimate: Estimate) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from dlclive_core.benchmark.candidate_list import CandidateList, ViewSpec, list_
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.hookspecs import RuntimeInfo
-from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.cores import usable_cores, usable_processors
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.model_formats import has_fixed_size
 from dlclive_core.regions import FollowingCropSpec
@@ -59,7 +58,7 @@ class CandidateFactory:
         if "threads" not in inspect.signature(factory).parameters:
             return []
         cores = usable_cores()
-        counts = {1, _logical_processors()} - {cores}
+        counts = {1, usable_processors()} - {cores}
         return [replace(candidate, options={**candidate.options, "threads": count}) for count in sorted(counts)]
 
     def _list(self, requests: Sequence[RuntimeRequest], views: Sequence[ViewSpec]) -> CandidateList:
@@ -68,11 +67,3 @@ class CandidateFactory:
         return list_candidates(
             plan.source, plan.card, requests, views, (width, height), self._exports, self._catalog, {}
         )
-
-
-def _logical_processors() -> int:
-    """Logical processors, of which many machines have two per core."""
-    try:
-        return len(os.sched_getaffinity(0))  # type: ignore[attr-defined,unused-ignore]
-    except AttributeError:
-        return os.cpu_count() or 1

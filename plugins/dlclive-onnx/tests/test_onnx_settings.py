@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,7 @@ def test_threads_do_not_spin_unless_asked_to(spinning: str, within: str, stops: 
     assert CpuOptions().spinning == "never"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which cores a process may use")
 def test_cores_are_counted_once_and_within_the_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for cpu, siblings in enumerate(["0,4", "1,5", "2,6", "3,7"] * 2):
         topology = tmp_path / f"cpu{cpu}" / "topology"

@@ -20,10 +20,11 @@ def largest_file(folder: Path) -> int | None:
 def _of_process() -> int | None:
     if sys.platform == "win32":
         return None
-    import resource
+    else:
+        import resource
 
-    soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    return None if soft == resource.RLIM_INFINITY else soft
+        soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _file_system(folder: Path) -> str:
@@ -35,11 +36,12 @@ def _file_system(folder: Path) -> str:
         name = ctypes.create_unicode_buffer(64)
         ctypes.windll.kernel32.GetVolumeInformationW(folder.anchor, None, 0, None, None, None, name, len(name))
         return name.value.lower()
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""  # not Linux
-    return file_system_in(lines, folder)
+    else:
+        try:
+            lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return ""  # not Linux
+        return file_system_in(lines, folder)
 
 
 def file_system_in(mounts: list[str], folder: Path) -> str:

@@ -58,14 +58,13 @@ class Viewer:
         """Start the viewer and return its address when it is ready. Raises the error that prevents it."""
         program = _PROGRAM.format(path=[path for path in sys.path if path], module=self._module)
         # A process session of its own, so that Ctrl-C in the terminal reaches only the dlclive session, which ends it.
-        windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
-            creationflags=windows,
+            creationflags=_CREATION_FLAGS,
         )
         _widen(self._process.stdin)
         self._thread = threading.Thread(target=self._serve, args=(self._process,), name="dlclive viewer", daemon=True)
@@ -130,4 +129,5 @@ def _widen(pipe: IO[bytes] | None) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
+_CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 _ERRORS: dict[str, type[DLCLiveError]] = {"usage": UsageError, "dependency": DependencyError}

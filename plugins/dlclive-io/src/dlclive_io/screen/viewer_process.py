@@ -67,7 +67,7 @@ class SessionConnection:
 def main(module: str) -> None:
     """Run `show(hello, session)` of a module until the session ends or is killed, or the user closes the display."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the session handles it and ends this process
-    if hasattr(os, "nice"):
+    if sys.platform != "win32":
         os.nice(_NICE)
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     requests = os.fdopen(os.dup(1), "wb")
