@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sys
 from pathlib import Path
 
 import numpy as np
