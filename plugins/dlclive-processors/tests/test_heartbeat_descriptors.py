@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from dlclive_processors.output.channel import PORTABLE_VARIABLE
 from dlclive_processors.simulator import Simulator
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial port need a POSIX system")
@@ -49,6 +50,13 @@ def host(
     return subprocess.Popen(
         [sys.executable, "-c", script, simulator.port, str(said)], start_new_session=True, **options
     )
+
+
+@pytest.fixture(params=["pipes", "socket"], autouse=True)
+def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both connections of the session and its heartbeat process; Windows has the socket only."""
+    monkeypatch.setenv(PORTABLE_VARIABLE, "1" if request.param == "socket" else "0")
+    return request.param
 
 
 @pytest.fixture

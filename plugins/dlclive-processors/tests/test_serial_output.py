@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from dlclive_processors import Reason, SerialOutput, Stimulate, plugin
+from dlclive_processors.output.channel import PORTABLE_VARIABLE
 from dlclive_processors.simulator import Simulator
 
 from dlclive_core import OutputError, OutputExistsError, PluginCatalog, ProcessorInfo, Session, UsageError
@@ -27,6 +28,13 @@ ALLOWED = 2.0
 """Seconds; a busy computer takes its time, and the watchdog here is twice the usual. That it is 100 ms with the usual
 one is measured by `nox -s faults`."""
 PATIENCE = 10.0
+
+
+@pytest.fixture(params=["pipes", "socket"], autouse=True)
+def connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both connections of the session and its heartbeat process; Windows has the socket only."""
+    monkeypatch.setenv(PORTABLE_VARIABLE, "1" if request.param == "socket" else "0")
+    return request.param
 
 
 @pytest.fixture

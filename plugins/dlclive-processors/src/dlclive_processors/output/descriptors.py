@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 _FIRST = 3
 
@@ -19,13 +20,14 @@ def pipe() -> tuple[int, int]:
 
 def above_standard(descriptor: int) -> int:
     """The descriptor, or, if it is 0, 1 or 2, a duplicate with a higher number that replaces it. Not inherited."""
-    if descriptor >= _FIRST:
+    if sys.platform == "win32" or descriptor >= _FIRST:
         return descriptor
-    import fcntl  # here, because Windows has none
+    else:
+        import fcntl
 
-    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST)
-    os.close(descriptor)
-    return moved
+        moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST)
+        os.close(descriptor)
+        return moved
 
 
 def is_open(descriptor: int) -> bool:

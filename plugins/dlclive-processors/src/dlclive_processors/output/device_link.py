@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
+from dlclive_processors.output.channel import Line
 from dlclive_processors.output.protocol import CLOCK, Answer, Splitter, Type, message, read_answer
 
 _FORGET = 1.0  # seconds after which a message no longer awaits an answer
@@ -28,7 +27,7 @@ class DeviceLink:
     """Sends messages and matches answers to them; an answer without a message is counted and otherwise ignored.
 
     Args:
-        descriptor: of the port, non-blocking.
+        line: the open port.
 
     Attributes:
         sequence: of the last message, unwrapped.
@@ -36,8 +35,8 @@ class DeviceLink:
         heard_at: time of the last answer.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self.sequence = 0
         self.strange = 0
         self.heard_at = time.perf_counter()
@@ -72,15 +71,12 @@ class DeviceLink:
         sent = SentMessage(kind, sequence, now, command)
         if again is None:  # a repeated message keeps the time of the first, so that no round trip seems too short
             self._sent[sequence & 0xFFFF] = sent
-        with contextlib.suppress(BlockingIOError):
-            os.write(self.descriptor, message(kind, sequence & 0xFFFF, self._clock, values))
+        self._line.write(message(kind, sequence & 0xFFFF, self._clock, values))
         return sent
 
     def receive(self) -> list[tuple[SentMessage, Answer]]:
         """Read the available answers. Raises OSError if the port is gone."""
-        data = os.read(self.descriptor, 4096)
-        if not data:
-            raise OSError(5, os.strerror(5))
+        data = self._line.read()
         now = time.perf_counter()
         answers = []
         for content in self._splitter.feed(data):

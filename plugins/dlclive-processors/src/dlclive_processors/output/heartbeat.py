@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 import time
 from dataclasses import dataclass
 
+from dlclive_processors.output.channel import Line, ProcessChannel
 from dlclive_processors.output.device_link import DeviceLink, SentMessage
 from dlclive_processors.output.event_file import EventFile
-from dlclive_processors.output.lease import LEASE_SIZE, Failure, Lease, Reason, Report, ReportKind, Request, read_leases
+from dlclive_processors.output.lease import Failure, Lease, Reason, Report, ReportKind, Request, read_leases
 from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     LONGEST_WATCHDOG,
@@ -23,7 +25,6 @@ from dlclive_processors.output.protocol import (
     Status,
     Type,
 )
-from dlclive_processors.output.serial_poll import SerialPoll
 
 # All in seconds.
 RESEND_AFTER = 0.005  # a command without an answer is sent again
@@ -60,20 +61,17 @@ class Heartbeat:
     """The loop of the process.
 
     Args:
-        link: to the device.
+        line: to the device.
         pulses: the packed parameters of ON.
-        leases, wake, reports: non-blocking descriptors of the three pipes. Leases are read at each beat; a byte in `wake`
-            announces a change, and its end the death of the session, so that leases are read at once.
+        channel: to the session. Leases are read at each beat; it wakes the process for a change, and when the session dies,
+            so that leases are read at once.
         events: the events file.
         session: process ID of the session, which is this process's parent.
     """
 
-    def __init__(
-        self, link: DeviceLink, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile, session: int
-    ) -> None:
-        self._link, self._pulses, self._events = link, pulses, events
-        self._poll = SerialPoll(link.descriptor)
-        self._leases, self._wake, self._reports = leases, wake, reports
+    def __init__(self, line: Line, pulses: bytes, channel: ProcessChannel, events: EventFile, session: int) -> None:
+        self._line, self._channel = line, channel
+        self._link, self._pulses, self._events = DeviceLink(line), pulses, events
         self._lease: Lease | None = None
         self._on = False  # the device was switched on, and was neither switched off nor reported that it is off
         self._pending: Command | None = None
@@ -138,8 +136,9 @@ class Heartbeat:
         """Do what is due now; switching off comes first."""
         if self._ending is None:
             self._read_leases()
-        # A process that the session forked may keep the pipe open and renew; but it cannot be this process's parent.
-        if self._ending is None and os.getppid() != self._session:
+        # A process that the session forked may keep the pipe open and renew; but it cannot be this process's parent. Windows
+        # has no fork, and there the parent may be a launcher of Python.
+        if sys.platform != "win32" and self._ending is None and os.getppid() != self._session:
             self._end(Reason.HOST_GONE)
         now = time.perf_counter()
         if self._on and (self._lease is None or now > self._lease.deadline):
@@ -167,12 +166,12 @@ class Heartbeat:
 
     def _wait(self, seconds: float) -> list[tuple[SentMessage, Answer]]:
         """Sleep until woken or an answer comes, and handle the answer."""
-        line = self._poll.descriptor
-        watched = [line] if self._ending is not None else [line, self._wake]
+        line, session = self._line.descriptor, self._channel.descriptor
+        watched = [line] if self._ending is not None else [line, session]
         ready, _, _ = select.select(watched, [], [], seconds)
-        if self._wake in ready and not os.read(self._wake, 64) and self._greeting:
+        if session in ready and not self._channel.wake() and self._greeting:
             raise SystemExit(1)  # the session died during the start
-        if line not in ready or not self._poll.has_data():
+        if line not in ready or not self._line.has_data():
             return []
         answers = self._link.receive()
         for sent, answer in answers:
@@ -183,9 +182,8 @@ class Heartbeat:
 
     def _read_leases(self) -> None:
         """Read all new leases; the newest counts, but no change is skipped."""
-        try:
-            data = os.read(self._leases, LEASE_SIZE * 1000)
-        except BlockingIOError:
+        data = self._channel.read()
+        if data is None:
             return
         for lease in read_leases(data):
             known = self._lease.command if self._lease is not None else 0
@@ -343,8 +341,12 @@ class Heartbeat:
         counts = (self._trips, self._cuts, link.noise, link.strange) if numbers is None else numbers
         padded = (*counts, 0, 0, 0, 0, 0)[:5]
         now, device = time.perf_counter(), link.device_time
-        record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, padded).pack()
-        try:
-            os.write(self._reports, record)
-        except OSError:  # the session does not read or is dead: the end of the other pipe tells
-            return
+        record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, padded)
+        self._channel.write(record.pack())
+
+    # ---- end
+
+    def switch_off(self) -> None:
+        """Send OFF, and BYE so that a regular end is not counted as a trip. Raises OSError if the port is gone."""
+        self._link.send(Type.OFF, bytes((ALL_CHANNELS,)))
+        self._link.send(Type.BYE)

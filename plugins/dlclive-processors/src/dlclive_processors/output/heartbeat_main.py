@@ -6,17 +6,21 @@ import argparse
 import contextlib
 import os
 import signal
-import termios
+import sys
 import time
 
-from dlclive_processors.output.device_link import DeviceLink
+from dlclive_processors.output.channel import Line, ProcessChannel, open_line, process_channel
 from dlclive_processors.output.event_file import EventFile
 from dlclive_processors.output.heartbeat import Heartbeat, HeartbeatFailed
 from dlclive_processors.output.lease import Failure, Report, ReportKind
 from dlclive_processors.output.priority import request_realtime_priority
-from dlclive_processors.output.protocol import ALL_CHANNELS, ON_VALUES, Type
+from dlclive_processors.output.protocol import ON_VALUES
 
-LEASES, REPORTS = 0, 1  # the pipes are standard input and standard output
+# Signals to the process group are meant for the session, which then ends this process.
+if sys.platform == "win32":
+    _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK)
+else:
+    _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE)
 
 
 def main() -> None:
@@ -28,41 +32,57 @@ def main() -> None:
     parser.add_argument("--patience", type=float)
     parser.add_argument("--origin", type=float)
     parser.add_argument("--events", type=int)
+    parser.add_argument("--events-file")
     parser.add_argument("--wake", type=int)
+    parser.add_argument("--connect", type=int)
     parser.add_argument("--session", type=int)
     options = parser.parse_args()
 
-    # Signals to the process group are meant for the session, which then ends this process.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGTSTP", "SIGPIPE"):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
-    os.set_blocking(LEASES, False)
-    os.set_blocking(REPORTS, False)
-    # Inherited descriptors keep their numbers, and `select` takes none above 1,023.
-    wake = os.dup(options.wake)
-    os.close(options.wake)
-    os.set_blocking(wake, False)
-    request_realtime_priority()
-
-    import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does not need it
-
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
     try:
-        port = serial.Serial(options.port, options.baud, timeout=0, write_timeout=0, exclusive=True)
-    except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
-        _report_failure(Failure.NO_PORT, getattr(error, "errno", None) or 0)
+        channel = process_channel(options.wake, options.connect)
+    except OSError:  # the session is gone
+        raise SystemExit(1) from None
+    try:
+        _run(channel, options)
+    finally:
+        channel.close()
+
+
+def _run(channel: ProcessChannel, options: argparse.Namespace) -> None:
+    request_realtime_priority()
+    try:
+        line = open_line(options.port, options.baud, portable=options.connect is not None)
+    except (OSError, ValueError) as error:  # pyserial's SerialException is an OSError
+        _report_failure(channel, Failure.NO_PORT, getattr(error, "errno", None) or 0)
         raise SystemExit(1) from None
     pulses = ON_VALUES.pack(options.channel, options.width, options.period, options.duration)
-    events = EventFile(options.events, options.origin)
     try:
-        _beat(port.fileno(), pulses, wake, events, options)
+        events = EventFile(_events_descriptor(options), options.origin)
+    except OSError as error:
+        _report_failure(channel, Failure.EVENTS, error.errno or 0)
+        raise SystemExit(1) from None
+    try:
+        _beat(line, pulses, channel, events, options)
     finally:
         events.close()
-        with contextlib.suppress(OSError):
-            port.close()
+        line.close()
 
 
-def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, options: argparse.Namespace) -> None:
-    link = DeviceLink(descriptor)
-    heartbeat = Heartbeat(link, pulses, LEASES, wake, REPORTS, events, options.session)
+def _events_descriptor(options: argparse.Namespace) -> int | None:
+    """Of the events file, which was inherited or is opened by its name; None without one. Raises OSError."""
+    if options.events_file is None:
+        return options.events
+    if sys.platform == "win32":
+        flags = os.O_BINARY
+    else:
+        flags = os.O_NOFOLLOW
+    return os.open(options.events_file, os.O_WRONLY | os.O_APPEND | flags)
+
+
+def _beat(line: Line, pulses: bytes, channel: ProcessChannel, events: EventFile, options: argparse.Namespace) -> None:
+    heartbeat = Heartbeat(line, pulses, channel, events, options.session)
     try:
         limits = heartbeat.greet(options.patience)
         values = limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille
@@ -81,13 +101,11 @@ def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, options:
         heartbeat.report(ReportKind.FAILED, code=Failure.UNEXPECTED)
         raise
     finally:
-        with contextlib.suppress(OSError):  # always: off, and BYE so that a regular end is not counted as a trip
-            link.send(Type.OFF, bytes((ALL_CHANNELS,)))
-            link.send(Type.BYE)
+        with contextlib.suppress(OSError):  # whatever happened
+            heartbeat.switch_off()
             time.sleep(0.002)
 
 
-def _report_failure(failure: Failure, number: int) -> None:
+def _report_failure(channel: ProcessChannel, failure: Failure, number: int) -> None:
     now = time.perf_counter()
-    with contextlib.suppress(OSError):
-        os.write(REPORTS, Report(ReportKind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())
+    channel.write(Report(ReportKind.FAILED, failure, 0, now, 0.0, 0.0, 0.0, (number, 0, 0, 0, 0)).pack())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -14,7 +14,6 @@ from pathlib import Path
 from dlclive_core import DataError, DependencyError, OutputError, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.output.base import Output
-from dlclive_processors.output.descriptors import above_standard
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
@@ -139,29 +138,24 @@ class SerialOutput(Output):
     def open(self, origin: float) -> None:
         """Start the heartbeat process and wait until the device answers it."""
         self.close()
-        if os.name != "posix":
-            raise UsageError("serial outputs need Linux or macOS; on this system use output=CallableOutput")
         self._command, self._requested, self._is_on = 0, False, False
         self._failed = False
         self.statistics = LinkStatistics()
         file = create_event_file(self._events, self._overwrite) if self._events is not None else None
-        events = None
         try:
             if file is not None:
                 file.write((",".join(COLUMNS) + "\n").encode())
-                events = above_standard(os.dup(file.fileno()))
-            self._process = HeartbeatProcess(self._arguments(origin), events)
+            self._process = self._started(origin, file)
             self._await_ready(self._process)
         except BaseException:
             self._abandon()
-            if self._events is not None:  # it is empty, and the next attempt needs the name
-                self._events.unlink(missing_ok=True)
+            if file is not None:  # it is empty, and the next attempt needs the name
+                file.close()  # before it is removed: Windows removes no open file
+                Path(file.name).unlink(missing_ok=True)
             raise
         finally:
             if file is not None:
                 file.close()
-            if events is not None:
-                os.close(events)
 
     def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
         process = self._process
@@ -210,6 +204,12 @@ class SerialOutput(Output):
             )
 
     # ---- the heartbeat process
+
+    def _started(self, origin: float, events: io.FileIO | None) -> HeartbeatProcess:
+        try:
+            return HeartbeatProcess(self._arguments(origin), events)
+        except OSError as error:
+            raise OutputError(f"the heartbeat process of {self._port} cannot be started: {error}") from None
 
     def _arguments(self, origin: float) -> list[str]:
         period = 1e6 / self._frequency if self._frequency else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import sys
 
 
 class SerialPoll:
@@ -18,12 +19,13 @@ class SerialPoll:
     """
 
     def __init__(self, line: int) -> None:
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        if self._epoll is not None:
-            self._epoll.register(line, select.EPOLLIN | select.EPOLLET)
-        self.descriptor = line if self._epoll is None else self._epoll.fileno()
+        self.descriptor = line
         """Descriptor to pass to `select`, whose timeout has microsecond resolution; that of `epoll` has milliseconds."""
+        if sys.platform == "linux":
+            self._epoll = select.epoll()
+            self._epoll.register(line, select.EPOLLIN | select.EPOLLET)
+            self.descriptor = self._epoll.fileno()
 
     def has_data(self) -> bool:
         """Whether data has arrived; call it when `select` reports `descriptor` as ready."""
-        return self._epoll is None or bool(self._epoll.poll(0))
+        return sys.platform != "linux" or bool(self._epoll.poll(0))

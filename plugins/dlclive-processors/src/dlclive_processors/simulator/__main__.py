@@ -10,7 +10,6 @@ from pathlib import Path
 from dlclive_processors.output.protocol import Limits
 from dlclive_processors.simulator.compiled import CompiledDevice
 from dlclive_processors.simulator.device import Device
-from dlclive_processors.simulator.terminal import Terminal
 
 
 def main() -> None:
@@ -36,10 +35,15 @@ def main() -> None:
         round(options.duty * 1e3),
     )
     device = CompiledDevice(options.firmware, limits) if options.firmware else Device(limits)
-    terminal = Terminal(device, options.record, commands=sys.stdin.fileno(), until_end=options.until_end)
-    print(terminal.port, flush=True)  # noqa: T201 - the purpose of this command
-    with contextlib.suppress(KeyboardInterrupt):
-        terminal.run()
+    if sys.platform == "win32":
+        raise SystemExit("the simulator needs Linux or macOS: Windows has no pseudo-terminals; use a board")
+    else:
+        from dlclive_processors.simulator.terminal import Terminal
+
+        terminal = Terminal(device, options.record, commands=sys.stdin.fileno(), until_end=options.until_end)
+        print(terminal.port, flush=True)  # noqa: T201 - the purpose of this command
+        with contextlib.suppress(KeyboardInterrupt):
+            terminal.run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A device behind a pseudo-terminal, with the faults of a serial line."""
+"""A device behind a pseudo-terminal, with the faults of a serial line. Not on Windows, which has none."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import pty
 import random
 import select
+import sys
 import time
 import tty
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Protocol
 from dlclive_processors.output.priority import request_realtime_priority
 from dlclive_processors.output.protocol import CLOCK
 from dlclive_processors.simulator.faulty_line import FaultyLine
+
+assert sys.platform != "win32"
 
 _TICK = 0.0005  # seconds between updates of the pulses
 _STALL = 0.01  # seconds; a real device never stalls for that long
