@@ -17,7 +17,7 @@ from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
 from dlclive_core.components import PoseModel, Processor, Sink
-from dlclive_core.data.names import LONGEST_NAME, file_name_part
+from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.machine.files import make_folder
@@ -119,10 +119,8 @@ def _processors(options: AnalyzeOptions, catalog: PluginCatalog) -> list[Process
 
 def _sinks(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> list[Sink]:
     """Everything that writes for a video."""
-    # The scorer comes from the model's file, so it is made safe here; tables hold it as it is.
-    name = f"{video.stem if video.is_file() else video.name}{file_name_part(model.card.scorer)}"
-    if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
-        name = file_name_part(name)
+    # The scorer comes from the model's file, and Windows refuses names that Linux takes; tables hold the scorer as it is.
+    name = file_name_part(f"{video.stem if video.is_file() else video.name}{file_name_part(model.card.scorer)}")
     return [
         *_default_sinks(options, options.out / name, catalog),
         *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec, without_password
 from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
+from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import ConfigurationError, UsageError
 
 _NAME = re.compile(r"\w[\w.-]*")
@@ -89,8 +90,8 @@ def _names(spec: RunSpec) -> list[str]:
     names = [source.name or name_of(source.part) for source in spec.sources]
     sources: dict[str, SourceSpec] = {}
     for name, source in zip(names, spec.sources, strict=True):
-        if not _NAME.fullmatch(name):
-            raise _error(source, f"invalid source name {name!r}: names become part of file names")
+        if not _NAME.fullmatch(name) or name != file_name_part(name):
+            raise _error(source, f"invalid source name {name!r}: names become part of file names, also on Windows")
         other = sources.setdefault(name.casefold(), source)
         if other is not source:
             advice = (
@@ -115,7 +116,7 @@ def name_of(part: PartSpec) -> str:
         pieces = [path.stem] if path.suffix and "//" not in file else [spec.name, *filter(None, [first]), *values]
     elif Path(text).suffix:
         pieces = [Path(text).stem]
-    return re.sub(r"[^\w.]+", "-", "-".join(pieces)).strip("-.") or "source"
+    return file_name_part(re.sub(r"[^\w.]+", "-", "-".join(pieces)).strip("-.")) or "source"
 
 
 def _error(source: SourceSpec, message: str) -> Exception:
