@@ -51,7 +51,7 @@ def everything(session: nox.Session) -> str:
     The sessions that need torch share it, because torch is large.
     """
     venv = ROOT / ".nox" / "everything"
-    python = scripts_of(venv) / "python"
+    python = program_in(venv, "python")
     if not python.exists():
         session.run(sys.executable, "-m", "venv", str(venv))
     plugins = [
@@ -66,9 +66,9 @@ def everything(session: nox.Session) -> str:
     return str(python)
 
 
-def scripts_of(venv: Path) -> Path:
-    """The folder with the programs of an environment."""
-    return venv / ("Scripts" if sys.platform == "win32" else "bin")
+def program_in(venv: Path, name: str) -> Path:
+    """A program of an environment."""
+    return venv / "Scripts" / f"{name}.exe" if sys.platform == "win32" else venv / "bin" / name
 
 
 @nox.session
@@ -109,8 +109,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
-    """Check the types of the core and of every plugin."""
-    session.run(everything(session), "-m", "mypy", "dlclive_core", *(f"{folder}/src" for folder in PLUGINS))
+    """Check the types of the core and of every plugin, as on Linux, on Windows and on macOS."""
+    python = everything(session)
+    for system in ("linux", "win32", "darwin"):
+        checked = ("--platform", system, "--cache-dir", f".mypy_cache/{system}")
+        session.run(python, "-m", "mypy", *checked, "dlclive_core", *(f"{folder}/src" for folder in PLUGINS))
 
 
 @nox.session
@@ -130,7 +133,7 @@ def packages(session: nox.Session) -> None:
         venv = Path(session.create_tmp()) / name
         shutil.rmtree(venv, ignore_errors=True)
         session.run("python", "-m", "venv", str(venv), silent=True)
-        python, dlclive = str(scripts_of(venv) / "python"), str(scripts_of(venv) / "dlclive")
+        python, dlclive = str(program_in(venv, "python")), str(program_in(venv, "dlclive"))
         session.run(python, "-m", "pip", "install", "--quiet", "-c", "constraints.txt", *light, external=True)
         session.run(python, "-m", "pip", "install", "--quiet", "--no-deps", *alone, external=True)
         session.run(dlclive, "plugins", "check", external=True)
@@ -146,7 +149,7 @@ def parity(session: nox.Session) -> None:
     """
     ours = everything(session)
     venv = ROOT / ".nox" / "parity"
-    python = scripts_of(venv) / "python"
+    python = program_in(venv, "python")
     installed = venv / "installed.json"
     if not installed.exists() or json.loads(installed.read_text()) != REFERENCE:
         session.run(sys.executable, "-m", "venv", "--clear", str(venv))

@@ -1,8 +1,7 @@
-"""The records exchanged by the session and its heartbeat process, of fixed size, through two pipes.
+"""The records exchanged by the session and its heartbeat process, of fixed size, through the connection of `channel.py`.
 
-The session writes a lease at every pose: the requested state and its deadline. The process answers with reports. Pipes are
-used because their end reveals that the other side is dead, and because writes this small are atomic. Standard library only:
-the heartbeat process imports this.
+The session writes a lease at every pose: the requested state and its deadline. The process answers with reports. Standard
+library only: the heartbeat process imports this.
 """
 
 from __future__ import annotations
