@@ -42,7 +42,8 @@ def own_cpu_clock() -> int | None:
     """
     if sys.platform == "linux":
         return time.pthread_getcpuclockid(threading.get_ident())
-    return None
+    else:  # noqa: RET505 - mypy takes a line after the block for unreachable
+        return None
 
 
 def room_for(estimate: Estimate) -> int:
