@@ -23,6 +23,9 @@ from dlclive_core.cli.arguments import (
 )
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.option_groups import spread
+from dlclive_core.data.precision import PRECISIONS
+
+_PRECISIONS = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
 
 app = typer.Typer(
     name="dlclive",
@@ -110,7 +113,7 @@ def analyze(
 def export(
     model: ModelPath,
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format.")],
-    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, if the format supports it.")] = "fp32",
+    precision: Annotated[str, typer.Option(help=f"{_PRECISIONS}, if the format supports it.")] = "fp32",
     size: Annotated[str | None, typer.Option(help="Fix the input size to WIDTHxHEIGHT. Default: any size.")] = None,
     frames: Annotated[
         Path | None,
@@ -151,7 +154,7 @@ def benchmark(
         typer.Option(help="torch, onnx:fp32, openvino:bf16:cpu, ...; repeatable. Default: all available."),
     ] = None,
     precision: Annotated[
-        list[str] | None, typer.Option(help="fp32, fp16, bf16 or int8; repeatable. Default: all available.")
+        list[str] | None, typer.Option(help=f"{_PRECISIONS}; repeatable. Default: all available.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... Default: all available.")] = None,
     resize: Annotated[

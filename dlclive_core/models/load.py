@@ -86,7 +86,7 @@ class Loading:
         file: the model's own file.
         loaded: the file that is loaded: the same one, or an exported variant that the profile names.
         runtime, device, precision, options: how it is loaded.
-        profile: the profile that says so; None: the caller does.
+        profile: the profile that these settings come from; None: the caller passed them.
     """
 
     file: Path

@@ -38,7 +38,7 @@ def grow_animals(links: list[Link], keypoints: int, individuals: int) -> list[An
 
 
 def _whole_animals(links: list[Link], around: dict[Candidate, dict[Candidate, Link]], keypoints: int) -> list[Animal]:
-    """Candidates that are linked with each other and with no others, where there are as many as keypoints."""
+    """Connected groups with as many candidates as an animal has keypoints."""
     group: dict[Candidate, int] = {}
     sizes: list[int] = []
     for start in around:
@@ -63,7 +63,7 @@ def _whole_animals(links: list[Link], around: dict[Candidate, dict[Candidate, Li
 def _grown_animal(
     link: Link, around: dict[Candidate, dict[Candidate, Link]], taken: set[Candidate], keypoints: int
 ) -> Animal:
-    """Follow the strongest link that leads out of the animal to a candidate that is free, until it is whole."""
+    """Add the strongest link to a free candidate until the animal is complete."""
     animal = Animal()
     animal.join(link)
     ways: list[tuple[float, int, Link, Candidate]] = []
@@ -85,7 +85,7 @@ def _grown_animal(
 
 
 def _merged(animals: list[Animal], links: list[Link], keypoints: int) -> list[Animal]:
-    """Merge animals that are not whole, where a link that was not used connects two without a keypoint in common."""
+    """Merge incomplete animals that an unused link connects and that share no keypoint."""
     owner = {candidate: animal for animal in animals if len(animal) != keypoints for candidate in animal.candidates}
     used = {link.ends for animal in animals for link in animal.links}
     gone: set[int] = set()

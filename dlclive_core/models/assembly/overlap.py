@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 def distinct(points: NDArray[np.floating], affinities: Sequence[float], max_overlap: float) -> list[int]:
     """Choose animals, the ones with the most affinity first, that do not lie on top of one chosen before.
 
-    Two animals overlap by the part of their keypoints that is in the bounding boxes of both: by that of the animal of
-    which it is the smaller part.
+    The overlap is the fraction of an animal's keypoints that lie in both bounding boxes, the smaller of the two.
 
     Args:
         points: (A, K, 2), NaN where a keypoint is not there.
-        affinities: of the A animals; of equal ones, the first goes first.
+        affinities: of the A animals; ties keep their order.
         max_overlap: animals that overlap by this, or more, lie on top of each other.
 
     Returns:

@@ -163,7 +163,7 @@ def test_losing_the_screen_ends_only_the_display(xvfb: Screen) -> None:
         window.write(first)
         xvfb.server.kill()
         assert soon(lambda: not window.is_open)
-        with pytest.raises(DataError, match="the screen is gone"):
+        with pytest.raises(DataError, match="the display was lost"):
             window.write(second)
 
 

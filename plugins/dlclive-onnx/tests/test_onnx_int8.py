@@ -201,7 +201,7 @@ def test_the_detector_comes_along_in_float(source: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("card", "options", "error", "message"),
     [
-        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: give a clip"),
+        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: pass a clip"),
         (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16' from ONNX to ONNX: choose int8"),
         (None, {}, ModelError, "was not exported by dlclive: export the model from its .pt file first"),
         (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16, but int8 is made from fp32"),

@@ -27,8 +27,8 @@ def journal_headers(folder: Path) -> list[dict[str, Any]]:
 def note_recovery(report: RecoveryReport, headers: Sequence[dict[str, Any]]) -> Path:
     """Add the report to run.json and return its path.
 
-    The newest `run*.json` whose `ended` is null is that of the run; without one, a new one is written with what the
-    journals tell. Other runs' files are not touched.
+    The newest `run*.json` whose `ended` is null is that of the run; without one, a new one is written from
+    the journals. Other runs' files are not touched.
     """
     now = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
     found = _unfinished(report.folder)

@@ -64,7 +64,7 @@ class VideoPackets:
     Attributes:
         stream: the video stream.
         expected: number of packets that the container's head or index declares (MP4, MOV, AVI); None if it does not.
-        frame_count: number of frames if the index tells it, else None.
+        frame_count: number of frames if the index has it, else None.
         missing: packets that were declared but not found; known at the end of the file.
     """
 
