@@ -22,12 +22,13 @@ from dlclive_core.cli.arguments import (
     parse_batch,
 )
 from dlclive_core.cli.live.commands import live
+from dlclive_core.cli.metavars import App
 from dlclive_core.cli.option_groups import spread
 from dlclive_core.data.precision import PRECISIONS
 
 _PRECISIONS = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
 
-app = typer.Typer(
+app = App(
     name="dlclive",
     help="Real-time pose estimation of animals with DeepLabCut models.",
     no_args_is_help=True,
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plugins = typer.Typer(help="List, check and describe the installed plugins.", no_args_is_help=True)
+plugins = App(help="List, check and describe the installed plugins.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
 app.add_typer(live)
 
