@@ -42,7 +42,8 @@ class Reference:
             pose, expected = self.predict(model, index), self._results[f"poses.{index}"]
             absent = int((~np.isfinite(expected[..., 0])).all(axis=1).sum())
             if self.case.identity and absent:
-                # DeepLabCut includes absent animals in the identity vote, with the scores in the picture's corner; dlclive does not.
+                # DeepLabCut includes absent animals in the identity vote, with the scores in the corner of the picture;
+                # dlclive does not.
                 difference.unnamed += 1
             ordered = self.case.method != "bu" or (self.case.identity and not absent)
             difference.add(expected, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)

@@ -65,7 +65,8 @@ class Row:
         notes = list(self.notes)
         if self.difference.unnamed:
             notes.append(
-                f"names not compared in {self.difference.unnamed} frames: DeepLabCut includes absent animals in the identity vote"
+                f"names not compared in {self.difference.unnamed} frames: DeepLabCut includes absent animals in the "
+                "identity vote"
             )
         if self.broken:
             notes.append(f"**{self.broken}**")

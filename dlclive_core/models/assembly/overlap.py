@@ -26,13 +26,13 @@ def distinct(points: NDArray[np.floating], affinities: Sequence[float], max_over
     lows = np.where(present[..., None], points, np.inf).min(axis=1)
     highs = np.where(present[..., None], points, -np.inf).max(axis=1)
     alive = np.ones(len(points), dtype=bool)
-    chosen: list[int] = []
+    kept: list[int] = []
     for animal in np.argsort(-np.asarray(affinities, dtype=np.float64), kind="stable"):
         if not alive[animal]:
             continue
-        chosen.append(int(animal))
+        kept.append(int(animal))
         low, high = np.maximum(lows, lows[animal])[:, None], np.minimum(highs, highs[animal])[:, None]
         own = ((points[animal] >= low) & (points[animal] <= high)).all(axis=2).sum(axis=1)
         others = ((points >= low) & (points <= high)).all(axis=2).sum(axis=1)
         alive &= np.minimum(own / counts[animal], others / counts) < max_overlap
-    return chosen
+    return kept

@@ -41,10 +41,10 @@ def test_entering_and_leaving_are_reported(
 ) -> None:
     with RegionTrigger(polygon=SQUARE, keypoint="snout", on_event=heard.append) as trigger:
         trigger.open(make_run())
-        for number, place in enumerate([OUT, IN, IN, OUT, OUT, IN]):
-            pose = make_pose([place])
+        for number, position in enumerate([OUT, IN, IN, OUT, OUT, IN]):
+            pose = make_pose([position])
             assert trigger.process(pose, make_frame(number, number * 0.02)) is pose
-            assert trigger.inside == (("mouse",) if place == IN else ())
+            assert trigger.inside == (("mouse",) if position == IN else ())
     assert kinds(heard) == [(1, "mouse", "enter"), (3, "mouse", "leave"), (5, "mouse", "enter"), (5, "mouse", "end")]
     first = heard[0]
     assert (first.x, first.y, first.time) == (50, 50, 0.02)

@@ -171,10 +171,10 @@ class VideoPackets:
                 self._seen - 1,
             )
         self._joined_at = self._seen
-        self._damage = [place for place in self._damage if place < self._seen - AROUND_A_JOIN - 1]
-        for place, arrival in enumerate(waiting):
+        self._damage = [position for position in self._damage if position < self._seen - AROUND_A_JOIN - 1]
+        for position, arrival in enumerate(waiting):
             arrival.packet.is_corrupt = False
-            waiting[place] = arrival._replace(hole=bool(self._damage) and arrival.hole)
+            waiting[position] = arrival._replace(hole=bool(self._damage) and arrival.hole)
 
     def close(self) -> None:
         """Close the file."""
