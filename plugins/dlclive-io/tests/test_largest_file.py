@@ -77,7 +77,7 @@ def _check(films: Any, folder: Path, suffix: str) -> list[tuple[str, int, int]]:
         frames = films.read(source)
         assert source.corrupt == 0
         mine = [(place, frame) for name, place, frame in rows if name == path.name]
-        assert [place for place, _ in mine] == list(range(len(frames)))
+        assert [position for position, _ in mine] == list(range(len(frames)))
         times = [frame.device_time for frame in frames]
         np.testing.assert_allclose(times, [number / 30 for _, number in mine], atol=1e-3)
     assert not list(folder.glob("*.part*"))

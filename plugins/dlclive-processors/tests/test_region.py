@@ -289,8 +289,8 @@ trigger = RegionTrigger(polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout", even
 trigger.open(RunInfo(card=card, source="", frame_size=None, fps=100.0, frame_count=None,
                      started_at=datetime.now(timezone.utc), started_clock=0.0, is_live=False))
 for number in range(101):
-    place = (5, 2, 1) if number % 2 else (50, 2, 1)
-    trigger.process(Pose(np.array([[place]], np.float32), skeleton), Frame(np.zeros((2, 2), np.uint8), number, 0.0))
+    point = (5, 2, 1) if number % 2 else (50, 2, 1)
+    trigger.process(Pose(np.array([[point]], np.float32), skeleton), Frame(np.zeros((2, 2), np.uint8), number, 0.0))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
