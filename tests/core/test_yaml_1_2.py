@@ -59,7 +59,7 @@ def test_without_the_parser_in_c_the_values_are_the_same(monkeypatch: pytest.Mon
     class Slow(yaml_1_2._Resolver, yaml.BaseLoader):  # type: ignore[misc]
         pass
 
-    text = "".join(f"- {word}\n" for word in (*WORDS, *VALUES))
+    text = "".join(f"- {scalar}\n" for scalar in (*WORDS, *VALUES))
     fast = load(text)
     monkeypatch.setattr(yaml_1_2, "_BASE", yaml.BaseLoader)
     monkeypatch.setattr(yaml_1_2, "_Loader", Slow)
