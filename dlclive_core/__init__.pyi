@@ -39,6 +39,7 @@ from .hookspecs import (
     SourceInfo,
     hookimpl,
 )
+from .machine.known_packages import install_command
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
 from .models.network import Detector, Network, Setting
@@ -114,6 +115,7 @@ __all__ = [
     "compare_models",
     "export_model",
     "hookimpl",
+    "install_command",
     "load_model",
     "nearest",
 ]

@@ -32,7 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("dlclive_onnx", reason="the documentation's examples need dlclive-onnx")
     pytest.importorskip("dlclive_io", reason="the documentation's examples need dlclive-io")
     folder = tmp_path_factory.mktemp("reader")
-    _run("dlclive demo --out demo --frames 60", folder)
+    _run("dlclive demo --out demo --max-frames 60", folder)
     shutil.copy(folder / "demo" / "mouse.h5", folder / "poses.h5")
     return folder
 

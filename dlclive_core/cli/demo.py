@@ -20,7 +20,7 @@ from dlclive_core.demo.picture import trajectory_picture
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.machine.files import make_folder
+from dlclive_core.machine.files import output_folder
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -51,12 +51,18 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     """Render a mouse, track it, write all outputs, and report the error."""
     catalog = PluginCatalog.installed()
     width, height = parse_size(size, "--size")
-    make_folder(out)
+    with output_folder(out):
+        _run(out, frames, seed, (width, height), catalog, overwrite=overwrite, json=json)
+
+
+def _run(
+    out: Path, frames: int, seed: int, size: tuple[int, int], catalog: PluginCatalog, *, overwrite: bool, json: bool
+) -> None:
     picture = out / "trajectory.png"
     if picture.exists() and not overwrite:
         raise OutputExistsError(f"{picture} already exists; choose another folder with --out, or pass --overwrite")
     memory = MemorySink()
-    source = MouseSource(seed=seed, frames=frames, size=(width, height))
+    source = MouseSource(seed=seed, frames=frames, size=size)
     with load_model(MODEL, device="cpu", catalog=catalog) as model, StopOnSignal() as signals:
         session = Session(source=source, model=model, sinks=[memory, *_sinks(out, catalog, overwrite=overwrite)])
         with signals.stops(session), show_progress(session, "demo", limit=None):
@@ -69,7 +75,7 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     accuracy = Accuracy.measure(estimates, np.stack([source.truth(index) for index in memory.indices]))
     model_copy = out / MODEL.name  # a model to try the next command with
     shutil.copyfile(MODEL, model_copy)
-    trajectory_picture(_first_frame(seed, (width, height)), estimates[:, traced, :2], picture)
+    trajectory_picture(_first_frame(seed, size), estimates[:, traced, :2], picture)
     files = [*(path for sink in report.sinks for path in sink.outputs), picture, model_copy]
     if json:
         print_json({"accuracy": asdict(accuracy), "outputs": [str(path) for path in files], "report": report.to_dict()})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from dlclive_core.cli.argument_order import check_export_order
 from dlclive_core.cli.arguments import parse_named_values
 from dlclive_core.cli.output import print_json, stdout
 from dlclive_core.errors import UsageError
@@ -25,7 +26,7 @@ def run_export(
     target: Path,
     precision: str,
     size: str | None,
-    frames: Path | None,
+    video: Path | None,
     max_error: float | None,
     settings: Sequence[str],
     *,
@@ -33,9 +34,11 @@ def run_export(
     json: bool,
 ) -> None:
     """Export, compare both models, and print their differences."""
-    options = parse_named_values(settings, "--set", "an exporter option", "frozen_norms=true")
+    options = parse_named_values(settings, "--exporter-option", "an exporter option", "frozen_norms=true")
     catalog = PluginCatalog.installed()
-    clip = None if frames is None else source_for(frames, catalog)
+    check_export_order(model, target)
+    clip = None if video is None else source_for(video, catalog)
+    precision = precision.lower()
     frame_count = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
     export = export_model(
         model,

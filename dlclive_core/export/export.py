@@ -84,7 +84,7 @@ def export_model(
         UsageError: invalid precision, size, options or frames, or no animal in the calibration frames.
         ModelError: the export differs by more than the bound; nothing is written.
     """
-    catalog = catalog or PluginCatalog.installed()
+    catalog, precision = catalog or PluginCatalog.installed(), precision.lower()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
     steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
     exporters = make_exporters(catalog, steps, options)

@@ -130,7 +130,9 @@ def _build_source(part: PartSpec, catalog: PluginCatalog) -> FrameSource:
     with located(part.where, part.lines):
         if part.spec is not None and part.spec.name in names:
             return cast("FrameSource", build_component(catalog, SourceInfo, part.spec))
-        if "://" in part.text and "camera" in names:
+        if part.spec is not None:
+            catalog.check_installed(SourceInfo, part.spec.name)
+        if "://" in part.text:
             return cast("FrameSource", build_component(catalog, SourceInfo, f"camera:{part.text}"))
         if Path(part.text).expanduser().exists() or Path(part.text).suffix:
             return source_for(part.text, catalog)

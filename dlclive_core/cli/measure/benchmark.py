@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import BenchmarkPlan, run_benchmark_plan
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
+from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.arguments import parse_runtime_options
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import benchmark_json
@@ -25,7 +27,7 @@ from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
-from dlclive_core.machine.files import make_folder, write_whole
+from dlclive_core.machine.files import output_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
@@ -48,7 +50,7 @@ class BenchmarkOptions:
     device: str | None
     resizes: tuple[float, ...]
     sizes: tuple[str, ...]
-    follows: tuple[str, ...]
+    windows: tuple[str, ...]
     frames: int
     rounds: int
     warmup: int
@@ -64,9 +66,17 @@ class BenchmarkOptions:
 def run_benchmark(options: BenchmarkOptions) -> int:
     """Run the benchmark, print it and write its files. Returns the exit code: that of DataError without a usable row."""
     catalog = PluginCatalog.installed()
+    check_order("benchmark", options.model, [options.video], catalog)
     requests = _requests(options, catalog)
     views = _views(options)
-    _prepare(options.out, overwrite=options.overwrite)
+    with nullcontext() if options.out is None else output_folder(options.out):
+        return _measure(options, catalog, requests, views)
+
+
+def _measure(
+    options: BenchmarkOptions, catalog: PluginCatalog, requests: Sequence[RuntimeRequest], views: Sequence[ViewSpec]
+) -> int:
+    _refuse_existing(options.out, overwrite=options.overwrite)
     plan = BenchmarkPlan(
         model=options.model,
         clip=_clip(options, catalog),
@@ -106,8 +116,8 @@ def _views(options: BenchmarkOptions) -> list[ViewSpec]:
     """The requested input views; by default whole frames."""
     views = [ViewSpec(resize=factor) for factor in options.resizes]
     views += [ViewSpec(size=parse_size(text, "--size")) for text in options.sizes]
-    for text in options.follows:
-        views.append(ViewSpec(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
+    for text in options.windows:
+        views.append(ViewSpec(follow=FollowingCropSpec(window=parse_size(text, "--window"))))
     return list(dict.fromkeys(views)) or [ViewSpec()]
 
 
@@ -127,11 +137,10 @@ def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[
     return None if video is None else lambda: spread_frames(source_for(video, catalog), _CALIBRATED)
 
 
-def _prepare(out: Path | None, *, overwrite: bool) -> None:
+def _refuse_existing(out: Path | None, *, overwrite: bool) -> None:
     """Check the output folder before the measurement starts."""
     if out is None:
         return
-    make_folder(out)
     for name in _FILES:
         if (out / name).exists() and not overwrite:
             raise OutputExistsError(f"{out / name} already exists; choose another folder, or pass --overwrite")

@@ -73,7 +73,7 @@ def _freeze(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.u
     if graph.conditional:
         raise UsageError(f"{card.net_type} needs keypoints in addition to images, so frames cannot freeze its norms")
     if not len(frames):
-        raise UsageError("frozen_norms takes its statistics from frames of the animal: give a clip, as --frames CLIP")
+        raise UsageError("frozen_norms takes its statistics from frames of the animal: give a clip, as --video CLIP")
     if not freeze_group_norms(graph, frames):
         raise UsageError(f"{card.net_type} has no group normalisation to freeze: export it without frozen_norms")
 
@@ -84,6 +84,6 @@ def _fit(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.uint
             f"a window needs a bottom-up network for one animal, and {card.net_type} is not one: export it without window"
         )
     if not len(frames):
-        raise UsageError("window is fitted to frames of the animal: give a clip, as --frames CLIP")
+        raise UsageError("window is fitted to frames of the animal: give a clip, as --video CLIP")
     if not fit_to_windows(graph, card.skeleton, frames, window):
         raise UsageError(f"{card.net_type} has no channel attention to fit to a window: export it without window")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dlclive_core import DataError, DependencyError, OutputError, UsageError
+from dlclive_core import DataError, DependencyError, OutputError, UsageError, install_command
 from dlclive_processors.checks import check_number
 from dlclive_processors.output.base import Output
 from dlclive_processors.output.event_file import COLUMNS
@@ -110,7 +110,7 @@ class SerialOutput(Output):
                 "reduce width or frequency"
             )
         if importlib.util.find_spec("serial") is None:
-            raise DependencyError("serial outputs need pyserial; run: pip install 'dlclive-processors[serial]'")
+            raise DependencyError(f"serial outputs need pyserial; run: {install_command('dlclive-processors[serial]')}")
         self._events = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._process: HeartbeatProcess | None = None
