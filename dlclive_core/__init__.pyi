@@ -2,8 +2,10 @@
 
 from .components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
 from .data.card import ModelCard
+from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
+from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
 from .data.recovery import RecoveredFile, RecoveryReport
@@ -39,6 +41,8 @@ from .hookspecs import (
     SourceInfo,
     hookimpl,
 )
+from .machine.file_lock import FileLock
+from .machine.files import create_file, draft_beside, open_unlinked, take_name, write_whole
 from .machine.known_packages import install_command
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
@@ -52,6 +56,7 @@ __version__: str
 
 __all__ = [
     "Chain",
+    "ClockRate",
     "Component",
     "ComponentInfo",
     "ConfigurationError",
@@ -69,6 +74,7 @@ __all__ = [
     "Export",
     "Exporter",
     "ExporterInfo",
+    "FileLock",
     "FollowingBox",
     "FollowingCrop",
     "Frame",
@@ -113,9 +119,16 @@ __all__ = [
     "as_rgb",
     "check_image",
     "compare_models",
+    "create_file",
+    "draft_beside",
     "export_model",
+    "file_name_part",
     "hookimpl",
     "install_command",
     "load_model",
     "nearest",
+    "open_unlinked",
+    "printable",
+    "take_name",
+    "write_whole",
 ]

@@ -19,7 +19,7 @@ PROVIDERS = {
         "torch": "dlclive-torch",
         "onnx": "dlclive-onnx",
         "openvino": "dlclive-openvino",
-        "tensorrt": "dlclive-tensorrt[gpu]",
+        "tensorrt": "dlclive-tensorrt",
     },
     "source": {
         "camera": "dlclive-cameras",
@@ -31,7 +31,7 @@ PROVIDERS = {
     "processor": {
         "kalman": "dlclive-processors",
         "region": "dlclive-processors",
-        "stimulate": "dlclive-processors[serial]",
+        "stimulate": "dlclive-processors",
     },
     "sink": {
         "tables": "dlclive-io",
@@ -39,14 +39,14 @@ PROVIDERS = {
         "video": "dlclive-io",
         "recording": "dlclive-io",
         "display": "dlclive-io",
-        "web": "dlclive-io[web]",
+        "web": "dlclive-io",
     },
     "exporter": {
         "torch-onnx": "dlclive-torch",
         "onnx-int8": "dlclive-onnx[int8]",
         "onnx-openvino": "dlclive-openvino",
         "onnx-openvino-int8": "dlclive-openvino[int8]",
-        "onnx-tensorrt": "dlclive-tensorrt[gpu]",
+        "onnx-tensorrt": "dlclive-tensorrt",
     },
     "recovery": {"files": "dlclive-io"},
 }
@@ -102,12 +102,12 @@ def plugin_packages() -> dict[str, str]:
 
 
 def package_name(requirement: str) -> str:
-    """The name of a package without its extras: "dlclive-io[web]" -> "dlclive-io"."""
+    """The name of a package without its extras: "dlclive-io" -> "dlclive-io"."""
     return requirement.partition("[")[0]
 
 
 def install_command(*requirements: str) -> str:
-    """The command that installs packages of ours, such as "dlclive-io[web]"."""
+    """The command that installs packages of ours, such as "dlclive-io"."""
     return runnable("pip install " + " ".join(f"'{text}'" if "[" in text else text for text in requirements))
 
 

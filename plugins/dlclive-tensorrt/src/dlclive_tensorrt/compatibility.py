@@ -40,7 +40,7 @@ def check_tensorrt() -> None:
     if trt.__version__.partition(".")[0] != MAJOR:
         raise DependencyError(
             f"dlclive-tensorrt needs TensorRT {MAJOR}, but {trt.__version__} is installed; run: "
-            f"{install_command('dlclive-tensorrt[gpu]')}"
+            f"{install_command('dlclive-tensorrt')}"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
-from dlclive_core import DataError, DependencyError, Estimate, RunInfo, Sink, UsageError, install_command
+from dlclive_core import DataError, DependencyError, Estimate, RunInfo, Sink, UsageError
 from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.newest_estimate import NewestEstimate
 from dlclive_io.screen.tcp_port import DEFAULT_PORT
@@ -110,5 +110,5 @@ def _check(port: int | None, host: str, max_rate: float, width: int, quality: in
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         raise DependencyError(
-            f"the sink 'web' needs {', '.join(missing)}, not installed; run: {install_command('dlclive-io[web]')}"
+            f"the sink 'web' needs {', '.join(missing)}, not installed; run: pip install {' '.join(missing)}"
         )

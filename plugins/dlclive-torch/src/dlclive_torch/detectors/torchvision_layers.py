@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from dlclive_core import DependencyError, install_command
+from dlclive_core import DependencyError
 
 
 def import_torchvision(module: str) -> Any:
@@ -19,8 +19,7 @@ def import_torchvision(module: str) -> Any:
     except (ImportError, RuntimeError, OSError) as error:  # its compiled extension raises the last two
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DependencyError(
-            f"detectors need torchvision, which cannot be imported ({reason}); run: "
-            f"{install_command('dlclive-torch[detectors]')}"
+            f"detectors need torchvision, which cannot be imported ({reason}); run: pip install torchvision"
         ) from error
 
 
