@@ -185,12 +185,13 @@ class Processor(Component):
     def open(self, run: RunInfo) -> None:
         """Open devices and files, before the first frame."""
 
-    @abstractmethod
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Return the pose for the next processor and the sinks; returning the same object is fine.
 
-        Do not modify the arrays of `pose`, which are shared: create new ones.
+        Do not modify the arrays of `pose`, which are shared: create new ones. Every subclass has its own; `Processor()` itself
+        returns the pose unchanged, as in DeepLabCut-live.
         """
+        return pose
 
     @property
     def outputs(self) -> tuple[Path, ...]:

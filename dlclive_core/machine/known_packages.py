@@ -80,8 +80,8 @@ CAMERAS = PROVIDERS["source"]["camera"]
 LIGHTEST_RUNTIME = PROVIDERS["runtime"]["onnx"]
 RESIZE = f"{CORE}[resize]"
 
-EXAMPLE_VIDEO = "from dlclive_io import VideoFile; source=VideoFile({!r})"
-"""How to read a video in Python."""
+READ_VIDEO = "source=VideoFile({}), after `from dlclive_io import VideoFile`"
+"""How to read a video in Python, with a place for its path."""
 
 
 def provider(kind: str, name: str) -> str | None:
