@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import Processor
+from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
@@ -84,6 +85,10 @@ class ArrayProcessor(Processor):
         self._component: Processor | None = _as_component(processor)
         self._single_animal = single_animal
         self._wall_minus_clock = 0.0
+
+    def check(self, card: ModelCard) -> None:
+        if self._component is not None:
+            self._component.check(card)
 
     def open(self, run: RunInfo) -> None:
         # DeepLabCut-live's processors subtract frame_time from time.time(), so they need wall time.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.frame_clock import FrameClock, now
 from dlclive_processors.gate import Gate
@@ -143,6 +143,11 @@ class Stimulate(Processor):
         with self._decision_lock:  # a decision made before must not take effect after this
             self._gate.armed = False
             self.output.off(Reason.DISARMED)
+
+    def check(self, card: ModelCard) -> None:
+        """Raise UsageError if the model has no such keypoint."""
+        if self._polygon is not None:
+            card.skeleton.index(self._keypoint)
 
     def open(self, run: RunInfo) -> None:
         """Find the keypoint and open the output, which is off."""
