@@ -23,7 +23,8 @@ from dlclive_core.cli.measure.benchmark_json import benchmark_json
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
 from dlclive_core.cli.measure.progress import show_measurement
-from dlclive_core.cli.output import complain, print_json, stderr
+from dlclive_core.cli.output import complain, print_json, stderr, warn
+from dlclive_core.cli.picture_shape import shape_warning
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
@@ -80,9 +81,13 @@ def run_benchmark(options: BenchmarkOptions) -> int:
 def _measure(
     options: BenchmarkOptions, requests: list[RuntimeRequest], views: list[ViewSpec], catalog: PluginCatalog
 ) -> int:
+    clip = _clip(options, catalog)
+    for view in views:
+        if view.size is not None and (line := shape_warning("--size", view.size, clip.size, "stretches the picture")):
+            warn(line)
     plan = BenchmarkPlan(
         model=options.model,
-        clip=_clip(options, catalog),
+        clip=clip,
         requests=requests,
         views=views,
         rounds=options.rounds,

@@ -57,9 +57,9 @@ class RegionTrigger(Processor):
     ) -> None:
         self._polygon = Polygon(polygon)
         self._keypoint = keypoint
-        self._min_confidence = check_number("region", "min_confidence", min_confidence, least=0, most=1)
-        if int(check_number("region", "debounce", debounce, least=1)) != debounce:
-            raise UsageError(f"processor 'region': debounce is {debounce!r}; give a whole number of frames")
+        self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
+        if int(check_number("debounce", debounce, least=1)) != debounce:
+            raise UsageError(f"debounce is {debounce!r}; give a whole number of frames")
         self._debounce = int(debounce)
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
