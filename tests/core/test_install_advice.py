@@ -228,3 +228,13 @@ def test_our_plugins_write_no_install_commands_of_their_own() -> None:
     assert files
     named = [path.name for path in files if re.search(r"pip install '?dlclive-", path.read_text(encoding="utf-8"))]
     assert named == []
+
+
+def test_the_readmes_of_our_plugins_install_from_the_clone() -> None:
+    """Nothing of ours is on an index yet; `python -m nox` and the messages install from the clone, too."""
+    pages = [ROOT / "README.md", *ROOT.glob("plugins/*/README.md")]
+    named = [
+        page for page in pages if re.search(r"pip install [^#\n]*(?<![/\w])dlclive-", page.read_text(encoding="utf-8"))
+    ]
+    assert len(pages) > 5
+    assert named == []
