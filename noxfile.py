@@ -138,7 +138,7 @@ def packages(session: nox.Session) -> None:
         session.run(python, "-m", "pip", "install", "--quiet", "--no-deps", *alone, external=True)
         session.run(dlclive, "plugins", "check", external=True)
         session.run(dlclive, "doctor", external=True)
-        session.run(dlclive, "demo", "--out", str(venv / "demo"), "--frames", "60", external=True)
+        session.run(dlclive, "demo", "--out", str(venv / "demo"), "--max-frames", "60", external=True)
 
 
 @nox.session(venv_backend="none")

@@ -43,6 +43,7 @@ from .hookspecs import (
 )
 from .machine.file_lock import FileLock
 from .machine.files import create_file, draft_beside, open_unlinked, take_name, write_whole
+from .machine.known_packages import install_command
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
 from .models.network import Detector, Network, Setting
@@ -123,6 +124,7 @@ __all__ = [
     "export_model",
     "file_name_part",
     "hookimpl",
+    "install_command",
     "load_model",
     "nearest",
     "open_unlinked",

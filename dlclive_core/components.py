@@ -182,15 +182,22 @@ class Processor(Component):
     model's skeleton, stops the session.
     """
 
+    def check(self, card: ModelCard) -> None:
+        """Raise what rules out a run with this model, such as a keypoint that it does not have, for `dlclive check`.
+
+        Must be fast and open nothing. A run does not call it: `open` raises the same. By default, it accepts every model.
+        """
+
     def open(self, run: RunInfo) -> None:
         """Open devices and files, before the first frame."""
 
-    @abstractmethod
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Return the pose for the next processor and the sinks; returning the same object is fine.
 
-        Do not modify the arrays of `pose`, which are shared: create new ones.
+        Do not modify the arrays of `pose`, which are shared: create new ones. Every subclass has its own; `Processor()` itself
+        returns the pose unchanged, as in DeepLabCut-live.
         """
+        return pose
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -209,6 +216,9 @@ class Sink(Component):
     A sink that raises is detached and reported; the session continues. Only `finish` gives an output file its final name, so
     a file with that name is complete.
     """
+
+    def check(self, card: ModelCard) -> None:
+        """Raise what rules out a run with this model, for `dlclive check`. As `Processor.check`."""
 
     def open(self, run: RunInfo) -> None:
         """Open devices and files, before the first frame. Raises OutputExistsError or DataError."""

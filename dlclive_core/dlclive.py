@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import time
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import choose_regions
 from dlclive_core.regions import Chain, check_follows, predict_through, regions_from_options
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.session.passed_parts import refuse_class
 
 _log = logging.getLogger(__name__)
 
@@ -106,12 +108,20 @@ class DLCLive:
         self._region = self._custom_region
         self._original_processor = processor
         self._processor = _adapted(processor, single_animal)
+        refuse_class(display, "display")
         self._display = display
         self._display_options = {"pcutoff": pcutoff, "radius": display_radius, "colormap": display_cmap}
         self._window: Sink | None = None
         self._catalog = catalog
         self._model: PoseModel | None = None
         self._index = 0
+        self._is_made = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse what would have no effect, because it was read when the object was created."""
+        if name in _FIXED and getattr(self, "_is_made", False):
+            raise UsageError(f"{name} cannot be changed later; pass it to the constructor: DLCLive(path, {name}=...)")
+        super().__setattr__(name, value)
 
     @property
     def processor(self) -> Processor | DeepLabCutLiveProcessor | None:
@@ -248,6 +258,10 @@ class DLCLive:
             image = np.ascontiguousarray(frame.image[:, :, ::-1])
             frame = Frame(image, frame.index, frame.captured_at, source=frame.source)
         return Estimate(frame, pose, began, ended, time.perf_counter())
+
+
+_FIXED = frozenset(inspect.signature(DLCLive.__init__).parameters) - {"self", "convert2rgb"}
+"""Options that are read once. `convert2rgb` is read for each frame, and may be set."""
 
 
 def _runtime_name(model_type: str | None) -> str | None:

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("dlclive_onnx", reason="the documentation's examples need dlclive-onnx")
     pytest.importorskip("dlclive_io", reason="the documentation's examples need dlclive-io")
     folder = tmp_path_factory.mktemp("reader")
-    _run("dlclive demo --out demo --frames 60", folder)
+    _run("dlclive demo --out demo --max-frames 60", folder)
     shutil.copy(folder / "demo" / "mouse.h5", folder / "poses.h5")
     return folder
 
@@ -132,3 +133,30 @@ def test_every_hook_is_documented() -> None:
     for name in vars(hookspecs):
         if name.startswith("dlclive_register_"):
             assert name in text or name.replace("dlclive_register", "..") in text, f"{name} is not in CONTRIBUTING.md"
+
+
+def test_what_a_processor_gets_at_the_beginning_is_documented() -> None:
+    from dlclive_core import RunInfo
+
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("gets a `RunInfo`")[2].partition("\n## ")[0]
+    missing = [
+        field.name for field in fields(RunInfo) if not re.search(rf"^\|.*`{field.name}`.*\|.+\|$", table, re.MULTILINE)
+    ]
+    assert missing == []
+
+
+def test_the_first_install_brings_what_the_examples_of_the_readme_import() -> None:
+    readme = ROOT / "README.md"
+    install = re.search(r"^pip install .*$", readme.read_text(), re.MULTILINE)
+    assert install
+    folders = [ROOT / folder for folder in re.findall(r"\./(\S*)", install[0].partition("#")[0])]
+    text = "\n".join((folder / "pyproject.toml").read_text() for folder in folders)
+    provided = {path.name for folder in folders for path in (*folder.glob("src/*"), *folder.glob("dlclive_core"))}
+    libraries = {"cv2": "opencv-python-headless"}
+    used = set()
+    for block in blocks(readme):
+        if block.language == "python":
+            used |= set(re.findall(r"^(?:from|import) (\w+)", block.text, re.MULTILINE))
+    assert used >= {"dlclive_core", "cv2"}
+    needed = used - set(sys.stdlib_module_names) - provided
+    assert {name for name in needed if f'"{libraries.get(name, name)}>=' not in text.partition("[tool.")[0]} == set()

@@ -15,13 +15,21 @@ def main() -> None:
     open_missing_streams()
     from dlclive_core.cli.app import app
     from dlclive_core.cli.output import complain, make_log_printable
+    from dlclive_core.cli.usage_errors import ClickError, is_help, usage_message
     from dlclive_core.errors import DLCLiveError
 
     logging.basicConfig(level=logging.WARNING, format="dlclive: %(message)s", stream=sys.stderr)
     make_log_printable()
     try:
         with reserve_stdout() if "--json" in sys.argv else nullcontext():
-            app()
+            code = app(standalone_mode=False, prog_name="dlclive")
+        sys.exit(code or 0)
+    except ClickError as error:
+        if is_help(error):
+            error.show()
+        else:
+            complain(usage_message(error))
+        sys.exit(2)
     except DLCLiveError as error:
         complain(error)
         sys.exit(error.exit_code)

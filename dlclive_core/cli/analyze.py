@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.arguments import ModelOptions, RegionOptions
 from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
@@ -20,7 +21,7 @@ from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.machine.files import make_folder
+from dlclive_core.machine.files import output_folder
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.session import Batch, Session
@@ -55,11 +56,15 @@ def run_analyze(options: AnalyzeOptions) -> int:
     """Analyse every video; a failure does not stop the others. Returns the exit code of the first failure, or 0."""
     catalog = PluginCatalog.installed()
     _check(options, catalog)
+    errors = [_source_error(video, catalog) for video in options.videos]
+    if all(errors):  # there is nothing to analyze, and nothing to leave behind
+        for error in errors:
+            complain(error or "")
+        return errors[0].exit_code if errors[0] is not None else 0
     part = ModelPart.build(options.loading.spec(options.model), catalog)
     began = time.perf_counter()
-    with part.load(catalog) as model:
+    with part.load(catalog) as model, output_folder(options.out):
         load_seconds = time.perf_counter() - began
-        make_folder(options.out)
         _refuse_shared_files(options, model, catalog)
         record = RunRecord.begin(options.out, model, options.to_dict(), load_seconds)
         with StopOnSignal() as signals:
@@ -169,11 +174,23 @@ def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) 
 
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
     """Check the options before a model is loaded. Raises UsageError, PluginError."""
+    check_order("analyze", options.model, options.videos, catalog)
     build_regions(options.regions.spec())
+    for name in ("tables", "timestamps", *(("video",) if options.save_video else ())):
+        catalog.factory(catalog.find(SinkInfo, name))
     for text in options.processors:
         build_processor(PartSpec.parse(text), catalog).close()
     for text in options.sinks:
         build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite).close()
+
+
+def _source_error(video: Path, catalog: PluginCatalog) -> DLCLiveError | None:
+    """Why a video cannot be read, as far as its name tells."""
+    try:
+        source_for(video, catalog).close()
+    except DLCLiveError as error:
+        return error
+    return None
 
 
 def _print_summary(record: RunRecord) -> None:

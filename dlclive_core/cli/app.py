@@ -79,7 +79,7 @@ def analyze(
     ] = False,
     pcutoff: Annotated[
         float, typer.Option(min=0, max=1, callback=check_not_nan, help="Lowest confidence of keypoints to draw.")
-    ] = 0.6,
+    ] = 0.5,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -116,20 +116,16 @@ def export(
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format.")],
     precision: Annotated[str, typer.Option(help=f"{_PRECISIONS}, if the format supports it.")] = "fp32",
     size: Annotated[str | None, typer.Option(help="Fix the input size to WIDTHxHEIGHT. Default: any size.")] = None,
-    frames: Annotated[
+    video: Annotated[
         Path | None,
         typer.Option(help="Video or images for verification and int8 calibration. Default: a rendered mouse."),
     ] = None,
     max_error: Annotated[
         float | None, typer.Option(callback=check_not_nan, help="Largest accepted keypoint difference, in pixels.")
     ] = None,
-    set_: Annotated[
+    exporter_option: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Exporter option, for example frozen_norms=true; repeatable.",
-        ),
+        typer.Option(metavar="NAME=VALUE", help="Exporter option, for example frozen_norms=true; repeatable."),
     ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
@@ -140,7 +136,7 @@ def export(
     """
     from dlclive_core.cli.export import run_export
 
-    run_export(model, target, precision, size, frames, max_error, set_ or (), overwrite=overwrite, json=json)
+    run_export(model, target, precision, size, video, max_error, exporter_option or (), overwrite=overwrite, json=json)
 
 
 @app.command()
@@ -163,10 +159,10 @@ def benchmark(
         typer.Option(callback=check_not_nan, help="Scale the network's input by this factor; repeatable."),
     ] = None,
     size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the network's input; repeatable.")] = None,
-    follow: Annotated[
-        list[str] | None, typer.Option(help="WIDTHxHEIGHT of a crop that follows the animal; repeatable.")
+    window: Annotated[
+        list[str] | None, typer.Option(help="WIDTHxHEIGHT of a window that follows the animal; repeatable.")
     ] = None,
-    frames: Annotated[int, typer.Option(min=1, help="Frames to use, from the start of the video.")] = 100,
+    max_frames: Annotated[int, typer.Option(min=1, help="Frames to use, from the start of the video.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="Passes over the frames; candidates are interleaved.")] = 2,
     warmup: Annotated[int, typer.Option(min=0, help="Untimed warm-up calls after the first call.")] = 3,
     rate: Annotated[
@@ -203,8 +199,8 @@ def benchmark(
                 device=device,
                 resizes=tuple(resize or ()),
                 sizes=tuple(size or ()),
-                follows=tuple(follow or ()),
-                frames=frames,
+                windows=tuple(window or ()),
+                frames=max_frames,
                 rounds=rounds,
                 warmup=warmup,
                 rate=rate,
@@ -232,10 +228,10 @@ def tune(
         ),
     ] = 0.5,
     goal: Annotated[str, typer.Option(help="p50 or p99: the latency percentile to minimise.")] = "p50",
-    time: Annotated[
+    seconds: Annotated[
         float, typer.Option(callback=check_not_nan, help="Approximate duration of the search, in seconds.")
     ] = 120,
-    frames: Annotated[
+    max_frames: Annotated[
         int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later frames.")
     ] = 200,
     overwrite: Overwrite = False,
@@ -254,8 +250,8 @@ def tune(
             video=video,
             max_error=max_error,
             goal=parse_goal(goal),
-            seconds=time,
-            frames=frames,
+            seconds=seconds,
+            frames=max_frames,
             overwrite=overwrite,
             json=json,
         )
@@ -277,7 +273,7 @@ def info(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Output folder; created if missing.")] = Path("demo"),
-    frames: Annotated[int, typer.Option(min=10, help="Frames in the video.")] = 300,
+    max_frames: Annotated[int, typer.Option(min=10, help="Frames in the video.")] = 300,
     seed: Annotated[int, typer.Option(min=0, max=99_999, help="Random seed of the mouse and its arena.")] = 7,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the video.")] = "320x240",
     overwrite: Overwrite = False,
@@ -289,7 +285,7 @@ def demo(
     """
     from dlclive_core.cli.demo import run_demo
 
-    run_demo(out, frames, seed, size, overwrite=overwrite, json=json)
+    run_demo(out, max_frames, seed, size, overwrite=overwrite, json=json)
 
 
 @app.command()

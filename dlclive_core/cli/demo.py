@@ -21,7 +21,7 @@ from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.machine.file_lock import only_writer
-from dlclive_core.machine.files import make_folder, write_whole
+from dlclive_core.machine.files import output_folder, write_whole
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -52,9 +52,8 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     """Render a mouse, track it, write all outputs, and report the error."""
     catalog = PluginCatalog.installed()
     width, height = parse_size(size, "--size")
-    make_folder(out)
     picture, model_copy = out / "trajectory.png", out / MODEL.name
-    with only_writer(picture):
+    with output_folder(out), only_writer(picture):
         for file in (picture, model_copy):
             if os.path.lexists(file) and not overwrite:
                 raise OutputExistsError(f"{file} already exists; choose another folder with --out, or pass --overwrite")

@@ -14,7 +14,7 @@ import numpy as np
 from dlclive_core.cli.output import print_json, print_table
 from dlclive_core.errors import DLCLiveError, PluginError
 from dlclive_core.hookspecs import RuntimeInfo, SinkInfo, SourceInfo
-from dlclive_core.machine.known_packages import INSTALL_FILES, INSTALL_RUNTIME
+from dlclive_core.machine.known_packages import FILES, LIGHTEST_RUNTIME, install_command
 from dlclive_core.machine.system import system_info
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
@@ -64,7 +64,7 @@ def _plugins(catalog: PluginCatalog) -> list[Finding]:
 def _runtimes(catalog: PluginCatalog) -> list[Finding]:
     ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
     if not ready:
-        return [Finding("runtimes", "broken", f"no runtime is installed; run: {INSTALL_RUNTIME}")]
+        return [Finding("runtimes", "broken", f"no runtime is installed; run: {install_command(LIGHTEST_RUNTIME)}")]
     return [_attempt(f"runtime {info.name}", partial(_import, catalog, info)) for info in ready]
 
 
@@ -107,7 +107,7 @@ def _files(catalog: PluginCatalog) -> Finding:
 
         names = [info.name for info in catalog.components(SinkInfo)]
         if "tables" not in names or "video" not in names:
-            raise PluginError(f"no installed plugin writes tables and videos; run: {INSTALL_FILES}")
+            raise PluginError(f"no installed plugin writes tables and videos; run: {install_command(FILES)}")
         with tempfile.TemporaryDirectory() as folder:
             video = Path(folder) / "doctor.mp4"
             sinks = [

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from dlclive_core.cli.argument_order import check_export_order
 from dlclive_core.cli.arguments import parse_named_values
-from dlclive_core.cli.output import print_json, stdout
+from dlclive_core.cli.output import print_json, stdout, warn
+from dlclive_core.cli.picture_shape import shape_warning
 from dlclive_core.errors import UsageError
 from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
 from dlclive_core.export.export import export_model
@@ -25,7 +27,7 @@ def run_export(
     target: Path,
     precision: str,
     size: str | None,
-    frames: Path | None,
+    video: Path | None,
     max_error: float | None,
     settings: Sequence[str],
     *,
@@ -33,16 +35,25 @@ def run_export(
     json: bool,
 ) -> None:
     """Export, compare both models, and print their differences."""
-    options = parse_named_values(settings, "--set", "an exporter option", "frozen_norms=true")
+    options = parse_named_values(settings, "--exporter-option", "an exporter option", "frozen_norms=true")
     catalog = PluginCatalog.installed()
-    clip = None if frames is None else source_for(frames, catalog)
+    check_export_order(model, target)
+    clip = None if video is None else source_for(video, catalog)
+    precision = precision.lower()
     frame_count = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
+    width_height = None if size is None else parse_size(size, "--size")
+    images = None if clip is None else spread_frames(clip, frame_count)
+    if width_height is not None and images:
+        picture = (images[0].shape[1], images[0].shape[0])
+        line = shape_warning("--size", width_height, picture, "makes a model that refuses whole pictures")
+        if line:
+            warn(line)
     export = export_model(
         model,
         target,
         precision=precision,
-        size=None if size is None else parse_size(size, "--size"),
-        frames=None if clip is None else spread_frames(clip, frame_count),
+        size=width_height,
+        frames=images,
         max_error=max_error,
         options=options,
         overwrite=overwrite,

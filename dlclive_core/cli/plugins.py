@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from dlclive_core.cli.output import print_json, print_table, stdout
-from dlclive_core.errors import DependencyError, PluginError, nearest
+from dlclive_core.errors import DependencyError, PluginError
 from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import Plugin, PluginCatalog
 
@@ -37,7 +37,7 @@ def run_list(*, json: bool) -> None:
 def run_check(name: str | None, *, json: bool) -> int:
     """Import each component and return the exit code. A missing extra is reported but is not a failure."""
     catalog = PluginCatalog.installed()
-    plugins = catalog.plugins if name is None else (_find(catalog, name),)
+    plugins = catalog.plugins if name is None else (catalog.find_plugin(name),)
     results: list[dict[str, str]] = []
     broken = False
     for plugin in plugins:
@@ -60,7 +60,7 @@ def run_check(name: str | None, *, json: bool) -> int:
 def run_show(name: str, *, json: bool) -> None:
     """Show a plugin's components and their options."""
     catalog = PluginCatalog.installed()
-    plugin = _find(catalog, name)
+    plugin = catalog.find_plugin(name)
     description = {**_as_dict(plugin), "options": {item.name: _options(catalog, item) for item in plugin.components}}
     if json:
         print_json(description)
@@ -73,13 +73,6 @@ def run_show(name: str, *, json: bool) -> None:
         console.print(f"\n{item.kind} {item.name}: {item.summary}", markup=False)
         for option in _options(catalog, item):
             console.print(f"    {option}", markup=False)
-
-
-def _find(catalog: PluginCatalog, name: str) -> Plugin:
-    for plugin in catalog.plugins:
-        if plugin.name == name or plugin.distribution == name:
-            return plugin
-    raise PluginError(f"no plugin {name!r}: {nearest(name, [plugin.name for plugin in catalog.plugins])}")
 
 
 def _import(catalog: PluginCatalog, item: ComponentInfo) -> PluginError | None:

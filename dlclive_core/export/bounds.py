@@ -69,7 +69,7 @@ def check_bound(parity: Parity, bound: Bound, precision: str) -> Bound:
     advice = ""
     if bound.statistic != "max_px" and not parity.confident:
         bound = Bound(bound.px)
-        advice = "; no keypoint of these frames is confident: pass frames that show the animal with --frames"
+        advice = "; no keypoint of these frames is confident: pass frames that show the animal with --video"
     if not parity.box_px <= BOUND_BOX_PX:
         raise ModelError(
             f"boxes of the exported detector differ by {parity.box_px:.3f} px at the 95th percentile ({parity.boxes} boxes in "

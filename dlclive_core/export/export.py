@@ -87,7 +87,7 @@ def export_model(
         UsageError: invalid precision, size, options or frames, or no animal in the calibration frames.
         ModelError: the export differs by more than the bound; nothing is written.
     """
-    catalog = catalog or PluginCatalog.installed()
+    catalog, precision = catalog or PluginCatalog.installed(), precision.lower()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
     if not target.parent.is_dir():
         raise DataError(f"no such folder: {target.parent}")

@@ -77,7 +77,7 @@ def choose_frames(
         )
     if frames is None or len(frames) < LEAST:
         raise UsageError(
-            f"calibration needs frames of the animal: pass a clip with at least {LEAST} frames, as --frames CLIP; "
+            f"calibration needs frames of the animal: pass a clip with at least {LEAST} frames, as --video CLIP; "
             f"got {0 if frames is None else len(frames)} frames"
         )
     fitted = _fit(frames, shape, model.card)

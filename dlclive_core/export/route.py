@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dlclive_core.errors import UnsupportedModelError, UsageError
+from dlclive_core.errors import DependencyError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import ExporterInfo
-from dlclive_core.machine.known_packages import INSTALL_EXPORTERS
+from dlclive_core.machine.known_packages import EXPORTERS, install_command, provider
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 INTERMEDIATE_PRECISION = "fp32"
@@ -29,8 +29,10 @@ def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) 
 
     Raises:
         UsageError: no route supports this precision; the message names the supported ones.
+        DependencyError: there would be a route with packages of ours that are not installed.
         UnsupportedModelError: there is no route.
     """
+    precision = precision.lower()
     infos = catalog.components(ExporterInfo)
     routes = _routes(infos, reads, writes)
     usable = [route for route in routes if precision in _precisions(route)]
@@ -39,13 +41,28 @@ def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) 
         return tuple(
             Step(info, precision if info is best[-1] else _source_precision(best[-1], precision)) for info in best
         )
+    _check_packages(infos, reads, writes, precision)
     precisions = ", ".join(dict.fromkeys(name for route in routes for name in _precisions(route)))
     if precisions:
         raise UsageError(f"no precision {precision!r} for {writes} files: choose from {precisions}")
     known = ", ".join(dict.fromkeys(f"{info.reads} to {info.writes}" for info in infos))
-    raise UnsupportedModelError(
-        f"no installed exporter from {reads} to {writes}; installed: {known or f'none; run: {INSTALL_EXPORTERS}'}"
-    )
+    raise UnsupportedModelError(f"no installed exporter from {reads} to {writes}; installed: {known or 'none'}")
+
+
+def _check_packages(infos: list[ExporterInfo], reads: str, writes: str, precision: str) -> None:
+    """Raise DependencyError if packages of ours that are not installed would make the route; the shortest one counts."""
+    installed = {info.name for info in infos}
+    ours = [
+        ExporterInfo(summary="", factory="", **known._asdict()) for known in EXPORTERS if known.name not in installed
+    ]
+    routes = [route for route in _routes([*infos, *ours], reads, writes) if precision in _precisions(route)]
+    if routes:
+        missing = [provider(ExporterInfo.kind, info.name) for info in routes[0] if info.name not in installed]
+        packages = list(dict.fromkeys(package for package in missing if package is not None))
+        raise DependencyError(
+            f"exporting {reads} to {writes} in {precision} needs {' and '.join(packages)}, not installed; "
+            f"run: {install_command(*packages)}"
+        )
 
 
 def _source_precision(last: ExporterInfo, precision: str) -> str:

@@ -10,8 +10,8 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,6 +27,23 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"cannot create the folder {path}: {error.strerror}") from None
+
+
+@contextmanager
+def output_folder(path: Path) -> Iterator[None]:
+    """Create a folder and its parents, and remove those that it created if the block raises and has left them empty.
+
+    A mistyped name of a model or a video thus leaves no folder behind. Raises DataError.
+    """
+    created = [folder for folder in (path, *path.parents) if not folder.exists()]
+    make_folder(path)
+    try:
+        yield
+    except BaseException:
+        for folder in created:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
 
 
 def create_file(path: Path) -> None:

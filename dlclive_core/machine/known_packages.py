@@ -1,30 +1,145 @@
-"""The project's own packages and their purpose; no other file of the core names them.
+"""The project's own packages: what each provides, and how it is installed; no other file of the core names them.
 
-Used only for installation advice and for the versions in reports, never to select a component.
+Used only for advice and for the versions in reports, never to select a component. A test compares the tables with what the
+plugins register.
 """
 
 from __future__ import annotations
 
-INSTALL_FOR_MODELS = {
-    ".pt": "pip install dlclive-torch",
-    ".onnx": "pip install dlclive-onnx",
-    ".xml": "pip install dlclive-openvino",
-    ".engine": "pip install dlclive-tensorrt",
+import json
+import re
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import NamedTuple
+
+CORE = "dlclive-core"
+
+PROVIDERS = {
+    "runtime": {
+        "torch": "dlclive-torch",
+        "onnx": "dlclive-onnx",
+        "openvino": "dlclive-openvino",
+        "tensorrt": "dlclive-tensorrt",
+    },
+    "source": {
+        "camera": "dlclive-cameras",
+        "basler": "dlclive-cameras[basler]",
+        "genicam": "dlclive-cameras[genicam]",
+        "video": "dlclive-io",
+        "images": "dlclive-io",
+    },
+    "processor": {
+        "kalman": "dlclive-processors",
+        "region": "dlclive-processors",
+        "stimulate": "dlclive-processors",
+    },
+    "sink": {
+        "tables": "dlclive-io",
+        "timestamps": "dlclive-io",
+        "video": "dlclive-io",
+        "recording": "dlclive-io",
+        "display": "dlclive-io",
+        "web": "dlclive-io",
+    },
+    "exporter": {
+        "torch-onnx": "dlclive-torch",
+        "onnx-int8": "dlclive-onnx[int8]",
+        "onnx-openvino": "dlclive-openvino",
+        "onnx-openvino-int8": "dlclive-openvino[int8]",
+        "onnx-tensorrt": "dlclive-tensorrt",
+    },
+    "recovery": {"files": "dlclive-io"},
 }
-"""How to install a runtime for each model suffix."""
+"""Kind and name of each component -> the package that provides it, with the extra that the component needs."""
 
-INSTALL_RUNTIME = INSTALL_FOR_MODELS[".onnx"]
-"""The lightest runtime."""
+MODEL_READERS = {".pt": "torch", ".onnx": "onnx", ".xml": "openvino", ".engine": "tensorrt"}
+"""Suffix of a model file -> the runtime to install for it."""
 
-INSTALL_EXPORTERS = INSTALL_FOR_MODELS[".pt"]
 
-INSTALL_FILES = "pip install dlclive-io"
+class KnownExporter(NamedTuple):
+    """What one of our exporters converts; the fields are those of `ExporterInfo`."""
+
+    name: str
+    reads: str
+    writes: str
+    precisions: tuple[str, ...]
+    converts: bool = True
+
+
+EXPORTERS = (
+    KnownExporter("torch-onnx", ".pt", ".onnx", ("fp32", "fp16")),
+    KnownExporter("onnx-int8", ".onnx", ".onnx", ("int8",)),
+    KnownExporter("onnx-openvino", ".onnx", ".xml", ("fp32", "bf16")),
+    KnownExporter("onnx-openvino-int8", ".onnx", ".xml", ("int8",)),
+    KnownExporter("onnx-tensorrt", ".onnx", ".engine", ("fp32", "fp16"), converts=False),
+)
+
+FILES = PROVIDERS["sink"]["tables"]
 """Provides videos, tables, recordings, and their recovery."""
+CAMERAS = PROVIDERS["source"]["camera"]
+LIGHTEST_RUNTIME = PROVIDERS["runtime"]["onnx"]
+RESIZE = f"{CORE}[resize]"
 
-INSTALL_RESIZE = "pip install 'dlclive-core[resize]'"
+READ_VIDEO = "source=VideoFile({}), after `from dlclive_io import VideoFile`"
+"""How to read a video in Python, with a place for its path."""
+
+
+def provider(kind: str, name: str) -> str | None:
+    """The package of ours, with its extra, that provides a component; None for a component that is not ours."""
+    return PROVIDERS.get(kind, {}).get(name)
+
+
+def model_provider(suffix: str) -> str | None:
+    """The package to install for model files with this suffix; None for files of others."""
+    runtime = MODEL_READERS.get(suffix.lower())
+    return None if runtime is None else PROVIDERS["runtime"][runtime]
+
+
+def plugin_packages() -> dict[str, str]:
+    """Our packages by the names of their plugins: "io" -> "dlclive-io"."""
+    packages = {package_name(text) for names in PROVIDERS.values() for text in names.values()}
+    return {package.removeprefix("dlclive-"): package for package in sorted(packages)}
+
+
+def package_name(requirement: str) -> str:
+    """The name of a package without its extras: "dlclive-io" -> "dlclive-io"."""
+    return requirement.partition("[")[0]
+
+
+def install_command(*requirements: str) -> str:
+    """The command that installs packages of ours, such as "dlclive-io"."""
+    return runnable("pip install " + " ".join(f"'{text}'" if "[" in text else text for text in requirements))
+
+
+def runnable(command: str) -> str:
+    """A `pip install` command as it works here: from the clone, if the core was installed from one.
+
+    Commands for packages of others are unchanged. Paths are relative to the clone.
+    """
+    return _OURS.sub(_in_clone, command) if command.startswith("pip install ") and _is_from_clone() else command
+
+
+_OURS = re.compile(r"(?<=[\s'\"])(dlclive-[a-z]+)(?=[\[\s'\"]|$)")
+
+
+def _in_clone(match: re.Match[str]) -> str:
+    name = match[1]
+    known = name in plugin_packages().values()
+    return f"./plugins/{name}" if known else "./" if name == CORE else name
+
+
+@cache
+def _is_from_clone() -> bool:
+    """Whether the core was installed from a folder, or not at all: then the plugins are in the folder beside it."""
+    try:
+        origin = distribution(CORE).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return True
+    return origin is not None and "dir_info" in json.loads(origin)
+
 
 REPORTED = (
-    "dlclive-core",
+    CORE,
     "dlclive-torch",
     "dlclive-onnx",
     "dlclive-openvino",

@@ -11,7 +11,7 @@ from dlclive_core.components import PoseModel
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import DependencyError, DLCLiveError, PluginError, UnsupportedModelError, UsageError
 from dlclive_core.hookspecs import RuntimeInfo
-from dlclive_core.machine.known_packages import INSTALL_FOR_MODELS
+from dlclive_core.machine.known_packages import MODEL_READERS, install_command, model_provider
 from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
@@ -108,7 +108,7 @@ def choose_loading(
     catalog: PluginCatalog,
 ) -> Loading:
     """What `load_model` would do with these arguments. Loads nothing; raises the same errors."""
-    file = locate_model(path, model_suffixes(catalog))
+    file, precision = locate_model(path, model_suffixes(catalog)), precision.lower()
     is_given = runtime is not None or device != "auto" or precision != "auto"
     active_profile = find_profile(file, profile, settings_given=is_given)
     if active_profile is None:
@@ -173,7 +173,7 @@ def _refuse_detection_options(detection: DetectionOptions, loaded: Network | Pos
 
 def model_suffixes(catalog: PluginCatalog) -> set[str]:
     """Suffixes of all model files, whether or not a runtime for them is installed."""
-    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(INSTALL_FOR_MODELS)
+    return {suffix for info in catalog.components(RuntimeInfo) for suffix in info.reads} | set(MODEL_READERS)
 
 
 def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
@@ -187,14 +187,14 @@ def _best_runtime(catalog: PluginCatalog, file: Path) -> RuntimeInfo:
 
 
 def _nothing_reads(catalog: PluginCatalog, file: Path) -> Exception:
-    install = INSTALL_FOR_MODELS.get(file.suffix.lower())
-    if install is None:
+    package = model_provider(file.suffix)
+    if package is None:
         known = ", ".join(sorted(model_suffixes(catalog)))
         return UnsupportedModelError(f"{file.name} is not a model file: expected one of {known}")
     broken = "".join(
         f" (plugin {p.name!r} is {p.status}: {p.error})" for p in catalog.plugins if p.error and not p.components
     )
-    return DependencyError(f"no installed runtime reads {file.name}; run: {install}{broken}")
+    return DependencyError(f"no installed runtime reads {file.name}; run: {install_command(package)}{broken}")
 
 
 def _advice(catalog: PluginCatalog, file: Path, runtime: RuntimeInfo) -> str:
@@ -202,4 +202,5 @@ def _advice(catalog: PluginCatalog, file: Path, runtime: RuntimeInfo) -> str:
     if readers:
         target = f"model{runtime.reads[0]}" if runtime.reads else "TARGET"
         return f"use runtime {readers[0]!r}, or export the model first: dlclive export {file.name} {target}"
-    return f"run: {INSTALL_FOR_MODELS.get(file.suffix.lower(), 'dlclive plugins list')}"
+    package = model_provider(file.suffix)
+    return f"run: {install_command(package) if package else 'dlclive plugins list'}"

@@ -16,9 +16,17 @@ import pluggy
 
 from dlclive_core.errors import DependencyError, DLCLiveError, PluginError, UsageError, nearest, one_line
 from dlclive_core.hookspecs import ComponentInfo
+from dlclive_core.machine.known_packages import (
+    PROVIDERS,
+    install_command,
+    package_name,
+    plugin_packages,
+    provider,
+    runnable,
+)
 from dlclive_core.machine.system import installed_version
 from dlclive_core.plugins.offers import Offer, installed_offers
-from dlclive_core.plugins.registration import load_components, registered_components
+from dlclive_core.plugins.registration import KINDS, load_components, registered_components
 
 CORE = "dlclive-core"
 DISABLE_VARIABLE = "DLCLIVE_DISABLE_PLUGINS"
@@ -73,19 +81,58 @@ class PluginCatalog:
         return [item for plugin in self.plugins for item in plugin.components if isinstance(item, kind)]
 
     def find(self, kind: type[Info], name: str) -> Info:
-        """The component of this kind and name. Raises PluginError, with the reason if known, if there is none."""
+        """The component of this kind and name.
+
+        Raises:
+            DependencyError: it is in a package of ours that is not installed; the message has the command that installs it.
+            PluginError: there is none; with the reason, if it is known.
+        """
         for item in self.components(kind):
             if item.name == name:
                 return item
+        self.check_installed(kind, name)
         failed = [plugin for plugin in self.plugins if plugin.error and not plugin.components]
         reasons = "".join(f" (plugin {plugin.name!r} is {plugin.status}: {plugin.error})" for plugin in failed)
-        known = [item.name for item in self.components(kind)]
+        known = {*(item.name for item in self.components(kind)), *PROVIDERS.get(kind.kind, ())}
         raise PluginError(f"no {kind.kind} {name!r}: {nearest(name, known)}{reasons}")
+
+    def check_installed(self, kind: type[ComponentInfo], name: str) -> None:
+        """Raise DependencyError if this is a component of ours whose package is not installed, or whose plugin has failed."""
+        package = provider(kind.kind, name)
+        if package is not None and not any(item.name == name for item in self.components(kind)):
+            self.require(package, f"{kind.kind} {name!r}")
+
+    def require(self, package: str, what: str) -> None:
+        """Raise DependencyError: `what` is in a package of ours that is not installed, or whose plugin has failed."""
+        own = next((plugin for plugin in self.plugins if plugin.distribution == package_name(package)), None)
+        if own is None:
+            command = install_command(package)
+            raise DependencyError(f"{what} is in {package_name(package)}, which is not installed; run: {command}")
+        raise DependencyError(f"{what} is in plugin {own.name!r}, which is {own.status}: {own.error or 'update it'}")
+
+    def find_plugin(self, name: str) -> Plugin:
+        """The plugin with this name, or of this distribution. Raises PluginError, and names the plugin of a component."""
+        for plugin in self.plugins:
+            if name in (plugin.name, plugin.distribution):
+                return plugin
+        for plugin in self.plugins:
+            for item in plugin.components:
+                if item.name == name:
+                    raise PluginError(
+                        f"{name!r} is a {item.kind} of plugin {plugin.name!r}; run: dlclive plugins show {plugin.name}"
+                    )
+        packages = plugin_packages()
+        for package in (packages.get(name), name if name in packages.values() else None):
+            if package is not None:
+                self.require(package, f"plugin {name!r}")
+        for kind in KINDS:
+            self.check_installed(kind, name)
+        raise PluginError(f"no plugin {name!r}: {nearest(name, [plugin.name for plugin in self.plugins])}")
 
     def factory(self, info: ComponentInfo) -> type[Any]:
         """Import the class of a component. Raises DependencyError or PluginError, naming the command to run next."""
         absent = missing_requirements(info)
-        hint = f"; run: {info.install_hint}" if info.install_hint else ""
+        hint = f"; run: {runnable(info.install_hint)}" if info.install_hint else ""
         if absent:
             raise DependencyError(f"{info.kind} {info.name!r} needs {', '.join(absent)}, not installed{hint}")
         module, _, attribute = info.factory.partition(":")
@@ -204,7 +251,7 @@ def _load(offer: Offer, blocked: set[str], earlier: Sequence[Plugin]) -> Plugin:
     absent = [(item, missing) for item in components if (missing := missing_requirements(item))]
     if absent:
         item, missing = absent[0]
-        hint = f"; run: {item.install_hint}" if item.install_hint else ""
+        hint = f"; run: {runnable(item.install_hint)}" if item.install_hint else ""
         return record("incomplete", f"{item.kind} {item.name!r} needs {', '.join(missing)}{hint}", components)
     return record("ready", components=components)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlclive_core.components import FrameSource
 from dlclive_core.errors import DataError, DependencyError, SourceError
 from dlclive_core.hookspecs import SourceInfo
-from dlclive_core.machine.known_packages import INSTALL_FILES
+from dlclive_core.machine.known_packages import FILES, install_command
 from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 
@@ -28,7 +28,7 @@ def source_for(path: str | Path, catalog: PluginCatalog) -> FrameSource:
     ]
     if not candidates:
         if not any(info.opens for info in infos):
-            raise DependencyError(f"nothing installed reads {path.name}; run: {INSTALL_FILES}")
+            raise DependencyError(f"nothing installed reads {path.name}; run: {install_command(FILES)}")
         known = " ".join(sorted({suffix for info in infos for suffix in info.opens}))
         kind = "a folder" if path.is_dir() else path.suffix or "a file without suffix"
         raise DataError(f"cannot read {path} as video or images: {kind} is not among {known}")

@@ -100,7 +100,12 @@ def build_component(
         values = {name: resolve_path(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
         values.setdefault("overwrite", True)
-    return construct(factory, label, **values)
+    try:
+        return construct(factory, label, **values)
+    except UsageError as error:
+        if label in str(error):
+            raise
+        raise type(error)(f"{label}: {error}") from error
 
 
 def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.machine.known_packages import INSTALL_RESIZE
+from dlclive_core.machine.known_packages import RESIZE, install_command
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 
 Image = NDArray[np.uint8]
@@ -176,7 +176,7 @@ def _opencv() -> ModuleType:
     try:
         import cv2
     except ImportError:
-        raise DependencyError(f"resize needs OpenCV; run: {INSTALL_RESIZE}") from None
+        raise DependencyError(f"resize needs OpenCV; run: {install_command(RESIZE)}") from None
     return cv2
 
 

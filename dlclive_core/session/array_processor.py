@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import Processor
+from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError
+from dlclive_core.session.passed_parts import refuse_class
 
 
 @runtime_checkable
 class DeepLabCutLiveProcessor(Protocol):
-    """The processor interface of DeepLabCut-live: `process(pose, **kwargs)` on the array; `save(file)` is optional."""
+    """The processor interface of DeepLabCut-live: `process(pose, **kwargs)` on the array.
+
+    `save(file)` is optional, and is called by nobody but your own script, as with DeepLabCut-live: after the run, with a name
+    of your choice.
+    """
 
     def process(self, pose: NDArray[np.floating[Any]], **kwargs: Any) -> NDArray[np.floating[Any]] | None: ...
 
@@ -24,15 +33,39 @@ class DeepLabCutLiveProcessor(Protocol):
 def as_processor(processor: object) -> Processor:
     """Return a `Processor` unchanged, and wrap a DeepLabCut-live processor in an adapter.
 
-    Raises UsageError for anything else.
+    A subclass of `Processor` whose `process` is DeepLabCut-live's, `process(self, pose, **kwargs)`, is wrapped, too: such
+    scripts change only their import. Raises UsageError for anything else.
     """
+    refuse_class(processor, "processor")
     if isinstance(processor, Processor):
-        return processor
+        name = type(processor).__name__
+        if type(processor).process is Processor.process and type(processor) is not Processor:
+            raise UsageError(f"{name} has no method process(self, pose, frame), which returns a pose: write one")
+        if _accepts(processor.process, 2):
+            return processor
+        if not _accepts(processor.process, 1):
+            raise UsageError(f"{name}.process does not take (pose, frame): write process(self, pose, frame)")
     if callable(getattr(processor, "process", None)):
         return ArrayProcessor(cast(DeepLabCutLiveProcessor, processor))
     raise UsageError(
         f"{type(processor).__name__} is not a processor: it lacks a method process(pose, frame) or process(pose, **kwargs)"
     )
+
+
+def _as_component(processor: object) -> Processor | None:
+    """A processor that also has the lifecycle of ours; None for one without."""
+    return processor if isinstance(processor, Processor) else None
+
+
+def _accepts(method: Callable[..., object], count: int) -> bool:
+    """Whether a method can be called with so many arguments."""
+    try:
+        inspect.signature(method).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, without a signature
+        return True
+    return True
 
 
 class ArrayProcessor(Processor):
@@ -49,14 +82,33 @@ class ArrayProcessor(Processor):
 
     def __init__(self, processor: DeepLabCutLiveProcessor, *, single_animal: bool | None = None) -> None:
         self.processor = processor
+        self._component: Processor | None = _as_component(processor)
         self._single_animal = single_animal
         self._wall_minus_clock = 0.0
+
+    def check(self, card: ModelCard) -> None:
+        if self._component is not None:
+            self._component.check(card)
 
     def open(self, run: RunInfo) -> None:
         # DeepLabCut-live's processors subtract frame_time from time.time(), so they need wall time.
         self._wall_minus_clock = run.started_at.timestamp() - run.started_clock
         if self._single_animal is None:
             self._single_animal = len(run.card.individuals) == 1
+        if self._component is not None:
+            self._component.open(run)
+
+    def close(self) -> None:
+        if self._component is not None:
+            self._component.close()
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        return () if self._component is None else self._component.outputs
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        return {} if self._component is None else self._component.statistics
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         keywords = {"frame_time": frame.captured_at + self._wall_minus_clock, "record": True}

@@ -8,6 +8,7 @@ from dlclive_core.components import PoseModel
 from dlclive_core.data.progress import Progress, State
 from dlclive_core.errors import UsageError
 from dlclive_core.session.events import Event
+from dlclive_core.session.passed_parts import passed_list, passed_part
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.session import Session, run_together
 
@@ -33,6 +34,10 @@ class Rig:
     """
 
     def __init__(self, sessions: Sequence[Session]) -> None:
+        sessions = [
+            passed_part(session, Session, "sessions", "Rig([Session(...)])")
+            for session in passed_list(sessions, "sessions")
+        ]
         if not sessions:
             raise UsageError("a rig needs at least one session")
         self.sessions = tuple(sessions)

@@ -14,6 +14,7 @@ from dlclive_core.regions import Chain, Region, check_follows
 from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.events import Event
+from dlclive_core.session.passed_parts import passed_list, passed_model, passed_part, passed_source
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.run import Run
 from dlclive_core.session.running_session import RunningSession
@@ -82,13 +83,20 @@ class Session:
             raise UsageError(f"deadline must be more than 0 seconds; got {deadline:g}")
         if stale_after is not None and not stale_after > 0:
             raise UsageError(f"stale_after must be more than 0 seconds; got {stale_after:g}")
-        self.source = source
-        self.model = model
-        self.processors = tuple(as_processor(processor) for processor in processors)
-        self.sinks = tuple(sinks)
+        self.source = source = passed_source(source, FrameSource)
+        self.model = model = passed_model(model, PoseModel)
+        self.processors = tuple(as_processor(processor) for processor in passed_list(processors, "processors"))
+        self.sinks = tuple(
+            passed_part(sink, Sink, "sinks", "sinks=[MemorySink()]") for sink in passed_list(sinks, "sinks")
+        )
         if regions is None:
             regions = () if model.profile is None else model.profile.regions()
-        self.region = Chain(regions)
+        self.region = Chain(
+            [
+                passed_part(part, Region, "regions", "regions=[Crop(0, 320, 0, 240)]")
+                for part in passed_list(regions, "regions")
+            ]
+        )
         check_follows(self.region, model.card)
         self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)

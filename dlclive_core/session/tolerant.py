@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from dlclive_core.components import Processor
+from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
@@ -53,6 +54,9 @@ class Tolerant(Processor):
     @property
     def outputs(self) -> tuple[Path, ...]:
         return self.processor.outputs
+
+    def check(self, card: ModelCard) -> None:
+        self.processor.check(card)
 
     def open(self, run: RunInfo) -> None:
         self.failures, self.disabled, self.error = 0, False, None

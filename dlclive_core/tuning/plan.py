@@ -56,7 +56,7 @@ def check_plan(max_error: float, seconds: float) -> None:
     if not 0 < max_error < float("inf"):
         raise UsageError(f"max-error must be a number of pixels above 0; got {max_error:g}")
     if not 1 <= seconds < float("inf"):
-        raise UsageError(f"time must be a number of seconds from 1 up; got {seconds:g}")
+        raise UsageError(f"seconds must be a number of seconds from 1 up; got {seconds:g}")
 
 
 class Budget:

@@ -28,6 +28,13 @@ class Done:
         return lines[0]
 
 
+def environment_with(**more: str) -> dict[str, str]:
+    """The environment of a command. A PYTHONPATH comes before the existing one, so that the same sources are tested."""
+    if "PYTHONPATH" in more:
+        more["PYTHONPATH"] = os.pathsep.join(filter(None, (more["PYTHONPATH"], os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "NO_COLOR": "1", **more}
+
+
 @pytest.fixture
 def dlclive(tmp_path: Path):
     """Run `dlclive ARGUMENTS...` in an empty folder."""
@@ -39,7 +46,7 @@ def dlclive(tmp_path: Path):
             capture_output=True,
             text=True,
             timeout=240,
-            env={**os.environ, "NO_COLOR": "1", **environment},
+            env=environment_with(**environment),
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
@@ -56,7 +63,7 @@ def start(tmp_path: Path, lab: str):
         process = subprocess.Popen(
             [sys.executable, "-m", "dlclive_core", *map(str, arguments)],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True,
-            env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": lab},
+            env=environment_with(PYTHONPATH=lab),
         )  # fmt: skip
         started.append(process)
         return process

@@ -11,13 +11,13 @@ import pytest
 
 from dlclive_core import DLCLiveError
 
-QUICK = ("--frames", "4", "--rounds", "1", "--warmup", "0")
+QUICK = ("--max-frames", "4", "--rounds", "1", "--warmup", "0")
 
 
 def test_a_benchmark_writes_its_table_json_and_picture(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
     done = dlclive(
         "benchmark", model, clip, *QUICK, "--runtime", "onnx", "--precision", "fp32", "--resize", "1", "--size", "160x120",
-        "--follow", "128x96", "--out", "speed",
+        "--window", "128x96", "--out", "speed",
     )  # fmt: skip
     assert done.code == 0, done.err
     for text in (
@@ -53,7 +53,7 @@ def test_json_reports_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -
         "benchmark",
         model,
         clip,
-        "--frames",
+        "--max-frames",
         "50",
         "--rounds",
         "1",
@@ -96,7 +96,7 @@ def test_invalid_options_are_refused(model: Path, changes: dict[str, object], co
     from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
     options = {field.name: None for field in fields(BenchmarkOptions)} | {
-        "model": str(model), "runtimes": (), "precisions": (), "resizes": (), "sizes": (), "follows": (),
+        "model": str(model), "runtimes": (), "precisions": (), "resizes": (), "sizes": (), "windows": (),
         "runtime_options": (), "frames": 2, "rounds": 1, "warmup": 0, "overwrite": False, "json": True,
     }  # fmt: skip
     with pytest.raises(DLCLiveError) as raised:

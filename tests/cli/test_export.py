@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="int8 files are made with onnx")
 
 
 def test_int8_is_calibrated_and_verified_on_a_clip(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
-    done = dlclive("export", model, "mouse.int8.onnx", "--precision", "int8", "--frames", clip, "--json")
+    done = dlclive("export", model, "mouse.int8.onnx", "--precision", "int8", "--video", clip, "--json")
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     assert facts["images"] == 10  # every fourth of 40
@@ -24,7 +24,7 @@ def test_int8_is_calibrated_and_verified_on_a_clip(dlclive, model: Path, clip: P
 
 
 def test_an_export_beyond_the_bound_writes_no_file(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
-    arguments = ("export", model, "a.onnx", "--precision", "int8", "--frames", clip, "--max-error", "0.0001")
+    arguments = ("export", model, "a.onnx", "--precision", "int8", "--video", clip, "--max-error", "0.0001")
     done = dlclive(*arguments)
     assert done.code == 3
     assert "px at the 95th percentile of the confident keypoints" in done.error
@@ -35,13 +35,13 @@ def test_an_export_beyond_the_bound_writes_no_file(dlclive, model: Path, clip: P
 def test_int8_without_frames_of_an_animal_is_refused(dlclive, model: Path, tmp_path: Path) -> None:
     done = dlclive("export", model, "a.onnx", "--precision", "int8")
     assert done.code == 2
-    assert "pass a clip with at least 16 frames, as --frames CLIP" in done.error
+    assert "pass a clip with at least 16 frames, as --video CLIP" in done.error
     cv2 = pytest.importorskip("cv2", reason="images are written with OpenCV")
     empty = tmp_path / "empty"
     empty.mkdir()
     for number in range(20):
         cv2.imwrite(str(empty / f"{number:02d}.png"), np.full((240, 320, 3), 127, np.uint8))
-    done = dlclive("export", model, "a.onnx", "--precision", "int8", "--frames", empty)
+    done = dlclive("export", model, "a.onnx", "--precision", "int8", "--video", empty)
     assert done.code == 2
     assert "finds no animal in the clip" in done.error
     assert [item.name for item in tmp_path.iterdir()] == ["empty"]

@@ -176,7 +176,7 @@ def test_analyze_passes_runtime_options_to_the_runtime(dlclive, model: Path, cli
 
 
 def test_benchmark_shows_runtime_options_in_its_rows(dlclive, model: Path) -> None:
-    command = ("benchmark", model, "--synthetic", "160x120", "--frames", 2, "--rounds", 1, "--warmup", 0)
+    command = ("benchmark", model, "--synthetic", "160x120", "--max-frames", 2, "--rounds", 1, "--warmup", 0)
     done = dlclive(*command, "--runtime", "onnx:fp32:cpu", "--runtime-option", "spinning=always", "--json")
     assert done.code == 0, done.err
     (row,) = json.loads(done.out)["rows"]

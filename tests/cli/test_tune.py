@@ -7,7 +7,7 @@ from pathlib import Path
 
 def test_a_profile_is_saved_and_used_until_the_model_changes(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
     mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
-    done = dlclive("tune", mouse, clip, "--time", 2, "--frames", 20, "--json")
+    done = dlclive("tune", mouse, clip, "--seconds", 2, "--max-frames", 20, "--json")
     assert done.code == 0, done.err
     facts = json.loads(done.out)
     assert facts["table"][0]["p95_px"] <= 0.5
@@ -27,7 +27,7 @@ def test_invalid_options_are_refused_before_the_search(dlclive, model: Path, cli
     for arguments, message in (
         (("--max-error", 0), "max-error"),
         (("--goal", "mean"), "p50 or p99"),
-        (("--time", 0), "time"),
+        (("--seconds", 0), "seconds must be a number"),
     ):
         done = dlclive("tune", mouse, clip, *arguments)
         assert done.code == 2

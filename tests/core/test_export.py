@@ -216,8 +216,8 @@ def test_without_confident_keypoints_the_bound_applies_to_all(catalog, begin, tm
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (None, r"calibration needs frames of the animal: pass a clip .*--frames CLIP; got 0 frames"),
-        (frames(15), "with at least 16 frames, as --frames CLIP; got 15 frames"),
+        (None, r"calibration needs frames of the animal: pass a clip .*--video CLIP; got 0 frames"),
+        (frames(15), "with at least 16 frames, as --video CLIP; got 15 frames"),
         (frames(20, visible=0.0), "finds no animal in the clip: no keypoint of 5 frames has a confidence of 0.6"),
     ],
 )

@@ -1,19 +1,41 @@
-"""`dlclive check`: shows what a session file would run. Builds components without opening them, and loads no model."""
+"""`dlclive check`: all errors of a session file, or what it would run. Opens no camera, port or output file."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dlclive_core.cli.live.parts import RigParts, SessionParts
+from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec
-from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.cli.live.session_file import read_session_file
+from dlclive_core.cli.live.session_problems import find_problems
+from dlclive_core.cli.output import complain, print_json, print_table, stdout
 from dlclive_core.cli.specs import RegionSpec
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
-def run_check(spec: RunSpec, *, json: bool) -> None:
-    """Print what would run. Raises the same errors as `run` before it opens components."""
-    parts = RigParts.build(spec, PluginCatalog.installed())
+def run_check(file: Path, *, json: bool) -> int:
+    """Print every error, one per line, or what would run. Returns the exit code: that of the first error, or 0."""
+    catalog, problems = PluginCatalog.installed(), Problems(collects=True)
+    spec: RunSpec | None = None
+    with problems.caught():
+        spec = read_session_file(file, problems)
+    if spec is not None:
+        find_problems(spec, catalog, problems)
+    parts: RigParts | None = None
+    if spec is not None and not problems.errors:
+        with problems.caught():  # what concerns several components: files that two of them write
+            parts = RigParts.build(spec, catalog)
+    for error in problems.errors:
+        complain(error)
+    if spec is None or parts is None:
+        return problems.errors[0].exit_code
+    _print(spec, parts, json=json)
+    return 0
+
+
+def _print(spec: RunSpec, parts: RigParts, *, json: bool) -> None:
     try:
         rows = [row for session in parts.sessions for row in _rows(session, parts)]
     finally:
@@ -22,7 +44,9 @@ def run_check(spec: RunSpec, *, json: bool) -> None:
         print_json({**spec.to_dict(), "sessions": [_facts(session, parts) for session in parts.sessions]})
         return
     print_table(spec.file or "session", ("", "what", "as"), [*rows, *_common_rows(spec, len(parts.sessions))])
-    stdout().print("The session is valid. No camera, port or file was opened, and no model was loaded.", markup=False)
+    stdout().print(
+        "The session is valid. The model was loaded; no camera, port or output file was opened.", markup=False
+    )
 
 
 def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:

@@ -128,12 +128,12 @@ def check(
 ) -> None:
     """Check a session file and show what it would run.
 
-    Opens no devices, ports or outputs, and loads no model. Exits with code 2, 3 or 4 if the session cannot run.
+    Prints every error that it finds, one per line. Loads the model and looks at recordings; opens no camera, port or output
+    file. Exits with code 2, 3, 4 or 5 if the session cannot run.
     """
     from dlclive_core.cli.live.check import run_check
-    from dlclive_core.cli.live.session_file import read_session_file
 
-    run_check(read_session_file(file), json=json)
+    raise typer.Exit(run_check(file, json=json))
 
 
 @live.command()

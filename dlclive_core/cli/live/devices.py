@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from dlclive_core.cli.output import print_json, print_table, stderr
-from dlclive_core.components import Device
+from dlclive_core.components import Device, FrameSource
 from dlclive_core.errors import DLCLiveError, PluginError, one_line
 from dlclive_core.hookspecs import SourceInfo
+from dlclive_core.machine.known_packages import CAMERAS, install_command
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
@@ -15,12 +18,17 @@ def run_devices(*, json: bool) -> None:
     """List the devices of every camera source. A source that fails is reported on standard error; the others are listed."""
     catalog = PluginCatalog.installed()
     devices: list[Device] = []
+    looked: list[str] = []
     errors: dict[str, str] = {}
     for info in catalog.components(SourceInfo):
         if info.opens or info.opens_folders:  # it reads files
             continue
         try:
-            devices += _checked_devices(info.name, catalog.factory(info).devices())
+            factory = catalog.factory(info)
+            if not _has_devices(factory):
+                continue
+            devices += _checked_devices(info.name, factory.devices())
+            looked.append(info.name)
         except DLCLiveError as error:
             errors[info.name] = one_line(error)
         except KeyboardInterrupt:
@@ -36,7 +44,23 @@ def run_devices(*, json: bool) -> None:
         rows = [(device.source, device.name, device.model, device.serial) for device in devices]
         print_table("Cameras", ("--source", "name", "model", "serial"), rows)
     else:
-        stderr().print("no camera found; try the rendered mouse: --source mouse", markup=False)
+        stderr().print(
+            f"{_why_none(looked, errors)}; without a camera, try the rendered mouse: --source mouse", markup=False
+        )
+
+
+def _has_devices(factory: Any) -> bool:
+    """Whether a source can list devices, as the rendered mouse cannot."""
+    return getattr(factory.devices, "__func__", None) is not FrameSource.devices.__func__  # type: ignore[attr-defined]
+
+
+def _why_none(looked: Sequence[str], errors: Mapping[str, str]) -> str:
+    """Why there is no camera: nothing was found, or nothing looked."""
+    if looked:
+        return f"no camera found by the source{'s' if len(looked) > 1 else ''} {', '.join(looked)}"
+    if errors:
+        return "no camera was looked for: no source could list its devices"
+    return f"no camera was looked for: no plugin for cameras is installed; run: {install_command(CAMERAS)}"
 
 
 def _checked_devices(name: str, devices: object) -> list[Device]:

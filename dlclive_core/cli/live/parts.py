@@ -53,7 +53,7 @@ class RigParts:
     def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
         """Build all sessions. Raises UsageError, ConfigurationError, PluginError, ModelError, ... for an invalid spec."""
         planned = plan(spec)
-        sources = [_build_source(session.source, catalog) for session in planned]
+        sources = [build_source(session.source, catalog) for session in planned]
         for session, source in zip(planned, sources, strict=True):
             if spec.seconds is not None and not source.is_live:
                 raise UsageError(
@@ -127,13 +127,15 @@ def _refuse_shared_files(sessions: tuple[SessionParts, ...]) -> None:
                         )
 
 
-def _build_source(part: PartSpec, catalog: PluginCatalog) -> FrameSource:
+def build_source(part: PartSpec, catalog: PluginCatalog) -> FrameSource:
     """Build a source from its name, a camera's URL, or a file or folder."""
     names = [info.name for info in catalog.components(SourceInfo)]
     with located(part.where, part.lines):
         if part.spec is not None and part.spec.name in names:
             return cast("FrameSource", build_component(catalog, SourceInfo, part.spec))
-        if "://" in part.text and "camera" in names:
+        if part.spec is not None:
+            catalog.check_installed(SourceInfo, part.spec.name)
+        if "://" in part.text:
             return cast("FrameSource", build_component(catalog, SourceInfo, f"camera:{part.text}"))
         if Path(part.text).expanduser().exists() or Path(part.text).suffix:
             return source_for(part.text, catalog)

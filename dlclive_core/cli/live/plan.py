@@ -9,7 +9,7 @@ from pathlib import Path
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec, without_password
 from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.data.names import file_name_part
-from dlclive_core.errors import ConfigurationError, UsageError
+from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
 
 _NAME = re.compile(r"\w[\w.-]*")
 
@@ -42,7 +42,7 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
             the number of sources. ConfigurationError if the spec is from a file.
     """
     if not spec.sources:
-        raise _missing(spec, "source", "--source camera:0", "source: camera:0")
+        raise missing_entry(spec, "source", "--source camera:0", "source: camera:0")
     several = len(spec.sources) > 1
     names = _names(spec)
     models = _models(spec)
@@ -82,7 +82,7 @@ def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
         for number, source in enumerate(spec.sources)
     ]
     if any(model.path is None for model, _ in models):
-        raise _missing(spec, "model", "--model mouse.onnx", "model: mouse.onnx")
+        raise missing_entry(spec, "model", "--model mouse.onnx", "model: mouse.onnx")
     return models
 
 
@@ -119,12 +119,12 @@ def name_of(part: PartSpec) -> str:
     return file_name_part(re.sub(r"[^\w.]+", "-", "-".join(pieces)).strip("-.")) or "source"
 
 
-def _error(source: SourceSpec, message: str) -> Exception:
+def _error(source: SourceSpec, message: str) -> DLCLiveError:
     where = source.part.where
     return ConfigurationError(f"{where}: {message}") if where else UsageError(message)
 
 
-def _missing(spec: RunSpec, what: str, option: str, line: str) -> Exception:
+def missing_entry(spec: RunSpec, what: str, option: str, line: str) -> DLCLiveError:
     if spec.file:
         return ConfigurationError(f"{spec.file} has no {what}: add a line such as {line}")
     return UsageError(f"no {what}: pass {option}, or a session file")

@@ -8,7 +8,7 @@ from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.data.recovery import RecoveryReport
 from dlclive_core.errors import DataError, DependencyError, PluginError
 from dlclive_core.hookspecs import RecoveryInfo
-from dlclive_core.machine.known_packages import INSTALL_FILES
+from dlclive_core.machine.known_packages import FILES, install_command
 from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 
@@ -17,7 +17,7 @@ def run_recover(folder: Path, *, json: bool) -> int:
     catalog = PluginCatalog.installed()
     infos = catalog.components(RecoveryInfo)
     if not infos:
-        raise DependencyError(f"no installed plugin recovers files; run: {INSTALL_FILES}")
+        raise DependencyError(f"no installed plugin recovers files; run: {install_command(FILES)}")
     reports: list[RecoveryReport] = []
     broken: list[PluginError] = []
     for info in infos:

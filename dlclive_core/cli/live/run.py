@@ -23,7 +23,7 @@ from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import PoseModel
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.errors import DLCLiveError, UsageError
-from dlclive_core.machine.files import make_folder, write_whole
+from dlclive_core.machine.files import output_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
@@ -43,7 +43,7 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
             models[number] = stack.enter_context(part.load(catalog))
             facts[number] = model_facts(models[number], time.perf_counter() - began)
         _refuse_shared_trackers(parts, models)
-        make_folder(spec.out)
+        stack.enter_context(output_folder(spec.out))
         records = [
             SessionRecord(part.spec.name, part.source, models[number], facts[number])
             for part in parts.sessions

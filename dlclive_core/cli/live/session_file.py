@@ -21,13 +21,16 @@ sources:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from threading import TIMEOUT_MAX
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
+from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import parse_cropping, parse_dynamic
@@ -36,6 +39,8 @@ from dlclive_core.errors import ConfigurationError
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
+
+Item = TypeVar("Item")
 
 _SOURCE_KEYS = ("source", "model", "processors", "sinks", "regions")
 _KEYS = (*_SOURCE_KEYS, "sources", "limits", "out", "overwrite")
@@ -66,48 +71,75 @@ _LIMITS: dict[str, Any] = {
 assert set(_DETECTION) == {field.name for field in fields(DetectionOptions)}
 
 
-def read_session_file(path: Path) -> RunSpec:
+def read_session_file(path: Path, problems: Problems | None = None) -> RunSpec:
     """Read a session file.
+
+    Args:
+        problems: collects the errors, and what has one is left out of the result; None: the first error is raised.
 
     Raises:
         UsageError: no such file.
         ConfigurationError: `file:line: what is wrong`, with the nearest valid key.
     """
-    file = YamlFile(path)
+    file = YamlFile(path, problems)
+    problems = file.problems
     if file.root is None:
         raise ConfigurationError(f"{path} is empty; a session needs at least a source and a model")
     pairs = file.mapping(file.root, _KEYS, "a session")
     nodes = {key: value for key, (_, value) in pairs.items()}
-    if "source" in nodes and "sources" in nodes:
-        raise file.error(pairs["sources"][0], "a session has either source or sources; list all of them under sources")
+    with problems.caught():
+        if "source" in nodes and "sources" in nodes:
+            raise file.error(
+                pairs["sources"][0], "a session has either source or sources; list all of them under sources"
+            )
     settings = _parts(file, nodes)
     source = settings.pop("source", None)
     if source is not None:
         settings["sources"] = (SourceSpec(part=source),)
     elif "sources" in nodes:
-        settings["sources"] = tuple(_source(file, node) for node in file.items(nodes["sources"], "sources"))
-    if "limits" in nodes:
-        settings |= _limits(file, nodes["limits"])
-    if "out" in nodes:
-        settings["out"] = file.value(nodes["out"], Path, "out")
-    if "overwrite" in nodes:
-        settings["overwrite"] = file.value(nodes["overwrite"], bool, "overwrite")
+        with problems.caught("source"):
+            settings["sources"] = _each(file, file.items(nodes["sources"], "sources"), _source, "source")
+    with problems.caught():
+        if "limits" in nodes:
+            settings |= _limits(file, nodes["limits"])
+    with problems.caught():
+        if "out" in nodes:
+            settings["out"] = file.value(nodes["out"], Path, "out")
+    with problems.caught():
+        if "overwrite" in nodes:
+            settings["overwrite"] = file.value(nodes["overwrite"], bool, "overwrite")
     return RunSpec(**settings, file=str(path))
 
 
 def _parts(file: YamlFile, nodes: dict[str, yaml.Node]) -> dict[str, Any]:
     """The settings that a session and a single source have in common."""
     parts: dict[str, Any] = {}
-    if "source" in nodes and not file.is_empty(nodes["source"]):
-        parts["source"] = _part(file, nodes["source"], "source")
-    if "model" in nodes and not file.is_empty(nodes["model"]):
-        parts["model"] = _model(file, nodes["model"])
+    caught = file.problems.caught
+    with caught("source"):
+        if "source" in nodes and not file.is_empty(nodes["source"]):
+            parts["source"] = _part(file, nodes["source"], "source")
+    with caught("model"):
+        if "model" in nodes and not file.is_empty(nodes["model"]):
+            parts["model"] = _model(file, nodes["model"])
     for key in ("processors", "sinks"):
-        if key in nodes:
-            parts[key] = tuple(_part(file, node, f"an item of {key}") for node in file.items(nodes[key], key))
-    if "regions" in nodes:
-        parts["regions"] = _regions(file, nodes["regions"])
+        with caught():
+            if key in nodes:
+                parts[key] = _each(file, file.items(nodes[key], key), partial(_part, what=f"an item of {key}"))
+    with caught():
+        if "regions" in nodes:
+            parts["regions"] = _regions(file, nodes["regions"])
     return parts
+
+
+def _each(
+    file: YamlFile, nodes: Iterable[yaml.Node], read: Callable[[YamlFile, yaml.Node], Item], entry: str = ""
+) -> tuple[Item, ...]:
+    """Read each item of a list; one with an error is left out."""
+    items = []
+    for node in nodes:
+        with file.problems.caught(entry):
+            items.append(read(file, node))
+    return tuple(items)
 
 
 def _source(file: YamlFile, node: yaml.Node) -> SourceSpec:
@@ -156,7 +188,10 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
     kinds: dict[str, Any] = {**_LOADING, **_DETECTION}
     pairs = file.mapping(node, (*kinds, _OPTIONS), "model")
     _, options = pairs.pop(_OPTIONS, (None, None))
-    values = {key: file.value(value, kinds[key], key) for key, (_, value) in pairs.items()}
+    values: dict[str, Any] = {}
+    for key, (_, value) in pairs.items():
+        with file.problems.caught("model" if key == "path" else ""):
+            values[key] = file.value(value, kinds[key], key)
     if options is not None and not file.is_empty(options):
         values[_OPTIONS] = tuple(
             OptionSpec(name, file.text(value), file.where(key))
@@ -172,24 +207,29 @@ def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:
 def _regions(file: YamlFile, node: yaml.Node) -> RegionSpec:
     pairs = file.mapping(node, ("cropping", "dynamic", "resize"), "regions")
     regions: dict[str, Any] = {}
-    for key, (_, value) in pairs.items():
-        with located(file.where(value)):
+    for key, (_, node_value) in pairs.items():
+        with file.problems.caught(), located(file.where(node_value)):
+            text = file.text(node_value).strip("[]")
+            value: Any
             if key == "cropping":
-                regions[key] = parse_cropping(file.text(value).strip("[]"), key)
+                value = parse_cropping(text, key)
             elif key == "dynamic":
-                regions[key] = parse_dynamic(file.text(value).strip("[]"), key)
+                value = parse_dynamic(text, key)
             else:
-                regions[key] = file.value(value, float, key)
-            regions_from_options(**{key: regions[key]})  # checks the value
+                value = file.value(node_value, float, key)
+            regions_from_options(**{key: value})  # checks the value
+            regions[key] = value
     return RegionSpec(**regions)
 
 
 def _limits(file: YamlFile, node: yaml.Node) -> dict[str, Any]:
     limits: dict[str, Any] = {}
     for key, (_, value) in file.mapping(node, _LIMITS, "limits").items():
-        limits[key] = file.value(value, _LIMITS[key], key)
-        if limits[key] is not None and not limits[key] > 0:
-            raise file.error(value, f"{key} must be above 0; got {limits[key]}")
-        if key == "seconds" and limits[key] is not None and limits[key] > TIMEOUT_MAX:
-            raise file.error(value, f"seconds must be at most {TIMEOUT_MAX:.0f}; omit it for no limit")
+        with file.problems.caught():
+            number = file.value(value, _LIMITS[key], key)
+            if number is not None and not number > 0:
+                raise file.error(value, f"{key} must be above 0; got {number}")
+            if key == "seconds" and number is not None and number > TIMEOUT_MAX:
+                raise file.error(value, f"seconds must be at most {TIMEOUT_MAX:.0f}; omit it for no limit")
+            limits[key] = number
     return limits

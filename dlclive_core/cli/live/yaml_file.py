@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from dlclive_core.cli.live.problems import Problems
 from dlclive_core.errors import ConfigurationError, UsageError, nearest
 from dlclive_core.plugins.specs import convert
 from dlclive_core.text.decoding import TextError, read_text
@@ -18,13 +19,17 @@ from dlclive_core.text.yaml_1_2 import compose, plain
 class YamlFile:
     """The nodes of one file, as text, lists and mappings.
 
+    Args:
+        problems: takes the errors that concern one key of a mapping.
+
     Raises:
         UsageError: the file cannot be read.
         ConfigurationError: from every method, as one line with the file name and the line number.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, problems: Problems | None = None) -> None:
         self.path = path
+        self.problems = problems or Problems()
         try:
             self.root = compose(read_text(path))
         except FileNotFoundError:
@@ -51,11 +56,12 @@ class YamlFile:
         pairs: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key, value in node.value:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else self._quote(key)
-            if known is not None and name not in known:
-                raise self.error(key, f"{what} has no {name!r}: {nearest(name, known)}")
-            if name in pairs:
-                raise self.error(key, f"{what} has {name!r} twice")
-            pairs[name] = (key, value)
+            with self.problems.caught():
+                if known is not None and name not in known:
+                    raise self.error(key, f"{what} has no {name!r}: {nearest(name, known)}")
+                if name in pairs:
+                    raise self.error(key, f"{what} has {name!r} twice")
+                pairs[name] = (key, value)
         return pairs
 
     def items(self, node: yaml.Node, what: str) -> list[yaml.Node]:

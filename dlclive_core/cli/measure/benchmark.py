@@ -16,18 +16,20 @@ from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import BenchmarkPlan, run_benchmark_plan
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
+from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.arguments import parse_runtime_options
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import benchmark_json
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
 from dlclive_core.cli.measure.progress import show_measurement
-from dlclive_core.cli.output import complain, print_json, stderr
+from dlclive_core.cli.output import complain, print_json, stderr, warn
+from dlclive_core.cli.picture_shape import shape_warning
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
 from dlclive_core.machine.file_lock import only_writer
-from dlclive_core.machine.files import make_folder, write_whole
+from dlclive_core.machine.files import output_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
@@ -50,7 +52,7 @@ class BenchmarkOptions:
     device: str | None
     resizes: tuple[float, ...]
     sizes: tuple[str, ...]
-    follows: tuple[str, ...]
+    windows: tuple[str, ...]
     frames: int
     rounds: int
     warmup: int
@@ -66,12 +68,12 @@ class BenchmarkOptions:
 def run_benchmark(options: BenchmarkOptions) -> int:
     """Run the benchmark, print it and write its files. Returns the exit code: that of DataError without a usable row."""
     catalog = PluginCatalog.installed()
+    check_order("benchmark", options.model, [options.video], catalog)
     requests = _requests(options, catalog)
     views = _views(options)
     if options.out is None:
         return _measure(options, requests, views, catalog)
-    make_folder(options.out)
-    with only_writer(options.out / _FILES[0]):
+    with output_folder(options.out), only_writer(options.out / _FILES[0]):
         _check_free(options.out, overwrite=options.overwrite)
         return _measure(options, requests, views, catalog)
 
@@ -79,9 +81,13 @@ def run_benchmark(options: BenchmarkOptions) -> int:
 def _measure(
     options: BenchmarkOptions, requests: list[RuntimeRequest], views: list[ViewSpec], catalog: PluginCatalog
 ) -> int:
+    clip = _clip(options, catalog)
+    for view in views:
+        if view.size is not None and (line := shape_warning("--size", view.size, clip.size, "stretches the picture")):
+            warn(line)
     plan = BenchmarkPlan(
         model=options.model,
-        clip=_clip(options, catalog),
+        clip=clip,
         requests=requests,
         views=views,
         rounds=options.rounds,
@@ -118,8 +124,8 @@ def _views(options: BenchmarkOptions) -> list[ViewSpec]:
     """The requested input views; by default whole frames."""
     views = [ViewSpec(resize=factor) for factor in options.resizes]
     views += [ViewSpec(size=parse_size(text, "--size")) for text in options.sizes]
-    for text in options.follows:
-        views.append(ViewSpec(follow=FollowingCropSpec(window=parse_size(text, "--follow"))))
+    for text in options.windows:
+        views.append(ViewSpec(follow=FollowingCropSpec(window=parse_size(text, "--window"))))
     return list(dict.fromkeys(views)) or [ViewSpec()]
 
 

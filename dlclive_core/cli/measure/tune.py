@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.measure.progress import show_measurement
 from dlclive_core.cli.measure.tune_picture import tune_picture
 from dlclive_core.cli.output import print_json, print_table, stderr, stdout
@@ -58,6 +59,7 @@ def run_tune(options: TuneOptions) -> None:
     """Search, print the result, and write the profile."""
     check_plan(options.max_error, options.seconds)
     catalog = PluginCatalog.installed()
+    check_order("tune", options.model, [options.video], catalog)
     source = locate_model(options.model, model_suffixes(catalog))
     with only_writer(check_profile_path(source, overwrite=options.overwrite)):
         check_profile_path(

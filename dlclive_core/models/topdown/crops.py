@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.errors import DependencyError, UsageError
-from dlclive_core.machine.known_packages import INSTALL_RESIZE
+from dlclive_core.machine.known_packages import RESIZE, install_command
 from dlclive_core.regions import CropTransform
 
 Image = NDArray[np.uint8]
@@ -104,6 +104,8 @@ def _resize(part: Image, shape: tuple[int, int]) -> Image:
     try:
         import cv2
     except ImportError:
-        raise DependencyError(f"top-down networks need OpenCV for their crops; run: {INSTALL_RESIZE}") from None
+        raise DependencyError(
+            f"top-down networks need OpenCV for their crops; run: {install_command(RESIZE)}"
+        ) from None
     resized: Image = cv2.resize(part, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     return resized

@@ -116,8 +116,7 @@ def test_without_its_libraries_the_message_says_how_to_get_them(monkeypatch: pyt
 
     monkeypatch.setattr("dlclive_io.screen.web_display.find_spec", hidden)
     monkeypatch.setattr("dlclive_core.plugins.catalog.find_spec", hidden)
-    message = r"needs uvicorn, not installed; run: pip install 'dlclive-io\[web\]'"
-    with pytest.raises(DependencyError, match=message):
+    with pytest.raises(DependencyError, match="needs uvicorn, not installed; run: pip install uvicorn"):
         WebDisplay()
-    with pytest.raises(DependencyError, match=message):
+    with pytest.raises(DependencyError, match="needs uvicorn, not installed; run: pip install starlette uvicorn"):
         PluginCatalog.installed().build(SinkInfo, "web")

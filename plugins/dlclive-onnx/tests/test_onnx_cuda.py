@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from dlclive_onnx import binding, providers, runtime
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.options import CudaOptions
 
-from dlclive_core import DependencyError, UsageError, load_model
+from dlclive_core import DependencyError, UsageError, install_command, load_model
 
 CPU = ["CPUExecutionProvider"]
 
@@ -56,7 +57,7 @@ def cpu_build(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("cpu_build")
 def test_cuda_without_cuda_is_an_error_with_the_command() -> None:
-    with pytest.raises(DependencyError, match=r"pip install 'dlclive-onnx\[gpu\]'"):
+    with pytest.raises(DependencyError, match=re.escape(install_command("dlclive-onnx[gpu]"))):
         providers.choose("cuda", CudaOptions())
     assert providers.choose("auto", CudaOptions()) == CPU
 

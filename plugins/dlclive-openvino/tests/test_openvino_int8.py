@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from dlclive_openvino.files import read_network
 from dlclive_openvino.int8_trunk import in_float, trunk
 from dlclive_openvino.library import ov
 
-from dlclive_core import DependencyError, ModelError, Setting, UsageError, export_model, load_model
+from dlclive_core import DependencyError, ModelError, Setting, UsageError, export_model, install_command, load_model
 
 from dlclive_openvino.runtime import OpenVinoNetwork  # isort: skip
 
@@ -100,9 +101,9 @@ def test_an_int8_file_runs_only_in_int8(mouse: Path, tmp_path: Path, pictures: P
 
 
 def test_int8_without_a_usable_clip_is_an_error(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
-    with pytest.raises(UsageError, match="--frames CLIP"):
+    with pytest.raises(UsageError, match="--video CLIP"):
         OpenVinoExporter().export(mouse, tmp_path / "a.xml", precision="int8")
-    with pytest.raises(UsageError, match="--frames CLIP"):
+    with pytest.raises(UsageError, match="--video CLIP"):
         export_model(mouse, tmp_path / "a.xml", precision="int8")
     grey = [np.full((128, 160, 3), 127, np.uint8)] * 20
     with pytest.raises(UsageError, match="finds no animal in the clip"):
@@ -124,5 +125,5 @@ def test_without_nncf_the_error_shows_the_install_command(
         "dlclive_core.plugins.catalog.missing_requirements", lambda info: [n for n in info.requires if n == "nncf"]
     )
     monkeypatch.setitem(sys.modules, "nncf", None)
-    with pytest.raises(DependencyError, match=r"pip install 'dlclive-openvino\[int8\]'"):
+    with pytest.raises(DependencyError, match=re.escape(install_command("dlclive-openvino[int8]"))):
         export_model(mouse, tmp_path / "a.xml", precision="int8", frames=pictures(16))

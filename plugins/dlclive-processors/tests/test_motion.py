@@ -49,8 +49,8 @@ def test_noise_is_what_a_random_walk_of_the_velocity_gives() -> None:
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, "3", None, True])
 def test_a_value_that_is_not_a_number_is_refused(bad: object) -> None:
-    with pytest.raises(UsageError, match=r"processor 'p': o is .*; give a number at least 0 and at most 1$"):
-        check_number("p", "o", bad, least=0, most=1)  # type: ignore[arg-type]
-    assert check_number("p", "o", 1, least=0, most=1) == 1.0
+    with pytest.raises(UsageError, match=r"^o is .*; give a number at least 0 and at most 1$"):
+        check_number("o", bad, least=0, most=1)  # type: ignore[arg-type]
+    assert check_number("o", 1, least=0, most=1) == 1.0
     with pytest.raises(UsageError, match="above 0"):
-        check_number("p", "o", 0, above=0)
+        check_number("o", 0, above=0)

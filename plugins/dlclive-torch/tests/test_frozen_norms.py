@@ -96,6 +96,6 @@ def test_a_network_without_group_norms_and_a_clip_without_frames_are_usage_error
     assert exporter.calibrates
     with pytest.raises(UsageError, match="cspnext_s has no group normalisation"):
         exporter.export(small_export, tmp_path / "a.onnx", frames=[noise(64, 64)])
-    with pytest.raises(UsageError, match="--frames CLIP"):
+    with pytest.raises(UsageError, match="--video CLIP"):
         exporter.export(small_export, tmp_path / "a.onnx")
     assert list(tmp_path.iterdir()) == []

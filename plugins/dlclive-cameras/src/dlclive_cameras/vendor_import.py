@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dlclive_core import DependencyError
+from dlclive_core import DependencyError, install_command
 
 
 @contextmanager
@@ -15,5 +15,5 @@ def importing(source: str, library: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise DependencyError(
-            f"the source {source!r} needs {library}: {error}; run: pip install 'dlclive-cameras[{source}]'"
+            f"the source {source!r} needs {library}: {error}; run: {install_command(f'dlclive-cameras[{source}]')}"
         ) from error

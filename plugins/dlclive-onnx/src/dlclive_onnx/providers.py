@@ -6,7 +6,7 @@ import re
 
 import onnxruntime as ort
 
-from dlclive_core import DependencyError, UsageError
+from dlclive_core import DependencyError, UsageError, install_command
 from dlclive_onnx.options import CudaOptions
 
 Provider = str | tuple[str, dict[str, str]]
@@ -36,7 +36,7 @@ def choose(device: str, cuda: CudaOptions) -> list[Provider]:
     if not has_cuda():
         raise DependencyError(
             f"device {device!r} needs the CUDA build of ONNX Runtime; run: pip uninstall -y onnxruntime && "
-            "pip install 'dlclive-onnx[gpu]'"
+            f"{install_command('dlclive-onnx[gpu]')}"
         )
     return [(CUDA, cuda.provider_options(match[1] or "0")), CPU]
 

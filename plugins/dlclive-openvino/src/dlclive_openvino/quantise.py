@@ -31,7 +31,7 @@ def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> 
         ModelError: the network has other inputs or no trunk, or NNCF cannot quantise it.
     """
     if not len(frames):
-        raise UsageError("int8 is calibrated on frames of the animal: pass a clip with --frames CLIP")
+        raise UsageError("int8 is calibrated on frames of the animal: pass a clip with --video CLIP")
     if len(model.inputs) != 1:
         raise ModelError(f"{name} takes more than images and cannot be calibrated on frames: export it in bf16")
     if not trunk(model):

@@ -8,7 +8,6 @@ from dlclive_core import UsageError
 
 
 def check_number(
-    processor: str,
     option: str,
     value: float,
     *,
@@ -16,7 +15,10 @@ def check_number(
     least: float = -math.inf,
     most: float = math.inf,
 ) -> float:
-    """Return the value as float if it is a finite number > above, >= least and <= most; else raise UsageError."""
+    """Return the value as float if it is a finite number > above, >= least and <= most; else raise UsageError.
+
+    The message names the option alone: the core adds the component's name as the user wrote it, and Python the line.
+    """
     number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
     if math.isfinite(number) and number > above and least <= number <= most:
         return number
@@ -26,4 +28,4 @@ def check_number(
         f"at most {most:g}" if math.isfinite(most) else "",
     ]
     bounds = " and ".join(part for part in parts if part)
-    raise UsageError(f"processor {processor!r}: {option} is {value!r}; give a number {bounds}".rstrip())
+    raise UsageError(f"{option} is {value!r}; give a number {bounds}".rstrip())

@@ -68,16 +68,16 @@ class KalmanPredictor(Processor):
         max_gap: float = 0.5,
     ) -> None:
         if order not in PROCESS_NOISE:
-            raise UsageError(f"processor 'kalman': order is {order!r}; choose from {', '.join(PROCESS_NOISE)}")
-        self._horizon = check_number("kalman", "horizon", horizon, least=0)
-        self._min_confidence = check_number("kalman", "min_confidence", min_confidence, least=0, most=1)
+            raise UsageError(f"order is {order!r}; choose from {', '.join(PROCESS_NOISE)}")
+        self._horizon = check_number("horizon", horizon, least=0)
+        self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
         process_noise = PROCESS_NOISE[order] if process_noise is None else process_noise
-        process_noise = check_number("kalman", "process_noise", process_noise, above=0)
-        measurement_noise = check_number("kalman", "measurement_noise", measurement_noise, above=0)
-        max_gap = check_number("kalman", "max_gap", max_gap, above=0)
+        process_noise = check_number("process_noise", process_noise, above=0)
+        measurement_noise = check_number("measurement_noise", measurement_noise, above=0)
+        max_gap = check_number("max_gap", max_gap, above=0)
         if max_gap <= self._horizon:
             raise UsageError(
-                f"processor 'kalman': max_gap is {max_gap:g} s and horizon {horizon:g} s, so every keypoint would be "
+                f"max_gap is {max_gap:g} s and horizon {horizon:g} s, so every keypoint would be "
                 "missing; give a longer max_gap"
             )
         self._tracks = TrackBank(Motion(order, process_noise, measurement_noise), measurement_noise, max_gap)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.polygon import Polygon
@@ -57,9 +57,9 @@ class RegionTrigger(Processor):
     ) -> None:
         self._polygon = Polygon(polygon)
         self._keypoint = keypoint
-        self._min_confidence = check_number("region", "min_confidence", min_confidence, least=0, most=1)
-        if int(check_number("region", "debounce", debounce, least=1)) != debounce:
-            raise UsageError(f"processor 'region': debounce is {debounce!r}; give a whole number of frames")
+        self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
+        if int(check_number("debounce", debounce, least=1)) != debounce:
+            raise UsageError(f"debounce is {debounce!r}; give a whole number of frames")
         self._debounce = int(debounce)
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
@@ -81,6 +81,10 @@ class RegionTrigger(Processor):
     def outputs(self) -> tuple[Path, ...]:
         """The file of events."""
         return () if self._path is None else (self._path,)
+
+    def check(self, card: ModelCard) -> None:
+        """Raise UsageError if the model has no such keypoint."""
+        card.skeleton.index(self._keypoint)
 
     def open(self, run: RunInfo) -> None:
         """Find the keypoint in the model's skeleton and create the events file.

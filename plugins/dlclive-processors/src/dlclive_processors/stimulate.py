@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core import Frame, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.frame_clock import FrameClock, now
 from dlclive_processors.gate import Gate
@@ -78,23 +78,23 @@ class Stimulate(Processor):
         overwrite: bool = False,
     ) -> None:
         if (condition is None) == (polygon is None or keypoint is None):
-            raise UsageError("processor 'stimulate': give either polygon and keypoint, or condition")
+            raise UsageError("give either polygon and keypoint, or condition")
         self._polygon = Polygon(polygon) if polygon is not None else None
         self._keypoint = keypoint or ""
         self._condition = condition
-        self._min_confidence = check_number("stimulate", "min_confidence", min_confidence, least=0, most=1)
-        if int(check_number("stimulate", "debounce", debounce, least=1)) != debounce:
-            raise UsageError(f"processor 'stimulate': debounce is {debounce!r}; give a whole number of frames")
-        self._max_age = check_number("stimulate", "max_age", max_age, above=0)
+        self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
+        if int(check_number("debounce", debounce, least=1)) != debounce:
+            raise UsageError(f"debounce is {debounce!r}; give a whole number of frames")
+        self._max_age = check_number("max_age", max_age, above=0)
         self._lifespan = lifespan
-        refractory = check_number("stimulate", "refractory", refractory, least=0)
-        max_rate = check_number("stimulate", "max_rate", max_rate, above=0)
+        refractory = check_number("refractory", refractory, least=0)
+        max_rate = check_number("max_rate", max_rate, above=0)
         self._gate = Gate(int(debounce), refractory, max_rate)
         self._gate.armed = armed
         if (port is None) == (output is None):
-            raise UsageError("processor 'stimulate': give either port, for example /dev/ttyACM0, or output")
+            raise UsageError("give either port, for example /dev/ttyACM0, or output")
         if output is not None and events is not None:
-            raise UsageError("processor 'stimulate': events is an option of the output; set it there")
+            raise UsageError("events is an option of the output; set it there")
         self.output = output or SerialOutput(
             port=port or "",
             channel=channel,
@@ -144,12 +144,17 @@ class Stimulate(Processor):
             self._gate.armed = False
             self.output.off(Reason.DISARMED)
 
+    def check(self, card: ModelCard) -> None:
+        """Raise UsageError if the model has no such keypoint."""
+        if self._polygon is not None:
+            card.skeleton.index(self._keypoint)
+
     def open(self, run: RunInfo) -> None:
         """Find the keypoint and open the output, which is off."""
         self._clock = FrameClock(run)
         if run.is_live and run.fps and self._uses_port and self._lifespan < 1 / run.fps:
             raise UsageError(
-                f"processor 'stimulate': lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
+                f"Stimulate: lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
                 f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output is switched off between two frames"
             )
         self._watch(run.card.skeleton)

@@ -6,7 +6,7 @@ import re
 
 import tensorrt as trt
 
-from dlclive_core import DependencyError, UnsupportedModelError, UsageError
+from dlclive_core import DependencyError, UnsupportedModelError, UsageError, install_command
 from dlclive_tensorrt.cuda import Gpu, gpus
 from dlclive_tensorrt.engine_file import EngineCard
 
@@ -40,7 +40,7 @@ def check_tensorrt() -> None:
     if trt.__version__.partition(".")[0] != MAJOR:
         raise DependencyError(
             f"dlclive-tensorrt needs TensorRT {MAJOR}, but {trt.__version__} is installed; run: "
-            "pip install dlclive-tensorrt"
+            f"{install_command('dlclive-tensorrt')}"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import DependencyError, Detector, ModelError
+from dlclive_core import DependencyError, Detector, ModelError, install_command
 from dlclive_core.runtimes import DETECTOR_OUTPUTS, IMAGE_INPUT, check_detector
 from dlclive_tensorrt.cuda import Gpu
 
@@ -40,7 +40,7 @@ class OnnxDetector(Detector):
             import onnxruntime
         except ImportError:
             raise DependencyError(
-                f"{path.name} needs ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
+                f"{path.name} needs ONNX Runtime, which is not installed; run: {install_command('dlclive-onnx')}"
             ) from None
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3

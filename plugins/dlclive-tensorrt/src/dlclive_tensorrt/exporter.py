@@ -12,7 +12,7 @@ import onnx
 import tensorrt as trt
 from numpy.typing import NDArray
 
-from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError
+from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError, install_command
 from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.compatibility import check_tensorrt, choose_gpu
@@ -103,7 +103,7 @@ class EngineExporter(Exporter):
         check_tensorrt()
         if card.detector_sha256 and find_spec("onnxruntime") is None:
             raise DependencyError(
-                f"the detector of {name} needs ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
+                f"the detector of {name} needs ONNX Runtime, which is not installed; run: {install_command('dlclive-onnx')}"
             )
         return height_width, choose_gpu(self._device)
 

@@ -40,7 +40,7 @@ class LabelledVideo(Sink):
     def __init__(
         self,
         path: Path,
-        pcutoff: float = 0.6,
+        pcutoff: float = 0.5,
         radius: int = 3,
         colormap: str = "bmy",
         names: bool = False,

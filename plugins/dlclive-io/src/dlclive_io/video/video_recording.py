@@ -68,7 +68,7 @@ class VideoRecording(Sink):
         threads: int = 1,
         nice: int = 5,
         draw: bool = False,
-        pcutoff: float = 0.6,
+        pcutoff: float = 0.5,
         radius: int = 3,
         colormap: str = "bmy",
         minutes_left: float = 5.0,

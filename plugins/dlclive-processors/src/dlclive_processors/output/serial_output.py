@@ -98,17 +98,16 @@ class SerialOutput(Output):
         overwrite: bool = False,
     ) -> None:
         self._port = port
-        self._channel = int(check_number("stimulate", "channel", channel, least=0, most=7))
-        self._width = check_number("stimulate", "width", width, least=1e-6, most=1000)
-        self._frequency = check_number("stimulate", "frequency", frequency, least=0, most=1e5)
-        self._duration = check_number("stimulate", "duration", duration, least=1e-6, most=1000)
-        self._lifespan = check_number("stimulate", "lifespan", lifespan, least=0.005, most=1)
-        self._patience = check_number("stimulate", "patience", patience, above=0, most=60)
-        self._baud = int(check_number("stimulate", "baud", baud, least=300))
+        self._channel = int(check_number("channel", channel, least=0, most=7))
+        self._width = check_number("width", width, least=1e-6, most=1000)
+        self._frequency = check_number("frequency", frequency, least=0, most=1e5)
+        self._duration = check_number("duration", duration, least=1e-6, most=1000)
+        self._lifespan = check_number("lifespan", lifespan, least=0.005, most=1)
+        self._patience = check_number("patience", patience, above=0, most=60)
+        self._baud = int(check_number("baud", baud, least=300))
         if self._frequency and self._width * self._frequency > 1:
             raise UsageError(
-                f"processor 'stimulate': pulses of {width:g} s overlap at {frequency:g} pulses per second; "
-                "reduce width or frequency"
+                f"pulses of {width:g} s overlap at {frequency:g} pulses per second; reduce width or frequency"
             )
         if importlib.util.find_spec("serial") is None:
             raise DependencyError("serial outputs need pyserial; run: pip install pyserial")

@@ -1,4 +1,4 @@
-"""`python -m dlclive_processors.simulator`: prints the port, and runs until it is stopped."""
+"""`python -m dlclive_processors.simulator`: prints the port and what its outputs do, until it is stopped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from dlclive_processors.output.protocol import Limits
 from dlclive_processors.simulator.compiled import CompiledDevice
 from dlclive_processors.simulator.device import Device
+from dlclive_processors.simulator.level_printer import LevelPrinter
 
 
 def main() -> None:
@@ -40,7 +41,14 @@ def main() -> None:
     else:
         from dlclive_processors.simulator.terminal import Terminal
 
-        terminal = Terminal(device, options.record, commands=sys.stdin.fileno(), until_end=options.until_end)
+        printer = None if options.until_end else LevelPrinter(sys.stdout)
+        terminal = Terminal(
+            device,
+            options.record,
+            commands=sys.stdin.fileno(),
+            until_end=options.until_end,
+            show=None if printer is None else printer.show,
+        )
         print(terminal.port, flush=True)  # noqa: T201 - the purpose of this command
         with contextlib.suppress(KeyboardInterrupt):
             terminal.run()

@@ -10,6 +10,7 @@ import select
 import sys
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -47,12 +48,20 @@ class Terminal:
         commands: descriptor to read faults from, one a line; see `FaultyLine.command`. Also "restart" (the device loses
             power for a moment) and "unplug" (the port is gone for good).
         until_end: stop when the commands end.
+        show: called with the levels at each change; must return at once.
     """
 
     def __init__(
-        self, device: AnyDevice, record: Path | None = None, commands: int | None = None, *, until_end: bool = False
+        self,
+        device: AnyDevice,
+        record: Path | None = None,
+        commands: int | None = None,
+        *,
+        until_end: bool = False,
+        show: Callable[[int], None] | None = None,
     ) -> None:
         self._device = device
+        self._show = show
         self._master, slave = pty.openpty()
         tty.setraw(slave)
         self.port = os.ttyname(slave)
@@ -127,6 +136,8 @@ class Terminal:
         if self._device.levels != self._levels:
             self._levels = self._device.levels
             self._write_record(f"{time.perf_counter():.6f},{self._levels}")
+            if self._show is not None:
+                self._show(self._levels)
 
     def _write_record(self, line: str) -> None:
         if self._record is not None:
