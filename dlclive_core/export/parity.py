@@ -52,19 +52,44 @@ class Parity:
     p99_confident_px: float = 0.0
 
 
-def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
-    """Run both models on the same (H, W, 3) uint8 RGB images and measure the distances.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answers for one image.
 
-    Networks are compared on the same input: top-down ones in four boxes of each image, conditional ones with random
-    conditions. Detectors are compared separately if both models have one. Individuals are compared in order.
+    Attributes:
+        pose: its pose, which depends only on the network and the image.
+        boxes: (M, 5) boxes and scores of its detector; None for models without one.
     """
-    count = keypoints = confident = 0
+
+    pose: Pose
+    boxes: NDArray[np.float32] | None = None
+
+
+def answers(model: PoseModel, images: Iterable[NDArray[np.uint8]]) -> list[Answer]:
+    """Run a model on (H, W, 3) uint8 RGB images: the same input for any model made from one network.
+
+    Top-down networks run in four boxes of each image, conditional ones with random conditions.
+    """
+    return [Answer(_predict(model, image, seed), _detect(model, image)) for seed, image in enumerate(images)]
+
+
+def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
+    """Run both models on the same (H, W, 3) uint8 RGB images and measure the distances, as `compare_answers` does."""
+    images = list(images)
+    return compare_answers(answers(reference, images), answers(candidate, images))
+
+
+def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) -> Parity:
+    """Measure the distances between the answers of two models for the same images.
+
+    Detectors are compared separately if the reference has one. Individuals are compared in order.
+    """
+    keypoints = confident = 0
     max_px = max_confidence = 0.0
     confident_px: list[float] = []
     box_px: list[float] = []
-    for image in images:
-        expected, actual = (_predict(model, image, seed=count) for model in (reference, candidate))
-        count += 1
+    for before, after in zip(reference, candidate, strict=True):
+        expected, actual = before.pose, after.pose
         is_found = np.isfinite(expected.keypoints[..., 0])
         keypoints += int(is_found.sum())
         confident += int((is_found & (expected.confidence >= CONFIDENT)).sum())
@@ -76,9 +101,9 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
             max_px = max(max_px, float(distance.max(initial=0)))
             max_confidence = max(max_confidence, difference)
             confident_px += distance[ours[..., 2] >= CONFIDENT].tolist()
-        box_px += _compare_boxes(reference, candidate, image)
+        box_px += _compare_boxes(before.boxes, after.boxes)
     return Parity(
-        images=count,
+        images=len(reference),
         keypoints=keypoints,
         confident=confident,
         max_px=max_px,
@@ -130,16 +155,17 @@ def _distances(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> tu
     return distance, float(np.abs(expected[..., 2] - actual[..., 2]).max(initial=0))
 
 
-def _compare_boxes(reference: PoseModel, candidate: PoseModel, image: NDArray[np.uint8]) -> list[float]:
+def _detect(model: PoseModel, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    detector = model.detector() if isinstance(model, TopDownModel) else None
+    return None if detector is None else detector.detect(image)
+
+
+def _compare_boxes(ours: NDArray[np.float32] | None, theirs: NDArray[np.float32] | None) -> list[float]:
     """Pixels from each confident box of the reference's detector to the candidate's nearest one."""
-    if not isinstance(reference, TopDownModel) or not isinstance(candidate, TopDownModel):
-        return []
-    ours, theirs = reference.detector(), candidate.detector()
     if ours is None or theirs is None:
         return [] if ours is theirs else [np.inf]
-    expected, actual = ours.detect(image), theirs.detect(image)
-    expected = expected[expected[:, 4] >= CONFIDENT_BOX]
-    if not len(actual):
+    expected = ours[ours[:, 4] >= CONFIDENT_BOX]
+    if not len(theirs):
         return [np.inf] * len(expected)
-    distances: NDArray[np.float32] = np.abs(expected[:, None, :4] - actual[None, :, :4]).max(axis=2).min(axis=1)
+    distances: NDArray[np.float32] = np.abs(expected[:, None, :4] - theirs[None, :, :4]).max(axis=2).min(axis=1)
     return distances.tolist()
