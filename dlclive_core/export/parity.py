@@ -31,6 +31,7 @@ class Parity:
         images: number of images compared.
         keypoints: number of keypoints that the reference found, `confident` of them with a confidence of 0.6 or more.
         max_px: the largest distance over all keypoints, in pixels.
+        p50_px: the median of the same.
         max_confident_px: the same over the confident ones.
         p50_confident_px, p95_confident_px, p99_confident_px: percentiles over the confident ones.
         max_confidence: the largest difference in confidence.
@@ -50,6 +51,7 @@ class Parity:
     p50_confident_px: float = 0.0
     p95_confident_px: float = 0.0
     p99_confident_px: float = 0.0
+    p50_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,16 @@ class Answer:
     boxes: NDArray[np.float32] | None = None
 
 
-def answers(model: PoseModel, images: Iterable[NDArray[np.uint8]]) -> list[Answer]:
+def answers(model: PoseModel, images: Iterable[NDArray[np.uint8]], *, detect: bool = True) -> list[Answer]:
     """Run a model on (H, W, 3) uint8 RGB images: the same input for any model made from one network.
 
-    Top-down networks run in four boxes of each image, conditional ones with random conditions.
+    Top-down networks run in four boxes of each image, conditional ones with random conditions. Their detectors run only if
+    `detect` is True.
     """
-    return [Answer(_predict(model, image, seed), _detect(model, image)) for seed, image in enumerate(images)]
+    return [
+        Answer(_predict(model, image, seed), _detect(model, image) if detect else None)
+        for seed, image in enumerate(images)
+    ]
 
 
 def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
@@ -85,7 +91,8 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
     Detectors are compared separately if the reference has one. Individuals are compared in order.
     """
     keypoints = confident = 0
-    max_px = max_confidence = 0.0
+    max_confidence = 0.0
+    all_px: list[float] = []
     confident_px: list[float] = []
     box_px: list[float] = []
     for before, after in zip(reference, candidate, strict=True):
@@ -98,15 +105,15 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
             pairs.append((expected.unique[None], actual.unique[None]))
         for ours, theirs in pairs:
             distance, difference = _distances(ours, theirs)
-            max_px = max(max_px, float(distance.max(initial=0)))
             max_confidence = max(max_confidence, difference)
+            all_px += distance[np.isfinite(ours[..., 0]) | (distance > 0)].tolist()
             confident_px += distance[ours[..., 2] >= CONFIDENT].tolist()
         box_px += _compare_boxes(before.boxes, after.boxes)
     return Parity(
         images=len(reference),
         keypoints=keypoints,
         confident=confident,
-        max_px=max_px,
+        max_px=max(all_px, default=0.0),
         max_confident_px=max(confident_px, default=0.0),
         max_confidence=max_confidence,
         boxes=len(box_px),
@@ -114,6 +121,7 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
         p50_confident_px=_quantile(confident_px, 0.5),
         p95_confident_px=_quantile(confident_px, 0.95),
         p99_confident_px=_quantile(confident_px, 0.99),
+        p50_px=_quantile(all_px, 0.5),
     )
 
 

@@ -43,6 +43,7 @@ class TorchNetwork(Network):
     """
 
     runtime = "torch"
+    finer_precision = "fp64"
 
     def __init__(
         self,
