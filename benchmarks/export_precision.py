@@ -1,10 +1,10 @@
 """How far fp32 is from float64 in each runtime, with the instructions of this processor and with those of an AVX2 one.
 
-    python benchmarks/export_precision.py SHARED cspnext_x dekr_w32 [--frames 2]
+    python benchmarks/export_precision.py SHARED cspnext_x dekr_w32 [--frames 2] [--open-field]
     python benchmarks/export_precision.py MODEL.pt --clip CLIP
 
 SHARED is the folder with `golden`, whose reference networks are named after it. Every network answers for the frames on which
-`dlclive export` compares; each way of computing runs in a process of its own, one thread, and its poses are compared with
+`dlclive export` compares, or with --open-field for the picture that its reference was given; each way of computing runs in a process of its own, one thread, and its poses are compared with
 those of PyTorch in float64. Without a second machine, AVX2 is imitated on one with AVX-512: PyTorch and oneDNN take it from
 the environment; of ONNX Runtime a temporary copy is made whose question to the processor which registers the system saves
 (`xgetbv`) is answered with "AVX". That is the real code for AVX2, on another processor.
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlclive_core import load_model
 from dlclive_core.export.frames import choose_frames
@@ -32,6 +33,7 @@ from dlclive_core.export.parity import Answer, answers
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
+from tests.golden_cases import read_case
 
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
 XGETBV = b"\x31\xc9\x0f\x01\xd0"  # xor ecx, ecx; xgetbv
@@ -71,38 +73,56 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="a .pt file, or the folder with the reference networks")
     parser.add_argument("cases", nargs="*", help="names of reference networks")
     parser.add_argument("--frames", type=int, default=2)
+    parser.add_argument("--open-field", action="store_true", help="the picture of the reference networks")
     parser.add_argument("--clip", type=Path, help="frames of a video instead of rendered ones")
     options = parser.parse_args()
-    print("| network | computed by | px, 95th percentile | px, largest | confidence, largest |\n|---|---|---|---|---|")
+    print(
+        "| network | computed by | px, 95th percentile | px, largest | confidence, largest |\n|---|---|---|---|---|",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory(prefix="dlclive-precision-") as name:
         folder = Path(name)
         imitate_avx2(folder)
-        for model in [options.model] if not options.cases else [write_case(options.model, c, folder) for c in options.cases]:
-            measure(model, folder, options.frames, options.clip)
+        if not options.cases:
+            catalog = PluginCatalog.installed()
+            given = None if options.clip is None else spread_frames(source_for(options.clip, catalog), options.frames)
+            measure(options.model, folder, given, options.frames)
+        for name in options.cases:
+            case = read_case(options.model, name, folder)
+            measure(case.path, folder, [case.image] if options.open_field else None, options.frames)
 
 
-def measure(model: Path, folder: Path, count: int, clip: Path | None) -> None:
-    """Print a table's rows for one network."""
+def measure(model: Path, folder: Path, given: Sequence[NDArray[np.uint8]] | None, count: int) -> None:
+    """Print a table's rows for one network, on these frames or on rendered ones."""
     from dlclive_torch.export import OnnxExporter
 
     exported = folder / f"{model.stem}.onnx"
     OnnxExporter().export(model, exported)
-    catalog = PluginCatalog.installed()
     with load_model(model, "torch", device="cpu") as network:
-        given = None if clip is None else spread_frames(source_for(clip, catalog), count)
         frames = choose_frames(network, given, None, calibrate=False).compared[:count]
-    (folder / "frames.npy").write_bytes(pickle.dumps([np.asarray(frame) for frame in frames]))
+    (folder / "frames").write_bytes(pickle.dumps([np.asarray(frame) for frame in frames]))
     exact: list[Answer] | None = None
     for way in WAYS:
         file = model if way.runtime == "torch" else exported
-        path = os.pathsep.join([*([str(folder / "avx2")] if way.imitates_avx2 else []), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join(
+            [*([str(folder / "avx2")] if way.imitates_avx2 else []), os.environ.get("PYTHONPATH", "")]
+        )
         command = [sys.executable, __file__, "--way", way.name, str(file), str(folder)]
-        subprocess.run(command, env={**os.environ, **way.environment, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, check=True)
+        subprocess.run(
+            command, env={**os.environ, **way.environment, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, check=True
+        )
         found = pickle.loads((folder / "answers").read_bytes())
         if exact is None:
             exact = found
         else:
             print(f"| {model.stem} | {way.name} | {row(exact, found)} |", flush=True)
+    assert exact is not None
+    points = np.concatenate([answer.pose.keypoints.reshape(-1, 3) for answer in exact])
+    points = points[np.isfinite(points[:, 0])]
+    print(
+        f"| {model.stem} | {len(points)} keypoints, the farthest at {np.abs(points[:, :2]).max(initial=0):.0f} px, confidences "
+        f"up to {points[:, 2].max(initial=0):.3g} | | | |"
+    )
 
 
 def row(exact: Sequence[Answer], found: Sequence[Answer]) -> str:
@@ -119,7 +139,7 @@ def run_way(name: str, file: str, folder: str) -> None:
     way = next(way for way in WAYS if way.name == name)
     if way.runtime == "onnx":
         _set_level(optimised=way.optimised)
-    frames = pickle.loads((Path(folder) / "frames.npy").read_bytes())
+    frames = pickle.loads((Path(folder) / "frames").read_bytes())
     with load_model(file, way.runtime, device="cpu", precision=way.precision, threads=1) as model:
         (Path(folder) / "answers").write_bytes(pickle.dumps(answers(model, frames)))
 
@@ -159,14 +179,6 @@ def imitate_avx2(folder: Path) -> None:
             copy.write_bytes(item.read_bytes())  # the package finds its library beside its own file
         else:
             copy.symlink_to(item)
-
-
-def write_case(shared: Path, name: str, folder: Path) -> Path:
-    """Write a reference network as an export."""
-    from tests.golden_cases import write_case as write
-
-    write(shared, name, folder / f"{name}.pt")
-    return folder / f"{name}.pt"
 
 
 if __name__ == "__main__":

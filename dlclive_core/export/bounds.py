@@ -35,7 +35,8 @@ class Bound:
     Attributes:
         px: pixels.
         statistic: the attribute of Parity that must not exceed them.
-        confidence: the largest difference in confidence.
+        confidence: the 95th percentile of the differences in confidence. Where a confidence is read in the cell below a keypoint,
+            the last digit decides on single ones.
         p50_px: pixels that the median of all keypoints must not exceed. A few undecided keypoints do not move it, an error of
             the export does.
         widens: whether rounding may widen the bound.
@@ -59,7 +60,7 @@ class Bound:
     def is_kept(self, parity: Parity) -> bool:
         """Whether an export is within the bound. Its detector is judged separately."""
         return (
-            self.error(parity) <= self.px and parity.p50_px <= self.p50_px and parity.max_confidence <= self.confidence
+            self.error(parity) <= self.px and parity.p50_px <= self.p50_px and parity.p95_confidence <= self.confidence
         )
 
     def widened(self, rounding: Rounding) -> Bound:
@@ -122,10 +123,10 @@ def check_bound(parity: Parity, bound: Bound, precision: str, rounding: Rounding
             f"({parity.keypoints} keypoints, {parity.images} frames), more than the {bound.p50_px:.2g} px allowed; "
             f"{_open(rounding)}nothing was written"
         )
-    if not parity.max_confidence <= bound.confidence:
+    if not parity.p95_confidence <= bound.confidence:
         raise ModelError(
-            f"confidences of the export in {precision} differ from its source's by {parity.max_confidence:.3f} "
-            f"({parity.keypoints} keypoints, {parity.images} frames), more than the {bound.confidence:.2g} allowed; "
+            f"confidences of the export in {precision} differ from its source's by {parity.p95_confidence:.3f} "
+            f"at the 95th percentile ({parity.keypoints} keypoints, {parity.images} frames), more than the {bound.confidence:.2g} allowed; "
             f"{_open(rounding)}nothing was written"
         )
     return bound

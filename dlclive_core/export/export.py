@@ -39,7 +39,7 @@ class Export:
         card: its model card.
         parity: distances of its keypoints from the source's, in pixels.
         bound_px: the error bound, `error_px` the error, and `error_label` the statistic of both, for messages.
-        bound_confidence: the bound of the differences in confidence; infinite where they are not judged.
+        bound_confidence: the bound of the 95th percentile of the differences in confidence; infinite where they are not judged.
         rounding: what fp32 leaves open for this network, if that widened the bounds; None if they were kept as they are.
         detector: the detector's file, for top-down models.
         files: all written files, the target last.

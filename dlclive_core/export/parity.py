@@ -34,7 +34,7 @@ class Parity:
         p50_px: the median of the same.
         max_confident_px: the same over the confident ones.
         p50_confident_px, p95_confident_px, p99_confident_px: percentiles over the confident ones.
-        max_confidence: the largest difference in confidence.
+        max_confidence: the largest difference in confidence, `p95_confidence` the 95th percentile.
         boxes: number of boxes that the reference's detector found with a score of 0.5 or more.
         box_px: 95th percentile of the distance from each of them to the candidate's nearest box, in pixels at the worst
             corner. The last digit may decide which of two overlapping boxes is kept, so single boxes may differ.
@@ -52,6 +52,7 @@ class Parity:
     p95_confident_px: float = 0.0
     p99_confident_px: float = 0.0
     p50_px: float = 0.0
+    p95_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
     Detectors are compared separately if the reference has one. Individuals are compared in order.
     """
     keypoints = confident = 0
-    max_confidence = 0.0
     all_px: list[float] = []
+    confidences: list[float] = []
     confident_px: list[float] = []
     box_px: list[float] = []
     for before, after in zip(reference, candidate, strict=True):
@@ -105,7 +106,7 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
             pairs.append((expected.unique[None], actual.unique[None]))
         for ours, theirs in pairs:
             distance, difference = _distances(ours, theirs)
-            max_confidence = max(max_confidence, difference)
+            confidences += difference
             all_px += distance[np.isfinite(ours[..., 0]) | (distance > 0)].tolist()
             confident_px += distance[ours[..., 2] >= CONFIDENT].tolist()
         box_px += _compare_boxes(before.boxes, after.boxes)
@@ -115,13 +116,14 @@ def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) ->
         confident=confident,
         max_px=max(all_px, default=0.0),
         max_confident_px=max(confident_px, default=0.0),
-        max_confidence=max_confidence,
+        max_confidence=max(confidences, default=0.0),
         boxes=len(box_px),
         box_px=_quantile(box_px, 0.95),
         p50_confident_px=_quantile(confident_px, 0.5),
         p95_confident_px=_quantile(confident_px, 0.95),
         p99_confident_px=_quantile(confident_px, 0.99),
         p50_px=_quantile(all_px, 0.5),
+        p95_confidence=_quantile(confidences, 0.95),
     )
 
 
@@ -153,14 +155,15 @@ def random_conditions(image: NDArray[np.uint8], keypoints: int, seed: int) -> ND
     return np.concatenate([xy, np.ones((*xy.shape[:2], 1))], axis=2).astype(np.float32)
 
 
-def _distances(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """(N, K) pixels between keypoints, infinite where only one was found, and the largest difference in confidence."""
+def _distances(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[float]]:
+    """(N, K) pixels between keypoints, infinite where only one was found, and their differences in confidence."""
     if expected.shape != actual.shape:
-        return np.full(expected.shape[:2], np.inf), np.inf
+        return np.full(expected.shape[:2], np.inf), [np.inf]
     is_found = np.isfinite(expected[..., 0])
     distance = np.hypot(*(expected[..., i].astype(float) - actual[..., i] for i in (0, 1)))
     distance = np.where(np.isfinite(actual[..., 0]) == is_found, np.nan_to_num(distance), np.inf)
-    return distance, float(np.abs(expected[..., 2] - actual[..., 2]).max(initial=0))
+    difference: NDArray[np.float32] = np.abs(expected[..., 2] - actual[..., 2])
+    return distance, difference.ravel().tolist()
 
 
 def _detect(model: PoseModel, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:

@@ -23,7 +23,7 @@ class Rounding:
         precision: the finer one, "fp64".
         px: the largest distance over all keypoints, in pixels; infinite if one of them was found in one precision only.
         p50_px: the median of all keypoints.
-        confidence: the largest difference in confidence.
+        confidence: the 95th percentile of the differences in confidence.
     """
 
     precision: str
@@ -54,4 +54,4 @@ def measure_rounding(
     with load_model(source, device="cpu", precision=precision, catalog=catalog) as model:
         exact = answers(model, images, detect=False)
     parity = compare_answers(exact, [replace(answer, boxes=None) for answer in poses])
-    return Rounding(precision, px=parity.max_px, p50_px=parity.p50_px, confidence=parity.max_confidence)
+    return Rounding(precision, px=parity.max_px, p50_px=parity.p50_px, confidence=parity.p95_confidence)

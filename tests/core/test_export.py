@@ -226,7 +226,11 @@ def test_without_confident_keypoints_the_bound_applies_to_all(catalog, begin, tm
     ("exact", "export", "message"),
     [
         ({"off": -0.12}, {"off": 0.2}, None),
-        ({"off": -0.12}, {"off": 0.3}, r"by 0\.300 px over all keypoints .* the 0\.24 px .* fp32 itself leaves 0\.120 px"),
+        (
+            {"off": -0.12},
+            {"off": 0.3},
+            r"by 0\.300 px over all keypoints .* the 0\.24 px .* fp32 itself leaves 0\.120 px",
+        ),
         ({"off": 0.01}, {"off": 0.06}, r"0\.060 px .* more than the 0\.05 px allowed; fp32 itself leaves 0\.010 px"),
         ({"off": 9.0}, {"off": 0.6}, r"0\.600 px .* more than the 0\.5 px allowed; fp32 itself leaves 9\.000 px"),
         # what one keypoint leaves open is no licence for the others
@@ -247,7 +251,7 @@ def test_what_fp32_leaves_open_widens_its_bound(
         assert done.rounding is not None
         assert done.error_px == done.parity.max_px <= done.bound_px <= 0.5
         assert done.bound_px == pytest.approx(min(max(2 * done.rounding.px, 0.05), 0.5))
-        assert done.parity.max_confidence <= done.bound_confidence <= 0.05
+        assert done.parity.p95_confidence <= done.bound_confidence <= 0.05
         return
     with pytest.raises(ModelError, match=message):
         export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)

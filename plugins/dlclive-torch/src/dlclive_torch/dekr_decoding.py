@@ -72,9 +72,9 @@ def decode_dekr(heatmap: Tensor, offsets: Tensor, decoding: DEKRDecoding) -> Ten
 
     Geng et al. 2021, "Bottom-up human pose estimation via disentangled keypoint regression" (arXiv 2104.02300). With S =
     stride, (r, c) one of the highest peaks of the centre heatmap and d = offsets[2k : 2k + 2, r, c], keypoint k is at
-    x = (c - d_0) * S + S / 2, y = (r - d_1) * S + S / 2. The computation is in float32 or wider and matches deeplabcut 3.0.2 with
-    one exception: if the map has fewer than `individuals` peaks above 0, DeepLabCut builds poses from arbitrary cells; here
-    these individuals are missing.
+    x = (c - d_0) * S + S / 2, y = (r - d_1) * S + S / 2. The computation is in float32 or wider and matches deeplabcut 3.0.2
+    with one exception: if the map has fewer than `individuals` peaks above 0, DeepLabCut builds poses from arbitrary cells;
+    here these individuals are missing.
 
     Args:
         heatmap: (N, K + 1, h, w); the last channel is that of the centres.

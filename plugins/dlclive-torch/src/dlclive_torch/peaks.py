@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+
 from dlclive_torch.widening import widen
 
 THRESHOLD = 0.01

@@ -8,7 +8,6 @@ DeepLabCut's files.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -19,8 +18,8 @@ from dlclive_torch.widening import widen
 def attend(queries: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
     """Return softmax(queries keys^T / sqrt(d)) values, for each of `heads` slices of length d of the last axis.
 
-    Vaswani et al. 2017, "Attention is all you need". Computed in float32 or wider, because sums over thousands of cells overflow
-    half precision.
+    Vaswani et al. 2017, "Attention is all you need". Computed in float32 or wider, because sums over thousands of cells
+    overflow half precision.
 
     Args:
         queries: (N, Q, heads * d).

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
 from dlclive_torch.widening import widen
 
 _POINTS = 9
