@@ -35,8 +35,8 @@ class Bound:
     Attributes:
         px: pixels.
         statistic: the attribute of Parity that must not exceed them.
-        confidence: the 95th percentile of the differences in confidence. Where a confidence is read in the cell below a keypoint,
-            the last digit decides on single ones.
+        confidence: the 95th percentile of the differences in confidence. The last digit decides on single ones where a
+            confidence is read in the cell below a keypoint.
         p50_px: pixels that the median of all keypoints must not exceed. A few undecided keypoints do not move it, an error of
             the export does.
         widens: whether rounding may widen the bound.
@@ -125,8 +125,8 @@ def check_bound(parity: Parity, bound: Bound, precision: str, rounding: Rounding
         )
     if not parity.p95_confidence <= bound.confidence:
         raise ModelError(
-            f"confidences of the export in {precision} differ from its source's by {parity.p95_confidence:.3f} "
-            f"at the 95th percentile ({parity.keypoints} keypoints, {parity.images} frames), more than the {bound.confidence:.2g} allowed; "
+            f"confidences of the export in {precision} differ from its source's by {parity.p95_confidence:.3f} at the 95th "
+            f"percentile ({parity.keypoints} keypoints, {parity.images} frames), more than the {bound.confidence:.2g} allowed; "
             f"{_open(rounding)}nothing was written"
         )
     return bound
