@@ -68,17 +68,21 @@ def run_export(
             "error_px": export.error_px,
             "bound_px": export.bound_px,
             "measured": export.error_label,
+            "bound_confidence": export.bound_confidence,
+            "rounding": None if export.rounding is None else asdict(export.rounding),
         }
         print_json({**facts, **asdict(parity), "card": asdict(export.card)})
         return
     size_mb = sum(file.stat().st_size for file in export.files if file != export.detector) / 1e6
     stdout().print(
         f"{export.target} ({size_mb:.1f} MB, {export.card.precision}): differs from its source by {export.error_px:.4f} px "
-        f"{export.error_label} (allowed: {export.bound_px:g} px); largest difference {parity.max_px:.4f} px, "
+        f"{export.error_label} (allowed: {export.bound_px:.2g} px); largest difference {parity.max_px:.4f} px, "
         f"{parity.max_confident_px:.4f} px over confident keypoints ({parity.confident} of {parity.keypoints} keypoints, "
         f"{parity.images} frames), {parity.max_confidence:.1e} in confidence",
         markup=False,
     )
+    if export.rounding is not None:
+        stdout().print(f"The bound is wider than usual: {export.rounding}", markup=False)
     if export.detector is not None:
         stdout().print(
             f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector; keep both files "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import math
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,8 @@ from dlclive_core.deeplabcut.locate import detector_beside, locate_model
 from dlclive_core.errors import DataError, UsageError
 from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
 from dlclive_core.export.bounds import bound_for, check_bound
-from dlclive_core.export.parity import Parity, compare_models
+from dlclive_core.export.parity import Parity, answers, compare_answers
+from dlclive_core.export.rounding import Rounding, measure_rounding
 from dlclive_core.machine.file_lock import only_writer
 from dlclive_core.machine.files import exists_error, take_name
 from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
@@ -37,6 +39,8 @@ class Export:
         card: its model card.
         parity: distances of its keypoints from the source's, in pixels.
         bound_px: the error bound, `error_px` the error, and `error_label` the statistic of both, for messages.
+        bound_confidence: the bound of the 95th percentile of the differences in confidence; infinite where they are not judged.
+        rounding: what fp32 leaves open for this network, if that widened the bounds; None if they were kept as they are.
         detector: the detector's file, for top-down models.
         files: all written files, the target last.
     """
@@ -48,6 +52,8 @@ class Export:
     detector: Path | None = None
     error_px: float = 0.0
     error_label: str = ""
+    bound_confidence: float = math.inf
+    rounding: Rounding | None = None
     files: tuple[Path, ...] = ()
 
 
@@ -76,8 +82,9 @@ def export_model(
         size: (width, height) to fix the input to.
         frames: (H, W, 3) uint8 RGB images to compare on; by default rendered images of a mouse. Required for int8 and for
             options that calibrate: every fourth frame verifies the export, the others calibrate it.
-        max_error: bound in pixels, in place of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
-            99th percentile of the confident ones in half precision, 0.5 at their 95th percentile for calibrated exports.
+        max_error: bound in pixels, in place of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32 (up
+            to 0.5 if fp32 itself leaves that much open for the network), 0.25 at the 99th percentile of the confident ones in
+            half precision, 0.5 at their 95th percentile for calibrated exports.
         options: options of the exporters' constructors, for example {"frozen_norms": True}; each goes to every exporter that
             has it.
 
@@ -127,8 +134,12 @@ def _export(
             step_frames = images.for_exporter if is_last or exporter.calibrates else ()
             card = exporter.export(before, draft, precision=step.precision, size=size, frames=step_frames)
         with _load_draft(draft, catalog) as candidate:
-            parity = compare_models(reference, candidate, images.compared)
-        bound = check_bound(parity, bound_for(precision, max_error, calibrated=calibrate), precision)
+            poses = answers(reference, images.compared)
+            parity = compare_answers(poses, answers(candidate, images.compared))
+        bound, rounding = bound_for(precision, max_error, calibrated=calibrate), None
+        if bound.widens and not bound.is_kept(parity):  # only then, because it takes longer than the rest of the export
+            rounding = measure_rounding(source, poses, images.compared, catalog)
+        bound = check_bound(parity, bound, precision, rounding)
         files = _move_files(draft, target, overwrite=overwrite)
     stem = detector_beside(target).stem  # the detector of an engine is still an ONNX file
     return Export(
@@ -139,6 +150,8 @@ def _export(
         detector=next((file for file in reversed(files) if file.stem == stem), None),
         error_px=bound.error(parity),
         error_label=bound.label,
+        bound_confidence=bound.confidence,
+        rounding=rounding,
         files=files,
     )
 

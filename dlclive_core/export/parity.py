@@ -31,9 +31,10 @@ class Parity:
         images: number of images compared.
         keypoints: number of keypoints that the reference found, `confident` of them with a confidence of 0.6 or more.
         max_px: the largest distance over all keypoints, in pixels.
+        p50_px: the median of the same.
         max_confident_px: the same over the confident ones.
         p50_confident_px, p95_confident_px, p99_confident_px: percentiles over the confident ones.
-        max_confidence: the largest difference in confidence.
+        max_confidence: the largest difference in confidence, `p95_confidence` the 95th percentile.
         boxes: number of boxes that the reference's detector found with a score of 0.5 or more.
         box_px: 95th percentile of the distance from each of them to the candidate's nearest box, in pixels at the worst
             corner. The last digit may decide which of two overlapping boxes is kept, so single boxes may differ.
@@ -50,21 +51,53 @@ class Parity:
     p50_confident_px: float = 0.0
     p95_confident_px: float = 0.0
     p99_confident_px: float = 0.0
+    p50_px: float = 0.0
+    p95_confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answers for one image.
+
+    Attributes:
+        pose: its pose, which depends only on the network and the image.
+        boxes: (M, 5) boxes and scores of its detector; None for models without one.
+    """
+
+    pose: Pose
+    boxes: NDArray[np.float32] | None = None
+
+
+def answers(model: PoseModel, images: Iterable[NDArray[np.uint8]], *, detect: bool = True) -> list[Answer]:
+    """Run a model on (H, W, 3) uint8 RGB images: the same input for any model made from one network.
+
+    Top-down networks run in four boxes of each image, conditional ones with random conditions. Their detectors run only if
+    `detect` is True.
+    """
+    return [
+        Answer(_predict(model, image, seed), _detect(model, image) if detect else None)
+        for seed, image in enumerate(images)
+    ]
 
 
 def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[NDArray[np.uint8]]) -> Parity:
-    """Run both models on the same (H, W, 3) uint8 RGB images and measure the distances.
+    """Run both models on the same (H, W, 3) uint8 RGB images and measure the distances, as `compare_answers` does."""
+    images = list(images)
+    return compare_answers(answers(reference, images), answers(candidate, images))
 
-    Networks are compared on the same input: top-down ones in four boxes of each image, conditional ones with random
-    conditions. Detectors are compared separately if both models have one. Individuals are compared in order.
+
+def compare_answers(reference: Sequence[Answer], candidate: Sequence[Answer]) -> Parity:
+    """Measure the distances between the answers of two models for the same images.
+
+    Detectors are compared separately if the reference has one. Individuals are compared in order.
     """
-    count = keypoints = confident = 0
-    max_px = max_confidence = 0.0
+    keypoints = confident = 0
+    all_px: list[float] = []
+    confidences: list[float] = []
     confident_px: list[float] = []
     box_px: list[float] = []
-    for image in images:
-        expected, actual = (_predict(model, image, seed=count) for model in (reference, candidate))
-        count += 1
+    for before, after in zip(reference, candidate, strict=True):
+        expected, actual = before.pose, after.pose
         is_found = np.isfinite(expected.keypoints[..., 0])
         keypoints += int(is_found.sum())
         confident += int((is_found & (expected.confidence >= CONFIDENT)).sum())
@@ -73,22 +106,24 @@ def compare_models(reference: PoseModel, candidate: PoseModel, images: Iterable[
             pairs.append((expected.unique[None], actual.unique[None]))
         for ours, theirs in pairs:
             distance, difference = _distances(ours, theirs)
-            max_px = max(max_px, float(distance.max(initial=0)))
-            max_confidence = max(max_confidence, difference)
+            confidences += difference
+            all_px += distance[np.isfinite(ours[..., 0]) | (distance > 0)].tolist()
             confident_px += distance[ours[..., 2] >= CONFIDENT].tolist()
-        box_px += _compare_boxes(reference, candidate, image)
+        box_px += _compare_boxes(before.boxes, after.boxes)
     return Parity(
-        images=count,
+        images=len(reference),
         keypoints=keypoints,
         confident=confident,
-        max_px=max_px,
+        max_px=max(all_px, default=0.0),
         max_confident_px=max(confident_px, default=0.0),
-        max_confidence=max_confidence,
+        max_confidence=max(confidences, default=0.0),
         boxes=len(box_px),
         box_px=_quantile(box_px, 0.95),
         p50_confident_px=_quantile(confident_px, 0.5),
         p95_confident_px=_quantile(confident_px, 0.95),
         p99_confident_px=_quantile(confident_px, 0.99),
+        p50_px=_quantile(all_px, 0.5),
+        p95_confidence=_quantile(confidences, 0.95),
     )
 
 
@@ -120,26 +155,28 @@ def random_conditions(image: NDArray[np.uint8], keypoints: int, seed: int) -> ND
     return np.concatenate([xy, np.ones((*xy.shape[:2], 1))], axis=2).astype(np.float32)
 
 
-def _distances(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """(N, K) pixels between keypoints, infinite where only one was found, and the largest difference in confidence."""
+def _distances(expected: NDArray[np.float32], actual: NDArray[np.float32]) -> tuple[NDArray[np.float64], list[float]]:
+    """(N, K) pixels between keypoints, infinite where only one was found, and their differences in confidence."""
     if expected.shape != actual.shape:
-        return np.full(expected.shape[:2], np.inf), np.inf
+        return np.full(expected.shape[:2], np.inf), [np.inf]
     is_found = np.isfinite(expected[..., 0])
     distance = np.hypot(*(expected[..., i].astype(float) - actual[..., i] for i in (0, 1)))
     distance = np.where(np.isfinite(actual[..., 0]) == is_found, np.nan_to_num(distance), np.inf)
-    return distance, float(np.abs(expected[..., 2] - actual[..., 2]).max(initial=0))
+    difference: NDArray[np.float32] = np.abs(expected[..., 2] - actual[..., 2])
+    return distance, difference.ravel().tolist()
 
 
-def _compare_boxes(reference: PoseModel, candidate: PoseModel, image: NDArray[np.uint8]) -> list[float]:
+def _detect(model: PoseModel, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    detector = model.detector() if isinstance(model, TopDownModel) else None
+    return None if detector is None else detector.detect(image)
+
+
+def _compare_boxes(ours: NDArray[np.float32] | None, theirs: NDArray[np.float32] | None) -> list[float]:
     """Pixels from each confident box of the reference's detector to the candidate's nearest one."""
-    if not isinstance(reference, TopDownModel) or not isinstance(candidate, TopDownModel):
-        return []
-    ours, theirs = reference.detector(), candidate.detector()
     if ours is None or theirs is None:
         return [] if ours is theirs else [np.inf]
-    expected, actual = ours.detect(image), theirs.detect(image)
-    expected = expected[expected[:, 4] >= CONFIDENT_BOX]
-    if not len(actual):
+    expected = ours[ours[:, 4] >= CONFIDENT_BOX]
+    if not len(theirs):
         return [np.inf] * len(expected)
-    distances: NDArray[np.float32] = np.abs(expected[:, None, :4] - actual[None, :, :4]).max(axis=2).min(axis=1)
+    distances: NDArray[np.float32] = np.abs(expected[:, None, :4] - theirs[None, :, :4]).max(axis=2).min(axis=1)
     return distances.tolist()

@@ -60,11 +60,14 @@ class Network(Component):
         card: the facts about the model.
         runtime: the name of the runtime, for example "onnx".
         device: what actually runs it, as determined after loading, for example "cpu" or "cuda:0 (NVIDIA RTX 4090)".
+        finer_precision: a precision that exceeds that of files in fp32 and that the constructor takes, "fp64"; None: there is
+            none. `dlclive export` measures with it what fp32 leaves open in a network whose export differs.
     """
 
     card: ModelCard
     runtime: str = ""
     device: str = "cpu"
+    finer_precision: str | None = None
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)

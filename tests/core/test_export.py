@@ -38,6 +38,9 @@ CALIBRATION: list[int] = []
 
 DEVICES: list[str] = []
 
+PRECISIONS: list[str] = []
+"""The precision in which each network was loaded."""
+
 
 class Blobs(Network):
     """A file of JSON: `off` is the error in pixels of its first `many` keypoints, `sure` a factor of their confidence."""
@@ -46,11 +49,13 @@ class Blobs(Network):
 
     def __init__(self, path: Path, *, device: str = "auto", precision: str = "auto") -> None:
         values = json.loads(path.read_text())
+        values |= values.get("exact", {}) if precision == "fp64" else {}
         self._off, self._many, self._sure = values.get("off", 0.0), values.get("many", 10**9), values.get("sure", 1.0)
         self._blobs = BlobModel()
         self._calls = 0
         self.card = self._blobs.card.with_(**{name: tuple(value) for name, value in values.get("card", {}).items()})
         DEVICES.append(device)
+        PRECISIONS.append(precision)
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:
@@ -65,6 +70,12 @@ class Blobs(Network):
         return {"keypoints": points}
 
 
+class FineBlobs(Blobs):
+    """Also runs in fp64, in which the file's `exact` replaces its other values."""
+
+    finer_precision = "fp64"
+
+
 class Copy(Exporter):
     """Copies its source, and records its arguments."""
 
@@ -74,6 +85,7 @@ class Copy(Exporter):
         CALIBRATION.extend(int(frame[0, 0, 0]) for frame in frames)
         values = json.loads(source.read_text())
         values |= values.get("then", {})
+        values.pop("exact", None)
         target.write_text(json.dumps(values))
         if target.suffix == ".end":
             target.with_suffix(".bin").write_text("weights")
@@ -87,6 +99,7 @@ def catalog() -> PluginCatalog:
     EXPORTS.clear()
     CALIBRATION.clear()
     DEVICES.clear()
+    PRECISIONS.clear()
 
     def copies(name: str, reads: str, writes: str, *precisions: str, converts: bool = True) -> ExporterInfo:
         return ExporterInfo(
@@ -109,6 +122,8 @@ def catalog() -> PluginCatalog:
         copies("three", ".middle", ".middle", "int8"),
         copies("four", ".begin", ".gpu", "fp32"),
         copies("five", ".middle", ".typed", "fp32", "fp16", "bf16", converts=False),
+        RuntimeInfo(name="fine", summary="", factory=f"{__name__}:FineBlobs", reads=(".fine",)),
+        copies("six", ".fine", ".middle", "fp32", "fp16"),
     )
     return PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])
 
@@ -211,6 +226,63 @@ def test_without_confident_keypoints_the_bound_applies_to_all(catalog, begin, tm
     source = begin(sure=0.5, then={"off": 9.0, "many": 1})
     with pytest.raises(ModelError, match=r"9\.000 px over all keypoints .* no keypoint of these frames is confident"):
         export_model(source, tmp_path / "a.middle", precision="fp16", frames=frames(40), catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    ("exact", "export", "message"),
+    [
+        ({"off": -0.12}, {"off": 0.2}, None),
+        (
+            {"off": -0.12},
+            {"off": 0.3},
+            r"by 0\.300 px over all keypoints .* the 0\.24 px .* fp32 itself leaves 0\.120 px",
+        ),
+        ({"off": 0.01}, {"off": 0.06}, r"0\.060 px .* more than the 0\.05 px allowed; fp32 itself leaves 0\.010 px"),
+        ({"off": 9.0}, {"off": 0.6}, r"0\.600 px .* more than the 0\.5 px allowed; fp32 itself leaves 9\.000 px"),
+        # what one keypoint leaves open is no licence for the others
+        ({"off": 9.0, "many": 1}, {"off": 0.4, "many": 2}, None),
+        ({"off": 9.0, "many": 1}, {"off": 0.4}, r"half of the keypoints .* by 0\.400 px or more .* than the 0\.05 px"),
+        ({"sure": 0.99}, {"sure": 0.985}, None),
+        ({"sure": 0.99}, {"sure": 0.96}, r"confidences .* by 0\.0\d+ .* more than the 0\.0\d+ allowed; fp32 itself"),
+        ({"sure": 0.5}, {"sure": 0.9}, r"confidences .* more than the 0\.05 allowed; fp32 itself"),
+        ({}, {"sure": 0.98}, r"confidences .* more than the 0\.01 allowed; fp32 itself"),
+    ],
+)
+def test_what_fp32_leaves_open_widens_its_bound(
+    catalog, begin, tmp_path: Path, exact: dict, export: dict, message: str | None
+) -> None:
+    source = begin(exact=exact, then=export).rename(tmp_path / "m.fine")
+    if message is None:
+        done = export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)
+        assert done.rounding is not None
+        assert done.error_px == done.parity.max_px <= done.bound_px <= 0.5
+        assert done.bound_px == pytest.approx(min(max(2 * done.rounding.px, 0.05), 0.5))
+        assert done.parity.p95_confidence <= done.bound_confidence <= 0.05
+        return
+    with pytest.raises(ModelError, match=message):
+        export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog)
+    assert [item.name for item in tmp_path.iterdir()] == ["m.fine"]
+
+
+@pytest.mark.parametrize(
+    ("export", "options", "message"),
+    [
+        ({"off": 0.04}, {}, None),
+        ({"off": 0.3}, {"precision": "fp16"}, "more than the 0.25 px allowed; nothing was written"),
+        ({"off": 0.2}, {"max_error": 0.1}, "more than the 0.1 px allowed; nothing was written"),
+        ({"sure": 0.5}, {"max_error": 0.1}, None),
+    ],
+)
+def test_fp64_is_computed_only_where_it_can_decide(
+    catalog, begin, tmp_path: Path, export: dict, options: dict, message: str | None
+) -> None:
+    source = begin(exact={"off": 0.2}, then=export).rename(tmp_path / "m.fine")
+    if message is None:
+        assert export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog, **options).rounding is None
+    else:
+        with pytest.raises(ModelError, match=message):
+            export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog, **options)
+    assert "fp64" not in PRECISIONS
 
 
 @pytest.mark.parametrize(

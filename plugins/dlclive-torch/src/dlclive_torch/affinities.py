@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dlclive_torch.peaks import Peaks
+from dlclive_torch.widening import widen
 
 SHARES: tuple[float, ...] = tuple(torch.linspace(0, 1, 10).tolist())
 """Relative positions of the ten points at which the field is sampled along a limb: n / 9 in float32, as in DeepLabCut. The
@@ -56,7 +57,7 @@ def pair_affinities(
         for component, axis in enumerate((column, row)):
             indices = ((first + component) * height + row) * width + column
             values = flat.gather(1, indices.flatten(1)).view_as(indices)
-            current.append((axis.to(torch.float32), values.to(torch.float32)))
+            current.append((axis.to(torch.float32), widen(values)))
         for component, (last, this) in enumerate(zip(previous, current, strict=False)):  # `previous` is empty at first
             integrals[component] = integrals[component] + (this[0] - last[0]) * (this[1] + last[1])
         previous = current

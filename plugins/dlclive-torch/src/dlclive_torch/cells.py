@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dlclive_torch.widening import widen
+
 
 class CellReader(nn.Module):
     """Computes maps at one cell per keypoint. The maps are the output of one transposed or 1 x 1 convolution.
@@ -16,7 +18,7 @@ class CellReader(nn.Module):
     depend only on y mod s and x mod s. The products are the same, summed in a different order, for one cell instead of
     thousands.
 
-    Products and sums are always in float32.
+    Products and sums are in float32 or wider.
 
     Args:
         layer: has two output channels for each keypoint, x and y. Its weights are copied.
@@ -53,13 +55,13 @@ class CellReader(nn.Module):
         inside = (input_rows >= 0) & (input_rows < height) & (input_columns >= 0) & (input_columns < width)
         cells = torch.where(inside, input_rows * width + input_columns, 0).flatten(1)  # (N, K * T * T)
         channels = features.shape[1]
-        values = features.flatten(2).gather(2, cells.unsqueeze(1).expand(-1, channels, -1)).to(torch.float32)
+        values = widen(features.flatten(2).gather(2, cells.unsqueeze(1).expand(-1, channels, -1)))
         values = values.reshape(batch, channels, keypoints, -1) * inside.flatten(2).unsqueeze(1)
         values = values.transpose(1, 2).reshape(batch, keypoints, -1, 1)  # C * T * T values per keypoint
         first_row = torch.arange(keypoints, device=features.device) * self.stride**2
         weight_rows = (first_row + row_phase * self.stride + column_phase).flatten()
-        weights = self.rows.index_select(0, weight_rows).reshape(batch, keypoints, 2, -1).to(torch.float32)
-        return torch.matmul(weights, values).squeeze(3) + self.bias.to(torch.float32)
+        weights = widen(self.rows.index_select(0, weight_rows).reshape(batch, keypoints, 2, -1))
+        return torch.matmul(weights, values).squeeze(3) + widen(self.bias)
 
     def _split(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """Return floor(y / s), the input cell of an output cell, and y mod s, its phase."""

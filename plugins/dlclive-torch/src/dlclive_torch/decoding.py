@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dlclive_core.runtimes import HeatmapDecoding
+from dlclive_torch.widening import widen
 
 ReadCells = Callable[[Tensor, Tensor], Tensor]
 """Maps rows and columns (N, K) int64, one cell per keypoint, to the location refinements x, y there, (N, K, 2) float32."""
@@ -18,7 +19,7 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | ReadCells | None, decoding:
 
     With S = stride and (r, c) the highest cell, the first in reading order if several are equal:
     x = c * S + S / 2 + locref_std * locref[2k, r, c],  y = r * S + S / 2 + locref_std * locref[2k + 1, r, c].
-    This is how DeepLabCut decodes single-animal heatmaps. The computation is always in float32, because half precision has
+    This is how DeepLabCut decodes single-animal heatmaps. The computation is in float32 or wider, because half precision has
     no odd integers above 2048.
 
     Args:
@@ -33,7 +34,7 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | ReadCells | None, decoding:
     width = heatmap.shape[3]
     cells = heatmap.flatten(2)
     best = cells.argmax(dim=2, keepdim=True)  # the first of equal cells, in torch and in ONNX
-    score = cells.gather(2, best).squeeze(2).to(torch.float32)
+    score = widen(cells.gather(2, best).squeeze(2))
     if decoding.apply_sigmoid:  # monotonic, so the highest cell stays the same
         score = score.sigmoid()
     if decoding.clip_scores:
@@ -51,6 +52,6 @@ def decode_heatmap(heatmap: Tensor, locref: Tensor | ReadCells | None, decoding:
 
 
 def _look_up(locref: Tensor, cells: Tensor) -> Tensor:
-    """Return both values (N, K, 2) in float32 of the maps (N, 2K, h, w) at one cell (N, K, 1) per keypoint."""
+    """Return both values (N, K, 2), widened, of the maps (N, 2K, h, w) at one cell (N, K, 1) per keypoint."""
     maps = locref.reshape(*cells.shape[:2], 2, -1)  # (N, K, 2, h * w)
-    return maps.gather(3, cells.unsqueeze(2).expand(-1, -1, 2, -1)).squeeze(3).to(torch.float32)
+    return widen(maps.gather(3, cells.unsqueeze(2).expand(-1, -1, 2, -1)).squeeze(3))

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dlclive_core import UnsupportedModelError
+from dlclive_torch.widening import widen
 
 KeypointScore = Literal["combined", "heatmap", "center"]
 
@@ -71,9 +72,9 @@ def decode_dekr(heatmap: Tensor, offsets: Tensor, decoding: DEKRDecoding) -> Ten
 
     Geng et al. 2021, "Bottom-up human pose estimation via disentangled keypoint regression" (arXiv 2104.02300). With S =
     stride, (r, c) one of the highest peaks of the centre heatmap and d = offsets[2k : 2k + 2, r, c], keypoint k is at
-    x = (c - d_0) * S + S / 2, y = (r - d_1) * S + S / 2. The computation is in float32 and matches deeplabcut 3.0.2 with
-    one exception: if the map has fewer than `individuals` peaks above 0, DeepLabCut builds poses from arbitrary cells; here
-    these individuals are missing.
+    x = (c - d_0) * S + S / 2, y = (r - d_1) * S + S / 2. The computation is in float32 or wider and matches deeplabcut 3.0.2
+    with one exception: if the map has fewer than `individuals` peaks above 0, DeepLabCut builds poses from arbitrary cells;
+    here these individuals are missing.
 
     Args:
         heatmap: (N, K + 1, h, w); the last channel is that of the centres.
@@ -86,14 +87,12 @@ def decode_dekr(heatmap: Tensor, offsets: Tensor, decoding: DEKRDecoding) -> Ten
         missing ones are last.
     """
     height, width = heatmap.shape[2], heatmap.shape[3]
-    heatmap = heatmap.to(torch.float32)
+    heatmap = widen(heatmap)
     if decoding.apply_sigmoid:
         heatmap = heatmap.sigmoid()
     parts, centres = heatmap[:, :-1], _peaks(heatmap[:, -1:])[:, 0]
     centre, cells = centres.flatten(1).topk(decoding.individuals, dim=1)  # (N, I)
-    individual_offsets = torch.unflatten(offsets.flatten(2).transpose(1, 2), 2, (-1, 2)).to(
-        torch.float32
-    )  # (N, h * w, K, 2)
+    individual_offsets = widen(torch.unflatten(offsets.flatten(2).transpose(1, 2), 2, (-1, 2)))  # (N, h * w, K, 2)
     indices = cells[:, :, None, None].expand(-1, -1, individual_offsets.shape[2], 2)
     positions = _positions(cells, width).unsqueeze(2) - individual_offsets.gather(1, indices)  # (N, I, K, 2), in cells
     if decoding.use_heatmap:

@@ -11,7 +11,7 @@ import torch
 from dlclive_core import Setting, UsageError
 
 DTYPES: Mapping[str, torch.dtype] = MappingProxyType(
-    {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+    {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, "fp64": torch.float64}
 )
 """The dtype of each precision."""
 

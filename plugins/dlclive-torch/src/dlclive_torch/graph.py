@@ -39,7 +39,8 @@ class KeypointGraph(nn.Module):
             are normalised in double precision.
         normalisation: as in ModelCard.
         pad_divisor: (height, width); the padded image is a multiple of it.
-        dtype: dtype of the network's weights and arithmetic; normalisation and decoding are always in float32.
+        dtype: dtype of the network's weights and arithmetic; normalisation and decoding are in float32, or in
+            float64 for a network in float64.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class KeypointGraph(nn.Module):
     ) -> None:
         super().__init__()
         factor, summand = SCALES[normalisation]
-        self.precise = torch.float64 if getattr(network, "exact", False) else torch.float32
+        self.precise = torch.float64 if getattr(network, "exact", False) or dtype == torch.float64 else torch.float32
         self.normalisation = normalisation
         self.network = network.to(dtype)
         self.outputs: tuple[str, ...] = getattr(network, "outputs", ("keypoints",))
@@ -75,4 +76,6 @@ class KeypointGraph(nn.Module):
         pixels = padded.permute(0, 3, 1, 2).to(self.precise)
         images = (pixels * self.factor + self.summand).to(self.dtype)
         outputs: dict[str, Tensor] = self.network(images) if conditions is None else self.network(images, conditions)
+        if self.dtype == torch.float64:
+            outputs = {name: values.to(torch.float32) for name, values in outputs.items()}
         return outputs

@@ -73,7 +73,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
 
     Args:
         path: the `.pt` file.
-        dtype: dtype of the network's weights and arithmetic: float32, float16 or bfloat16.
+        dtype: dtype of the network's weights and arithmetic: float32, float16, bfloat16 or float64.
         detector: the file that `LoadedModel.detector` will be given, whose name is part of the scorer.
 
     Raises:
@@ -88,6 +88,8 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
         raise ModelError(f"the configuration of {path} is invalid ({_reason(error)}); export it again") from None
     fill_weights(network, checkpoint.pose, path)
     network.eval()
+    if dtype == torch.float64:
+        network.to(dtype)  # before weights are folded, which would round them to float32
     network.prepare()
     if not network.exact:
         fold_batch_norms(network)

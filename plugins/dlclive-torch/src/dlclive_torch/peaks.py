@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dlclive_torch.widening import widen
+
 THRESHOLD = 0.01
 """Local maxima below this are ignored, as in DeepLabCut."""
 
@@ -63,12 +65,12 @@ def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -
     which matches DeepLabCut's stable sort.
 
     Args:
-        heatmap: (N, K, h, w), of any floating-point type. The computation is in float32.
+        heatmap: (N, K, h, w), of any floating-point type. The computation is in float32 or wider.
         locref: (N, 2K, h, w), channels x0, y0, x1, y1, ...; None for no refinement.
         decoding: stride, number of candidates, and flags.
     """
     width = heatmap.shape[3]
-    maps = heatmap.to(torch.float32)
+    maps = widen(heatmap)
     if decoding.apply_sigmoid:
         maps = maps.sigmoid()
     if decoding.sigma > 0:
@@ -88,7 +90,7 @@ def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -
     y = rows.to(torch.float32) * decoding.stride + centre
     if locref is not None and decoding.locref_std is not None:
         offsets = locref.reshape(best.shape[0], best.shape[1], 2, -1)  # (N, K, 2, h * w)
-        refinement = offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1)).to(torch.float32) * decoding.locref_std
+        refinement = widen(offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1))) * decoding.locref_std
         x = x + refinement[:, :, 0]
         y = y + refinement[:, :, 1]
     if decoding.clip_scores:
@@ -99,7 +101,7 @@ def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -
 
 def blur(maps: Tensor, sigma: float, radius: int) -> Tensor:
     """Blur (N, K, h, w) with a normalised Gaussian kernel of 2 * radius + 1 cells, with zero padding."""
-    reach = torch.arange(-radius, radius + 1, dtype=torch.float32, device=maps.device)
+    reach = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
     weights = torch.softmax(-reach.square() / (2 * sigma**2), dim=0)
     kernel = torch.outer(weights, weights).expand(maps.shape[1], 1, -1, -1)
     return functional.conv2d(maps, kernel, padding=radius, groups=maps.shape[1])

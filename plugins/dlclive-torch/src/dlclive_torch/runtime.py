@@ -30,6 +30,7 @@ class TorchNetwork(Network):
         device: "auto", "cpu", "cuda", "cuda:1", ..., "mps".
         precision: "auto" or "fp32", or "fp16" or "bf16": weights and arithmetic of the network in half precision,
             normalisation and decoding in float32. Faster if the hardware supports it (see `settings`), otherwise slower.
+            Or "fp64": all of the network in float64, to measure what rounding does to its poses. A detector stays in float32.
         threads: number of PyTorch's CPU threads, for all models of the process; None for PyTorch's current setting.
         detector: file with the detector of a top-down network: an export, or a detector's snapshot; None for the detector
             in `path`, or the best `snapshot-detector-*.pt` beside it.
@@ -42,6 +43,7 @@ class TorchNetwork(Network):
     """
 
     runtime = "torch"
+    finer_precision = "fp64"
 
     def __init__(
         self,

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dlclive_torch.widening import widen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimCCDecoding:
@@ -62,7 +64,7 @@ def decode_simcc(along_x: Tensor, along_y: Tensor, decoding: SimCCDecoding) -> T
         (N, 1, K, 3) float32: x [px], y [px], confidence; pixels of the network's input. Missing: NaN, NaN, 0.
     """
     rows = [
-        _probabilities(logits.to(torch.float32), sigma, decoding)
+        _probabilities(widen(logits), sigma, decoding)
         for logits, sigma in zip((along_x, along_y), decoding.sigma, strict=True)
     ]
     # The bin of the highest probability, not logit: the first of those that rounding makes equal.

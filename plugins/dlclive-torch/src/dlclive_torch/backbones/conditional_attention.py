@@ -8,18 +8,18 @@ DeepLabCut's files.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from dlclive_torch.resizing import resize_antialiased
+from dlclive_torch.widening import widen
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
     """Return softmax(queries keys^T / sqrt(d)) values, for each of `heads` slices of length d of the last axis.
 
-    Vaswani et al. 2017, "Attention is all you need". Computed in float32, because sums over thousands of cells overflow
-    half precision.
+    Vaswani et al. 2017, "Attention is all you need". Computed in float32 or wider, because sums over thousands of cells
+    overflow half precision.
 
     Args:
         queries: (N, Q, heads * d).
@@ -33,9 +33,9 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
 
 
 def _split(vectors: Tensor, heads: int) -> Tensor:
-    """Reshape (N, M, heads * d) to (N, heads, M, d) float32."""
+    """Reshape (N, M, heads * d) to (N, heads, M, d), widened."""
     batch, length, _ = vectors.shape
-    return vectors.reshape(batch, length, heads, -1).transpose(1, 2).to(torch.float32)
+    return widen(vectors.reshape(batch, length, heads, -1).transpose(1, 2))
 
 
 class Projections(nn.Module):

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dlclive_torch.widening import widen
+
 _POINTS = 9
 """Sampling points of a 3 x 3 convolution."""
 
@@ -44,11 +46,11 @@ class AdaptiveBlock(nn.Module):
         return functional.relu(out)
 
     def _sampling_points(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the rows and columns (N, groups, 9, h, w) to sample for each cell, in float32."""
+        """Return the rows and columns (N, groups, 9, h, w) to sample for each cell, in float32 or wider."""
         height, width = features.shape[2:]
-        matrix = torch.unflatten(self.transform_matrix_conv(features), 1, (self.groups, 2, 2, 1)).to(torch.float32)
-        shift = torch.unflatten(self.translation_conv(features), 1, (self.groups, 2, 1)).to(torch.float32)
-        regular = self.regular_matrix.to(torch.float32).view(self.groups, 2, _POINTS)
+        matrix = widen(torch.unflatten(self.transform_matrix_conv(features), 1, (self.groups, 2, 2, 1)))
+        shift = widen(torch.unflatten(self.translation_conv(features), 1, (self.groups, 2, 1)))
+        regular = widen(self.regular_matrix).view(self.groups, 2, _POINTS)
         # The offsets of a deformable convolution, A R - R + t, are relative to its own grid; the R in the file may differ.
         correction = _regular().to(regular) - regular
         # moved[n, g, i, p] = sum over j of matrix[n, g, i, j] * regular[g, j, p], for all cells
@@ -59,12 +61,12 @@ class AdaptiveBlock(nn.Module):
         return points[:, :, 0] + rows, points[:, :, 1] + columns
 
     def _sample(self, features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """Sample the features at these points: (N, groups x channels x 9, h, w) in float32."""
+        """Sample the features at these points: (N, groups x channels x 9, h, w), widened."""
         height, width = features.shape[2:]
         # -1 and 1 are the outer edges of the map: the centre of cell c is at (2 c + 1) / size - 1.
         grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
         grid = grid.flatten(2, 3).flatten(0, 1)  # (N x groups, 9 x h, w, 2)
-        maps = torch.unflatten(features, 1, (self.groups, self.channels)).flatten(0, 1).to(torch.float32)
+        maps = widen(torch.unflatten(features, 1, (self.groups, self.channels)).flatten(0, 1))
         samples = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
         samples = torch.unflatten(
             torch.unflatten(samples, 2, (_POINTS, height)), 0, (-1, self.groups)

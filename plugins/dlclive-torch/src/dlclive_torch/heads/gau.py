@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dlclive_torch.widening import wide_dtype
+
 
 class ScaleNorm(nn.Module):
     """Divides each token by its root mean square, and scales all tokens by one learned number.
@@ -24,7 +26,7 @@ class ScaleNorm(nn.Module):
         self.channels = channels
 
     def forward(self, tokens: Tensor) -> Tensor:
-        length = tokens.norm(dim=-1, keepdim=True, dtype=torch.float32)  # squares overflow half precision
+        length = tokens.norm(dim=-1, keepdim=True, dtype=wide_dtype(tokens))  # squares overflow half precision
         root_mean = (length * self.channels**-0.5).clamp(min=self._SMALLEST)
         return (tokens / root_mean).to(tokens.dtype) * self.g
 

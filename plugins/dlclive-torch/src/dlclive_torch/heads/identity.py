@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dlclive_core import UnsupportedModelError
 from dlclive_torch.heads.heatmap import Upsampling, build_upsampling
+from dlclive_torch.widening import widen
 
 
 class IdentityHead(nn.Module):
@@ -48,10 +49,10 @@ class IdentityHead(nn.Module):
             (N, K, P, J) float32, 0 for a missing point.
         """
         present = ~torch.isnan(points[..., 0])
-        xy = torch.where(present.unsqueeze(3), points[..., :2].to(torch.float32), 0.0).flatten(1, 2)  # (N, K * P, 2)
+        xy = torch.where(present.unsqueeze(3), widen(points[..., :2]), 0.0).flatten(1, 2)  # (N, K * P, 2)
         left, right, along_x = _neighbours(xy[..., 0], maps.shape[3], self.stride)
         upper, lower, along_y = _neighbours(xy[..., 1], maps.shape[2], self.stride)
-        flat = maps.flatten(2).to(torch.float32)
+        flat = widen(maps.flatten(2))
         width = maps.shape[3]
 
         def look_up(rows: Tensor, columns: Tensor) -> Tensor:
