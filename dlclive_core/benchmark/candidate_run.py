@@ -109,10 +109,9 @@ class CandidateRun:
             return
         try:
             step()
-        except MemoryError as error:
-            self.failure = f"out of memory: {one_line(error)}"
         except Exception as error:  # the failure becomes a row with the reason; the other candidates continue
-            self.failure = one_line(error)
+            is_memory = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+            self.failure = f"out of memory: {one_line(error)}" if is_memory else one_line(error)
         if self.failure:
             self.close()
 

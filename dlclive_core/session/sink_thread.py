@@ -64,6 +64,7 @@ class SinkThread:
         self._unwritten = 0
         self._stopwatch = Stopwatch("write")
         self._thread: threading.Thread | None = None
+        self._clock: int | None = None
 
     @property
     def name(self) -> str:
@@ -103,10 +104,10 @@ class SinkThread:
 
         None where the system cannot tell.
         """
-        if sys.platform == "win32" or sys.platform == "darwin" or self._thread is None or self._thread.ident is None:
+        if sys.platform == "win32" or sys.platform == "darwin" or self._clock is None:
             return None
         try:
-            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+            return time.clock_gettime(self._clock)
         except OSError:  # it has ended
             return None
 
@@ -137,6 +138,9 @@ class SinkThread:
         )
 
     def _run(self, run: RunInfo) -> None:
+        if sys.platform != "win32" and sys.platform != "darwin":
+            # From this thread itself: the C library reads the thread's memory, which is gone once the thread has ended.
+            self._clock = time.pthread_getcpuclockid(threading.get_ident())
         try:
             with self._calling("open"):
                 self.sink.open(run)

@@ -14,7 +14,10 @@ import pytest
 from dlclive_core import Frame, PluginError, Pose, Processor, Session, UsageError
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.session import shutdown
-from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
+from dlclive_core.session.events import Events
+from dlclive_core.session.handoff import LosslessQueue
+from dlclive_core.session.sink_thread import SinkThread
+from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource, run_info
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -238,3 +241,17 @@ def test_a_frame_limit_that_is_none_is_refused(limit: float) -> None:
 def test_an_infinite_frame_limit_is_no_limit() -> None:
     report = Session(source=BlobSource(frames=7), model=BlobModel(), max_frames=float("inf")).run()  # type: ignore[arg-type]
     assert (report.processed, report.ending) == (7, "end of source")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no clocks of threads")
+def test_the_clock_of_a_sink_that_has_ended_is_none_and_not_a_crash() -> None:
+    """Asked of the C library after the end of the thread, it ended the process: `dlclive demo` died at times."""
+    thread = SinkThread(MemorySink(), queue=LosslessQueue(4), events=Events())
+    thread.start(run_info())
+    assert thread.cpu_time() is not None
+    thread.stop(complete=True)
+    thread.join()
+    until = time.monotonic() + 20
+    while thread.cpu_time() is not None and time.monotonic() < until:  # the system forgets the thread after Python does
+        time.sleep(0.01)
+    assert thread.cpu_time() is None
