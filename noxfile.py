@@ -21,7 +21,19 @@ PLUGINS = [
 EXTRAS = {"torch": "detectors", "openvino": "int8", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
 """The extras of the plugins that the tests need."""
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
-TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
+TEST_TOOLS = [
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "psutil",
+    "pandas",
+    "tables",
+    "hatchling",
+    "build",
+    "onnx",
+    "mypy",
+    "types-PyYAML",
+]
 
 REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]
 

@@ -190,6 +190,11 @@ class Processor(Component):
         """
 
     @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The files that this processor writes, so that no two write the same one."""
+        return ()
+
+    @property
     def statistics(self) -> Mapping[str, float]:
         """Counts and measurements of this run for the report, for example {"pulses": 12}. Read after `close`."""
         return {}

@@ -14,10 +14,11 @@ def main() -> None:
 
     open_missing_streams()
     from dlclive_core.cli.app import app
-    from dlclive_core.cli.output import complain
+    from dlclive_core.cli.output import complain, make_log_printable
     from dlclive_core.errors import DLCLiveError
 
     logging.basicConfig(level=logging.WARNING, format="dlclive: %(message)s", stream=sys.stderr)
+    make_log_printable()
     try:
         with reserve_stdout() if "--json" in sys.argv else nullcontext():
             app()

@@ -13,10 +13,12 @@ from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.record import RunRecord
+from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
-from dlclive_core.components import PoseModel, Sink
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.data.names import LONGEST_NAME, file_name_part
+from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.machine.files import make_folder
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -58,6 +60,7 @@ def run_analyze(options: AnalyzeOptions) -> int:
     with part.load(catalog) as model:
         load_seconds = time.perf_counter() - began
         make_folder(options.out)
+        _refuse_shared_files(options, model, catalog)
         record = RunRecord.begin(options.out, model, options.to_dict(), load_seconds)
         with StopOnSignal() as signals:
             for video in options.videos:
@@ -99,19 +102,55 @@ def _analyze_video(
 
 
 def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
-    source = source_for(video, catalog)
-    stem = options.out / f"{video.stem if video.is_file() else video.name}{model.card.scorer}"
     return Session(
-        source=source,
+        source=source_for(video, catalog),
         model=model,
-        processors=[build_processor(PartSpec.parse(text), catalog) for text in options.processors],
-        sinks=[
-            *_default_sinks(options, stem, catalog),
-            *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
-        ],
+        processors=_processors(options, catalog),
+        sinks=_sinks(options, video, model, catalog),
         regions=build_regions(options.regions.spec(), model.profile),
         max_frames=options.max_frames,
         batch=options.batch,
+    )
+
+
+def _processors(options: AnalyzeOptions, catalog: PluginCatalog) -> list[Processor]:
+    return [build_processor(PartSpec.parse(text), catalog) for text in options.processors]
+
+
+def _sinks(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> list[Sink]:
+    """Everything that writes for a video."""
+    # The scorer comes from the model's file, so it is made safe here; tables hold it as it is.
+    name = f"{video.stem if video.is_file() else video.name}{file_name_part(model.card.scorer)}"
+    if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        name = file_name_part(name)
+    return [
+        *_default_sinks(options, options.out / name, catalog),
+        *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
+    ]
+
+
+def _refuse_shared_files(options: AnalyzeOptions, model: PoseModel, catalog: PluginCatalog) -> None:
+    """Raise UsageError if two videos, or two outputs of one, would write the same file, or one of the videos themselves."""
+    writers: Writers[Path] = Writers()
+    videos = {video.resolve() for video in options.videos}
+    for video in options.videos:
+        components = [*_sinks(options, video, model, catalog), *_processors(options, catalog)]
+        for path in (path for component in components for path in files_of(component)):
+            if path.resolve() in videos:
+                raise UsageError(f"{path} is one of the videos: choose another name for the output")
+            other = writers.add(path, video)
+            if other is not None:
+                raise UsageError(_shared(path, other, video))
+        for component in components:
+            component.close()
+
+
+def _shared(path: Path, first: Path, second: Path) -> str:
+    if first == second:
+        return f"{path} would be written twice for {first}: give each video once, and each sink a file of its own"
+    return (
+        f"{first} and {second} would both write {path}: analyze them one by one, into folders of their own (--out), or "
+        "rename one"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from dlclive_core.demo.picture import trajectory_picture
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.machine.files import make_folder
+from dlclive_core.machine.file_lock import only_writer
+from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -52,11 +53,28 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     catalog = PluginCatalog.installed()
     width, height = parse_size(size, "--size")
     make_folder(out)
-    picture = out / "trajectory.png"
-    if picture.exists() and not overwrite:
-        raise OutputExistsError(f"{picture} already exists; choose another folder with --out, or pass --overwrite")
+    picture, model_copy = out / "trajectory.png", out / MODEL.name
+    with only_writer(picture):
+        for file in (picture, model_copy):
+            if os.path.lexists(file) and not overwrite:
+                raise OutputExistsError(f"{file} already exists; choose another folder with --out, or pass --overwrite")
+        _demo(out, frames, seed, (width, height), picture, model_copy, catalog, overwrite=overwrite, json=json)
+
+
+def _demo(
+    out: Path,
+    frames: int,
+    seed: int,
+    size: tuple[int, int],
+    picture: Path,
+    model_copy: Path,
+    catalog: PluginCatalog,
+    *,
+    overwrite: bool,
+    json: bool,
+) -> None:
     memory = MemorySink()
-    source = MouseSource(seed=seed, frames=frames, size=(width, height))
+    source = MouseSource(seed=seed, frames=frames, size=size)
     with load_model(MODEL, device="cpu", catalog=catalog) as model, StopOnSignal() as signals:
         session = Session(source=source, model=model, sinks=[memory, *_sinks(out, catalog, overwrite=overwrite)])
         with signals.stops(session), show_progress(session, "demo", limit=None):
@@ -67,9 +85,8 @@ def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, j
     _check_sinks(report)
     estimates = np.stack([pose.single() for pose in memory.poses])
     accuracy = Accuracy.measure(estimates, np.stack([source.truth(index) for index in memory.indices]))
-    model_copy = out / MODEL.name  # a model to try the next command with
-    shutil.copyfile(MODEL, model_copy)
-    trajectory_picture(_first_frame(seed, (width, height)), estimates[:, traced, :2], picture)
+    write_whole(model_copy, MODEL.read_bytes(), overwrite=overwrite)  # a model to try the next command with
+    trajectory_picture(_first_frame(seed, size), estimates[:, traced, :2], picture, overwrite=overwrite)
     files = [*(path for sink in report.sinks for path in sink.outputs), picture, model_copy]
     if json:
         print_json({"accuracy": asdict(accuracy), "outputs": [str(path) for path in files], "report": report.to_dict()})

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.data.preparation import Preparation
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
 from dlclive_core.machine.system import sha256
@@ -45,6 +46,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
             *([("unique", ", ".join(card.unique_keypoints))] if card.unique_keypoints else []),
             ("stride", f"{card.stride:g} px"),
             ("input size", size),
+            *([("preparation", _in_words(card.preparation))] if card.preparation is not None else []),
             ("normalisation", card.normalisation),
             ("format", f"{card.format}, {card.precision}, {file.stat().st_size / 1e6:.1f} MB"),
             ("scorer", card.scorer),
@@ -52,6 +54,19 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
             *([("profile", profile_note)] if profile_note else []),
         ],
     )
+
+
+def _in_words(preparation: Preparation) -> str:
+    """What is done to images before the network sees them."""
+    said = []
+    if preparation.resize is not None:
+        height, width = preparation.resize
+        said.append(f"resized to {width} x {height}" + (", ratio kept" if preparation.keep_ratio else ""))
+    if preparation.longest_side is not None:
+        said.append(f"longer side {preparation.longest_side} px")
+    if preparation.padded((1, 1)) != (1, 1):
+        said.append("padded")
+    return "; ".join(said)
 
 
 def _profile(file: Path) -> tuple[Profile | None, str]:

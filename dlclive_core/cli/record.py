@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.errors import DLCLiveError, OutputExistsError
 from dlclive_core.machine.files import write_whole
 from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256, system_info
@@ -101,10 +102,23 @@ class RunRecord:
         return path
 
 
-def record_path(folder: Path, *, overwrite: bool) -> Path:
-    """The path of a new record: run.json, or without `overwrite` the first free name of run.json, run-2.json, ..."""
+def record_path(folder: Path, *, overwrite: bool, companions: Callable[[Path], Iterable[Path]] = lambda _: ()) -> Path:
+    """run.json in a folder; if that exists and must not be overwritten, run-2.json, and so on. Raises DataError.
+
+    The name is taken at once, with an empty object in the file: runs that begin or end at the same moment get names of
+    their own.
+
+    Args:
+        companions: the files that will lie beside a record of this name; a number whose companions exist is not taken.
+    """
     path, number = folder / "run.json", 1
-    while path.exists() and not overwrite:
+    while not overwrite:
+        try:
+            if not any(os.path.lexists(companion) for companion in companions(path)):
+                write_whole(path, "{}\n", overwrite=False)
+                break
+        except OutputExistsError:
+            pass
         number += 1
         path = folder / f"run-{number}.json"
     return path

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.data.preparation import Preparation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
 
-CARD_VERSION = 2
+CARD_VERSION = 3
 
 Normalisation = Literal["imagenet", "unit", "none"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -33,6 +34,7 @@ class ModelCard:
         normalisation: the network's first step for a pixel v in 0..255: "imagenet" ((v / 255 - mean) / std),
             "unit" (v / 255) or "none".
         pad_divisor: (height, width); the input is padded by reflection, at the bottom and right, to a multiple of these.
+        preparation: how whole images are resized and padded before that, and before `input_size` applies; None: not at all.
         input_size: (height, width) of the network's fixed input; None for any size.
         crop_margin: pixels added around a box before a top-down network's crop is cut.
         crop_context: whether a crop includes the surroundings of a box whose aspect ratio differs from the input's.
@@ -55,6 +57,7 @@ class ModelCard:
     stride: float = 1.0
     normalisation: Normalisation = "imagenet"
     pad_divisor: tuple[int, int] = (1, 1)
+    preparation: Preparation | None = None
     input_size: tuple[int, int] | None = None
     crop_margin: float = 0.0
     crop_context: bool = True
@@ -90,6 +93,8 @@ class ModelCard:
             )
             if values.get("assembly") is not None:
                 values["assembly"] = AssemblyRules.from_dict(values["assembly"])
+            if values.get("preparation") is not None:
+                values["preparation"] = Preparation.from_dict(values["preparation"])
             for name in ("individuals", "unique_keypoints", "pad_divisor", "input_size"):
                 if values.get(name) is not None:
                     values[name] = tuple(values[name])

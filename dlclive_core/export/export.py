@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from dlclive_core.components import PoseModel
 from dlclive_core.data.card import ModelCard
 from dlclive_core.deeplabcut.locate import detector_beside, locate_model
-from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.errors import DataError, UsageError
 from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
 from dlclive_core.export.bounds import bound_for, check_bound
 from dlclive_core.export.parity import Parity, compare_models
+from dlclive_core.machine.file_lock import only_writer
+from dlclive_core.machine.files import exists_error, take_name
 from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
 from dlclive_core.models.network import Network
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -86,6 +89,24 @@ def export_model(
     """
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
+    if not target.parent.is_dir():
+        raise DataError(f"no such folder: {target.parent}")
+    with only_writer(target):
+        return _export(source, target, precision, size, frames, max_error, options, catalog, overwrite=overwrite)
+
+
+def _export(
+    source: Path,
+    target: Path,
+    precision: str,
+    size: tuple[int, int] | None,
+    frames: Sequence[NDArray[np.uint8]] | None,
+    max_error: float | None,
+    options: Mapping[str, Any],
+    catalog: PluginCatalog,
+    *,
+    overwrite: bool,
+) -> Export:
     steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
     exporters = make_exporters(catalog, steps, options)
     calibrate = precision in CALIBRATED or any(exporter.calibrates for exporter in exporters)
@@ -123,13 +144,10 @@ def export_model(
 
 
 def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
-    if not target.parent.is_dir():
-        raise DataError(f"no such folder: {target.parent}")
-    if target.exists():
-        if target.samefile(source):
-            raise UsageError(f"{target} is the model itself: choose another name for the export")
-        if not overwrite:
-            raise _exists_error(target)
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the model itself: choose another name for the export")
+    if os.path.lexists(target) and not overwrite:
+        raise exists_error(target)
 
 
 def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
@@ -143,16 +161,33 @@ def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
 
 
 def _move_files(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    """Move the files of the draft's folder beside the target, the draft last. Existing files may have the same content."""
+    """Move the files of the draft's folder beside the target, the draft last. Existing files may have the same content.
+
+    If a name is taken meanwhile, the files that were moved before it are removed again.
+    """
     drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
     files = tuple(target.with_name(item.name) for item in drafts)
-    for file in files:
-        if file.exists() and not overwrite and not filecmp.cmp(draft.with_name(file.name), file, shallow=False):
-            raise _exists_error(file)
     for item, file in zip(drafts, files, strict=True):
-        item.replace(file)
+        if os.path.lexists(file) and not overwrite and not _is_same(item, file):
+            raise exists_error(file)
+    moved = []
+    for item, file in zip(drafts, files, strict=True):
+        try:
+            if overwrite:
+                item.replace(file)
+            else:
+                take_name(item, file)
+                moved.append(file)
+        except FileExistsError:
+            if _is_same(item, file):
+                continue
+            for earlier in moved:
+                earlier.unlink()
+            raise exists_error(file) from None
+        except OSError as error:
+            raise DataError(f"cannot write {file}: {error.strerror or error}") from None
     return files
 
 
-def _exists_error(file: Path) -> OutputExistsError:
-    return OutputExistsError(f"{file} already exists; choose another name or pass --overwrite")
+def _is_same(draft: Path, file: Path) -> bool:
+    return file.is_file() and not file.is_symlink() and filecmp.cmp(draft, file, shallow=False)

@@ -10,6 +10,7 @@ from dlclive_core.components import Exporter
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UsageError, nearest
 from dlclive_core.export.route import Step
+from dlclive_core.models.model_contracts import network_shape
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import convert_options
 
@@ -46,7 +47,7 @@ def check_exporters(
     """
     for exporter, step in zip(exporters, steps, strict=True):
         exporter.check(card, precision=step.precision, size=size)
-        input_size = card.input_size if size is None else (size[1], size[0])
+        input_size = card.input_size if size is None else network_shape(card, size)
         card = card.with_(precision=step.precision, input_size=input_size)
 
 

@@ -14,6 +14,8 @@ from dlclive_core.deeplabcut.config import padded_size
 from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.export.parity import CONFIDENT, finds_animals
 from dlclive_core.models.conditional import ConditionalModel
+from dlclive_core.models.model_contracts import network_shape
+from dlclive_core.models.preparation import prepare
 from dlclive_core.models.topdown.boxes import tiles
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 from dlclive_core.models.topdown.model import TopDownModel
@@ -62,9 +64,12 @@ def choose_frames(
     shape = None
     if model.card.method == "bottom-up":
         shape = model.card.input_size if size is None else (size[1], size[0])
+        if frames is not None and model.card.preparation is not None:
+            _check_prepared(frames, shape, model.card)
+            shape = None  # they are not cut, but prepared
     if not calibrate:
         compared = _render(shape) if frames is None else _fit(frames, shape, model.card)
-        return ExportFrames(compared, () if frames is None else compared)
+        return ExportFrames(compared, () if frames is None else _prepared(compared, model.card))
     if isinstance(model, ConditionalModel):
         raise UnsupportedModelError(
             f"{model.card.net_type} is a conditional network, which takes keypoints besides images, and cannot be calibrated: "
@@ -77,7 +82,7 @@ def choose_frames(
         )
     fitted = _fit(frames, shape, model.card)
     compared = fitted[::_COMPARE_EVERY]
-    calibration = [frame for index, frame in enumerate(fitted) if index % _COMPARE_EVERY]
+    calibration = _prepared([frame for index, frame in enumerate(fitted) if index % _COMPARE_EVERY], model.card)
     if not finds_animals(model, compared):
         raise UsageError(
             f"the model finds no animal in the clip: no keypoint of {len(compared)} frames has a confidence of {CONFIDENT} or "
@@ -119,6 +124,24 @@ def _shrink(image: Image, rows: int, columns: int) -> Image:
     """Scale down by averaging blocks of rows x columns pixels."""
     height, width = image.shape[0] // rows, image.shape[1] // columns
     return image.reshape(height, rows, width, columns, 3).mean(axis=(1, 3)).round().astype(np.uint8)
+
+
+def _prepared(frames: Sequence[Image], card: ModelCard) -> list[Image]:
+    """Frames as the network sees them."""
+    return [prepare(frame[None], card.preparation)[0][0] for frame in frames]
+
+
+def _check_prepared(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> None:
+    """Refuse frames from which the configuration makes other pictures than the (height, width) that the input is fixed to."""
+    if shape is None:
+        return
+    for frame in frames:
+        seen, fixed = (network_shape(card, (wide, high)) for high, wide in (frame.shape[:2], shape))
+        if seen != fixed:
+            raise UsageError(
+                f"the model's configuration makes {seen[1]} x {seen[0]} of frames of {frame.shape[1]} x {frame.shape[0]}, and "
+                f"the input is fixed to {fixed[1]} x {fixed[0]}: give the size of the frames"
+            )
 
 
 def _fit(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:

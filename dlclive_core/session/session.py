@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.data.progress import Progress, State
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Region
+from dlclive_core.regions import Chain, Region, check_follows
 from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.events import Event
@@ -89,6 +89,7 @@ class Session:
         if regions is None:
             regions = () if model.profile is None else model.profile.regions()
         self.region = Chain(regions)
+        check_follows(self.region, model.card)
         self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)
         self.queue_size = queue_size

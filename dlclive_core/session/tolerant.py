@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -48,6 +49,10 @@ class Tolerant(Processor):
         self.failures = 0
         self.disabled = False
         self.error: BaseException | None = None
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        return self.processor.outputs
 
     def open(self, run: RunInfo) -> None:
         self.failures, self.disabled, self.error = 0, False, None

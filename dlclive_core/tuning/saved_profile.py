@@ -26,8 +26,9 @@ PICTURE = ".profile.svg"
 def check_profile_path(model: Path, *, overwrite: bool) -> Path:
     """Check before the search that the profile can be written; return its path. Raises OutputExistsError, DataError."""
     path = profile_path(model)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} already exists; pass --overwrite to tune again")
+    for file in (path, path.with_name(model.stem + PICTURE)):
+        if os.path.lexists(file) and not overwrite:
+            raise OutputExistsError(f"{file} already exists; pass --overwrite to tune again")
     if not os.access(path.parent, os.W_OK):
         raise DataError(f"cannot write into {path.parent}: the profile is saved beside the model")
     return path
@@ -60,22 +61,25 @@ def build_profile(plan: TunePlan, result: SearchResult, catalog: PluginCatalog) 
     )
 
 
-def save_profile(plan: TunePlan, result: SearchResult, picture: str, catalog: PluginCatalog) -> Profile:
+def save_profile(
+    plan: TunePlan, result: SearchResult, picture: str, catalog: PluginCatalog, *, overwrite: bool = True
+) -> Profile:
     """Write the exported file, the plot, and last the profile, so that it never names a missing file.
 
     Returns:
         The profile, as `read_profile` returns it.
 
     Raises:
+        OutputExistsError: a profile or plot appeared during the search, and may not be replaced.
         DataError: a file cannot be written.
     """
     path = profile_path(plan.source)
     old = _old_files(path)
     try:
         variant = _keep_variant(plan.source, result.winner.candidate)
-        write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture)
+        write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture, overwrite=overwrite)
         profile = replace(build_profile(plan, result, catalog), variant=variant)
-        write_whole(path, profile_to_json(profile))
+        write_whole(path, profile_to_json(profile), overwrite=overwrite)
         _remove(old - _files(path.parent, variant))
     except OSError as error:
         raise DataError(f"cannot save the profile of {plan.source}: {error.strerror or error}") from None

@@ -19,8 +19,13 @@ _CONTEXT = 16.0  # minimum distance of keypoints from the edge in pixels: networ
 
 
 def can_follow(card: ModelCard) -> bool:
-    """Whether a window can follow the network's poses: requires a bottom-up network for a single animal."""
-    return card.method == "bottom-up" and len(card.individuals) == 1 and not card.unique_keypoints
+    """Whether a window can follow the network's poses: requires a bottom-up network for a single animal, at its own scale."""
+    return (
+        not (card.preparation is not None and card.preparation.scales)
+        and card.method == "bottom-up"
+        and len(card.individuals) == 1
+        and not card.unique_keypoints
+    )
 
 
 def windows(poses: Sequence[Pose], frame_size: tuple[int, int]) -> list[FollowingCropSpec]:

@@ -243,15 +243,11 @@ def test_an_infinite_frame_limit_is_no_limit() -> None:
     assert (report.processed, report.ending) == (7, "end of source")
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="no clocks of threads")
-def test_the_clock_of_a_sink_that_has_ended_is_none_and_not_a_crash() -> None:
-    """Asked of the C library after the end of the thread, it ended the process: `dlclive demo` died at times."""
-    thread = SinkThread(MemorySink(), queue=LosslessQueue(4), events=Events())
-    thread.start(run_info())
-    assert thread.cpu_time() is not None
-    thread.stop(complete=True)
-    thread.join()
-    until = time.monotonic() + 20
-    while thread.cpu_time() is not None and time.monotonic() < until:  # the system forgets the thread after Python does
-        time.sleep(0.01)
-    assert thread.cpu_time() is None
+def test_the_cpu_time_of_a_sink_that_has_ended_can_be_asked_for() -> None:
+    """Of a thread that is gone, the system's own function may crash the process."""
+    sink = SinkThread(MemorySink(), queue=LosslessQueue(8), events=Events())
+    sink.start(run_info())
+    sink.stop(complete=True)
+    sink.join()
+    for _ in range(1000):
+        assert (sink.cpu_time() or 0.0) >= 0.0

@@ -90,14 +90,13 @@ class LiveRecord:
             "system": system_info(),
             **self._by_source([session.begin() for session in self.sessions]),
         }
-        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite)
+        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite, companions=self._picture_paths)
         write_record(self.path, self._values)
 
     def picture_path(self, session: SessionRecord) -> Path:
         """The path of a session's plot, beside the record: latency-2.svg, with several sources latency-2_left.svg."""
         assert self.path is not None
-        mark = f"_{session.name}" if len(self.sessions) > 1 else ""
-        return self.path.with_name(self.path.stem.replace("run", "latency", 1) + mark + ".svg")
+        return self._picture_paths(self.path)[self.sessions.index(session)]
 
     def finish(self, reports: Sequence[SessionReport], error: str, code: int) -> dict[str, Any]:
         """Write the outcome and return the complete record. `error` is one line, empty on success. Raises DataError."""
@@ -116,6 +115,11 @@ class LiveRecord:
         }
         write_record(self.path, self._values)
         return self._values
+
+    def _picture_paths(self, path: Path) -> list[Path]:
+        """The plots that belong to a record of this name."""
+        marks = [f"_{session.name}" if len(self.sessions) > 1 else "" for session in self.sessions]
+        return [path.with_name(path.stem.replace("run", "latency", 1) + mark + ".svg") for mark in marks]
 
     def _by_source(self, values: list[dict[str, Any]]) -> dict[str, Any]:
         if len(values) == 1:

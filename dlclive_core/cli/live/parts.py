@@ -10,6 +10,7 @@ from typing import Any, cast
 from dlclive_core.cli.live.plan import PlannedSession, plan
 from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
+from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.specs import PartSpec, located
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
@@ -110,16 +111,18 @@ def output_path(path: Path, *, folder: Path, source: str, mark: str) -> Path:
 
 
 def _refuse_shared_files(sessions: tuple[SessionParts, ...]) -> None:
-    """Raise UsageError or ConfigurationError if two sinks write the same file."""
-    writers: dict[Path, PartSpec] = {}
+    """Raise UsageError or ConfigurationError if two sinks or processors write the same file."""
+    writers: Writers[PartSpec] = Writers()
     for session in sessions:
-        for part, sink in zip(session.spec.sinks, session.sinks, strict=True):
-            for path in sink.outputs:
-                other = writers.setdefault(path.absolute(), part)
-                if other is not part:
+        parts = (*session.spec.sinks, *session.spec.processors)
+        for part, component in zip(parts, (*session.sinks, *session.processors), strict=True):
+            for path in files_of(component):
+                other = writers.add(path, part)
+                if other is not None:
+                    kind = "sinks" if part in session.spec.sinks else "processors"
                     with located(part.where):
                         raise UsageError(
-                            f"two sinks write {path.name}: {other.text} and {part.text}; use separate files, "
+                            f"two {kind} write {path.name}: {other.text} and {part.text}; use separate files, "
                             "or put {source} in the file name"
                         )
 

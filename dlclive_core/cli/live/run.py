@@ -52,7 +52,7 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
         record = LiveRecord(spec, records)
         with StopOnSignal() as signals:
             rig, numbers, error = _run(spec, parts, models, record, signals)
-            return _finish(record, rig, numbers, error, signals, json=json)
+            return _finish(record, rig, numbers, error, signals, spec=spec, json=json)
 
 
 def _refuse_shared_trackers(parts: RigParts, models: dict[int, PoseModel]) -> None:
@@ -120,6 +120,7 @@ def _finish(
     error: DLCLiveError | None,
     signals: StopOnSignal,
     *,
+    spec: RunSpec,
     json: bool,
 ) -> int:
     """Write the record and the plots, print the report, and return the exit code."""
@@ -134,7 +135,8 @@ def _finish(
     for session, report, number in zip(record.sessions, reports, numbers, strict=True):
         pictures.append(record.picture_path(session))
         title = f"{report.name}, {session.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
-        write_whole(pictures[-1], latency_picture(title, number.history, number.distribution, report.stages))
+        picture = latency_picture(title, number.history, number.distribution, report.stages)
+        write_whole(pictures[-1], picture, overwrite=spec.overwrite)
     values = record.finish(reports, message, code)
     if json:
         print_json(values)

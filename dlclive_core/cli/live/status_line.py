@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dlclive_core.cli.live.live_numbers import LiveNumbers, Now
+from dlclive_core.data.names import printable
 from dlclive_core.session import Progress, Session
 
 _PERIOD = 0.1  # seconds between updates
@@ -67,7 +68,7 @@ class _StatusLines:
         """Draw the lines in place of the previous ones."""
         width = _width()
         with self._lock:
-            _write(self._up() + "\n".join(_CLEAR + line[:width] for line in lines))
+            _write(self._up() + "\n".join(_CLEAR + printable(line)[:width] for line in lines))
             self._above = len(lines) - 1
 
     def wipe(self) -> None:

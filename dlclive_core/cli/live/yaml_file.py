@@ -11,8 +11,8 @@ import yaml
 
 from dlclive_core.errors import ConfigurationError, UsageError, nearest
 from dlclive_core.plugins.specs import convert
-
-_PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")}
+from dlclive_core.text.decoding import TextError, read_text
+from dlclive_core.text.yaml_1_2 import compose, plain
 
 
 class YamlFile:
@@ -26,19 +26,13 @@ class YamlFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            text = path.read_text(encoding="utf-8")
+            self.root = compose(read_text(path))
         except FileNotFoundError:
             raise UsageError(f"no such file: {path}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-        try:
-            self.root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            raise ConfigurationError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        except TextError as error:
+            raise ConfigurationError(error.at(path)) from None
 
     def where(self, node: yaml.Node) -> str:
         """The location of a node, for example `rig.yaml:7`."""
@@ -78,8 +72,6 @@ class YamlFile:
 
     def text(self, node: yaml.Node) -> str:
         """A value as text, in command line syntax: 0.02, snout, [[0,0],[9,0]]."""
-        if node.tag not in _PLAIN:
-            raise self.error(node, f"{node.tag} is not supported; write text, a number or a list")
         if isinstance(node, yaml.ScalarNode):
             return str(node.value)
         return self._json(node)
@@ -92,13 +84,10 @@ class YamlFile:
             raise self.error(node, str(error)) from None
 
     def _json(self, node: yaml.Node) -> str:
-        loader = yaml.SafeLoader("")
         try:
-            return json.dumps(loader.construct_object(node, deep=True), separators=(",", ":"), default=str)
-        except (yaml.YAMLError, TypeError, ValueError, RecursionError):
-            raise self.error(node, "not text, a number or a list") from None
-        finally:
-            loader.dispose()
+            return json.dumps(plain(node), separators=(",", ":"))
+        except TextError as error:
+            raise ConfigurationError(error.at(self.path)) from None
 
     def _quote(self, node: yaml.Node) -> str:
         text = str(node.value) if isinstance(node, yaml.ScalarNode) else self._json(node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.machine.file_lock import only_writer
 from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
@@ -66,7 +68,17 @@ def run_benchmark(options: BenchmarkOptions) -> int:
     catalog = PluginCatalog.installed()
     requests = _requests(options, catalog)
     views = _views(options)
-    _prepare(options.out, overwrite=options.overwrite)
+    if options.out is None:
+        return _measure(options, requests, views, catalog)
+    make_folder(options.out)
+    with only_writer(options.out / _FILES[0]):
+        _check_free(options.out, overwrite=options.overwrite)
+        return _measure(options, requests, views, catalog)
+
+
+def _measure(
+    options: BenchmarkOptions, requests: list[RuntimeRequest], views: list[ViewSpec], catalog: PluginCatalog
+) -> int:
     plan = BenchmarkPlan(
         model=options.model,
         clip=_clip(options, catalog),
@@ -87,7 +99,7 @@ def run_benchmark(options: BenchmarkOptions) -> int:
     else:
         print_benchmark(benchmark)
     if options.out is not None:
-        _write(options.out, benchmark, results)
+        _write(options.out, benchmark, results, overwrite=options.overwrite)
     if not benchmark.has_usable_rows:
         complain("no candidate could be measured; the table gives the reasons")
         return DataError.exit_code
@@ -127,18 +139,15 @@ def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[
     return None if video is None else lambda: spread_frames(source_for(video, catalog), _CALIBRATED)
 
 
-def _prepare(out: Path | None, *, overwrite: bool) -> None:
+def _check_free(out: Path, *, overwrite: bool) -> None:
     """Check the output folder before the measurement starts."""
-    if out is None:
-        return
-    make_folder(out)
     for name in _FILES:
-        if (out / name).exists() and not overwrite:
+        if os.path.lexists(out / name) and not overwrite:
             raise OutputExistsError(f"{out / name} already exists; choose another folder, or pass --overwrite")
 
 
-def _write(out: Path, benchmark: Benchmark, results: dict[str, object]) -> None:
+def _write(out: Path, benchmark: Benchmark, results: dict[str, object], *, overwrite: bool) -> None:
     texts = (markdown(benchmark), json_text.dumps(results, indent=1) + "\n", benchmark_picture(benchmark))
     for name, text in zip(_FILES, texts, strict=True):
-        write_whole(out / name, text)
+        write_whole(out / name, text, overwrite=overwrite)
     stderr().print("written: " + ", ".join(str(out / name) for name in _FILES), markup=False)

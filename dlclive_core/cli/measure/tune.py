@@ -13,6 +13,7 @@ from dlclive_core.cli.measure.tune_picture import tune_picture
 from dlclive_core.cli.output import print_json, print_table, stderr, stdout
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
+from dlclive_core.machine.file_lock import only_writer
 from dlclive_core.machine.system import system_info
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -58,7 +59,14 @@ def run_tune(options: TuneOptions) -> None:
     check_plan(options.max_error, options.seconds)
     catalog = PluginCatalog.installed()
     source = locate_model(options.model, model_suffixes(catalog))
-    check_profile_path(source, overwrite=options.overwrite)
+    with only_writer(check_profile_path(source, overwrite=options.overwrite)):
+        check_profile_path(
+            source, overwrite=options.overwrite
+        )  # another search may have ended before the lock was ours
+        _tune(options, source, catalog)
+
+
+def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
     frames = split_clip(lambda: source_for(options.video, catalog), options.frames)
     with load_model(source, profile=None, catalog=catalog) as model:
         card = model.card
@@ -72,7 +80,8 @@ def run_tune(options: TuneOptions) -> None:
     )
     with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measurement() as (tell, on_progress):
         result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress)
-        profile = save_profile(plan, result, tune_picture(plan, result, _machine()), catalog)
+        picture = tune_picture(plan, result, _machine())
+        profile = save_profile(plan, result, picture, catalog, overwrite=options.overwrite)
     if options.json:
         print_json(_facts(plan, result, profile))
     else:

@@ -16,11 +16,15 @@ WINDOWS = r"C:\data\reach-Ann-2025-01-01\dlc-models-pytorch\iteration-0\reachJan
 
 
 def scorer(
-    config: dict[str, Any], path: str, format: Literal["deeplabcut-export", "deeplabcut-snapshot"], net_type: str
+    config: dict[str, Any],
+    path: str,
+    format: Literal["deeplabcut-export", "deeplabcut-snapshot"],
+    net_type: str,
+    detector: Path | None = None,
 ) -> str:
     config["net_type"] = net_type
     checkpoint = Checkpoint(path=Path(path), format=format, config=config, pose={}, detector=None, sha256="")
-    return deeplabcut_scorer(PoseConfig.from_mapping(config, where="a test"), checkpoint)
+    return deeplabcut_scorer(PoseConfig.from_mapping(config, where="a test"), checkpoint, detector)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,31 @@ def test_scorer_of_an_export_comes_from_the_path_of_its_configuration(config: di
     config["metadata"]["pose_config_path"] = f"{folder}/pytorch_config.yaml"
     name = "DLC_reach_resnet_50_iteration-0_shuffle-1_snapshot-best-050.pt"
     assert scorer(config, name, "deeplabcut-export", "resnet_50") == ("DLC_Resnet50_reachJan1shuffle1_snapshot_best-50")
+
+
+@pytest.mark.parametrize(
+    ("method", "detector", "expected"),
+    [
+        ("td", "snapshot-detector-250.pt", "DLC_RtmposeS_reachJan1shuffle1_detector_250_snapshot_best-190"),
+        ("td", "snapshot-detector-best-007.pt", "DLC_RtmposeS_reachJan1shuffle1_detector_best-7_snapshot_best-190"),
+        ("td", None, "DLC_RtmposeS_reachJan1shuffle1_snapshot_best-190"),
+        ("bu", "snapshot-detector-250.pt", "DLC_RtmposeS_reachJan1shuffle1_snapshot_best-190"),
+    ],
+)
+def test_a_detector_comes_before_the_snapshot(
+    config: dict[str, Any], method: str, detector: str | None, expected: str
+) -> None:
+    config["method"] = method
+    beside = None if detector is None else Path(TRAIN) / detector
+    assert scorer(config, f"{TRAIN}/snapshot-best-190.pt", "deeplabcut-snapshot", "rtmpose_s", beside) == expected
+
+
+def test_an_exports_name_ends_with_both_snapshots(config: dict[str, Any]) -> None:
+    config["method"] = "td"
+    config["metadata"]["pose_config_path"] = f"{TRAIN}/pytorch_config.yaml"
+    name = "DLC_reach_rtmpose_s_iteration-0_shuffle-1_snapshot-detectorbest-250_snapshot-050.pt"
+    expected = "DLC_RtmposeS_reachJan1shuffle1_detector_best-250_snapshot_50"
+    assert scorer(config, name, "deeplabcut-export", "rtmpose_s") == expected
 
 
 def test_scorer_falls_back_to_the_file_name(config: dict[str, Any]) -> None:

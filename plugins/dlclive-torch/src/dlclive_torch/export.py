@@ -83,6 +83,11 @@ def _fit(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.uint
         raise UsageError(
             f"a window needs a bottom-up network for one animal, and {card.net_type} is not one: export it without window"
         )
+    if card.preparation is not None:
+        raise UsageError(
+            f"the configuration of {card.net_type} resizes or pads images (data.inference), and a window would be another "
+            "picture: export it without window"
+        )
     if not len(frames):
         raise UsageError("window is fitted to frames of the animal: give a clip, as --frames CLIP")
     if not fit_to_windows(graph, card.skeleton, frames, window):

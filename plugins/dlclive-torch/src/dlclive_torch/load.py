@@ -52,7 +52,9 @@ class LoadedModel:
             fill_detector,
         )  # needs torchvision; other models do not
 
-        detector = build_detector(self.config.detector, detector_normalisation(self.config.detector))
+        detector = build_detector(
+            self.config.detector, detector_normalisation(self.config.detector, where=str(self.checkpoint.path))
+        )
         fill_detector(detector, weights, path)
         return detector
 
@@ -62,16 +64,17 @@ class LoadedModel:
         path = self.checkpoint.path
         if self.checkpoint.detector is not None:
             return path, self.checkpoint.detector
-        beside = detector_snapshots(path) if self.checkpoint.format == "deeplabcut-snapshot" else []
-        return (beside[-1], read_detector(beside[-1])) if beside else (path, None)
+        beside = _detector_snapshot(self.checkpoint, self.config)
+        return (path, None) if beside is None else (beside, read_detector(beside))
 
 
-def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> LoadedModel:
+def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector: Path | None = None) -> LoadedModel:
     """Read an export or snapshot, build its network, fill in the weights, and fold its batch normalisations.
 
     Args:
         path: the `.pt` file.
         dtype: dtype of the network's weights and arithmetic: float32, float16 or bfloat16.
+        detector: the file that `LoadedModel.detector` will be given, whose name is part of the scorer.
 
     Raises:
         ModelError, UnsafeFileError: the file cannot be read.
@@ -92,7 +95,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
         fold_batch_norms(network)
     graph = KeypointGraph(network, normalisation=config.normalisation, pad_divisor=config.pad_divisor, dtype=dtype)
     card = config.card(
-        scorer=deeplabcut_scorer(config, checkpoint),
+        scorer=deeplabcut_scorer(config, checkpoint, detector or _detector_snapshot(checkpoint, config)),
         format=checkpoint.format,
         stride=network.stride,
         assembly=network.assembly,
@@ -104,9 +107,16 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
     return LoadedModel(graph.eval(), card, config, checkpoint)
 
 
+def _detector_snapshot(checkpoint: Checkpoint, config: PoseConfig) -> Path | None:
+    """The detector's snapshot that lies beside a top-down network's."""
+    if config.method != "top-down" or checkpoint.format != "deeplabcut-snapshot":
+        return None
+    return next(reversed(detector_snapshots(checkpoint.path)), None)
+
+
 def _config(checkpoint: Checkpoint) -> PoseConfig:
     try:
-        return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path))
+        return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path), file=checkpoint.path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
         raise ModelError(
             f"the configuration of {checkpoint.path} cannot be understood ({_reason(error)}); export it again"

@@ -57,7 +57,8 @@ class TorchNetwork(Network):
             raise UsageError(f"threads must be at least 1, not {threads}")
         torch_device, dtype = resolve_device(device), resolve_dtype(precision)
         check_dtype(torch_device, dtype)
-        loaded = load_deeplabcut(Path(path), dtype=dtype)
+        detector = None if detector is None else Path(detector)
+        loaded = load_deeplabcut(Path(path), dtype=dtype, detector=detector)
         if threads is not None:
             torch.set_num_threads(threads)
         self.card = loaded.card
@@ -126,7 +127,7 @@ class TorchNetwork(Network):
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
-        graph = self._loaded.detector(None if self._detector_path is None else Path(self._detector_path))
+        graph = self._loaded.detector(self._detector_path)
         return None if graph is None else TorchDetector(graph, self._device)
 
 

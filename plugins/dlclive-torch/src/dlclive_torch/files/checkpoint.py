@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from dlclive_core import ModelError
-from dlclive_core.runtimes import CONFIG_NAME, read_config, sha256
+from dlclive_core.runtimes import CONFIG_NAME, is_detector_snapshot, read_config, sha256
 from dlclive_torch.files.archives import read_pt
 
 
@@ -101,7 +101,7 @@ def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, T
 
 
 def _config_beside(path: Path) -> Mapping[str, Any]:
-    if path.name.startswith("snapshot-detector"):
+    if is_detector_snapshot(path):
         raise ModelError(f"{path} is a snapshot of a detector; give the pose network's snapshot beside it")
     config_path = path.with_name(CONFIG_NAME)
     if not config_path.exists():
