@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from dlclive_io import drawing as drawing_module
-from dlclive_io.captions import contrasting, write_caption, write_legend
+from dlclive_io.captions import contrasting, text_size, write, write_beside, write_caption, write_legend
 from dlclive_io.drawing import PoseDrawing
 
 from dlclive_core import ModelCard, Pose, Skeleton
@@ -44,6 +44,37 @@ def test_text_is_seen_on_every_ground(ground: int) -> None:
     picture = np.full((240, 320, 3), ground, np.uint8)
     write_caption(picture, "frame 12")
     assert np.abs(picture[200:].astype(int) - ground).max() > 150
+
+
+def test_the_outline_follows_the_letters() -> None:
+    """A text and its outline of two strengths part in fonts whose bold letters are wider."""
+    text, ground = "0123456789 0123456789 0123456789", 128
+    picture = np.full((240, 640, 3), ground, np.uint8)
+    write(picture, text, 10, 120)
+    changed = np.flatnonzero((picture != ground).any(axis=(0, 2)))
+    white = np.flatnonzero((picture > 220).all(axis=2).any(axis=0))
+    assert abs(changed[0] - white[0]) <= 4
+    assert abs(changed[-1] - white[-1]) <= 4
+
+
+@pytest.mark.parametrize(("x", "y"), [(-50, 5), (310, 5), (100, -30), (100, 300), (1000, 1000)])
+def test_text_at_the_border_is_cut_and_no_error(x: int, y: int) -> None:
+    write(np.zeros((240, 320, 3), np.uint8), "a text", x, y)
+    write(np.zeros((3, 3, 3), np.uint8), "a text", x, y)
+
+
+def test_names_of_near_keypoints_do_not_cover_each_other() -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    taken: list[tuple[int, int, int, int]] = []
+    for name, point in (("snout", (300.0, 200.0)), ("leftear", (303.0, 204.0)), ("rightear", (299.0, 207.0))):
+        write_beside(picture, name, point, 3, taken)
+        assert taken[-1][2] - taken[-1][0] == text_size(picture, name)[0]
+    for number, (left, top, right, bottom) in enumerate(taken):
+        for other in taken[:number]:
+            assert right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+    edge: list[tuple[int, int, int, int]] = []
+    write_beside(picture, "rightear", (630.0, 200.0), 3, edge)
+    assert edge[0][2] <= 640
 
 
 def test_names_are_beside_one_animal_and_not_between_several() -> None:

@@ -104,7 +104,7 @@ def test_the_text_has_the_numbers(display: WebDisplay, tmp_path: Path) -> None:
     assert int(text("index")) > int(text("processed")) > 0
     assert int(text("dropped")) == int(text("missed")) > 0
     assert text("overwritten") == "0"
-    assert text("hidden") == "2 of 6, below 0.5"
+    assert text("hidden") == "2 of 6"
     assert 'id="unwritten" hidden' in page
     rows = re.findall(r"<span>(\w+)</span><u></u><em>([0-9.]+)</em>", page)
     assert rows == [("anna", "0.63"), ("bert", "0.47"), ("k0", "0.80"), ("k1", "0.70"), ("k2", "0.15")]

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels."""
+
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -27,14 +30,60 @@ def text_scale(picture: NDArray[np.uint8]) -> float:
     return float(np.clip(picture.shape[0] / 1000, 0.35, 1.2))
 
 
+def text_size(picture: NDArray[np.uint8], text: str) -> tuple[int, int]:
+    """(width, height) of a text on this picture, in pixels."""
+    (width, height), below = cv2.getTextSize(text, _FONT, text_scale(picture), _thickness(picture))
+    return width, height + below
+
+
 def write(picture: NDArray[np.uint8], text: str, x: int, y: int, colour: Colour = WHITE) -> None:
-    """Write a text in place, its baseline beginning at (x, y). A text that would end outside begins farther left."""
-    scale = text_scale(picture)
-    width = cv2.getTextSize(text, _FONT, scale, 1)[0][0]
-    place = (max(1, min(x, picture.shape[1] - width - 2)), y)
-    thin = 1 + round(scale)
-    cv2.putText(picture, text, place, _FONT, scale, contrasting(colour), thin + 2, cv2.LINE_AA)
-    cv2.putText(picture, text, place, _FONT, scale, colour, thin - 1, cv2.LINE_AA)
+    """Write a text in place, its baseline beginning at (x, y). A text that would end outside begins farther left.
+
+    The outline is made of the letters themselves: thicker letters need not be in the same places.
+    """
+    width, height = text_size(picture, text)
+    x = max(1, min(x, picture.shape[1] - width - 2))
+    letters = np.zeros((2 * height + 4, width + 4), np.uint8)
+    origin = (2, height + 2)
+    cv2.putText(letters, text, origin, _FONT, text_scale(picture), 255, _thickness(picture), cv2.LINE_AA)
+    outline = cv2.dilate(letters, np.ones((3, 3), np.uint8))
+    left, top = x - origin[0], y - origin[1]
+    rows = slice(max(0, top), max(0, min(picture.shape[0], top + letters.shape[0])))
+    columns = slice(max(0, left), max(0, min(picture.shape[1], left + letters.shape[1])))
+    inside = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    region = picture[rows, columns].astype(np.float32)
+    for mask, painted in ((outline, contrasting(colour)), (letters, colour)):
+        share = mask[inside][..., None] / np.float32(255)
+        region += share * (np.asarray(painted, np.float32) - region)
+    picture[rows, columns] = region.round().astype(np.uint8)
+
+
+def write_beside(
+    picture: NDArray[np.uint8], text: str, point: tuple[float, float], radius: int, taken: list[Box]
+) -> None:
+    """Write a name beside a circle of this radius, where it covers none of the boxes in `taken`; adds its own."""
+    width, height = text_size(picture, text)
+    x, y, gap = round(point[0]), round(point[1]), radius + 4
+    right, left, low = x + gap, x - gap - width, y + height // 3
+    places = [(right, low), (left, low), *((side, low + step) for step in (height, -height) for side in (right, left))]
+    places += [(x - width // 2, y - gap), (x - width // 2, y + gap + height)]
+    boxes = [(px, py - height, px + width, py + height // 3) for px, py in places]
+    free = [box for box in boxes if _is_inside(box, picture) and not any(_overlap(box, other) for other in taken)]
+    box = (free or boxes)[0]
+    taken.append(box)
+    write(picture, text, box[0], box[1] + height)
+
+
+def _is_inside(box: Box, picture: NDArray[np.uint8]) -> bool:
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= picture.shape[1] and box[3] <= picture.shape[0]
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _thickness(picture: NDArray[np.uint8]) -> int:
+    return max(1, round(text_scale(picture)))
 
 
 def write_legend(picture: NDArray[np.uint8], names: Sequence[str], colours: Sequence[Colour]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose, UsageError, as_rgb, nearest
-from dlclive_io.captions import dot, write, write_caption, write_legend
+from dlclive_io.captions import dot, write_beside, write_caption, write_legend
 
 EDGE_COLOUR = (220, 220, 220)
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry
@@ -50,12 +50,13 @@ class PoseDrawing:
     def draw(self, image: NDArray[np.uint8], pose: Pose, number: int | None = None) -> NDArray[np.uint8]:
         """Return (H, W, 3) RGB, also for a grey image. `number` is that of the frame, for the legend."""
         picture = as_rgb(image).copy()
-        named = len(pose) <= 1 if self._names is None else self._names
         for animal in pose.keypoints:
             self._draw_edges(picture, animal)
-            self._draw_points(picture, animal, 0, named=named)
+            self._draw_points(picture, animal, 0)
         if pose.unique is not None:
-            self._draw_points(picture, pose.unique, len(pose.skeleton), named=named)
+            self._draw_points(picture, pose.unique, len(pose.skeleton))
+        if len(pose) <= 1 if self._names is None else self._names:
+            self._draw_names(picture, pose)
         if self._legend:
             write_legend(picture, self._labels, self._colours)
             write_caption(picture, (f"frame {number}, " if number is not None else "") + self._hidden(pose))
@@ -69,13 +70,22 @@ class PoseDrawing:
         hidden = sum(not self._is_shown(point) for point in points)
         return f"{hidden} of {len(points)} keypoints below {self._pcutoff:g}"
 
-    def _draw_points(self, picture: NDArray[np.uint8], points: NDArray[np.float32], first: int, *, named: bool) -> None:
+    def _draw_points(self, picture: NDArray[np.uint8], points: NDArray[np.float32], first: int) -> None:
         for index, point in enumerate(points, first):
-            if not self._is_shown(point):
-                continue
-            dot(picture, _fixed(point), self._radius, self._colours[index], _SHIFT)
-            if named:
-                write(picture, self._labels[index], int(point[0]) + self._radius + 4, int(point[1]) + self._radius)
+            if self._is_shown(point):
+                dot(picture, _fixed(point), self._radius, self._colours[index], _SHIFT)
+
+    def _draw_names(self, picture: NDArray[np.uint8], pose: Pose) -> None:
+        """Names beside the keypoints, over none of them and not over each other, as far as there is room."""
+        animals = [list(zip(self._labels, animal, strict=False)) for animal in pose.keypoints]
+        unique = () if pose.unique is None else zip(self._labels[len(pose.skeleton) :], pose.unique, strict=True)
+        named = [
+            pair for pair in (*(pair for animal in animals for pair in animal), *unique) if self._is_shown(pair[1])
+        ]
+        r = self._radius
+        taken = [(int(x) - r, int(y) - r, int(x) + r, int(y) + r) for _, (x, y, _) in named]
+        for name, point in named:
+            write_beside(picture, name, (float(point[0]), float(point[1])), r, taken)
 
     def _draw_edges(self, picture: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
         for start, end in self._edges:
