@@ -153,10 +153,10 @@ def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
 def test_the_line_below_the_picture_has_rate_latency_and_losses_with_units() -> None:
     header = {"processed": 90, "losses": Progress("running", missed=1, dropped=2).losses}
     times = RecentTimes()
-    assert status_text(header, times, 100.0) == "90 poses, 3 dropped (capture 1, wait 2)"
+    assert status_text(header, times, 100.0) == "90 poses, 2 dropped, 1 missed"
     times.extend((90.0 + 0.1 * n, 0.008 if n % 50 else 0.5) for n in range(100))
     line = status_text(header, times, 100.0)
-    assert line == "10.0 poses/s, latency 8.0 ms (p99 258.9 ms), 90 poses, 3 dropped (capture 1, wait 2)"
+    assert line == "10.0 poses/s, latency 8.0 ms (p99 258.9 ms), 90 poses, 2 dropped, 1 missed"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
 
 
 def status_text(header: dict[str, Any], times: RecentTimes, now: float) -> str:
-    """For example `29.9 poses/s, latency 8.1 ms (p99 12.4 ms), 90 poses, 3 dropped (wait 3)`."""
+    """For example `29.9 poses/s, latency 8.1 ms (p99 12.4 ms), 90 poses, 3 dropped`."""
     latency = times.latency_ms(now)
     speed = [] if latency is None else [
         f"{times.rate(now):.1f} poses/s", f"latency {latency[0]:.1f} ms (p99 {latency[2]:.1f} ms)"
