@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ class CandidateRun:
         self.candidate = candidate
         self.failure = ""
         self._load = self._first = float("nan")
+        self._warm = float("nan")
         self._times: list[float] = []
         self._raw_call: list[float] = []
         self._poses: list[Pose] = []
@@ -79,6 +81,12 @@ class CandidateRun:
         """Replay frames at `rate` frames per second, like a live camera: takes the newest frame and drops those in between."""
         self._guard(lambda: self._replay(frames, rate, first=first))
 
+    @property
+    def expected(self) -> float:
+        """Seconds that a call will take, from the warm-up, or else from the first inference; 0 after a failure."""
+        seconds = self._first if math.isnan(self._warm) else self._warm
+        return 0.0 if self.failure or math.isnan(seconds) else seconds
+
     def close(self) -> None:
         """Release the model's memory. Safe to call twice."""
         if self._model is not None:
@@ -123,7 +131,9 @@ class CandidateRun:
         for height, width in self._region.views(frames[0].shape[:2])[1:]:  # windows; the first view has run
             self._opened().warmup((height, width, 3))
         for index in range(count):
+            began = time.perf_counter()
             self._step(frames[(index + 1) % len(frames)])
+            self._warm = time.perf_counter() - began
 
     def _run(self, frames: list[Image], *, first: bool, raw_call: bool, poses: bool) -> None:
         model = self._opened()

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dlclive_core.cli.arguments import parse_named_values
-from dlclive_core.cli.output import print_json, stdout
+from dlclive_core.cli.output import complain, print_json, stdout
 from dlclive_core.errors import UsageError
 from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
+from dlclive_core.export.bounds import weak_comparison
 from dlclive_core.export.export import export_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
@@ -49,6 +50,8 @@ def run_export(
         catalog=catalog,
     )
     parity = export.parity
+    if warning := weak_comparison(parity):
+        complain(warning)
     if json:
         facts = {
             "target": str(export.target),
@@ -57,6 +60,7 @@ def run_export(
             "error_px": export.error_px,
             "bound_px": export.bound_px,
             "measured": export.error_label,
+            "warning": warning,
         }
         print_json({**facts, **asdict(parity), "card": asdict(export.card)})
         return

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from dlclive_core.errors import ModelError
-from dlclive_core.export.parity import Parity
+from dlclive_core.export.parity import CONFIDENT, Parity
 
 BOUND_BOX_PX = 0.5
 """Largest accepted difference in pixels of an exported detector's boxes, for boxes with a score of 0.5 or more."""
@@ -56,6 +56,16 @@ def bound_for(precision: str, max_error: float | None, *, calibrated: bool = Fal
     """The bound of a precision, or of any calibrated export; `max_error` replaces its pixels."""
     bound = _QUARTER if calibrated else BOUNDS.get(precision, _QUARTER)
     return bound if max_error is None else Bound(max_error, bound.statistic)
+
+
+def weak_comparison(parity: Parity) -> str:
+    """What an export that compared no confident keypoint must say; else empty."""
+    if parity.confident:
+        return ""
+    return (
+        f"no keypoint of the {parity.images} compared frames has a confidence of {CONFIDENT} or more, so the comparison says "
+        "little about your animal: pass a clip that shows it with --frames"
+    )
 
 
 def check_bound(parity: Parity, bound: Bound, precision: str) -> Bound:

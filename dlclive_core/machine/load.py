@@ -32,6 +32,14 @@ def load() -> list[float] | None:
         return None
 
 
+def busy_note() -> str:
+    """A note if more programs are running than this one and the cores can hold; else empty."""
+    average, cores = load(), usable_cores()
+    if average is None or average[0] <= cores + 1:  # one of them is this run
+        return ""
+    return f"other programs were running (load {average[0]:g} on {cores} cores)"
+
+
 def _memory_gb() -> float | None:
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import Clip
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
-from dlclive_core.benchmark.run import BenchmarkPlan, run_benchmark_plan
+from dlclive_core.benchmark.run import BenchmarkPlan, format_duration, run_benchmark_plan
 from dlclive_core.benchmark.runtime_request import parse_runtime_requests
 from dlclive_core.models.network import Setting
 from dlclive_core.plugins.catalog import Plugin
@@ -271,6 +272,26 @@ def test_all_available_settings_are_measured_by_default(file, plan, catalog) -> 
     assert benchmark.reference == "blobs:fp32:cpu"
     assert sum("exporting" in line for line in messages) == 2  # once per format and precision, not per view
     assert not list(Path(rows["others:fp32:cpu"].measurement.candidate.path).parent.parent.glob("*"))
+
+
+def test_an_estimate_precedes_the_measurement(file, plan, frames, catalog) -> None:
+    estimates: list[float] = []
+    slow, broken = candidate(file(sleep=0.02)), candidate(file(fails=1))
+    calls_before: list[int] = []
+
+    def on_estimate(seconds: float) -> None:
+        estimates.append(seconds)
+        calls_before.append(len(CALLS))
+
+    measure([slow, broken], frames, rounds=2, raw_call=True, rate=100.0, on_estimate=on_estimate, catalog=catalog)
+    (seconds,) = estimates
+    assert seconds >= 2 * 2 * 20 * 0.02 + 2 * 20 / 100.0  # rounds, raw calls, frames; and two replays of 20 frames
+    assert calls_before == [4]  # the first inference and the warm-up, nothing else
+    lines: list[str] = []
+    run_benchmark_plan(plan(file(), ["blobs"], catalog=catalog), catalog=catalog, tell=lines.append)
+    assert lines[-2] == "loading 1 candidates on 6 frames, 1 round"
+    assert re.fullmatch(r"measuring 1 candidates on 6 frames, 1 round: about \d+ (s|min)", lines[-1])
+    assert [format_duration(value) for value in (0.01, 42, 600, 9000)] == ["1 s", "42 s", "10 min", "2.5 h"]
 
 
 def test_runtimes_and_precisions_select_candidates(file, plan, catalog) -> None:

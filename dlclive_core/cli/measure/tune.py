@@ -20,6 +20,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.profiles import Profile
 from dlclive_core.tuning import (
+    Budget,
     SearchResult,
     Trial,
     TunePlan,
@@ -67,6 +68,7 @@ def run_tune(options: TuneOptions) -> None:
 
 
 def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
+    budget = Budget(options.seconds)
     frames = split_clip(lambda: source_for(options.video, catalog), options.frames)
     with load_model(source, profile=None, catalog=catalog) as model:
         card = model.card
@@ -79,7 +81,7 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         seconds=options.seconds,
     )
     with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measurement() as (tell, on_progress):
-        result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress)
+        result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress, budget=budget)
         picture = tune_picture(plan, result, _machine())
         profile = save_profile(plan, result, picture, catalog, overwrite=options.overwrite)
     if options.json:
@@ -88,6 +90,8 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         _print(plan, result, profile)
     for path in (profile.path, source.with_name(source.stem + PICTURE)):
         stderr().print(f"written: {path}", markup=False)
+    if result.interrupted:
+        raise SystemExit(130)
 
 
 def _print(plan: TunePlan, result: SearchResult, profile: Profile) -> None:
