@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from dlclive_core.tuning.window_sizes import can_follow, windows
 
 _PROBE_FRAMES = 3  # of the reference, to learn how long a frame takes
 _REFERENCE_SHARE = 0.25  # of the time, at most, for the reference
+_LEAST_REFERENCE = 8  # frames, however little time there is
 _FIRST_SHARE = 0.3
 _FIRST_FRAMES = (4, 12)  # minimum and maximum frames of the first stage
 _SCREENING_FRAMES = (8, 60)  # of the second stage
@@ -177,13 +179,17 @@ class _Search:
         if probe.failure:
             return  # the measurement of the reference reports it
         self._seconds = probe.p50
-        self._images = images[: self._budget.fits(probe.p50, _REFERENCE_SHARE, LEAST, len(images))]
+        keypoints = max(1, len(self._plan.card.skeleton))
+        least = min(LEAST, max(_LEAST_REFERENCE, math.ceil(2 * _MIN_CONFIDENT / keypoints)))
+        self._images = images[: self._budget.fits(probe.p50, _REFERENCE_SHARE, least, len(images))]
         if len(self._images) < len(images):
             self._notes.append(
                 f"{len(self._images)} of {len(images)} frames were used, as many as fit into {self._budget.seconds:g} s: "
                 "increase --time to use all"
             )
         about = probe.p50 * len(self._images)
+        if about > self._budget.left:
+            self._notes.append(f"the reference alone took longer than {self._budget.seconds:g} s: increase --time")
         self._tell(f"reference: {reference.label} on {len(self._images)} frames of {name}, about {about:.0f} s")
 
     def _try_settings(self) -> None:

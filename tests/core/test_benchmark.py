@@ -122,9 +122,16 @@ def frames() -> list[np.ndarray]:
     return images
 
 
+def measure_with_even_times(candidates: Sequence[Candidate], images: Sequence[np.ndarray], **options: object) -> list:
+    """Real measurements with invented times: a machine that is busy for a moment makes real ones doubtful."""
+    results = measure(candidates, images, **options)
+    return [replace(result, times=np.full(len(result.times), 0.01)) for result in results]
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     CALLS.clear()
+    monkeypatch.setattr("dlclive_core.benchmark.run.measure", measure_with_even_times)
     monkeypatch.setattr(
         "dlclive_core.benchmark.run.measure_peak", lambda device, catalog: Peak({"fp32": 1e15, "int8": 4e15}, "made up")
     )
@@ -261,7 +268,7 @@ def test_all_available_settings_are_measured_by_default(file, plan, catalog) -> 
     settings = ("blobs:fp32:cpu", "blobs:bf16:cpu", "others:fp32:cpu", "others:int8:cpu")
     assert labels(benchmark) == [f"{setting}{view}" for setting in settings for view in ("", " at 0.5")]
     rows = {row.measurement.candidate.label: row for row in benchmark.rows}
-    assert {row.verdict.state for row in benchmark.rows} <= {"ok", "doubtful"}
+    assert {row.verdict.state for row in benchmark.rows} == {"ok"}
     assert rows["blobs:fp32:cpu"].accuracy.max_px == 0
     assert rows["blobs:bf16:cpu"].accuracy.median_px == pytest.approx(2, abs=0.01)
     assert rows["others:int8:cpu"].accuracy.flips == 18  # 3 keypoints in 6 frames, all 7 px off

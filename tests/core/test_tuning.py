@@ -389,6 +389,7 @@ def test_what_is_measured_fits_into_the_time(
     assert any("about" in line for line in lines)
     used_fewer = any("of 40 frames were used" in note for note in result.notes)
     assert used_fewer == (seconds < 300)
+    assert any("the reference alone took longer" in note for note in result.notes) == (seconds < 10)
     assert result.winner.candidate.precision == "bf16"
 
 
