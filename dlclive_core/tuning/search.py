@@ -98,7 +98,15 @@ def search(
 
     frames = [as_rgb(frame) for frame in plan.frames.evaluated]
     calibration = plan.frames.calibration
-    exports = Exports(plan.source, folder, frames, (lambda: calibration) if calibration else None, catalog, tell_when)
+    exports = Exports(
+        plan.source,
+        folder,
+        frames,
+        (lambda: calibration) if calibration else None,
+        catalog,
+        tell_when,
+        may_begin=lambda: budget.left > 0,
+    )
     return _Search(
         plan,
         CandidateFactory(plan, exports, catalog),

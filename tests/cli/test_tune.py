@@ -58,3 +58,23 @@ def test_ctrl_c_saves_the_best_so_far_and_exits_with_130(
     assert ended.value.code == 130
     assert (tmp_path / "mouse.profile.json").exists()
     assert "written: " in capsys.readouterr().err
+
+
+def test_ctrl_c_before_a_setting_was_measured_says_that_nothing_was_written(
+    model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dlclive_core.cli.measure import tune
+
+    def search(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tune, "search", search)
+    mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
+    options = tune.TuneOptions(
+        model=str(mouse), video=clip, max_error=0.5, goal="p50", seconds=2, frames=20, overwrite=False, json=True
+    )
+    with pytest.raises(SystemExit) as ended:
+        tune.run_tune(options)
+    assert ended.value.code == 130
+    assert "no profile was written" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.profile.*"))

@@ -26,6 +26,7 @@ from dlclive_core import (
 from dlclive_core.benchmark import Candidate, FollowingCropSpec, compare_poses, measure
 from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import Clip
+from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.result import Benchmark
 from dlclive_core.benchmark.run import BenchmarkPlan, format_duration, run_benchmark_plan
@@ -336,6 +337,18 @@ def test_a_failed_export_is_a_row(file, plan, catalog) -> None:
     assert benchmark.has_usable_rows
     failed = run_benchmark_plan(plan(file(fails=2), ["blobs"], catalog=catalog), catalog=catalog)
     assert not failed.has_usable_rows
+
+
+def test_no_export_begins_when_the_time_is_over(file, catalog, frames, tmp_path) -> None:
+    lines: list[str] = []
+    time_left = [True]
+    exports = Exports(file(), tmp_path, frames, None, catalog, lines.append, may_begin=lambda: time_left[0])
+    first = exports.file(".other", "fp32", None)
+    time_left[0] = False
+    assert exports.file(".other", "fp32", None) == first
+    with pytest.raises(UsageError, match="not exported, as the time was over: increase --time"):
+        exports.file(".other", "int8", None)
+    assert sum("exporting" in line for line in lines) == 1
 
 
 def test_impossible_requests_are_refused(file, plan, catalog) -> None:

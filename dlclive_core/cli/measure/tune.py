@@ -10,7 +10,7 @@ from typing import Any
 
 from dlclive_core.cli.measure.progress import show_measurement
 from dlclive_core.cli.measure.tune_picture import tune_picture
-from dlclive_core.cli.output import print_json, print_table, stderr, stdout
+from dlclive_core.cli.output import complain, print_json, print_table, stderr, stdout
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
 from dlclive_core.machine.file_lock import only_writer
@@ -81,7 +81,11 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         seconds=options.seconds,
     )
     with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measurement() as (tell, on_progress):
-        result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress, budget=budget)
+        try:
+            result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress, budget=budget)
+        except KeyboardInterrupt:
+            complain("interrupted before a setting was measured: no profile was written")
+            raise SystemExit(130) from None
         picture = tune_picture(plan, result, _machine())
         profile = save_profile(plan, result, picture, catalog, overwrite=options.overwrite)
     if options.json:
