@@ -66,13 +66,13 @@ def run_benchmark_plan(
     plan: BenchmarkPlan,
     *,
     catalog: PluginCatalog,
-    tell: Callable[[str], None] = lambda _: None,
+    report_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
 ) -> Benchmark:
     """Run a benchmark, with all candidates interleaved; exported files are temporary.
 
     Args:
-        tell: receives a line before each slow step other than the measurement.
+        report_step: receives a line before each slow step other than the measurement.
         on_progress: see `measure`.
 
     Raises:
@@ -85,16 +85,16 @@ def run_benchmark_plan(
     before = machine_state()
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
-        exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
+        exports = Exports(source, Path(name), frames, plan.calibration, catalog, report_step)
         candidate_list = list_candidates(
             source, card, plan.requests, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
         )
         devices = dict.fromkeys(candidate.device for candidate in candidate_list.candidates)
-        tell("measuring the peak performance of this machine")
+        report_step("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
         count, frame_count = len(candidate_list.candidates), len(plan.clip.frames)
         what = f"{count} candidates on {frame_count} frames, {plan.rounds} round{'s' if plan.rounds > 1 else ''}"
-        tell(f"loading {what}")
+        report_step(f"loading {what}")
         measurements = measure(
             candidate_list.candidates,
             plan.clip.frames,
@@ -103,7 +103,7 @@ def run_benchmark_plan(
             raw_call=True,
             rate=plan.rate,
             on_progress=on_progress,
-            on_estimate=lambda seconds: tell(f"measuring {what}: about {format_duration(seconds)}"),
+            on_estimate=lambda seconds: report_step(f"measuring {what}: about {format_duration(seconds)}"),
             catalog=catalog,
         )
         peaks = {device: measure_peak(device, catalog).at_least(peak) for device, peak in peaks.items()}

@@ -73,7 +73,7 @@ def search(
     folder: Path,
     *,
     catalog: PluginCatalog,
-    tell: Callable[[str], None] = lambda _: None,
+    report_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
     budget: Budget | None = None,
     measure_candidates: Measure = measure,
@@ -82,7 +82,7 @@ def search(
 
     Args:
         folder: an empty folder for exported files; candidates point into it.
-        tell: receives a line before each slow step.
+        report_step: receives a line before each slow step.
         on_progress: see `measure`.
         measure_candidates: `measure`, or a function with the same signature.
 
@@ -93,8 +93,8 @@ def search(
     """
     budget = budget or Budget(plan.seconds)
 
-    def tell_when(text: str) -> None:
-        tell(f"{budget.elapsed:.0f} s of {budget.seconds:g} s: {text}")
+    def report_with_time(text: str) -> None:
+        report_step(f"{budget.elapsed:.0f} s of {budget.seconds:g} s: {text}")
 
     frames = [as_rgb(frame) for frame in plan.frames.evaluated]
     calibration = plan.frames.calibration
@@ -104,14 +104,14 @@ def search(
         frames,
         (lambda: calibration) if calibration else None,
         catalog,
-        tell_when,
+        report_with_time,
         may_begin=lambda: budget.left > 0,
     )
     return _Search(
         plan,
         CandidateFactory(plan, exports, catalog),
         budget,
-        tell_when,
+        report_with_time,
         lambda candidates, images, rounds: measure_candidates(
             candidates, images, rounds=rounds, warmup=2, on_progress=on_progress, catalog=catalog
         ),
@@ -124,10 +124,16 @@ class _Search:
         plan: TunePlan,
         candidates: CandidateFactory,
         budget: Budget,
-        tell: Callable[[str], None],
+        report_step: Callable[[str], None],
         run: Callable[[Sequence[Candidate], Sequence[np.ndarray], int], list[Measurement]],
     ) -> None:
-        self._plan, self._candidates, self._budget, self._tell, self._run = plan, candidates, budget, tell, run
+        self._plan, self._candidates, self._budget, self._report_step, self._run = (
+            plan,
+            candidates,
+            budget,
+            report_step,
+            run,
+        )
         self._images = plan.frames.evaluated
         self._poses: Sequence[Pose] = ()
         self._seconds = 0.0  # of the reference, for a frame
@@ -182,7 +188,7 @@ class _Search:
     def _shrink(self, reference: Candidate) -> None:
         """Keep as many frames as the reference can run in its share of the time."""
         images, name = self._images, self._plan.frames.name
-        self._tell(f"reference: {reference.label}, {_PROBE_FRAMES} frames to learn its time")
+        self._report_step(f"reference: {reference.label}, {_PROBE_FRAMES} frames to learn its time")
         (probe,) = self._run([reference], images[:_PROBE_FRAMES], 1)
         if probe.failure:
             return  # the measurement of the reference reports it
@@ -198,7 +204,7 @@ class _Search:
         about = probe.p50 * len(self._images)
         if about > self._budget.left:
             self._notes.append(f"the reference alone took longer than {self._budget.seconds:g} s: increase --time")
-        self._tell(f"reference: {reference.label} on {len(self._images)} frames of {name}, about {about:.0f} s")
+        self._report_step(f"reference: {reference.label} on {len(self._images)} frames of {name}, about {about:.0f} s")
 
     def _try_settings(self) -> None:
         """Try every setting on a few frames, spread over the clip."""
@@ -281,7 +287,7 @@ class _Search:
             self._trials += [trial_of(measurement, poses) for measurement in measurements]
 
     def _announce(self, what: str, seconds: float) -> None:
-        self._tell(f"{what}, about {seconds:.0f} s besides loading")
+        self._report_step(f"{what}, about {seconds:.0f} s besides loading")
 
     def _failures(self) -> str:
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dlclive_core.benchmark.runtime_request import PRECISIONS
+from dlclive_core.data.precision import PRECISIONS
 from dlclive_core.tuning.noise import is_faster
 from dlclive_core.tuning.trial import Goal, Trial
 

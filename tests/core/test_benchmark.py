@@ -265,7 +265,7 @@ def test_all_available_settings_are_measured_by_default(file, plan, catalog) -> 
     model = file(can=["fp32", "bf16"], off=2.0, then={"off": 7.0})
     calibration = [np.zeros((120, 160, 3), np.uint8), *(BlobSource(frames=20).draw(index) for index in range(19))]
     full_plan = plan(model, views=[ViewSpec(), ViewSpec(resize=0.5)], calibration=lambda: calibration, catalog=catalog)
-    benchmark = run_benchmark_plan(full_plan, catalog=catalog, tell=messages.append)
+    benchmark = run_benchmark_plan(full_plan, catalog=catalog, report_step=messages.append)
     settings = ("blobs:fp32:cpu", "blobs:bf16:cpu", "others:fp32:cpu", "others:int8:cpu")
     assert labels(benchmark) == [f"{setting}{view}" for setting in settings for view in ("", " at 0.5")]
     rows = {row.measurement.candidate.label: row for row in benchmark.rows}
@@ -296,7 +296,7 @@ def test_an_estimate_precedes_the_measurement(file, plan, frames, catalog) -> No
     assert seconds >= 2 * 2 * 20 * 0.02 + 2 * 20 / 100.0  # rounds, raw calls, frames; and two replays of 20 frames
     assert calls_before == [4]  # the first inference and the warm-up, nothing else
     lines: list[str] = []
-    run_benchmark_plan(plan(file(), ["blobs"], catalog=catalog), catalog=catalog, tell=lines.append)
+    run_benchmark_plan(plan(file(), ["blobs"], catalog=catalog), catalog=catalog, report_step=lines.append)
     assert lines[-2] == "loading 1 candidates on 6 frames, 1 round"
     assert re.fullmatch(r"measuring 1 candidates on 6 frames, 1 round: about \d+ (s|min)", lines[-1])
     assert [format_duration(value) for value in (0.01, 42, 600, 9000)] == ["1 s", "42 s", "10 min", "2.5 h"]

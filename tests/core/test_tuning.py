@@ -380,7 +380,7 @@ def test_what_is_measured_fits_into_the_time(
         return measurements
 
     result = search(
-        plan(model, seconds=seconds), tmp_path, catalog=catalog(), tell=lines.append,
+        plan(model, seconds=seconds), tmp_path, catalog=catalog(), report_step=lines.append,
         budget=Budget(seconds, clock), measure_candidates=measure_by_the_clock,
     )  # fmt: skip
     least = 20 * 0.5 + 4 * 0.75 + 24 * 2.0  # the fewest frames of the three stages that a choice needs

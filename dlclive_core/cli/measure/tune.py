@@ -80,9 +80,14 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         goal=options.goal,
         seconds=options.seconds,
     )
-    with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measurement() as (tell, on_progress):
+    with (
+        tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder,
+        show_measurement() as (report_step, on_progress),
+    ):
         try:
-            result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress, budget=budget)
+            result = search(
+                plan, Path(folder), catalog=catalog, report_step=report_step, on_progress=on_progress, budget=budget
+            )
         except KeyboardInterrupt:
             complain("interrupted before a setting was measured: no profile was written")
             raise SystemExit(130) from None

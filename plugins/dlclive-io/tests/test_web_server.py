@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-pytest.importorskip("starlette", reason="needs dlclive-io[web]")
-pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+pytest.importorskip("starlette", reason="needs dlclive-io")
+pytest.importorskip("uvicorn", reason="needs dlclive-io")
 
 from dlclive_io.screen.web_display import WebDisplay
 
@@ -29,8 +29,8 @@ def get(display: WebDisplay, path: str, **headers: str) -> tuple[int, dict[str, 
         for name, value in headers.items():
             connection.putheader(name, value)
         connection.endheaders()
-        answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
 
 
 def test_the_page_loads_nothing_from_elsewhere(display: WebDisplay) -> None:

@@ -97,15 +97,16 @@ class KalmanPredictor(Processor):
         self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: release the image's memory
         measured = pose.keypoints.astype(np.float64)
         xy, confidence = measured[..., :2], measured[..., 2]
-        seen = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
+        is_measured = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
 
         named = pose.ids is not None and len(set(pose.ids)) == len(pose)
         self._tracks.advance(step)
         rows = self._tracks.rows(pose.ids if named and pose.ids else range(len(pose)), measured.shape[1])
-        self._tracks.measure(rows, xy, seen)
+        self._tracks.measure(rows, xy, is_measured)
 
         keypoints = np.empty_like(pose.keypoints)
-        keypoints[..., :2] = self._tracks.predicted(rows, self._clock.age(frame) + self._horizon)
+        age = max(0.0, self._clock.age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock
+        keypoints[..., :2] = self._tracks.predicted(rows, age + self._horizon)
         keypoints[..., 2] = np.where(np.isnan(keypoints[..., 0]) | np.isnan(confidence), 0.0, confidence)
         return replace(pose, keypoints=keypoints)
 

@@ -85,9 +85,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
     try:
         network = build_network(config)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
-        raise ModelError(
-            f"the configuration of {path} cannot be understood ({_reason(error)}); export it again"
-        ) from None
+        raise ModelError(f"the configuration of {path} is invalid ({_reason(error)}); export it again") from None
     fill_weights(network, checkpoint.pose, path)
     network.eval()
     network.prepare()
@@ -119,7 +117,7 @@ def _config(checkpoint: Checkpoint) -> PoseConfig:
         return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path), file=checkpoint.path)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
         raise ModelError(
-            f"the configuration of {checkpoint.path} cannot be understood ({_reason(error)}); export it again"
+            f"the configuration of {checkpoint.path} is invalid ({_reason(error)}); export it again"
         ) from None
 
 
