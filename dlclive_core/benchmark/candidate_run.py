@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ class CandidateRun:
         self.candidate = candidate
         self.failure = ""
         self._load = self._first = float("nan")
+        self._warm = float("nan")
         self._times: list[float] = []
         self._raw_call: list[float] = []
         self._poses: list[Pose] = []
@@ -79,6 +81,12 @@ class CandidateRun:
         """Replay frames at `rate` frames per second, like a live camera: takes the newest frame and drops those in between."""
         self._guard(lambda: self._replay(frames, rate, first=first))
 
+    @property
+    def expected(self) -> float:
+        """Seconds that a call will take, from the warm-up, or else from the first inference; 0 after a failure."""
+        seconds = self._first if math.isnan(self._warm) else self._warm
+        return 0.0 if self.failure or math.isnan(seconds) else seconds
+
     def close(self) -> None:
         """Release the model's memory. Safe to call twice."""
         if self._model is not None:
@@ -109,10 +117,9 @@ class CandidateRun:
             return
         try:
             step()
-        except MemoryError as error:
-            self.failure = f"out of memory: {one_line(error)}"
         except Exception as error:  # the failure becomes a row with the reason; the other candidates continue
-            self.failure = one_line(error)
+            is_memory = isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError)
+            self.failure = f"out of memory: {one_line(error)}" if is_memory else one_line(error)
         if self.failure:
             self.close()
 
@@ -124,7 +131,9 @@ class CandidateRun:
         for height, width in self._region.views(frames[0].shape[:2])[1:]:  # windows; the first view has run
             self._opened().warmup((height, width, 3))
         for index in range(count):
+            began = time.perf_counter()
             self._step(frames[(index + 1) % len(frames)])
+            self._warm = time.perf_counter() - began
 
     def _run(self, frames: list[Image], *, first: bool, raw_call: bool, poses: bool) -> None:
         model = self._opened()

@@ -49,6 +49,7 @@ class Exports:
         frames: frames of the clip to verify exports on.
         calibration: returns frames to calibrate on; called once, for the first file that needs them. None if there are none.
         report_step: receives a line before each slow step.
+        may_begin: whether there is time for another export. Without it, every file that is not there yet fails.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Exports:
         calibration: Callable[[], Images] | None,
         catalog: PluginCatalog,
         report_step: Callable[[str], None],
+        may_begin: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_begin = may_begin
         self._source, self._folder, self._catalog, self._report_step = source, folder, catalog, report_step
         self._compared = [frames[index] for index in _spread(len(frames), _COMPARED)]
         self._calibration = calibration
@@ -120,6 +123,8 @@ class Exports:
         raise result
 
     def _export(self, key: _Key) -> Path:
+        if not self._may_begin():
+            raise UsageError("not exported, as the time was over: increase --time")
         suffix, precision, size = key.suffix, key.precision, key.size
         folder = self._folder / f"{precision}{key.label.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()

@@ -43,6 +43,7 @@ def measure(
     block: int = BLOCK,
     rate: float | None = None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
+    on_estimate: Callable[[float], None] | None = None,
     catalog: PluginCatalog | None = None,
 ) -> list[Measurement]:
     """Load all candidates and run them in turns: one candidate runs a block of frames, then the next one the same block.
@@ -60,6 +61,7 @@ def measure(
         rate: frames per second of a replay after the rounds, in turns of at least a second; a model that is too slow is late
             or drops frames. None for no replay.
         on_progress: called after each turn, in this thread.
+        on_estimate: called once, when all candidates are loaded, with the seconds that the measurement will take.
         catalog: the plugins; by default the installed ones.
 
     Returns:
@@ -92,6 +94,10 @@ def measure(
             runs.append(CandidateRun(candidate, catalog))
             runs[-1].warm_up(images, warmup)
             report(f"loading {candidate.label}")
+        if on_estimate is not None:
+            calls = rounds * (len(images) + len(blocks)) * (2 if raw_call else 1)
+            replays = 0.0 if rate is None else len(runs) * len(images) / rate
+            on_estimate(calls * sum(run.expected for run in runs) + replays)
         turn = 0
         for number in range(rounds):
             for index, frames_of_turn in enumerate(blocks):

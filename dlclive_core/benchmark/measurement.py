@@ -96,11 +96,21 @@ class Measurement:
 
     @property
     def overhead(self) -> float:
-        """Time of a call relative to the raw call: the ratio of the medians; NaN without raw calls."""
-        return float(self.p50 / np.median(self.raw_call)) if len(self.raw_call) else float("nan")
+        """Time of a call relative to the raw call after it: the median of the paired ratios; NaN without raw calls.
+
+        Each pair is of the same frame and moment, and both overheads are of the same pairs. A ratio of two medians can
+        be below 1 where the median difference is above 0: on a busy machine they are of different frames.
+        """
+        calls, raw_calls = self._pairs()
+        return float(np.quantile(calls / raw_calls, 0.5, method="higher")) if len(calls) else float("nan")
 
     @property
     def overhead_seconds(self) -> float:
-        """Time of a call minus that of the raw call: the median of the paired differences; NaN without raw calls."""
-        pairs = min(len(self.raw_call), len(self.times))
-        return float(np.median(self.times[:pairs] - self.raw_call[:pairs])) if pairs else float("nan")
+        """Time of a call minus that of the raw call after it: the median of the paired differences; NaN without raw calls."""
+        calls, raw_calls = self._pairs()
+        return float(np.quantile(calls - raw_calls, 0.5, method="higher")) if len(calls) else float("nan")
+
+    def _pairs(self) -> tuple[Seconds, Seconds]:
+        """The calls that have a raw call of the same frame, and these raw calls."""
+        count = min(len(self.raw_call), len(self.times))
+        return self.times[:count], self.raw_call[:count]

@@ -28,8 +28,7 @@ from dlclive_core.data.card import ModelCard
 from dlclive_core.data.frame import as_rgb
 from dlclive_core.data.pose import Pose
 from dlclive_core.deeplabcut.locate import locate_model
-from dlclive_core.machine.cores import usable_cores
-from dlclive_core.machine.load import load, machine_state
+from dlclive_core.machine.load import busy_note, load, machine_state
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -93,6 +92,9 @@ def run_benchmark_plan(
         devices = dict.fromkeys(candidate.device for candidate in candidate_list.candidates)
         report_step("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
+        count, frame_count = len(candidate_list.candidates), len(plan.clip.frames)
+        what = f"{count} candidates on {frame_count} frames, {plan.rounds} round{'s' if plan.rounds > 1 else ''}"
+        report_step(f"loading {what}")
         measurements = measure(
             candidate_list.candidates,
             plan.clip.frames,
@@ -101,6 +103,7 @@ def run_benchmark_plan(
             raw_call=True,
             rate=plan.rate,
             on_progress=on_progress,
+            on_estimate=lambda seconds: report_step(f"measuring {what}: about {format_duration(seconds)}"),
             catalog=catalog,
         )
         peaks = {device: measure_peak(device, catalog).at_least(peak) for device, peak in peaks.items()}
@@ -128,6 +131,13 @@ def run_benchmark_plan(
         load_after=load(),
         notes=_notes(plan, candidate_list, poses, rows),
     )
+
+
+def format_duration(seconds: float) -> str:
+    """For example "3 s", "12 min" or "2.5 h"."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def model_bytes(path: Path, catalog: PluginCatalog) -> int:
@@ -180,10 +190,6 @@ def _notes(
         notes.append(
             "no error was measured: the model finds no confident keypoint in these frames; pass a clip that shows the animal"
         )
-    busy, cores = load(), usable_cores()
-    if busy is not None and busy[0] > cores + 1:  # one of them is this run
-        notes.append(
-            f"other programs were running (load {busy[0]:g} on {cores} cores): trust ratios between candidates more than "
-            "absolute times"
-        )
+    if busy := busy_note():
+        notes.append(f"{busy}: trust ratios between candidates more than absolute times")
     return tuple(notes)

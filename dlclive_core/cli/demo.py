@@ -136,3 +136,4 @@ def _print(accuracy: Accuracy, report: SessionReport, files: list[Path]) -> None
         markup=False,
     )
     console.print("Written: " + ", ".join(str(path) for path in files), markup=False)
+    console.print(f"trajectory.png: the path of the {_TRACED}, from its start (blue ring) to its end (yellow dot)")

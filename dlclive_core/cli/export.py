@@ -13,6 +13,7 @@ from dlclive_core.cli.output import print_json, stdout, warn
 from dlclive_core.cli.picture_shape import shape_warning
 from dlclive_core.errors import UsageError
 from dlclive_core.export import BOUND_BOX_PX, CALIBRATED
+from dlclive_core.export.bounds import weak_comparison
 from dlclive_core.export.export import export_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
@@ -60,6 +61,8 @@ def run_export(
         catalog=catalog,
     )
     parity = export.parity
+    if warning := weak_comparison(parity):
+        warn(f"warning: {warning}")
     if json:
         facts = {
             "target": str(export.target),
@@ -70,6 +73,7 @@ def run_export(
             "measured": export.error_label,
             "bound_confidence": export.bound_confidence,
             "rounding": None if export.rounding is None else asdict(export.rounding),
+            "warning": warning,
         }
         print_json({**facts, **asdict(parity), "card": asdict(export.card)})
         return

@@ -17,7 +17,8 @@ class Progress:
             processor does not return), "closing", "ended".
         missed: frames that could not be read: skipped by the source, lost in transfer, or damaged.
         frames_read, processed: frames read, and frames whose poses went to the sinks.
-        dropped: frames overwritten by newer ones while the model was busy, or still waiting at the end.
+        dropped: frames that were read and have no pose: overwritten by newer ones while the model was busy, still waiting at
+            the end, or failed. At the end it is `SessionReport.dropped`.
         not_written: estimates that sinks dropped, summed over all sinks.
         latency: seconds from the capture of the last processed frame to its finished pose.
         trouble: the source's message when frames fail to arrive; otherwise empty.
@@ -34,8 +35,6 @@ class Progress:
 
     @property
     def losses(self) -> str:
-        """Lost frames by stage of the report, as text: `5 dropped (capture 2, wait 3), 7 not written`."""
-        drops = {"capture": self.missed, "wait": self.dropped}
-        stages = ", ".join(f"{stage} {count}" for stage, count in drops.items() if count)
-        text = f"{self.missed + self.dropped} dropped" + (f" ({stages})" if stages else "")
-        return text + (f", {self.not_written} not written" if self.not_written else "")
+        """Lost frames as text: `3 dropped, 2 missed, 7 not written`; dropped and missed as in this class and the report."""
+        more = {"missed": self.missed, "not written": self.not_written}
+        return ", ".join([f"{self.dropped} dropped", *(f"{count} {what}" for what, count in more.items() if count)])

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from dlclive_core.errors import ModelError
-from dlclive_core.export.parity import Parity
+from dlclive_core.export.parity import CONFIDENT, Parity
 from dlclive_core.export.rounding import Rounding
 
 BOUND_BOX_PX = 0.5
@@ -95,6 +95,16 @@ def bound_for(precision: str, max_error: float | None, *, calibrated: bool = Fal
     """The bound of a precision, or of any calibrated export; `max_error` replaces its pixels, and then nothing else counts."""
     bound = _QUARTER if calibrated else BOUNDS.get(precision, _OTHER)
     return bound if max_error is None else Bound(max_error, bound.statistic)
+
+
+def weak_comparison(parity: Parity) -> str:
+    """What an export that compared no confident keypoint must say; else empty."""
+    if parity.confident:
+        return ""
+    return (
+        f"no keypoint of the {parity.images} compared frames has a confidence of {CONFIDENT} or more, so the comparison says "
+        "little about your animal: pass a clip that shows it with --video"
+    )
 
 
 def check_bound(parity: Parity, bound: Bound, precision: str, rounding: Rounding | None = None) -> Bound:

@@ -36,6 +36,14 @@ def load() -> list[float] | None:
             return None
 
 
+def busy_note() -> str:
+    """A note if more programs are running than this one and the cores can hold; else empty."""
+    average, cores = load(), usable_cores()
+    if average is None or average[0] <= cores + 1:  # one of them is this run
+        return ""
+    return f"other programs were running (load {average[0]:g} on {cores} cores)"
+
+
 def _memory_gb() -> float | None:
     if sys.platform == "win32":
         return None

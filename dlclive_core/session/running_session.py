@@ -91,12 +91,14 @@ class RunningSession:
     def progress(self) -> Progress:
         """The current counts. Any thread may call it."""
         handoff, source = self.capture.handoff, self.facts
+        has_ended = self.phase in ("closing", "ended")  # before, a frame that was taken is at work and has not failed
+        failed = self.taken - self.processed if has_ended else 0
         return Progress(
             state=self.state,
             missed=source.skipped + source.lost + source.corrupt,
             frames_read=self.capture.read,
             processed=self.processed,
-            dropped=handoff.dropped + handoff.left,
+            dropped=handoff.dropped + handoff.left + failed,
             not_written=sum(sink.dropped for sink in self.sinks),
             latency=self.latency,
             trouble=source.trouble,

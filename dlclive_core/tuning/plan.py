@@ -25,7 +25,7 @@ class TunePlan:
         max_error: the largest accepted error in pixels: the 95th percentile over confident keypoints, relative to the model
             in fp32 on whole frames.
         goal: the latency percentile to minimise.
-        seconds: approximate total time; loading and exporting times are not known in advance.
+        seconds: total time. What is measured shrinks to fit; an export or a loading that has begun is not interrupted.
         resizes: resize factors to try.
     """
 
@@ -63,7 +63,13 @@ class Budget:
     """A time budget."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
         self._clock, self._end = clock, clock() + seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - (self._end - self.seconds)
 
     @property
     def left(self) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from dlclive_core.data.precision import PRECISIONS
+from dlclive_core.tuning.noise import is_faster
 from dlclive_core.tuning.trial import Goal, Trial
 
 _FIRST_STAGE_FACTOR = 2.0
@@ -47,14 +49,33 @@ def select_finalists(trials: Sequence[Trial], goal: Goal, max_error: float, coun
 def select_winner(trials: Sequence[Trial], goal: Goal, max_error: float) -> tuple[Trial | None, str]:
     """The winning trial and a note for the user; no trial if none runs.
 
-    Only finalists can win. If none is within the error bound, the fastest in fp32 on whole frames wins.
+    Only finalists can win, or if there are none because the search was interrupted, any trial. The fastest within the error
+    bound wins, unless a simpler setting is as fast within the noise. If none is within the bound, the fastest in fp32 on
+    whole frames wins.
     """
-    final = [trial for trial in trials if trial.final]
+    final = [trial for trial in trials if trial.final] or list(trials)
     winners = fastest_within(final, goal, max_error, 1)
     if winners:
-        return winners[0], ""
+        simplest = min(
+            (trial for trial in final if trial.is_within(max_error) and not is_faster(winners[0], trial, goal)),
+            key=_complexity,
+            default=winners[0],
+        )
+        if _complexity(simplest) >= _complexity(winners[0]):
+            return winners[0], ""
+        return simplest, (
+            f"{winners[0].candidate.label} is not faster than {simplest.candidate.label} beyond the noise of the measurement: "
+            "the simpler setting is kept"
+        )
     fallback = fastest_fp32(final, goal)
     return fallback, f"no other setting is within {max_error:g} px: using fp32 on whole frames on the fastest runtime"
+
+
+def _complexity(trial: Trial) -> tuple[int, bool, bool, int]:
+    """Simpler settings are smaller: without options, on whole frames, unscaled, in the precision of the model."""
+    candidate = trial.candidate
+    precision = PRECISIONS.index(candidate.precision) if candidate.precision in PRECISIONS else len(PRECISIONS)
+    return len(candidate.options), candidate.follow is not None, candidate.resize != 1.0, precision
 
 
 def latest_trials(trials: Iterable[Trial]) -> list[Trial]:

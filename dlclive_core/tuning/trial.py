@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -34,6 +34,7 @@ class Trial:
         frames: number of frames.
         failure: why it did not run, in one line; empty if it ran.
         final: whether it is a finalist, measured on all frames.
+        times: seconds of each call, in order; empty if unknown.
     """
 
     candidate: Candidate
@@ -44,6 +45,7 @@ class Trial:
     frames: int = 0
     failure: str = ""
     final: bool = False
+    times: tuple[float, ...] = field(default=(), compare=False, repr=False)
 
     def time(self, goal: Goal) -> float:
         """The latency percentile to minimise, in seconds."""
@@ -81,6 +83,7 @@ def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool
         frames=len(measurement.poses),
         failure=failure,
         final=final,
+        times=tuple(float(seconds) for seconds in measurement.times),
     )
 
 

@@ -35,13 +35,10 @@ def environment_with(**more: str) -> dict[str, str]:
     return {**os.environ, "NO_COLOR": "1", **more}
 
 
-@pytest.fixture
-def dlclive(tmp_path: Path):
-    """Run `dlclive ARGUMENTS...` in an empty folder."""
-
+def _runner(program: tuple[str, ...], tmp_path: Path):
     def run(*arguments: object, **environment: str) -> Done:
         done = subprocess.run(
-            [sys.executable, "-m", "dlclive_core", *map(str, arguments)],
+            [sys.executable, *program, *map(str, arguments)],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -52,6 +49,25 @@ def dlclive(tmp_path: Path):
         return Done(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def dlclive(tmp_path: Path):
+    """Run `dlclive ARGUMENTS...` in an empty folder."""
+    return _runner(("-m", "dlclive_core"), tmp_path)
+
+
+@pytest.fixture
+def dlclive_at_rest(tmp_path: Path):
+    """The same on a machine whose peak is known and high: measured on a busy one, it rejects what is quicker for a moment."""
+    program = """
+import dlclive_core.benchmark.run as run
+from dlclive_core.benchmark.peak import Peak
+from dlclive_core.cli import main
+run.measure_peak = lambda device, catalog: Peak(dict.fromkeys(("fp32", "bf16", "fp16", "int8"), 1e15), "invented")
+main()
+"""
+    return _runner(("-c", program), tmp_path)
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from dlclive_core import DLCLiveError
 QUICK = ("--max-frames", "4", "--rounds", "1", "--warmup", "0")
 
 
-def test_a_benchmark_writes_its_table_json_and_picture(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
-    done = dlclive(
+def test_a_benchmark_writes_its_table_json_and_picture(
+    dlclive_at_rest, model: Path, clip: Path, tmp_path: Path
+) -> None:
+    done = dlclive_at_rest(
         "benchmark", model, clip, *QUICK, "--runtime", "onnx", "--precision", "fp32", "--resize", "1", "--size", "160x120",
         "--window", "128x96", "--out", "speed",
     )  # fmt: skip
@@ -43,13 +45,13 @@ def test_a_benchmark_writes_its_table_json_and_picture(dlclive, model: Path, cli
     assert "numpy" in result["system"]["packages"]
     assert "benchmark.svg" in (folder / "benchmark.md").read_text()
     ElementTree.parse(folder / "benchmark.svg")
-    again = dlclive("benchmark", model, clip, *QUICK, "--out", "speed")
+    again = dlclive_at_rest("benchmark", model, clip, *QUICK, "--out", "speed")
     assert again.code == 2
     assert "pass --overwrite" in again.error
 
 
-def test_json_reports_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -> None:
-    done = dlclive(
+def test_json_reports_a_clip_that_ends_early(dlclive_at_rest, model: Path, clip: Path) -> None:
+    done = dlclive_at_rest(
         "benchmark",
         model,
         clip,

@@ -54,3 +54,25 @@ def test_an_unsupported_precision_or_format_is_refused(dlclive, model: Path) -> 
     done = dlclive("export", model, "a.txt")
     assert done.code == 3
     assert "no installed exporter from .onnx to .txt" in done.error
+
+
+@pytest.mark.parametrize(("confident", "warned"), [(0, True), (3, False)])
+def test_an_export_that_compared_no_confident_keypoint_says_so(
+    confident: int, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dlclive_core.cli import export
+    from dlclive_core.export.export import Export
+    from dlclive_core.export.parity import Parity
+    from dlclive_core.testing import BlobModel
+
+    target = tmp_path / "mouse.onnx"
+    target.write_bytes(b"")
+    parity = Parity(5, 20, confident, 0.01, 0.0, 1e-6)
+    done = Export(target, BlobModel().card, parity, 0.05, files=(target,))
+    monkeypatch.setattr(export, "export_model", lambda *arguments, **options: done)
+    export.run_export("mouse.pt", target, "fp32", None, None, None, [], overwrite=False, json=True)
+    captured = capsys.readouterr()
+    message = "no keypoint of the 5 compared frames has a confidence of 0.6 or more"
+    assert (message in captured.err) == warned
+    assert (message in json.loads(captured.out)["warning"]) == warned
+    assert ("--video" in captured.err) == warned

@@ -9,7 +9,7 @@ import pytest
 from dlclive_core import Frame, Pose
 from dlclive_core.cli.live.latency_history import History
 from dlclive_core.cli.live.latency_picture import HEIGHT, WIDTH, latency_picture
-from dlclive_core.cli.live.live_numbers import BINS, FIRST, RATIO, LiveNumbers
+from dlclive_core.cli.live.live_numbers import BINS, FIRST, RATIO, LiveNumbers, Now
 from dlclive_core.cli.live.status_line import sizes, text
 from dlclive_core.cli.svg import ticks
 from dlclive_core.session import Progress
@@ -99,10 +99,25 @@ def test_the_status_line_shows_state_trouble_and_losses(tmp_path) -> None:
     numbers.open(None)  # type: ignore[arg-type]
     numbers.process(Pose.missing(blob_skeleton(1)), Frame(np.zeros((4, 4), np.uint8), 0, time.perf_counter() - 0.01))
     running = Progress("running", missed=2, frames_read=4, processed=1, dropped=3, not_written=7)
-    assert "1 frames, 5 dropped (capture 2, wait 3), 7 not written, t.h5 1.5 kB" in text(
+    assert "1 frames, 3 dropped, 2 missed, 7 not written, t.h5 1.5 kB" in text(
         "blobs", running, numbers.now(), "t.h5 1.5 kB"
     )
     assert "hanging" in text("blobs", Progress("hanging"), numbers.now(), "")
     assert "no frame for" in text("blobs", Progress("stale", trouble="gone"), numbers.now(), "")
     (tmp_path / "t.h5.part").write_bytes(b"0" * 1500)
     assert sizes(iter([tmp_path / "t.h5.part", tmp_path / "gone.csv"])) == "t.h5 1.5 kB"
+
+
+@pytest.mark.parametrize("width", [79, 60, 1000])
+@pytest.mark.parametrize("state", ["running", "stale"])
+def test_losses_are_in_a_line_of_80_columns(width: int, state: str) -> None:
+    """A line that is cut at the end of the terminal ended before them."""
+    now = Now(processed=1234567, rate=119.9, p50=0.1081, p99=0.2124, age=0.3)
+    progress = Progress(state, missed=12345, processed=1234567, dropped=12345)
+    line = text("camera-0", progress, now, "mouse.h5 123.4 MB, mouse.mkv 12.3 GB", width)
+    assert "12345 dropped, 12345 missed" in line
+    assert len(line) <= width or width == 60
+    if width == 79 and state == "running":
+        assert line == "camera-0: 119.9 frames/s, latency 108.1 ms, 12345 dropped, 12345 missed"
+    if width == 1000 and state == "running":
+        assert line.endswith("mouse.mkv 12.3 GB")

@@ -175,12 +175,12 @@ def test_analyze_passes_runtime_options_to_the_runtime(dlclive, model: Path, cli
     assert "threads must be at least 1; got 0" in done.error
 
 
-def test_benchmark_shows_runtime_options_in_its_rows(dlclive, model: Path) -> None:
+def test_benchmark_shows_runtime_options_in_its_rows(dlclive_at_rest, model: Path) -> None:
     command = ("benchmark", model, "--synthetic", "160x120", "--max-frames", 2, "--rounds", 1, "--warmup", 0)
-    done = dlclive(*command, "--runtime", "onnx:fp32:cpu", "--runtime-option", "spinning=always", "--json")
+    done = dlclive_at_rest(*command, "--runtime", "onnx:fp32:cpu", "--runtime-option", "spinning=always", "--json")
     assert done.code == 0, done.err
     (row,) = json.loads(done.out)["rows"]
     assert row["options"] == {"spinning": "always"}
-    done = dlclive(*command, "--runtime-option", "spinning")
+    done = dlclive_at_rest(*command, "--runtime-option", "spinning")
     assert done.code == 2
     assert "--runtime-option takes a runtime option, NAME=VALUE, for example threads=1; got 'spinning'" in done.error

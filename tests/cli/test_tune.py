@@ -2,7 +2,10 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 
 def test_a_profile_is_saved_and_used_until_the_model_changes(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
@@ -34,3 +37,44 @@ def test_invalid_options_are_refused_before_the_search(dlclive, model: Path, cli
         assert message in done.error
     assert dlclive("run", "--source", "mouse", "--model", mouse, "--profile", "no.json").code == 2
     assert [file.name for file in tmp_path.glob("mouse*")] == ["mouse.onnx"]
+
+
+def test_ctrl_c_saves_the_best_so_far_and_exits_with_130(
+    model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dlclive_core.cli.measure import tune
+
+    def search(*arguments, **options):
+        return replace(whole_search(*arguments, **options), interrupted=True)
+
+    whole_search = tune.search
+    monkeypatch.setattr(tune, "search", search)
+    mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
+    options = tune.TuneOptions(
+        model=str(mouse), video=clip, max_error=0.5, goal="p50", seconds=2, frames=20, overwrite=False, json=True
+    )
+    with pytest.raises(SystemExit) as ended:
+        tune.run_tune(options)
+    assert ended.value.code == 130
+    assert (tmp_path / "mouse.profile.json").exists()
+    assert "written: " in capsys.readouterr().err
+
+
+def test_ctrl_c_before_a_setting_was_measured_says_that_nothing_was_written(
+    model: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dlclive_core.cli.measure import tune
+
+    def search(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tune, "search", search)
+    mouse = Path(shutil.copy(model, tmp_path / "mouse.onnx"))
+    options = tune.TuneOptions(
+        model=str(mouse), video=clip, max_error=0.5, goal="p50", seconds=2, frames=20, overwrite=False, json=True
+    )
+    with pytest.raises(SystemExit) as ended:
+        tune.run_tune(options)
+    assert ended.value.code == 130
+    assert "no profile was written" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.profile.*"))

@@ -38,7 +38,7 @@ CALIBRATION: list[int] = []
 
 DEVICES: list[str] = []
 
-PRECISIONS: list[str] = []
+LOADED: list[str] = []
 """The precision in which each network was loaded."""
 
 
@@ -55,7 +55,7 @@ class Blobs(Network):
         self._calls = 0
         self.card = self._blobs.card.with_(**{name: tuple(value) for name, value in values.get("card", {}).items()})
         DEVICES.append(device)
-        PRECISIONS.append(precision)
+        LOADED.append(precision)
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:
@@ -99,7 +99,7 @@ def catalog() -> PluginCatalog:
     EXPORTS.clear()
     CALIBRATION.clear()
     DEVICES.clear()
-    PRECISIONS.clear()
+    LOADED.clear()
 
     def copies(name: str, reads: str, writes: str, *precisions: str, converts: bool = True) -> ExporterInfo:
         return ExporterInfo(

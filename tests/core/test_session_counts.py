@@ -19,6 +19,7 @@ from dlclive_core import (
     Tolerant,
     UsageError,
 )
+from dlclive_core.cli.live.session_table import print_session
 from dlclive_core.testing import (
     BlobModel,
     BlobSource,
@@ -279,3 +280,21 @@ def test_the_report_contains_the_processors_statistics(caplog: pytest.LogCapture
     assert [dict(result.statistics) for result in report.processors] == [{"poses": 7}, {"poses": 7}, {}]
     assert report.to_dict()["processors"][0]["statistics"] == {"poses": 7}
     assert "processor Counted could not report its statistics: KeyError: 'no such number'" in caplog.text
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_dropped_is_one_number_in_the_line_and_the_report(failing: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    model = FailingModel(at=5) if failing else BlobModel(delay=0.01)
+    session = Session(source=LiveBlobSource(frames=80, interval=0.001), model=model, sinks=[MemorySink()])
+    if failing:
+        with pytest.raises(ModelError):
+            session.run()
+    else:
+        session.run()
+    report = session.report
+    assert report is not None
+    assert report.dropped > 0
+    assert session.progress.dropped == report.dropped
+    assert session.progress.losses.startswith(f"{report.dropped} dropped")
+    print_session(report)
+    assert f"+ dropped {report.dropped};" in capsys.readouterr().out

@@ -302,6 +302,135 @@ def test_models_that_cannot_be_tuned_are_refused(model: Path, change: dict, mess
         plan(model, card=Known(model).card.with_(**change))
 
 
+# ---- noise
+
+
+def measured(times: np.ndarray, **how) -> Trial:
+    seconds = tuple(float(value) for value in times)
+    return replace(trial(1000 * float(np.median(times)), 0.1, **how), times=seconds, p99=max(seconds))
+
+
+def test_a_gain_within_the_noise_is_no_reason_to_leave_the_simpler_setting() -> None:
+    """292.75 against 302.01 ms, on a busy machine, chose threads=1 for good."""
+    random = np.random.default_rng(4)
+    plain = measured(0.302 + random.normal(0, 0.03, 80))
+    one_thread = measured(0.293 + random.normal(0, 0.03, 80), options={"threads": 1})
+    assert one_thread.p50 < plain.p50
+    winner, note = select_winner([one_thread, plain], "p50", 0.5)
+    assert winner is plain
+    assert note.startswith(f"{one_thread.candidate.label} is not faster than {plain.candidate.label} beyond the noise")
+
+
+def test_a_gain_beyond_the_noise_wins() -> None:
+    random = np.random.default_rng(4)
+    load = 0.1 * np.repeat(random.random(10), 8)  # of the machine: it slows both
+    plain = measured(0.302 + load + random.normal(0, 0.01, 80))
+    one_thread = measured(0.270 + load + random.normal(0, 0.01, 80), options={"threads": 1})
+    assert select_winner([plain, one_thread], "p50", 0.5) == (one_thread, "")
+
+
+def test_a_gain_that_nobody_notices_and_one_of_too_few_calls_do_not_win() -> None:
+    plain = measured(np.full(80, 0.1))
+    assert select_winner([plain, measured(np.full(80, 0.099), options={"threads": 1})], "p50", 0.5)[0] is plain
+    few = measured(np.full(2, 0.1))
+    assert select_winner([few, measured(np.full(2, 0.05), options={"threads": 1})], "p50", 0.5)[0] is few
+
+
+def test_trials_of_different_length_are_compared_by_both_spreads() -> None:
+    random = np.random.default_rng(4)
+    plain = measured(0.1 + random.normal(0, 0.02, 12))
+    fast = measured(0.05 + random.normal(0, 0.01, 40), options={"threads": 1})
+    near = measured(0.095 + random.normal(0, 0.02, 40), options={"threads": 1})
+    assert select_winner([plain, fast], "p50", 0.5)[0] is fast
+    assert select_winner([plain, near], "p50", 0.5)[0] is plain
+
+
+def test_among_settings_of_equal_speed_the_simplest_wins() -> None:
+    times = np.full(80, 0.05)
+    ways = [{"options": {"threads": 1}}, {"follow": WINDOW}, {"resize": 0.5}, {}, {"precision": "int8"}]
+    for first in range(5):
+        trials = [measured(times - 1e-5 * (number == first), **way) for number, way in enumerate(ways)]
+        winner, _ = select_winner(trials, "p50", 0.5)
+        assert winner is trials[3]
+
+
+# ---- the time budget and Ctrl-C
+
+
+class Clock:
+    """A clock that advances with what is measured, by the synthetic times."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("seconds", [3.0, 30.0, 300.0])
+def test_what_is_measured_fits_into_the_time(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """A frame of the reference takes half a second here."""
+    monkeypatch.setattr(f"{__name__}.MS", {"fp32": 500.0, "bf16": 200.0, "int8": 50.0})
+    clock, lines = Clock(), []
+
+    def measure_by_the_clock(candidates, frames, **arguments):
+        measurements = measure_with_synthetic_times(candidates, frames, **arguments)
+        clock.now += sum(float(measurement.times.sum()) for measurement in measurements)
+        return measurements
+
+    result = search(
+        plan(model, seconds=seconds), tmp_path, catalog=catalog(), report_step=lines.append,
+        budget=Budget(seconds, clock), measure_candidates=measure_by_the_clock,
+    )  # fmt: skip
+    least = 20 * 0.5 + 4 * 0.75 + 24 * 2.0  # the fewest frames of the three stages that a choice needs
+    assert clock.now <= max(1.25 * seconds, least)
+    assert all(f" s of {seconds:g} s: " in line for line in lines)
+    assert any("about" in line for line in lines)
+    used_fewer = any("of 40 frames were used" in note for note in result.notes)
+    assert used_fewer == (seconds < 300)
+    assert any("the reference alone took longer" in note for note in result.notes) == (seconds < 10)
+    assert result.winner.candidate.precision == "bf16"
+
+
+def interrupted_in(stage: int):
+    """Ctrl-C in the nth call of `measure`."""
+    calls = []
+
+    def run(candidates, frames, **arguments):
+        calls.append(candidates)
+        if len(calls) == stage:
+            raise KeyboardInterrupt
+        return measure_with_synthetic_times(candidates, frames, **arguments)
+
+    return run
+
+
+@pytest.mark.parametrize("stage", [4, 5])
+def test_ctrl_c_keeps_the_best_so_far(model: Path, tmp_path: Path, stage: int) -> None:
+    result = search(plan(model), tmp_path, catalog=catalog(), measure_candidates=interrupted_in(stage))
+    assert result.interrupted
+    assert result.winner.is_within(0.5)
+    assert result.winner.candidate.precision == "bf16"
+    assert any(note.startswith("interrupted after") for note in result.notes)
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+def test_ctrl_c_before_anything_was_measured_ends_the_search(model: Path, tmp_path: Path, stage: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        search(plan(model), tmp_path, catalog=catalog(), measure_candidates=interrupted_in(stage))
+
+
+@pytest.mark.parametrize(("average", "noted"), [([7.5, 1, 1], True), ([0.5, 9, 9], False), (None, False)])
+def test_a_busy_machine_is_noted(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, average: list[float] | None, noted: bool
+) -> None:
+    monkeypatch.setattr("dlclive_core.machine.load.load", lambda: average)
+    monkeypatch.setattr("dlclive_core.machine.load.usable_cores", lambda: 2)
+    notes = search_result(model, tmp_path).notes
+    assert any("other programs were running (load 7.5 on 2 cores)" in note for note in notes) == noted
+
+
 # ---- saving
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 from dlclive_core.cli.live.latency_history import History
 from dlclive_core.cli.live.live_numbers import FIRST, RATIO
-from dlclive_core.cli.svg import Panel, document, line, rectangle, text
+from dlclive_core.cli.svg import Panel, document, line, rectangle, shorten, text
 from dlclive_core.session import StageTimes
 
-WIDTH, HEIGHT = 960, 640
+WIDTH, HEIGHT = 960, 650
 _BLUE, _LIGHT, _RED, _GREY, _INK = "#1f5fa8", "#a9c8ea", "#c0392b", "#8a8f98", "#22262b"
 _STAGES = ("wait", "region", "inference", "processors", "latency")
-_LEFT, _RIGHT = 64, 24
-_UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+_LEFT, _RIGHT = 70, 24
+_NUMBERS = 110  # pixels beside the stages
+_UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
 def latency_picture(title: str, history: History, distribution: Sequence[int], stages: Sequence[StageTimes]) -> str:
-    """Draw the plot; returns the text of an SVG file of 960 x 640 pixels.
+    """Draw the plot; returns the text of an SVG file of 960 x 650 pixels.
 
     Args:
         title: a line above the plot.
@@ -28,13 +28,13 @@ def latency_picture(title: str, history: History, distribution: Sequence[int], s
     """
     by_name = {stage.stage: stage for stage in stages}
     latency = by_name.get("latency")
-    parts = [text(_LEFT, 30, title, size=17, weight="bold", colour=_INK)]
+    parts = [text(24, 30, shorten(title, WIDTH - 48, 17, "bold"), size=17, weight="bold", colour=_INK)]
     if latency is None or not latency.count:
-        parts.append(text(_LEFT, 60, "no frame was processed", colour=_GREY))
+        parts.append(text(24, 60, "no frame was processed", colour=_GREY))
         return document(WIDTH, HEIGHT, title, parts)
     parts.append(
         text(
-            _LEFT,
+            24,
             52,
             f"{latency.count} frames: latency from capture to the finished pose p50 {latency.p50_ms:.1f} ms, "
             f"p95 {latency.p95_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms, max {latency.max_ms:.1f} ms",
@@ -52,7 +52,9 @@ def _over_time(history: History, latency: StageTimes, top: float) -> list[str]:
     seconds = max(history.length * len(history.stretches), 1e-3)
     unit, size = next((unit, size) for unit, size in _UNITS if seconds >= 3 * size or size == 1)
     panel = Panel(_LEFT, 92, WIDTH - _LEFT - _RIGHT, 220, (0, seconds / size), (0, top))
-    parts = panel.frame("Latency over the run: band from minimum to maximum, line at the mean", unit, "ms")
+    parts = panel.frame(
+        "Latency over the run: band from minimum to maximum, line at the mean", f"time [{unit}]", "latency [ms]"
+    )
     band_above, band_below, mean, beyond = [], [], [], []
     for number, stretch in enumerate(history.stretches):
         if not stretch.count:
@@ -74,14 +76,14 @@ def _over_time(history: History, latency: StageTimes, top: float) -> list[str]:
             text(
                 panel.right,
                 panel.top - 8,
-                f"▲ off scale, up to {latency.max_ms:.0f} ms",
+                f"off scale, up to {latency.max_ms:.0f} ms",
                 anchor="end",
                 colour=_RED,
             )
         )
     y = panel.y(latency.p99_ms)
     parts.append(line(panel.left, y, panel.right, y, colour=_RED, dash="5 4"))
-    parts.append(text(panel.right - 4, y - 5, "p99", anchor="end", colour=_RED))
+    parts.append(text(panel.right - 4, y - 5, "p99", anchor="end", colour=_RED, backed=True))
     return parts
 
 
@@ -91,40 +93,31 @@ def _distribution(distribution: Sequence[int], latency: StageTimes, top: float) 
         for number, count in enumerate(distribution)
         if count
     ]
-    most = max(count / (right - left) for left, right, count in bars)  # bins grow in width, so plot densities
-    panel = Panel(_LEFT, 388, 400, 190, (0, top), (0, 1.08))
-    parts = panel.frame("Distribution of the latency", "ms", "", y_ticks=False)
-    for left, right, count in bars:
+    densities = [count / (right - left) for left, right, count in bars]  # bins grow in width: counts would mislead
+    panel = Panel(_LEFT, 398, 390, 190, (0, top), (0, 1.08 * max(densities)))
+    parts = panel.frame("Distribution of the latency", "latency [ms]", "frames [1/ms]")
+    for (left, right, _), density in zip(bars, densities, strict=True):
         if left < top:
-            parts.append(
-                rectangle(
-                    panel.x(left), panel.y(count / (right - left) / most), panel.x(min(right, top)), panel.bottom, _BLUE
-                )
-            )
+            parts.append(rectangle(panel.x(left), panel.y(density), panel.x(min(right, top)), panel.bottom, _BLUE))
     for level, (name, value) in enumerate((("p50", latency.p50_ms), ("p95", latency.p95_ms), ("p99", latency.p99_ms))):
         x = panel.x(value)
         parts.append(line(x, panel.top, x, panel.bottom, colour=_RED, dash="5 4"))
         side = ("start", x + 4) if x + 30 < panel.right else ("end", x - 4)
-        parts.append(text(side[1], panel.top + 14 + 15 * level, name, anchor=side[0], colour=_RED))
+        parts.append(text(side[1], panel.top + 14 + 15 * level, name, anchor=side[0], colour=_RED, backed=True))
     return parts
 
 
 def _stages(stages: Sequence[StageTimes], top: float) -> list[str]:
-    panel = Panel(600, 388, WIDTH - 600 - _RIGHT, 190, (0, top), (0, 1))
-    parts = panel.frame("Stages: bar to p50, thin bar to p99", "ms", "", y_ticks=False)
+    panel = Panel(580, 398, WIDTH - 580 - _RIGHT - _NUMBERS, 190, (0, top), (0, 1))
+    parts = panel.frame("Stages: bar to p50, thin bar to p99", "duration [ms]")
+    parts.append(text(WIDTH - _RIGHT, panel.top - 10, "p50 / p99 [ms]", anchor="end"))
     height = (panel.bottom - panel.top) / max(1, len(stages))
     for number, stage in enumerate(stages):
         middle = panel.top + height * (number + 0.5)
         colour = _INK if stage.stage == "latency" else _BLUE
         parts.append(rectangle(panel.left, middle - 9, panel.x(min(stage.p50_ms, top)), middle + 9, colour))
         parts.append(rectangle(panel.left, middle - 2, panel.x(min(stage.p99_ms, top)), middle + 2, colour))
-        parts.append(text(panel.left - 8, middle + 4, escape(stage.stage), anchor="end", colour=_INK))
-        x = panel.x(min(stage.p99_ms, top))
+        parts.append(text(panel.left - 8, middle + 4, stage.stage, anchor="end", colour=_INK))
         label = f"{stage.p50_ms:.1f} / {stage.p99_ms:.1f}"
-        inside = x + 70 < panel.right
-        parts.append(
-            text(x + 6, middle + 4, label, colour=_INK)
-            if inside
-            else text(panel.right - 2, middle - 12, label, anchor="end", colour=_INK)
-        )
+        parts.append(text(WIDTH - _RIGHT, middle + 4, label, anchor="end", colour=_INK))
     return parts

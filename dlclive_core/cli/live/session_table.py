@@ -16,7 +16,7 @@ def print_session(report: SessionReport) -> None:
     print_table(
         f"{report.name} on {report.runtime}, {report.device}: {report.processed} frames in {report.duration:.1f} s, "
         f"{report.fps:.1f} frames/s",
-        ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms", "dropped"),
+        ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms", "lost"),
         rows,
     )
     console = stdout()
@@ -35,7 +35,8 @@ def remarks(report: SessionReport) -> list[str]:
         "lost in transmission": report.lost,
         "damaged": report.corrupt,
     }
-    lines = [f"{count} frames {what}" for what, count in before.items() if count]
+    causes = ", ".join(f"{count} {what}" for what, count in before.items() if count)
+    lines = [f"{report.skipped + report.lost + report.corrupt} missed: {causes}"] if causes else []
     if report.reconnects:
         lines.append(f"the source disconnected and reconnected {report.reconnects} times")
     if report.stalls:

@@ -39,9 +39,10 @@ def live_lines(sessions: Sequence[Session], numbers: Sequence[LiveNumbers]) -> I
             if ticks % 10 == 0:  # file sizes once a second
                 files = [sizes(path for sink in session.sinks for path in sink.outputs) for session in sessions]
             ticks += 1
+            width = _width()
             status.show(
                 [
-                    text(session.name, session.progress, number.now(), size)
+                    text(session.name, session.progress, number.now(), size, width)
                     for session, number, size in zip(sessions, numbers, files, strict=True)
                 ]
             )
@@ -81,24 +82,35 @@ class _StatusLines:
         return f"\x1b[{self._above}A" if self._above else ""
 
 
-def text(name: str, progress: Progress, now: Now, files: str) -> str:
-    """For example `mouse 3: 29.9 frames/s, latency 8.1 ms (p99 12.4), age 14 ms, 90 frames, 3 dropped (wait 3), a.h5 4 kB`."""
-    counts = [f"{now.processed} frames", progress.losses]
+def text(name: str, progress: Progress, now: Now, files: str, width: int = 1000) -> str:
+    """For example `mouse 3: 29.9 frames/s, latency 8.1 ms (p99 12.4 ms), age 14 ms, 90 frames, 3 dropped, a.h5 4 kB`.
+
+    Where that is longer than `width` characters, what matters least is left out: files, then age, frames, p99. Losses and
+    trouble stay.
+    """
     because = f" ({progress.trouble})" if progress.trouble else ""
+    frames, losses = f"{now.processed} frames", progress.losses
     if not now.processed:
         what = "starting" if progress.state == "starting" else "waiting for the first frame"
         return f"{name}: {what}{because}"
     if progress.state != "running" or now.age > _STALL:
         what = f"no frame for {now.age:.1f} s" if progress.state in ("running", "stale") else progress.state
-        return f"{name}: {what}{because}, {', '.join(counts)}"
-    parts = [
-        f"{_number(now.rate)} frames/s",
-        f"latency {_number(1000 * now.p50)} ms (p99 {_number(1000 * now.p99)})",
-        f"age {1000 * now.age:.0f} ms",
-        *counts,
-        *([files] if files else []),
-    ]
-    return f"{name}: {', '.join(parts)}"
+        return _fit(name, [f"{what}{because}", frames, losses], (1,), width)
+    latency = f"latency {_number(1000 * now.p50)} ms"
+    rate, age = f"{_number(now.rate)} frames/s", f"age {1000 * now.age:.0f} ms"
+    parts = [rate, f"{latency} (p99 {_number(1000 * now.p99)} ms)", age, frames, losses, *([files] if files else [])]
+    line = _fit(name, parts, (5, 2, 3), width)
+    return line if len(line) <= width else _fit(name, [rate, latency, losses], (), width)
+
+
+def _fit(name: str, parts: list[str], optional: tuple[int, ...], width: int) -> str:
+    """The parts behind the name, without as many of the optional ones, in their order, as are too long."""
+    for count in range(len(optional) + 1):
+        left_out = optional[:count]
+        line = f"{name}: {', '.join(part for index, part in enumerate(parts) if index not in left_out)}"
+        if len(line) <= width:
+            break
+    return line
 
 
 def sizes(paths: Iterator[Path]) -> str:

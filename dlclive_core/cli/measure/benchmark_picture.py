@@ -3,132 +3,167 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.benchmark.result import Benchmark, Row
 from dlclive_core.cli.measure.benchmark_table import format_number
-from dlclive_core.cli.svg import Panel, document, line, rectangle, text
+from dlclive_core.cli.svg import Panel, document, line, rectangle, shorten, text, wrap
 
 WIDTH = 960
 _BLUE, _GREEN, _RED, _GREY, _INK = "#1f5fa8", "#2b8a57", "#c0392b", "#8a8f98", "#22262b"
-_TOP, _ROW, _BOTTOM = 104, 34, 56
-_NAMES, _TIMES, _ERRORS, _RIGHT = 250, 380, 190, 24
-_TIMES_GAP = WIDTH - _NAMES - _TIMES - _ERRORS - _RIGHT
-_TIME_LABEL, _ERROR_LABEL = 110, 84  # room for the numbers beside a bar and beside a dot
+_TOP, _ROW, _BOTTOM, _MARGIN = 104, 34, 56, 24
+_SMALL, _LINE = 11, 14  # font size and line height of the rows
+_NAMES, _TIMES, _TIMES_END = 262, (272, 250), 644  # columns: right edge of names, (left, width) of a panel, of numbers
+_ERRORS, _ERRORS_END = (668, 150), 936
+_LEAST_PX = 0.01  # where the axis of errors begins; smaller ones are at its edge
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A row, its vertical extent in pixels, and its texts in lines."""
+
+    row: Row
+    top: float
+    height: float
+    name: list[str]
+    reason: list[str]
+
+    @property
+    def middle(self) -> float:
+        return self.top + self.height / 2
 
 
 def benchmark_picture(benchmark: Benchmark) -> str:
     """Draw the plot; returns the text of an SVG file. The fastest candidate is at the top, rejected ones at the bottom."""
-    title = f"{benchmark.card.net_type}: latency in ms, error in px from the reference"
-    rows = sorted(benchmark.rows, key=_order)
-    height = _TOP + _ROW * max(1, len(rows)) + _BOTTOM
+    title = f"{benchmark.card.net_type}: latency, and error from the reference"
+    places = _places(sorted(benchmark.rows, key=_order))
+    bottom = places[-1].top + places[-1].height if places else _TOP + _ROW
     clip = benchmark.clip
+    about = (
+        f"{benchmark.machine.get('processor')}; {clip.name}, {clip.size[0]} x {clip.size[1]}, {len(clip.frames)} frames "
+        f"x {benchmark.rounds}, interleaved"
+    )
     parts = [
-        text(24, 30, title, size=17, weight="bold", colour=_INK),
         text(
-            24,
-            52,
-            f"{benchmark.machine.get('processor')}; {clip.name}, {clip.size[0]} x {clip.size[1]}, {len(clip.frames)} frames "
-            f"x {benchmark.rounds}, interleaved",
+            _MARGIN,
+            30,
+            shorten(title, WIDTH - 2 * _MARGIN, 17, "bold"),
+            size=17,
+            weight="bold",
             colour=_INK,
         ),
+        text(_MARGIN, 52, shorten(about, WIDTH - 2 * _MARGIN), colour=_INK),
     ]
-    usable = [row for row in rows if row.verdict.state in ("ok", "doubtful")]
-    if not usable:
-        parts.append(text(24, _TOP - 18, "no candidate could be measured", colour=_RED))
-        for index, row in enumerate(rows):
-            label = _shortened(f"{row.measurement.candidate.label}: {row.verdict.label}", 130)
-            parts.append(text(24, _TOP + _ROW * (index + 0.5), label, colour=_INK))
-        return document(WIDTH, height, title, parts)
-    times = _times_panel(usable, len(rows))
-    errors = _errors_panel(usable, len(rows))
-    parts += times.frame("Bar to p50, line to p99", "ms", "", y_ticks=False)
-    parts += errors.frame("Dot p50, line to p95", "px", "", y_ticks=False) if _has_errors(usable) else []
-    for index, row in enumerate(rows):
-        middle = _TOP + _ROW * (index + 0.5)
-        parts += _row(row, middle, times, errors, compared=_has_errors(usable))
-    return document(WIDTH, height, title, parts)
+    usable = [place.row for place in places if _is_usable(place.row)]
+    if usable:
+        parts += _panels(usable, places, bottom)
+    else:
+        parts.append(text(_MARGIN, _TOP - 18, "no candidate could be measured", colour=_RED))
+    for place in places:
+        parts += _named(place)
+        parts += _lines(place.reason, _TIMES[0] + 6, place.middle, colour=_RED)
+    return document(WIDTH, math.ceil(bottom) + _BOTTOM, title, parts)
 
 
-def _times_panel(rows: list[Row], count: int) -> Panel:
+def _places(rows: list[Row]) -> list[_Place]:
+    """Rows below each other, as high as their texts: a reason ends with its remedy, so it is never cut off."""
+    places: list[_Place] = []
+    top = float(_TOP)
+    for row in rows:
+        name = wrap(row.measurement.candidate.label, _NAMES - _MARGIN, _SMALL)
+        reason = [] if _is_usable(row) else wrap(row.verdict.label, WIDTH - _MARGIN - _TIMES[0] - 6, _SMALL)
+        height = max(_ROW, _LINE * max(len(name), len(reason)) + 8)
+        places.append(_Place(row, top, height, name, reason))
+        top += height
+    return places
+
+
+def _panels(usable: list[Row], places: list[_Place], bottom: float) -> list[str]:
+    times, errors = _times_panel(usable, bottom - _TOP), _errors_panel(usable, bottom - _TOP)
+    compared = any(row.accuracy is not None and row.accuracy.keypoints for row in usable)
+    parts = times.frame("Bar to p50, line to p99", "latency [ms]")
+    parts.append(text(_TIMES_END, _TOP - 10, "p50 / p99 [ms]", anchor="end"))
+    if compared:
+        parts += errors.frame("Dot p50, line to p95", "error [px]")
+        parts.append(text(_ERRORS_END, _TOP - 10, "p50 / p95 [px]", anchor="end"))
+    if len(usable) < len(places):  # the reasons of the others lie across the panels
+        first = next(place for place in places if not _is_usable(place.row))
+        right, below = WIDTH - 1.0, bottom - 1.0
+        parts.append(rectangle(_TIMES[0] + 1.0, first.top, right, below, "white"))
+    for place in places:
+        if _is_usable(place.row):
+            parts += _time_bar(
+                place.row.measurement, place.middle, times, doubtful=place.row.verdict.state == "doubtful"
+            )
+            parts += _error(place.row, place.middle, errors) if compared else []
+    return parts
+
+
+def _times_panel(rows: list[Row], height: float) -> Panel:
     """The panel of times. Its scale is limited, so that a candidate with a rare slow call does not squeeze the others."""
     slowest = max(row.measurement.p50 for row in rows)
     top = min(max(row.measurement.p99 for row in rows), 1.6 * slowest)
-    widened = 1000 * top * _TIMES / (_TIMES - _TIME_LABEL)
-    return Panel(_NAMES, _TOP, _TIMES, _ROW * count, (0, widened), (0, 1))
+    return Panel(_TIMES[0], _TOP, _TIMES[1], height, (0, 1000 * top), (0, 1))
 
 
-def _errors_panel(rows: list[Row], count: int) -> Panel:
+def _errors_panel(rows: list[Row], height: float) -> Panel:
+    """The panel of errors, logarithmic: those of one run span from hundredths of a pixel to hundreds."""
     known = [row.accuracy.p95_px for row in rows if row.accuracy is not None and math.isfinite(row.accuracy.p95_px)]
-    top = min(max([*known, 0.1]), 2.0) * _ERRORS / (_ERRORS - _ERROR_LABEL)
-    return Panel(_NAMES + _TIMES + _TIMES_GAP, _TOP, _ERRORS, _ROW * count, (0, top), (0, 1))
+    return Panel(_ERRORS[0], _TOP, _ERRORS[1], height, (_LEAST_PX, 1.2 * max([*known, 1.0])), (1, 2), is_log=True)
 
 
-def _row(row: Row, middle: float, times: Panel, errors: Panel, *, compared: bool) -> list[str]:
-    measurement = row.measurement
-    usable = row.verdict.state in ("ok", "doubtful")
-    parts = [
-        text(
-            times.left - 10,
-            middle + 4,
-            _short(measurement.candidate.label),
-            anchor="end",
-            colour=_INK if usable else _GREY,
-        )
+def _named(place: _Place) -> list[str]:
+    colour = _INK if _is_usable(place.row) else _GREY
+    return _lines(place.name, _NAMES, place.middle, anchor="end", colour=colour)
+
+
+def _lines(lines: list[str], x: float, middle: float, *, colour: str, anchor: str = "start") -> list[str]:
+    """Lines of text, centred vertically."""
+    first = middle + 4 - _LINE * (len(lines) - 1) / 2
+    return [
+        text(x, first + _LINE * number, content, anchor=anchor, colour=colour, size=_SMALL)
+        for number, content in enumerate(lines)
     ]
-    if not usable:
-        label = _shortened(row.verdict.label, 96)
-        return [*parts, text(times.left + 6, middle + 4, label, colour=_RED, size=11)]
-    parts += _time_bar(measurement, middle, times, doubtful=row.verdict.state == "doubtful")
-    return parts + (_error(row, middle, errors) if compared else [])
 
 
 def _time_bar(measurement: Measurement, middle: float, panel: Panel, *, doubtful: bool) -> list[str]:
     p50, p99 = 1000 * measurement.p50, 1000 * measurement.p99
-    end = panel.x(min(p99, panel.x_range[1]))
+    end = panel.x(p99)
     parts = [
         rectangle(panel.left, middle - 9, panel.x(p50), middle + 9, _GREY if doubtful else _BLUE),
         line(panel.x(p50), middle, end, middle, colour=_INK),
-        line(end, middle - 5, end, middle + 5, colour=_INK),
+        _arrow(end, middle, _INK) if p99 > panel.x_range[1] else line(end, middle - 5, end, middle + 5, colour=_INK),
     ]
-    label = f"{format_number(p50)} / {format_number(p99)}" + (" (doubtful)" if doubtful else "")
-    inside = end + _TIME_LABEL < panel.right + _TIMES_GAP
-    x, anchor = (end + 6, "start") if inside else (panel.right, "end")
-    return [*parts, text(x, middle + (4 if inside else -12), label, anchor=anchor, colour=_INK)]
+    label = [f"{format_number(p50)} / {format_number(p99)}", *(["doubtful"] if doubtful else [])]
+    return [*parts, *_lines(label, _TIMES_END, middle, anchor="end", colour=_INK)]
 
 
 def _error(row: Row, middle: float, panel: Panel) -> list[str]:
     error = row.accuracy
     if error is None or not error.keypoints:
-        return [text(panel.left + 6, middle + 4, "not compared", colour=_GREY)]
-    top = panel.x_range[1]
-    median, p95 = panel.x(min(error.median_px, top)), panel.x(min(error.p95_px, top))
-    beyond = error.p95_px > top
-    colour = _RED if beyond else _GREEN
-    parts = [
-        line(median, middle, p95, middle, colour=colour),
-        f'<circle cx="{median:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>',
-    ]
-    label = f"{format_number(error.median_px)} / {format_number(error.p95_px)}" + (
-        f", {error.flips} flips" if error.flips else ""
-    )
-    inside = p95 + _ERROR_LABEL < panel.right + 8
-    x, anchor = (p95 + 8, "start") if inside else (panel.right, "end")
-    return [*parts, text(x, middle + (4 if inside else -8), label, anchor=anchor, colour=_INK, size=11)]
+        return [text(_ERRORS_END, middle + 4, "not compared", anchor="end", colour=_GREY, size=_SMALL)]
+    median, p95 = panel.x(error.median_px), panel.x(error.p95_px)
+    colour = _RED if error.p95_px > panel.x_range[1] else _GREEN
+    parts = [line(median, middle, p95, middle, colour=colour)]
+    if error.p95_px > panel.x_range[1]:
+        parts.append(_arrow(p95, middle, colour))
+    if error.median_px <= panel.x_range[1]:
+        parts.append(f'<circle cx="{median:.1f}" cy="{middle:.1f}" r="4" fill="{colour}"/>')
+    both = (format_number(error.median_px), format_number(error.p95_px))
+    label = [" / ".join(dict.fromkeys(both)) if not math.isfinite(error.median_px) else " / ".join(both)]
+    label += [f"{error.flips} flips"] if error.flips else []
+    return [*parts, *_lines(label, _ERRORS_END, middle, anchor="end", colour=_INK)]
 
 
-def _has_errors(rows: list[Row]) -> bool:
-    return any(row.accuracy is not None and row.accuracy.keypoints for row in rows)
+def _arrow(x: float, y: float, colour: str) -> str:
+    """A tip that points to the right: the value is beyond the axis."""
+    return f'<path d="M{x - 7:.1f} {y - 5:.1f} L{x:.1f} {y:.1f} L{x - 7:.1f} {y + 5:.1f} Z" fill="{colour}"/>'
+
+
+def _is_usable(row: Row) -> bool:
+    return row.verdict.state in ("ok", "doubtful")
 
 
 def _order(row: Row) -> tuple[bool, float]:
-    usable = row.verdict.state in ("ok", "doubtful")
-    return not usable, row.measurement.p50 if usable else 0.0
-
-
-def _short(label: str) -> str:
-    return _shortened(label, 36)
-
-
-def _shortened(label: str, most: int) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
+    return not _is_usable(row), row.measurement.p50 if _is_usable(row) else 0.0

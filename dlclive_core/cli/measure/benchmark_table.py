@@ -23,9 +23,9 @@ _NARROW = (
     "frames/s",
     "overhead",
     "of peak",
-    "error px: p50",
-    "p95",
-    "max",
+    "error p50 px",
+    "p95 px",
+    "max px",
     "flips",
     "MB",
     "result",
@@ -206,7 +206,9 @@ def _explanations(benchmark: Benchmark) -> list[str]:
         lines.append(
             "Late: time from when a frame was due to its pose. Dropped: replaced by a newer frame before it was processed."
         )
-    lines.append("Overhead: the median time relative to the runtime's own call on the same array.")
+    lines.append(
+        "Overhead: the time relative to the runtime's own call on the same array right after it; median over these pairs."
+    )
     for device, peak in benchmark.peaks.items():
         if peak.flops:
             lines.append(f"Peak of {device}: {peak.flops.get('fp32', math.nan) / 1e9:.0f} GFLOP/s in fp32, {peak.how}.")

@@ -11,7 +11,7 @@ from typing import Any
 from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.measure.progress import show_measurement
 from dlclive_core.cli.measure.tune_picture import tune_picture
-from dlclive_core.cli.output import print_json, print_table, stderr, stdout
+from dlclive_core.cli.output import complain, print_json, print_table, stderr, stdout
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
 from dlclive_core.machine.file_lock import only_writer
@@ -21,6 +21,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.profiles import Profile
 from dlclive_core.tuning import (
+    Budget,
     SearchResult,
     Trial,
     TunePlan,
@@ -69,6 +70,7 @@ def run_tune(options: TuneOptions) -> None:
 
 
 def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
+    budget = Budget(options.seconds)
     frames = split_clip(lambda: source_for(options.video, catalog), options.frames)
     with load_model(source, profile=None, catalog=catalog) as model:
         card = model.card
@@ -84,7 +86,13 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder,
         show_measurement() as (report_step, on_progress),
     ):
-        result = search(plan, Path(folder), catalog=catalog, report_step=report_step, on_progress=on_progress)
+        try:
+            result = search(
+                plan, Path(folder), catalog=catalog, report_step=report_step, on_progress=on_progress, budget=budget
+            )
+        except KeyboardInterrupt:
+            complain("interrupted before a setting was measured: no profile was written")
+            raise SystemExit(130) from None
         picture = tune_picture(plan, result, _machine())
         profile = save_profile(plan, result, picture, catalog, overwrite=options.overwrite)
     if options.json:
@@ -93,6 +101,8 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         _print(plan, result, profile)
     for path in (profile.path, source.with_name(source.stem + PICTURE)):
         stderr().print(f"written: {path}", markup=False)
+    if result.interrupted:
+        raise SystemExit(130)
 
 
 def _print(plan: TunePlan, result: SearchResult, profile: Profile) -> None:

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import psutil
 import pytest
 from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.display_window import DisplayWindow
+from dlclive_io.screen.recent_times import RecentTimes
+from dlclive_io.screen.window import enlarge, status_text
 
 from dlclive_core import DataError, DependencyError, Estimate, Frame, Pose, Progress, UsageError
 from dlclive_core.testing import SinkContract, estimates, run_info
@@ -105,13 +108,16 @@ class TestDisplayWindow(SinkContract):
 def test_a_frame_is_shown_with_its_keypoints(xvfb: Screen) -> None:
     with DisplayWindow(radius=4) as window:
         window.open(run_info())
-        estimate = next(estimates(1))
+        estimate = next(estimates(1))  # of 160 x 120 pixels, shown four times as large
         window.write(estimate)
         colours = keypoint_colours("bmy", 3).astype(int)
-        at = [(round(y - 0.5), round(x - 0.5)) for x, y, _ in estimate.pose.keypoints[0]]
+        at = [(round(4 * y - 0.5), round(4 * x - 0.5)) for x, y, _ in estimate.pose.keypoints[0]]
         assert soon(lambda: all((xvfb.pixels()[at[k]] == colours[k]).all() for k in range(3)))
-        expected = estimate.frame.image[:120, :160].astype(int)
-        assert (xvfb.pixels()[:120, :160] == expected).all(axis=2).mean() > 0.97  # but for circles and edges
+        expected = cv2.resize(estimate.frame.image, (640, 480), interpolation=cv2.INTER_LINEAR).astype(int)
+        same = (xvfb.pixels()[:480, :640] == expected).all(axis=2)
+        assert same.mean() > 0.94  # but for circles, edges and text
+        assert not same[:90, :60].all()  # the legend
+        assert not same[460:, :200].all()  # the frame's number
     assert soon(lambda: not (xvfb.pixels()[at[2]] == colours[2]).all())
 
 
@@ -133,7 +139,7 @@ def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
     progress = [Progress("running", processed=1)]
 
     def below() -> np.ndarray:
-        return xvfb.pixels()[124:136, 2:158]
+        return xvfb.pixels()[484:496, 2:480]
 
     with DisplayWindow() as window:
         window.open(replace(run_info(), progress=lambda: progress[-1]))
@@ -142,6 +148,23 @@ def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
         first = below()
         progress.append(Progress("running", processed=1, missed=8888))
         assert soon(lambda: not np.array_equal(below(), first))
+
+
+def test_the_line_below_the_picture_has_rate_latency_and_losses_with_units() -> None:
+    header = {"processed": 90, "losses": Progress("running", missed=1, dropped=2).losses}
+    times = RecentTimes()
+    assert status_text(header, times, 100.0) == "90 poses, 2 dropped, 1 missed"
+    times.extend((90.0 + 0.1 * n, 0.008 if n % 50 else 0.5) for n in range(100))
+    line = status_text(header, times, 100.0)
+    assert line == "10.0 poses/s, latency 8.0 ms (p99 258.9 ms), 90 poses, 2 dropped, 1 missed"
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [((120, 160, 3), (480, 640, 3)), ((480, 640), (480, 640)), ((100, 900, 3), (100, 900, 3)), ((1, 1), (480, 480))],
+)
+def test_a_small_picture_is_enlarged(shape: tuple[int, ...], shown: tuple[int, ...]) -> None:
+    assert enlarge(np.full(shape, 7, np.uint8)).shape == shown
 
 
 @needs_xvfb

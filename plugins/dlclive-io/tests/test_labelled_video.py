@@ -58,7 +58,10 @@ def _pixel(image: np.ndarray, x: float, y: float) -> np.ndarray:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_colours_are_those_of_the_map(films: Any, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"labelled{suffix}"
-    _record(LabelledVideo(path, radius=8, skeleton=False), *(_estimate(n, pose=_pose(unique=True)) for n in range(5)))
+    _record(
+        LabelledVideo(path, radius=12, skeleton=False, names=False, legend=False),
+        *(_estimate(n, pose=_pose(unique=True)) for n in range(5)),
+    )
     source = VideoFile(path)
     frames = films.read(source)
     assert (len(frames), source.frame_size, source.corrupt) == (5, (160, 120), 0)
@@ -73,7 +76,7 @@ def test_only_confident_keypoints_are_drawn(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sure.mp4"
     missing = Pose.missing(SKELETON)
     _record(
-        LabelledVideo(path, radius=8),
+        LabelledVideo(path, radius=8, legend=False),
         _estimate(0, pose=_pose((0.59, 0.6, 0.9))),
         _estimate(1, pose=missing),
         _estimate(2, pose=Pose(np.zeros((0, 3, 3), np.float32), SKELETON)),
@@ -88,6 +91,7 @@ def test_only_confident_keypoints_are_drawn(films: Any, tmp_path: Path) -> None:
 
 def test_edges_and_names(films: Any, tmp_path: Path) -> None:
     def changed(name: str, **options: bool) -> np.ndarray:
+        options = {"names": False, "legend": False, **options}
         _record(LabelledVideo(tmp_path / name, radius=2, **options), _estimate(0))
         image = films.read(VideoFile(tmp_path / name))[0].image.astype(int)
         return np.abs(image - 90).max(axis=2) > 40
@@ -102,7 +106,8 @@ def test_edges_and_names(films: Any, tmp_path: Path) -> None:
 def test_odd_and_grey_frames(films: Any, tmp_path: Path, shape: tuple[int, ...]) -> None:
     path = tmp_path / "odd.mp4"
     image = np.full(shape, 200, np.uint8)
-    _record(LabelledVideo(path), *(_estimate(n, image, Pose.missing(SKELETON)) for n in range(3)))
+    sink = LabelledVideo(path, legend=False)
+    _record(sink, *(_estimate(n, image, Pose.missing(SKELETON)) for n in range(3)))
     frames = films.read(VideoFile(path))
     assert frames[0].image.shape == (shape[0] + 1, shape[1] + 1, 3)
     np.testing.assert_allclose(frames[0].image.astype(int), 200, atol=4)
@@ -112,7 +117,7 @@ def test_odd_and_grey_frames(films: Any, tmp_path: Path, shape: tuple[int, ...])
 def test_frames_of_another_size_are_letterboxed(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sizes.mp4"
     bright = np.full((240, 160, 3), 200, np.uint8)
-    _record(LabelledVideo(path), _estimate(0), _estimate(1, bright, Pose.missing(SKELETON)))
+    _record(LabelledVideo(path, legend=False), _estimate(0), _estimate(1, bright, Pose.missing(SKELETON)))
     image = films.read(VideoFile(path))[1].image
     assert image.shape == (120, 160, 3)
     np.testing.assert_allclose(_pixel(image, 80, 60), 200, atol=4)

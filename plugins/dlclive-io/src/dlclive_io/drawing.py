@@ -8,21 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose, UsageError, as_rgb, nearest
+from dlclive_io.captions import dot, write_beside, write_caption, write_legend
 
 EDGE_COLOUR = (220, 220, 220)
 _SHIFT = 4  # bits of a pixel's fraction that OpenCV's coordinates carry
 
 
 class PoseDrawing:
-    """Draws keypoints as filled circles, one colour per keypoint, on a copy of the image.
+    """Draws keypoints as outlined circles, one colour per keypoint, on a copy of the image.
 
     Args:
         card: supplies names, edges and unique keypoints.
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the circles, in pixels.
         colormap: name of a colorcet map from which keypoints take their colours.
-        names: write each keypoint's name beside it.
+        names: write each keypoint's name beside it; None: if there is one animal, as the names of several cover each other.
         skeleton: draw edges whose two keypoints are drawn.
+        legend: write which colour is which keypoint, the number of the frame, and how many keypoints are not drawn.
     """
 
     def __init__(
@@ -32,8 +34,9 @@ class PoseDrawing:
         pcutoff: float,
         radius: int,
         colormap: str,
-        names: bool,
+        names: bool | None,
         skeleton: bool,
+        legend: bool = False,
     ) -> None:
         self._labels = card.skeleton.keypoints + card.unique_keypoints
         colours = keypoint_colours(colormap, len(self._labels))
@@ -42,28 +45,47 @@ class PoseDrawing:
         self._pcutoff = pcutoff
         self._radius = radius
         self._names = names
+        self._legend = legend
 
-    def draw(self, image: NDArray[np.uint8], pose: Pose) -> NDArray[np.uint8]:
-        """Return (H, W, 3) RGB, also for a grey image."""
+    def draw(self, image: NDArray[np.uint8], pose: Pose, number: int | None = None) -> NDArray[np.uint8]:
+        """Return (H, W, 3) RGB, also for a grey image. `number` is that of the frame, for the legend."""
         picture = as_rgb(image).copy()
-        first_unique = len(pose.skeleton)
         for animal in pose.keypoints:
             self._draw_edges(picture, animal)
             self._draw_points(picture, animal, 0)
         if pose.unique is not None:
-            self._draw_points(picture, pose.unique, first_unique)
+            self._draw_points(picture, pose.unique, len(pose.skeleton))
+        if len(pose) <= 1 if self._names is None else self._names:
+            self._draw_names(picture, pose)
+        if self._legend:
+            write_legend(picture, self._labels, self._colours)
+            write_caption(picture, (f"frame {number}, " if number is not None else "") + self._hidden(pose))
         return picture
+
+    def _hidden(self, pose: Pose) -> str:
+        """How many keypoints are not drawn: a picture without them does not say whether there are any."""
+        points = [*pose.keypoints.reshape(-1, 3), *(() if pose.unique is None else pose.unique)]
+        if not points:
+            return "no animal found"
+        hidden = sum(not self._is_shown(point) for point in points)
+        return f"{hidden} of {len(points)} keypoints below {self._pcutoff:g}"
 
     def _draw_points(self, picture: NDArray[np.uint8], points: NDArray[np.float32], first: int) -> None:
         for index, point in enumerate(points, first):
-            if not self._is_shown(point):
-                continue
-            centre = _fixed(point)
-            cv2.circle(picture, centre, self._radius << _SHIFT, self._colours[index], cv2.FILLED, cv2.LINE_8, _SHIFT)
-            if self._names:
-                beside = (int(point[0]) + self._radius + 2, int(point[1]) + self._radius)
-                label = self._labels[index]
-                cv2.putText(picture, label, beside, cv2.FONT_HERSHEY_SIMPLEX, 0.4, self._colours[index], 1, cv2.LINE_AA)
+            if self._is_shown(point):
+                dot(picture, _fixed(point), self._radius, self._colours[index], _SHIFT)
+
+    def _draw_names(self, picture: NDArray[np.uint8], pose: Pose) -> None:
+        """Names beside the keypoints, over none of them and not over each other, as far as there is room."""
+        animals = [list(zip(self._labels, animal, strict=False)) for animal in pose.keypoints]
+        unique = () if pose.unique is None else zip(self._labels[len(pose.skeleton) :], pose.unique, strict=True)
+        named = [
+            pair for pair in (*(pair for animal in animals for pair in animal), *unique) if self._is_shown(pair[1])
+        ]
+        r = self._radius
+        taken = [(int(x) - r, int(y) - r, int(x) + r, int(y) + r) for _, (x, y, _) in named]
+        for name, point in named:
+            write_beside(picture, name, (float(point[0]), float(point[1])), r, taken)
 
     def _draw_edges(self, picture: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
         for start, end in self._edges:

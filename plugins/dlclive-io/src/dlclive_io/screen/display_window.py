@@ -11,24 +11,25 @@ WIDEST = 1280  # pixels: fits a screen, and a larger picture takes long to trans
 
 
 class DisplayWindow(Sink):
-    """Shows the newest frame and its keypoints, at most 30 times a second, with the counts of dropped frames below.
+    """Shows the newest frame and its keypoints, at most 30 times a second; below, rate, latency and dropped frames.
 
     The window runs in a process of its own: drawing does not slow the session, and a screen that is unplugged or logged
     out, which ends any program with a window on it, does not end the session. `write` only stores the newest estimate.
-    Frames wider than 1280 pixels are scaled down to that width. Closing the window ends the display, not the session.
+    Frames wider than 1280 pixels are scaled down to that width, and those smaller than 640 x 480 up to that size. Closing
+    the window ends the display, not the session.
 
     Args:
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
         colormap: name of a colorcet map from which keypoints take their colours.
-        names: write the names of the keypoints.
+        names: write the names of the keypoints beside them; by default, if there is one animal.
 
     Raises:
         UsageError: in `open`, if there is no screen.
         DependencyError: in `open`, if Python has no Tk.
     """
 
-    def __init__(self, pcutoff: float = 0.5, radius: int = 3, colormap: str = "bmy", names: bool = False) -> None:
+    def __init__(self, pcutoff: float = 0.5, radius: int = 3, colormap: str = "bmy", names: bool | None = None) -> None:
         keypoint_colours(colormap, 1)
         self._drawing = {"pcutoff": pcutoff, "radius": radius, "colormap": colormap, "names": names}
         self._newest = NewestEstimate()

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import deque
 from typing import Any
 
-import numpy as np
+from dlclive_io.screen.recent_times import RecentTimes
 
-WINDOW = 5.0  # seconds over which rate and latency are computed
 STALE = 1.0  # seconds without a frame after which the state is "stale"
 _REFRESH = 0.25  # seconds between two computations of the percentiles, which people read
-_MOST = 10_000  # frames in the window
 
 
 class PageState:
@@ -33,7 +30,7 @@ class PageState:
         self._last_frame_at: float | None = None
         self._counts = dict.fromkeys(("processed", "missed", "dropped", "not_written"), 0)
         self._ended = False
-        self._times: deque[tuple[float, float]] = deque(maxlen=_MOST)
+        self._times = RecentTimes()
         self._summary: dict[str, Any] = {}
         self._summarised_at = -math.inf
         self._changed = asyncio.Event()
@@ -83,13 +80,9 @@ class PageState:
         return "stale" if now - self._last_frame_at > STALE else "live"
 
     def _summarise(self, now: float) -> dict[str, Any]:
-        while self._times and self._times[0][0] < now - WINDOW:
-            self._times.popleft()
-        if len(self._times) < 2:
-            return {"rate": 0.0, "latency_ms": None}
-        span = now - self._times[0][0]
-        latency = np.percentile([latency for _, latency in self._times], (50, 95, 99))
-        return {"rate": len(self._times) / span, "latency_ms": [round(1000 * float(value), 3) for value in latency]}
+        latency = self._times.latency_ms(now)
+        rounded = None if latency is None else [round(value, 3) for value in latency]
+        return {"rate": self._times.rate(now), "latency_ms": rounded}
 
 
 def _plain(values: Any) -> Any:

@@ -19,8 +19,7 @@ class WebDisplay(Sink):
 
     The page is served to browsers on this machine by a process of its own, which encodes at most `max_rate` pictures a
     second, and none while no page is open. `write` only stores the newest estimate. The address is printed once, on
-    standard error. Dropped frames are those of the session: "capture" counts what the source skipped or lost, "wait" what
-    was overwritten while the model was busy.
+    standard error. Dropped and missed frames are those of the session, see `Progress`.
 
     The page has no password, so it is never served to the network. From another machine: `ssh -L 8000:127.0.0.1:8000 RIG`.
 

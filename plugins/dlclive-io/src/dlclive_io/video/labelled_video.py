@@ -30,8 +30,9 @@ class LabelledVideo(Sink):
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
         colormap: name of a colorcet map from which keypoints take their colours.
-        names: write the names of the keypoints.
+        names: write the names of the keypoints beside them; by default, if there is one animal.
         skeleton: draw the model's edges.
+        legend: write which colour is which keypoint, the number of the frame, and how many keypoints are not drawn.
         fps: frames per second; default: the source's, or 30.
         draw: False writes the frames without keypoints.
         overwrite: replace an existing file.
@@ -43,8 +44,9 @@ class LabelledVideo(Sink):
         pcutoff: float = 0.5,
         radius: int = 3,
         colormap: str = "bmy",
-        names: bool = False,
+        names: bool | None = None,
         skeleton: bool = True,
+        legend: bool = True,
         fps: float | None = None,
         draw: bool = True,
         overwrite: bool = False,
@@ -58,7 +60,8 @@ class LabelledVideo(Sink):
             raise UsageError(f"fps is a number of frames per second up to {MOST_FPS}, not {fps}")
         keypoint_colours(colormap, 1)
         self._pcutoff, self._radius, self._colormap = pcutoff, radius, colormap
-        self._names, self._skeleton, self._fps, self._draw = names, skeleton, fps, draw
+        self._names, self._skeleton, self._legend = names, skeleton, legend
+        self._fps, self._draw = fps, draw
         self._writer: VideoWriter | None = None
 
     @property
@@ -75,6 +78,7 @@ class LabelledVideo(Sink):
             colormap=self._colormap,
             names=self._names,
             skeleton=self._skeleton,
+            legend=self._legend,
         )
         rate = frame_rate(self._fps or run.fps)
         part = self._output.begin()
@@ -85,12 +89,13 @@ class LabelledVideo(Sink):
     def write(self, estimate: Estimate) -> None:
         """Draw and encode one frame. Raises DataError."""
         writer = self._opened()
-        image = estimate.frame.image
-        picture = even(self._drawing.draw(image, estimate.pose) if self._draw else as_rgb(image))
+        frame = estimate.frame
+        drawn = self._drawing.draw(frame.image, estimate.pose, frame.index) if self._draw else as_rgb(frame.image)
+        picture = even(drawn)
         if writer.size is not None and writer.size != (picture.shape[1], picture.shape[0]):
             picture = letterbox(picture, *writer.size)
         with self._errors():
-            writer.write(picture, self._times.of(estimate.frame))
+            writer.write(picture, self._times.of(frame))
 
     def finish(self) -> None:
         """Finish the file and give it its final name."""

@@ -51,7 +51,7 @@ class VideoRecording(Sink):
         preset: of libx264; slower presets give smaller files.
         threads: of the encoder; 1 leaves the cores to the model, 0 uses all.
         nice: niceness of the sink's thread, 0 to 19; Linux only.
-        draw: draw the keypoints; grey frames become RGB.
+        draw: draw the keypoints with their names, a legend and the frame's number; grey frames become RGB.
         pcutoff: keypoints with less confidence are not drawn.
         radius: of the keypoints, in pixels.
         colormap: name of a colorcet map from which keypoints take their colours.
@@ -109,8 +109,9 @@ class VideoRecording(Sink):
             pcutoff=self._pcutoff,
             radius=self._radius,
             colormap=self._colormap,
-            names=False,
+            names=None,
             skeleton=True,
+            legend=True,
         )
         self._run = run
         self._rate = frame_rate(run.fps)
@@ -129,7 +130,7 @@ class VideoRecording(Sink):
     def write(self, estimate: Estimate) -> None:
         """Write the frame's row, then the frame. Raises DataError, also if the disk is nearly full."""
         frame = estimate.frame
-        image = check_image(self._drawing.draw(frame.image, estimate.pose) if self._draw else frame.image)
+        image = check_image(self._drawing.draw(frame.image, estimate.pose, frame.index) if self._draw else frame.image)
         segment = self._segments[-1] if self._segments else self._begin_segment()
         if not segment.accepts(image):
             before = describe_format(segment.frame_format)
