@@ -53,8 +53,8 @@ def test_a_file_of_this_system_is_read_in_its_encoding(
         (b"a: 1\nb: \x8d\n", "a.yaml:2: neither UTF-8 nor cp1252"),  # no letter of Western Windows
         (b"a: 1\nb: \0\n", "a.yaml:2: not a text file"),
         (b"a: \xff\n\0", "a.yaml:2: not a text file"),
-        (b"\xff\xfea", "a.yaml: begins as UTF-16-LE and is damaged"),
-        (b"\xef\xbb\xbfa: \xff", "a.yaml: begins as UTF-8 and is damaged"),
+        (b"\xff\xfea", "a.yaml: has a mark of UTF-16-LE but is damaged"),
+        (b"\xef\xbb\xbfa: \xff", "a.yaml: has a mark of UTF-8 but is damaged"),
     ],
 )
 def test_what_cannot_be_read_is_refused(data: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,6 +85,6 @@ def test_a_configuration_of_windows(encoding: str, tmp_path: Path) -> None:
 def test_a_configuration_that_is_not_text_names_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "pytorch_config.yaml"
     path.write_bytes(b"a: 1\na: 2\n")
-    with pytest.raises(ModelError, match=r"pytorch_config\.yaml:2: 'a' is there twice") as caught:
+    with pytest.raises(ModelError, match=r"pytorch_config\.yaml:2: duplicate key 'a'") as caught:
         read_config(path)
     assert caught.value.exit_code == 3

@@ -272,16 +272,25 @@ def test_normalisation(inference: dict[str, Any], normalisation: str) -> None:
 @pytest.mark.parametrize(
     ("inference", "message"),
     [
-        ({"blur": True}, r"c\.yaml: data\.inference\.blur is not known"),
-        ({"resize": {"height": 2, "width": 2, "mode": "crop"}}, r"data\.inference\.resize\.mode is not known"),
-        ({"auto_padding": {"pad_depth_divisor": 3}}, r"auto_padding\.pad_depth_divisor is not known"),
-        ({"top_down_crop": {"width": 256, "height": 256, "rotate": 3}}, r"top_down_crop\.rotate is not known"),
+        ({"blur": True}, r"c\.yaml: data\.inference\.blur is not supported"),
+        (
+            {"resize": {"height": 2, "width": 2, "mode": "crop"}},
+            r"data\.inference\.resize\.mode is not supported",
+        ),
+        (
+            {"auto_padding": {"pad_depth_divisor": 3}},
+            r"auto_padding\.pad_depth_divisor is not supported",
+        ),
+        (
+            {"top_down_crop": {"width": 256, "height": 256, "rotate": 3}},
+            r"top_down_crop\.rotate is not supported",
+        ),
         ({"affine": {"p": 0.5}}, r"data\.inference\.affine changes images at random"),
         ({"gaussian_noise": 12.75}, r"data\.inference\.gaussian_noise changes images at random"),
         ({"normalize_images": True, "scale_to_unit_range": True}, "both normalize_images and scale_to_unit_range"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], message: str) -> None:
+def test_unsupported_entries_are_refused_by_name(inference: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message) as caught:
         read(inference)
     assert caught.value.exit_code == 3
@@ -294,7 +303,7 @@ def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], mes
         ({"resize": {"height": 0, "width": 320}}, r"resize\.height is 0"),
         ({"resize": {"height": 240, "width": 10**9}}, r"resize\.width is 1000000000"),
         ({"resize": 320}, r"data\.inference\.resize is 320, not a mapping"),
-        ({"resize": {"height": 2, "width": 2, "keep_ratio": "yes"}}, r"keep_ratio is 'yes'; it is true or false"),
+        ({"resize": {"height": 2, "width": 2, "keep_ratio": "yes"}}, r"keep_ratio is 'yes'; it must be true or false"),
         ({"longest_max_size": [256, 320]}, r"longest_max_size is \[256, 320\]"),
         ({"auto_padding": {"min_height": 300, "pad_height_divisor": 32}}, "both min_height and pad_height_divisor"),
         ({"auto_padding": {"position": "left"}}, r"position is 'left'; valid are random, top_left"),
@@ -303,12 +312,12 @@ def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], mes
         ({"top_down_crop": {"width": "wide"}}, r"top_down_crop\.width is 'wide'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(inference: dict[str, Any], message: str) -> None:
+def test_invalid_values_are_refused_by_name(inference: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         read(inference)
 
 
-def test_an_unknown_entry_that_is_off_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_entry_that_is_off_causes_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert read({"sharpen": None, "blur": False}).preparation is None
     assert [record.getMessage().split(" is ")[0] for record in caplog.records] == [
@@ -330,8 +339,8 @@ def understood(method: str = "bu", **changes: Any) -> PoseConfig:
     ("changes", "message"),
     [
         ({"data": {"colormode": "BGR"}}, r"data\.colormode is 'BGR'"),
-        ({"data": {"frames": 3}}, r"c\.yaml: data\.frames is not known"),
-        ({"model": {"backbone": {}, "tail": {"type": "x"}}}, r"c\.yaml: model\.tail is not known"),
+        ({"data": {"frames": 3}}, r"c\.yaml: data\.frames is not supported"),
+        ({"model": {"backbone": {}, "tail": {"type": "x"}}}, r"c\.yaml: model\.tail is not supported"),
     ],
 )
 def test_entries_beside_it(changes: dict[str, Any], message: str) -> None:
@@ -407,7 +416,7 @@ def test_poses_are_in_pixels_of_the_image() -> None:
 
 
 def test_an_image_of_which_nothing_is_left() -> None:
-    with pytest.raises(FrameError, match="nothing is left of one of 400 x 1"):
+    with pytest.raises(FrameError, match="shrinks a 400x1 image to nothing"):
         prepare(np.zeros((1, 1, 400, 3), np.uint8), Preparation(longest_side=20))
 
 

@@ -59,4 +59,4 @@ def test_a_damaged_project_is_passed_over_with_a_warning(tmp_path: Path, caplog:
     (tmp_path / "config.yaml").write_text("multianimalproject: true\nmultianimalproject: true\n")
     with caplog.at_level(logging.WARNING):
         assert not multi_animal(config(individuals=["animal"]), tmp_path / TRAIN / "snapshot-010.pt")
-    assert "config.yaml:2: 'multianimalproject' is there twice" in caplog.text
+    assert "config.yaml:2: duplicate key 'multianimalproject'" in caplog.text
