@@ -158,11 +158,11 @@ def test_the_file_system_of_a_folder(folder: str, expected: str) -> None:
 
 
 def test_a_fat_disk_limits_files_to_four_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_of_process", lambda: None)
+    monkeypatch.setattr(limits, "_process_limit", lambda: None)
     monkeypatch.setattr(limits, "_file_system", lambda folder: "vfat")
     assert limits.largest_file(tmp_path) == 4_294_967_295
-    monkeypatch.setattr(limits, "_of_process", lambda: 1000)
+    monkeypatch.setattr(limits, "_process_limit", lambda: 1000)
     assert limits.largest_file(tmp_path) == 1000
     monkeypatch.setattr(limits, "_file_system", lambda folder: "ext4")
-    monkeypatch.setattr(limits, "_of_process", lambda: None)
+    monkeypatch.setattr(limits, "_process_limit", lambda: None)
     assert limits.largest_file(tmp_path) is None
