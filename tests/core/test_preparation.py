@@ -1,4 +1,4 @@
-"""What a configuration does to images before its network: the values are DeepLabCut's own, of deeplabcut 3.0.2."""
+"""Preparation of images as configured; the expected values are from deeplabcut 3.0.2."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def read(inference: dict[str, Any]) -> InferenceOptions:
 @pytest.mark.parametrize(
     ("inference", "shape", "offset", "scale", "means"), [row[1:] for row in SEEN], ids=[row[0] for row in SEEN]
 )
-def test_the_network_sees_what_deeplabcuts_does(
+def test_the_network_gets_the_same_pixels_as_deeplabcuts(
     inference: dict[str, Any],
     shape: tuple[int, int],
     offset: tuple[float, float],
@@ -249,7 +249,7 @@ def test_the_network_sees_what_deeplabcuts_does(
         assert options.preparation.prepared((230, 310)) == shape
 
 
-def test_reflection_at_the_bottom_and_right_is_the_networks_own_part() -> None:
+def test_the_network_itself_pads_by_reflection_at_the_bottom_and_right() -> None:
     options = read({"auto_padding": {"pad_height_divisor": 32, "pad_width_divisor": 64}})
     assert (options.pad_divisor, options.preparation) == ((32, 64), None)
     options = read({"auto_padding": None, "resize": None, "longest_max_size": None, "collate": {"type": "x"}})
@@ -343,7 +343,7 @@ def understood(method: str = "bu", **changes: Any) -> PoseConfig:
         ({"model": {"backbone": {}, "tail": {"type": "x"}}}, r"c\.yaml: model\.tail is not supported"),
     ],
 )
-def test_entries_beside_it(changes: dict[str, Any], message: str) -> None:
+def test_entries_outside_inference(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         understood(**changes)
 
@@ -374,7 +374,7 @@ def test_crops_are_not_resized_again() -> None:
         ({"auto_padding": {"pad_height_divisor": 32}}, "auto_padding"),
     ],
 )
-def test_detectors_with_a_resize_of_their_own_are_refused(inference: dict[str, Any], key: str) -> None:
+def test_detectors_with_a_configured_resize_are_refused(inference: dict[str, Any], key: str) -> None:
     assert detector_normalisation({"data": {"inference": {"normalize_images": True, "resize": None}}}) == "imagenet"
     with pytest.raises(UnsupportedModelError, match=rf"detector\.data\.inference\.{key} is not supported"):
         detector_normalisation({"data": {"inference": inference}}, where="c.yaml")
@@ -415,12 +415,12 @@ def test_poses_are_in_pixels_of_the_image() -> None:
     )  # 20 / 100 of the width are black, beyond the image
 
 
-def test_an_image_of_which_nothing_is_left() -> None:
+def test_an_image_shrunk_to_nothing() -> None:
     with pytest.raises(FrameError, match="shrinks a 400x1 image to nothing"):
         prepare(np.zeros((1, 1, 400, 3), np.uint8), Preparation(longest_side=20))
 
 
-def test_a_card_keeps_it() -> None:
+def test_a_card_stores_the_preparation() -> None:
     preparation = Preparation(resize=(240, 320), min_size=(10, 20), position="center", border=(1, 2, 3))
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=preparation)
     assert ModelCard.from_json(card.to_json()) == card
@@ -430,7 +430,7 @@ def test_a_card_keeps_it() -> None:
         ModelCard.from_json(json.dumps(broken))
 
 
-def test_a_fixed_input_is_what_the_network_sees() -> None:
+def test_a_fixed_size_is_that_of_the_networks_input() -> None:
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=Preparation(longest_side=320))
     fixed = fix_input_size(card, (640, 480), "n")
     assert fixed.input_size == (240, 320)
@@ -439,7 +439,7 @@ def test_a_fixed_input_is_what_the_network_sees() -> None:
         fix_input_size(fixed, (640, 640), "n")
 
 
-def test_a_crop_that_follows_the_animal_would_be_enlarged() -> None:
+def test_a_following_crop_is_refused_if_images_are_scaled() -> None:
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=Preparation(longest_side=320))
     following = Chain([FollowingCrop(0.5, 10.0)])
     with pytest.raises(UsageError, match="which resizes images"):

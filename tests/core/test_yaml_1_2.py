@@ -1,4 +1,4 @@
-"""YAML 1.2, of which DeepLabCut's files are written; the values are those of its core schema."""
+"""YAML 1.2, the format of DeepLabCut's files; the values follow its core schema."""
 
 import math
 
@@ -110,6 +110,6 @@ def test_aliases_of_aliases_count_expanded() -> None:
         load("\n".join(lines))
 
 
-def test_nothing_in_a_file() -> None:
+def test_an_empty_file() -> None:
     assert load("") is None
     assert load("# only a comment\n") is None

@@ -1,4 +1,4 @@
-"""Recordings on disks whose files can grow no further: they continue in the next file, and no frame is lost unsaid."""
+"""When a file reaches the size limit of its disk, the recording continues in the next one, and lost frames are reported."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_known_limit_costs_no_frame(films: Any, tmp_path: Path, suffix: str, o
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are POSIX")
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-def test_an_unknown_limit_costs_frames_once_and_says_how_many(films: Any, tmp_path: Path, suffix: str) -> None:
+def test_an_unknown_limit_costs_frames_once_and_reports_how_many(films: Any, tmp_path: Path, suffix: str) -> None:
     error = _run(tmp_path / f"raw{suffix}", unknown=True)
     rows = _check(films, tmp_path, suffix)
     lost = 300 - len(rows)

@@ -1,4 +1,4 @@
-"""Names that libraries take for something else: an address, a pattern, a query. Files are read and written literally."""
+"""File names that look like a URL, a pattern or a query to a library are read and written literally."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = ["2024-01-01T12:30:00", "a%03d", "100% sure", "what?", "no#1", "a b", "f
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name, and a folder called so, in the current folder."""
+    """The name, and a folder of that name in the current folder."""
     monkeypatch.chdir(tmp_path)
     name: str = request.param
     try:

@@ -74,7 +74,7 @@ def test_more_than_a_thousand_open_files(simulator: Simulator, tmp_path: Path) -
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (0, 1), (0, 1, 2), (2,)])
 def test_without_standard_streams(closed: tuple[int, ...], simulator: Simulator, tmp_path: Path) -> None:
-    """As under a service manager or after a daemon has closed them."""
+    """As under a service manager, or in a daemon that closed them."""
 
     def close() -> None:
         for descriptor in closed:
@@ -99,14 +99,14 @@ def shout():
 """
 
 
-def test_what_prints_after_stdout_was_closed_writes_into_no_pipe(simulator: Simulator, tmp_path: Path) -> None:
+def test_printing_after_stdout_was_closed_does_not_write_into_a_pipe(simulator: Simulator, tmp_path: Path) -> None:
     process = host(simulator, tmp_path / "said", before=CLOSED, each="shout()")
     process.wait(PATIENCE)
     assert (tmp_path / "said").read_text() == "fine"
     assert simulator.changes()
 
 
-def test_a_forked_child_keeps_nothing_on(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_forked_child_does_not_keep_an_output_on(simulator: Simulator, tmp_path: Path) -> None:
     process = host(simulator, tmp_path / "said", count=10_000, each="number == 30 and os.fork()")
     try:
         simulator.wait(on=True, timeout=PATIENCE)
@@ -127,7 +127,7 @@ def test_a_forked_child_keeps_nothing_on(simulator: Simulator, tmp_path: Path) -
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_forked_child_that_closes_leaves_the_parent_its_output(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_forked_child_that_closes_does_not_close_its_parents_output(simulator: Simulator, tmp_path: Path) -> None:
     each = "number == 30 and os.fork() == 0 and (output.off(Reason.END), output.close(), os._exit(0))"
     process = host(simulator, tmp_path / "said", count=300, each=each)
     simulator.wait(on=True, timeout=PATIENCE)
