@@ -86,20 +86,20 @@ def plain(node: yaml.Node) -> Any:
     return _plain(node, {})
 
 
-def _plain(node: yaml.Node, made: dict[int, Any]) -> Any:
-    if id(node) in made:  # an alias
-        return made[id(node)]
+def _plain(node: yaml.Node, built: dict[int, Any]) -> Any:
+    if id(node) in built:  # an alias
+        return built[id(node)]
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(node)
     elif isinstance(node, yaml.SequenceNode):
-        value = [_plain(item, made) for item in node.value]
+        value = [_plain(item, built) for item in node.value]
     else:
-        value = _mapping(node, made)
-    made[id(node)] = value
+        value = _mapping(node, built)
+    built[id(node)] = value
     return value
 
 
-def _mapping(node: yaml.Node, made: dict[int, Any]) -> dict[Any, Any]:
+def _mapping(node: yaml.Node, built: dict[int, Any]) -> dict[Any, Any]:
     values: dict[Any, Any] = {}
     for key, item in node.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -109,7 +109,7 @@ def _mapping(node: yaml.Node, made: dict[int, Any]) -> dict[Any, Any]:
         name = _scalar(key)
         if name in values:
             raise _error(key, f"duplicate key {key.value!r}")
-        values[name] = _plain(item, made)
+        values[name] = _plain(item, built)
     return values
 
 

@@ -129,7 +129,7 @@ def _with_card(model: Path, target: Path, **changes: Any) -> Path:
 def test_a_scorer_cannot_leave_the_folder(dlclive, model, clip, tmp_path, scorer, part) -> None:
     pandas = pytest.importorskip("pandas")
     lab = tmp_path / "lab" / "day"
-    (lab / f"clip{os.sep}x").mkdir(parents=True)  # a folder called like the video, through which ".." would lead
+    (lab / f"clip{os.sep}x").mkdir(parents=True)  # a folder with the video's name, so that ".." could lead out
     _with_card(model, tmp_path / "m.onnx", scorer=scorer)
     done = dlclive("analyze", "m.onnx", clip, "--out", "lab/day/out", "--max-frames", "2")
     assert done.code == 0, done.err

@@ -155,7 +155,7 @@ def test_a_pose_copies_its_arrays() -> None:
         with pytest.raises(ValueError, match="read-only"):
             array[:] = 0
     other = replace(pose, ids=None)
-    assert other.keypoints is pose.keypoints  # nobody can change it, so it need not be copied again
+    assert other.keypoints is pose.keypoints  # read-only, so it need not be copied again
 
 
 def test_a_network_that_reuses_its_arrays_changes_no_pose() -> None:

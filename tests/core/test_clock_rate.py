@@ -26,7 +26,7 @@ def judged(pairs: Iterator[tuple[float, float]]) -> ClockRate:
 @pytest.mark.parametrize("scale", [0.001, 0.125, 21 / 25, 1.3, 1000.0])
 def test_a_clock_in_another_unit_is_wrong(scale: float) -> None:
     soon, later = judged(frames(0.8, scale=scale)), judged(frames(5, scale=scale))
-    assert (soon.is_right, soon.is_wrong) == (False, False)  # not used, but not certain enough to say so
+    assert (soon.is_right, soon.is_wrong) == (False, False)  # not used, but too uncertain to report
     assert (later.is_right, later.is_wrong) == (False, True)
     assert later.rate == pytest.approx(scale)
 

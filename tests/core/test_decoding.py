@@ -50,7 +50,7 @@ def test_a_file_from_this_system_is_read_in_its_encoding(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a: 1\nb: \x8d\n", "a.yaml:2: neither UTF-8 nor cp1252"),  # no letter of Western Windows
+        (b"a: 1\nb: \x8d\n", "a.yaml:2: neither UTF-8 nor cp1252"),  # undefined in cp1252
         (b"a: 1\nb: \0\n", "a.yaml:2: not a text file"),
         (b"a: \xff\n\0", "a.yaml:2: not a text file"),
         (b"\xff\xfea", "a.yaml: has a mark of UTF-16-LE but is damaged"),

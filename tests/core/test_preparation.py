@@ -23,8 +23,8 @@ from dlclive_core.regions import check_follows
 
 pytest.importorskip("cv2", reason="resizing needs OpenCV")
 
-# Name, data.inference, and what DeepLabCut's network sees of `picture()`: (height, width), the offset and the scale of the
-# way back (x, y), the mean of each colour.
+# Name, data.inference, and the input of DeepLabCut's network for `picture()`: (height, width), the offset and scale (x, y) back
+# to the image, the mean of each colour.
 SEEN: list[tuple[str, dict[str, Any], tuple[int, int], tuple[float, float], tuple[float, float], tuple[float, ...]]] = [
     (
         "resize_keep",

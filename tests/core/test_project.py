@@ -40,13 +40,13 @@ def test_without_a_project_the_models_configuration_decides(metadata: dict[str, 
 @pytest.mark.parametrize("where", [f"{TRAIN}/snapshot-best-010.pt", "exported-models-pytorch/open/open.pt"])
 @pytest.mark.parametrize("prefix", ["", "first/"])
 @pytest.mark.parametrize(
-    ("says", "individuals", "several"),
+    ("declared", "individuals", "several"),
     [("true", ["animal"], True), ("false", ["mouse1"], False), ("false", ["a", "b"], True)],
 )
 def test_the_project_decides(
-    tmp_path: Path, where: str, prefix: str, says: str, individuals: list[str], several: bool
+    tmp_path: Path, where: str, prefix: str, declared: str, individuals: list[str], several: bool
 ) -> None:
-    (tmp_path / "config.yaml").write_text(f"Task: open\nmultianimalproject: {says}\n")
+    (tmp_path / "config.yaml").write_text(f"Task: open\nmultianimalproject: {declared}\n")
     assert multi_animal(config(individuals=individuals), tmp_path / f"{prefix}{where}") == several
 
 

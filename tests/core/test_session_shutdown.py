@@ -199,7 +199,7 @@ def test_a_second_ctrl_c_ends_the_wait(release: threading.Event) -> None:
             session.run()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert order == ["second"]  # outputs are switched off all the same
+    assert order == ["second"]  # outputs are switched off nevertheless
     assert session.report is not None
     assert not session.report.complete
 

@@ -29,18 +29,18 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
     size = PER_PART if new_index else COUNT
     groups = [images[first : first + size] for first in range(0, COUNT, size)]
 
-    def said(field: str, number: int) -> int:
+    def declared(field: str, number: int) -> int:
         return number if field in promises else 0
 
     def head(places: list[tuple[int, int, int]]) -> bytes:
-        strh = struct.pack("<4s4s8I", b"vids", b"MJPG", 0, 0, 0, 1, 30, 0, said("strh", COUNT), 0) + bytes(16)
+        strh = struct.pack("<4s4s8I", b"vids", b"MJPG", 0, 0, 0, 1, 30, 0, declared("strh", COUNT), 0) + bytes(16)
         strf = struct.pack("<IiiHH4sIiiII", 40, 192, 96, 1, 24, b"MJPG", 0, 0, 0, 0, 0)
         indx = struct.pack("<HBBI4s3I", 4, 0, 0, len(places), b"00dc", 0, 0, 0)
         indx += b"".join(struct.pack("<QII", *entry) for entry in places)
         stream = [_chunk(b"strh", strh), _chunk(b"strf", strf), *([_chunk(b"indx", indx)] if new_index else [])]
-        first = said("avih", len(groups[0]))
+        first = declared("avih", len(groups[0]))
         avih = struct.pack("<10I", 33333, 0, 0, 16 * old_index, first, 0, 1, 0, 192, 96) + bytes(16)
-        dmlh = _list(b"odml", _chunk(b"dmlh", struct.pack("<I", said("dmlh", COUNT)) + bytes(244)))
+        dmlh = _list(b"odml", _chunk(b"dmlh", struct.pack("<I", declared("dmlh", COUNT)) + bytes(244)))
         return _list(b"hdrl", _chunk(b"avih", avih), _list(b"strl", *stream), *([dmlh] if new_index else []))
 
     def built(places: list[tuple[int, int, int]]) -> tuple[bytes, list[tuple[int, int, int]]]:

@@ -56,7 +56,7 @@ def crashed(tmp_path: Path) -> Path:
             for sink in sinks:
                 if isinstance(sink, PoseTable) and sink._journal is not None:
                     sink._journal.commit()
-    for sink in sinks:  # text is flushed on time alone
+    for sink in sinks:  # text is flushed only by time
         if isinstance(sink, TimestampTable):
             sink._opened().flush()
         elif isinstance(sink, PoseTable) and isinstance(sink._table, CsvTable):
@@ -143,12 +143,12 @@ def test_a_byte_that_is_not_text_in_each_table(crashed: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"\n57,", b"\n97,"),  # too large: the rows behind it are in order
+        (b"\n57,", b"\n97,"),  # too large: the rows after it are in order
         (b"\n57,", b"\n07,"),
         (b"\n57,", b"\n-7,"),
         (b"\n57,", b"\n57"),
         (b"\n57,57.0,", b"\n57,57.0\n"),
-        (b"\n57,57.0,", b'\n57,"7.0,'),  # a quote that would swallow all that follows
+        (b"\n57,57.0,", b'\n57,"7.0,'),  # a quote that would swallow the rest of the file
         (b"\n57,57.0,", b"\n57,57.0,,"),
         (b"\n57,57.0,", b"\n57,nan0,"),
         (b"\n57,57.0,", b"\n57,1e999,"),
@@ -189,7 +189,7 @@ def _journal(path: Path) -> sqlite3.Connection:
     [
         "UPDATE frames SET float32_values = x'00' WHERE frame = 57",
         "UPDATE frames SET float32_values = zeroblob(28) WHERE frame = 57",
-        "UPDATE frames SET float32_values = zeroblob(24) WHERE frame = 57",  # the right length, and not what was written
+        "UPDATE frames SET float32_values = zeroblob(24) WHERE frame = 57",  # the right length, wrong content
         "UPDATE frames SET float32_values = 'text' WHERE frame = 57",
         "UPDATE frames SET float32_values = NULL WHERE frame = 57",
     ],

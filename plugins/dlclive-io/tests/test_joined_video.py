@@ -55,7 +55,7 @@ def test_frame_numbers_continue_across_joined_recordings(
     if times[0] is not None:  # raw H.264 has none
         np.testing.assert_allclose(np.diff(times), times[1] - times[0], atol=0.0011)
         messages = [r.getMessage() for r in caplog.records if "begins again" in r.getMessage()]
-        assert len(messages) == (name not in ("camera.avi", "raw.mjpeg"))  # those count frames, and have no clock
+        assert len(messages) == (name not in ("camera.avi", "raw.mjpeg"))  # these count frames and have no clock
 
 
 @pytest.mark.parametrize("name", ["whole.mp4", "film.flv", "film.wmv", "film.mkv"])

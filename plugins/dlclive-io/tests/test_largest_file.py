@@ -104,7 +104,7 @@ def test_an_unknown_limit_costs_frames_once_and_reports_how_many(films: Any, tmp
         f"DataError: the recording is complete except for frames of a file that could not grow: {lost} of raw{suffix}"
     )
     missing = sorted(set(range(300)) - {frame for _, _, frame in rows})
-    assert missing == list(range(missing[0], missing[0] + lost))  # those around the failure, no others
+    assert missing == list(range(missing[0], missing[0] + lost))  # only those around the failure
 
 
 def _estimate(number: int) -> Estimate:

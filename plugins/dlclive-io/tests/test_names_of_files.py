@@ -69,7 +69,7 @@ def test_files_in_a_folder_and_their_recovery(films: Any, name: str) -> None:
     folder = Path(name)
     _write(VideoRecording(folder / "raw.mkv"), films, finish=False)
     _write(PoseTable(folder / "poses.h5"), films, finish=False)
-    (folder / "._raw.mkv.part").write_bytes(b"\0\5\x16\7")  # attributes that macOS keeps beside a file
+    (folder / "._raw.mkv.part").write_bytes(b"\0\5\x16\7")  # macOS keeps attributes in such files
     report = recover(folder)
     assert report.complete
     assert {file.path.name: file.rows for file in report.files} == {

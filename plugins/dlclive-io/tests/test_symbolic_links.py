@@ -104,7 +104,7 @@ def test_a_link_under_the_final_name_is_a_file_that_exists(folder: Path, victim:
 def test_a_recovery_follows_no_link(folder: Path, victim: Path, link: str) -> None:
     for name in ("p.h5", "p.csv"):
         _run(PoseTable(folder / name), is_live=True, finish=False)
-    victim.write_text('{"ended": null}')  # a link to another run's record is not that of this one
+    victim.write_text('{"ended": null}')  # a link to another run's record is not this run's record
     (folder / link).symlink_to(victim)
     report = recover(folder)
     assert [(file.error, file.rows) for file in report.files] == [("", 5), ("", 5)]

@@ -91,7 +91,7 @@ def test_an_unfinished_file_and_its_recovery_keep_the_times(films: Any, tmp_path
         sink.write(_estimate(run, films.draw(number), number, number / 1200))
     killed = tmp_path / "killed"
     killed.mkdir()
-    for part in tmp_path.glob("*.part*"):  # as they are when the process dies
+    for part in tmp_path.glob("*.part*"):  # as left by a killed process
         (killed / part.name).write_bytes(part.read_bytes())
     sink.close()
     for video in (killed / f"killed{suffix}.part", killed / f"killed{suffix}"):

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial 
 
 
 @pytest.mark.parametrize(
-    ("watchdog", "said"), [("60", "60000 ms"), ("0.101", "101 ms"), ("0.004", "4 ms"), ("0", "0 ms")]
+    ("watchdog", "shown"), [("60", "60000 ms"), ("0.101", "101 ms"), ("0.004", "4 ms"), ("0", "0 ms")]
 )
-def test_a_watchdog_that_cannot_protect_is_refused(watchdog: str, said: str, tmp_path: Path) -> None:
+def test_a_watchdog_that_cannot_protect_is_refused(watchdog: str, shown: str, tmp_path: Path) -> None:
     with Simulator(tmp_path, f"--watchdog={watchdog}") as simulator:
         output = SerialOutput(port=simulator.port, events=tmp_path / "events.csv")
-        with pytest.raises(OutputError, match=rf"has a watchdog of {said}; it must be 5 to 100 ms") as caught:
+        with pytest.raises(OutputError, match=rf"has a watchdog of {shown}; it must be 5 to 100 ms") as caught:
             output.open(time.perf_counter())
         assert caught.value.exit_code == 4
         assert simulator.port in str(caught.value)
