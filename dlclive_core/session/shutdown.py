@@ -17,16 +17,9 @@ _log = logging.getLogger(__name__)
 
 NAMED_AFTER = 2.0
 """Seconds until a component that does not return is named."""
-_CLOSE = (
-    2.0  # seconds for a processor to close, and for a live session's model or processor to return from its last frame
-)
+_CLOSE = 2.0  # seconds for a processor to close, and for a live model or processor to return from its last frame
 _LAST_FRAME = 30.0  # seconds for a recording's model to return from its last frame; only files wait for it
-_SINK = {
-    "open": 2.0,
-    "write": 10.0,
-    "finish": 30.0,
-    "close": 10.0,
-}  # seconds; idle ones, where CPU time is measured
+_SINK = {"open": 2.0, "write": 10.0, "finish": 30.0, "close": 10.0}  # seconds; idle ones if CPU time is known
 _HURRY = 0.2  # seconds for all remaining steps after a second Ctrl-C
 _POLL = 0.01
 
