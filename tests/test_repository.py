@@ -1,4 +1,4 @@
-"""What the repository says about itself: paths named on its pages exist, and nothing in it belongs to one machine."""
+"""Paths named on the repository's pages exist, and nothing in it depends on one machine."""
 
 import re
 import subprocess
@@ -9,10 +9,10 @@ import pytest
 from tests.docs_blocks import ROOT, documents
 
 NAMED_PATH = re.compile(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|pyi|md|toml)|(?:[\w.-]+/)+[\w-]*)`")
-"""A file by its suffix, or a folder by its slash, in backticks."""
+"""A path in backticks: a file with a suffix, or a folder with a slash."""
 
 OF_ANOTHER = {"mouse.dlclive/"}
-"""Folders that a command makes for its user."""
+"""Folders that a command creates for its user."""
 
 ONE_MACHINE = re.compile(
     r"(?<![\w.])/(?:work/|(?:home|root|Users)/[\w.-]+/)\w|[a-z]:\\Users\\|https?://[\w.-]*(?:/simple\b|pypi-|nexus|artifactory)",
@@ -24,7 +24,7 @@ TEXT = {".py", ".pyi", ".md", ".toml", ".txt", ".yaml", ".yml", ".html", ".svg",
 
 
 def tracked_files() -> list[Path]:
-    """What git holds; every file in a copy without git."""
+    """The files tracked by git; all files in a copy without git."""
     listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listing.returncode:
         pytest.skip("this copy of the sources is not a git checkout")
@@ -32,7 +32,7 @@ def tracked_files() -> list[Path]:
 
 
 def missing_paths(text: str, existing: set[str]) -> list[str]:
-    """Paths in backticks that neither are nor end the path of anything in the repository."""
+    """Paths in backticks that match no path, or end of a path, in the repository."""
     named = {match[1] for match in NAMED_PATH.finditer(text)} - OF_ANOTHER
     ends = {"/".join(path.split("/")[start:]) for path in existing for start in range(path.count("/") + 1)}
     return sorted(path for path in named if path.rstrip("/") not in ends)
@@ -43,7 +43,7 @@ def existing_paths() -> set[str]:
     return {path.as_posix() for file in files for path in (file, *file.parents) if path != Path()}
 
 
-def test_every_path_that_a_page_names_exists() -> None:
+def test_every_path_named_on_a_page_exists() -> None:
     existing = existing_paths()
     missing = {page.relative_to(ROOT).as_posix(): missing_paths(_prose(page), existing) for page in documents()}
     assert {page: paths for page, paths in missing.items() if paths} == {}
@@ -55,7 +55,7 @@ def test_a_path_that_does_not_exist_is_noticed() -> None:
     assert missing_paths(text, existing) == ["attic/", "dlclive_core/loop.py"]
 
 
-def test_nothing_belongs_to_one_machine() -> None:
+def test_nothing_depends_on_one_machine() -> None:
     hits = {}
     for path in tracked_files():
         if path.suffix in TEXT and path != Path(__file__):
@@ -73,6 +73,6 @@ def test_a_path_of_one_machine_is_noticed(text: str) -> None:
 
 
 def _prose(page: Path) -> str:
-    """A page without its code blocks, and the change log without the versions before: files move between versions."""
+    """A page without code blocks; the change log without earlier versions, because files move between versions."""
     text = re.sub(r"^```.*?^```\s*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     return text if page.name != "CHANGELOG.md" else text.split("\n## ")[1]

@@ -1,4 +1,4 @@
-"""What the help calls values: TEXT, PATH, N and NUMBER, whatever the version of typer calls their types."""
+"""Metavariables of the help: TEXT, PATH, N and NUMBER, independent of the version of typer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _METAVARS: tuple[tuple[type, str], ...] = ((str, "TEXT"), (Path, "PATH"), (int, 
 
 
 class App(typer.Typer):
-    """An application whose options without a metavariable get one from their type, and its arguments from their name."""
+    """An application that names options without a metavariable by their type, and arguments by their name."""
 
     def command(self, *arguments: Any, **options: Any) -> Callable[[Any], Any]:
         """Register a command, as `typer.Typer.command`."""

@@ -1,4 +1,4 @@
-"""Which component of a command writes which file, so that two that write the same one are refused before anything runs."""
+"""Detects two components that write the same file, so that a command is refused before anything runs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ T = TypeVar("T")
 
 
 def files_of(component: object) -> tuple[Path, ...]:
-    """The files that a sink or processor writes; objects in DeepLabCut-live's style say nothing of theirs."""
+    """The files that a sink or processor writes; those of DeepLabCut-live-style objects are unknown."""
     return component.outputs if isinstance(component, Sink | Processor) else ()
 
 
 class Writers(Generic[T]):
-    """Files and who writes them. Two names are one file where the file system says so: X.csv and x.csv on many."""
+    """Maps files to their writers. On file systems that ignore case, X.csv and x.csv are the same file."""
 
     def __init__(self) -> None:
         self._writers: dict[str, T] = {}
-        self._ignoring: dict[Path, bool] = {}
+        self._ignores_case: dict[Path, bool] = {}
 
     def add(self, path: Path, writer: T) -> T | None:
-        """Note a writer; returns the one that was noted before for the same file, None for the first."""
+        """Register a writer; returns the one already registered for the same file, or None."""
         folder = path.absolute().parent
-        if folder not in self._ignoring:
-            self._ignoring[folder] = ignores_case(folder)
-        name = path.name.casefold() if self._ignoring[folder] else path.name
+        if folder not in self._ignores_case:
+            self._ignores_case[folder] = ignores_case(folder)
+        name = path.name.casefold() if self._ignores_case[folder] else path.name
         key = str(folder.resolve() / name)
         if key in self._writers:
             return self._writers[key]

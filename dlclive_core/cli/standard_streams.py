@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 _results: TextIO | None = None
-_replaced: list[TextIO] = []  # kept, because a stream that is forgotten closes its file
+_replaced: list[TextIO] = []  # kept, because a garbage-collected stream closes its file
 
 
 def open_missing_streams() -> None:
@@ -57,8 +57,8 @@ def results() -> TextIO:
 def reserve_stdout() -> Iterator[None]:
     """While the block runs, only `results()` reaches standard output.
 
-    What plugins, drivers and libraries print, from Python or from C, goes to standard error, so that a program that reads our
-    JSON is not disturbed. This cannot be undone: use it in the program itself, not in a test's process.
+    Output that plugins, drivers and libraries print, from Python or from C, goes to standard error, so that it does not
+    corrupt our JSON. This cannot be undone: use it in the program itself, not in a test's process.
     """
     global _results
     sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""Names that come from files: made safe for the name of a file, or for a terminal.
+"""Makes names from untrusted files safe for file names and terminals.
 
-A model file says what its scorer, its keypoints and its individuals are called, and may come from a stranger. Tables hold
-these names as they are; whatever else is made of them goes through here.
+A model file names its scorer, keypoints and individuals, and may come from a stranger. Tables store these names unchanged;
+every other use goes through this module.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import unicodedata
 
 LONGEST_NAME = 200
-"""UTF-8 bytes. File systems take 255; the rest is for what we append, such as `_timestamps.csv.part.lock`."""
+"""UTF-8 bytes. File systems allow 255; the rest is for our suffixes, such as `_timestamps.csv.part.lock`."""
 
 _HASH = 8  # hexadecimal digits
 _NOT_IN_NAMES = set('<>:"/\\|?*')
@@ -19,11 +19,11 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])
 
 
 def file_name_part(text: str) -> str:
-    """Text as a part of a file's name that Linux, macOS and Windows take; "" for "".
+    """Text as part of a file name that is valid on Linux, macOS and Windows; "" for "".
 
-    What no file name may hold (separators, `<>:"|?*`, control and formatting characters) becomes "_", as do dots and spaces
-    at the end. A name that Windows reserves, such as `CON` or `aux.csv`, begins with "_". One of over 200 bytes is cut, and
-    ends in a hash of the whole, so that two long names stay two.
+    Invalid characters (separators, `<>:"|?*`, control and formatting characters) become "_", as do trailing dots and
+    spaces. Names that Windows reserves, such as `CON` or `aux.csv`, get a leading "_". Names over 200 bytes are cut and end
+    in a hash of the whole, so that two long names remain different.
     """
     part = "".join("_" if char in _NOT_IN_NAMES or not _is_visible(char) else char for char in text)
     end = len(part.rstrip(". "))
@@ -38,10 +38,10 @@ def file_name_part(text: str) -> str:
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
-    r"""Text without anything that a terminal obeys: control and formatting characters are written as escapes, as in "\x1b".
+    r"""Text that a terminal does not interpret: control and formatting characters become escapes, such as "\x1b".
 
     Args:
-        keep_lines: leave line ends and tabs as they are, in text of our own with several lines.
+        keep_lines: keep line ends and tabs, for our own text of several lines.
     """
     if text.isprintable():
         return text
@@ -50,7 +50,7 @@ def printable(text: str, *, keep_lines: bool = False) -> str:
 
 
 def _is_visible(char: str) -> bool:
-    """Whether it has a place on the screen and changes nothing else; a joiner inside an emoji or a word is part of it."""
+    """Whether a character only takes up space on the screen; so do the joiners inside an emoji or a word."""
     return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or char in "\u200c\u200d"
 
 

@@ -15,16 +15,16 @@ Shape = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What is done to a whole image, in this order: resize, scale, pad.
+    """The steps applied to a whole image, in this order: resize, scale, pad.
 
     Attributes:
-        resize: to this (height, width); None: not.
-        keep_ratio: resize as far as the image fits in, and fill the bottom and the right with black.
-        longest_side: then scale the image so that its longer side has so many pixels; None: not.
-        min_size: then pad to (height, width) at least.
-        divisor: and to multiples of (height, width).
-        position: where the image lies in what is padded.
-        border: the colour of the padding, red, green, blue; None: the image is reflected, without repeating its edge.
+        resize: to this (height, width); None: do not resize.
+        keep_ratio: resize to fit, and fill the bottom and the right with black.
+        longest_side: then scale the longer side to this many pixels; None: do not scale.
+        min_size: then pad to at least (height, width).
+        divisor: and pad to multiples of (height, width).
+        position: the image's place within the padded image.
+        border: the (red, green, blue) of the padding; None: reflect the image, without repeating its edge.
     """
 
     resize: Shape | None = None
@@ -41,7 +41,7 @@ class Preparation:
         return self.resize is not None or self.longest_side is not None
 
     def resized(self, shape: Shape) -> Shape:
-        """The shape after resizing, before it is filled up with black."""
+        """The shape after resizing, without the black filling."""
         height, width = shape
         if self.resize is None:
             return shape
@@ -65,21 +65,21 @@ class Preparation:
         ]
 
     def prepared(self, shape: Shape) -> Shape:
-        """The shape that the network sees of an image of this shape."""
+        """The shape of the network's input for an image of this shape."""
         return self.padded(self.scaled(self.resize or shape))
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preparation:
-        """Read what `to_dict` gave, also after a journey through JSON.
+        """Read the result of `to_dict`, also after a round trip through JSON.
 
         Raises:
-            TypeError, ValueError: it is not that.
+            TypeError, ValueError: the values are invalid.
         """
         read: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-        made = cls(**read)
-        if made.position not in POSITIONS:
-            raise ValueError(f"no position {made.position!r}")
-        return made
+        preparation = cls(**read)
+        if preparation.position not in POSITIONS:
+            raise ValueError(f"unknown position {preparation.position!r}")
+        return preparation
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -1,4 +1,4 @@
-"""DeepLabCut's YAML files, read."""
+"""Reads DeepLabCut's YAML files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIG_NAME = "pytorch_config.yaml"
 
 
 def read_config(path: Path) -> Mapping[str, Any]:
-    """Read the content of a `pytorch_config.yaml` or `config.yaml` safely. Raises ModelError if that is not possible."""
+    """Read a `pytorch_config.yaml` or `config.yaml` safely. Raises ModelError."""
     from dlclive_core.text.decoding import TextError, read_text
     from dlclive_core.text.yaml_1_2 import load  # here, because `import dlclive_core` loads numpy and pluggy only
 
@@ -23,5 +23,5 @@ def read_config(path: Path) -> Mapping[str, Any]:
     except TextError as error:
         raise ModelError(error.at(path)) from None
     if not isinstance(loaded, dict):
-        raise ModelError(f"{path} does not contain settings; expected a file of DeepLabCut's, such as {CONFIG_NAME}")
+        raise ModelError(f"{path} does not contain settings; expected a DeepLabCut file such as {CONFIG_NAME}")
     return loaded

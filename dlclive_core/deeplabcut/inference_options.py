@@ -1,6 +1,6 @@
-"""`data.inference` of a configuration: what DeepLabCut does to images before its network, and what is done about each entry.
+"""`data.inference` of a configuration: how DeepLabCut prepares images for its network.
 
-Nothing in it is passed over: an entry is applied as DeepLabCut applies it, has no effect there either, or is refused by name.
+No entry is ignored silently: it is applied as in DeepLabCut, has no effect in DeepLabCut either, or is refused by name.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _DATA = ("bbox_margin", "colormode", "gen_sampling", "inference", "train", "load
 _MODEL = ("backbone", "backbone_output_channels", "neck", "pose_model", "heads")
 
 _LARGEST = 16_384
-"""Pixels of a side that a configuration may ask for."""
+"""The longest side, in pixels, that a configuration may request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceOptions:
-    """What `data.inference` asks for.
+    """The settings in `data.inference`.
 
     Attributes:
         normalisation: as in ModelCard.
-        pad_divisor: (height, width), padded at the bottom and right by reflection: the network's own part.
-        preparation: what is done to images before; None: nothing.
+        pad_divisor: (height, width); the network itself pads to multiples of it, at the bottom and right, by reflection.
+        preparation: how images are resized and padded before the network; None: not at all.
         crop: `top_down_crop`, checked, without entries that are None.
     """
 
@@ -54,31 +54,29 @@ class InferenceOptions:
 
 
 def read_inference(data: Any, *, where: str, part: str = "data") -> InferenceOptions:
-    """Read `data` of a configuration, of which `inference` matters here.
+    """Read `inference` in the `data` of a configuration.
 
     Args:
         data: the mapping, or None.
         where: the file, for messages.
-        part: what messages call it: "data", "detector.data".
+        part: its name in messages: "data", "detector.data".
 
     Raises:
-        UnsupportedModelError: an entry that is not known, or that DeepLabCut applies at random.
-        ModelError: a value that no DeepLabCut accepts.
+        UnsupportedModelError: an unknown entry, or one that DeepLabCut applies at random.
+        ModelError: a value that DeepLabCut rejects.
     """
     file = f"{where}: {part}"
     values = _mapping(data, file)
     check_known(values, _DATA, file)
     colours = values.get("colormode")
     if colours not in (None, "RGB"):
-        raise UnsupportedModelError(f"{file}.colormode is {colours!r}, and only networks trained on RGB are supported")
+        raise UnsupportedModelError(f"{file}.colormode is {colours!r}; only networks trained on RGB are supported")
     name = f"{file}.inference"
     inference = _mapping(values.get("inference"), name)
     check_known(inference, (*_APPLIED, *_RANDOM, *_WITHOUT_EFFECT), name)
     for key in _RANDOM:
         if inference.get(key) not in (None, False, {}):
-            raise UnsupportedModelError(
-                f"{name}.{key} changes images at random: remove it, it is for training (data.train)"
-            )
+            raise UnsupportedModelError(f"{name}.{key} changes images at random: remove it; it belongs in data.train")
     options = {key: value for key, value in inference.items() if value is not None}
     divisor, preparation = _shaping(options, name)
     crop = _part(options, "top_down_crop", _CROP, name)
@@ -101,35 +99,35 @@ def read_detector_inference(data: Any, *, where: str) -> Normalisation:
         inference = _mapping(_mapping(data, where).get("inference"), where)
         named = next(key for key in _SHAPING if inference.get(key))
         raise UnsupportedModelError(
-            f"{where}: detector.data.inference.{named} is not supported: detectors resize by themselves"
+            f"{where}: detector.data.inference.{named} is not supported: detectors do their own resizing"
         )
     return options.normalisation
 
 
 def check_model_keys(model: Mapping[str, Any], *, where: str) -> None:
-    """Refuse entries of `model` that are not known. Raises UnsupportedModelError."""
+    """Refuse unknown entries of `model`. Raises UnsupportedModelError."""
     check_known(model, _MODEL, f"{where}: model")
 
 
 def check_known(values: Mapping[str, Any], known: Collection[str], name: str) -> None:
-    """Refuse an entry of `values` that is not known and set; warn of one that is off.
+    """Refuse unknown entries of `values`; warn about those that are off.
 
     Raises:
-        UnsupportedModelError: it names the entry.
+        UnsupportedModelError: names the entry.
     """
     for key, value in values.items():
         if key in known:
             continue
         if value is None or value is False:
-            _log.warning("%s.%s is not known, and off: passed over", name, key)
+            _log.warning("%s.%s is unknown and off: ignored", name, key)
             continue
         raise UnsupportedModelError(
-            f"{name}.{key} is not known to this dlclive, and may change poses: update dlclive, or remove it if it does not"
+            f"{name}.{key} is not supported and may change poses: update dlclive, or remove it if it has no effect"
         )
 
 
 def _shaping(options: Mapping[str, Any], name: str) -> tuple[Shape, Preparation | None]:
-    """The network's own padding, and what is done before."""
+    """The divisor of the network's own padding, and the preparation before it."""
     resize = _part(options, "resize", _RESIZE, name)
     size, keep_ratio = None, True
     if resize:
@@ -139,18 +137,18 @@ def _shaping(options: Mapping[str, Any], name: str) -> tuple[Shape, Preparation 
     padding = _part(options, "auto_padding", _PADDING, name)
     least, divisor = _padding_sizes(padding, f"{name}.auto_padding")
     position, border = _position(padding, f"{name}.auto_padding"), _border(padding, f"{name}.auto_padding")
-    of_the_network = least == (0, 0) and position == "top_left" and border is None
+    by_network = least == (0, 0) and position == "top_left" and border is None
     preparation = Preparation(
         resize=size,
         keep_ratio=keep_ratio,
         longest_side=longest,
         min_size=least,
-        divisor=(1, 1) if of_the_network else divisor,
+        divisor=(1, 1) if by_network else divisor,
         position=position,
         border=border,
     )
-    asks = preparation.scales or least != (0, 0) or preparation.divisor != (1, 1)
-    return divisor if of_the_network else (1, 1), preparation if asks else None
+    is_needed = preparation.scales or least != (0, 0) or preparation.divisor != (1, 1)
+    return divisor if by_network else (1, 1), preparation if is_needed else None
 
 
 def _padding_sizes(padding: Mapping[str, Any], name: str) -> tuple[Shape, Shape]:
@@ -160,7 +158,7 @@ def _padding_sizes(padding: Mapping[str, Any], name: str) -> tuple[Shape, Shape]
         divisor = _size(padding, f"pad_{side}_divisor", name) if f"pad_{side}_divisor" in padding else 1
         if least and divisor != 1:
             raise ModelError(
-                f"{name} has both min_{side} and pad_{side}_divisor, of which DeepLabCut takes one: set the other to null"
+                f"{name} has both min_{side} and pad_{side}_divisor; DeepLabCut uses only one: set the other to null"
             )
         sizes.append((least, divisor))
     (min_height, high), (min_width, wide) = sizes
@@ -169,7 +167,7 @@ def _padding_sizes(padding: Mapping[str, Any], name: str) -> tuple[Shape, Shape]
 
 def _position(padding: Mapping[str, Any], name: str) -> Position:
     position = padding.get("position", "random")
-    if position == "random":  # anywhere does, so the same place each time
+    if position == "random":  # any place will do; a fixed one is reproducible
         return "top_left"
     if position not in POSITIONS:
         raise ModelError(f"{name}.position is {position!r}; valid are random, {', '.join(POSITIONS)}")
@@ -182,11 +180,11 @@ def _border(padding: Mapping[str, Any], name: str) -> tuple[int, int, int] | Non
         return None
     if mode != "constant":
         raise ModelError(f"{name}.border_mode is {mode!r}; valid are reflect_101, constant")
-    colours = value if isinstance(value, list) else [value, 0, 0]  # OpenCV takes one number for red alone
+    colours = value if isinstance(value, list) else [value, 0, 0]  # OpenCV applies a single number to red only
     if len(colours) != 3 or any(
         isinstance(c, bool) or not isinstance(c, int | float) or not 0 <= c <= 255 for c in colours
     ):
-        raise ModelError(f"{name}.border_value is {value!r}; it is a number of 0..255, or three of them")
+        raise ModelError(f"{name}.border_value is {value!r}; it must be a number from 0 to 255, or three of them")
     red, green, blue = (round(colour) for colour in colours)
     return red, green, blue
 
@@ -195,7 +193,7 @@ def _normalisation(options: Mapping[str, Any], name: str) -> Normalisation:
     if options.get("normalize_images"):
         if options.get("scale_to_unit_range"):
             raise UnsupportedModelError(
-                f"{name} has both normalize_images and scale_to_unit_range, which would scale twice: set one to false"
+                f"{name} has both normalize_images and scale_to_unit_range, which scales twice: set one to false"
             )
         return "imagenet"
     return "unit" if options.get("scale_to_unit_range") else "none"
@@ -220,12 +218,12 @@ def _part(options: Mapping[str, Any], key: str, known: Collection[str], name: st
 def _size(values: Mapping[str, Any], key: str, name: str) -> int:
     value = values.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LARGEST:
-        raise ModelError(f"{name}.{key} is {value!r}; it is a whole number of pixels from 1 to {_LARGEST}")
+        raise ModelError(f"{name}.{key} is {value!r}; it must be a whole number of pixels from 1 to {_LARGEST}")
     return value
 
 
 def _truth(values: Mapping[str, Any], key: str, name: str, *, default: bool) -> bool:
     value = values.get(key, default)
     if not isinstance(value, bool):
-        raise ModelError(f"{name}.{key} is {value!r}; it is true or false")
+        raise ModelError(f"{name}.{key} is {value!r}; it must be true or false")
     return value

@@ -1,4 +1,4 @@
-"""What a DeepLabCut project says of the models in it, in its `config.yaml`."""
+"""Reads the `config.yaml` of the DeepLabCut project around a model."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ _log = logging.getLogger(__name__)
 
 PROJECT_CONFIG = "config.yaml"
 MODEL_FOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
-"""Folders of a project in which models lie."""
+"""The folders of a project that contain models."""
 
 _PREFIXES = 3
-"""Folders between a project and its model folders that DeepLabCut's `modelprefix` may add, at most."""
+"""Most folders that DeepLabCut's `modelprefix` may add between a project and its model folders."""
 
 
 def is_multi_animal(model: Path) -> bool | None:
-    """Whether the project around a model's file is a multi-animal one; None if the file is in no project that says so."""
+    """Whether the project around a model's file has several animals; None if no project declares it."""
     config = _project_config(model)
     if config is None:
         return None
     try:
-        says = read_config(config).get("multianimalproject")
+        value = read_config(config).get("multianimalproject")
     except ModelError as error:
-        _log.warning("%s; whether the project has several animals is taken from the model's own configuration", error)
+        _log.warning("%s; the model's own configuration decides whether there are several animals", error)
         return None
-    return says if isinstance(says, bool) else None
+    return value if isinstance(value, bool) else None
 
 
 def _project_config(model: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Snapshots of a training folder: which are the network's, which are its detector's, and in what order."""
+"""Lists the snapshots in a training folder: those of the network and those of its detector, in order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _NAME = re.compile(r"(?P<prefix>.+?)(?P<best>-best)?-(?P<epoch>\d+)\.pt")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot's file name, read: `snapshot-best-050.pt`, `snapshot-detector-200.pt`, `snapshot-hrnet_w32-004.pt`.
+    """A parsed snapshot file name: `snapshot-best-050.pt`, `snapshot-detector-200.pt`, `snapshot-hrnet_w32-004.pt`.
 
     Attributes:
         path: the file.
-        prefix: what its name begins with: "snapshot", "snapshot-detector", or what the configuration says.
-        best: whether it is marked as the best so far.
-        epoch: after which it was written.
+        prefix: "snapshot", "snapshot-detector", or the prefix from the configuration.
+        best: whether it is marked as the best.
+        epoch: the epoch after which it was written.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class Snapshot:
 
     @classmethod
     def from_path(cls, path: Path) -> Snapshot | None:
-        """Read a file's name; None if it is not that of a snapshot."""
+        """Parse a file name; None if it is not a snapshot's."""
         match = _NAME.fullmatch(path.name)
         if match is None:
             return None
@@ -40,18 +40,18 @@ class Snapshot:
 
     @property
     def uid(self) -> str:
-        """What DeepLabCut calls it in a scorer: "50", "best-190"."""
+        """Its name in a DeepLabCut scorer: "50", "best-190"."""
         return f"best-{self.epoch}" if self.best else str(self.epoch)
 
     @property
     def is_default(self) -> bool:
-        """Whether it has one of the names that DeepLabCut gives where its configuration asks for no other."""
+        """Whether it has one of DeepLabCut's default prefixes."""
         return self.prefix in (POSE_PREFIX, DETECTOR_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSnapshots:
-    """The snapshots in a folder, each list sorted as DeepLabCut does: by epoch, those marked best last. The last is used."""
+    """The snapshots in a folder, each list sorted as in DeepLabCut: by epoch, the best ones last. The last is used."""
 
     poses: tuple[Snapshot, ...] = ()
     detectors: tuple[Snapshot, ...] = ()
@@ -60,8 +60,8 @@ class FolderSnapshots:
 def list_snapshots(folder: Path) -> FolderSnapshots:
     """The snapshots in a training folder.
 
-    Their names begin with `snapshot`, those of detectors with `snapshot-detector`, or with the `snapshot_prefix` of the
-    configuration beside them: SuperAnimal models that were adapted to a video are called after the network.
+    Their names begin with `snapshot`, those of detectors with `snapshot-detector`, or with the `snapshot_prefix` in the
+    configuration beside them: video-adapted SuperAnimal models are named after the network.
     """
     snapshots = [item for path in folder.glob("*.pt") if (item := Snapshot.from_path(path)) is not None]
     pose_prefix, detector_prefix = _prefixes(folder) if any(not item.is_default for item in snapshots) else (None, None)
@@ -71,12 +71,12 @@ def list_snapshots(folder: Path) -> FolderSnapshots:
 
 
 def detector_snapshots(path: Path) -> list[Path]:
-    """The detector snapshots beside a network's, sorted so that the one to use, the best or else the latest, is last."""
+    """The detector snapshots beside a network's; the one to use, the best or else the latest, is last."""
     return [item.path for item in list_snapshots(path.parent).detectors if item.path != path]
 
 
 def is_detector_snapshot(path: Path) -> bool:
-    """Whether a file is the snapshot of a detector, by its name and the configuration beside it."""
+    """Whether a file is a detector's snapshot, judged by its name and the configuration beside it."""
     return path in [item.path for item in list_snapshots(path.parent).detectors]
 
 
@@ -85,12 +85,12 @@ def _order(snapshot: Snapshot) -> tuple[bool, int]:
 
 
 def _prefixes(folder: Path) -> tuple[str | None, str | None]:
-    """The prefixes of the network's and the detector's snapshots that the configuration asks for."""
+    """The snapshot prefixes of the network and the detector in the configuration."""
     if not (folder / CONFIG_NAME).is_file():
         return None, None
     try:
         config = read_config(folder / CONFIG_NAME)
-    except ModelError:  # raised again, with its reason, once the folder's model is loaded
+    except ModelError:  # raised again, with its reason, when the model is loaded
         return None, None
     return _prefix(config), _prefix(config.get("detector"))
 

@@ -1,4 +1,4 @@
-"""One run at a time writes to a file."""
+"""Locks a file, so that only one run at a time writes to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ else:
 class FileLock:
     """A lock that ends with its process: an empty file beside the protected one, locked by the operating system.
 
-    The file is removed by `release`; one left by a killed process does not count, because no process holds it.
+    `release` removes the file. One left by a killed process has no effect, because no process holds it.
     """
 
     def __init__(self, path: Path) -> None:

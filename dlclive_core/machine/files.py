@@ -1,7 +1,7 @@
 """Creates folders and writes files atomically, so that an interruption leaves no partial file.
 
-A file is written under a name that nobody else has, and gets its own when it is complete. Unless it may replace another,
-the file system itself gives the name, to one writer only: nothing is asked first and done later.
+A file is written under a unique temporary name and renamed when it is complete. Unless it may replace another file, the
+rename is one atomic step of the file system, which succeeds for one writer only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any
 from dlclive_core.errors import DataError, OutputExistsError
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows, where making a link takes a privilege
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # not on Windows, where creating a link takes a privilege
 
 
 def make_folder(path: Path) -> None:
@@ -47,17 +47,17 @@ def output_folder(path: Path) -> Iterator[None]:
 
 
 def create_file(path: Path) -> None:
-    """Create an empty file. Raises FileExistsError if anything has the name, even a link that leads nowhere."""
+    """Create an empty file. Raises FileExistsError if the name is taken, even by a dangling link."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY, 0o666))
 
 
 def open_unlinked(path: Path, mode: str, **options: Any) -> IO[Any]:
-    """`open` that raises OSError for a symbolic link, so that nobody can point our output at another file."""
+    """`open` that raises OSError for a symbolic link, so that a link cannot redirect our output."""
     return open(path, mode, opener=lambda name, flags: os.open(name, flags | _NO_LINK, 0o666), **options)
 
 
 def draft_beside(path: Path) -> Path:
-    """Create an empty file that is to become `path`; its name cannot be guessed. Raises OSError."""
+    """Create an empty file that will become `path`, with an unguessable name. Raises OSError."""
     while True:
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         with suppress(FileExistsError):
@@ -66,7 +66,7 @@ def draft_beside(path: Path) -> Path:
 
 
 def take_name(draft: Path, path: Path) -> None:
-    """Rename a finished file. Raises FileExistsError if anything has the name, and OSError; the draft then stays."""
+    """Rename a finished file. Raises FileExistsError if the name is taken, and OSError; the draft then remains."""
     if sys.platform == "win32":
         draft.rename(path)  # never replaces a file there
     else:
@@ -74,7 +74,7 @@ def take_name(draft: Path, path: Path) -> None:
             os.link(draft, path)
         except FileExistsError:
             raise
-        except OSError:  # a file system without hard links, such as exFAT: the name is taken first, with an empty file
+        except OSError:  # a file system without hard links, such as exFAT: reserve the name with an empty file first
             create_file(path)
             try:
                 draft.replace(path)
@@ -86,7 +86,7 @@ def take_name(draft: Path, path: Path) -> None:
 
 
 def write_whole(path: Path, content: str | bytes, *, overwrite: bool = True) -> None:
-    """Write text (UTF-8) or bytes; the file gets its name only once it is complete. Raises as `replace_whole`."""
+    """Write text (UTF-8) or bytes; the name appears only once the file is complete. Raises as `replace_whole`."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     replace_whole(path, lambda draft: draft.write_bytes(data), overwrite=overwrite)
 
@@ -122,7 +122,7 @@ def exists_error(path: Path) -> OutputExistsError:
 
 
 def ignores_case(folder: Path) -> bool:
-    """Whether the folder's file system takes X.csv and x.csv for one file. False where nothing can be created."""
+    """Whether the folder's file system treats X.csv and x.csv as one file. False if the folder is not writable."""
     try:
         with tempfile.NamedTemporaryFile(prefix=".dlclive-case-", dir=folder) as file:
             return Path(file.name).with_name(Path(file.name).name.upper()).exists()

@@ -1,4 +1,4 @@
-"""JSON that every reader accepts: a number that is not finite is null."""
+"""Writes JSON that every reader accepts: numbers that are not finite become null."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 def json_text(value: Any, *, indent: int | None = 2) -> str:
     """The value as JSON text.
 
-    NaN and infinities become null, which Python's own `json` would write as words that JSON does not have. Scalars and
-    arrays of numpy become numbers and lists; anything else that JSON does not have becomes its text.
+    NaN and infinities become null; Python's `json` writes them as words that JSON does not define. NumPy scalars and arrays
+    become numbers and lists; any other type becomes its `str`.
     """
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
 

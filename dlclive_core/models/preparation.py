@@ -1,4 +1,4 @@
-"""Images as a network's configuration prepares them, and the way back."""
+"""Prepares images as a network's configuration demands, and maps coordinates back."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Images = NDArray[np.uint8]
 def prepare(images: Images, preparation: Preparation | None) -> tuple[Images, CropTransform]:
     """Resize, scale and pad (B, H, W, 3) images of one size, as DeepLabCut does before its networks.
 
-    Resizing is OpenCV's, bilinear on whole grey levels: an exported network is given the same pixels as DeepLabCut's own.
+    Resizing is OpenCV's, bilinear with rounding to uint8: an exported network sees the same pixels as in DeepLabCut.
 
     Returns:
-        the images, and the transform from their pixels to those of the images that were given.
+        the prepared images, and the transform from their pixels to those of the given ones.
 
     Raises:
-        FrameError: nothing is left of an image.
+        FrameError: resizing leaves less than a pixel of an image.
         DependencyError: OpenCV is not installed.
     """
     if preparation is None:
         return images, IDENTITY
     images, transform = _resized(images, preparation.resized(_shape(images)), IDENTITY)
-    if preparation.resize is not None:  # filled up with black where the ratio was kept
+    if preparation.resize is not None:  # fill with black where the ratio was kept
         images, transform = _padded(images, preparation.resize, "top_left", (0, 0, 0), transform)
     images, transform = _resized(images, preparation.scaled(_shape(images)), transform)
     target = preparation.padded(_shape(images))
@@ -46,7 +46,7 @@ def _resized(images: Images, shape: tuple[int, int], outer: CropTransform) -> tu
         return images, outer
     if min(shape) < 1:
         height, width = _shape(images)
-        raise FrameError(f"the model's configuration resizes images, and nothing is left of one of {width} x {height}")
+        raise FrameError(f"the model's configuration shrinks a {width}x{height} image to nothing")
     region = ResizeTo(shape[1], shape[0])
     cuts = [region.cut(image) for image in images]
     return np.stack([image for image, _ in cuts]), cuts[0][1].within(outer)
@@ -74,5 +74,5 @@ def _padded(
 
 
 def _before(padding: int, *, at_end: bool, central: bool) -> int:
-    """How much of the padding comes before the image."""
+    """The part of the padding that comes before the image."""
     return padding // 2 if central else padding if at_end else 0

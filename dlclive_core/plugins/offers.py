@@ -1,4 +1,4 @@
-"""What the installed distributions offer: entry points in our group, read so that a damaged one does not affect others."""
+"""Reads our entry points from the installed distributions; a damaged distribution does not affect the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GROUP = "dlclive"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An entry point of our group and the distribution that has it.
+    """An entry point of our group and its distribution.
 
     Attributes:
         name: of the entry point; of the distribution, if its entry points cannot be read.
@@ -31,7 +31,7 @@ def installed_offers() -> list[Offer]:
     """Every entry point of our group once, sorted, so that the result does not depend on the order of folders."""
     offers: dict[tuple[str, str], Offer] = {}
     for distribution in distributions():
-        for offer in _offers_of(distribution):  # the first distribution of a name on sys.path is the one Python imports
+        for offer in _offers_of(distribution):  # Python imports the first distribution of a name on sys.path
             offers.setdefault((offer.distribution, offer.name), offer)
     return [offers[key] for key in sorted(offers)]
 
@@ -39,7 +39,7 @@ def installed_offers() -> list[Offer]:
 def _offers_of(distribution: Distribution) -> list[Offer]:
     try:
         points = [point for point in distribution.entry_points if point.group == GROUP]
-    except Exception as error:  # malformed or not text: whether it has a plugin of ours cannot be known
+    except Exception as error:  # malformed or not text: it may or may not have a plugin of ours
         name, version = _identity(distribution)
         reason = f"its entry points cannot be read ({type(error).__name__}: {' '.join(str(error).split())})"
         return [Offer(name, None, name, version, reason)]
@@ -55,7 +55,7 @@ def _identity(distribution: Distribution) -> tuple[str, str]:
         metadata = distribution.metadata  # parsed at each access
         if "Name" in metadata:
             return str(metadata["Name"]), str(metadata["Version"]) if "Version" in metadata else ""
-    except Exception:  # noqa: S110 - not text; the folder's name is left
+    except Exception:  # noqa: S110 - not text; use the folder's name
         pass
     folder = Path(str(getattr(distribution, "_path", "unknown"))).stem
     name, _, version = folder.partition("-")

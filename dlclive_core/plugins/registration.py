@@ -1,4 +1,4 @@
-"""Import the module of one plugin and call its hooks, so that it can neither stop the program nor hold it up."""
+"""Imports a plugin's module and calls its hooks, so that it can neither end nor block the program."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ DEADLINE = 10.0
 """Seconds for a plugin's module, which imports nothing heavy. A slow network drive needs a few."""
 
 _MOST = 1000
-"""Maximum number of components per hook; more is taken for an endless generator."""
+"""Maximum number of components per hook; more means an endless generator."""
 
 
 def load_components(point: EntryPoint, deadline: float = DEADLINE) -> tuple[ComponentInfo, ...]:
     """Import a plugin's module and return what it registers. Raises whatever the module raises.
 
-    The import runs in a thread of its own. If it takes longer than `deadline` seconds, TimeoutError is raised and the thread,
-    a daemon, is abandoned: Python cannot end it. What the module prints goes to standard error.
+    The import runs in its own daemon thread. After `deadline` seconds TimeoutError is raised and the thread is abandoned,
+    because Python cannot end it. The module's printed output goes to standard error.
     """
     components: tuple[ComponentInfo, ...] = ()
     failure: BaseException | None = None
@@ -63,7 +63,7 @@ def load_components(point: EntryPoint, deadline: float = DEADLINE) -> tuple[Comp
 
 
 def registered_components(module: ModuleType) -> tuple[ComponentInfo, ...]:
-    """Call the hooks of one plugin, in a manager of its own so that plugins cannot affect each other."""
+    """Call the hooks of one plugin, in a separate manager, so that plugins cannot affect each other."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(module)
@@ -86,7 +86,7 @@ def plural(kind: str) -> str:
 
 
 def _check(item: object, kind: type[ComponentInfo], hook: str) -> None:
-    """Check field types here; a wrong type would otherwise fail later, far from its cause."""
+    """Check field types here; otherwise a wrong type fails later, far from its cause."""
     if not isinstance(item, kind):
         raise TypeError(f"{hook} returned {item!r}, not {kind.__name__}")
     for field in fields(item):

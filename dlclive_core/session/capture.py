@@ -145,7 +145,7 @@ class Capture:
             self.read += 1
             if self.source.is_live:
                 frame = self._times.corrected(frame)
-            self._check.look(frame, self.last_at, self._times.rate)
+            self._check.check(frame, self.last_at, self._times.rate)
             if self._check.is_late(frame):
                 self.handoff.dropped += 1
                 continue

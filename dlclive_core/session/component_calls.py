@@ -1,4 +1,4 @@
-"""What components raise and return, checked: the session trusts neither, and names the component."""
+"""Checks what components raise and return; errors name the component."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dlclive_core.errors import DLCLiveError, ModelError, PluginError, SourceErr
 
 @contextmanager
 def errors_named(kind: type[DLCLiveError], text: str) -> Iterator[None]:
-    """Turn what a component raises in this block into an error of ours: `kind`, with `text` before it.
+    """Turn what a component raises in this block into `kind`, with `text` before the message.
 
-    That includes what is not an `Exception`: a library that calls sys.exit(), a cancelled task, a panic in Rust. Errors of
-    ours and KeyboardInterrupt pass unchanged.
+    This includes exceptions that are not an `Exception`: sys.exit() in a library, a cancelled task, a panic in Rust.
+    DLCLiveError and KeyboardInterrupt pass unchanged.
     """
     try:
         yield
@@ -30,7 +30,7 @@ def errors_named(kind: type[DLCLiveError], text: str) -> Iterator[None]:
 
 
 def checked_frame(result: object, name: str) -> Frame:
-    """A source's frame. Raises SourceError if it returned something else; the model rejects images of the wrong type."""
+    """A source's frame. Raises SourceError if it is something else; the model rejects images of the wrong type."""
     if not isinstance(result, Frame):
         raise SourceError(f"{name} returned {_described(result)} from read, not a Frame")
     if not isinstance(result.image, np.ndarray):
@@ -39,20 +39,20 @@ def checked_frame(result: object, name: str) -> Frame:
         raise SourceError(f"{name} returned a frame whose index is {result.index!r:.60}, not an integer")
     if not isinstance(result.captured_at, float | int | np.floating) or not math.isfinite(result.captured_at):
         raise SourceError(
-            f"{name} returned a frame whose captured_at is {result.captured_at!r:.60}, not seconds of time.perf_counter()"
+            f"{name} returned a frame whose captured_at is {result.captured_at!r:.60}, not seconds from time.perf_counter()"
         )
     return result
 
 
 def checked_poses(results: object, count: int, skeleton: Skeleton, where: str) -> list[Pose]:
-    """A model's poses of `count` images. Raises ModelError if it returned something else."""
+    """A model's poses for `count` images. Raises ModelError if they are something else."""
     if not isinstance(results, list | tuple) or len(results) < count:
         raise ModelError(f"the model returned {_described(results)} at {where}, not {count} poses")
     return [_checked(pose, skeleton, "the model", where, ModelError) for pose in results[:count]]
 
 
 def checked_pose(result: object, skeleton: Skeleton, name: str, where: str) -> Pose:
-    """A processor's pose. Raises PluginError if it returned something else, for example because `process` has no
+    """A processor's pose. Raises PluginError if it is something else, for example because `process` has no
     return statement.
     """
     return _checked(result, skeleton, f"processor {name}", where, PluginError)

@@ -1,4 +1,4 @@
-"""The rate that a source declares, against the rate at which its frames come."""
+"""Compares the frame rate that a source declares with the rate at which its frames arrive."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ _SMALLEST, _LARGEST = 0.75, 1.25  # of the declared rate
 
 
 class DeclaredRate:
-    """Measures a live source's rate in windows of a second. A stall spoils one window, so two in a row count.
+    """Measures a live source's rate in windows of one second. A stall spoils one window, so two in a row are needed.
 
     Attributes:
-        measured: frames per second in the last window, once two in a row were both too slow or both too fast; else None.
+        measured: frames per second in the last window, once two in a row were both too slow or both too fast; None before.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class DeclaredRate:
         self._before: float | None = None
 
     def add(self, declared: float | None, now: float, index: int) -> None:
-        """Note a frame that was read at `now`, in seconds; its number counts the frames that were not read, too."""
+        """Note a frame read at `now`, in seconds; its number also counts the frames that were not read."""
         if not declared or self._began is None or index < self._began[1]:
             self._began, self._before = (now, index), None
             return
@@ -35,5 +35,5 @@ class DeclaredRate:
 
 
 def about(rate: float) -> str:
-    """A rate for people, who know cameras by round numbers."""
+    """A rate as people write it, rounded."""
     return f"{5 * round(rate / 5)}" if rate >= 20 else f"{rate:.2g}"

@@ -1,4 +1,4 @@
-"""Frames whose images nobody can change: not their source, and not a processor."""
+"""Frames whose images neither their source nor a processor can change."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.frame import Frame, read_only
 
-_FIRST = 16  # frames: more buffers than drivers and decoders go round in
+_FIRST = 16  # frames; drivers and decoders cycle through fewer buffers
 
 
 class ReusedBuffers:
     """Makes images read-only, and copies those of a source whose images share memory with earlier ones.
 
     A source that writes into the array of an earlier frame would change it in queues, sinks and processors. The first frames
-    are copied and their memory is remembered, so that none is wrong before the source shows what it does.
+    are copied and their memory is remembered, so that they stay intact until the source is known to reuse buffers or not.
     """
 
     def __init__(self) -> None:
@@ -25,9 +25,9 @@ class ReusedBuffers:
         self._copies = False
 
     def keep(self, frame: Frame) -> Frame:
-        """The frame with an image that will not change."""
+        """The frame with an image that cannot change."""
         image = frame.image
-        if type(image) is not np.ndarray:  # the model says what is wrong with it
+        if type(image) is not np.ndarray:  # the model reports what is wrong with it
             return frame
         if not self._copies and self._left:
             self._left -= 1

@@ -17,17 +17,15 @@ _log = logging.getLogger(__name__)
 
 NAMED_AFTER = 2.0
 """Seconds until a component that does not return is named."""
-_CLOSE = (
-    2.0  # seconds that a processor has to close, and a live session's model or processor to return from its last frame
-)
-_LAST_FRAME = 30.0  # seconds that a recording's model has for its last frame: nothing waits for it but files
-_SINK = {"open": 2.0, "write": 10.0, "finish": 30.0, "close": 10.0}  # without using the CPU, where that can be measured
-_HURRY = 0.2  # seconds for everything, after a second Ctrl-C
+_CLOSE = 2.0  # seconds for a processor to close, and for a live model or processor to return from its last frame
+_LAST_FRAME = 30.0  # seconds for a recording's model to return from its last frame; only files wait for it
+_SINK = {"open": 2.0, "write": 10.0, "finish": 30.0, "close": 10.0}  # seconds; idle ones if CPU time is known
+_HURRY = 0.2  # seconds for all remaining steps after a second Ctrl-C
 _POLL = 0.01
 
 
 class Shutdown:
-    """Closes the sessions of a run, in its own thread, so that a signal can neither skip a step nor be missed.
+    """Closes the sessions of a run in its own thread, so that a signal cannot skip a step and is never missed.
 
     Attributes:
         done: set at the end.

@@ -1,4 +1,4 @@
-"""What a source says about itself, read safely: its properties are third-party code, and may raise or be nonsense."""
+"""Reads the properties of a source safely: they are third-party code and may raise or return nonsense."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SourceFacts:
 
     Args:
         source: the session's source.
-        events: where a property that cannot be read is recorded, once each.
+        events: receives one event per property that cannot be read.
     """
 
     def __init__(self, source: FrameSource, events: Events) -> None:
@@ -28,7 +28,7 @@ class SourceFacts:
 
     @property
     def name(self) -> str:
-        """Its name; its class's name if it has none."""
+        """The source's name, or its class's name if it has none."""
         return self._text("name") or type(self._source).__name__
 
     @property
@@ -116,11 +116,11 @@ class SourceFacts:
     def _report(self, name: str, text: str) -> None:
         if name not in self._reported:
             self._reported.add(name)
-            self._events.add("invalid", f"source {type(self._source).__name__}: {name} {text}; it counts as unknown")
+            self._events.add("invalid", f"source {type(self._source).__name__}: {name} {text}; treated as unknown")
 
 
 def source_name(source: FrameSource) -> str:
-    """The source's name; its class's name if it has none or cannot tell."""
+    """The source's name, or its class's name if it has none or the property raises."""
     try:
         return str(source.name) or type(source).__name__
     except Exception:

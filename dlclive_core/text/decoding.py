@@ -1,4 +1,4 @@
-"""From the bytes of a text file to its text, whichever program and system wrote it."""
+"""Decodes text files from any program and system."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 LARGEST = 4 * 1024 * 1024
-"""Bytes of the largest file that is read. A configuration has some ten thousand."""
+"""Bytes; larger files are refused. A configuration has some ten thousand."""
 
 WESTERN = "cp1252"
-"""The encoding of Windows in Western Europe and America, in which DeepLabCut writes there."""
+"""The encoding of Windows in Western Europe and America; DeepLabCut uses it there."""
 
-_MARKS = (  # the mark of UTF-16 LE is the beginning of that of UTF-32 LE
+_MARKS = (  # UTF-32 LE before UTF-16 LE, whose mark is a prefix of it
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -28,7 +28,7 @@ class TextError(ValueError):
     """Text that cannot be read.
 
     Attributes:
-        line: where, from 1; 0 if it concerns the whole file.
+        line: from 1; 0 for the whole file.
     """
 
     def __init__(self, message: str, line: int = 0) -> None:
@@ -41,11 +41,11 @@ class TextError(ValueError):
 
 
 def read_text(path: Path) -> str:
-    """Read a text file of any of the encodings that `decode` knows.
+    """Read a text file in any encoding that `decode` knows.
 
     Raises:
-        TextError: it is too large, or not text.
-        OSError: it cannot be read.
+        TextError: the file is too large, or not text.
+        OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         data = file.read(LARGEST + 1)
@@ -55,17 +55,17 @@ def read_text(path: Path) -> str:
 
 
 def decode(data: bytes, path: Path | str) -> str:
-    """Decode a file: what its byte order mark says, or else UTF-8, or else the encoding of the system that wrote it.
+    """Decode a file by its byte order mark, else as UTF-8, else in the encoding of the system that wrote it.
 
-    DeepLabCut writes in the encoding of its system, and no file says which that was. It is taken to be this system's own, if
-    that is not UTF-8, or else Western Windows. A warning names the file and the line: keys and most names are ASCII and read
-    alike in all of them.
+    DeepLabCut writes in the encoding of its system and does not record which. This system's encoding is assumed, or Western
+    Windows where that is UTF-8. A warning names the file and the line. Keys and most names are ASCII, which is the same in
+    all of them.
 
     Args:
-        path: of the file, for the warning.
+        path: named in the warning.
 
     Raises:
-        TextError: it is in none of them.
+        TextError: none of these encodings fits.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -73,10 +73,10 @@ def decode(data: bytes, path: Path | str) -> str:
                 return data[len(mark) :].decode(encoding)
             except UnicodeDecodeError as error:
                 raise TextError(
-                    f"begins as {encoding.upper()} and is damaged ({error.reason}); save it as UTF-8"
+                    f"has a mark of {encoding.upper()} but is damaged ({error.reason}); save it as UTF-8"
                 ) from None
     if b"\0" in data:
-        raise TextError("not a text file: it holds zero bytes", _line(data, data.index(b"\0")))
+        raise TextError("not a text file: it contains zero bytes", _line(data, data.index(b"\0")))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -87,13 +87,13 @@ def decode(data: bytes, path: Path | str) -> str:
         except UnicodeDecodeError:
             continue
         _log.warning(
-            "%s:%d: not UTF-8; read as %s: if a name with accents comes out wrong, save the file as UTF-8",
+            "%s:%d: not UTF-8; read as %s: if accented letters are wrong, save the file as UTF-8",
             path,
             line,
             encoding,
         )
         return text
-    raise TextError(f"neither UTF-8 nor {WESTERN}: open it where it was written and save it as UTF-8", line)
+    raise TextError(f"neither UTF-8 nor {WESTERN}: open it on the computer that wrote it and save it as UTF-8", line)
 
 
 def _system_encoding() -> str:

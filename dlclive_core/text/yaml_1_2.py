@@ -1,7 +1,7 @@
-"""YAML as YAML 1.2 reads it, from files that nobody vouches for.
+"""Reads YAML 1.2 from untrusted files.
 
-DeepLabCut writes YAML 1.2. PyYAML reads 1.1, where a body part called `on` is true and `12:30` is 750. Its parser is used here
-with the resolution of 1.2's core schema: `true`, `false`, `null`, numbers; all else is a word. No objects are made.
+DeepLabCut writes YAML 1.2. PyYAML reads 1.1, where a body part called `on` is true and `12:30` is 750. This module uses its
+parser with the core schema of 1.2: `true`, `false`, `null` and numbers; everything else is text. It creates no objects.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from yaml.resolver import BaseResolver
 from dlclive_core.text.decoding import TextError
 
 DEEPEST = 64
-"""Levels of lists and mappings."""
+"""The deepest nesting of lists and mappings."""
 MOST = 200_000
-"""Values, where those behind an alias count each time that it is used."""
+"""The largest number of values; an alias counts its values at each use."""
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")}
@@ -45,14 +45,14 @@ for _name, _pattern, _first in _RESOLVED:
 
 
 class _Loader(_Resolver, _BASE):  # type: ignore[misc]
-    """The parser, in C where PyYAML has it, with these rules."""
+    """PyYAML's parser, in C where available, with the core schema."""
 
 
 def compose(text: str) -> yaml.Node | None:
-    """The nodes of a document, None for an empty one. Their tags are those of the core schema.
+    """The nodes of a document, with tags of the core schema; None if it is empty.
 
     Raises:
-        TextError: not YAML; or too deep, too long, more than one document, an alias within itself, a tag of another schema.
+        TextError: not YAML, too deep, too long, more than one document, an alias inside its own anchor, or an unsupported tag.
     """
     try:
         _check(text)
@@ -68,7 +68,7 @@ def compose(text: str) -> yaml.Node | None:
 
 
 def load(text: str) -> Any:
-    """The content of a document: dicts, lists, text, numbers, truth values and None.
+    """The content of a document: dicts, lists, strings, numbers, booleans and None.
 
     Raises:
         TextError: as `compose` and `plain`.
@@ -78,38 +78,38 @@ def load(text: str) -> Any:
 
 
 def plain(node: yaml.Node) -> Any:
-    """The value of a node that was composed.
+    """The value of a composed node.
 
     Raises:
-        TextError: a key twice, or one that is a list; a number that is none.
+        TextError: a duplicate key, a key that is a list or mapping, or an invalid number.
     """
     return _plain(node, {})
 
 
-def _plain(node: yaml.Node, made: dict[int, Any]) -> Any:
-    if id(node) in made:  # behind an alias
-        return made[id(node)]
+def _plain(node: yaml.Node, built: dict[int, Any]) -> Any:
+    if id(node) in built:  # an alias
+        return built[id(node)]
     if isinstance(node, yaml.ScalarNode):
         value = _scalar(node)
     elif isinstance(node, yaml.SequenceNode):
-        value = [_plain(item, made) for item in node.value]
+        value = [_plain(item, built) for item in node.value]
     else:
-        value = _mapping(node, made)
-    made[id(node)] = value
+        value = _mapping(node, built)
+    built[id(node)] = value
     return value
 
 
-def _mapping(node: yaml.Node, made: dict[int, Any]) -> dict[Any, Any]:
+def _mapping(node: yaml.Node, built: dict[int, Any]) -> dict[Any, Any]:
     values: dict[Any, Any] = {}
     for key, item in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise _error(key, "a key is one word or number, not a list or mapping")
+            raise _error(key, "a key must be text or a number, not a list or mapping")
         if key.value == "<<" and not key.style:
             raise _error(key, "'<<' merges mappings in YAML 1.1 only; write the entries out")
         name = _scalar(key)
         if name in values:
-            raise _error(key, f"{key.value!r} is there twice")
-        values[name] = _plain(item, made)
+            raise _error(key, f"duplicate key {key.value!r}")
+        values[name] = _plain(item, built)
     return values
 
 
@@ -118,7 +118,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if name == "str":
         return text
     if name not in _PATTERNS or not _PATTERNS[name].fullmatch(text):
-        raise _error(node, f"{text!r} is not a value of the type {name}")
+        raise _error(node, f"{text!r} is not a valid {name}")
     if name == "null":
         return None
     if name == "bool":
@@ -126,7 +126,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     try:
         return _whole(text) if name == "int" else _float(text)
     except ValueError:  # thousands of digits
-        raise _error(node, "a number with too many digits") from None
+        raise _error(node, "the number has too many digits") from None
 
 
 def _whole(text: str) -> int:
@@ -147,11 +147,11 @@ def _error(node: yaml.Node, message: str) -> TextError:
 
 
 class _Size:
-    """How many values are in what is open at the moment, and in what has an anchor."""
+    """Counts the values inside each open list or mapping, and behind each anchor."""
 
     def __init__(self) -> None:
         self.open: list[tuple[str | None, int]] = []
-        self.anchors: dict[str, int | None] = {}  # None: still open
+        self.anchors: dict[str, int | None] = {}  # None while open
         self.count = 0
 
     def begin(self, anchor: str | None) -> None:
@@ -167,7 +167,7 @@ class _Size:
 
 
 def _check(text: str) -> None:
-    """Refuse what would be too large, or never end, once it is composed."""
+    """Refuse a document that would be too large, or endless, once composed."""
     size = _Size()
     for event in yaml.parse(text, Loader=_BASE):
         if isinstance(event, yaml.DocumentStartEvent) and event.version == (1, 1):
@@ -175,11 +175,11 @@ def _check(text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             inside = size.anchors.get(str(event.anchor), 0)
             if inside is None:
-                _refuse(event, f"the alias *{event.anchor} is within what it stands for")
+                _refuse(event, f"the alias *{event.anchor} is inside its own anchor")
             size.count += inside
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.tag not in (None, "!", *_PLAIN):
-                _refuse(event, f"{event.tag} is not taken; write a word, a number or a list")
+                _refuse(event, f"the tag {event.tag} is not supported; write text, a number or a list")
             size.begin(event.anchor)
             if isinstance(event, yaml.ScalarEvent):
                 size.end()

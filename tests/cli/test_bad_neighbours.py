@@ -1,4 +1,4 @@
-"""One damaged or hostile package among the installed ones: it is one line in the list, and everything else works."""
+"""A damaged or hostile installed package takes up one line in the list, and everything else works."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def package(
 
 
 def dlclive(folder: Path, *arguments: str, code: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command line where the packages in `folder` are installed; `code` runs first in its process."""
+    """Run the command line with the packages in `folder` installed; `code` runs first in its process."""
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))
     run = f"import sys; sys.argv[0] = 'dlclive'\n{code}\nfrom dlclive_core.cli import main; main()"
     return subprocess.run(
@@ -87,7 +87,7 @@ def test_a_plugin_that_does_not_load_is_one_line(tmp_path: Path, code: str, reas
     assert "pip uninstall lab-bad" in plugin["error"]
 
 
-def test_a_plugin_that_hangs_is_left_behind(tmp_path: Path) -> None:
+def test_a_plugin_that_hangs_is_abandoned(tmp_path: Path) -> None:
     package(tmp_path, "lab-hangs", "import threading\nthreading.Event().wait()\n")
     code = "from dlclive_core.plugins import registration as r; r.load_components.__defaults__ = (0.2,)"
     plugin = listed(tmp_path, code)["lab-hangs"]
@@ -120,7 +120,7 @@ def test_standard_output_is_json_whatever_a_plugin_prints(tmp_path: Path) -> Non
         b"[console_scripts]\nbroken\n",
     ],
 )
-def test_broken_entry_points_disturb_nobody(tmp_path: Path, points: bytes) -> None:
+def test_broken_entry_points_do_not_affect_others(tmp_path: Path, points: bytes) -> None:
     package(tmp_path, "lab-bad", "", points=points)
     package(tmp_path, "lab-good", HOOK + "return [ProcessorInfo(name='x', summary='s', factory='a:B')]\n")
     plugins = listed(tmp_path)
@@ -162,7 +162,9 @@ def test_other_commands_work_beside_a_plugin_that_exits(tmp_path: Path, command:
         ("1 / 0", 3, "processor 'x' raised ZeroDivisionError: division by zero"),
     ],
 )
-def test_a_component_that_cannot_be_made_is_named(tmp_path: Path, body: str, exit_code: int, message: str) -> None:
+def test_a_component_that_raises_in_its_constructor_is_named(
+    tmp_path: Path, body: str, exit_code: int, message: str
+) -> None:
     pytest.importorskip("dlclive_onnx", reason="the demo's model needs dlclive-onnx")
     from dlclive_core.demo import MODEL
 

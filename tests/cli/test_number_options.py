@@ -1,4 +1,4 @@
-"""Every option that takes a number refuses NaN, which passes every bound."""
+"""Every numeric option refuses NaN, which passes every range check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMMANDS = ("analyze", "export", "benchmark", "tune", "run", "check")
 
 
 def number_options(command: str) -> list[tuple[str, str]]:
-    """The command's options that take a number with a fraction, read from its help."""
+    """The command's options for fractional numbers, read from its help."""
     text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120", "NO_COLOR": "1"}).output
     return [(command, option) for option in re.findall(r"^\s+(--[\w-]+)\s+NUMBER\b", text, re.MULTILINE)]
 
@@ -21,7 +21,7 @@ def number_options(command: str) -> list[tuple[str, str]]:
 OPTIONS = [pair for command in COMMANDS for pair in number_options(command)]
 
 
-def test_there_are_options_that_take_numbers() -> None:
+def test_there_are_numeric_options() -> None:
     assert ("analyze", "--pcutoff") in OPTIONS
     assert ("run", "--seconds") in OPTIONS
 

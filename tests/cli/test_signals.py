@@ -1,4 +1,4 @@
-"""Real processes that lose their terminal or their standard streams, or get a signal: files are whole, codes are right."""
+"""Real processes that get a signal, or lose their terminal or standard streams, leave whole files and the right exit code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def command(out: Path, *more: str) -> list[str]:
 
 
 def wait_until_it_runs(out: Path) -> None:
-    """Until poses are being written."""
+    """Wait until poses are being written."""
     until = time.monotonic() + 120
     while time.monotonic() < until:
         if any(path.read_text().count("\n") > 10 for path in out.glob("m.csv*.part")):
@@ -67,8 +67,8 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
     assert (tmp_path / "m.h5").exists()
 
 
-def test_the_terminal_goes_away(tmp_path: Path) -> None:
-    """As when ssh breaks: SIGHUP, and every write to the terminal fails from then on."""
+def test_a_lost_terminal(tmp_path: Path) -> None:
+    """As when an ssh connection breaks: SIGHUP, and all later writes to the terminal fail."""
     import pty
 
     leader, follower = pty.openpty()
@@ -84,7 +84,7 @@ def test_the_terminal_goes_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)], ids=["stdin", "stdout", "stderr", "all"])
-def test_closed_streams_are_no_failure(tmp_path: Path, closed: tuple[int, ...]) -> None:
+def test_closed_streams_do_not_cause_a_failure(tmp_path: Path, closed: tuple[int, ...]) -> None:
     def close() -> None:
         for number in closed:
             os.close(number)
@@ -97,7 +97,7 @@ def test_closed_streams_are_no_failure(tmp_path: Path, closed: tuple[int, ...]) 
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
-def test_a_limit_is_a_number_of_seconds(tmp_path: Path, seconds: str) -> None:
+def test_a_limit_must_be_a_number_of_seconds(tmp_path: Path, seconds: str) -> None:
     done = subprocess.run(
         command(tmp_path / "out", "--seconds", seconds), capture_output=True, text=True, timeout=120, check=False
     )

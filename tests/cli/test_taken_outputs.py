@@ -1,4 +1,4 @@
-"""Two results never end in one file, and a model's names lead neither out of the folder nor into the terminal's controls."""
+"""Two results never share a file, and a model's names can neither leave the folder nor control the terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _record(folder: str, barrier: Any, number: int) -> None:
     write_record(record_path(Path(folder), overwrite=False), {"run": number})
 
 
-def test_eight_runs_that_end_at_once_have_a_record_each(tmp_path: Path) -> None:
+def test_eight_runs_that_end_at_once_each_have_a_record(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(PROCESSES)
     runs = [context.Process(target=_record, args=(str(tmp_path), barrier, number)) for number in range(PROCESSES)]
@@ -36,7 +36,7 @@ def test_eight_runs_that_end_at_once_have_a_record_each(tmp_path: Path) -> None:
     assert sorted(json.loads((tmp_path / name).read_text())["run"] for name in names) == list(range(PROCESSES))
 
 
-def test_a_record_has_the_first_number_that_is_free_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+def test_a_record_gets_the_first_number_that_is_free_for_all_its_files(tmp_path: Path) -> None:
     def picture(path: Path) -> list[Path]:
         return [path.with_name(path.stem.replace("run", "latency") + ".svg")]
 
@@ -49,7 +49,7 @@ def test_a_record_has_the_first_number_that_is_free_with_all_that_belongs_to_it(
 
 
 @pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
-def test_videos_of_one_name_are_refused_before_the_work_begins(dlclive, model, clip, tmp_path, overwrite) -> None:
+def test_videos_of_the_same_name_are_refused_before_work_begins(dlclive, model, clip, tmp_path, overwrite) -> None:
     for name in ("monday/cam.mp4", "tuesday/cam.avi"):
         (tmp_path / name).parent.mkdir()
         shutil.copy(clip, tmp_path / name)
@@ -72,7 +72,7 @@ def test_videos_of_one_name_are_refused_before_the_work_begins(dlclive, model, c
         (("--sink", "video:clip.mp4"), "clip.mp4 is one of the videos"),
     ],
 )
-def test_outputs_that_would_meet_are_refused(dlclive, model, clip, tmp_path, words, message) -> None:
+def test_outputs_that_would_share_a_file_are_refused(dlclive, model, clip, tmp_path, words, message) -> None:
     folder = tmp_path / "clip"
     folder.mkdir()
     for target in ("clip.mp4", "b.mp4", "clip/clip.mp4"):
@@ -94,7 +94,7 @@ def test_the_events_of_two_videos_do_not_share_a_file(dlclive, model, clip, tmp_
     assert (done.code, "a.mp4 and b.mp4 would both write e.csv" in done.error) == (2, True)
 
 
-def test_names_that_differ_in_case_alone_are_one_where_the_file_system_says_so(tmp_path: Path, monkeypatch) -> None:
+def test_names_that_differ_only_in_case_collide_on_file_systems_that_ignore_case(tmp_path: Path, monkeypatch) -> None:
     for ignores in (True, False):
         monkeypatch.setattr("dlclive_core.cli.shared_files.ignores_case", lambda _, ignores=ignores: ignores)
         writers: Writers[str] = Writers()
@@ -126,10 +126,10 @@ def _with_card(model: Path, target: Path, **changes: Any) -> Path:
         ("", ""),
     ],
 )
-def test_a_scorer_leads_nowhere(dlclive, model, clip, tmp_path, scorer, part) -> None:
+def test_a_scorer_cannot_leave_the_folder(dlclive, model, clip, tmp_path, scorer, part) -> None:
     pandas = pytest.importorskip("pandas")
     lab = tmp_path / "lab" / "day"
-    (lab / f"clip{os.sep}x").mkdir(parents=True)  # a folder called like the video, through which ".." would lead
+    (lab / f"clip{os.sep}x").mkdir(parents=True)  # a folder with the video's name, so that ".." could lead out
     _with_card(model, tmp_path / "m.onnx", scorer=scorer)
     done = dlclive("analyze", "m.onnx", clip, "--out", "lab/day/out", "--max-frames", "2")
     assert done.code == 0, done.err
@@ -152,7 +152,7 @@ def test_a_very_long_scorer_is_cut(dlclive, model, clip, tmp_path) -> None:
     assert len(list((tmp_path / "out").glob("clipxxx*"))) == 4
 
 
-def test_names_do_not_reach_the_terminals_controls(dlclive, model, tmp_path) -> None:
+def test_names_cannot_control_the_terminal(dlclive, model, tmp_path) -> None:
     evil = "\x1b]0;owned\x07\r\x9b2J\u202e"
     _with_card(model, tmp_path / "m.onnx", scorer=evil, keypoint=evil, individuals=[evil])
     done = dlclive("info", "m.onnx")

@@ -1,4 +1,4 @@
-"""What is handed over stays as it was: no array of a source, a network, a processor or a user changes it afterwards."""
+"""Frames and poses never change after they are passed on, even if a component or a user reuses its arrays."""
 
 import time
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ FRAMES = 40
 
 
 class Numbered(FrameSource):
-    """Frame n shows n, from `buffers` arrays that are used in turn; None: a new one for each."""
+    """Frame n shows n. Reuses `buffers` arrays in turn; None: a new array for each frame."""
 
     name = "numbered"
     frame_size = (8, 6)
@@ -55,14 +55,14 @@ class Keep(Sink):
 
 
 @pytest.mark.parametrize("buffers", [None, 1, 2, 3, 10])
-def test_a_source_that_uses_its_buffers_again_changes_no_frame(buffers: int | None) -> None:
+def test_a_source_that_reuses_its_buffers_changes_no_frame(buffers: int | None) -> None:
     sink = Keep()
     Session(source=Numbered(buffers), model=NullModel(), sinks=[sink]).run()
     shown = [int(estimate.frame.image[0, 0, 0]) for estimate in sink.estimates]
     assert shown == list(range(FRAMES))
 
 
-def test_frames_of_a_source_with_new_images_are_not_copied_for_ever() -> None:
+def test_frames_of_a_source_with_new_images_are_soon_not_copied() -> None:
     source, given = Numbered(), []
     read = source.read
 
@@ -87,13 +87,13 @@ class Scribbler(Processor):
 
 
 @pytest.mark.parametrize("where", ["image", "keypoints", "xy", "confidence"])
-def test_a_processor_cannot_write_into_what_it_is_given(where: str) -> None:
+def test_a_processor_cannot_write_into_its_arguments(where: str) -> None:
     with pytest.raises(Exception, match=r"Scribbler failed at frame 0: .*read-only"):
         Session(source=Numbered(), model=NullModel(), processors=[Scribbler(where)]).run()
 
 
 class OneArray(Processor):
-    """A processor of ours that keeps its arrays, and counts in them."""
+    """A dlclive processor that counts in arrays it reuses."""
 
     def __init__(self) -> None:
         self.keypoints = np.zeros((1, 4, 3), np.float32)
@@ -112,7 +112,7 @@ class OneArray(Processor):
 
 
 class OldStyle:
-    """In DeepLabCut-live's style: returns its own array, of the right type, each time."""
+    """A DeepLabCut-live-style processor that returns the same array, of the right type, each time."""
 
     def __init__(self, shape: tuple[int, ...], dtype: type) -> None:
         self.state, self.count = np.zeros(shape, dtype), -1
@@ -127,7 +127,7 @@ class OldStyle:
     "processor",
     [OneArray(), OldStyle((4, 3), np.float32), OldStyle((1, 4, 3), np.float32), OldStyle((4, 3), np.float64)],
 )
-def test_a_processor_that_uses_its_arrays_again_changes_no_pose(processor: Processor) -> None:
+def test_a_processor_that_reuses_its_arrays_changes_no_pose(processor: Processor) -> None:
     sink = MemorySink()
     Session(source=Numbered(), model=NullModel(), processors=[processor], sinks=[sink]).run()
     for array in ("keypoints", "unique", "boxes"):
@@ -136,14 +136,14 @@ def test_a_processor_that_uses_its_arrays_again_changes_no_pose(processor: Proce
             assert [int(value.flat[0]) for value in values] == list(range(FRAMES))
 
 
-def test_statistics_are_those_of_the_end_of_the_run() -> None:
+def test_statistics_are_from_the_end_of_the_run() -> None:
     processor = OneArray()
     report = Session(source=Numbered(), model=NullModel(), processors=[processor]).run()
     processor.counts["seen"] = -1
     assert report.processors[0].statistics["seen"] == FRAMES
 
 
-def test_a_pose_is_its_own() -> None:
+def test_a_pose_copies_its_arrays() -> None:
     keypoints, boxes = np.ones((1, 4, 3), np.float32), np.ones((1, 5), np.float32)
     pose = Pose(keypoints, MOUSE, ids=["a"], boxes=boxes)  # type: ignore[arg-type]
     keypoints[:], boxes[:] = 7, 7
@@ -155,10 +155,10 @@ def test_a_pose_is_its_own() -> None:
         with pytest.raises(ValueError, match="read-only"):
             array[:] = 0
     other = replace(pose, ids=None)
-    assert other.keypoints is pose.keypoints  # nobody can change it, so it need not be copied again
+    assert other.keypoints is pose.keypoints  # read-only, so it need not be copied again
 
 
-def test_a_network_that_uses_its_arrays_again_changes_no_pose() -> None:
+def test_a_network_that_reuses_its_arrays_changes_no_pose() -> None:
     arrays = {"keypoints": np.ones((1, 1, 4, 3), np.float32)}
     (pose,) = read_poses(arrays, NullModel().card)
     arrays["keypoints"][:] = 7

@@ -1,4 +1,4 @@
-"""Text files from other systems: their encodings, and what is said where it cannot be known."""
+"""Encodings of text files from other systems, and the warnings about guesses."""
 
 import logging
 from pathlib import Path
@@ -14,14 +14,14 @@ TEXT = "metadata:\r\n  project_path: C:\\Users\\Jürgen\\open–me\r\n  bodypart
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_what_names_its_encoding_is_read_without_a_word(encoding: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_known_encoding_causes_no_warning(encoding: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert decode(TEXT.encode(encoding), "a.yaml") == TEXT
     assert not caplog.records
 
 
 @pytest.mark.parametrize(("mark", "encoding"), [(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")])
-def test_both_orders_of_bytes(mark: bytes, encoding: str) -> None:
+def test_both_byte_orders(mark: bytes, encoding: str) -> None:
     assert decode(mark + TEXT.encode(encoding), "a.yaml") == TEXT
 
 
@@ -38,7 +38,7 @@ def test_western_windows_is_read_with_a_warning(
 @pytest.mark.parametrize(
     ("encoding", "name"), [("cp932", "マウス表"), ("cp1251", "мышь"), ("gbk", "小鼠"), ("cp1250", "myš")]
 )
-def test_a_file_of_this_system_is_read_in_its_encoding(
+def test_a_file_from_this_system_is_read_in_its_encoding(
     encoding: str, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(decoding.locale, "getpreferredencoding", lambda _: encoding)
@@ -50,14 +50,14 @@ def test_a_file_of_this_system_is_read_in_its_encoding(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a: 1\nb: \x8d\n", "a.yaml:2: neither UTF-8 nor cp1252"),  # no letter of Western Windows
+        (b"a: 1\nb: \x8d\n", "a.yaml:2: neither UTF-8 nor cp1252"),  # undefined in cp1252
         (b"a: 1\nb: \0\n", "a.yaml:2: not a text file"),
         (b"a: \xff\n\0", "a.yaml:2: not a text file"),
-        (b"\xff\xfea", "a.yaml: begins as UTF-16-LE and is damaged"),
-        (b"\xef\xbb\xbfa: \xff", "a.yaml: begins as UTF-8 and is damaged"),
+        (b"\xff\xfea", "a.yaml: has a mark of UTF-16-LE but is damaged"),
+        (b"\xef\xbb\xbfa: \xff", "a.yaml: has a mark of UTF-8 but is damaged"),
     ],
 )
-def test_what_cannot_be_read_is_refused(data: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undecodable_files_are_refused(data: bytes, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding.locale, "getpreferredencoding", lambda _: "UTF-8")
     with pytest.raises(TextError) as caught:
         decode(data, "a.yaml")
@@ -75,16 +75,16 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_a_configuration_of_windows(encoding: str, tmp_path: Path) -> None:
+def test_a_configuration_from_windows(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "pytorch_config.yaml"
     path.write_bytes(TEXT.encode(encoding))
     metadata = read_config(path)["metadata"]
     assert metadata == {"project_path": "C:\\Users\\Jürgen\\open–me", "bodyparts": ["snout", "naïve"]}
 
 
-def test_a_configuration_that_is_not_text_names_file_and_line(tmp_path: Path) -> None:
+def test_an_unreadable_configuration_names_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "pytorch_config.yaml"
     path.write_bytes(b"a: 1\na: 2\n")
-    with pytest.raises(ModelError, match=r"pytorch_config\.yaml:2: 'a' is there twice") as caught:
+    with pytest.raises(ModelError, match=r"pytorch_config\.yaml:2: duplicate key 'a'") as caught:
         read_config(path)
     assert caught.value.exit_code == 3

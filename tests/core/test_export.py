@@ -282,7 +282,7 @@ def test_fp64_is_computed_only_where_it_can_decide(
     else:
         with pytest.raises(ModelError, match=message):
             export_model(source, tmp_path / "a.middle", frames=frames(), catalog=catalog, **options)
-    assert "fp64" not in PRECISIONS
+    assert "fp64" not in LOADED
 
 
 @pytest.mark.parametrize(

@@ -26,5 +26,5 @@ def refuse(word: str) -> None:
         ({3: Path("a")}, {"3": "a"}),
     ],
 )
-def test_what_is_not_finite_is_null(value: object, expected: object) -> None:
+def test_numbers_that_are_not_finite_become_null(value: object, expected: object) -> None:
     assert json.loads(json_text(value), parse_constant=refuse) == expected

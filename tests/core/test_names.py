@@ -1,4 +1,4 @@
-"""Names from files, as parts of file names and on a terminal."""
+"""Names from files, in file names and on a terminal."""
 
 from pathlib import Path
 
@@ -39,12 +39,12 @@ from dlclive_core import file_name_part, printable
         ("auxiliary.csv", "auxiliary.csv"),
     ],
 )
-def test_a_part_that_every_system_takes(text: str, part: str) -> None:
+def test_a_part_that_every_system_accepts(text: str, part: str) -> None:
     assert file_name_part(text) == part
     assert file_name_part(part) == part
 
 
-def test_a_long_name_is_cut_and_stays_different_from_another(tmp_path: Path) -> None:
+def test_long_names_are_cut_and_remain_different(tmp_path: Path) -> None:
     first, second = file_name_part("鼠" * 5000 + "1"), file_name_part("鼠" * 5000 + "2")
     assert first != second
     for part in (first, second):
@@ -70,10 +70,10 @@ def test_a_long_name_is_cut_and_stays_different_from_another(tmp_path: Path) -> 
         ("[red]", "[red]"),
     ],
 )
-def test_text_that_a_terminal_does_not_obey(text: str, shown: str) -> None:
+def test_text_that_a_terminal_does_not_interpret(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert printable(shown) == shown
 
 
-def test_lines_of_our_own_may_stay() -> None:
+def test_our_own_line_ends_may_stay() -> None:
     assert printable("a\n\tb\x1b", keep_lines=True) == "a\n\tb\\x1b"

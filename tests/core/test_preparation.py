@@ -1,4 +1,4 @@
-"""What a configuration does to images before its network: the values are DeepLabCut's own, of deeplabcut 3.0.2."""
+"""Preparation of images as configured; the expected values are from deeplabcut 3.0.2."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from dlclive_core.regions import check_follows
 
 pytest.importorskip("cv2", reason="resizing needs OpenCV")
 
-# Name, data.inference, and what DeepLabCut's network sees of `picture()`: (height, width), the offset and the scale of the
-# way back (x, y), the mean of each colour.
+# Name, data.inference, and the input of DeepLabCut's network for `picture()`: (height, width), the offset and scale (x, y) back
+# to the image, the mean of each colour.
 SEEN: list[tuple[str, dict[str, Any], tuple[int, int], tuple[float, float], tuple[float, float], tuple[float, ...]]] = [
     (
         "resize_keep",
@@ -231,7 +231,7 @@ def read(inference: dict[str, Any]) -> InferenceOptions:
 @pytest.mark.parametrize(
     ("inference", "shape", "offset", "scale", "means"), [row[1:] for row in SEEN], ids=[row[0] for row in SEEN]
 )
-def test_the_network_sees_what_deeplabcuts_does(
+def test_the_network_gets_the_same_pixels_as_deeplabcuts(
     inference: dict[str, Any],
     shape: tuple[int, int],
     offset: tuple[float, float],
@@ -249,7 +249,7 @@ def test_the_network_sees_what_deeplabcuts_does(
         assert options.preparation.prepared((230, 310)) == shape
 
 
-def test_reflection_at_the_bottom_and_right_is_the_networks_own_part() -> None:
+def test_the_network_itself_pads_by_reflection_at_the_bottom_and_right() -> None:
     options = read({"auto_padding": {"pad_height_divisor": 32, "pad_width_divisor": 64}})
     assert (options.pad_divisor, options.preparation) == ((32, 64), None)
     options = read({"auto_padding": None, "resize": None, "longest_max_size": None, "collate": {"type": "x"}})
@@ -272,16 +272,25 @@ def test_normalisation(inference: dict[str, Any], normalisation: str) -> None:
 @pytest.mark.parametrize(
     ("inference", "message"),
     [
-        ({"blur": True}, r"c\.yaml: data\.inference\.blur is not known"),
-        ({"resize": {"height": 2, "width": 2, "mode": "crop"}}, r"data\.inference\.resize\.mode is not known"),
-        ({"auto_padding": {"pad_depth_divisor": 3}}, r"auto_padding\.pad_depth_divisor is not known"),
-        ({"top_down_crop": {"width": 256, "height": 256, "rotate": 3}}, r"top_down_crop\.rotate is not known"),
+        ({"blur": True}, r"c\.yaml: data\.inference\.blur is not supported"),
+        (
+            {"resize": {"height": 2, "width": 2, "mode": "crop"}},
+            r"data\.inference\.resize\.mode is not supported",
+        ),
+        (
+            {"auto_padding": {"pad_depth_divisor": 3}},
+            r"auto_padding\.pad_depth_divisor is not supported",
+        ),
+        (
+            {"top_down_crop": {"width": 256, "height": 256, "rotate": 3}},
+            r"top_down_crop\.rotate is not supported",
+        ),
         ({"affine": {"p": 0.5}}, r"data\.inference\.affine changes images at random"),
         ({"gaussian_noise": 12.75}, r"data\.inference\.gaussian_noise changes images at random"),
         ({"normalize_images": True, "scale_to_unit_range": True}, "both normalize_images and scale_to_unit_range"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], message: str) -> None:
+def test_unsupported_entries_are_refused_by_name(inference: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message) as caught:
         read(inference)
     assert caught.value.exit_code == 3
@@ -294,7 +303,7 @@ def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], mes
         ({"resize": {"height": 0, "width": 320}}, r"resize\.height is 0"),
         ({"resize": {"height": 240, "width": 10**9}}, r"resize\.width is 1000000000"),
         ({"resize": 320}, r"data\.inference\.resize is 320, not a mapping"),
-        ({"resize": {"height": 2, "width": 2, "keep_ratio": "yes"}}, r"keep_ratio is 'yes'; it is true or false"),
+        ({"resize": {"height": 2, "width": 2, "keep_ratio": "yes"}}, r"keep_ratio is 'yes'; it must be true or false"),
         ({"longest_max_size": [256, 320]}, r"longest_max_size is \[256, 320\]"),
         ({"auto_padding": {"min_height": 300, "pad_height_divisor": 32}}, "both min_height and pad_height_divisor"),
         ({"auto_padding": {"position": "left"}}, r"position is 'left'; valid are random, top_left"),
@@ -303,12 +312,12 @@ def test_what_is_not_supported_is_refused_by_name(inference: dict[str, Any], mes
         ({"top_down_crop": {"width": "wide"}}, r"top_down_crop\.width is 'wide'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(inference: dict[str, Any], message: str) -> None:
+def test_invalid_values_are_refused_by_name(inference: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         read(inference)
 
 
-def test_an_unknown_entry_that_is_off_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_entry_that_is_off_causes_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert read({"sharpen": None, "blur": False}).preparation is None
     assert [record.getMessage().split(" is ")[0] for record in caplog.records] == [
@@ -330,11 +339,11 @@ def understood(method: str = "bu", **changes: Any) -> PoseConfig:
     ("changes", "message"),
     [
         ({"data": {"colormode": "BGR"}}, r"data\.colormode is 'BGR'"),
-        ({"data": {"frames": 3}}, r"c\.yaml: data\.frames is not known"),
-        ({"model": {"backbone": {}, "tail": {"type": "x"}}}, r"c\.yaml: model\.tail is not known"),
+        ({"data": {"frames": 3}}, r"c\.yaml: data\.frames is not supported"),
+        ({"model": {"backbone": {}, "tail": {"type": "x"}}}, r"c\.yaml: model\.tail is not supported"),
     ],
 )
-def test_entries_beside_it(changes: dict[str, Any], message: str) -> None:
+def test_entries_outside_inference(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         understood(**changes)
 
@@ -365,7 +374,7 @@ def test_crops_are_not_resized_again() -> None:
         ({"auto_padding": {"pad_height_divisor": 32}}, "auto_padding"),
     ],
 )
-def test_detectors_with_a_resize_of_their_own_are_refused(inference: dict[str, Any], key: str) -> None:
+def test_detectors_with_a_configured_resize_are_refused(inference: dict[str, Any], key: str) -> None:
     assert detector_normalisation({"data": {"inference": {"normalize_images": True, "resize": None}}}) == "imagenet"
     with pytest.raises(UnsupportedModelError, match=rf"detector\.data\.inference\.{key} is not supported"):
         detector_normalisation({"data": {"inference": inference}}, where="c.yaml")
@@ -406,12 +415,12 @@ def test_poses_are_in_pixels_of_the_image() -> None:
     )  # 20 / 100 of the width are black, beyond the image
 
 
-def test_an_image_of_which_nothing_is_left() -> None:
-    with pytest.raises(FrameError, match="nothing is left of one of 400 x 1"):
+def test_an_image_shrunk_to_nothing() -> None:
+    with pytest.raises(FrameError, match="shrinks a 400x1 image to nothing"):
         prepare(np.zeros((1, 1, 400, 3), np.uint8), Preparation(longest_side=20))
 
 
-def test_a_card_keeps_it() -> None:
+def test_a_card_stores_the_preparation() -> None:
     preparation = Preparation(resize=(240, 320), min_size=(10, 20), position="center", border=(1, 2, 3))
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=preparation)
     assert ModelCard.from_json(card.to_json()) == card
@@ -421,7 +430,7 @@ def test_a_card_keeps_it() -> None:
         ModelCard.from_json(json.dumps(broken))
 
 
-def test_a_fixed_input_is_what_the_network_sees() -> None:
+def test_a_fixed_size_is_that_of_the_networks_input() -> None:
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=Preparation(longest_side=320))
     fixed = fix_input_size(card, (640, 480), "n")
     assert fixed.input_size == (240, 320)
@@ -430,7 +439,7 @@ def test_a_fixed_input_is_what_the_network_sees() -> None:
         fix_input_size(fixed, (640, 640), "n")
 
 
-def test_a_crop_that_follows_the_animal_would_be_enlarged() -> None:
+def test_a_following_crop_is_refused_if_images_are_scaled() -> None:
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=Preparation(longest_side=320))
     following = Chain([FollowingCrop(0.5, 10.0)])
     with pytest.raises(UsageError, match="which resizes images"):

@@ -1,4 +1,4 @@
-"""Whether a model's project is a multi-animal one, which may have one animal."""
+"""Recognising multi-animal projects, which may have a single animal."""
 
 import logging
 from pathlib import Path
@@ -33,30 +33,30 @@ def multi_animal(values: dict[str, Any], file: Path | None = None) -> bool:
         ({"individuals": ["animal"], "with_identity": True}, True),
     ],
 )
-def test_without_the_project_its_own_configuration_tells(metadata: dict[str, Any], several: bool) -> None:
+def test_without_a_project_the_models_configuration_decides(metadata: dict[str, Any], several: bool) -> None:
     assert multi_animal(config(**metadata)) == several
 
 
 @pytest.mark.parametrize("where", [f"{TRAIN}/snapshot-best-010.pt", "exported-models-pytorch/open/open.pt"])
 @pytest.mark.parametrize("prefix", ["", "first/"])
 @pytest.mark.parametrize(
-    ("says", "individuals", "several"),
+    ("declared", "individuals", "several"),
     [("true", ["animal"], True), ("false", ["mouse1"], False), ("false", ["a", "b"], True)],
 )
-def test_the_project_knows(
-    tmp_path: Path, where: str, prefix: str, says: str, individuals: list[str], several: bool
+def test_the_project_decides(
+    tmp_path: Path, where: str, prefix: str, declared: str, individuals: list[str], several: bool
 ) -> None:
-    (tmp_path / "config.yaml").write_text(f"Task: open\nmultianimalproject: {says}\n")
+    (tmp_path / "config.yaml").write_text(f"Task: open\nmultianimalproject: {declared}\n")
     assert multi_animal(config(individuals=individuals), tmp_path / f"{prefix}{where}") == several
 
 
-def test_another_programs_configuration_says_nothing(tmp_path: Path) -> None:
+def test_another_programs_configuration_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("multianimalproject: true\n")
     assert not multi_animal(config(individuals=["animal"]), tmp_path / "models" / "a.pt")
 
 
-def test_a_damaged_project_is_passed_over_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_damaged_project_is_ignored_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "config.yaml").write_text("multianimalproject: true\nmultianimalproject: true\n")
     with caplog.at_level(logging.WARNING):
         assert not multi_animal(config(individuals=["animal"]), tmp_path / TRAIN / "snapshot-010.pt")
-    assert "config.yaml:2: 'multianimalproject' is there twice" in caplog.text
+    assert "config.yaml:2: duplicate key 'multianimalproject'" in caplog.text

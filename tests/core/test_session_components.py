@@ -1,4 +1,4 @@
-"""What components raise, return and say about themselves: whatever it is, the session ends in order and names them."""
+"""Whatever components raise, return or declare, the session ends in order and names them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
 
 
 class Panic(BaseException):
-    """As a library written in Rust raises."""
+    """Like the exception of a library written in Rust."""
 
 
 RAISED = [SystemExit(0), asyncio.CancelledError(), Panic("in Rust"), GeneratorExit(), MemoryError(), RuntimeError("no")]
 
 
 class Raises:
-    """Raises an error in one method of whatever class it is mixed into, at the third call of read, write, process, predict."""
+    """A mixin that raises in one method; read, write, process and predict raise at the third call."""
 
     def __init__(self, method: str, error: BaseException, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -114,7 +114,7 @@ class Closed(Processor):
 
 
 def run(**parts: Any) -> tuple[SessionReport, DLCLiveError | None, MemorySink, Closed]:
-    """Run a session with these parts and a processor and a sink beside them; the error is what `run` raised."""
+    """Run a session with these parts plus a processor and a sink; the error is the one that `run` raised."""
     sink, closed = MemorySink(), Closed()
     session = Session(
         source=parts.get("source") or BlobSource(frames=20),
@@ -151,7 +151,7 @@ def run(**parts: Any) -> tuple[SessionReport, DLCLiveError | None, MemorySink, C
         ("processor", "close", PluginError),
     ],
 )
-def test_whatever_is_raised_ends_the_session_and_names_the_component(
+def test_any_exception_ends_the_session_and_names_the_component(
     part: str, method: str, kind: type[DLCLiveError], error: BaseException
 ) -> None:
     parts: dict[str, Callable[[], dict[str, Any]]] = {
@@ -174,7 +174,7 @@ def test_whatever_is_raised_ends_the_session_and_names_the_component(
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("method", ["write", "finish", "close"])
 @pytest.mark.parametrize("live", [False, True], ids=["recording", "live"])
-def test_whatever_a_sink_raises_detaches_it_alone(method: str, error: BaseException, live: bool) -> None:
+def test_an_exception_detaches_only_its_sink(method: str, error: BaseException, live: bool) -> None:
     source = LiveBlobSource(frames=20, interval=0.005) if live else BlobSource(frames=20)
     report, raised, sink, _ = run(source=source, sinks=[Store(method, error)])
     assert raised is None
@@ -210,7 +210,7 @@ class Returns(Processor):
 
 
 @pytest.mark.parametrize("value", NO_POSES, ids=IDS)
-def test_a_processor_that_returns_no_pose_is_named(value: object) -> None:
+def test_a_processor_that_does_not_return_a_pose_is_named(value: object) -> None:
     report, raised, sink, _ = run(processors=[Returns(value)])
     assert isinstance(raised, PluginError)
     assert "processor Returns returned" in str(raised)
@@ -230,7 +230,7 @@ def test_tolerant_counts_it(value: object) -> None:
 
 @pytest.mark.parametrize("value", NO_POSES, ids=IDS)
 @pytest.mark.parametrize("batch", [1, 4])
-def test_a_model_that_returns_no_pose_is_named(value: object, batch: int) -> None:
+def test_a_model_that_does_not_return_a_pose_is_named(value: object, batch: int) -> None:
     class Wrong(BlobModel):
         def predict(self, image, *, boxes=None) -> Any:
             return value
@@ -240,7 +240,7 @@ def test_a_model_that_returns_no_pose_is_named(value: object, batch: int) -> Non
         session.run()
 
 
-def test_a_batch_of_too_few_poses_is_not_taken() -> None:
+def test_a_batch_of_too_few_poses_is_refused() -> None:
     class Short(BlobModel):
         def predict_batch(self, images):
             return super().predict_batch(images)[:-1]
@@ -263,7 +263,7 @@ def test_a_batch_of_too_few_poses_is_not_taken() -> None:
     ],
     ids=["None", "array", "no image", "no index", "time is NaN", "no time"],
 )
-def test_a_source_that_returns_no_frame_is_named(value: object) -> None:
+def test_a_source_that_does_not_return_a_frame_is_named(value: object) -> None:
     class Wrong(BlobSource):
         def read(self, timeout: float) -> Any:
             return value if self._next == 3 else super().read(timeout)
@@ -276,7 +276,7 @@ def test_a_source_that_returns_no_frame_is_named(value: object) -> None:
 
 
 class Plain(FrameSource):
-    """A live source that reads none of its own attributes."""
+    """A live source that never reads its own attributes."""
 
     is_live = True
     name = "plain"
@@ -292,7 +292,7 @@ class Plain(FrameSource):
 
 
 def broken(name: str, value: object) -> FrameSource:
-    """A source with one attribute that cannot be; `value` an exception: it raises this."""
+    """A source with one invalid attribute; if `value` is an exception, reading the attribute raises it."""
 
     def get(self: FrameSource) -> Any:
         if isinstance(value, BaseException):
@@ -306,7 +306,7 @@ def broken(name: str, value: object) -> FrameSource:
 @pytest.mark.parametrize(
     "name", ["fps", "frame_size", "frame_count", "corrupt", "skipped", "lost", "reconnects", "trouble"]
 )
-def test_what_a_source_cannot_say_is_unknown_and_costs_no_frame(name: str, value: object) -> None:
+def test_an_invalid_attribute_counts_as_unknown_and_costs_no_frame(name: str, value: object) -> None:
     report, raised, sink, _ = run(source=broken(name, value))
     assert raised is None
     assert report.frames_read == 10

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """What hangs waits for this, so that no thread outlives its test."""
+    """Hanging components wait for this event, so that no thread outlives its test."""
     event = threading.Event()
     yield event
     event.set()
@@ -32,7 +32,7 @@ def release() -> Iterator[threading.Event]:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tenths of seconds in place of seconds."""
+    """Shorten deadlines from seconds to tenths of seconds."""
     monkeypatch.setattr(shutdown, "NAMED_AFTER", 0.1)
     monkeypatch.setattr(shutdown, "_CLOSE", 0.3)
     monkeypatch.setattr(shutdown, "_LAST_FRAME", 0.6)
@@ -178,7 +178,7 @@ def test_a_first_ctrl_c_while_it_closes_skips_nothing(where: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process on Windows")
-def test_a_second_ctrl_c_waits_for_nobody(release: threading.Event) -> None:
+def test_a_second_ctrl_c_ends_the_wait(release: threading.Event) -> None:
     order: list[str] = []
 
     class Impatient(Closes):
@@ -199,12 +199,12 @@ def test_a_second_ctrl_c_waits_for_nobody(release: threading.Event) -> None:
             session.run()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert order == ["second"]  # outputs are switched off all the same
+    assert order == ["second"]  # outputs are switched off nevertheless
     assert session.report is not None
     assert not session.report.complete
 
 
-def test_a_session_is_not_run_twice_at_the_same_time() -> None:
+def test_a_session_cannot_run_twice_at_the_same_time() -> None:
     session = Session(source=LiveBlobSource(frames=10**6, interval=0.01), model=BlobModel())
     thread = threading.Thread(target=session.run)
     thread.start()
@@ -231,7 +231,7 @@ def test_a_stopped_session_can_be_run_again() -> None:
 
 
 @pytest.mark.parametrize("limit", [float("nan"), 0, -1, 2.5])
-def test_a_frame_limit_that_is_none_is_refused(limit: float) -> None:
+def test_an_invalid_frame_limit_is_refused(limit: float) -> None:
     with pytest.raises(UsageError, match="max_frames must be"):
         Session(source=BlobSource(), model=BlobModel(), max_frames=limit)  # type: ignore[arg-type]
 
@@ -241,8 +241,8 @@ def test_an_infinite_frame_limit_is_no_limit() -> None:
     assert (report.processed, report.ending) == (7, "end of source")
 
 
-def test_the_cpu_time_of_a_sink_that_has_ended_can_be_asked_for() -> None:
-    """Of a thread that is gone, the system's own function may crash the process."""
+def test_the_cpu_time_of_an_ended_sink_can_be_read() -> None:
+    """For an ended thread, the system's function may crash the process."""
     sink = SinkThread(MemorySink(), queue=LosslessQueue(8), events=Events())
     sink.start(run_info())
     sink.stop(complete=True)

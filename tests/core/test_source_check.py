@@ -1,4 +1,4 @@
-"""What a source says of its frames against the frames that come: said once, and no number made of it."""
+"""A source that contradicts its frames is reported once, and its wrong values are not used."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 
 class Camera(FrameSource):
-    """Gives what `make` makes of each number."""
+    """Yields `make(number)` for each frame number."""
 
     name = "camera"
     is_live = True
@@ -49,19 +49,21 @@ def stamped(clock: Callable[[], float]) -> Callable[[int], Frame]:
 
 
 @pytest.mark.parametrize(
-    ("clock", "said"),
+    ("clock", "message"),
     [
         (time.time, "s in the future"),
         (lambda: time.perf_counter() + 0.5, "0.5 s in the future"),
         (lambda: 1e9 * time.perf_counter(), "s in the future"),
     ],
 )
-def test_another_clock_is_said_once(clock: Callable[[], float], said: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_clock_is_reported_once(
+    clock: Callable[[], float], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.WARNING):
         report = run(stamped(clock))
     (text,) = events(report, "clock")
     assert text.startswith("camera: captured_at is ")
-    assert said in text
+    assert message in text
     assert "time.perf_counter()" in text
     assert caplog.text.count(text) == 1
     assert report.processed + report.dropped == 10
@@ -69,34 +71,34 @@ def test_another_clock_is_said_once(clock: Callable[[], float], said: str, caplo
     assert report.stage("latency").mean_ms == 0
 
 
-def test_frames_that_are_old_when_they_are_read_are_said_once() -> None:
-    """A camera's own clock that began later than ours looks like frames that waited."""
+def test_frames_that_are_old_when_read_are_reported_once() -> None:
+    """Timestamps from a clock that started later than the host's look like delayed frames."""
     (text,) = events(run(stamped(lambda: time.perf_counter() - 7)), "age")
-    assert text.startswith("camera: frame 0 is 7.0 s old when it is read")
+    assert text.startswith("camera: frame 0 was 7.0 s old when read")
 
 
-def test_the_right_clock_is_not_mentioned() -> None:
+def test_the_right_clock_is_not_reported() -> None:
     report = run(stamped(time.perf_counter))
     assert {event.kind for event in report.events} <= {"stale", "recovered"}  # a busy computer may be late
     assert report.stage("latency").count == report.processed
 
 
-def test_another_size_than_declared_is_said_once() -> None:
-    """Also of a recording, whose container may lie."""
+def test_a_size_other_than_declared_is_reported_once() -> None:
+    """Also for a recording, whose container may be wrong."""
     image = np.zeros((96, 128, 3), np.uint8)
     report = run(lambda number: Frame(image, number, time.perf_counter()))
-    assert events(report, "size") == ["camera: it declares frames of 64x48, and frame 0 is 128x96"]
+    assert events(report, "size") == ["camera: it declares 64x48, but frame 0 is 128x96"]
 
 
-def test_a_notice_of_the_source_is_said_once() -> None:
+def test_a_notice_from_the_source_is_reported_once() -> None:
     camera = Camera(stamped(time.perf_counter))
     camera.notices = ("camera: the lens cap is on",)
     report = Session(source=camera, model=NullModel()).run()
     assert events(report, "source") == ["camera: the lens cap is on"]
 
 
-def test_a_frame_that_comes_after_a_newer_one_is_dropped() -> None:
-    """The newest frame wins, and what sinks get is in order."""
+def test_a_frame_older_than_the_last_one_is_dropped() -> None:
+    """The newest frame wins, and sinks get frames in order."""
     order = [0, 1, 2, 4, 3, 5, 7, 6, 8, 9]
     seen: list[int] = []
 
@@ -110,16 +112,16 @@ def test_a_frame_that_comes_after_a_newer_one_is_dropped() -> None:
     assert seen == sorted(seen)
     assert not {3, 6} & set(seen)
     assert (report.frames_read, report.processed + report.dropped) == (10, 10)
-    assert events(report, "order") == ["camera: frame 3 came after frame 4; frames that come late are dropped"]
+    assert events(report, "order") == ["camera: frame 3 came after frame 4; late frames are dropped"]
 
 
-def looked(source: FrameSource, frames: list[tuple[float, Frame]]) -> list[str]:
+def checked(source: FrameSource, frames: list[tuple[float, Frame]]) -> list[str]:
     """The kinds of the events, for frames read at these times."""
-    said = Events()
-    check, times = SourceCheck(source, SourceFacts(source, said), said), CaptureTime()
+    log = Events()
+    check, times = SourceCheck(source, SourceFacts(source, log), log), CaptureTime()
     for now, frame in frames:
-        check.look(times.corrected(frame), now, times.rate)
-    return [event.kind for event in said.all()]
+        check.check(times.corrected(frame), now, times.rate)
+    return [event.kind for event in log.all()]
 
 
 def paced(fps: float, seconds: float, clock: float = 1.0) -> list[tuple[float, Frame]]:
@@ -128,33 +130,33 @@ def paced(fps: float, seconds: float, clock: float = 1.0) -> list[tuple[float, F
 
 
 @pytest.mark.parametrize(
-    ("declared", "comes", "said"),
+    ("declared", "delivered", "reported"),
     [(120, 30, ["rate"]), (25, 50, ["rate"]), (30, 29.97, []), (30, 25, []), (None, 5, []), (5, 1, ["rate"])],
 )
-def test_another_rate_than_declared_is_said(declared: float | None, comes: float, said: list[str]) -> None:
+def test_a_rate_other_than_declared_is_reported(declared: float | None, delivered: float, reported: list[str]) -> None:
     camera = Camera(stamped(time.perf_counter))
     camera.fps = declared
-    assert looked(camera, paced(comes, 10)) == said
+    assert checked(camera, paced(delivered, 10)) == reported
 
 
-def test_a_stall_is_not_another_rate() -> None:
+def test_a_stall_does_not_change_the_rate() -> None:
     camera = Camera(stamped(time.perf_counter))
     camera.fps = 30
     frames = [(now + (2 if frame.index > 90 else 0), frame) for now, frame in paced(30, 10)]
-    assert looked(camera, [(now, replace(frame, captured_at=now, device_time=None)) for now, frame in frames]) == []
+    assert checked(camera, [(now, replace(frame, captured_at=now, device_time=None)) for now, frame in frames]) == []
 
 
-def test_a_stale_camera_is_judged_by_the_rate_at_which_it_comes() -> None:
+def test_the_measured_rate_replaces_a_wrong_declared_one() -> None:
     camera = Camera(stamped(time.perf_counter))
     camera.fps = 120
-    said = Events()
-    check = SourceCheck(camera, SourceFacts(camera, said), said)
+    log = Events()
+    check = SourceCheck(camera, SourceFacts(camera, log), log)
     assert check.fps == 120
     for now, frame in paced(10, 5):
-        check.look(frame, now, ClockRate())
+        check.check(frame, now, ClockRate())
     assert check.fps == pytest.approx(10)
 
 
-@pytest.mark.parametrize(("clock", "said"), [(1.0, []), (0.125, ["device clock"]), (0.001, ["device clock"])])
-def test_a_camera_clock_in_another_unit_is_said(clock: float, said: list[str]) -> None:
-    assert looked(Camera(stamped(time.perf_counter)), paced(50, 10, clock)) == said
+@pytest.mark.parametrize(("clock", "reported"), [(1.0, []), (0.125, ["device clock"]), (0.001, ["device clock"])])
+def test_a_camera_clock_in_another_unit_is_reported(clock: float, reported: list[str]) -> None:
+    assert checked(Camera(stamped(time.perf_counter)), paced(50, 10, clock)) == reported

@@ -1,4 +1,4 @@
-"""A name is given to one writer, whatever happens at the same moment, and links are not followed."""
+"""A name goes to one writer only, even if several ask at once, and links are not followed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def at_once(work: Callable[..., None], folder: Path) -> list[Any]:
-    """Run `work` in eight processes that start together; what each put into the queue."""
+    """Run `work` in eight processes that start together; returns what each put into the queue."""
     context = multiprocessing.get_context("spawn")
     barrier, queue = context.Barrier(PROCESSES), context.Queue()
     processes = [context.Process(target=work, args=(str(folder), barrier, queue, n)) for n in range(PROCESSES)]
@@ -63,7 +63,7 @@ def test_of_eight_processes_one_gets_the_name(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["out.txt"]
 
 
-def test_a_name_that_is_taken_stays_and_the_draft_too(tmp_path: Path) -> None:
+def test_a_taken_name_is_kept_and_so_is_the_draft(tmp_path: Path) -> None:
     target, draft = tmp_path / "a", tmp_path / "b"
     target.write_text("earlier")
     draft.write_text("new")
@@ -114,8 +114,8 @@ def test_links_are_replaced_or_refused_and_never_followed(tmp_path: Path) -> Non
 
 
 @needs_links
-def test_files_have_the_rights_that_the_user_gives_to_new_ones(tmp_path: Path) -> None:
-    """Not those of temporary files, which a colleague cannot read."""
+def test_files_have_the_users_default_permissions(tmp_path: Path) -> None:
+    """Not those of temporary files, which other users cannot read."""
     (tmp_path / "usual").touch()
     write_whole(tmp_path / "ours", "x", overwrite=False)
     assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE((tmp_path / "usual").stat().st_mode)
@@ -127,7 +127,7 @@ def test_drafts_differ(tmp_path: Path) -> None:
     assert all(draft.name.startswith("a.csv.") and draft.suffix == ".part" for draft in drafts)
 
 
-def test_a_second_writer_is_refused_before_it_begins(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_before_it_starts(tmp_path: Path) -> None:
     target = tmp_path / "model.onnx"
     with only_writer(target):
         with (

@@ -1,4 +1,4 @@
-"""YAML 1.2, of which DeepLabCut's files are written; the values are those of its core schema."""
+"""YAML 1.2, the format of DeepLabCut's files; the values follow its core schema."""
 
 import math
 
@@ -24,7 +24,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("text", WORDS)
-def test_words_stay_words(text: str) -> None:
+def test_words_stay_text(text: str) -> None:
     assert load(f"- {text}\n") == [text]
     assert load(f"{text}: 1\n") == {text: 1}
 
@@ -33,7 +33,7 @@ def test_words_stay_words(text: str) -> None:
 def test_values_have_their_type(text: str, value: object) -> None:
     (read,) = load(f"- {text}\n")
     assert (type(read), read) == (type(value), value)
-    assert load(f"- '{text}'\n") == [text]  # in quotes all are words
+    assert load(f"- '{text}'\n") == [text]  # quoted values are text
 
 
 def test_not_a_number() -> None:
@@ -50,7 +50,7 @@ def test_not_a_number() -> None:
         ("!!bool true", True),
     ],
 )
-def test_a_tag_says_the_type(text: str, value: object) -> None:
+def test_a_tag_sets_the_type(text: str, value: object) -> None:
     (read,) = load(f"- {text}\n")
     assert (type(read), read) == (type(value), value)
 
@@ -67,26 +67,26 @@ def test_without_the_parser_in_c_the_values_are_the_same(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
-def test_lines_end_as_on_any_system(line_break: str) -> None:
+def test_line_ends_of_any_system_are_read(line_break: str) -> None:
     text = line_break.join(["a: on", "b:", "- C:\\Users\\x", "- 'it''s'", ""])
     assert load(text) == {"a": "on", "b": ["C:\\Users\\x", "it's"]}
 
 
-def test_an_alias_is_what_it_stands_for() -> None:
+def test_an_alias_has_the_value_of_its_anchor() -> None:
     assert load("a: &x [1, no]\nb: *x\n") == {"a": [1, "no"], "b": [1, "no"]}
 
 
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, "'a' is there twice"),
-        ("a:\n  b: {c: 1,\n c: 2}\n", 3, "'c' is there twice"),
-        ("a: &x\n  b: *x\n", 2, r"the alias \*x is within what it stands for"),
+        ("a: 1\nb: 2\na: 3\n", 3, "duplicate key 'a'"),
+        ("a:\n  b: {c: 1,\n c: 2}\n", 3, "duplicate key 'c'"),
+        ("a: &x\n  b: *x\n", 2, r"the alias \*x is inside its own anchor"),
         ("a: 1\n<<: {b: 2}\n", 2, "merges mappings in YAML 1.1 only"),
-        ("a: 1\n? [b]\n: 2\n", 2, "a key is one word or number"),
-        ("a: 1\nb: !!int 0b11\n", 2, "'0b11' is not a value of the type int"),
-        ("a: 1\nb: !!set {c}\n", 2, "tag:yaml.org,2002:set is not taken"),
-        ("a: !!python/object/apply:os.system ['touch canary']\n", 1, "is not taken"),
+        ("a: 1\n? [b]\n: 2\n", 2, "a key must be text or a number"),
+        ("a: 1\nb: !!int 0b11\n", 2, "'0b11' is not a valid int"),
+        ("a: 1\nb: !!set {c}\n", 2, "tag:yaml.org,2002:set is not supported"),
+        ("a: !!python/object/apply:os.system ['touch canary']\n", 1, "is not supported"),
         ("%YAML 1.1\n---\na: on\n", 1, "read as YAML 1.2"),
         ("a: 1\n--- \nb: 2\n", 2, "not valid YAML"),
         ("a: 1\nb: [\n", 3, "not valid YAML"),
@@ -96,20 +96,20 @@ def test_an_alias_is_what_it_stands_for() -> None:
         ("a: [" + "1," * 200_001 + "]", 1, "more than 200000 values"),
     ],
 )
-def test_what_is_refused_is_refused_with_its_line(text: str, line: int, message: str) -> None:
+def test_errors_give_their_line(text: str, line: int, message: str) -> None:
     with pytest.raises(TextError, match=message) as caught:
         load(text)
     assert caught.value.line == line
     assert "\n" not in str(caught.value)
 
 
-def test_aliases_of_aliases_are_counted_as_what_they_become() -> None:
+def test_aliases_of_aliases_count_expanded() -> None:
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]  # 10 to the power of 9
     with pytest.raises(TextError, match="more than 200000 values"):
         load("\n".join(lines))
 
 
-def test_nothing_in_a_file() -> None:
+def test_an_empty_file() -> None:
     assert load("") is None
     assert load("# only a comment\n") is None

@@ -1,4 +1,4 @@
-"""A network that exchanges frames loses none of them."""
+"""Frames that a network reorders do not count as lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IMAGE = np.zeros((4, 6), np.uint8)
 
 
 class Numbers(Connection):
-    """Frames with these numbers of the camera's."""
+    """Yields frames with these camera frame numbers."""
 
     def __init__(self, ids: list[int]) -> None:
         self.ids = list(ids)
@@ -49,7 +49,7 @@ def read(ids: list[int]) -> tuple[list[int], int]:
 @pytest.mark.parametrize(
     "order", [[0, 1, 2, 4, 3, 5], [0, 3, 2, 1, 4, 5], [0, 1, 4, 2, 3, 5], [0, 2, 1, 4, 3, 5], [0, 5, 1, 2, 3, 4]]
 )
-def test_each_frame_has_the_number_of_its_place(start: int, order: list[int]) -> None:
+def test_each_frame_has_its_index(start: int, order: list[int]) -> None:
     assert read([start + place for place in order]) == (order, 0)
 
 
@@ -59,23 +59,23 @@ def test_across_the_wrap_of_16_bits() -> None:
 
 
 @pytest.mark.parametrize("start", [100, 40_000, 70_000])
-def test_what_does_not_come_late_stays_lost(start: int) -> None:
+def test_a_frame_that_never_arrives_stays_lost(start: int) -> None:
     assert read([start, start + 3, start + 2, start + 4]) == ([0, 3, 2, 4], 1)
 
 
 @pytest.mark.parametrize(
     "ids", [[40_000, 1, 2, 3], [60_000, 0, 1, 2], [500, 1, 2, 3], [70_000, 1, 2, 3], [70_000, 69_990, 69_991, 69_992]]
 )
-def test_a_camera_that_restarts_loses_nothing_by_it(ids: list[int]) -> None:
+def test_a_restarted_camera_loses_no_frames(ids: list[int]) -> None:
     assert read(ids) == ([0, 1, 2, 3], 0)
 
 
-def test_a_frame_that_comes_twice_is_not_taken_off_the_lost_ones() -> None:
+def test_a_duplicate_frame_does_not_reduce_the_lost_count() -> None:
     _, lost = read([10, 13, 11, 11, 14])
     assert lost >= 1
 
 
-def test_gaps_are_remembered_within_bounds() -> None:
+def test_the_memory_of_gaps_is_bounded() -> None:
     numbers = FrameIds()
     numbers.advance(1)
     assert numbers.advance(50_000) == 49_999

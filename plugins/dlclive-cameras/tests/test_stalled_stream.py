@@ -1,4 +1,4 @@
-"""A stream that a network holds back, and a program that ends while a stream runs: with real streams and real processes."""
+"""A stream that stalls in a network, and a program that ends during a stream, with real streams and processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FPS = 30
 HELD_FROM, HELD_FOR = 120, 60  # frames; see stream_server.py
 
 
-def test_frames_that_a_network_held_back_are_not_acted_on(server: Any, number_in: Callable[[Frame], int]) -> None:
-    """Each number says when its frame was sent; the first seconds say how long its way is."""
+def test_outputs_ignore_frames_delayed_by_the_network(server: Any, number_in: Callable[[Frame], int]) -> None:
+    """A frame's number gives its send time; the first seconds give its transit time."""
     server.start("held", fps=FPS)
     sent: list[tuple[int, float]] = []
     acted: list[int] = []
@@ -78,15 +78,15 @@ def ends(script: str, url: str) -> tuple[int, str]:
     return done.returncode, done.stdout.strip()
 
 
-def test_a_program_that_ran_a_session_ends_well(server: Any) -> None:
-    """A thread inside OpenCV at Python's end would abort the process."""
+def test_a_program_exits_cleanly_after_a_session(server: Any) -> None:
+    """A thread still inside OpenCV at exit would abort the process."""
     for _ in range(3):
         server.start("mpegts", fps=50)
         assert ends(SCRIPT, server.url) == (0, "stopped")
         server.kill()
 
 
-def test_a_program_that_forgets_to_close_a_camera_ends_well(server: Any) -> None:
+def test_a_program_exits_cleanly_with_an_unclosed_camera(server: Any) -> None:
     for _ in range(3):
         server.start("mpegts", fps=50)
         assert ends(UNCLOSED, server.url) == (0, "(192, 96)")

@@ -1,4 +1,4 @@
-"""A webcam's driver that says one thing and does another. OpenCV stands between us and the driver, so it is played here."""
+"""A webcam driver that ignores its settings. A fake of OpenCV's capture plays the driver."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlclive_core import Frame, SourceError
 
 
 class Driver:
-    """Agrees to every setting, and sends what it likes."""
+    """Accepts every setting and then ignores it."""
 
     sends = ((640, 480),)
     """(width, height) of the camera behind the number, each time it is opened; the last one stays."""
@@ -60,7 +60,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> type[Driver]:
     return Played
 
 
-def test_the_first_frame_decides_on_the_size(driver: type[Driver]) -> None:
+def test_the_first_frame_determines_the_size(driver: type[Driver]) -> None:
     driver.sends = ((1280, 960),)
     with OpenCVCamera(0, width=320, height=240) as camera:
         camera.open()
@@ -68,7 +68,7 @@ def test_the_first_frame_decides_on_the_size(driver: type[Driver]) -> None:
         assert camera.notices == ("camera:0: the driver says 320x240 and sends 1280x960; the frames are 1280x960",)
 
 
-def test_a_driver_that_keeps_its_word_is_not_mentioned(driver: type[Driver]) -> None:
+def test_a_driver_that_follows_its_settings_causes_no_notice(driver: type[Driver]) -> None:
     with OpenCVCamera(0, width=640, height=480) as camera:
         camera.open()
         assert (camera.frame_size, camera.notices) == ((640, 480), ())
@@ -84,7 +84,7 @@ def read_until_lost(camera: LiveCamera) -> list[Frame]:
     return frames
 
 
-def test_a_webcam_of_another_size_is_not_taken_for_the_one_that_vanished(driver: type[Driver]) -> None:
+def test_a_webcam_of_another_size_does_not_replace_one_that_vanished(driver: type[Driver]) -> None:
     driver.sends, driver.frames = ((640, 480), (320, 240)), 20
     with OpenCVCamera(0, reconnect=0.5) as camera:
         camera.open()

@@ -1,4 +1,4 @@
-"""AVI files of every kind of index, whole and cut short."""
+"""AVI files with every kind of index, whole and truncated."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
     size = PER_PART if new_index else COUNT
     groups = [images[first : first + size] for first in range(0, COUNT, size)]
 
-    def said(field: str, number: int) -> int:
+    def declared(field: str, number: int) -> int:
         return number if field in promises else 0
 
     def head(places: list[tuple[int, int, int]]) -> bytes:
-        strh = struct.pack("<4s4s8I", b"vids", b"MJPG", 0, 0, 0, 1, 30, 0, said("strh", COUNT), 0) + bytes(16)
+        strh = struct.pack("<4s4s8I", b"vids", b"MJPG", 0, 0, 0, 1, 30, 0, declared("strh", COUNT), 0) + bytes(16)
         strf = struct.pack("<IiiHH4sIiiII", 40, 192, 96, 1, 24, b"MJPG", 0, 0, 0, 0, 0)
         indx = struct.pack("<HBBI4s3I", 4, 0, 0, len(places), b"00dc", 0, 0, 0)
         indx += b"".join(struct.pack("<QII", *entry) for entry in places)
         stream = [_chunk(b"strh", strh), _chunk(b"strf", strf), *([_chunk(b"indx", indx)] if new_index else [])]
-        first = said("avih", len(groups[0]))
+        first = declared("avih", len(groups[0]))
         avih = struct.pack("<10I", 33333, 0, 0, 16 * old_index, first, 0, 1, 0, 192, 96) + bytes(16)
-        dmlh = _list(b"odml", _chunk(b"dmlh", struct.pack("<I", said("dmlh", COUNT)) + bytes(244)))
+        dmlh = _list(b"odml", _chunk(b"dmlh", struct.pack("<I", declared("dmlh", COUNT)) + bytes(244)))
         return _list(b"hdrl", _chunk(b"avih", avih), _list(b"strl", *stream), *([dmlh] if new_index else []))
 
     def built(places: list[tuple[int, int, int]]) -> tuple[bytes, list[tuple[int, int, int]]]:
@@ -93,8 +93,8 @@ def test_a_whole_file_is_whole(films: Any, tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_cut_file_says_how_many_are_missing(films: Any, tmp_path: Path, kind: str, share: float) -> None:
-    """The head tells, whether or not an index of the part that is left is complete."""
+def test_a_truncated_file_reports_its_missing_pictures(films: Any, tmp_path: Path, kind: str, share: float) -> None:
+    """The header declares the number, whether or not the remaining part has a complete index."""
     path = tmp_path / "film.avi"
     _write(path, films, **KINDS[kind])
     films.cut(path, share)
@@ -105,7 +105,7 @@ def test_a_cut_file_says_how_many_are_missing(films: Any, tmp_path: Path, kind: 
     assert source.corrupt == COUNT - len(indices) or source.corrupt == COUNT - len(indices) + 1  # the torn picture
 
 
-def test_a_file_that_lost_only_its_index_is_cut(films: Any, tmp_path: Path) -> None:
+def test_a_file_without_its_index_is_truncated(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "film.avi"
     _write(path, films, **KINDS["old index"])
     path.write_bytes(path.read_bytes()[:-100])
@@ -115,8 +115,8 @@ def test_a_file_that_lost_only_its_index_is_cut(films: Any, tmp_path: Path) -> N
     assert source.corrupt == 1
 
 
-def test_a_file_that_was_never_closed_counts_as_one_loss(films: Any, tmp_path: Path) -> None:
-    """Its writer was killed: the head promises nothing, and the lists have no size."""
+def test_an_unclosed_file_counts_as_one_loss(films: Any, tmp_path: Path) -> None:
+    """Its writer was killed: the header declares no number, and the lists have no size."""
     path = tmp_path / "film.avi"
     _write(path, films, old_index=False, new_index=False, promises=())
     data = bytearray(path.read_bytes())
@@ -131,7 +131,7 @@ def test_a_file_that_was_never_closed_counts_as_one_loss(films: Any, tmp_path: P
 
 
 def test_empty_chunks_are_not_pictures(films: Any, tmp_path: Path) -> None:
-    """FFmpeg fills pauses with empty chunks; the head counts them, too."""
+    """FFmpeg fills pauses with empty chunks, which the header counts, too."""
     path = films.make(
         tmp_path / "pauses.avi", 20, codec="mjpeg", pix_fmt="yuvj420p", stamps=[100 * n for n in range(20)]
     )

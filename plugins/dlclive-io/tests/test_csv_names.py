@@ -1,4 +1,4 @@
-"""Names in the header of a CSV table are the real ones, however they are spelt, and a killed run's table is still counted."""
+"""A CSV header holds names unchanged, whatever they contain, and a killed run's table is still recovered."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_names_are_read_back(tmp_path: Path, name: str, finish: bool) -> None:
 
 
 def test_half_a_surrogate_pair_becomes_its_escape(tmp_path: Path) -> None:
-    """UTF-8 cannot hold it."""
+    """UTF-8 cannot encode it."""
     card = ModelCard(net_type="test", skeleton=Skeleton(("nose", "\ud800")))
     _write(tmp_path / "poses.csv", card, finish=True)
     table = pd.read_csv(tmp_path / "poses.csv", header=[0, 1, 2], index_col=0)

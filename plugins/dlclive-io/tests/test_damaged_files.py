@@ -1,4 +1,4 @@
-"""recover, when a disk has damaged what a killed run left: a damaged byte costs its rows, and no other row or file."""
+"""Recovery of damaged files after a killed run: a damaged byte costs its own rows, and no other row or file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _estimate(number: int) -> Estimate:
 
 @pytest.fixture
 def crashed(tmp_path: Path) -> Path:
-    """A folder with a table of each kind, as a killed process leaves it: 200 rows, in which every number is the frame's."""
+    """A folder with a table of each kind, as left by a killed process: 200 rows, each filled with its frame number."""
     work, folder = tmp_path / "work", tmp_path / "crashed"
     work.mkdir()
     folder.mkdir()
@@ -56,7 +56,7 @@ def crashed(tmp_path: Path) -> Path:
             for sink in sinks:
                 if isinstance(sink, PoseTable) and sink._journal is not None:
                     sink._journal.commit()
-    for sink in sinks:  # text is flushed on time alone
+    for sink in sinks:  # text is flushed only by time
         if isinstance(sink, TimestampTable):
             sink._opened().flush()
         elif isinstance(sink, PoseTable) and isinstance(sink._table, CsvTable):
@@ -73,7 +73,7 @@ def _part(folder: Path, name: str) -> Path:
 
 
 def _poses(path: Path) -> dict[int, float]:
-    """The frames that have a row, and the number in it; every row holds one number alone."""
+    """Maps the frames that have a row to the number in it; a row repeats a single number."""
     table = pd.read_hdf(path) if path.suffix == ".h5" else pd.read_csv(path, header=[0, 1, 2], index_col=0)
     whole = table.dropna(how="all")
     values = whole.to_numpy()
@@ -96,7 +96,7 @@ def _flip(path: Path, position: int) -> None:
 
 
 def _byte_of_row(path: Path, number: int, offset: int) -> int:
-    """Where a row of a CSV file begins, plus an offset."""
+    """The position of a row of a CSV file, plus an offset."""
     data = path.read_bytes()
     return data.index(f"\n{number},".encode()) + 1 + offset
 
@@ -113,7 +113,7 @@ def _byte_of_row(path: Path, number: int, offset: int) -> int:
         ("d.csv.part", lambda folder: (folder / "d.csv.part").write_bytes(b"")),
     ],
 )
-def test_whatever_happened_to_one_file_the_others_are_recovered(
+def test_damage_to_one_file_does_not_affect_the_others(
     crashed: Path, name: str, damage: Callable[[Path], object]
 ) -> None:
     damage(crashed)
@@ -129,7 +129,7 @@ def test_whatever_happened_to_one_file_the_others_are_recovered(
         assert file.path.exists()
 
 
-def test_a_byte_of_each_table_that_is_no_text(crashed: Path) -> None:
+def test_a_byte_that_is_not_text_in_each_table(crashed: Path) -> None:
     _flip(_part(crashed, "c.csv"), _byte_of_row(_part(crashed, "c.csv"), 57, 4))
     _flip(_part(crashed, "d.csv"), _byte_of_row(_part(crashed, "d.csv"), 90, 5))
     by_name = {file.path.name: file for file in recover(crashed).files}
@@ -143,12 +143,12 @@ def test_a_byte_of_each_table_that_is_no_text(crashed: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (b"\n57,", b"\n97,"),  # too large: the rows behind it are in order
+        (b"\n57,", b"\n97,"),  # too large: the rows after it are in order
         (b"\n57,", b"\n07,"),
         (b"\n57,", b"\n-7,"),
         (b"\n57,", b"\n57"),
         (b"\n57,57.0,", b"\n57,57.0\n"),
-        (b"\n57,57.0,", b'\n57,"7.0,'),  # a quote that would swallow all that follows
+        (b"\n57,57.0,", b'\n57,"7.0,'),  # a quote that would swallow the rest of the file
         (b"\n57,57.0,", b"\n57,57.0,,"),
         (b"\n57,57.0,", b"\n57,nan0,"),
         (b"\n57,57.0,", b"\n57,1e999,"),
@@ -156,7 +156,7 @@ def test_a_byte_of_each_table_that_is_no_text(crashed: Path) -> None:
         (b"\n57,", b"\n99999999999999999999999,"),
     ],
 )
-def test_a_damaged_row_of_text_costs_itself(crashed: Path, old: bytes, new: bytes) -> None:
+def test_a_damaged_csv_row_costs_only_itself(crashed: Path, old: bytes, new: bytes) -> None:
     path = _part(crashed, "c.csv")
     data = path.read_bytes()
     assert data.count(old) == 1
@@ -167,7 +167,7 @@ def test_a_damaged_row_of_text_costs_itself(crashed: Path, old: bytes, new: byte
     assert "damaged rows removed" in by_name["c.csv"].note
 
 
-def test_a_damaged_name_of_a_video_leads_nowhere(tmp_path: Path) -> None:
+def test_a_damaged_video_name_does_not_leave_the_folder(tmp_path: Path) -> None:
     times = VideoTimes(tmp_path / "raw_timestamps.csv", overwrite=False)
     times.open(RUN)
     for number, name in enumerate(("raw.mkv", "../raw.mkv", "raw.mkv")):
@@ -189,12 +189,12 @@ def _journal(path: Path) -> sqlite3.Connection:
     [
         "UPDATE frames SET float32_values = x'00' WHERE frame = 57",
         "UPDATE frames SET float32_values = zeroblob(28) WHERE frame = 57",
-        "UPDATE frames SET float32_values = zeroblob(24) WHERE frame = 57",  # the right length, and not what was written
+        "UPDATE frames SET float32_values = zeroblob(24) WHERE frame = 57",  # the right length, wrong content
         "UPDATE frames SET float32_values = 'text' WHERE frame = 57",
         "UPDATE frames SET float32_values = NULL WHERE frame = 57",
     ],
 )
-def test_a_damaged_row_of_a_journal_costs_itself(crashed: Path, change: str) -> None:
+def test_a_damaged_journal_row_costs_only_itself(crashed: Path, change: str) -> None:
     with _journal(journal_of(crashed / "a.h5")) as database:
         database.execute(change)
     database.close()
@@ -206,7 +206,7 @@ def test_a_damaged_row_of_a_journal_costs_itself(crashed: Path, change: str) -> 
 
 
 @pytest.mark.parametrize("number", [-1, 2**62, 2**63 - 1])
-def test_a_frame_that_no_source_counts_to_is_left_out(crashed: Path, number: int) -> None:
+def test_an_impossible_frame_number_is_left_out(crashed: Path, number: int) -> None:
     with _journal(journal_of(crashed / "a.h5")) as database:
         database.execute("INSERT INTO frames VALUES (?, 0.0, zeroblob(24))", (number,))
     database.close()
@@ -215,7 +215,7 @@ def test_a_frame_that_no_source_counts_to_is_left_out(crashed: Path, number: int
     assert _poses(crashed / "a.h5") == _whole()
 
 
-def test_a_wild_number_in_a_journal_fills_no_disk(crashed: Path) -> None:
+def test_a_wild_number_in_a_journal_does_not_fill_the_disk(crashed: Path) -> None:
     with _journal(journal_of(crashed / "a.h5")) as database:
         database.execute("INSERT INTO frames SELECT 1099511627776, 0.0, float32_values FROM frames WHERE frame = 1")
     database.close()
@@ -224,8 +224,8 @@ def test_a_wild_number_in_a_journal_fills_no_disk(crashed: Path) -> None:
     assert _poses(crashed / "a.h5") == {**_whole(), 2**40: 1.0}
 
 
-def test_any_damaged_byte_of_a_log_costs_at_most_the_row_that_it_hit(crashed: Path) -> None:
-    """SQLite alone would discard every row behind it."""
+def test_a_damaged_byte_of_a_log_costs_at_most_its_row(crashed: Path) -> None:
+    """SQLite alone would discard every row after it."""
     wal = crashed / "a.h5.journal-wal"
     data = wal.read_bytes()
     frames = (len(data) - 32) // (24 + 4096)
@@ -248,7 +248,7 @@ def test_any_damaged_byte_of_a_log_costs_at_most_the_row_that_it_hit(crashed: Pa
         assert (folder / f"{wal.name}.damaged").exists()
 
 
-def test_a_log_that_ends_in_the_middle_of_a_frame_is_not_mended(crashed: Path) -> None:
+def test_a_log_with_an_incomplete_last_frame_is_not_changed(crashed: Path) -> None:
     wal = crashed / "a.h5.journal-wal"
     wal.write_bytes(wal.read_bytes()[:-1000])
     before = wal.read_bytes()
@@ -259,7 +259,7 @@ def test_a_log_that_ends_in_the_middle_of_a_frame_is_not_mended(crashed: Path) -
 
 
 def test_a_damaged_page_costs_its_own_rows(tmp_path: Path) -> None:
-    """Also where it lies in the middle of a long journal."""
+    """Also in the middle of a long journal."""
     path = tmp_path / "a.h5.journal"
     journal = PoseJournal(path, RUN)
     for number in range(5000):
@@ -282,8 +282,8 @@ def test_a_damaged_page_costs_its_own_rows(tmp_path: Path) -> None:
     assert list(rows) == sorted(rows)
 
 
-def test_a_file_with_both_its_names_is_finished(tmp_path: Path) -> None:
-    """Killed after the finished file got its name, and before it lost the other."""
+def test_a_file_under_both_names_is_finished(tmp_path: Path) -> None:
+    """The process was killed between adding the final name and removing the temporary one."""
     with PoseTable(tmp_path / "mouse.csv") as sink:
         sink.open(RUN)
         sink.write(_estimate(0))

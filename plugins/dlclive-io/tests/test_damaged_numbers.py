@@ -1,4 +1,4 @@
-"""Damage in the middle of a film: no frame after it has another frame's number, in any container."""
+"""After damage in the middle of a video, frame numbers are right in every container."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_numbers_after_damage_are_right(films: Any, tmp_path: Path, name: str, k
 
 
 @pytest.mark.parametrize(("name", "codec"), [("film.flv", "libx264"), ("film.wmv", "wmv2")])
-def test_a_cut_film_that_declares_its_length_is_not_silently_short(
+def test_a_truncated_video_with_a_declared_length_is_reported(
     films: Any, tmp_path: Path, name: str, codec: str
 ) -> None:
     path = films.make(tmp_path / name, COUNT, codec=codec)
@@ -73,10 +73,10 @@ def test_a_cut_film_that_declares_its_length_is_not_silently_short(
 
 @pytest.mark.parametrize("name", ["film.flv", "film.mkv", "film.ts", "film.avi"])
 @pytest.mark.parametrize("share", [0.5, 0.53, 0.56, 0.59, 0.62])
-def test_the_last_pictures_of_a_cut_film_have_their_numbers(
+def test_the_last_pictures_of_a_truncated_video_have_their_numbers(
     films: Any, tmp_path: Path, name: str, share: float
 ) -> None:
-    """The cut may fall between a picture and those that are shown before it."""
+    """The file may end between a picture and others that are shown before it."""
     path = films.make(tmp_path / name, COUNT, options=CLOSED)
     films.cut(path, share)
     indices, numbers = films.indices_and_numbers(VideoFile(path))

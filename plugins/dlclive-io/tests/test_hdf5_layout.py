@@ -1,4 +1,4 @@
-"""The HDF5 table, node by node: what DeepLabCut's own call of pandas writes, so that every reader of its files reads ours."""
+"""The HDF5 table equals DeepLabCut's pandas output node by node, so that readers of its files can read ours."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _write_with_pandas(path: Path, card: ModelCard, rows: np.ndarray) -> None:
 
 
 def _nodes(file: Any) -> Iterator[Any]:
-    """Every node, those that PyTables hides among them."""
+    """Yield every node, including those that PyTables hides."""
     pending = [file.root]
     while pending:
         node = pending.pop()
@@ -68,7 +68,7 @@ def _nodes(file: Any) -> Iterator[Any]:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    """Of each node: its class, shape, types and chunks, and the type and value of each attribute."""
+    """The class, shape, types and chunks of each node, and the type and value of each attribute."""
     with tables.open_file(str(path)) as file:
         return {
             node._v_pathname: {
@@ -88,7 +88,7 @@ def _described(path: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", [2, 3000])
 @pytest.mark.parametrize("card", [SINGLE, MULTI], ids=["3 levels", "4 levels"])
-def test_every_node_and_attribute_is_that_of_pandas(tmp_path: Path, card: ModelCard, count: int) -> None:
+def test_every_node_and_attribute_equals_that_of_pandas(tmp_path: Path, card: ModelCard, count: int) -> None:
     rows = _rows(count, len(TableLayout(card).columns))
     _write(tmp_path / "ours.h5", card, rows)
     _write_with_pandas(tmp_path / "theirs.h5", card, rows)
@@ -109,8 +109,8 @@ def test_every_node_and_attribute_is_that_of_pandas(tmp_path: Path, card: ModelC
         assert (index.kind, index.optlevel, index.nelements) == (other_index.kind, other_index.optlevel, count)
 
 
-def test_the_layout_as_it_is_written_down(tmp_path: Path) -> None:
-    """What `h5read(file, '/df_with_missing/table')` of MATLAB gives, and the attributes of pandas 2."""
+def test_the_documented_layout(tmp_path: Path) -> None:
+    """The result of MATLAB's `h5read(file, '/df_with_missing/table')`, and the attributes of pandas 2."""
     rows = _rows(3, 6)
     _write(tmp_path / "poses.h5", SINGLE, rows)
     columns = [
@@ -154,7 +154,7 @@ def test_the_layout_as_it_is_written_down(tmp_path: Path) -> None:
 
 
 def test_rows_can_be_selected_on_the_disk(tmp_path: Path) -> None:
-    """As pandas does in files of format "table" alone."""
+    """pandas supports this only in files of format "table"."""
     rows = _rows(300, 6)
     _write(tmp_path / "poses.h5", SINGLE, rows)
     part = pd.read_hdf(tmp_path / "poses.h5", where="index >= 100 & index < 103")
@@ -163,8 +163,8 @@ def test_rows_can_be_selected_on_the_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("individuals", "kind"), [(20, Hdf5Table), (26, Hdf5Table), (60, WideHdf5Table)])
-def test_a_header_of_any_length_is_read_alike(tmp_path: Path, individuals: int, kind: type) -> None:
-    """Plain attributes, shortened ones, and a header that no attribute holds."""
+def test_a_header_of_any_length_can_be_read(tmp_path: Path, individuals: int, kind: type) -> None:
+    """Plain attributes, shortened ones, and a header too long for an attribute."""
     card = _wide(individuals)
     layout = TableLayout(card)
     rows = _rows(20, len(layout.columns))
@@ -178,7 +178,7 @@ def test_a_header_of_any_length_is_read_alike(tmp_path: Path, individuals: int, 
 @pytest.mark.parametrize(
     "name", ["naïve é", 'a,"b"', "two\nlines", "nul\0nul", "\ud800 half", "\x1b[31mred", "'); DROP", "x" * 5000]
 )
-def test_names_in_the_header_are_the_real_ones(tmp_path: Path, name: str) -> None:
+def test_names_in_the_header_are_unchanged(tmp_path: Path, name: str) -> None:
     card = SINGLE.with_(skeleton=Skeleton(("nose", name)), scorer=name)
     _write(tmp_path / "poses.h5", card, _rows(2, 6))
     assert list(pd.read_hdf(tmp_path / "poses.h5").columns) == TableLayout(card).columns

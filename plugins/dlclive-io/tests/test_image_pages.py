@@ -1,4 +1,4 @@
-"""Files that hold several pictures: every page is a frame, or the file is refused by name."""
+"""Files with several pictures: every page is a frame, or the file is refused by name."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _grey_tiff(
     previews: tuple[int, ...] = (),
     text: bytes = b"",
 ) -> Path:
-    """Uncompressed grey pages of 4 x 2 pixels; those named in `previews` are marked as smaller copies."""
+    """Write uncompressed grey pages of 4x2 pixels; the numbers in `previews` are marked as previews."""
     mark = {"<": b"II", ">": b"MM"}[order]
     head = mark + struct.pack(f"{order}HHHQ", 43, 8, 0, 16) if big else mark + struct.pack(f"{order}HI", 42, 8)
     data = bytearray(head)
@@ -101,7 +101,7 @@ def test_previews_are_not_frames(tmp_path: Path) -> None:
     assert _values(frames) == [5, 6]
 
 
-def test_a_stack_among_images_counts_in_its_place(tmp_path: Path) -> None:
+def test_a_stack_among_images_keeps_its_place(tmp_path: Path) -> None:
     _grey_tiff(tmp_path / "img1.tif", [1])
     _grey_tiff(tmp_path / "img2.tif", [2, 3, 4])
     _grey_tiff(tmp_path / "img10.tif", [5])
@@ -109,7 +109,7 @@ def test_a_stack_among_images_counts_in_its_place(tmp_path: Path) -> None:
     assert _values(frames) == [frame.index + 1 for frame in frames] == [1, 2, 3, 4, 5]
 
 
-def test_a_stack_that_is_cut_is_not_silently_short(tmp_path: Path) -> None:
+def test_a_truncated_stack_is_reported(tmp_path: Path) -> None:
     path = _grey_tiff(tmp_path / "cut.tif", [1, 2, 3, 4])
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 5 // 8])
     source = ImageFolder(path)
@@ -124,7 +124,7 @@ def test_stacks_too_large_for_memory_are_read_from_the_file(tmp_path: Path, monk
     assert _values(_read(ImageFolder(path))) == [5, 6]
 
 
-def test_a_stack_whose_pages_are_not_listed_is_refused(tmp_path: Path) -> None:
+def test_a_stack_with_unlisted_pages_is_refused(tmp_path: Path) -> None:
     path = _grey_tiff(tmp_path / "large.tif", [1], text=b"ImageJ=1.54f\nimages=25\nslices=25\n\0")
     with pytest.raises(DataError, match=r"large\.tif holds 25 images but lists 1"):
         ImageFolder(path).open()
@@ -180,7 +180,7 @@ def test_a_tiff_is_not_a_video(tmp_path: Path) -> None:
 
 
 def test_hidden_files_are_not_images(tmp_path: Path) -> None:
-    """macOS leaves `._name` files on disks that cannot hold its attributes; Windows leaves Thumbs.db and desktop.ini."""
+    """macOS creates `._name` files on disks without extended attributes; Windows creates Thumbs.db and desktop.ini."""
     for number in range(3):
         cv2.imwrite(str(tmp_path / f"img{number}.png"), np.full((6, 8), number, np.uint8))
         (tmp_path / f"._img{number}.png").write_bytes(bytes.fromhex("0005160700020000") + bytes(4088))

@@ -1,4 +1,4 @@
-"""Recordings joined byte by byte, and clocks that begin again: frames are counted on, and times go on."""
+"""In joined recordings, and after a clock restarts, frame numbers and timestamps continue."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _join(films: Any, path: Path, parts: int = 2, **options: Any) -> Path:
 
 
 @pytest.mark.parametrize("name", JOINABLE)
-def test_joined_recordings_are_counted_on(
+def test_frame_numbers_continue_across_joined_recordings(
     films: Any, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     parts = 2 if name.endswith((".mkv", ".webm")) else 3
@@ -55,11 +55,11 @@ def test_joined_recordings_are_counted_on(
     if times[0] is not None:  # raw H.264 has none
         np.testing.assert_allclose(np.diff(times), times[1] - times[0], atol=0.0011)
         messages = [r.getMessage() for r in caplog.records if "begins again" in r.getMessage()]
-        assert len(messages) == (name not in ("camera.avi", "raw.mjpeg"))  # those count frames, and have no clock
+        assert len(messages) == (name not in ("camera.avi", "raw.mjpeg"))  # these count frames and have no clock
 
 
 @pytest.mark.parametrize("name", ["whole.mp4", "film.flv", "film.wmv", "film.mkv"])
-def test_a_recording_that_cannot_be_reached_is_a_loss(
+def test_an_unreachable_recording_counts_as_a_loss(
     films: Any, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     codec = {"codec": "wmv2"} if name == "film.wmv" else {}
@@ -78,7 +78,7 @@ def test_a_recording_that_cannot_be_reached_is_a_loss(
 
 
 def _stamped(path: Path, films: Any, stamps: list[int], codec: str = "mjpeg") -> Path:
-    """A Matroska file with these times in milliseconds, in this order."""
+    """Write a Matroska file with these timestamps in milliseconds, in this order."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=30)
         stream.width, stream.height, stream.pix_fmt = 192, 96, "yuvj420p" if codec == "mjpeg" else "yuv420p"
@@ -94,7 +94,7 @@ def _stamped(path: Path, films: Any, stamps: list[int], codec: str = "mjpeg") ->
     return path
 
 
-def test_frames_with_one_time_are_counted_and_said(
+def test_frames_with_the_same_timestamp_are_counted_and_reported(
     films: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stamps = [number // 2 for number in range(40)]  # 2000 frames/s on a clock of milliseconds
@@ -108,7 +108,7 @@ def test_frames_with_one_time_are_counted_and_said(
     ]
 
 
-def test_a_pause_before_reordered_frames_is_no_new_clock(
+def test_a_pause_before_reordered_frames_is_not_a_restart(
     films: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     stamps = [40 * number + 60_000 * (number // 13) for number in range(60)]
@@ -132,7 +132,7 @@ RATES = [(1000, 15), (30, 25), (25, 240), (60, 7)]
         if not (name == "film.avi" and actual > declared)  # its clock ticks at the declared rate
     ],
 )
-def test_the_rate_is_that_of_the_timestamps(
+def test_timestamps_override_the_declared_rate(
     films: Any, tmp_path: Path, name: str, declared: int, actual: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     codec = {"film.webm": "libvpx", "film.avi": "mjpeg"}.get(name, "libx264")

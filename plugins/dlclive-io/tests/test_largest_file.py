@@ -1,4 +1,4 @@
-"""Recordings on disks whose files can grow no further: they continue in the next file, and no frame is lost unsaid."""
+"""When a file reaches the size limit of its disk, the recording continues in the next one, and lost frames are reported."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_known_limit_costs_no_frame(films: Any, tmp_path: Path, suffix: str, o
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are POSIX")
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
-def test_an_unknown_limit_costs_frames_once_and_says_how_many(films: Any, tmp_path: Path, suffix: str) -> None:
+def test_an_unknown_limit_costs_frames_once_and_reports_how_many(films: Any, tmp_path: Path, suffix: str) -> None:
     error = _run(tmp_path / f"raw{suffix}", unknown=True)
     rows = _check(films, tmp_path, suffix)
     lost = 300 - len(rows)
@@ -104,7 +104,7 @@ def test_an_unknown_limit_costs_frames_once_and_says_how_many(films: Any, tmp_pa
         f"DataError: the recording is complete except for frames of a file that could not grow: {lost} of raw{suffix}"
     )
     missing = sorted(set(range(300)) - {frame for _, _, frame in rows})
-    assert missing == list(range(missing[0], missing[0] + lost))  # those around the failure, no others
+    assert missing == list(range(missing[0], missing[0] + lost))  # only those around the failure
 
 
 def _estimate(number: int) -> Estimate:
@@ -158,11 +158,11 @@ def test_the_file_system_of_a_folder(folder: str, expected: str) -> None:
 
 
 def test_a_fat_disk_limits_files_to_four_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_of_process", lambda: None)
+    monkeypatch.setattr(limits, "_process_limit", lambda: None)
     monkeypatch.setattr(limits, "_file_system", lambda folder: "vfat")
     assert limits.largest_file(tmp_path) == 4_294_967_295
-    monkeypatch.setattr(limits, "_of_process", lambda: 1000)
+    monkeypatch.setattr(limits, "_process_limit", lambda: 1000)
     assert limits.largest_file(tmp_path) == 1000
     monkeypatch.setattr(limits, "_file_system", lambda folder: "ext4")
-    monkeypatch.setattr(limits, "_of_process", lambda: None)
+    monkeypatch.setattr(limits, "_process_limit", lambda: None)
     assert limits.largest_file(tmp_path) is None

@@ -1,4 +1,4 @@
-"""Names that libraries take for something else: an address, a pattern, a query. Files are read and written literally."""
+"""File names that look like a URL, a pattern or a query to a library are read and written literally."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = ["2024-01-01T12:30:00", "a%03d", "100% sure", "what?", "no#1", "a b", "f
 
 @pytest.fixture(params=NAMES)
 def name(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name, and a folder called so, in the current folder."""
+    """The name, and a folder of that name in the current folder."""
     monkeypatch.chdir(tmp_path)
     name: str = request.param
     try:
@@ -69,7 +69,7 @@ def test_files_in_a_folder_and_their_recovery(films: Any, name: str) -> None:
     folder = Path(name)
     _write(VideoRecording(folder / "raw.mkv"), films, finish=False)
     _write(PoseTable(folder / "poses.h5"), films, finish=False)
-    (folder / "._raw.mkv.part").write_bytes(b"\0\5\x16\7")  # attributes that macOS keeps beside a file
+    (folder / "._raw.mkv.part").write_bytes(b"\0\5\x16\7")  # macOS keeps attributes in such files
     report = recover(folder)
     assert report.complete
     assert {file.path.name: file.rows for file in report.files} == {

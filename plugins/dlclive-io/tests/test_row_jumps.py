@@ -1,4 +1,4 @@
-"""A source whose frame numbers jump: no disk full of empty rows, and what is recorded has its right number."""
+"""When a source's frame numbers jump, empty rows do not fill the disk, and recorded rows keep their numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _rows(path: Path) -> dict[int, float]:
 
 
 @pytest.mark.parametrize("far", [2**32, FAR, 2**60])
-def test_rows_behind_a_jump_keep_their_numbers(path: Path, far: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_rows_after_a_jump_keep_their_numbers(path: Path, far: int, caplog: pytest.LogCaptureFixture) -> None:
     numbers = [*range(10), *range(far, far + 100), 2 * far, 2 * far + 1]
     with caplog.at_level(logging.WARNING):
         sink = _write(path, numbers)
@@ -59,7 +59,7 @@ def test_rows_behind_a_jump_keep_their_numbers(path: Path, far: int, caplog: pyt
     )
 
 
-def test_one_wrong_number_costs_its_frame_alone(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_wrong_number_costs_only_its_frame(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         sink = _write(path, [0, 1, FAR, 2, 3, FAR + 7, 4, 6])
     assert [number for number, value in _rows(path).items() if value == value] == [0, 1, 2, 3, 4, 6]
@@ -69,26 +69,26 @@ def test_one_wrong_number_costs_its_frame_alone(path: Path, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize("number", [2**62, 2**64, 10**30])
-def test_a_number_that_no_table_holds(path: Path, number: int) -> None:
+def test_a_number_too_large_for_a_table(path: Path, number: int) -> None:
     sink = _write(path, [0, 1, number, 2])
     assert list(_rows(path)) == [0, 1, 2]
     assert sink.frames_left_out == 1
 
 
 @pytest.mark.parametrize("finish", [True, False])
-def test_the_frame_behind_a_jump_is_recorded_even_if_it_is_the_last(path: Path, finish: bool) -> None:
+def test_the_frame_after_a_jump_is_recorded_even_if_it_is_the_last(path: Path, finish: bool) -> None:
     sink = _write(path, [0, FAR], finish=finish)
     (output,) = sink.outputs
     assert _rows(output) == {0: 0.0, FAR: 1.0}
 
 
-def test_numbers_still_must_increase(path: Path) -> None:
+def test_numbers_must_still_increase(path: Path) -> None:
     with pytest.raises(DataError, match="frame 1 comes after frame 2"):
         _write(path, [0, 1, 2, 1])
 
 
-def test_empty_rows_are_limited_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many small jumps fill a disk as one large jump does."""
+def test_the_total_of_empty_rows_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small jumps fill a disk as well as one large jump."""
     monkeypatch.setattr(row_blocks, "MOST_EMPTY_ROWS", 100)
     written: list[int] = []
     blocks = RowBlocks(1, lambda first, rows: written.extend(range(first, first + len(rows))), 8)

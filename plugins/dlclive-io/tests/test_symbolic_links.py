@@ -1,4 +1,4 @@
-"""A link in a shared folder, where we write: it is never followed, so that nobody can have another file overwritten."""
+"""Links in a shared output folder are never followed, so that a link cannot make us overwrite another file."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_link_under_the_final_name_is_a_file_that_exists(folder: Path, victim:
 def test_a_recovery_follows_no_link(folder: Path, victim: Path, link: str) -> None:
     for name in ("p.h5", "p.csv"):
         _run(PoseTable(folder / name), is_live=True, finish=False)
-    victim.write_text('{"ended": null}')  # a link to another run's record is not that of this one
+    victim.write_text('{"ended": null}')  # a link to another run's record is not this run's record
     (folder / link).symlink_to(victim)
     report = recover(folder)
     assert [(file.error, file.rows) for file in report.files] == [("", 5), ("", 5)]
@@ -113,7 +113,7 @@ def test_a_recovery_follows_no_link(folder: Path, victim: Path, link: str) -> No
 
 
 @pytest.mark.parametrize("link", ["a.h5.part", "a.csv.part", "a.mkv.part"])
-def test_a_link_in_place_of_a_part_is_an_error_of_its_own(folder: Path, victim: Path, link: str) -> None:
+def test_a_link_in_place_of_a_part_has_its_own_error(folder: Path, victim: Path, link: str) -> None:
     _run(PoseTable(folder / "p.h5"), is_live=True, finish=False)
     (folder / link).symlink_to(victim)
     recovered = {file.path.name: file for file in recover(folder).files}

@@ -1,4 +1,4 @@
-"""Eight processes in one folder: the same name goes to one of them, and names of their own to all."""
+"""Eight processes in one folder: only one gets a shared name, and all get different names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SCRIPT = """
 
 
 def _at_once(paths: list[Path]) -> list[str]:
-    """Write a table to each path, all at the same moment; what each process said."""
+    """Write a table to each path at the same moment; returns the output of each process."""
     running = [
         subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(SCRIPT).format(path=str(path), value=value)],
@@ -91,7 +91,7 @@ def test_eight_names_for_eight_processes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".h5", ".csv"])
 def test_a_file_that_appears_while_a_table_is_written_stays(tmp_path: Path, suffix: str) -> None:
-    """And so does the table, under the name that it had."""
+    """The table stays under its temporary name."""
     path = tmp_path / f"poses{suffix}"
     with PoseTable(path) as sink:
         sink.open(run_info(CARD))
@@ -106,7 +106,7 @@ def test_a_file_that_appears_while_a_table_is_written_stays(tmp_path: Path, suff
     assert part.stat().st_size > 0
 
 
-def test_a_name_is_looked_at_again_once_the_lock_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_checked_again_after_locking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run may have finished its file in between."""
     output = OutputFile(tmp_path / "poses.csv", (".csv",), overwrite=False)
     acquire = output._lock.acquire

@@ -1,4 +1,4 @@
-"""Colours of films that are not in BT.601: true, or as OpenCV before 4.13 reads them."""
+"""Colours of videos that do not use BT.601: true, or as in OpenCV before 4.13."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def _picture(height: int = 96, width: int = 192) -> np.ndarray:
     return PALETTE[(y + x) % len(PALETTE)]
 
 
-def _film(path: Path, *, says: int, range: ColorRange, pix_fmt: str, codec: str, odd: bool = False) -> Path:
-    """Three frames. What is stored is the same whatever the film says about it."""
+def _film(path: Path, *, declared: int, range: ColorRange, pix_fmt: str, codec: str, odd: bool = False) -> Path:
+    """Write three frames; the stored data do not depend on the declared matrix and range."""
     picture = _picture(95, 191) if odd else _picture()
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=30)
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = pix_fmt
-        stream.codec_context.colorspace, stream.codec_context.color_range = says, range
+        stream.codec_context.colorspace, stream.codec_context.color_range = declared, range
         for _ in (0, 1, 2):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(
                 format=pix_fmt, dst_colorspace=Colorspace.ITU709, dst_color_range=range
             )
-            frame.colorspace = says
+            frame.colorspace = declared
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
@@ -66,8 +66,8 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_colours_are_those_that_the_film_says(films: Any, tmp_path: Path, name: str) -> None:
-    path = _film(tmp_path / name, says=Colorspace.ITU709, **KINDS[name])
+def test_colours_follow_the_declared_matrix_and_range(films: Any, tmp_path: Path, name: str) -> None:
+    path = _film(tmp_path / name, declared=Colorspace.ITU709, **KINDS[name])
     image = _read(films, path)
     np.testing.assert_allclose(image[16::32, 16::32].astype(int), _picture()[16::32, 16::32], atol=6)
     if FOLLOWS_THE_FILM:
@@ -76,9 +76,9 @@ def test_colours_are_those_that_the_film_says(films: Any, tmp_path: Path, name: 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_opencv_colours_are_those_of_older_opencv(films: Any, tmp_path: Path, name: str) -> None:
-    """It took every film for BT.601: as every OpenCV reads the same film if it says BT.601."""
-    path = _film(tmp_path / name, says=Colorspace.ITU709, **KINDS[name])
-    expected = _by_opencv(_film(tmp_path / f"601-{name}", says=Colorspace.ITU601, **KINDS[name]))
+    """It assumed BT.601, so it must match any OpenCV on the same video declared as BT.601."""
+    path = _film(tmp_path / name, declared=Colorspace.ITU709, **KINDS[name])
+    expected = _by_opencv(_film(tmp_path / f"601-{name}", declared=Colorspace.ITU601, **KINDS[name]))
     image = _read(films, path, colours="opencv")
     np.testing.assert_array_equal(image, expected)
     assert abs(image.astype(int) - _read(films, path)).max() > 15
@@ -86,9 +86,9 @@ def test_opencv_colours_are_those_of_older_opencv(films: Any, tmp_path: Path, na
         np.testing.assert_array_equal(image, _by_opencv(path))
 
 
-def test_full_range_that_only_a_tag_says_is_ignored_as_in_older_opencv(films: Any, tmp_path: Path) -> None:
+def test_full_range_declared_only_by_a_tag_is_ignored_as_in_older_opencv(films: Any, tmp_path: Path) -> None:
     kind = {"pix_fmt": "yuv420p", "codec": "libvpx-vp9"}
-    path = _film(tmp_path / "full.webm", says=Colorspace.ITU709, range=ColorRange.JPEG, **kind)
+    path = _film(tmp_path / "full.webm", declared=Colorspace.ITU709, range=ColorRange.JPEG, **kind)
     with av.open(str(path)) as video:
         luma = next(video.decode(video=0)).to_ndarray()[:96].astype(float)
     image = _read(films, path, colours="opencv").astype(float)
@@ -100,13 +100,13 @@ def test_full_range_that_only_a_tag_says_is_ignored_as_in_older_opencv(films: An
 UNKNOWN = 2  # in ISO/IEC 23091-2
 
 
-@pytest.mark.parametrize("says", [Colorspace.ITU601, UNKNOWN])
-def test_other_films_are_the_same_in_both(films: Any, tmp_path: Path, says: int) -> None:
-    path = _film(tmp_path / "film.mp4", says=says, **KINDS["h264.mp4"])
+@pytest.mark.parametrize("declared", [Colorspace.ITU601, UNKNOWN])
+def test_other_videos_are_the_same_in_both(films: Any, tmp_path: Path, declared: int) -> None:
+    path = _film(tmp_path / "film.mp4", declared=declared, **KINDS["h264.mp4"])
     np.testing.assert_array_equal(_read(films, path, colours="opencv"), _read(films, path))
 
 
-def test_rgb_films_have_no_matrix(films: Any, tmp_path: Path) -> None:
+def test_rgb_videos_have_no_matrix(films: Any, tmp_path: Path) -> None:
     path = films.make(tmp_path / "rgb.mkv", 3, codec="ffv1", pix_fmt="bgr0")
     np.testing.assert_array_equal(_read(films, path, colours="opencv"), films.draw(1))
 

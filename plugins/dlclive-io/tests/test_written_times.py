@@ -1,4 +1,4 @@
-"""The times of what we write, at every rate: it reads back with the same frames at the same times."""
+"""Written videos read back with the same frames at the same times, at every rate."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_live_frames_keep_their_times(films: Any, tmp_path: Path, kind: Any, suf
 @sinks
 @suffixes
 def test_a_recording_of_variable_rate_keeps_its_times(films: Any, tmp_path: Path, kind: Any, suffix: str) -> None:
-    """Also where the first frame of the recording is not at zero, as in MPEG-TS."""
+    """Also if the recording does not start at zero, as in MPEG-TS."""
     device = [1.4 + 0.03 * number + 0.4 * (number // 10) for number in range(30)]
     path = tmp_path / f"variable{suffix}"
     _write(kind(path), run_info(CARD, is_live=False, fps=30.0), films, [0.0] * 30, device)
@@ -91,7 +91,7 @@ def test_an_unfinished_file_and_its_recovery_keep_the_times(films: Any, tmp_path
         sink.write(_estimate(run, films.draw(number), number, number / 1200))
     killed = tmp_path / "killed"
     killed.mkdir()
-    for part in tmp_path.glob("*.part*"):  # as they are when the process dies
+    for part in tmp_path.glob("*.part*"):  # as left by a killed process
         (killed / part.name).write_bytes(part.read_bytes())
     sink.close()
     for video in (killed / f"killed{suffix}.part", killed / f"killed{suffix}"):
@@ -103,7 +103,7 @@ def test_an_unfinished_file_and_its_recovery_keep_the_times(films: Any, tmp_path
         np.testing.assert_allclose(times, np.arange(len(frames)) / 1200, atol=TICK)
 
 
-def test_rates_that_no_camera_has_are_not_taken() -> None:
+def test_impossible_rates_are_refused() -> None:
     assert [frame_rate(fps) for fps in (None, 0.0, -5.0, float("nan"), float("inf"))] == [30] * 5
     assert float(frame_rate(1e-4)) == pytest.approx(1e-4)
     assert float(frame_rate(30000 / 1001)) == pytest.approx(30000 / 1001, rel=1e-9)

@@ -1,4 +1,4 @@
-"""What a device says of itself is not taken on trust: its watchdog, its statuses, its version."""
+"""The host verifies what a device declares: its watchdog, its statuses, its version."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial 
 
 
 @pytest.mark.parametrize(
-    ("watchdog", "said"), [("60", "60000 ms"), ("0.101", "101 ms"), ("0.004", "4 ms"), ("0", "0 ms")]
+    ("watchdog", "shown"), [("60", "60000 ms"), ("0.101", "101 ms"), ("0.004", "4 ms"), ("0", "0 ms")]
 )
-def test_a_watchdog_that_cannot_protect_is_refused(watchdog: str, said: str, tmp_path: Path) -> None:
+def test_a_watchdog_that_cannot_protect_is_refused(watchdog: str, shown: str, tmp_path: Path) -> None:
     with Simulator(tmp_path, f"--watchdog={watchdog}") as simulator:
         output = SerialOutput(port=simulator.port, events=tmp_path / "events.csv")
-        with pytest.raises(OutputError, match=rf"has a watchdog of {said}; it must be 5 to 100 ms") as caught:
+        with pytest.raises(OutputError, match=rf"has a watchdog of {shown}; it must be 5 to 100 ms") as caught:
             output.open(time.perf_counter())
         assert caught.value.exit_code == 4
         assert simulator.port in str(caught.value)
@@ -33,7 +33,7 @@ def test_a_watchdog_that_cannot_protect_is_refused(watchdog: str, said: str, tmp
 
 
 @pytest.mark.parametrize("watchdog", ["0.05", "0.1"])
-def test_a_watchdog_within_the_bounds_is_taken(watchdog: str, tmp_path: Path) -> None:
+def test_a_watchdog_within_the_bounds_is_accepted(watchdog: str, tmp_path: Path) -> None:
     with Simulator(tmp_path, f"--watchdog={watchdog}") as simulator:
         output = SerialOutput(port=simulator.port)
         output.open(time.perf_counter())
@@ -62,7 +62,7 @@ def test_an_unknown_status_switches_off_and_is_named(tmp_path: Path, capfd: pyte
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_an_unknown_status_of_the_first_answer_is_named(tmp_path: Path) -> None:
+def test_an_unknown_status_in_the_first_answer_is_named(tmp_path: Path) -> None:
     with Simulator(tmp_path) as simulator:
         simulator.fault("status 200")
         with pytest.raises(OutputError, match="unknown status 200"):
@@ -70,7 +70,7 @@ def test_an_unknown_status_of_the_first_answer_is_named(tmp_path: Path) -> None:
 
 
 def test_the_version_in_the_limits_is_read() -> None:
-    """A device that does not know the host's version may still answer with its own."""
+    """A device that rejects the host's version may still answer with its own."""
     state = STATE.pack(0x81, 1, 0, 0, 0, 1, 0, 0, 0)
     answer = read_answer(state + LIMITS.pack(VERSION + 1, 2, 50_000, 1_000_000, 10_000_000, 500))
     assert answer is not None

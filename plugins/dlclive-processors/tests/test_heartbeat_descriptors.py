@@ -26,9 +26,9 @@ from pathlib import Path
 from dlclive_core import DLCLiveError
 from dlclive_processors import Reason, SerialOutput
 
-port, said = sys.argv[1], Path(sys.argv[2])
+port, result = sys.argv[1], Path(sys.argv[2])
 {before}
-output = SerialOutput(port=port, width=50, lifespan=0.5, events=said.with_suffix(".csv"))
+output = SerialOutput(port=port, width=50, lifespan=0.5, events=result.with_suffix(".csv"))
 try:
     output.open(time.perf_counter())
     for number in range({count}):
@@ -37,18 +37,18 @@ try:
         {each}
     output.close()
 except DLCLiveError as error:
-    said.write_text(str(error))
+    result.write_text(str(error))
 else:
-    said.write_text("fine")
+    result.write_text("fine")
 """
 
 
 def host(
-    simulator: Simulator, said: Path, *, count: int = 60, before: str = "", each: str = "", **options
+    simulator: Simulator, result: Path, *, count: int = 60, before: str = "", each: str = "", **options
 ) -> subprocess.Popen:
     script = HOST.format(before=before, each=each, count=count)
     return subprocess.Popen(
-        [sys.executable, "-c", script, simulator.port, str(said)], start_new_session=True, **options
+        [sys.executable, "-c", script, simulator.port, str(result)], start_new_session=True, **options
     )
 
 
@@ -74,25 +74,25 @@ keep = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
 
 
 def test_more_than_a_thousand_open_files(simulator: Simulator, tmp_path: Path) -> None:
-    process = host(simulator, tmp_path / "said", before=MANY)
+    process = host(simulator, tmp_path / "result", before=MANY)
     assert process.wait(PATIENCE) == 0
-    assert (tmp_path / "said").read_text() == "fine"
+    assert (tmp_path / "result").read_text() == "fine"
     assert simulator.changes()
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (0, 1), (0, 1, 2), (2,)])
 def test_without_standard_streams(closed: tuple[int, ...], simulator: Simulator, tmp_path: Path) -> None:
-    """As under a service manager or after a daemon has closed them."""
+    """As under a service manager, or in a daemon that closed them."""
 
     def close() -> None:
         for descriptor in closed:
             os.close(descriptor)
 
-    process = host(simulator, tmp_path / "said", preexec_fn=close)
+    process = host(simulator, tmp_path / "result", preexec_fn=close)
     process.wait(PATIENCE)
-    assert (tmp_path / "said").read_text() == "fine"
+    assert (tmp_path / "result").read_text() == "fine"
     assert simulator.changes()
-    assert (tmp_path / "said.csv").read_text().splitlines()[0].startswith("sequence,event")
+    assert (tmp_path / "result.csv").read_text().splitlines()[0].startswith("sequence,event")
 
 
 CLOSED = """
@@ -107,15 +107,15 @@ def shout():
 """
 
 
-def test_what_prints_after_stdout_was_closed_writes_into_no_pipe(simulator: Simulator, tmp_path: Path) -> None:
-    process = host(simulator, tmp_path / "said", before=CLOSED, each="shout()")
+def test_printing_after_stdout_was_closed_does_not_write_into_a_pipe(simulator: Simulator, tmp_path: Path) -> None:
+    process = host(simulator, tmp_path / "result", before=CLOSED, each="shout()")
     process.wait(PATIENCE)
-    assert (tmp_path / "said").read_text() == "fine"
+    assert (tmp_path / "result").read_text() == "fine"
     assert simulator.changes()
 
 
-def test_a_forked_child_keeps_nothing_on(simulator: Simulator, tmp_path: Path) -> None:
-    process = host(simulator, tmp_path / "said", count=10_000, each="number == 30 and os.fork()")
+def test_a_forked_child_does_not_keep_an_output_on(simulator: Simulator, tmp_path: Path) -> None:
+    process = host(simulator, tmp_path / "result", count=10_000, each="number == 30 and os.fork()")
     try:
         simulator.wait(on=True, timeout=PATIENCE)
         time.sleep(0.5)
@@ -125,20 +125,20 @@ def test_a_forked_child_keeps_nothing_on(simulator: Simulator, tmp_path: Path) -
         assert simulator.wait(on=False) - killed < ALLOWED
         process.wait(PATIENCE)
         until = time.perf_counter() + PATIENCE
-        while not (tmp_path / "said").exists():  # the child learns that it has no output
+        while not (tmp_path / "result").exists():  # the child learns that it has no output
             assert time.perf_counter() < until
             time.sleep(0.01)
-        assert "forked" in (tmp_path / "said").read_text()
+        assert "forked" in (tmp_path / "result").read_text()
         assert not simulator.is_on()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_forked_child_that_closes_leaves_the_parent_its_output(simulator: Simulator, tmp_path: Path) -> None:
+def test_a_forked_child_that_closes_does_not_close_its_parents_output(simulator: Simulator, tmp_path: Path) -> None:
     each = "number == 30 and os.fork() == 0 and (output.off(Reason.END), output.close(), os._exit(0))"
-    process = host(simulator, tmp_path / "said", count=300, each=each)
+    process = host(simulator, tmp_path / "result", count=300, each=each)
     simulator.wait(on=True, timeout=PATIENCE)
     assert process.wait(PATIENCE) == 0
-    assert (tmp_path / "said").read_text() == "fine"
+    assert (tmp_path / "result").read_text() == "fine"
     assert [levels for _, levels in simulator.changes()] == [1, 0]

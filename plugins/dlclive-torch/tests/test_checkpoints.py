@@ -138,7 +138,7 @@ def test_a_snapshot_uses_the_configuration_beside_it(tmp_path: Path, config: dic
     assert checkpoint.format == "deeplabcut-snapshot"
     assert checkpoint.config == config
     (tmp_path / "pytorch_config.yaml").write_text("!!python/object/apply:os.system ['touch canary']")
-    with pytest.raises(ModelError, match="is not taken"):
+    with pytest.raises(ModelError, match="is not supported"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
     (tmp_path / "pytorch_config.yaml").write_text("")
     with pytest.raises(ModelError, match="does not contain settings"):

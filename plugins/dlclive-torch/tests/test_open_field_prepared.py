@@ -1,4 +1,4 @@
-"""A trained network whose configuration resizes or pads images: the poses are deeplabcut 3.0.2's, on a real frame."""
+"""A trained network with a configuration that resizes or pads images: poses equal deeplabcut 3.0.2's on a real frame."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check(keypoints: np.ndarray, expected: np.ndarray) -> None:
 
 
 @pytest.mark.golden
-def test_gives_deeplabcuts_poses(case: tuple[Path, np.ndarray], frame: np.ndarray) -> None:
+def test_poses_equal_deeplabcuts(case: tuple[Path, np.ndarray], frame: np.ndarray) -> None:
     path, expected = case
     with load_model(path, "torch", device="cpu") as model:
         check(model.predict(frame).single(), expected)
@@ -90,7 +90,7 @@ def test_gives_deeplabcuts_poses(case: tuple[Path, np.ndarray], frame: np.ndarra
 
 @pytest.mark.golden
 @pytest.mark.parametrize("size", [None, (640, 480)])
-def test_exported_gives_the_same_poses(
+def test_exported_models_give_the_same_poses(
     case: tuple[Path, np.ndarray], frame: np.ndarray, onnx_file: Any, tmp_path: Path, size: tuple[int, int] | None
 ) -> None:
     path, expected = case
@@ -99,6 +99,6 @@ def test_exported_gives_the_same_poses(
 
 
 @pytest.mark.golden
-def test_cannot_be_made_for_windows(case: tuple[Path, np.ndarray], frame: np.ndarray, tmp_path: Path) -> None:
+def test_windows_are_refused(case: tuple[Path, np.ndarray], frame: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="resizes or pads images"):
         OnnxExporter(window=(320, 256)).export(case[0], tmp_path / "open.onnx", frames=[frame])

@@ -1,4 +1,4 @@
-"""Which webcam answers at a number."""
+"""Identifies the webcam behind a device number."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _PARTS = ("idVendor", "idProduct", "manufacturer", "product", "serial")
 
 
 def webcam_identity(device: int | str, folder: Path = SYS) -> str:
-    """What tells a webcam from another one: its model and serial number, as Linux knows them; "" where it knows nothing.
+    """A webcam's model and serial number, as far as Linux knows them; "" if unknown.
 
-    A webcam that vanishes leaves its number to the next one, so the number does not identify it.
+    The number alone is not enough: when a webcam vanishes, the next one takes its number.
     """
     number = re.search(r"(\d+)$", str(device) if isinstance(device, int) else os.path.realpath(device))
     if number is None:

@@ -1,4 +1,4 @@
-"""How large a file can become in a folder."""
+"""Finds the largest file size that a folder allows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import sys
 from pathlib import Path
 
 FAT = 2**32 - 1
-"""Bytes: FAT32, the file system of many USB sticks and memory cards, stores the size in four bytes."""
+"""Bytes. FAT32, the file system of many USB sticks and memory cards, stores sizes in four bytes."""
 
 _FAT_NAMES = {"vfat", "msdos", "fat", "fat32", "fat16"}
 
 
 def largest_file(folder: Path) -> int | None:
-    """The largest size in bytes, by the file system and the limits of this process; None if neither is known to limit it."""
-    limits = [limit for limit in (_of_process(), FAT if _file_system(folder) in _FAT_NAMES else None) if limit]
+    """The largest file in bytes that the file system and this process's limits allow; None if no limit is known."""
+    limits = [limit for limit in (_process_limit(), FAT if _file_system(folder) in _FAT_NAMES else None) if limit]
     return min(limits, default=None)
 
 
-def _of_process() -> int | None:
+def _process_limit() -> int | None:
     if sys.platform == "win32":
         return None
     else:

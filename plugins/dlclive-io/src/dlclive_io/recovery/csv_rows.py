@@ -1,4 +1,4 @@
-"""The rows of a CSV file of ours that a crash or a bad disk may have damaged."""
+"""Checks the rows of our CSV files for damage by a crash or a bad disk."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Row = list[str]
 
 @dataclass(slots=True)
 class CheckedRows:
-    """What `check_rows` found.
+    """The result of `check_rows`.
 
     Attributes:
         header: the rows before the first frame.
-        count: rows that are kept.
-        damaged: rows that are not.
-        last: the last row that is kept; None without rows.
-        dropped: positions of the rows that are to be removed.
+        count: number of rows to keep.
+        damaged: number of damaged rows.
+        last: the last row to keep; None without rows.
+        dropped: positions of the rows to remove.
     """
 
     header: list[Row]
@@ -39,14 +39,14 @@ class CheckedRows:
 
 
 def check_rows(path: Path, *, is_number: Callable[[Row], bool], keeps: Callable[[Row], bool]) -> CheckedRows:
-    """Judge every row by its length, its numbers and its place: frame numbers, in the first column, increase.
+    """Check the length, the numbers and the order of all rows: frame numbers, in the first column, must increase.
 
-    Where two neighbours are out of order, the damaged one is that without which the order is right.
+    If two neighbours are out of order, the damaged one is the row whose removal restores the order.
 
     Args:
         path: of the file.
-        is_number: whether the cells that must be numbers are.
-        keeps: whether a good row is to stay; asked once for each, in order.
+        is_number: whether all cells that must be numbers are numbers.
+        keeps: whether to keep an undamaged row; called once for each, in order.
     """
     checked = CheckedRows([], 0, 0, None, set())
     width, last = 0, -1
@@ -85,7 +85,7 @@ def check_rows(path: Path, *, is_number: Callable[[Row], bool], keeps: Callable[
 
 
 def remove_rows(path: Path, dropped: set[int]) -> None:
-    """Write the file anew without the rows at these positions; all others stay as they are, byte by byte."""
+    """Rewrite the file without the rows at these positions; all others stay the same, byte by byte."""
     if not dropped:
         return
     draft = draft_beside(path)
@@ -101,7 +101,7 @@ def remove_rows(path: Path, dropped: set[int]) -> None:
 
 
 def remove_torn_line(path: Path) -> bool:
-    """Remove what follows the last complete line; True if there was something."""
+    """Remove an incomplete last line. Returns whether there was one."""
     with open_unlinked(path, "rb+") as file:
         end = file.seek(0, os.SEEK_END)
         start = file.seek(max(0, end - _TAIL))
@@ -124,7 +124,7 @@ def header_rows(path: Path) -> list[Row]:
 
 
 def frame_number(row: Row) -> int | None:
-    """The number of a row's frame; None if its first cell is not one."""
+    """A row's frame number; None if its first cell is not a frame number."""
     text = row[0] if row else ""
     if not (text.isascii() and text.isdecimal() and len(text) <= 19):
         return None
@@ -143,7 +143,7 @@ def is_float(cell: str) -> bool:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Every row, as its text and as its cells. Behind the header a row is a line, so that no stray quote joins two."""
+    """Yield the text and cells of every row. After the header each line is a row, so that a stray quote cannot join two."""
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         taken: list[str] = []
 

@@ -1,4 +1,4 @@
-"""What a killed run left in its journal, read row by row: a damaged row costs itself and no other."""
+"""Reads the journal of a killed run row by row; a damaged row does not affect the others."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _ROW = "SELECT frame, captured_at_s, float32_values FROM frames WHERE frame >= ?
 
 
 class JournalContent:
-    """The journal left by a run. Opening it lets SQLite finish what it had begun; rows are never changed.
+    """The journal of a killed run. Opening it lets SQLite complete pending transactions; rows are never changed.
 
     Raises:
-        DataError: the journal is damaged where it describes the run, was written by a newer version, or is a symbolic link.
+        DataError: the description of the run is damaged, a newer version wrote the journal, or it is a symbolic link.
 
     Attributes:
         card: the model card.
-        header: of the run: source, is_live, fps, started_at.
-        seconds: capture time of the last frame read since the start of the run; None before.
-        damaged_rows: rows read that are not what was written.
-        damaged_places: parts of the file that SQLite could not read, each with the rows of several frames.
+        header: the run's source, is_live, fps and started_at.
+        seconds: capture time of the last frame read, from the start of the run; None before the first.
+        damaged_rows: rows that differ from what was written.
+        damaged_places: parts of the file that SQLite could not read; each holds the rows of several frames.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,8 +43,8 @@ class JournalContent:
         self.damaged_rows = self.damaged_places = 0
         for suffix in FILES:
             if path.with_name(path.name + suffix).is_symlink():
-                raise DataError(f"{path}{suffix} is a symbolic link, which no run of dlclive leaves: remove it")
-        try:  # before SQLite sees the log, because it removes what it cannot read
+                raise DataError(f"{path}{suffix} is a symbolic link, which dlclive never creates: remove it")
+        try:  # before SQLite opens the log, because it discards what it cannot read
             kept = path.with_name(path.name + KEPT_LOG_SUFFIX)
             self._is_mended = mend_log(path.with_name(path.name + LOG_SUFFIX), kept) or kept.exists()
         except OSError as error:
@@ -59,14 +59,14 @@ class JournalContent:
 
     @property
     def damage(self) -> str:
-        """What could not be read, for a report; "" if nothing."""
+        """A description of the damage, for a report; "" if there is none."""
         rows = f"{self.damaged_rows} damaged rows are left out" if self.damaged_rows else ""
         places = f"{self.damaged_places} places of the journal are damaged" if self.damaged_places else ""
         log = "the journal's log was damaged" if self._is_mended else ""
         return ", and ".join(filter(None, (rows, places, log)))
 
     def frames(self, columns: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield number and row of every frame whose row is whole, in order."""
+        """Yield the number and row of every frame whose row is intact, in order."""
         self.damaged_rows = self.damaged_places = 0
         with self._opened() as database:
             following: int | None = 0
@@ -78,7 +78,7 @@ class JournalContent:
                             self.damaged_rows += 1
                             continue
                         last = number
-                        if not _is_whole(database, number, values, columns):
+                        if not _is_intact(database, number, values, columns):
                             self.damaged_rows += 1
                             continue
                         if isinstance(captured, float) and math.isfinite(captured):
@@ -98,13 +98,13 @@ class JournalContent:
         except DataError:
             raise
         except (sqlite3.Error, KeyError, TypeError, ValueError, DLCLiveError) as error:
-            raise DataError(f"{self._path} is not a readable journal of poses: {error}") from error
+            raise DataError(f"{self._path} is not a readable pose journal: {error}") from error
         finally:
             database.close()
 
 
-def _is_whole(database: sqlite3.Connection, number: int, values: object, columns: int) -> bool:
-    """Whether a row has the right length and, as far as its checksum can be read, the values that were written."""
+def _is_intact(database: sqlite3.Connection, number: int, values: object, columns: int) -> bool:
+    """Whether a row has the right length and, if its checksum is readable, the values that were written."""
     if not isinstance(values, bytes) or len(values) != 4 * columns:
         return False
     try:
@@ -115,9 +115,9 @@ def _is_whole(database: sqlite3.Connection, number: int, values: object, columns
 
 
 def _next_readable(database: sqlite3.Connection, number: int) -> int | None:
-    """The first number behind a damaged page; None if there is none.
+    """The first number after a damaged page; None if there is none.
 
-    A search for a number ends in one page, so that it fails for the numbers of the damaged page alone.
+    A search for a number ends in a single page, so it fails only for numbers in the damaged page.
     """
     step = 1
     while not _can_seek(database, number + step):

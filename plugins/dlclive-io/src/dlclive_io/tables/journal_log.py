@@ -1,8 +1,8 @@
-"""The write-ahead log of a journal: a damaged byte in it costs its page, not everything behind it.
+"""Repairs the write-ahead log of a journal, so that a damaged byte costs its page and not everything after it.
 
-SQLite reads the log up to the first frame whose checksum is wrong, and then discards the rest. Each checksum builds on the
-one before, so that a whole frame behind a damaged one can be told from the remains of an earlier log: "WAL-mode File
-Format" in SQLite's documentation has the layout.
+SQLite reads the log up to the first frame with a wrong checksum and discards the rest. Each checksum builds on the previous
+one, which distinguishes an intact frame after a damaged one from the remains of an earlier log. The layout is in "WAL-mode
+File Format" in SQLite's documentation.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dlclive_core import write_whole
 
 _HEADER = struct.Struct(">8I")  # magic number, version, page size, checkpoint, two salts, two checksums
 _FRAME = struct.Struct(">6I")  # page, pages after a commit, two salts, two checksums
-_MAGIC = 0x377F0682  # checksums over little-endian words; one more: big-endian
+_MAGIC = 0x377F0682  # little-endian checksums; plus 1: big-endian
 _VERSION = 3007000
 _PAGE = 4096  # SQLite's default
 
@@ -35,10 +35,10 @@ class _Frame:
 
 
 def mend_log(path: Path, kept: Path) -> bool:
-    """Write correct checksums into a log if frames behind a damaged one are whole. Returns whether it did.
+    """Correct the checksums of a log that has intact frames after a damaged one. Returns whether it changed the log.
 
-    The original is kept under the name `kept`. A log that merely ends in an incomplete frame, as a killed process leaves
-    it, is not touched. Raises OSError, DataError.
+    The original is kept as `kept`. A log that only ends in an incomplete frame, as after a killed process, is not changed.
+    Raises OSError, DataError.
     """
     data = path.read_bytes() if path.exists() else b""
     if len(data) < _HEADER.size + _FRAME.size + _PAGE:
@@ -47,7 +47,7 @@ def mend_log(path: Path, kept: Path) -> bool:
     salts, start = (rest[0], rest[1]), (rest[2], rest[3])
     byte_order = ">" if magic == _MAGIC + 1 else "<"
     is_whole = version == _VERSION and _checksum(data[:24], (0, 0), byte_order) == start
-    if not is_whole:  # the first frame says which salts were in the header
+    if not is_whole:  # the first frame repeats the salts of the header
         page_size, salts = _PAGE, _FRAME.unpack_from(data, _HEADER.size)[2:4]
     frames = _frames(data, page_size)
     stored = [start, *(frame.stored for frame in frames)]
@@ -74,9 +74,9 @@ def mend_log(path: Path, kept: Path) -> bool:
 
 
 def _mend_frame(frame: _Frame, before: Checksum, sound: list[_Frame], byte_order: str) -> None:
-    """Find the page that a damaged frame belongs to, where its header is what is damaged; page 0 if that is not possible.
+    """Find the page of a frame whose header is damaged; page 0 if that is not possible.
 
-    What is damaged in the page itself, is found row by row: see `JournalContent`.
+    Damage in the page itself is found row by row: see `JournalContent`.
     """
     sound_pages = {other.page for other in sound}
     pages = sorted(sound_pages | {page + 1 for page in sound_pages} | {page - 1 for page in sound_pages if page > 1})

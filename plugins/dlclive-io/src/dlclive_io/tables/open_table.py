@@ -1,4 +1,4 @@
-"""Which class writes a table."""
+"""Chooses the class that writes a table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dlclive_io.tables.wide_hdf5_table import WideHdf5Table
 
 
 def open_hdf5(path: Path, layout: TableLayout) -> Hdf5File:
-    """A table in DeepLabCut's layout; in pandas' other one if its header is too long."""
+    """Create a table in DeepLabCut's layout, or in pandas' "fixed" layout if its header is too long."""
     return Hdf5Table(path, layout) if Hdf5Table.fits(layout) else WideHdf5Table(path, layout)
 
 
 def open_table(path: Path, suffix: str, layout: TableLayout) -> Hdf5File | CsvTable:
-    """Create a table at `path`, in the format of this suffix."""
+    """Create a table at `path`, in the format of `suffix`."""
     return open_hdf5(path, layout) if suffix == Hdf5Table.suffix else CsvTable(path, layout)

@@ -1,4 +1,4 @@
-"""A table whose header is too long for DeepLabCut's layout, as HDF5, row by row."""
+"""An HDF5 table, written row by row, whose header is too long for DeepLabCut's layout."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dlclive_io.tables.table_layout import TableLayout
 
 
 class WideHdf5Table(Hdf5File):
-    """Writes pandas' "fixed" layout, which keeps the header in arrays of any length; `pandas.read_hdf` reads both alike.
+    """Writes pandas' "fixed" layout, which stores the header in arrays of any length; `pandas.read_hdf` reads both layouts.
 
-    pandas itself writes the header and one row, which fixes the layout; then the two nodes that grow with the table,
-    index and values, are replaced by arrays that can be appended to.
+    pandas writes the header and one row, which fixes the layout. The two nodes that grow with the table, index and values,
+    are then replaced by extendable arrays.
     """
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
@@ -43,7 +43,7 @@ class WideHdf5Table(Hdf5File):
         self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
 
     def _growing(self, group: Any, name: str, atom: Any, shape: tuple[int, ...], rows: int) -> Any:
-        """Replace an array by an empty, extendable one with the same attributes and `rows` per chunk."""
+        """Replace an array with an empty, extendable one of the same attributes, with `rows` rows per chunk."""
         old = group[name]
         attributes = {key: old._v_attrs[key] for key in old._v_attrs._f_list("user")}
         old.remove()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # of the file
-_SIZE_AT = 40  # bytes behind the begin of the properties
-_BROADCAST = 1  # a flag: nothing was known when the head was written
+_SIZE_AT = 40  # bytes from the start of the properties
+_BROADCAST = 1  # flag: the sizes were unknown when the header was written
 _FLAGS_AT = 88
 _SEARCHED = 65_536
 
 
 def is_cut_asf(path: Path) -> bool:
-    """Whether the file is shorter than its head says."""
+    """Whether the file is shorter than its header declares."""
     with path.open("rb") as file:
         head = file.read(_SEARCHED)
     at = head.find(_PROPERTIES)

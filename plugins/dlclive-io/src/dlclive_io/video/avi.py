@@ -1,4 +1,4 @@
-"""What the head and the index of an AVI file say about its pictures."""
+"""Counts the pictures of an AVI file by its header and its index."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _OLD_ENTRY = struct.Struct("<4sIII")  # idx1: name, flags, offset, size
 _SUPER_ENTRY = struct.Struct("<QII")  # indx: where, size, pictures
 _INDEX_HEADER = 24  # bytes of `indx` and `ix00` before their entries
 _NEW_SIZE = 0x7FFFFFFF  # the highest bit marks pictures that are not key frames
-_OPEN = (0, 0xFFFFFFFF)  # sizes of a list that was never closed: it goes on to the end of the file
+_OPEN = (0, 0xFFFFFFFF)  # sizes of a list that was never closed; it extends to the end of the file
 
 
 class AviContent(NamedTuple):
-    """What an AVI says, and what it holds. A chunk is a picture, or empty where the previous one is shown again.
+    """The declared and actual content of an AVI. A chunk is a picture, or empty to repeat the previous one.
 
     Attributes:
-        promised: number of chunks according to the head; 0 if the head was never completed.
+        promised: number of chunks that the header declares; 0 if the header was never completed.
         listed: number of chunks in the index or, without a complete index, in the file itself.
-        pictures: number of those that are not empty.
+        pictures: number of listed chunks that are not empty.
         has_index: whether the index is complete, old (`idx1`) or new (OpenDML: `indx`, `ix00`).
-        is_whole: whether the file is as long as its parts say.
+        is_whole: whether the file is as long as its parts declare.
     """
 
     promised: int
@@ -34,12 +34,12 @@ class AviContent(NamedTuple):
 
     @property
     def missing(self) -> int:
-        """Number of chunks that the head promises beyond those listed."""
+        """Number of chunks that the header declares but the file does not list."""
         return max(0, self.promised - self.listed)
 
 
 class _Head:
-    """The facts of the header list about the first video stream."""
+    """The data of the header list on the first video stream."""
 
     def __init__(self) -> None:
         self.streams = 0
@@ -49,15 +49,14 @@ class _Head:
 
     @property
     def promised(self) -> int:
-        """The largest number: writers leave a field at zero or at the count of the first part, none says too many."""
+        """The largest count: writers may leave a field at zero or at the count of the first part, but never too high."""
         return max(self.in_first_part, self.in_stream, self.in_all_parts, sum(count for *_, count in self.super_index))
 
 
 def read_avi(path: Path) -> AviContent | None:
-    """Read heads and indices, not the pictures; None if the file is not an AVI.
+    """Read headers and indices, not the pictures; None if the file is not an AVI.
 
-    FFmpeg reads what is there and does not say that a file was cut short, nor which index it used. Files that were joined
-    byte by byte are counted together.
+    FFmpeg reports neither a truncated file nor the index that it used. Files joined byte by byte are counted together.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -80,7 +79,7 @@ def read_avi(path: Path) -> AviContent | None:
 
 
 def follows(file: BinaryIO, end: int, begin: int) -> bool:
-    """Whether the chunk at `begin` follows one that ends at `end`, with nothing but whole chunks or heads of lists between."""
+    """Whether only whole chunks and list headers lie between `end`, where a chunk ends, and `begin`, where one begins."""
     at = end + end % 2
     while at < begin:
         file.seek(at)
@@ -95,7 +94,7 @@ def follows(file: BinaryIO, end: int, begin: int) -> bool:
 
 
 def _read_file(file: BinaryIO, parts: list[tuple[int, int]], size: int) -> AviContent:
-    """What the parts (`RIFF` lists) of one file say. Positions in a new index count from the file's first byte."""
+    """Read the parts (`RIFF` lists) of one file. Positions in a new index count from the file's first byte."""
     head, old, is_whole = _Head(), None, True
     movies = []
     for start, end in parts:
@@ -110,7 +109,7 @@ def _read_file(file: BinaryIO, parts: list[tuple[int, int]], size: int) -> AviCo
             elif name == b"idx1" and until <= size and old is None:
                 old = _old_index(file, at, until, head.video or 0)
     new = _new_index(file, head, parts[0][0] - _CHUNK.size, size)
-    # An old index lists the first part only, the new one all of them.
+    # An old index lists only the first part, a new one all of them.
     index = new if head.super_index else old if len(parts) == 1 else None
     if index is not None:
         return AviContent(head.promised, *index, True, is_whole)
@@ -118,7 +117,7 @@ def _read_file(file: BinaryIO, parts: list[tuple[int, int]], size: int) -> AviCo
 
 
 def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Name, begin and end of the content of each chunk. Chunks begin at even positions; the last may end behind `end`."""
+    """Yield the name, start and end of each chunk's content. Chunks start at even positions; the last may end after `end`."""
     while start + _CHUNK.size <= end:
         file.seek(start)
         name, length = _CHUNK.unpack(file.read(_CHUNK.size))
@@ -130,7 +129,7 @@ def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, 
 
 
 def _is_open(file: BinaryIO, start: int) -> bool:
-    """Whether the list whose content begins here was never closed."""
+    """Whether the list whose content starts here was never closed."""
     file.seek(start - 4)
     return _number(file.read(4), 0) in _OPEN
 
@@ -172,7 +171,7 @@ def _read_stream(file: BinaryIO, head: _Head, start: int, end: int) -> None:
 
 
 def _old_index(file: BinaryIO, start: int, end: int, stream: int) -> tuple[int, int]:
-    """Number of chunks of the stream, and of those that are not empty."""
+    """The number of chunks of the stream, and the number of those that are not empty."""
     file.seek(start)
     data = file.read((end - start) // _OLD_ENTRY.size * _OLD_ENTRY.size)
     sizes = [size for name, _, _, size in _OLD_ENTRY.iter_unpack(data) if _is_picture(name, stream)]
@@ -180,7 +179,7 @@ def _old_index(file: BinaryIO, start: int, end: int, stream: int) -> tuple[int, 
 
 
 def _new_index(file: BinaryIO, head: _Head, origin: int, size: int) -> tuple[int, int] | None:
-    """The same from the new index; None if a part of it is not in the file."""
+    """The same from the new index; None if part of it is missing."""
     listed = pictures = 0
     for position, _, _ in head.super_index:
         at = origin + position
@@ -188,7 +187,7 @@ def _new_index(file: BinaryIO, head: _Head, origin: int, size: int) -> tuple[int
         data = file.read(_CHUNK.size + _INDEX_HEADER)
         if len(data) < _CHUNK.size + _INDEX_HEADER or data[:2] != b"ix":
             return None
-        width = 4 * int.from_bytes(data[8:10], "little")  # bytes of an entry: one of two fields has three numbers
+        width = 4 * int.from_bytes(data[8:10], "little")  # bytes of an entry; an interlaced one has three numbers
         count = _number(data, _CHUNK.size + 4)
         if width < 8 or at + len(data) + count * width > size:
             return None
@@ -210,7 +209,7 @@ def _count(file: BinaryIO, movies: list[tuple[int, int]], size: int, stream: int
 
 
 def _pictures(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a `movi` list, also of the `rec ` lists in it."""
+    """Yield the chunks of a `movi` list and of the `rec ` lists in it."""
     for name, at, until in _chunks(file, start, end):
         if name == b"LIST" and _kind(file, at) == b"rec ":
             yield from _chunks(file, at + 4, min(until, end))

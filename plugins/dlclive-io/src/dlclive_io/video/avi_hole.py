@@ -1,4 +1,4 @@
-"""Where packets are missing from the middle of an AVI that has no index."""
+"""Finds missing packets in the middle of an AVI without an index."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from dlclive_io.video.avi import follows
 from dlclive_io.video.open_video import open_video
 
 CHUNK_HEADER = 8
-"""Bytes between the position of a chunk, as in an index, and that of its packet."""
+"""Bytes between the position of a chunk in an index and that of its packet."""
 
 
 class AviHole(NamedTuple):
-    """Where the packets are that are missing from the middle of a file; between two such places nothing is known.
+    """The region of a file with missing packets; between two gaps, frame numbers are unknown.
 
     Attributes:
-        first: number of packets before it.
-        behind: number of packets before the first one whose number is known again.
+        first: number of packets before the region.
+        behind: number of packets before the first one after the region.
         lost: number of frames without a number.
     """
 
@@ -30,7 +30,7 @@ class AviHole(NamedTuple):
 
 
 def find_hole(path: Path, stream: int, expected: int) -> AviHole | None:
-    """Read an AVI without index to its end, without decoding: chunks follow one another, and their number is known."""
+    """Read an AVI without an index to its end, without decoding; a gap is a place where chunks do not follow one another."""
     holes: list[int] = []
     count, end = 0, None
     with open_video(path) as container, path.open("rb") as file, suppress(FFmpegError, OSError):

@@ -1,4 +1,4 @@
-"""From decoded pictures to RGB, in true colours or in those of older OpenCV."""
+"""Converts decoded pictures to RGB, in true colours or in those of older OpenCV."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 Colours = Literal["true", "opencv"]
 
-_AS_OPENCV = Interpolation.BICUBIC  # of the colours, which have half the size of the brightness
-_FULL_RANGE = "yuvj"  # beginning of the names of pixel formats in full range, which OpenCV knows to be so
+_AS_OPENCV = Interpolation.BICUBIC  # of the chroma, which has half the resolution of the luma
+_FULL_RANGE = "yuvj"  # prefix of the full-range pixel formats, the only ones that OpenCV treats as full range
 
 
 class RgbConverter:
     """Converts pictures to (H, W, 3) uint8 RGB.
 
-    Films store brightness and two colour differences; a matrix, BT.601 or BT.709, and a range say how. "true" follows what
-    the film says. OpenCV before 4.13 ignores it: it takes every film for BT.601 and, except for JPEG-like formats, for
-    limited range. "opencv" does the same.
+    Videos store luma and two chroma channels, defined by a matrix, BT.601 or BT.709, and a range. "true" uses the video's own
+    matrix and range. OpenCV before 4.13 ignores them: it assumes BT.601 and, except for JPEG-like formats, limited range.
+    "opencv" does the same.
     """
 
     def __init__(self, colours: Colours) -> None:
@@ -30,7 +30,7 @@ class RgbConverter:
         self._reformatter = VideoReformatter()  # reused: a new one for each frame takes four times as long
 
     def convert(self, picture: VideoFrame) -> NDArray[np.uint8]:
-        """The picture as it is stored, not rotated."""
+        """The picture as stored, not rotated."""
         if self._as_opencv and not picture.format.is_rgb:
             is_full = picture.format.name.startswith(_FULL_RANGE)
             converted = self._reformatter.reformat(

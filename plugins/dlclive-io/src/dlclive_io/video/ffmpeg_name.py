@@ -1,4 +1,4 @@
-"""Names of files as FFmpeg takes them literally."""
+"""File names that FFmpeg takes literally."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def ffmpeg_name(path: Path) -> str:
-    """The name under which FFmpeg opens this very file.
+    """The name under which FFmpeg opens exactly this file.
 
-    FFmpeg takes a name with a colon, such as `12:30.mp4`, for an address whose part before the colon is the protocol.
+    FFmpeg treats a name with a colon, such as `12:30.mp4`, as a URL and the part before the colon as its protocol.
     """
     return f"file:{path}"

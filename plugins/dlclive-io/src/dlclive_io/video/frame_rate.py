@@ -1,4 +1,4 @@
-"""The frame rate that the timestamps of a video tell."""
+"""Measures the frame rate of a video by its timestamps."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from fractions import Fraction
 import numpy as np
 
 MEASURED = 64
-"""Number of packets from which the rate is measured."""
+"""Number of packets used to measure the rate."""
 
 _TOLERANCE = 0.05
 
 
 def measured_rate(stamps: Sequence[int], unit: Fraction, declared: Fraction | None) -> Fraction | None:
-    """Frames per second that the timestamps tell where they contradict the declared rate; else the declared one.
+    """The rate in frames per second by the timestamps if they contradict the declared rate; else the declared one.
 
-    Recorders write 1000 frames/s, or the rate that they were asked for, into files whose frames come more slowly. A pause
-    or a lost frame changes the mean interval, and a coarse clock the median one: only both together contradict.
+    Some recorders declare 1000 frames/s, or the requested rate, although their frames arrive more slowly. A pause or a lost
+    frame changes the mean interval, a coarse clock the median: the declared rate is rejected only if both differ from it.
 
     Args:
         stamps: presentation times of the first packets, in any order.
-        unit: of the stamps, in seconds.
-        declared: frames per second; None without a declaration.
+        unit: unit of the timestamps, in seconds.
+        declared: frames per second; None if not declared.
     """
     steps = np.diff(np.sort(np.asarray(stamps, dtype=np.int64)))
     if len(steps) < 2 or not steps.any():

@@ -1,4 +1,4 @@
-"""A second recording behind the first in one file, which the container's reader passes over."""
+"""Detects a second recording in a file, which the container's reader skips."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _SIGNATURES = {
     "flv": b"FLV\x01",
     "asf": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"),
 }
-_SEARCHED = 1 << 20  # bytes behind the last packet: an index may lie there
+_SEARCHED = 1 << 20  # bytes after the last packet, where an index may lie
 
 
 def second_recording(path: Path, format: str, end: int) -> int | None:
-    """Where a recording begins that was joined byte by byte (`cat a.mp4 b.mp4`) and that FFmpeg does not read.
+    """The position of a recording that was appended byte by byte (`cat a.mp4 b.mp4`) and that FFmpeg does not read.
 
-    It reads joined MPEG and AVI to the end, and two Matroska files, but not a third; an MP4 has the list of its frames in
-    its head, and FLV and ASF end where they say.
+    FFmpeg reads joined MPEG and AVI files to the end, and two Matroska files but not a third. An MP4 lists its frames in its
+    header, and FLV and ASF end at their declared length.
 
     Args:
         format: FFmpeg's name of the container.
-        end: of the last packet read, in bytes.
+        end: end of the last packet read, in bytes.
     """
     if "mp4" in format:
         return _second_mp4(path)
@@ -34,13 +34,13 @@ def second_recording(path: Path, format: str, end: int) -> int | None:
 
 
 def _second_mp4(path: Path) -> int | None:
-    """The second `ftyp` among the boxes, each of which begins with its size and name."""
+    """The position of the second `ftyp` box. Each box starts with its size and name."""
     size, position, had_head = path.stat().st_size, 0, False
     with path.open("rb") as file:
         while position + 8 <= size:
             file.seek(position)
             length, name = struct.unpack(">I4s", file.read(8))
-            if length == 1:  # the size has eight bytes
+            if length == 1:  # the size is in the next eight bytes
                 length = int.from_bytes(file.read(8), "big")
             if name == b"ftyp" and had_head:
                 return position

@@ -1,7 +1,7 @@
-"""The clock of a Matroska file, which FFmpeg lets tick in milliseconds only.
+"""Gives a Matroska file a finer clock than FFmpeg's milliseconds.
 
-All times in the file count ticks, whose length stands in its head. FFmpeg writes packets whose times are given in finer
-ticks as if they were milliseconds; here the length of a tick is then corrected in the head.
+All times in the file count ticks of the length in its header. FFmpeg writes our finer ticks as if they were milliseconds;
+this module then corrects the length of a tick in the header.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from fractions import Fraction
 from pathlib import Path
 
 TICK = Fraction(1, 100_000)
-"""Length of a tick in seconds: a Matroska block lies at most 32767 ticks behind the head of its cluster."""
+"""Length of a tick in seconds: a Matroska block lies at most 32767 ticks after the start of its cluster."""
 
 FFMPEG_TICK = Fraction(1, 1000)
-"""What FFmpeg takes a tick for."""
+"""The length of a tick that FFmpeg assumes."""
 
 OPTIONS = {"write_crc32": "0"}
-"""A checksum of the head would not fit the corrected one."""
+"""A checksum would not match the corrected header."""
 
-_HEAD = 65_536  # bytes in which the elements below are searched
+_HEAD = 65_536  # bytes searched for the elements below
 _SCALE = b"\x2a\xd7\xb1"  # TimestampScale, the length of a tick in nanoseconds
 _DURATION_TAG = b"DURATION"
 _TAG_TEXT = b"\x44\x87"  # TagString
@@ -29,7 +29,7 @@ _OUR_SCALE = int(TICK * 10**9).to_bytes(3, "big")
 
 
 def set_clock(path: Path) -> bool:
-    """Correct the length of a tick, and the durations that FFmpeg wrote as text; False if the head is not as expected."""
+    """Correct the length of a tick, and the durations that FFmpeg wrote as text; False if the header is not as expected."""
     with path.open("rb+") as file:
         head = file.read(_HEAD)
         scale_at = head.find(_SCALE + b"\x83" + _FFMPEG_SCALE)
@@ -49,7 +49,7 @@ def set_clock(path: Path) -> bool:
 
 
 def _divided(text: bytes) -> bytes | None:
-    """The true duration for what FFmpeg wrote, such as 00:03:20.000000000; None if it is not such a text."""
+    """The true duration for one that FFmpeg wrote, such as 00:03:20.000000000; None if the text has another form."""
     try:
         hours, minutes, seconds = text.decode("ascii").split(":")
         whole, _, fraction = seconds.partition(".")

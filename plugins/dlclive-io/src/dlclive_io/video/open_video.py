@@ -1,4 +1,4 @@
-"""Opening a video file with FFmpeg."""
+"""Opens video files with FFmpeg."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_video(path: Path) -> InputContainer:
-    """Raises SourceError or DataError, in one line."""
+    """Open a video. Raises SourceError or DataError, with a message of one line."""
     if not path.exists():
         raise SourceError(f"no video at {path}: check the path")
     if path.is_dir():

@@ -1,6 +1,6 @@
-"""Image files that hold several pictures: where the pages of a TIFF lie, and which files are animations.
+"""Finds image files with several pictures: locates the pages of a TIFF and recognises animations.
 
-OpenCV decodes the first picture of such files and does not say that there are more.
+OpenCV decodes the first picture of such files and does not report the others.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import BinaryIO, NamedTuple
 from dlclive_core import DataError
 
 BROKEN = -1
-"""Instead of the position of a page that is not in the file."""
+"""Replaces the position of a page that is missing from the file."""
 
 _MARKS = {b"II*\0": ("<", False), b"MM\0*": (">", False), b"II+\0": ("<", True), b"MM\0+": (">", True)}
 _KIND, _DESCRIPTION = 254, 270  # tags
-_NOT_A_PICTURE = 1 | 4  # a smaller copy of another page, a mask
+_NOT_A_PICTURE = 1 | 4  # a preview of another page, a mask
 _MOST_DESCRIPTION = 65_536
-_SEARCHED = 1 << 20  # bytes in which an animation says what it is
+_SEARCHED = 1 << 20  # bytes searched for the mark of an animation
 
 
 class _Layout(NamedTuple):
-    """Of a TIFF: byte order, and sizes, which are larger in a BigTIFF."""
+    """The byte order and field sizes of a TIFF; a BigTIFF has larger fields."""
 
     order: str
     is_big: bool
 
     @property
     def first(self) -> int:
-        """Where the position of the first page stands."""
+        """Where the header holds the position of the first page."""
         return 8 if self.is_big else 4
 
     @property
@@ -54,12 +54,12 @@ class Page(NamedTuple):
 
 
 def pages(path: Path) -> list[Page]:
-    """The pages of a TIFF, without previews and masks; empty for another file, or one with a single picture.
+    """The pages of a TIFF, without previews and masks; empty for other formats and for a single picture.
 
-    The last is `BROKEN` if the list of pages is cut short.
+    The last position is `BROKEN` if the list of pages is truncated.
 
     Raises:
-        DataError: a file whose pictures cannot all be read.
+        DataError: some pictures of the file cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -69,7 +69,7 @@ def pages(path: Path) -> list[Page]:
             file.seek(0)
             kind = _animation(file.read(_SEARCHED))
     except OSError:
-        return []  # counted as damaged when it is decoded
+        return []  # decoding will count it as damaged
     if kind:
         raise DataError(
             f"{path} is an animated {kind} with several pictures: convert it to a video or to single images"
@@ -78,7 +78,7 @@ def pages(path: Path) -> list[Page]:
 
 
 def first_page_at(path: Path, position: int) -> tuple[int, bytes]:
-    """Where in a TIFF's head the position of its first page stands, and what to write there to read another one first."""
+    """The place of the first page's position in a TIFF's header, and the bytes to write there to read another page first."""
     with path.open("rb") as file:
         layout = _Layout(*_MARKS[file.read(4)])
     return layout.first, struct.pack(layout.offset, position)
@@ -111,7 +111,7 @@ def _tiff_pages(path: Path, file: BinaryIO, layout: _Layout) -> list[Page]:
 
 
 def _page(file: BinaryIO, layout: _Layout, position: int) -> tuple[int, bytes]:
-    """Kind and description of a page; the file is then before the position of the next one."""
+    """Read a page's kind and description; leaves the file at the position of the next page."""
     file.seek(position)
     (count,) = _read(file, layout.length)
     size = struct.calcsize(layout.entry)
@@ -133,7 +133,7 @@ def _read(file: BinaryIO, format: str) -> tuple[int, ...]:
 
 
 def _animation(head: bytes) -> str:
-    """The format of an animation, from the beginning of the file; empty for a single picture."""
+    """The format of an animation, by the beginning of the file; empty for a single picture."""
     if head.startswith(b"\x89PNG") and (at := head.find(b"acTL", 0, max(0, head.find(b"IDAT")))) > 0:
         return "PNG" if int.from_bytes(head[at + 4 : at + 8], "big") > 1 else ""
     if head.startswith(b"RIFF") and head[8:16] == b"WEBPVP8X":
@@ -144,7 +144,7 @@ def _animation(head: bytes) -> str:
 
 
 def _gif_pictures(data: bytes) -> int:
-    """Number of pictures, up to two, in the beginning of a GIF."""
+    """The number of pictures, at most two, at the beginning of a GIF."""
     at = 13 + _palette(data[10])
     pictures = 0
     try:
@@ -163,5 +163,5 @@ def _gif_pictures(data: bytes) -> int:
 
 
 def _palette(flags: int) -> int:
-    """Bytes of a colour table."""
+    """The size of a colour table in bytes."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0

@@ -1,4 +1,4 @@
-"""When the frames of a run are shown in the videos written of it."""
+"""Presentation times for the frames of a run in its videos."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dlclive_core import Frame, RunInfo
 
 
 class ShowTimes:
-    """A live source's frames are shown at their capture time, a recording's at their time in it or, without one, at n / fps.
+    """Live frames are shown at their capture time; recorded ones at their time in the recording or, without one, at n / fps.
 
     Args:
-        run: tells whether the source is live.
+        run: whether its source is live.
         rate: frames per second.
         time_base: unit of the result, in seconds.
         by_number: show frame n at n / fps in any case.
@@ -22,7 +22,7 @@ class ShowTimes:
         self._rate = rate
         self._time_base = time_base
         self._by_number = by_number
-        self._origin: float | None = None  # the recording's time of frame 0
+        self._origin: float | None = None  # the time of frame 0 in the recording
         self._last = -1
 
     def of(self, frame: Frame) -> int:

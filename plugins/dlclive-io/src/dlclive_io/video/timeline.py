@@ -1,4 +1,4 @@
-"""Times that go on where the clock of a stream begins again."""
+"""Keeps timestamps increasing when the clock of a stream restarts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _RECENT = 32
-"""Number of timestamps from which the time between two frames is measured."""
+"""Number of timestamps used to measure the time between two frames."""
 
 _FAR_BACK = 1.0  # seconds
 
 
 class Timeline:
-    """Shifts the timestamps of packets so that they never begin again.
+    """Shifts the timestamps of packets so that they never restart.
 
-    Recordings that were joined byte by byte (`cat a.ts b.ts`) and cameras that restart begin their clock again in the
-    middle. The first frame after such a place is shown one frame after the latest one before it.
+    The clock restarts in the middle of recordings joined byte by byte (`cat a.ts b.ts`) and when a camera restarts. The first
+    frame after a restart is shown one frame interval after the latest one before it.
 
-    Packets come in decoding order, in which presentation times also go back where frames are reordered. But no frame that
-    is decoded before a key frame is shown after it, and decoding times never go back.
+    Packets arrive in decoding order, in which presentation times also go back where frames are reordered. But no frame
+    decoded before a key frame is shown after it, and decoding times never go back.
 
     Args:
         period: time between two frames at the declared rate, in units of the timestamps; None without a rate.
@@ -40,12 +40,12 @@ class Timeline:
         self._recent: deque[int] = deque(maxlen=_RECENT)
 
     def place(self, packet: Packet[VideoStream]) -> bool:
-        """Shift the packet's timestamps; True if the clock begins again at it."""
+        """Shift the packet's timestamps. Returns whether the clock restarts at it."""
         if packet.pts is None:
             return False
         pts = packet.pts + self._shift
-        begins = self._latest is not None and self._goes_back(packet, pts, self._latest)
-        if begins and self._latest is not None:
+        restarts = self._latest is not None and self._goes_back(packet, pts, self._latest)
+        if restarts and self._latest is not None:
             self._shift += self._latest + self._step(packet) - pts
             pts = packet.pts + self._shift
             self._decoded = None
@@ -55,7 +55,7 @@ class Timeline:
             packet.pts, packet.dts = pts, self._decoded if packet.dts is not None else None
         self._latest = pts if self._latest is None else max(self._latest, pts)
         self._recent.append(pts)
-        return begins
+        return restarts
 
     def _goes_back(self, packet: Packet[VideoStream], pts: int, latest: int) -> bool:
         if packet.is_keyframe:

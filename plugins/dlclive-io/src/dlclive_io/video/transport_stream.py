@@ -1,4 +1,4 @@
-"""Packets missing in an MPEG transport stream, which FFmpeg does not always report."""
+"""Detects missing packets in an MPEG transport stream; FFmpeg does not always report them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 _SYNC = 0x47
-_SIZES = (188, 192)  # bytes of a packet; `.m2ts` puts a time of four bytes before each
-_MOST = 16 * 2**20  # bytes looked at; between two pictures there are fewer
+_SIZES = (188, 192)  # bytes of a packet; `.m2ts` puts a four-byte time before each
+_MOST = 16 * 2**20  # bytes searched; two pictures are closer together
 
 
 def packets_are_missing(path: Path, start: int, end: int) -> bool:
-    """Whether packets are damaged or missing between two places, both the begin of a packet of the same stream.
+    """Whether packets are damaged or missing between two positions, each the start of a packet of the same stream.
 
-    The packets of each stream are numbered from 0 to 15 over and over.
+    Each stream numbers its packets cyclically from 0 to 15.
     """
     with path.open("rb") as file:
         file.seek(start)
@@ -27,7 +27,7 @@ def packets_are_missing(path: Path, start: int, end: int) -> bool:
         return True
     streams = (packets[:, 1] & 0x1F) << 8 | packets[:, 2]
     if (packets[(streams == streams[0]) & (packets[:, 1] & 0x40 > 0)]).shape[0] > 2:
-        return True  # begins of pictures that were not read, between the first and the last
-    of_stream = packets[(streams == streams[0]) & (packets[:, 3] & 0x10 > 0)]  # the others hold no content
+        return True  # unread pictures start between the first and the last
+    of_stream = packets[(streams == streams[0]) & (packets[:, 3] & 0x10 > 0)]  # the others have no payload
     steps = np.diff(of_stream[:, 3] & 0x0F) % 16
     return bool((steps > 1).any())  # 0: sent twice

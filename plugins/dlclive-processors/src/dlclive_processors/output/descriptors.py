@@ -1,4 +1,4 @@
-"""Descriptors that stay clear of standard input, output and error."""
+"""File descriptors that avoid standard input, output and error."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _FIRST = 3
 
 
 def pipe() -> tuple[int, int]:
-    """A pipe's reading and writing end, neither of them 0, 1 or 2.
+    """Create a pipe; neither its reading nor its writing end is 0, 1 or 2.
 
-    Where a program runs without stdin or stdout, new descriptors get these numbers: a child's standard streams would then
-    replace the pipe, and whatever prints would write into it.
+    If a program runs without stdin or stdout, new descriptors get these numbers: a child's standard streams would then
+    replace the pipe, and printed text would end up in it.
     """
     reading, writing = os.pipe()
     return above_standard(reading), above_standard(writing)
