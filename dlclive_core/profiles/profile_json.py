@@ -17,6 +17,8 @@ from dlclive_core.profiles.profile import PROFILE_VERSION, Measured, Profile, Va
 from dlclive_core.regions import FollowingCropSpec
 
 _MOST_BYTES = 1 << 22
+_LARGEST_NUMBER = 4096  # of an option, such as a number of threads: a million of them would end the program
+_LONGEST_TEXT = 64
 _SIZE_IN_LABEL = re.compile(r"\b(at|following|or) (\d+)x(\d+)")
 
 
@@ -146,9 +148,15 @@ def _measured(fields: JsonFields, version: int) -> Measured:
 def _options(fields: JsonFields) -> dict[str, Any]:
     options = fields.take_rest()
     for name, value in options.items():
-        if not name.isidentifier() or not isinstance(value, str | int | float | bool):
+        if not name.isidentifier() or not _is_modest(value):
             raise fields.error(f"options.{name} is not a valid option")
     return options
+
+
+def _is_modest(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    return isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER  # NaN is not
 
 
 def _check_below(fields: JsonFields, text: str) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dlclive_core.benchmark.candidate import Candidate
@@ -52,8 +51,7 @@ class Candidates:
         """On the CPU with other numbers of threads than the physical cores: with one, and with all that there are."""
         if candidate.device != "cpu" or "threads" in candidate.options:
             return []
-        factory: Callable[..., object] = self._catalog.factory(self._catalog.find(RuntimeInfo, candidate.runtime))
-        if "threads" not in inspect.signature(factory).parameters:
+        if "threads" not in self._catalog.find(RuntimeInfo, candidate.runtime).profile_options:
             return []
         cores = usable_cores()
         numbers = {1, _processors()} - {cores}

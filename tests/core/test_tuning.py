@@ -200,8 +200,10 @@ class Blind(Known):
         return {"keypoints": found}
 
 
-def catalog(factory: str = "Known") -> PluginCatalog:
-    part = RuntimeInfo(name="known", summary="", factory=f"{__name__}:{factory}", reads=(".known",))
+def catalog(factory: str = "Known", options: tuple[str, ...] = ("threads",)) -> PluginCatalog:
+    part = RuntimeInfo(
+        name="known", summary="", factory=f"{__name__}:{factory}", reads=(".known",), profile_options=options
+    )
     return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(part,))])
 
 
@@ -255,6 +257,13 @@ def test_a_search_takes_the_quickest_that_is_near_enough(model: Path, tmp_path: 
     assert len(labels) == len(set(labels))
     assert any(one.candidate.resize == 0.5 for one in result.table)
     assert any(one.candidate.options for one in result.table)
+
+
+def test_threads_are_not_tried_where_a_profile_could_not_keep_them(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    how = {"catalog": catalog(options=()), "measuring": by_the_book}
+    result = search(plan(model), tmp_path / "exports", **how)
+    assert not any(one.candidate.options for one in result.table)
 
 
 def test_a_smaller_error_takes_fp32(model: Path, tmp_path: Path) -> None:
