@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from dlclive_core.data.json_fields import JsonFields
 from dlclive_core.errors import UsageError
-from dlclive_core.profiles.json_fields import JsonFields
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import PROFILE_VERSION, Measured, Profile, Variant
 from dlclive_core.regions import FollowingCropSpec
@@ -52,7 +52,11 @@ def read_profile(path: Path) -> Profile:
         raise UsageError(
             f"{path} is not a valid profile: it is not JSON ({error}); tune again, or pass --profile none"
         ) from None
-    return replace(_profile(JsonFields(values, path)), path=path)
+
+    def failure(problem: str) -> UsageError:
+        return UsageError(f"{path} is not a valid profile: {problem}; tune again, or pass --profile none")
+
+    return replace(_profile(JsonFields(values, failure)), path=path)
 
 
 def _profile(fields: JsonFields) -> Profile:
@@ -77,7 +81,7 @@ def _profile(fields: JsonFields) -> Profile:
         max_error=fields.number_or_none("max_error"),
         goal=fields.one_of("goal", ("p50", "p99")),
         created=fields.text("created", empty=True),
-        versions={name: str(value) for name, value in fields.object("versions").take_rest().items()},
+        versions=_versions(fields.object("versions")),
         table=tuple(_measured(row, version) for row in fields.objects("table")),
     )
     fields.check_empty()
@@ -151,6 +155,10 @@ def _options(fields: JsonFields) -> dict[str, Any]:
         if not name.isidentifier() or not _is_modest(value):
             raise fields.error(f"options.{name} is not a valid option")
     return options
+
+
+def _versions(fields: JsonFields) -> dict[str, str]:
+    return {name: fields.text(name) for name in fields.names()}
 
 
 def _is_modest(value: Any) -> bool:
