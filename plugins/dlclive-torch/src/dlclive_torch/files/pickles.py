@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlclive_core import DLCLiveError, ModelError, UnsafeFileError
+from dlclive_torch.files.bounded_pickle import BoundedUnpickler
 from dlclive_torch.files.stand_ins import Loader, StorageType, stand_in
 
 
-class RestrictedUnpickler(pickle.Unpickler):
+class RestrictedUnpickler(BoundedUnpickler):
     """Reads one pickle. Every name in it is looked up in `stand_ins`; nothing is imported.
 
     Args:
