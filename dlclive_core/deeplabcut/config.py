@@ -15,6 +15,7 @@ from typing import Any, Literal
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card import ModelCard, Normalisation
 from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.deeplabcut.config_limits import check_config
 from dlclive_core.errors import ModelError
 
 CONFIG_NAME = "pytorch_config.yaml"
@@ -70,6 +71,7 @@ class PoseConfig:
         metadata = values.get("metadata")
         if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
             raise ModelError(f"{where} has no 'model' and 'metadata' parts: it is not a DeepLabCut 3 configuration")
+        check_config(values, where)
         keypoints = tuple(str(name) for name in metadata.get("bodyparts") or ())
         if not keypoints:
             raise ModelError(f"{where} names no bodyparts (metadata.bodyparts)")
@@ -77,6 +79,18 @@ class PoseConfig:
         if method not in _METHODS:
             raise ModelError(f"{where} has method {method!r}; valid are {', '.join(_METHODS)}")
         individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
+        try:
+            return cls._interpreted(values, method, keypoints, individuals)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise ModelError(f"{where} cannot be understood ({reason}): it is not as DeepLabCut writes it") from None
+
+    @classmethod
+    def _interpreted(
+        cls, values: Mapping[str, Any], method: str, keypoints: tuple[str, ...], individuals: tuple[str, ...]
+    ) -> PoseConfig:
+        """From the entries whose names and numbers were checked."""
+        model, metadata = values["model"], values["metadata"]
         inference = _part(_part(values, "data"), "inference")
         padding = _part(inference, "auto_padding")
         crop = _part(inference, "top_down_crop")
@@ -116,28 +130,35 @@ class PoseConfig:
         precision: str = "fp32",
         source_sha256: str = "",
     ) -> ModelCard:
-        """The card of a model with this configuration; the caller supplies what the configuration does not say."""
-        return ModelCard(
-            net_type=self.net_type,
-            skeleton=self.skeleton,
-            individuals=self.individuals,
-            multi_animal=self.multi_animal,
-            unique_keypoints=self.unique_keypoints,
-            method=self.method,
-            scorer=scorer,
-            stride=stride,
-            normalisation=self.normalisation,
-            pad_divisor=self.pad_divisor,
-            input_size=self.input_size,
-            crop_margin=self.crop_margin,
-            crop_context=self.crop_context,
-            condition_margin=self.condition_margin,
-            assembly=assembly,
-            identity="identity" in _part(self.model, "heads"),
-            format=format,
-            precision=precision,
-            source_sha256=source_sha256,
-        )
+        """The card of a model with this configuration; the caller supplies what the configuration does not say.
+
+        Raises:
+            ModelError: a name that no table or file name can take, such as a scorer with a slash.
+        """
+        try:
+            return ModelCard(
+                net_type=self.net_type,
+                skeleton=self.skeleton,
+                individuals=self.individuals,
+                multi_animal=self.multi_animal,
+                unique_keypoints=self.unique_keypoints,
+                method=self.method,
+                scorer=scorer,
+                stride=stride,
+                normalisation=self.normalisation,
+                pad_divisor=self.pad_divisor,
+                input_size=self.input_size,
+                crop_margin=self.crop_margin,
+                crop_context=self.crop_context,
+                condition_margin=self.condition_margin,
+                assembly=assembly,
+                identity="identity" in _part(self.model, "heads"),
+                format=format,
+                precision=precision,
+                source_sha256=source_sha256,
+            )
+        except ValueError as error:  # a name that no file or table can take
+            raise ModelError(f"the configuration of {ascii(self.net_type)[:60]} has no valid names: {error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,8 @@ def output_shapes(card: ModelCard) -> dict[str, Shape]:
     else:
         shapes["peaks"] = (None, keypoints, None, 3)
         shapes["affinities"] = (None, len(card.assembly.edges), None, None)
+    if card.method != "bottom-up":  # a crop holds one animal, and neither unique keypoints nor a choice of individuals
+        return shapes
     if card.unique_keypoints:
         shapes["unique"] = (None, len(card.unique_keypoints), 3)
     if card.identity:

@@ -148,6 +148,11 @@ IMAGE = {"image": ["batch", "height", "width", 3]}
         (PLAIN.with_(unique_keypoints=("lever",)), IMAGE, {"keypoints": ["b", 1, 3, 3], "unique": ["b", 1, 3]}),
         (PLAIN.with_(identity=True), IMAGE, {"keypoints": ["b", 2, 3, 3], "identity": ["b", 2, 3, 2]}),
         (CARD, IMAGE, {"peaks": ["b", 3, 2, 3], "affinities": ["b", 2, 2, 2]}),
+        (
+            PLAIN.with_(method="top-down", unique_keypoints=("lever",), identity=True),
+            IMAGE,
+            {"keypoints": ["b", 1, 3, 3]},
+        ),
         (PLAIN.with_(method="conditional"), {**IMAGE, "conditions": ["b", 3, 3]}, {"keypoints": ["b", 1, 3, 3]}),
     ],
 )

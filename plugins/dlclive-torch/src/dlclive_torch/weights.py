@@ -13,12 +13,21 @@ _COUNTER = "num_batches_tracked"
 """How often a batch normalisation was trained: not used after training, and absent from some files."""
 
 
+def check_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Raise ModelError, as `fill_weights`, if the weights do not fit. The network may be without memory, on "meta"."""
+    _fitting(network, weights, path)
+
+
 def fill_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Copy `weights` into the network, converting their type to the network's.
 
     Raises:
         ModelError: an entry is missing, left over, or of another shape; the first five are named.
     """
+    network.load_state_dict(_fitting(network, weights, path), strict=False)
+
+
+def _fitting(network: nn.Module, weights: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
     wanted = {name: value for name, value in network.state_dict().items() if not name.endswith(_COUNTER)}
     given = {name: value for name, value in weights.items() if not name.endswith(_COUNTER)}
     problems = []
@@ -38,8 +47,10 @@ def fill_weights(network: nn.Module, weights: Mapping[str, Tensor], path: Path) 
             f"the weights in {path} do not fit the network of its configuration: {'; '.join(problems)}; "
             "export the model again, or put the configuration that it was trained with beside it"
         )
-    network.load_state_dict(given, strict=False)
+    return given
 
 
 def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    """Names come from a file: as they are, but without anything that a terminal obeys, and no longer than any."""
+    shown = [name[:200] if name.isprintable() else ascii(name[:200]) for name in names[:5]]
+    return ", ".join(shown) + (", ..." if len(names) > 5 else "")

@@ -74,7 +74,7 @@ def _read_zip(path: Path) -> Any:
     except (
         Exception
     ) as error:  # a damaged archive raises nearly anything: BadZipFile, KeyError, UnicodeDecodeError, ...
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"{path} is truncated or damaged ({reason}); copy or export it again") from None
 
 

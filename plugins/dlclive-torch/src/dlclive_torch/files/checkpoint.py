@@ -72,7 +72,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             detector=None,
             sha256=sha256(path),
         )
-    held = ", ".join(repr(str(key)) for key in list(content)[:8]) or "nothing"
+    held = ", ".join(repr(str(key)[:60]) for key in list(content)[:8]) or "nothing"
     raise ModelError(
         f"{path} is neither a DeepLabCut export ('config', 'pose') nor a snapshot ('model', 'metadata'); it holds {held}"
     )
@@ -99,7 +99,7 @@ def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, T
         raise ModelError(f"{path} holds no weights under {key!r}; export the model again")
     for name, value in weights.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise ModelError(f"{path} holds {_a(value)} as weight {name!r}; export the model again")
+            raise ModelError(f"{path} holds {_a(value)} as weight {str(name)[:60]!r}; export the model again")
     total, size = sum(value.numel() * value.itemsize for value in weights.values()), path.stat().st_size
     if total > 2 * size:  # names for the same numbers: a network of any size would fit
         raise ModelError(f"{path} has {size} bytes, and its weights would have {total}; export the model again")

@@ -29,8 +29,9 @@ class RestrictedUnpickler(BoundedUnpickler):
         """Return the stand-in of a name; UnsafeFileError if it has none."""
         found = stand_in(module, name)
         if found is None:
+            wanted = f"{module}.{name}"[:200]
             raise UnsafeFileError(
-                f"{self._path} asks to run {f'{module}.{name}'!r} when it is read, which no DeepLabCut model needs; nothing "
+                f"{self._path} asks to run {wanted!r} when it is read, which no DeepLabCut model needs; nothing "
                 "was run. If you trust it, export the model again with deeplabcut.export_model"
             )
         return found
@@ -49,7 +50,7 @@ class RestrictedUnpickler(BoundedUnpickler):
         except DLCLiveError:
             raise
         except Exception as error:  # a damaged pickle raises nearly anything: IndexError, KeyError, TypeError, ...
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(
                 f"{self._path} is damaged or no PyTorch file ({reason}); copy or export it again"
             ) from None

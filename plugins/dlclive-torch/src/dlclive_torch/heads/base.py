@@ -25,6 +25,7 @@ class Head(nn.Module):
         outputs: the names of what `forward` returns.
         exact: whether the head magnifies rounding so much that images are normalised in double precision for it, and
             batch normalisations are left as they are.
+        keypoints: how many it finds, K; None: as many as the neck has tokens for.
         stride: pixels of the network's input per cell of the head's maps.
         input_size: (height, width) of the only input that the head takes; None for any.
         assembly: how the candidates are put together, for heads that give "peaks" and "affinities".
@@ -32,6 +33,7 @@ class Head(nn.Module):
 
     outputs: ClassVar[tuple[str, ...]] = ("keypoints",)
     exact: ClassVar[bool] = False
+    keypoints: int | None = None
     stride: float
     input_size: tuple[int, int] | None = None
     assembly: AssemblyRules | None = None
