@@ -1,4 +1,4 @@
-"""What can be done with the repository: `python -m nox -l` lists it, `python -m nox -s demo` does it."""
+"""The tasks of the repository: `python -m nox -l` lists them, `python -m nox -s demo` runs one."""
 
 from __future__ import annotations
 
@@ -19,22 +19,34 @@ PLUGINS = [
     f"plugins/dlclive-{name}" for name in ("torch", "onnx", "openvino", "tensorrt", "io", "processors", "cameras")
 ]
 EXTRAS = {"torch": "detectors", "openvino": "int8", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
-"""What the tests need beside the plugins themselves."""
+"""The extras of the plugins that the tests need."""
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
-TEST_TOOLS = ["pytest", "pytest-timeout", "hypothesis", "psutil", "hatchling", "build", "onnx", "mypy", "types-PyYAML"]
+TEST_TOOLS = [
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "psutil",
+    "pandas",
+    "tables",
+    "hatchling",
+    "build",
+    "onnx",
+    "mypy",
+    "types-PyYAML",
+]
 
 REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]
 
 
-def install(session: nox.Session, *what: str) -> None:
-    """Install with the tested versions."""
-    session.install("--quiet", "-c", "constraints.txt", *what)
+def install(session: nox.Session, *packages: str) -> None:
+    """Install packages in the tested versions."""
+    session.install("--quiet", "-c", "constraints.txt", *packages)
 
 
 def everything(session: nox.Session) -> str:
-    """Python of an environment with the core and all plugins as they are in the working tree, and the tools of the tests.
+    """The Python of an environment with the core and all plugins, installed editable, and the test tools.
 
-    Shared by the sessions that need torch, because that is large.
+    The sessions that need torch share it, because torch is large.
     """
     venv = ROOT / ".nox" / "everything"
     python = scripts_of(venv) / "python"
@@ -43,62 +55,62 @@ def everything(session: nox.Session) -> str:
     plugins = [
         f"{folder}[{extra}]" if (extra := EXTRAS.get(folder.rpartition("-")[2])) else folder for folder in PLUGINS
     ]
-    packages = [word for folder in [".", *plugins] for word in ("-e", folder)]
+    packages = [argument for folder in [".", *plugins] for argument in ("-e", folder)]
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
     session.run(*pip, *packages, *TEST_TOOLS)
     return str(python)
 
 
 def scripts_of(venv: Path) -> Path:
-    """Where an environment keeps its programs."""
+    """The folder with the programs of an environment."""
     return venv / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Find a rendered mouse, the whole way, and compare with the truth. Needs no torch, no download, no camera."""
+    """Track a rendered mouse from frame to table, and compare with the truth. Needs no torch, download or camera."""
     install(session, *LIGHT)
     session.run("dlclive", "demo", "--out", "demo", "--overwrite", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """All tests. Those that need reference data or hardware that is not here say so and are skipped."""
+    """Run all tests. Tests whose reference data or hardware is missing are skipped, with the reason."""
     session.run(everything(session), "-m", "pytest", *session.posargs)
 
 
 @nox.session(venv_backend="none")
 def faults(session: nox.Session) -> None:
-    """What goes wrong in live sessions, on purpose: real processes, really killed. Writes benchmarks/faults.md, in two hours.
+    """Inject faults into live sessions and kill real processes. Writes benchmarks/faults.md; takes two hours.
 
-    Names, such as `-- laser stop`, measure these again and keep the other rows; `-- --short` takes three to four minutes,
-    on a busy machine too, and writes nothing.
+    Names, such as `-- laser stop`, measure only these and keep the other rows. `-- --short` takes three to four minutes, also
+    on a busy machine, and writes nothing.
     """
     session.run(everything(session), "-m", "tools.faults", *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, and who may import whom."""
+    """Check the style and the import rules."""
     install(session, "ruff", "import-linter")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     sources = [
         str(ROOT),
         *(str(ROOT / folder / "src") for folder in PLUGINS),
-    ]  # read, not imported: nothing is installed
+    ]  # lint-imports reads the sources; nothing is imported or installed
     session.run("lint-imports", "--no-cache", env={"PYTHONPATH": os.pathsep.join(sources)})
 
 
 @nox.session(venv_backend="none")
 def types(session: nox.Session) -> None:
-    """Types, of the core and of every plugin."""
+    """Check the types of the core and of every plugin."""
     session.run(everything(session), "-m", "mypy", "dlclive_core", *(f"{folder}/src" for folder in PLUGINS))
 
 
 @nox.session
 def packages(session: nox.Session) -> None:
-    """Build every wheel and source distribution, install the wheels of a small set-up into an empty environment, use it."""
+    """Build all wheels and source distributions, install those without torch into empty environments, and run the programs."""
     install(session, "build", "hatchling")
     dist = ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
@@ -121,9 +133,9 @@ def packages(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def parity(session: nox.Session) -> None:
-    """Every network beside DeepLabCut itself; names of networks choose among them. Writes benchmarks/parity.md.
+    """Compare every network with DeepLabCut itself; names of networks select some. Without names, writes benchmarks/parity.md.
 
-    The reference is installed once, into an environment of its own (6 GB).
+    The reference is installed once, into its own environment (6 GB).
     """
     ours = everything(session)
     venv = ROOT / ".nox" / "parity"
@@ -139,28 +151,28 @@ def parity(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("reader", ["pandas==2.2.*", "pandas==2.3.*", "pandas==3.*", "movement"])
 def readers(session: nox.Session, reader: str) -> None:
-    """The tables that dlclive writes, opened by other programs and other versions of pandas, without dlclive."""
+    """Read dlclive's tables with other programs and other versions of pandas, without dlclive."""
     if reader == "movement" and sys.version_info < (3, 12):
         session.skip("movement needs Python 3.12 or newer")
     hdf5, csv = ROOT / "demo" / "mouse.h5", ROOT / "demo" / "mouse.csv"
     if not hdf5.exists():
         session.error("there is no demo/mouse.h5; run: python -m nox -s demo")
     session.install("--quiet", reader, "tables")
-    answer = session.run("python", "tests/readers/read_tables.py", str(hdf5), str(csv), silent=True)
-    report = json.loads(str(answer))
+    output = session.run("python", "tests/readers/read_tables.py", str(hdf5), str(csv), silent=True)
+    report = json.loads(str(output))
     rows = [line.split(",")[1:] for line in csv.read_text(encoding="utf-8").splitlines()[3:]]
-    wanted = [[float(cell) if cell else None for cell in row] for row in rows]
-    for name, seen in report["files"].items():
-        for program, table in seen.items():
+    expected = [[float(cell) if cell else None for cell in row] for row in rows]
+    for name, tables in report["files"].items():
+        for program, table in tables.items():
             if "error" in table:
                 session.error(f"{program} cannot open {name}: {table['error']}")
-        if not alike(seen["pandas"]["values"], wanted):
-            session.error(f"pandas {report['pandas']} reads other numbers from {name}")
-    session.log(f"{len(wanted)} rows read alike by {', '.join(seen)} with pandas {report['pandas']}")
+        if not equal(tables["pandas"]["values"], expected):
+            session.error(f"pandas {report['pandas']} reads different numbers from {name}")
+    session.log(f"{', '.join(tables)} with pandas {report['pandas']}: {len(expected)} equal rows")
 
 
-def alike(found: list[list[float | None]], wanted: list[list[float | None]]) -> bool:
-    """The same cells empty, the same numbers to the precision of float32."""
-    cells = [(a, b) for row, other in zip(found, wanted, strict=False) for a, b in zip(row, other, strict=False)]
-    same_shape = [len(row) for row in found] == [len(row) for row in wanted]
+def equal(values: list[list[float | None]], expected: list[list[float | None]]) -> bool:
+    """Whether the same cells are empty and the numbers are equal to the precision of float32."""
+    cells = [(a, b) for row, other in zip(values, expected, strict=False) for a, b in zip(row, other, strict=False)]
+    same_shape = [len(row) for row in values] == [len(row) for row in expected]
     return same_shape and all(a == b or (None not in (a, b) and abs(a - b) <= 1e-6 * max(1, abs(b))) for a, b in cells)

@@ -1,13 +1,13 @@
-"""How long do candidates, affinities and animals take, and how much memory?
+"""Time and memory of decoding candidates and affinities, and of assembling animals.
 
     python benchmarks/assembly.py [--rounds 7] [--threads 1]
 
-Every case runs in a process of its own, so that its peak is its own. A case is maps as a network gives them for a frame of
-1280 x 1024 pixels, decoded by torch into candidates and affinities, and put together by numpy:
+Every case runs in its own process, so that its peak memory is measured separately. A case has maps as from a network for a frame of
+1280 x 1024 pixels, decoded by torch into candidates and affinities, and assembled by numpy:
 
-- crowd: that many animals side by side, all parts visible, assembled from candidates and affinities of all pairs of parts;
+- crowd: animals side by side with all parts visible, assembled from candidates and affinities of all pairs of parts;
 - noise: maps of pure noise;
-- flat: maps that are the same everywhere, so that every cell is a peak.
+- flat: constant maps, so that every cell is a peak.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WIDTH, HEIGHT = 1280, 1024
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured."""
+    """The maps and the project of a measurement."""
 
     kind: str
     individuals: int
@@ -68,23 +68,23 @@ def crowd(case: Case) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     shape = rng.uniform(0, 40, (case.keypoints, 2))
     affinities = rng.uniform(0, 0.2, (len(case.rules.edges), count, count)).astype(np.float32)
     for animal in range(count):
-        place = np.array([animal % 8, animal // 8]) * 150
-        peaks[np.arange(case.keypoints), order[:, animal], :2] = shape + place
+        position = np.array([animal % 8, animal // 8]) * 150
+        peaks[np.arange(case.keypoints), order[:, animal], :2] = shape + position
         for edge, (source, target) in enumerate(case.rules.edges):
             affinities[edge, order[source, animal], order[target, animal]] = rng.uniform(0.6, 1.0)
     peaks[..., 2] = rng.uniform(0.5, 1.0, peaks.shape[:2])
     return peaks, affinities.round(3)
 
 
-def resident(what: str) -> float:
-    """MB of this process: VmRSS now, VmHWM at its peak."""
+def resident(field: str) -> float:
+    """Resident memory of this process in MB: the field VmRSS is the current value, VmHWM the peak."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
 def measure(step: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Median milliseconds, and how many MB the process grew over what it held before."""
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    """The median milliseconds, and the growth of the process in MB at its peak."""
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak
     before = resident("VmRSS")
     times = []
     for _ in range(rounds):
@@ -96,16 +96,16 @@ def measure(step: Callable[[], Any], rounds: int) -> tuple[float, float]:
 
 def run_crowd(case: Case, rounds: int) -> str:
     peaks, affinities = crowd(case)
-    _, chosen = assemble(peaks, affinities, case.rules)
-    assert len({tuple(row) for row in chosen}) == case.individuals
-    assert (chosen >= 0).all()
+    _, animals = assemble(peaks, affinities, case.rules)
+    assert len({tuple(row) for row in animals}) == case.individuals
+    assert (animals >= 0).all()
     tracemalloc.start()
     assemble(peaks, affinities, case.rules)
     traced = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    taken, grown = measure(lambda: assemble(peaks, affinities, case.rules), rounds)
-    given = (peaks.nbytes + affinities.nbytes) / 1e6
-    return f"{given:.1f} | - | {taken:.0f} | {max(traced, grown):.0f}"
+    milliseconds, growth = measure(lambda: assemble(peaks, affinities, case.rules), rounds)
+    input_mb = (peaks.nbytes + affinities.nbytes) / 1e6
+    return f"{input_mb:.1f} | - | {milliseconds:.0f} | {max(traced, growth):.0f}"
 
 
 def run_maps(case: Case, rounds: int, threads: int) -> str:
@@ -133,10 +133,10 @@ def run_maps(case: Case, rounds: int, threads: int) -> str:
         return peaks.points[0].numpy(), affinities[0].numpy()
 
     decoded = decode()
-    put_together = measure(lambda: assemble(*decoded, case.rules), rounds)
+    assembly = measure(lambda: assemble(*decoded, case.rules), rounds)
     both = measure(lambda: assemble(*decode(), case.rules), rounds)
-    given = sum(item.numel() for item in (heatmap, locref, fields)) * 4 / 1e6
-    return f"{given:.0f} | {both[0] - put_together[0]:.0f} | {put_together[0]:.0f} | {both[1]:.0f}"
+    input_mb = sum(item.numel() for item in (heatmap, locref, fields)) * 4 / 1e6
+    return f"{input_mb:.0f} | {both[0] - assembly[0]:.0f} | {assembly[0]:.0f} | {both[1]:.0f}"
 
 
 def run(case: Case, rounds: int, threads: int) -> str:
@@ -155,9 +155,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|")
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for case in CASES:
-            answer = pool.apply(run, (case, options.rounds, options.threads))
-            about = (case.kind, case.individuals, case.keypoints, len(case.rules.edges), case.stride)
-            print("| " + " | ".join(str(fact) for fact in about) + f" | {answer} |", flush=True)
+            result = pool.apply(run, (case, options.rounds, options.threads))
+            columns = (case.kind, case.individuals, case.keypoints, len(case.rules.edges), case.stride)
+            print("| " + " | ".join(str(fact) for fact in columns) + f" | {result} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What cameras count, how long they are away, and what a frame of theirs costs, with emulators and a stream that is killed.
+"""Camera sources: what they count, how fast they notice outages and recover, and the cost of a frame.
 
     python benchmarks/cameras.py [--rounds 10]
 
-Needs dlclive-cameras[basler,genicam]. No camera is needed: pylon's emulator, the GenTL producer in genicam's wheel, and a
-stream from another process that is killed as by `kill -9` and started again a second later.
+Needs dlclive-cameras[basler,genicam], but no camera: it uses pylon's emulator, the GenTL producer in genicam's wheel, and a stream
+from another process that is killed with SIGKILL and restarted a second later.
 """
 
 from __future__ import annotations
@@ -58,13 +58,16 @@ def failed(rounds: int) -> str:
             while time.perf_counter() < until:
                 frames.append(read(camera))
             counted.append(camera.corrupt - before)
-        whole = frames[-1].index + 1 == len(frames) + camera.corrupt + camera.skipped + camera.lost
-    right = counted.count(3)
-    return f"{3 * rounds} forced, {sum(counted)} counted; {right} of {rounds} rounds gave 3; every number accounted for: {whole}"
+        complete = frames[-1].index + 1 == len(frames) + camera.corrupt + camera.skipped + camera.lost
+    exact = counted.count(3)
+    return (
+        f"{3 * rounds} forced, {sum(counted)} counted; 3 in {exact} of {rounds} rounds; all frame numbers accounted for: "
+        f"{complete}"
+    )
 
 
 def skipped(rounds: int) -> str:
-    """A reader at 10 Hz, a camera at 90 Hz: pylon's own number of skipped images against the camera's frame numbers."""
+    """A reader at 10 Hz, a camera at 90 Hz: pylon's count of skipped images against the camera's frame numbers."""
     with BaslerCamera(frame_rate=90, region=(0, 0, 320, 240)) as camera:
         camera.open()
         frames = []
@@ -83,8 +86,8 @@ def stream() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
     processes: list[subprocess.Popen[str]] = []
 
     def start() -> None:
-        words = [sys.executable, str(SERVER), str(port), "mpjpeg", "50", "0"]
-        processes.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
+        command = [sys.executable, str(SERVER), str(port), "mpjpeg", "50", "0"]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
         assert processes[-1].stdout is not None
         processes[-1].stdout.readline()
 
@@ -99,8 +102,8 @@ def stream() -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
 
 
 def outages(camera: Any, rounds: int, end: Callable[[], None], again: Callable[[], None] | None) -> str:
-    """Time to notice, time until frames flow again, and how true the gap is; threads and descriptors after all."""
-    noticed, back, gaps, late = [], [], [], []
+    """The delay until an outage is noticed, the recovery time, the frames counted over the gap, and leaked resources."""
+    delays, recoveries, gaps, overruns = [], [], [], []
     process = psutil.Process()
     with camera:
         camera.open()
@@ -113,63 +116,63 @@ def outages(camera: Any, rounds: int, end: Callable[[], None], again: Callable[[
                     before = camera.read(0.1)
                 except TimeoutError:
                     continue
-            noticed.append(time.perf_counter() - began)
+            delays.append(time.perf_counter() - began)
             if again is not None:
                 until = began + 1.0
                 while time.perf_counter() < until:
-                    asked = time.perf_counter()
+                    called = time.perf_counter()
                     try:
                         camera.read(0.1)
                     except TimeoutError:
-                        late.append(time.perf_counter() - asked - 0.1)
+                        overruns.append(time.perf_counter() - called - 0.1)
                 began = time.perf_counter()
                 again()
             after = read(camera)
-            back.append(time.perf_counter() - began)
+            recoveries.append(time.perf_counter() - began)
             gaps.append((after.index - before.index) / (after.captured_at - before.captured_at))
             if number == 0:
                 start = process.num_threads(), process.num_fds(), process.memory_info().rss
         grown = process.num_threads() - start[0], process.num_fds() - start[1], process.memory_info().rss - start[2]
-    worst = f", read late by {1000 * max(late):.0f} ms at most" if late else ""
+    worst = f", read late by {1000 * max(overruns):.0f} ms at most" if overruns else ""
     return (
-        f"noticed after {1000 * max(noticed):.0f} ms at most; back after {statistics.median(back):.2f} s "
-        f"(at most {max(back):.2f} s){worst}; {min(gaps):.0f} to {max(gaps):.0f} frames/s counted over the gap; "
+        f"noticed after {1000 * max(delays):.0f} ms at most; recovered after {statistics.median(recoveries):.2f} s "
+        f"(at most {max(recoveries):.2f} s){worst}; {min(gaps):.0f} to {max(gaps):.0f} frames/s counted over the gap; "
         f"{grown[0]:+d} threads, {grown[1]:+d} descriptors, {grown[2] / 1e6:+.1f} MB"
     )
 
 
 def cost(rounds: int) -> str:
-    """`read` beside the bare calls of pylon, for frames that are ready."""
+    """The time of `read` compared with pylon's bare calls, for frames that are ready."""
     with BaslerCamera(trigger="Software", region=(0, 0, 640, 480)) as camera:
         camera.open()
-        bare, whole = [], []
+        bare, read_times = [], []
         for _ in range(100 * rounds):
             driver = camera._connection.camera  # type: ignore[union-attr]
-            for times in (bare, whole):
+            for times in (bare, read_times):
                 driver.WaitForFrameTriggerReady(1000, pylon.TimeoutHandling_ThrowException)
                 driver.ExecuteSoftwareTrigger()
                 while not driver.GetGrabResultWaitObject().Wait(1000):
                     pass
                 began = time.perf_counter()
-                if times is whole:
+                if times is read_times:
                     camera.read(1.0)
                 else:
                     result = driver.RetrieveResult(1000, pylon.TimeoutHandling_Return)
                     result.GetArray()
                     result.Release()
                 times.append(time.perf_counter() - began)
-    medians = [1e6 * statistics.median(times) for times in (bare, whole)]
+    medians = [1e6 * statistics.median(times) for times in (bare, read_times)]
     return f"640 x 480 grey: RetrieveResult and GetArray {medians[0]:.0f} us, read {medians[1]:.0f} us at the median"
 
 
-def standing_still() -> str:
-    """How long another thread waits for Python's lock while a GenICam camera at 100 frames/s is read."""
+def lock_waits() -> str:
+    """How long another thread waits for the GIL while a GenICam camera at 100 frames/s is read."""
     waits: list[float] = []
-    over = threading.Event()
+    ended = threading.Event()
 
     def tick() -> None:
         last = time.perf_counter()
-        while not over.is_set():
+        while not ended.is_set():
             time.sleep(0.001)
             now = time.perf_counter()
             waits.append(now - last)
@@ -181,7 +184,7 @@ def standing_still() -> str:
         thread.start()
         for _ in range(300):
             read(camera)
-        over.set()
+        ended.set()
         thread.join()
     ordered = sorted(waits)
     return f"a thread that sleeps 1 ms wakes after {1000 * statistics.median(ordered):.2f} ms (p99 {1000 * ordered[int(0.99 * len(ordered))]:.2f} ms)"
@@ -205,7 +208,7 @@ def main() -> None:
     with stream() as (url, kill, start):
         print("stream, sender killed, back 1 s later:", outages(OpenCVCamera(url), rounds, kill, start))
     print("cost of a frame:", cost(rounds))
-    print("GenICam and other threads:", standing_still())
+    print("GenICam and other threads:", lock_waits())
 
 
 if __name__ == "__main__":

@@ -1,43 +1,41 @@
-"""deeplabcut-live 1.1.0 for against_deeplabcut_live.py: runs where it is installed, and answers for another process.
+"""Runs deeplabcut-live 1.1.0 for against_deeplabcut_live.py, in an environment where it is installed.
 
-Questions: {"load": model, "frames": frames.npy} and {"run": [first, last]}, which answers the seconds that `get_pose` took
-for each frame, and the poses.
+Requests: {"load": model, "frames": frames.npy} loads a model; {"run": [first, last]} returns the run time of `get_pose` for each
+frame in seconds, and the poses.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "parity"))
-
-from partner import serve
+from tools.parity.partner import serve  # the partner has the root of the repository in its module path
 
 
 class Host:
-    """The model that was loaded."""
+    """The loaded model and its frames."""
 
     def __init__(self) -> None:
         self.model: Any = None
         self.frames = np.empty(0, np.uint8)
 
-    def answer(self, words: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """See the module."""
-        if "load" in words:
+        if "load" in request:
             from dlclive import DLCLive
 
-            self.frames = np.load(words["frames"])
-            self.model = DLCLive(words["load"], model_type="pytorch", device="cpu")
+            self.frames = np.load(request["frames"])
+            self.model = DLCLive(request["load"], model_type="pytorch", device="cpu")
             began = time.perf_counter()
             self.model.init_inference(self.frames[0])
             return {"first": time.perf_counter() - began}
-        first, last = words["run"]
-        self.model.get_pose(self.frames[first])  # not timed, as for the others: caches hold what ran before
+        first, last = request["run"]
+        self.model.get_pose(
+            self.frames[first]
+        )  # not timed, as for the candidates: the caches are filled by the previous turn
         times, poses = [], []
         for frame in self.frames[first:last]:
             began = time.perf_counter()

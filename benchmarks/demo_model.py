@@ -1,4 +1,4 @@
-"""The error of the network that ships with the demo, on clips that its training did not see.
+"""The error of the demo network on clips that were not used in its training.
 
 python benchmarks/demo_model.py
 """
@@ -18,16 +18,16 @@ CLIPS, FRAMES, EVERY = 40, 150, 5
 
 def errors(model, size: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Distances and confidences of visible keypoints, and confidences of hidden ones."""
-    distances, sure, unsure = [], [], []
+    distances, visible_confidences, hidden_confidences = [], [], []
     for seed in range(100, 100 + CLIPS):
         source = MouseSource(seed=seed, frames=FRAMES, size=size)
         for index in range(0, FRAMES, EVERY):
-            found, truth = model.predict(source.render(index)).single(), source.truth(index)
-            seen = truth[:, 2] > 0
-            distances.append(np.linalg.norm(found[seen, :2] - truth[seen, :2], axis=1))
-            sure.append(found[seen, 2])
-            unsure.append(found[~seen, 2])
-    return np.concatenate(distances), np.concatenate(sure), np.concatenate(unsure)
+            pose, truth = model.predict(source.render(index)).single(), source.truth(index)
+            visible = truth[:, 2] > 0
+            distances.append(np.linalg.norm(pose[visible, :2] - truth[visible, :2], axis=1))
+            visible_confidences.append(pose[visible, 2])
+            hidden_confidences.append(pose[~visible, 2])
+    return np.concatenate(distances), np.concatenate(visible_confidences), np.concatenate(hidden_confidences)
 
 
 def main() -> None:
@@ -39,11 +39,11 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     with load_model(MODEL, device="cpu") as model:
         for size in SIZES:
-            distance, sure, unsure = errors(model, size)
+            distance, visible, hidden = errors(model, size)
             rms, (p50, p95, p99) = np.sqrt((distance**2).mean()), np.percentile(distance, (50, 95, 99))
             print(
                 f"| {size[0]} x {size[1]} | {len(distance)} | {rms:.2f} | {p50:.2f} | {p95:.2f} | {p99:.2f} | "
-                f"{np.median(sure):.2f} (p5 {np.percentile(sure, 5):.2f}) | {np.median(unsure):.2f} |"
+                f"{np.median(visible):.2f} (p5 {np.percentile(visible, 5):.2f}) | {np.median(hidden):.2f} |"
             )
 
 

@@ -1,9 +1,9 @@
-"""What a display costs the loop: a live source of 100 frames/s, with and without one, in turns.
+"""The cost of a display for the loop: a live source at 100 frames/s, with and without a display, in turns.
 
 python benchmarks/display.py [--seconds 10] [--rounds 3]
 
-The model waits 3 ms, as for a GPU, so that what is measured is the loop and not the model. The page is looked at by a process that
-asks for each picture as the browser does. The window needs a screen: xvfb-run -a python benchmarks/display.py
+The model waits 3 ms, as for a GPU, so that the loop is measured and not the model. A separate process views the page: it requests
+each picture as a browser does. The window needs a screen: xvfb-run -a python benchmarks/display.py
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ while True:
 
 
 class Camera(FrameSource):
-    """Pictures at a fixed rate; what is not read in time is gone."""
+    """Pictures at a fixed rate."""
 
     is_live = True
     frame_size = SIZE
@@ -58,7 +58,7 @@ class Camera(FrameSource):
 
 
 class Waiting(NullModel):
-    """As a GPU: an answer after some milliseconds, in which Python is free."""
+    """Waits some milliseconds without holding the GIL, like a model on a GPU."""
 
     def predict(self, image: np.ndarray, *, boxes: np.ndarray | None = None) -> Pose:
         time.sleep(MODEL_TIME)
@@ -66,13 +66,13 @@ class Waiting(NullModel):
 
 
 def run(kind: str, seconds: float) -> tuple[float, float, float, float, int]:
-    """p50, p95, p99, max of the loop's latency in ms, and the frames that it dropped."""
+    """p50, p95, p99 and maximum of the loop's latency in ms, and the number of dropped frames."""
     sinks: list[Sink] = [] if kind == "none" else [DisplayWindow() if kind == "window" else WebDisplay(port=0)]
     session = Session(source=Camera(int(seconds * RATE)), model=Waiting(), sinks=sinks)
     running = threading.Thread(target=session.run)
     running.start()
     viewer = None
-    if kind == "page, looked at":
+    if kind == "page, viewed":
         display = sinks[0]
         assert isinstance(display, WebDisplay)
         while not display.url:
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     info = system_info()
-    kinds = ["none", "page, nobody looks", "page, looked at", *(["window"] if os.environ.get("DISPLAY") else [])]
+    kinds = ["none", "page, not viewed", "page, viewed", *(["window"] if os.environ.get("DISPLAY") else [])]
     print(
         f"{info['processor']}, {info['cpus']} CPUs, Python {info['python']}; {SIZE[0]} x {SIZE[1]} RGB at {RATE} frames/s, "
         f"{options.seconds:g} s each, {options.rounds} rounds in turns\n"
@@ -107,7 +107,7 @@ def main() -> None:
             medians[kind].append(tuple(times))
             cells = " | ".join(f"{value:.2f}" for value in times)
             print(f"| {number + 1} | {kind} | {cells} | {dropped} |", flush=True)
-    print("\nMedian of the rounds, against none:\n")
+    print("\nMedian of the rounds, compared with none:\n")
     print("| display | p50 | p95 | p99 |\n|---|---|---|---|")
     base = np.median(medians["none"], axis=0)
     for kind in kinds[1:]:

@@ -1,11 +1,11 @@
-"""How fast are networks on a GPU, from a numpy frame to a numpy pose?
+"""The speed of networks on a GPU, from a numpy frame to a numpy pose.
 
     python benchmarks/gpu.py [--device cuda] [--frames 2000]
-    python benchmarks/gpu.py --device cpu --frames 4 --size 160x128     # only to see that it runs
+    python benchmarks/gpu.py --device cpu --frames 4 --size 160x128     # only to check that it runs
 
-Needs no data: the networks have random weights, the images are noise. Every call ends with the pose in the host's memory, so
-nothing is timed that has not happened. What is compared takes turns, frame by frame block; nothing is thrown away but the
-warm-up. What is not installed, or does not work here, is skipped with its reason.
+Needs no data: the networks have random weights and the images are noise. Every call ends with the pose in host memory, so the times
+include all GPU work. The variants take turns in blocks of frames; only warm-up calls are discarded. A variant that is not installed
+or does not work here is skipped with the reason.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ANIMALS = 8
 
 @dataclass
 class Measured:
-    """One way to run a network: what it is called, how, and what came of it."""
+    """A way to run a network, and its results."""
 
     name: str
     precision: str
@@ -43,19 +43,19 @@ class Measured:
     model: PoseModel
     operations: float = float("nan")
     times: list[float] = field(default_factory=list)
-    found: list[NDArray[np.float32]] = field(default_factory=list)
+    poses: list[NDArray[np.float32]] = field(default_factory=list)
 
     @property
     def p50(self) -> float:
-        """In milliseconds."""
+        """The median time in milliseconds."""
         return float(np.median(self.times))
 
     def cells(self, first: Measured, peak: Peak, *, same: bool) -> list[str]:
-        """Its row of a table, against the first; `same`: both find the same keypoints."""
+        """The cells of the table row, compared with the first row. `same`: both predict the same keypoints."""
         p95, p99 = np.percentile(self.times, (95, 99))
         share = self.operations / (self.p50 * 1e-3) / peak.flops.get(self.precision, float("nan"))
         off = (
-            np.nanmedian(np.linalg.norm((np.array(self.found) - np.array(first.found))[..., :2], axis=-1))
+            np.nanmedian(np.linalg.norm((np.array(self.poses) - np.array(first.poses))[..., :2], axis=-1))
             if same
             else 0
         )
@@ -86,7 +86,7 @@ HEADER = (
 
 
 def take_turns(ways: Sequence[Measured], frames: int) -> None:
-    """Run all ways on the same frames, a block each; each begins its turn with a call that is not timed."""
+    """Run all ways on the same frames, a block each in turn; each turn starts with a call that is not timed."""
     for way in ways:
         for index in range(WARM_UP):
             way.call(index)
@@ -97,7 +97,7 @@ def take_turns(ways: Sequence[Measured], frames: int) -> None:
                 began = time.perf_counter()
                 pose = way.call(index)
                 way.times.append(1e3 * (time.perf_counter() - began))
-                way.found.append(pose)
+                way.poses.append(pose)
 
 
 def show(title: str, ways: Sequence[Measured], frames: int, device: str, *, same: bool = False) -> None:
@@ -114,9 +114,9 @@ def show(title: str, ways: Sequence[Measured], frames: int, device: str, *, same
     print(f"\n{frames} frames each, taking turns. Peak: {peak.how}.")
 
 
-def whole_images(name: str, path: Path, images: NDArray[np.uint8], **how: Any) -> Measured | None:
-    """A network that sees whole images; None, with the reason printed, if it cannot be had."""
-    model = attempt(name, lambda: load_model(path, **how))
+def whole_images(name: str, path: Path, images: NDArray[np.uint8], **options: Any) -> Measured | None:
+    """A network for whole images; None if it cannot be loaded, and the reason is printed."""
+    model = attempt(name, lambda: load_model(path, **options))
     if model is None:
         return None
     operations = model.network.operations(images[:1])  # type: ignore[attr-defined]
@@ -129,7 +129,7 @@ def whole_images(name: str, path: Path, images: NDArray[np.uint8], **how: Any) -
 
 
 def attempt(name: str, make: Callable[[], Any]) -> Any:
-    """What `make` gives; None, and a line that says why, where it cannot."""
+    """The result of `make`; None if it fails, and the reason is printed."""
     try:
         return make()
     except DLCLiveError as error:
@@ -138,9 +138,9 @@ def attempt(name: str, make: Callable[[], Any]) -> Any:
 
 
 def runtimes(folder: Path, device: str, images: NDArray[np.uint8]) -> list[Measured]:
-    """One network in all ways."""
+    """One network on all runtimes and precisions."""
     model = write_resnet_50(folder / "resnet_50.pt", 12)
-    seen = list(images[:2])
+    parity_frames = list(images[:2])
     torch_ways: list[tuple[str, dict[str, Any]]] = [
         ("torch fp32, eager", {"precision": "fp32", "cuda_graph": False}),
         ("torch fp32, graph", {"precision": "fp32"}),
@@ -153,30 +153,33 @@ def runtimes(folder: Path, device: str, images: NDArray[np.uint8]) -> list[Measu
     ]
     for precision in ("fp32", "fp16") if device != "cpu" else ("fp32",):
         target = folder / f"{precision}.onnx"
-        # Random networks are sure of nothing: an undecided keypoint may be anywhere, so any difference is allowed.
-        done = attempt(
+        # Random networks have no confident keypoints: an undecided one may be anywhere, so any difference is allowed.
+        export = attempt(
             f"ONNX {precision}",
             lambda t=target, p=precision: export_model(
-                model, t, precision=p, size=(images.shape[2], images.shape[1]), frames=seen, max_error=1e9
+                model, t, precision=p, size=(images.shape[2], images.shape[1]), frames=parity_frames, max_error=1e9
             ),
         )
-        if done is None:
+        if export is None:
             continue
         options = {"cuda_graph": True} if device != "cpu" else {}
         ways.append(whole_images(f"ONNX Runtime {precision}", target, images, runtime="onnx", device=device, **options))
         engine = target.with_suffix(".engine")
         name = f"TensorRT {precision}"
         if device == "cpu":
-            print(f"- skipped: {name}: it runs on NVIDIA GPUs alone")
+            print(f"- skipped: {name}: it runs only on NVIDIA GPUs")
         elif attempt(
-            name, lambda t=target, e=engine, p=precision: export_model(t, e, precision=p, frames=seen, max_error=1e9)
+            name,
+            lambda t=target, e=engine, p=precision: export_model(
+                t, e, precision=p, frames=parity_frames, max_error=1e9
+            ),
         ):
             ways.append(whole_images(name, engine, images, runtime="tensorrt", device=device))
     return [way for way in ways if way is not None]
 
 
 def body_parts(folder: Path, device: str, precision: str, images: NDArray[np.uint8]) -> list[Measured]:
-    """10 and 100 of them."""
+    """Networks with 10 and 100 body parts."""
     ways = []
     for count in (10, 100):
         path = write_resnet_50(folder / f"{count}.pt", count)
@@ -187,21 +190,21 @@ def body_parts(folder: Path, device: str, precision: str, images: NDArray[np.uin
 
 
 def animals(folder: Path, device: str, precision: str) -> list[Measured]:
-    """One and eight, in crops of one frame."""
+    """One and eight animals, in crops of one frame."""
     path = write_rtmpose_m(folder / "rtmpose_m.pt", 17, ANIMALS)
     image = np.random.default_rng(1).integers(0, 256, (480, 640, 3), dtype=np.uint8)
-    places = [(x, y) for y in (0, 200) for x in (0, 120, 240, 360)]
-    boxes = np.array([[x, y, x + 256, y + 256] for x, y in places], np.float32)
+    corners = [(x, y) for y in (0, 200) for x in (0, 120, 240, 360)]
+    boxes = np.array([[x, y, x + 256, y + 256] for x, y in corners], np.float32)
     ways = []
     for count in (1, ANIMALS):
         model = attempt(f"{count} animals", lambda: load_model(path, "torch", device=device, precision=precision))
         if model is None:
             continue
-        given = boxes[:count]
+        frame_boxes = boxes[:count]
         operations = model.network.operations(np.zeros((count, 256, 256, 3), np.uint8))
 
-        def call(_: int, model: PoseModel = model, given: NDArray[np.float32] = given) -> NDArray[np.float32]:
-            return model.predict(image, boxes=given).keypoints
+        def call(_: int, model: PoseModel = model, boxes: NDArray[np.float32] = frame_boxes) -> NDArray[np.float32]:
+            return model.predict(image, boxes=boxes).keypoints
 
         ways.append(Measured(f"{count} animals", precision, call, model, operations))
     return ways
@@ -216,15 +219,16 @@ def main() -> None:
     options = parser.parse_args()
     if options.device.startswith("cuda") and not torch.cuda.is_available():
         parser.exit(
-            2, "PyTorch sees no CUDA GPU here; to see that the script runs: --device cpu --frames 4 --size 160x128\n"
+            2, "PyTorch finds no CUDA GPU; to check that the script runs: --device cpu --frames 4 --size 160x128\n"
         )
     width, height = (int(side) for side in options.size.split("x"))
     images = np.random.default_rng(0).integers(0, 256, (16, height, width, 3), dtype=np.uint8)
     device = options.device
     half = "fp32" if device == "cpu" else "fp16"
-    place = torch.cuda.get_device_name(device) if device != "cpu" else platform.processor() or platform.machine()
-    versions = {name: found for name, found in system_info()["packages"].items() if "torch" in name or "onnx" in name}  # type: ignore[attr-defined]
-    print(f"{place}; {', '.join(f'{name} {found}' for name, found in versions.items())}; CUDA {torch.version.cuda}")
+    machine = torch.cuda.get_device_name(device) if device != "cpu" else platform.processor() or platform.machine()
+    packages = system_info()["packages"].items()  # type: ignore[attr-defined]
+    versions = ", ".join(f"{name} {version}" for name, version in packages if "torch" in name or "onnx" in name)
+    print(f"{machine}; {versions}; CUDA {torch.version.cuda}")
     with tempfile.TemporaryDirectory() as name, torch.random.fork_rng():
         folder = Path(name)
         show(

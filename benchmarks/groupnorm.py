@@ -1,9 +1,9 @@
-"""How fast is a ResNet-50 with group normalisation on ONNX Runtime's CPU provider, in the two forms that ONNX has for it?
+"""The speed of a ResNet-50 with group normalisation on ONNX Runtime's CPU provider, in the two forms of ONNX.
 
     python benchmarks/groupnorm.py [--rounds 20] [--threads 2] [--height 302] [--width 658]
 
 Exports one network with random weights at opset 18 (instance normalisation of the groups) and at opset 21 (the operator
-GroupNormalization), and times both alternately on the same image, so that what else the machine does meets both.
+GroupNormalization), and times both alternately on the same image, so that other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPSETS = (18, 21)
 
 
 def resnet_50() -> KeypointGraph:
-    """DeepLabCut's resnet_50 for four keypoints, untrained."""
+    """DeepLabCut's untrained resnet_50 for four keypoints."""
     torch.manual_seed(0)
     heatmap, locref = (Upsampling((2048, channels), (3,), (2,)) for channels in (4, 8))
     head = HeatmapHead(heatmap, locref, HeatmapDecoding(stride=8, locref_std=7.2801))

@@ -1,9 +1,9 @@
-"""How long importing takes: `import dlclive_core` and `dlclive --help` against `import numpy, pluggy`, interleaved.
+"""Import times: `import dlclive_core` and `dlclive --help` against `import numpy, pluggy`, interleaved.
 
     python benchmarks/import_time.py [--rounds 30]
 
-Each command is a fresh interpreter, from its start to its exit, with compiled files in a cache of their own. A round runs all
-commands once; the ratio is the median of the rounds' ratios.
+Each command runs in a fresh interpreter and is timed from start to exit, with the compiled files in a separate cache. A round runs
+all commands once; the ratio is the median of the ratios per round.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COMMANDS = {
 
 
 def seconds(arguments: list[str], environment: dict[str, str]) -> float:
-    """How long one run takes."""
+    """The duration of one run."""
     began = time.perf_counter()
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=environment)
     return time.perf_counter() - began

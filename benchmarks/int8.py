@@ -1,9 +1,9 @@
-"""Which parts of a network are worth eight bits on this CPU: other choices than dlclive-onnx's own, timed and compared in pixels.
+"""The parts of a network for which int8 pays off on this CPU: alternatives to dlclive-onnx's choice, in time and pixels.
 
     python benchmarks/int8.py MODEL.onnx CLIP [--rounds 12] [--threads 1]
 
-MODEL is a file in fp32 that `dlclive export` wrote; of the frames of the clip every fourth judges, the others calibrate. The files
-are timed in turns. Times are of the processor, which a busy machine disturbs least.
+MODEL is an fp32 file that `dlclive export` wrote. Every fourth frame of the clip is held out for the comparison; the others are for
+calibration. The files are timed in turns, in processor time, which a busy machine affects least.
 """
 
 from __future__ import annotations
@@ -33,35 +33,35 @@ Choose = Callable[[onnx.GraphProto], list[str]]
 
 
 def also(condition: Callable[[onnx.NodeProto, dict[str, Any]], bool]) -> Choose:
-    """The usual nodes, those convolutions for which the condition holds, and the elementwise steps between them."""
+    """The default nodes, the convolutions that meet the condition, and the elementwise operators between them."""
 
     def choose(graph: onnx.GraphProto) -> list[str]:
         weights = {item.name: item.dims for item in graph.initializer}
-        chosen = set(int8_nodes.choose_nodes(graph))
-        in_bytes = {name for node in graph.node if node.name in chosen for name in node.output}
+        selected = set(int8_nodes.choose_nodes(graph))
+        in_bytes = {name for node in graph.node if node.name in selected for name in node.output}
         for node in graph.node:
             more = node.op_type == "Conv" and condition(node, weights)
             between = node.op_type in int8_nodes.ELEMENTWISE and bool(in_bytes & set(node.input))
             if more or (between and "heads" not in " ".join(node.input)):
-                chosen.add(node.name)
+                selected.add(node.name)
                 in_bytes.update(node.output)
-        return [node.name for node in graph.node if node.name in chosen]
+        return [node.name for node in graph.node if node.name in selected]
 
     return choose
 
 
 def is_first(node: onnx.NodeProto, weights: dict[str, Any]) -> bool:
-    """It sees the image."""
+    """Whether the input of the convolution is the image."""
     return node.input[1] in weights and weights[node.input[1]][1] == 3
 
 
 def is_depthwise(node: onnx.NodeProto, weights: dict[str, Any]) -> bool:
-    """Each channel for itself."""
+    """Whether the convolution is depthwise."""
     return node.input[1] in weights and weights[node.input[1]][1] == 1
 
 
 def convolutions_alone(graph: onnx.GraphProto) -> list[str]:
-    """Back to float after each."""
+    """Only the convolutions; everything between them is in float."""
     kinds = {node.name: node.op_type for node in graph.node}
     return [name for name in int8_nodes.choose_nodes(graph) if kinds[name] == "Conv"]
 
@@ -77,9 +77,9 @@ VARIANTS: dict[str, tuple[Choose, dict[str, Any]]] = {
 
 @contextmanager
 def variant(choose: Choose, options: dict[str, Any]) -> Iterator[None]:
-    """The exporter with another choice of nodes and other options of ONNX Runtime's quantiser."""
+    """Patch the exporter with another choice of nodes and other options of ONNX Runtime's quantiser."""
     quantiser.choose_nodes = choose
-    quantiser.quantize_static = lambda *words, **given: quantize_static(*words, **{**given, **options})
+    quantiser.quantize_static = lambda *args, **kwargs: quantize_static(*args, **{**kwargs, **options})
     try:
         yield
     finally:
@@ -87,7 +87,7 @@ def variant(choose: Choose, options: dict[str, Any]) -> Iterator[None]:
 
 
 def processor_time(call: Callable[[NDArray[np.uint8]], object], image: NDArray[np.uint8]) -> float:
-    """Milliseconds of all threads."""
+    """The processor time of all threads, in milliseconds."""
     began = time.process_time()
     call(image)
     return 1e3 * (time.process_time() - began)
@@ -95,26 +95,30 @@ def processor_time(call: Callable[[NDArray[np.uint8]], object], image: NDArray[n
 
 def main() -> None:
     """Print a Markdown table."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("model", type=Path)
-    words.add_argument("clip", type=Path)
-    words.add_argument("--rounds", type=int, default=12)
-    words.add_argument("--threads", type=int, default=1)
-    words.add_argument("--frames", type=int, default=132, help="of the clip")
-    given = words.parse_args()
-    frames = spread_frames(source_for(given.clip, PluginCatalog.installed()), given.frames)
-    judges, others = frames[::4], [frame for index, frame in enumerate(frames) if index % 4]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--frames", type=int, default=132, help="number of frames of the clip to use")
+    arguments = parser.parse_args()
+    frames = spread_frames(source_for(arguments.clip, PluginCatalog.installed()), arguments.frames)
+    held_out, calibration = frames[::4], [frame for index, frame in enumerate(frames) if index % 4]
     info = system_info()
-    print(f"{info['processor']}, {info['cpus']} CPUs, {given.threads} thread; {given.model.name}, {given.clip.name}\n")
+    print(
+        f"{info['processor']}, {info['cpus']} CPUs, {arguments.threads} thread; {arguments.model.name}, {arguments.clip.name}\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
-        files = {"fp32": given.model}
+        files = {"fp32": arguments.model}
         for number, (name, (choose, options)) in enumerate(VARIANTS.items()):
             files[name] = Path(folder) / f"{number}.onnx"
             with variant(choose, options):
-                quantiser.OnnxQuantiser().export(given.model, files[name], frames=others)
-        models = {name: load_model(file, "onnx", device="cpu", threads=given.threads) for name, file in files.items()}
+                quantiser.OnnxQuantiser().export(arguments.model, files[name], frames=calibration)
+        models = {
+            name: load_model(file, "onnx", device="cpu", threads=arguments.threads) for name, file in files.items()
+        }
         times: dict[str, list[float]] = {name: [] for name in models}
-        for index in range(-2, given.rounds):
+        for index in range(-2, arguments.rounds):
             for name, model in models.items():
                 taken = processor_time(model.predict, frames[index % len(frames)])
                 if index >= 0:
@@ -127,9 +131,11 @@ def main() -> None:
             size = files[name].stat().st_size / 1e6
             row = f"| {name} | {size:.1f} | {statistics.median(times[name]):.1f} | {share:.2f} |"
             if name != "fp32":
-                near = compare_models(models["fp32"], model, judges)
-                row += f" {near.p50_confident_px:.2f} | {near.p95_confident_px:.2f} | {near.p99_confident_px:.2f} |"
-                row += f" {near.max_confident_px:.1f} |"
+                parity = compare_models(models["fp32"], model, held_out)
+                row += (
+                    f" {parity.p50_confident_px:.2f} | {parity.p95_confident_px:.2f} | {parity.p99_confident_px:.2f} |"
+                )
+                row += f" {parity.max_confident_px:.1f} |"
             print(row if name != "fp32" else f"{row} - | - | - | - |", flush=True)
 
 

@@ -1,10 +1,10 @@
-"""What lies between a numpy frame and a numpy pose, besides the runtime: `load_model(...).predict` against the bare call.
+"""The overhead over the runtime, from a numpy frame to a numpy pose: `load_model(...).predict` against the bare call.
 
     python benchmarks/overhead.py MODEL [--runtime onnx] [--sizes 658x302 64x64] [--rounds 40]
 
-The raw_call call is the runtime's own, of the very session that the model holds, on the same array (`Network.raw_call`): ONNX Runtime's
-`session.run`, PyTorch's module in inference mode. What the two give is the same; the model makes a Pose of it that the caller
-may keep. Both are timed alternately in one process, and medians are compared.
+The bare call (`Network.raw_call`) is the runtime's own, on the model's session and the same array: ONNX Runtime's `session.run`, or
+PyTorch's module in inference mode. Both compute the same; the model also creates a Pose that the caller may keep. Both are timed
+alternately in one process, and medians are compared.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dlclive_core.models.bottom_up import BottomUpModel
 
 
 def compare(model: BottomUpModel, image: NDArray[np.uint8], rounds: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of bare calls and of `predict`, alternately, each first in every other round."""
+    """The milliseconds of bare calls and of `predict`, alternating; each goes first in every other round."""
     calls: list[tuple[Callable[[], object], list[float]]] = [
         (model.network.raw_call(image[None]), []),
         (partial(model.predict, image), []),
@@ -40,37 +40,37 @@ def compare(model: BottomUpModel, image: NDArray[np.uint8], rounds: int) -> tupl
 
 
 def size_of(text: str) -> tuple[int, int]:
-    """Read (width, height) from 658x302."""
+    """Parse WIDTHxHEIGHT into (width, height)."""
     width, _, height = text.partition("x")
     return int(width), int(height)
 
 
 def main() -> None:
     """Print a Markdown table."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("model", type=Path)
-    words.add_argument("--runtime")
-    words.add_argument("--precision", default="auto")
-    words.add_argument("--device", default="cpu")
-    words.add_argument("--sizes", nargs="+", type=size_of, default=[(658, 302), (64, 64)], metavar="WIDTHxHEIGHT")
-    words.add_argument("--rounds", type=int, default=40, help="for the largest size; smaller ones get more")
-    given = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--runtime")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--sizes", nargs="+", type=size_of, default=[(658, 302), (64, 64)], metavar="WIDTHxHEIGHT")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds for the largest size; smaller sizes get more")
+    options = parser.parse_args()
     info = system_info()
     rng = np.random.default_rng(0)
-    with load_model(given.model, given.runtime, device=given.device, precision=given.precision) as model:
+    with load_model(options.model, options.runtime, device=options.device, precision=options.precision) as model:
         if not isinstance(model, BottomUpModel):
-            raise UsageError("give a network that finds animals in whole images: others do more than one call")
-        print(f"{info['processor']}, {info['cpus']} CPUs; {given.model.name} on {model.runtime}, {model.device}\n")
+            raise UsageError("the model must be a bottom-up network: others need more than one call per frame")
+        print(f"{info['processor']}, {info['cpus']} CPUs; {options.model.name} on {model.runtime}, {model.device}\n")
         print(
             "| frame | rounds | bare call, ms | predict, ms | predict / bare | predict - bare, ms |\n|---|---|---|---|---|---|"
         )
-        largest = max(width * height for width, height in given.sizes)
-        for width, height in given.sizes:
+        largest = max(width * height for width, height in options.sizes)
+        for width, height in options.sizes:
             image = rng.integers(0, 255, (height, width, 3), np.uint8)
-            rounds = min(2000, given.rounds * largest // (width * height))
-            bare, whole = (statistics.median(times) for times in compare(model, image, rounds))
+            rounds = min(2000, options.rounds * largest // (width * height))
+            bare, total = (statistics.median(times) for times in compare(model, image, rounds))
             print(
-                f"| {width} x {height} | {rounds} | {bare:.3f} | {whole:.3f} | {whole / bare:.3f} | {whole - bare:.3f} |",
+                f"| {width} x {height} | {rounds} | {bare:.3f} | {total:.3f} | {total / bare:.3f} | {total - bare:.3f} |",
                 flush=True,
             )
 

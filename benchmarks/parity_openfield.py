@@ -1,8 +1,8 @@
-"""A real model on a real video, against deeplabcut 3.0.2's own poses, in torch and as ONNX.
+"""A real model on a real video, in torch and as ONNX, compared with the poses of deeplabcut 3.0.2.
 
     python benchmarks/parity_openfield.py ../shared
 
-The folder holds `models/openfield_cspnext_s.pt`, what deeplabcut answered for it, and `openfield/`, the video and labelled frames.
+The folder holds `models/` with openfield_cspnext_s.pt and deeplabcut's poses, and `openfield/` with the video and labelled frames.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CONFIDENT = 0.6
 
 
 def analyse(model: Path, video: Path, out: Path) -> NDArray[np.float64]:
-    """(T, K, 3) of the command line's table."""
-    words = [
+    """Run `dlclive analyze` and return the table as (T, K, 3)."""
+    command = [
         sys.executable,
         "-m",
         "dlclive_core",
@@ -35,31 +35,31 @@ def analyse(model: Path, video: Path, out: Path) -> NDArray[np.float64]:
         "--device",
         "cpu",
     ]
-    subprocess.run(words, check=True)
+    subprocess.run(command, check=True)
     (table,) = out.glob("*.h5")
     frame = pd.read_hdf(table)
     return frame.to_numpy(float).reshape(len(frame), -1, 3)
 
 
-def line(name: str, found: NDArray[np.float64], wanted: NDArray[np.float64]) -> str:
-    """One row: median, 99th percentile and maximum where the reference is confident."""
-    frames = min(len(found), len(wanted))
-    found, wanted = found[:frames], wanted[:frames]
-    sure = wanted[..., 2] > CONFIDENT
-    px = np.linalg.norm(found[..., :2] - wanted[..., :2], axis=-1)
-    score = np.abs(found[..., 2] - wanted[..., 2])
+def line(name: str, poses: NDArray[np.float64], expected: NDArray[np.float64]) -> str:
+    """A table row: median, 99th percentile and maximum of the distance where the reference is confident."""
+    frames = min(len(poses), len(expected))
+    poses, expected = poses[:frames], expected[:frames]
+    confident = expected[..., 2] > CONFIDENT
+    px = np.linalg.norm(poses[..., :2] - expected[..., :2], axis=-1)
+    score = np.abs(poses[..., 2] - expected[..., 2])
     return (
-        f"| {name} | {frames} | {int(sure.sum())} of {sure.size} | {np.median(px[sure]):.5f} | {np.percentile(px[sure], 99):.5f} | "
-        f"{px[sure].max():.5f} | {px.max():.3f} | {score.max():.1e} |"
+        f"| {name} | {frames} | {int(confident.sum())} of {confident.size} | {np.median(px[confident]):.5f} | "
+        f"{np.percentile(px[confident], 99):.5f} | {px[confident].max():.5f} | {px.max():.3f} | {score.max():.1e} |"
     )
 
 
 def labelled_error(model: Path, shared: Path) -> tuple[float, float, float]:
-    """Mean error to the labels where this model is confident, the same of deeplabcut's poses, and the share of keypoints."""
+    """The mean error of confident keypoints for this model and for deeplabcut, and the share of confident keypoints."""
     import cv2
 
     labels = pd.read_csv(shared / "openfield" / "labels.csv", header=[0, 1, 2], index_col=0)
-    wanted = labels.to_numpy(float).reshape(len(labels), -1, 2)
+    expected = labels.to_numpy(float).reshape(len(labels), -1, 2)
     theirs = pd.read_csv(shared / "models" / "reference_labelled_frames.csv", index_col=0)
     reference = theirs.to_numpy(float).reshape(len(theirs), -1, 3)
     with load_model(model, device="cpu") as loaded:
@@ -67,8 +67,8 @@ def labelled_error(model: Path, shared: Path) -> tuple[float, float, float]:
         ours = np.stack([loaded.predict(np.ascontiguousarray(image)).single() for image in images])
 
     def error(poses: NDArray[np.float64]) -> float:
-        counted = (poses[..., 2] > CONFIDENT) & np.isfinite(wanted[..., 0])
-        return float(np.linalg.norm(poses[..., :2] - wanted, axis=-1)[counted].mean())
+        counted = (poses[..., 2] > CONFIDENT) & np.isfinite(expected[..., 0])
+        return float(np.linalg.norm(poses[..., :2] - expected, axis=-1)[counted].mean())
 
     return error(ours), error(reference), float((ours[..., 2] > CONFIDENT).mean())
 
@@ -78,7 +78,7 @@ def main() -> None:
     shared = Path(sys.argv[1])
     model, video = shared / "models" / "openfield_cspnext_s.pt", shared / "openfield" / "m3v1mp4.mp4"
     reference = pd.read_csv(shared / "models" / "reference_video_first_300.csv", header=[0, 1, 2], index_col=0)
-    wanted = reference.to_numpy(float).reshape(len(reference), -1, 3)
+    expected = reference.to_numpy(float).reshape(len(reference), -1, 3)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         exported = folder / "openfield.onnx"
@@ -88,8 +88,8 @@ def main() -> None:
             "\n| compared | frames | keypoints over 0.6 | median px | p99 px | max px | max px of all | max confidence |"
         )
         print("|---|---|---|---|---|---|---|---|")
-        print(line("torch, deeplabcut 3.0.2", torch, wanted))
-        print(line("ONNX, deeplabcut 3.0.2", onnx, wanted))
+        print(line("torch, deeplabcut 3.0.2", torch, expected))
+        print(line("ONNX, deeplabcut 3.0.2", onnx, expected))
         print(line("ONNX, torch", onnx, torch))
         print(
             "\n| labelled frames | mean error px, confidence over 0.6 | deeplabcut's | share of keypoints |\n|---|---|---|---|"

@@ -1,10 +1,10 @@
-"""What does it save to compute the location refinement at the peaks alone?
+"""The time saved by computing the location refinement only at the peaks.
 
     python benchmarks/refinement.py [--seconds 3] [--threads 1]
 
-Heads alone, on ONNX Runtime's CPU provider, taking turns: both maps by transposed convolutions of their own; both by one (they
-share input, kernel and stride); the heatmap by its convolution, and the refinement read at the peaks. And the heatmap without
-refinement, which is the least that any of them takes.
+Only heads are timed, on ONNX Runtime's CPU provider, in turns: both maps by separate transposed convolutions; both by one (they
+share input, kernel and stride); the heatmap by its convolution, with the refinement computed at the peaks; and the heatmap without
+refinement, the lower bound of all.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEYPOINTS = (4, 12, 100)
 
 
 class TwoMaps(nn.Module):
-    """As DeepLabCut has it."""
+    """Separate convolutions, as in DeepLabCut."""
 
     def __init__(self, heatmap: nn.ConvTranspose2d, locref: nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Merged(nn.Module):
 
 
 class AtPeaks(nn.Module):
-    """The refinement at the peaks alone."""
+    """The refinement only at the peaks."""
 
     def __init__(self, heatmap: nn.ConvTranspose2d, locref: nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class AtPeaks(nn.Module):
 
 
 class NoRefinement(nn.Module):
-    """The heatmap alone."""
+    """Only the heatmap."""
 
     def __init__(self, heatmap: nn.ConvTranspose2d, _: nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ WAYS = {"two maps": TwoMaps, "merged": Merged, "at peaks": AtPeaks, "none": NoRe
 
 
 def session(module: nn.Module, features: Tensor, threads: int) -> onnxruntime.InferenceSession:
-    """The module on ONNX Runtime."""
+    """A session of ONNX Runtime for the module."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -115,16 +115,16 @@ def main() -> None:
             features = torch.relu(torch.randn(1, channels, height, width))
             layers = [nn.ConvTranspose2d(channels, out, 3, 2) for out in (keypoints, 2 * keypoints)]
             sessions = {way: session(make(*layers), features, options.threads) for way, make in WAYS.items()}
-            given, times = {"x": features.numpy()}, {way: [] for way in WAYS}
-            found = {way: ready.run(None, given)[0] for way, ready in sessions.items()}
+            feeds, times = {"x": features.numpy()}, {way: [] for way in WAYS}
+            keypoints_of = {way: ready.run(None, feeds)[0] for way, ready in sessions.items()}
             end = time.perf_counter() + options.seconds
             while time.perf_counter() < end:
                 for way, ready in sessions.items():
                     began = time.perf_counter()
-                    ready.run(None, given)
+                    ready.run(None, feeds)
                     times[way].append(1e3 * (time.perf_counter() - began))
             ratio = statistics.median(a / b for a, b in zip(times["at peaks"], times["two maps"], strict=True))
-            off = np.abs(found["at peaks"] - found["two maps"])[..., :2].max()
+            off = np.abs(keypoints_of["at peaks"] - keypoints_of["two maps"])[..., :2].max()
             cells = " | ".join(f"{statistics.median(taken):.2f} ({min(taken):.2f})" for taken in times.values())
             print(f"| {name} | {keypoints} | {cells} | {ratio:.2f} | {off:.1e} |", flush=True)
 

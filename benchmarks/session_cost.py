@@ -1,4 +1,4 @@
-"""What a session adds to each frame, with a model and a source that cost nothing: everything else is the session.
+"""The overhead of a session per frame. The model and the source cost nothing, so everything measured is the session.
 
 python benchmarks/session_cost.py [--seconds 5] [--rounds 5]
 """
@@ -19,7 +19,7 @@ FPS = 1000
 
 
 class Still(Processor):
-    """Does nothing."""
+    """A processor that does nothing."""
 
     def process(self, pose, frame):
         return pose
@@ -48,7 +48,7 @@ class Camera(FrameSource):
 
 
 def bare(frames: int) -> list[float]:
-    """The same calls without a session: seconds from each frame's capture to the processed pose."""
+    """The same calls without a session: the seconds from each frame's capture to the processed pose."""
     source, model, processor, poses, took = Camera(frames), NullModel(), Still(), [], []
     for _ in range(frames):
         frame = source.read(0.1)
@@ -59,7 +59,7 @@ def bare(frames: int) -> list[float]:
 
 
 def session(frames: int, sources: int = 1) -> tuple[list[float], list[float], int]:
-    """The same, and the time from one frame's pose to the loop's being free again; frames that were dropped."""
+    """The same with sessions, the time the loop spends besides the model, and the number of dropped frames."""
     model, sinks = NullModel(), [MemorySink() for _ in range(sources)]
     sessions = [Session(source=Camera(frames), model=model, processors=[Still()], sinks=[sink]) for sink in sinks]
     reports = Rig(sessions).run()
@@ -77,13 +77,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    frames, info = int(given.seconds * FPS), system_info()
+    options = parser.parse_args()
+    frames, info = int(options.seconds * FPS), system_info()
     print(f"{info['processor']}, {info['cpus']} CPUs, load {os.getloadavg()[0]:.1f}, Python {info['python']};", end=" ")
     print(f"{frames} frames of 640 x 480 at {FPS} frames/s in each row\n")
     print("From a frame's capture to its processed pose, ms; own: region + processors + sinks at the median, ms.\n")
     print("| | p50 | p95 | p99 | max | own | dropped |\n|---|---|---|---|---|---|---|")
-    for number in range(given.rounds):
+    for number in range(options.rounds):
         print(row(f"bare calls, {number + 1}", bare(frames), "", ""), flush=True)
         for sources in (1, 2):
             seconds, own, dropped = session(frames, sources)

@@ -1,9 +1,10 @@
-"""What it gains, and costs, that ONNX Runtime's idle threads wait in a loop.
+"""Benefit and cost of spinning: ONNX Runtime's idle threads wait in a busy loop.
 
     python benchmarks/spinning.py MODEL.onnx WIDTHxHEIGHT [WIDTHxHEIGHT ...] [--rounds 8] [--busy]
 
-Back to back: blocks of calls of each kind in turns, with a pause before each, so that one kind's loops do not disturb the next. At
-30 frames per second: the processor time that a second takes, of which everything beyond the calls is spent in loops. With --busy another process wants a core all the time.
+Back to back: blocks of calls of each kind in turns, with a pause before each, so that the spinning of one kind does not disturb the
+next. At 30 frames per second: the processor time per second; all time beyond the calls is spent spinning. With --busy, another
+process keeps one core busy.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SECONDS = 2.0
 
 
 def block(network: OnnxNetwork, images: NDArray[np.uint8], calls: int) -> float:
-    """Median milliseconds of calls back to back."""
+    """The median milliseconds of back-to-back calls."""
     time.sleep(0.1)
     network.run(images)
     times = []
@@ -39,7 +40,7 @@ def block(network: OnnxNetwork, images: NDArray[np.uint8], calls: int) -> float:
 
 
 def at_camera_rate(network: OnnxNetwork, images: NDArray[np.uint8]) -> float:
-    """Seconds of processor time in a second with 30 frames."""
+    """The processor time in seconds per second, at 30 frames per second."""
     network.run(images)
     used, began = time.process_time(), time.perf_counter()
     for number in range(int(_SECONDS * FPS)):
@@ -50,15 +51,15 @@ def at_camera_rate(network: OnnxNetwork, images: NDArray[np.uint8]) -> float:
 
 def main() -> None:
     """See the module."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("model", type=Path)
-    words.add_argument("sizes", nargs="+", metavar="WIDTHxHEIGHT")
-    words.add_argument("--rounds", type=int, default=8)
-    words.add_argument("--busy", action="store_true", help="with a process beside that computes")
-    given = words.parse_args()
-    other = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if given.busy else None
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("sizes", nargs="+", metavar="WIDTHxHEIGHT")
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--busy", action="store_true", help="keep one core busy with another process")
+    options = parser.parse_args()
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"]) if options.busy else None
     try:
-        measure(given.model, given.sizes, given.rounds)
+        measure(options.model, options.sizes, options.rounds)
     finally:
         if other is not None:
             other.kill()

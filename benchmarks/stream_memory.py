@@ -1,4 +1,4 @@
-"""Does memory grow with the length of a video? Analyses 10,000 frames and looks at the process all the way.
+"""Whether memory grows with the length of a video: analyses 10,000 frames and samples the memory of the process.
 
 python benchmarks/stream_memory.py
 """
@@ -21,14 +21,14 @@ FRAMES, STEP = 10_000, 1000
 
 
 class Memory(Sink):
-    """Notes the process's resident memory every STEP frames."""
+    """Records the resident memory of the process every STEP frames."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[int, float]] = []
+        self.samples: list[tuple[int, float]] = []
 
     def write(self, estimate: Estimate) -> None:
         if estimate.frame.index % STEP == STEP - 1:
-            self.seen.append((estimate.frame.index + 1, psutil.Process().memory_info().rss / 1e6))
+            self.samples.append((estimate.frame.index + 1, psutil.Process().memory_info().rss / 1e6))
 
 
 def make_video(path: Path) -> None:
@@ -63,10 +63,10 @@ def main() -> None:
         after = psutil.Process().memory_info().rss / 1e6
     assert report.processed == FRAMES
     print("| frames | resident memory, MB |\n|---|---|")
-    for frames, megabytes in memory.seen:
+    for frames, megabytes in memory.samples:
         print(f"| {frames} | {megabytes:.1f} |")
     print(f"| finished | {after:.1f} |")
-    late = np.asarray(memory.seen[2:])
+    late = np.asarray(memory.samples[2:])
     slope = np.polyfit(late[:, 0], late[:, 1], 1)[0] * 10_000
     print(f"\nSlope from frame {3 * STEP} on: {slope:+.2f} MB per 10,000 frames.")
 

@@ -1,11 +1,11 @@
-"""How near does `dlclive analyze` come to the bare runtime? Decoding, inference and writing overlap, so it should be close.
+"""The throughput of `dlclive analyze` compared with the bare runtime. It should be close: decoding, inference and writing overlap.
 
     python benchmarks/throughput.py MODEL VIDEO [FRAMES [RUNTIME [PRECISION]]]
 
-Interleaved in one run, several rounds: the model alone on frames that are in memory already, one by one and in batches;
-and sessions as `dlclive analyze` runs them, which decode the video and write both tables and the timestamps, one by
-one and with a batch of 8. A session's warm-up, and opening and finishing its files are part of its time, so FRAMES should be a thousand
-or more. (batch="auto", which `dlclive analyze` has, takes the quicker of the two, after 50 frames' time, from 10,000 frames on.)
+Several interleaved rounds in one run: the model alone on frames in memory, one by one and in batches; and sessions as in
+`dlclive analyze`, which decode the video and write both tables and the timestamps, one by one and with a batch of 8. A session's
+time includes its warm-up and opening and finishing its files, so FRAMES should be a thousand or more. (With batch="auto",
+`dlclive analyze` tries both for the time of 50 frames and uses the faster one, for videos of 10,000 frames or more.)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BATCH = 8
 
 
 def decoded(video: Path, frames: int) -> list[NDArray[np.uint8]]:
-    """Frames in memory."""
+    """The first frames of the video, in memory."""
     with VideoFile(video) as source:
         source.open()
         return [source.read(1.0).image for _ in range(frames)]
@@ -47,7 +47,7 @@ def bare(model: PoseModel, images: list[NDArray[np.uint8]], batch: int) -> float
 
 
 def session(model: PoseModel, video: Path, frames: int, folder: Path, batch: int) -> float:
-    """Frames per second of the whole way."""
+    """Frames per second of a complete session."""
     sinks = [
         PoseTable(folder / "t.h5", overwrite=True),
         PoseTable(folder / "t.csv", overwrite=True),
@@ -83,7 +83,7 @@ def main() -> None:
         print("|---|---|---|---|---|")
         rows = []
         for number in range(ROUNDS):
-            part = images[: len(images) // 2]  # half is enough for what has no beginning and no end
+            part = images[: len(images) // 2]  # half is enough without start-up and shutdown
             row = [bare(model, part, 1), bare(model, part, BATCH)]
             row += [session(model, video, frames, Path(name), batch) for batch in (1, BATCH)]
             rows.append(row)

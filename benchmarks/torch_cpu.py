@@ -1,8 +1,8 @@
-"""PyTorch on the CPU: in fp32 and bf16, as it is and compiled, beside the exported file on ONNX Runtime.
+"""PyTorch on the CPU: fp32 and bf16, eager and compiled, compared with the exported file on ONNX Runtime.
 
     python benchmarks/torch_cpu.py [MODEL.pt] [--size 658x302] [--seconds 40] [--threads 1]
 
-Without a model: DeepLabCut's resnet_50, untrained. All take turns on the same image. Compiling needs a C++ compiler.
+The default model is DeepLabCut's untrained resnet_50. All take turns on the same image. Compiling needs a C++ compiler.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from untrained import write_resnet_50
 
 
 def network(path: Path, dtype: torch.dtype) -> KeypointGraph:
-    """As the runtime has it."""
+    """The network as loaded by the runtime."""
     return load_deeplabcut(path, dtype=dtype).graph.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def exported(path: Path, folder: Path, size: tuple[int, int], threads: int) -> Callable[[Tensor], Any]:
-    """On ONNX Runtime."""
+    """The exported network on ONNX Runtime."""
     OnnxExporter().export(path, folder / "model.onnx", size=size)
     settings = onnxruntime.SessionOptions()
     settings.log_severity_level = 3

@@ -1,4 +1,4 @@
-"""Model files of DeepLabCut's networks with random weights, for measurements of speed that need no data."""
+"""Model files of DeepLabCut's networks with random weights, for speed measurements without data."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from .components import Component, Device, Exporter, FrameSource, PoseModel, Pro
 from .data.card import ModelCard
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
+from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
 from .data.recovery import RecoveredFile, RecoveryReport
@@ -39,6 +40,8 @@ from .hookspecs import (
     SourceInfo,
     hookimpl,
 )
+from .machine.file_lock import FileLock
+from .machine.files import create_file, draft_beside, open_unlinked, take_name, write_whole
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
 from .models.network import Detector, Network, Setting
@@ -68,6 +71,7 @@ __all__ = [
     "Export",
     "Exporter",
     "ExporterInfo",
+    "FileLock",
     "FollowingBox",
     "FollowingCrop",
     "Frame",
@@ -112,8 +116,15 @@ __all__ = [
     "as_rgb",
     "check_image",
     "compare_models",
+    "create_file",
+    "draft_beside",
     "export_model",
+    "file_name_part",
     "hookimpl",
     "load_model",
     "nearest",
+    "open_unlinked",
+    "printable",
+    "take_name",
+    "write_whole",
 ]

@@ -174,8 +174,9 @@ class PoseModel(Component):
 class Processor(Component):
     """A step on the latency path between the model and the outputs: filter, predict, trigger.
 
-    All methods are called by the thread that runs the model, for a single session the caller of `Session.run`. An exception
-    stops the session.
+    All methods are called by the thread that runs the model, which is not the one that calls `Session.run`. Only `close` may
+    come from another one, after the loop's thread hung for two seconds. An exception, or a result that is not a Pose of the
+    model's skeleton, stops the session.
     """
 
     def open(self, run: RunInfo) -> None:
@@ -187,6 +188,11 @@ class Processor(Component):
 
         Do not modify the arrays of `pose`, which are shared: create new ones.
         """
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The files that this processor writes, so that no two write the same one."""
+        return ()
 
     @property
     def statistics(self) -> Mapping[str, float]:

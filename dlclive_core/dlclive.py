@@ -23,7 +23,7 @@ from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcu
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import choose_regions
-from dlclive_core.regions import Chain, predict_through, regions_from_options
+from dlclive_core.regions import Chain, check_follows, predict_through, regions_from_options
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 
 _log = logging.getLogger(__name__)
@@ -202,6 +202,7 @@ class DLCLive:
 
     def _begin(self, frame: NDArray[np.uint8]) -> None:
         """Open the processor and the window, which need the model's card."""
+        check_follows(self._region, self.model.card)
         run = RunInfo(
             card=self.model.card,
             source="DLCLive",

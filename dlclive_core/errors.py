@@ -110,4 +110,6 @@ def one_line(error: BaseException | None) -> str:
     if error is None:
         return ""
     text = " ".join(str(error).split())
-    return text if isinstance(error, DLCLiveError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, DLCLiveError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

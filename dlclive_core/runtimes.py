@@ -6,16 +6,17 @@ DeepLabCut's configurations and file names, the contracts of model files, and a 
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card import IMAGENET_MEAN, IMAGENET_STD, Normalisation
 from dlclive_core.deeplabcut.config import (
-    CONFIG_NAME,
     LOCREF_STD,
     HeatmapDecoding,
     PoseConfig,
     detector_normalisation,
-    read_config,
     scorer_name,
 )
-from dlclive_core.deeplabcut.locate import detector_beside, detector_snapshots
+from dlclive_core.deeplabcut.config_file import CONFIG_NAME, read_config
+from dlclive_core.deeplabcut.locate import detector_beside
+from dlclive_core.deeplabcut.snapshots import Snapshot, detector_snapshots, is_detector_snapshot
 from dlclive_core.machine.cores import usable_cores
+from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256
 from dlclive_core.models.detector_file import find_detector
 from dlclive_core.models.model_contracts import (
@@ -46,6 +47,7 @@ __all__ = [
     "Normalisation",
     "PeakWork",
     "PoseConfig",
+    "Snapshot",
     "check_detector",
     "check_network",
     "detector_beside",
@@ -53,6 +55,8 @@ __all__ = [
     "detector_snapshots",
     "find_detector",
     "fix_input_size",
+    "is_detector_snapshot",
+    "json_text",
     "pad",
     "read_config",
     "scorer_name",

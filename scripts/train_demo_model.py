@@ -1,11 +1,11 @@
-"""Train the small network that ships in dlclive_core/demo, on rendered mice, and export it.
+"""Train the small network in dlclive_core/demo on rendered mice, and export it.
 
     python scripts/train_demo_model.py --minutes 30 --out build/mouse
     python scripts/train_demo_model.py --minutes 20 --rate 0.0015 --clips 1400 --first-seed 1100000
         --resume build/mouse/mouse.pt --out build/mouse
 
-Developers run this; it needs dlclive-torch and some tens of minutes of a CPU. Seeds are kept apart: training uses 1,000,000 and
-above, validation 500,000 and above, and everything below 100,000 is left to the demo and the tests.
+For developers. Needs dlclive-torch and some tens of minutes on a CPU. The seeds are disjoint: training uses 1,000,000 and
+above, validation 500,000 and above, and the demo and the tests use seeds below 100,000.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from dlclive_core.demo.source import MouseSource
 from dlclive_core.machine.system import sha256
 
 TRAINING_SEEDS, VALIDATION_SEEDS = 1_000_000, 500_000
-CROP = 224  # pixels: side of a training picture
+CROP = 224  # pixels: the side of a training picture
 FRAMES_A_CLIP = 5
 BATCH = 12
 DECODING = HeatmapDecoding(stride=4, locref_std=4.0, apply_sigmoid=True)
-SPREAD = 1.3  # cells: standard deviation of a target's hill
-REACH = 2.5  # cells: how far around a keypoint the refinement is learned
-OCCLUDED = 0.4  # share of the pictures in which something more is put onto the mouse
+SPREAD = 1.3  # cells: the standard deviation of a target's Gaussian
+REACH = 2.5  # cells: the radius around a keypoint in which the refinement is learned
+OCCLUDED = 0.4  # share of the pictures with an additional object on the mouse
 PAD = 16
-BODY = 108  # pixels: no two keypoints of a mouse are further apart, in frames up to 640 x 480
-FLIPPED = [0, 2, 1, 3, 4]  # the ears change sides in a mirror
+BODY = 108  # pixels: the largest distance between two keypoints of a mouse, in frames up to 640 x 480
+FLIPPED = [0, 2, 1, 3, 4]  # mirroring swaps the ears
 
 
 class Residual(nn.Module):
-    """Inverted residual (Sandler et al. 2018): widen, filter each channel, narrow; added to its input where shapes allow."""
+    """Inverted residual (Sandler et al. 2018): widen, filter each channel, narrow. Added to its input if the shapes match."""
 
     def __init__(self, inside: int, outside: int, *, stride: int = 1, kernel: int = 3, widen: int = 3) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Residual(nn.Module):
 
 
 class MouseNetwork(nn.Module):
-    """Down to a sixteenth, up again to a quarter, with the finer features added; a heatmap and a refinement a keypoint."""
+    """Down to 1/16 of the size, up again to 1/4 with the finer features added; a heatmap and a refinement per keypoint."""
 
     def __init__(self, keypoints: int = len(MOUSE)) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class MouseNetwork(nn.Module):
 
 
 def within_reach(heatmap: Tensor) -> Tensor:
-    """Lower the logits that lie further from the surest keypoint than a mouse is long: a corner is no tail's base."""
+    """Lower the logits further from the most confident keypoint than a mouse is long, to suppress false detections."""
     count, _, height, width = heatmap.shape
     best = heatmap.amax(dim=1).flatten(1).argmax(dim=1)
     row = torch.div(best, width, rounding_mode="floor")
@@ -116,7 +116,7 @@ def within_reach(heatmap: Tensor) -> Tensor:
 
 
 def more_things(rng: np.random.Generator, source: MouseSource, keypoints: NDArray[np.float32]) -> list[Thing]:
-    """Up to three beside the mouse, most of them in its colours, and now and then one on it."""
+    """Up to three objects beside the mouse, most of them in its colours, and sometimes one on it."""
     things = []
     for _ in range(rng.integers(0, 4)):
         away = rng.uniform(-130, 130, 2)
@@ -134,45 +134,47 @@ def more_things(rng: np.random.Generator, source: MouseSource, keypoints: NDArra
     return things
 
 
-def _thing(rng: np.random.Generator, place: NDArray[np.float64], length: float, colour: NDArray[np.float64]) -> Thing:
+def _thing(
+    rng: np.random.Generator, position: NDArray[np.float64], length: float, colour: NDArray[np.float64]
+) -> Thing:
     make = pillar if rng.random() < 0.5 else shelf
-    return make(rng, place, length, np.clip(colour, 5, 250).astype(np.float32))
+    return make(rng, position, length, np.clip(colour, 5, 250).astype(np.float32))
 
 
 def clip(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Some frames of one clip, cut to CROP x CROP around the mouse (or, now and then, anywhere), and their keypoints."""
+    """Some frames of one clip, cropped to CROP x CROP around the mouse (sometimes anywhere), and their keypoints."""
     rng = np.random.default_rng(seed)
     height = int(rng.integers(232, 520))
     width = int(height * rng.uniform(1.0, 1.5))
     source = MouseSource(seed=seed, frames=60, size=(width, height))
-    for again in range(1, 9):  # spotted mice are harder, so there are more of them than among other seeds
+    for again in range(1, 9):  # spotted mice are harder, so they are oversampled
         if len(source.look.spots) or rng.random() < 0.5:
             break
         source = MouseSource(seed=seed + again * 1_000_000, frames=60, size=(width, height))
     things = source.things
     images = np.empty((FRAMES_A_CLIP, CROP, CROP, 3), np.uint8)
     keypoints = np.empty((FRAMES_A_CLIP, len(MOUSE), 3), np.float32)
-    for place, index in enumerate(rng.choice(60, FRAMES_A_CLIP, replace=False)):
+    for row, index in enumerate(rng.choice(60, FRAMES_A_CLIP, replace=False)):
         source.things = (*things, *more_things(rng, source, source.truth(int(index))[:, :2]))
         truth = source.truth(int(index))
         centre = truth[3, :2] + rng.uniform(-80, 80, 2) if rng.random() < 0.75 else rng.uniform(0, (width, height))
         left, top = np.clip(np.rint(centre - CROP / 2), 0, (width - CROP, height - CROP)).astype(int)
-        images[place] = source.render(int(index))[top : top + CROP, left : left + CROP]
+        images[row] = source.render(int(index))[top : top + CROP, left : left + CROP]
         truth[:, :2] -= (left, top)
         truth[:, 2] *= ((truth[:, :2] >= 0) & (truth[:, :2] < CROP)).all(axis=1)
-        keypoints[place] = truth
+        keypoints[row] = truth
     return images, keypoints
 
 
 def render_pool(clips: int, first: int, workers: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Many pictures, rendered once, so that training does not wait for them."""
+    """Many pictures, rendered in advance so that training does not wait for them."""
     with ProcessPoolExecutor(workers) as pool:
         parts = list(pool.map(clip, range(first, first + clips), chunksize=16))
     return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
 
 def augment(images: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor]:
-    """Mirrors and quarter turns of the whole batch, then other light, colours and noise for each picture. In 0..1."""
+    """Mirror and rotate the batch, then change the light, colours and noise of each picture. Values are in 0..1."""
     keypoints = keypoints.clone()
     if torch.rand(()) < 0.5:
         images, keypoints = images.flip(3), keypoints[:, FLIPPED]
@@ -192,52 +194,52 @@ def augment(images: Tensor, keypoints: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def targets(keypoints: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Hills (N, K, h, w), refinements (N, K, 2, h, w), where they count (N, K, h, w), and the hills with the hidden ones."""
+    """Gaussians (N, K, h, w), refinements (N, K, 2, h, w), their mask (N, K, h, w), and the Gaussians with hidden keypoints."""
     cells = CROP // int(DECODING.stride)
     centres = (torch.arange(cells) + 0.5) * DECODING.stride
     dx = keypoints[..., 0, None, None] - centres[None, None, None, :]
     dy = keypoints[..., 1, None, None] - centres[None, None, :, None]
     squared = (dx**2 + dy**2) / DECODING.stride**2
-    seen = keypoints[..., 2, None, None]
-    places = torch.exp(-squared / (2 * SPREAD**2))
+    visible = keypoints[..., 2, None, None]
+    gaussians = torch.exp(-squared / (2 * SPREAD**2))
     offsets = torch.stack(torch.broadcast_tensors(dx, dy), dim=2) / float(DECODING.locref_std or 1)
-    return seen * places, offsets, seen * (squared <= REACH**2), places
+    return visible * gaussians, offsets, visible * (squared <= REACH**2), gaussians
 
 
 def loss_of(network: MouseNetwork, images: Tensor, keypoints: Tensor) -> Tensor:
     """Weighted cross entropy on the heatmaps, Huber on the refinements near a keypoint."""
-    hills, offsets, near, places = targets(keypoints)
+    visible, offsets, near, gaussians = targets(keypoints)
     heatmap, locref = network.maps(normalised(images))
-    weight = 1 + 10 * places  # alike for what is seen and what is hidden, or the network would be sure of both
-    on_map = (weight * functional.binary_cross_entropy_with_logits(heatmap, hills, reduction="none")).mean()
+    weight = 1 + 10 * gaussians  # equal for visible and hidden keypoints, or the network would be confident of both
+    on_map = (weight * functional.binary_cross_entropy_with_logits(heatmap, visible, reduction="none")).mean()
     error = functional.smooth_l1_loss(locref.reshape(offsets.shape), offsets, reduction="none", beta=0.1).sum(2)
     return on_map + 0.15 * (error * near).sum() / near.sum().clamp(min=1)
 
 
 def normalised(images: Tensor) -> Tensor:
-    """As KeypointGraph does it with ImageNet's numbers."""
+    """Normalise as KeypointGraph does with ImageNet's statistics."""
     mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     return (images - mean) / std
 
 
 @torch.no_grad()
 def validate(network: MouseNetwork, images: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> tuple[float, float]:
-    """Root mean square and median error in pixels over the keypoints that can be seen."""
+    """The root mean square and median error in pixels of the visible keypoints."""
     network.eval()
-    found = [
+    poses = [
         network(normalised(torch.from_numpy(images[i : i + 32]).permute(0, 3, 1, 2).float() / 255))
         for i in range(0, len(images), 32)
     ]
     network.train()
-    seen = keypoints[..., 2] > 0
-    error = np.linalg.norm(torch.cat(found)[:, 0].numpy()[seen][:, :2] - keypoints[seen][:, :2], axis=1)
+    visible = keypoints[..., 2] > 0
+    error = np.linalg.norm(torch.cat(poses)[:, 0].numpy()[visible][:, :2] - keypoints[visible][:, :2], axis=1)
     return float(np.sqrt((error**2).mean())), float(np.median(error))
 
 
 def train(
     minutes: float, clips: int, first_seed: int, rate: float, workers: int, checkpoint: Path, resume: Path | None
 ) -> MouseNetwork:
-    """Train for a time, the learning rate falling to zero by its end."""
+    """Train for this time, with a learning rate that falls to zero."""
     torch.manual_seed(0)
     began = time.monotonic()
     images, keypoints = render_pool(clips, first_seed, workers)
@@ -275,7 +277,7 @@ def train(
 
 
 def export(network: MouseNetwork, weights: Path, target: Path) -> None:
-    """Write the network as any model that dlclive exports."""
+    """Write the network in the format of dlclive's exports."""
     graph = KeypointGraph(network, normalisation="imagenet", pad_divisor=(PAD, PAD)).eval()
     card = ModelCard(
         net_type="dlclive_mouse",
@@ -295,10 +297,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--clips", type=int, default=1500, help=f"clips to render; {FRAMES_A_CLIP} pictures each")
-    parser.add_argument("--first-seed", type=int, default=TRAINING_SEEDS, help="of the clips")
-    parser.add_argument("--rate", type=float, default=4e-3, help="learning rate at the beginning")
+    parser.add_argument("--first-seed", type=int, default=TRAINING_SEEDS, help="the seed of the first clip")
+    parser.add_argument("--rate", type=float, default=4e-3, help="initial learning rate")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--resume", type=Path, help="weights to begin with")
+    parser.add_argument("--resume", type=Path, help="initial weights")
     parser.add_argument("--export-only", action="store_true", help="export the weights in --out")
     parser.add_argument("--out", type=Path, default=Path("build/mouse"), help="folder for weights and model")
     options = parser.parse_args()

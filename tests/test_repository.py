@@ -15,8 +15,8 @@ OF_ANOTHER = {"mouse.dlclive/"}
 """Folders that a command makes for its user."""
 
 ONE_MACHINE = re.compile(
-    r"(?<![\w.])/(?:work|home|root|Users)/\w|[a-z]:\\Users\\|https?://[\w.-]*(?:/simple\b|pypi-|nexus|artifactory)",
-    re.I,
+    r"(?<![\w.])/(?:work/|(?:home|root|Users)/[\w.-]+/)\w|[a-z]:\\Users\\|https?://[\w.-]*(?:/simple\b|pypi-|nexus|artifactory)",
+    re.IGNORECASE,
 )
 """Absolute paths below somebody's folder, and hosts of a package index."""
 

@@ -1,1 +1,1 @@
-"""Programs for developers that are no part of the packages."""
+"""Programs for developers. They are not part of the packages."""

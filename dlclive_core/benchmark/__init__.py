@@ -1,4 +1,4 @@
-"""Benchmarks: speed and error of the ways to run a model, interleaved on the same frames."""
+"""Benchmarks: speed and error of different ways to run a model, interleaved on the same frames."""
 
 from dlclive_core.benchmark.accuracy import Accuracy, compare_poses
 from dlclive_core.benchmark.candidate import Candidate

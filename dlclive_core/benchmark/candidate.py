@@ -1,4 +1,4 @@
-"""One way to run a model: which runtime, in which precision, where, and on how much of the frame."""
+"""One way to run a model: runtime, precision, device, and the network's view of the frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dlclive_core.regions import Chain, Crop, FollowingCropSpec, Region, Resize,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One way to run a model, as `load_model` and the regions take it. Nothing is loaded.
+    """One way to run a model, as arguments for `load_model` and for regions. Loads nothing.
 
     Attributes:
-        runtime, precision, device: of `load_model`, named: not "auto".
+        runtime, precision, device: arguments of `load_model`, explicit rather than "auto".
         path: the file that the runtime reads; candidates of one model may have files of different formats.
-        resize: factor of the picture that the network sees.
-        size: (width, height) of that picture, in place of a factor.
-        cropping: (x1, x2, y1, y2) in pixels of the frame that is cut out before.
+        resize: scale factor of the network's input.
+        size: (width, height) of the network's input, in place of a factor.
+        cropping: (x1, x2, y1, y2) in frame pixels, applied first.
         follow: a window that follows the animal, inside the crop.
         options: further options of `load_model`.
     """
@@ -37,7 +37,9 @@ class Candidate:
 
     def __post_init__(self) -> None:
         if self.size is not None and self.resize != 1.0:
-            raise UsageError(f"a factor or a size, not both; got {self.resize:g} and {self.size[0]}x{self.size[1]}")
+            raise UsageError(
+                f"pass a resize factor or a size, not both; got {self.resize:g} and {self.size[0]}x{self.size[1]}"
+            )
 
     @property
     def setting(self) -> str:
@@ -46,26 +48,26 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """The setting and what else is not as usual, for tables: "onnx:fp32:cpu at 0.5"; sizes are WIDTHxHEIGHT."""
-        words = []
+        """The setting and all other non-default values, for tables: "onnx:fp32:cpu at 0.5"; sizes are WIDTHxHEIGHT."""
+        details = []
         if self.size is not None:
-            words.append(f"at {self.size[0]}x{self.size[1]}")
+            details.append(f"at {self.size[0]}x{self.size[1]}")
         elif self.resize != 1.0:
-            words.append(f"at {self.resize:g}")
+            details.append(f"at {self.resize:g}")
         if self.cropping is not None:
-            words.append("cropped " + ",".join(str(number) for number in self.cropping))
+            details.append("cropped " + ",".join(str(number) for number in self.cropping))
         if self.follow is not None:
-            words.append(self.follow.label)
-        words += [f"{name}={value}" for name, value in self.options.items()]
-        return self.setting + (" " + ", ".join(words) if words else "")
+            details.append(self.follow.label)
+        details += [f"{name}={value}" for name, value in self.options.items()]
+        return self.setting + (" " + ", ".join(details) if details else "")
 
     @property
-    def whole(self) -> bool:
-        """Whether the network sees the frame as it is."""
+    def sees_whole_frame(self) -> bool:
+        """Whether the network sees the unchanged frame."""
         return self.resize == 1.0 and self.size is None and self.cropping is None and self.follow is None
 
     def region(self) -> Chain:
-        """What the network sees of a frame, new and without memory: crop, window, resize, in this order."""
+        """New regions for the network's view: crop, window and resize, in this order."""
         regions: list[Region] = []
         if self.cropping is not None:
             regions.append(Crop(*self.cropping))

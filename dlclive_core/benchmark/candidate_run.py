@@ -1,4 +1,4 @@
-"""A candidate that is loaded and running: one step is one frame in, one pose out."""
+"""Runs a loaded candidate frame by frame and times it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.load import load_model
 from dlclive_core.models.outputs import network_input
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import FollowingCrop, predict_through
+from dlclive_core.regions import FollowingCrop, check_follows, predict_through
 
 Image = NDArray[np.uint8]
 
 
 class CandidateRun:
-    """Runs a candidate and notes its times. After a failure it does nothing any more, and has given its memory back."""
+    """Runs a candidate and records its times. After a failure, the model is closed and all calls do nothing."""
 
     def __init__(self, candidate: Candidate, catalog: PluginCatalog) -> None:
         self.candidate = candidate
@@ -34,54 +34,59 @@ class CandidateRun:
         self._times: list[float] = []
         self._raw_call: list[float] = []
         self._poses: list[Pose] = []
-        self._late: list[float] = []
+        self._lateness: list[float] = []
         self._dropped = 0
         self._searched = 0
-        self._looked_again = False
-        self._seen: tuple[int, int] | None = None
+        self._searched_again = False
+        self._input_size: tuple[int, int] | None = None
         self._region = candidate.region()
         self._windows = [region for region in self._region.regions if isinstance(region, FollowingCrop)]
         self._model: PoseModel | None = None
         self._card: ModelCard | None = None
         self._device = ""
-        self._trying(lambda: self._open(catalog))
+        self._guard(lambda: self._open(catalog))
 
     def _open(self, catalog: PluginCatalog) -> None:
-        how = self.candidate
+        candidate = self.candidate
         began = time.perf_counter()
         model = load_model(
-            how.path, how.runtime, device=how.device, precision=how.precision, catalog=catalog, **how.options
+            candidate.path,
+            candidate.runtime,
+            device=candidate.device,
+            precision=candidate.precision,
+            catalog=catalog,
+            **candidate.options,
         )
         self._load = time.perf_counter() - began
         self._model, self._card, self._device = model, model.card, model.device
 
     def warm_up(self, frames: list[Image], count: int) -> None:
-        """The first inference, which is timed apart, and `count` frames more."""
-        self._trying(lambda: self._warm_up(frames, count))
+        """Run the first inference, which is timed separately, and `count` more frames."""
+        self._guard(lambda: self._warm_up(frames, count))
 
     def run(self, frames: list[Image], *, first: bool, raw_call: bool, poses: bool) -> None:
-        """Some frames that follow one another.
+        """Run consecutive frames.
 
         Args:
-            frames: in their order.
-            first: whether they begin a round: animals that were followed before are forgotten.
-            raw_call: whether the runtime's own call takes turns with ours.
-            poses: whether the poses are kept.
+            frames: in order.
+            first: whether they start a round, which resets tracking.
+            raw_call: whether to time the runtime's own call after each call.
+            poses: whether to keep the poses.
         """
-        self._trying(lambda: self._run(frames, first=first, raw_call=raw_call, poses=poses))
+        self._guard(lambda: self._run(frames, first=first, raw_call=raw_call, poses=poses))
 
-    def arrive(self, frames: list[Image], rate: float, *, first: bool) -> None:
-        """The same frames as a camera gives them, `rate` a second: the newest is taken, and what it replaced is dropped."""
-        self._trying(lambda: self._arrive(frames, rate, first=first))
+    def replay(self, frames: list[Image], rate: float, *, first: bool) -> None:
+        """Replay frames at `rate` frames per second, like a live camera: takes the newest frame and drops those in between."""
+        self._guard(lambda: self._replay(frames, rate, first=first))
 
     def close(self) -> None:
-        """Give the memory back. Safe to call twice."""
+        """Release the model's memory. Safe to call twice."""
         if self._model is not None:
             self._model.close()
             self._model = None
 
     def result(self, frames: int) -> Measurement:
-        """What was measured; poses only if there is one for each of so many frames."""
+        """The measurement; without poses unless there is one for each of the `frames` frames."""
         return Measurement(
             candidate=self.candidate,
             times=np.array(self._times),
@@ -89,32 +94,34 @@ class CandidateRun:
             load=self._load,
             raw_call=np.array(self._raw_call),
             poses=tuple(self._poses) if len(self._poses) == frames else (),
-            late=np.array(self._late),
+            lateness=np.array(self._lateness),
             dropped=self._dropped,
             searched=self._searched,
-            seen=self._seen,
+            input_size=self._input_size,
             device=self._device,
             card=self._card,
             failure=self.failure,
         )
 
-    def _trying(self, what: Callable[[], None]) -> None:
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Run a step unless an earlier one has failed; record a failure."""
         if self.failure:
             return
         try:
-            what()
+            step()
         except MemoryError as error:
-            self.failure = f"too little memory: {one_line(error)}"
-        except Exception as error:  # a candidate that fails is a row with the reason, not the end of the others
+            self.failure = f"out of memory: {one_line(error)}"
+        except Exception as error:  # the failure becomes a row with the reason; the other candidates continue
             self.failure = one_line(error)
         if self.failure:
             self.close()
 
     def _warm_up(self, frames: list[Image], count: int) -> None:
+        check_follows(self._region, self._opened().card)
         began = time.perf_counter()
         self._step(frames[0])
         self._first = time.perf_counter() - began
-        for height, width in self._region.views(frames[0].shape[:2])[1:]:  # windows: the first view was just seen
+        for height, width in self._region.views(frames[0].shape[:2])[1:]:  # windows; the first view has run
             self._opened().warmup((height, width, 3))
         for index in range(count):
             self._step(frames[(index + 1) % len(frames)])
@@ -127,15 +134,15 @@ class CandidateRun:
             began = time.perf_counter()
             pose, view = self._step(frame)
             self._times.append(time.perf_counter() - began)
-            searching |= self._looked_again
-            self._note_size(view)
+            searching |= self._searched_again
+            self._record_size(view)
             if raw_call and isinstance(model, BottomUpModel):
                 self._raw_call.append(_raw_call_seconds(model, view))
             if poses:
                 self._poses.append(pose)
                 self._searched += searching and not (first and number == 0)
 
-    def _arrive(self, frames: list[Image], rate: float, *, first: bool) -> None:
+    def _replay(self, frames: list[Image], rate: float, *, first: bool) -> None:
         self._begin_turn(frames[0], first=first)
         began, number = time.perf_counter(), 0
         while number < len(frames):
@@ -144,7 +151,7 @@ class CandidateRun:
                 time.sleep(max(0.0, began + number / rate - time.perf_counter()))
                 continue
             self._step(frames[newest])
-            self._late.append(time.perf_counter() - began - newest / rate)
+            self._lateness.append(time.perf_counter() - began - newest / rate)
             self._dropped += newest - number
             number = newest + 1
 
@@ -153,32 +160,32 @@ class CandidateRun:
         if first:
             self._region.reset()
             model.reset()
-        if not model.remembers:  # caches hold what the candidate before left there
+        if not model.remembers:  # refill the caches after the previous candidate
             view, _ = self._region.cut(frame)
             model.predict(view)
 
     def _step(self, frame: Image) -> tuple[Pose, Image]:
-        seen: list[Image] = []
+        views: list[Image] = []
 
         def predict(view: Image) -> Pose:
-            seen.append(view)
+            views.append(view)
             return self._opened().predict(view)
 
         pose = predict_through(self._region, frame, predict)
-        self._looked_again = len(seen) > 1
-        return pose, seen[-1]
+        self._searched_again = len(views) > 1
+        return pose, views[-1]
 
     @property
     def _searching(self) -> bool:
         return any(not window.is_following for window in self._windows)
 
-    def _note_size(self, view: Image) -> None:
+    def _record_size(self, view: Image) -> None:
         height, width = view.shape[:2]
-        if self._seen is None or width * height > self._seen[0] * self._seen[1]:
-            self._seen = (width, height)
+        if self._input_size is None or width * height > self._input_size[0] * self._input_size[1]:
+            self._input_size = (width, height)
 
     def _opened(self) -> PoseModel:
-        assert self._model is not None  # _trying runs nothing after a failure
+        assert self._model is not None  # _guard runs nothing after a failure
         return self._model
 
 

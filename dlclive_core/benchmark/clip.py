@@ -1,4 +1,4 @@
-"""The frames that all candidates run: the first ones of a recording, or rendered ones; read before, kept in memory."""
+"""The frames to measure on: the first frames of a recording or rendered frames, kept in memory."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from dlclive_core.components import FrameSource
 from dlclive_core.errors import DataError, EndOfStream
 
 MOST_BYTES = 1 << 30
-"""Memory that frames may take."""
+"""Maximum memory for frames, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Frames that follow one another.
+    """Consecutive frames of a recording.
 
     Attributes:
-        name: of the recording.
+        name: name of the recording.
         frames: (H, W, 3) uint8 RGB or (H, W) grey.
-        fps: of the recording, None where it does not say.
-        frame_count: of the whole recording, None where it does not say.
-        note: why there are fewer than were asked for, or what was damaged; empty if nothing was.
+        fps: frame rate of the recording, None if unknown.
+        frame_count: number of frames in the whole recording, None if unknown.
+        note: why there are fewer frames than requested, or what was damaged; else empty.
     """
 
     name: str
@@ -40,18 +40,17 @@ class Clip:
 
     @property
     def seconds(self) -> float | None:
-        """How long the whole recording is."""
+        """Duration of the whole recording; None if unknown."""
         return self.frame_count / self.fps if self.frame_count and self.fps else None
 
 
 def read_clip(source: FrameSource, count: int, most_bytes: int = MOST_BYTES) -> Clip:
-    """The first `count` frames of a recording; it is opened and closed.
+    """Read the first `count` frames of a recording; opens and closes the source.
 
-    A recording that ends early, is damaged, or whose frames are so large that fewer fit into `most_bytes` gives what there is,
-    and the clip's note says so.
+    Returns fewer frames, with a note, if the recording ends early, is damaged, or exceeds `most_bytes` of memory.
 
     Raises:
-        SourceError, DataError: it cannot be read, or holds no frame.
+        SourceError, DataError: the recording cannot be read, or has no frames.
     """
     frames: list[NDArray[np.uint8]] = []
     used, notes = 0, []
@@ -62,16 +61,16 @@ def read_clip(source: FrameSource, count: int, most_bytes: int = MOST_BYTES) -> 
                 image = source.read(1.0).image
                 if frames and used + image.nbytes > most_bytes:
                     notes.append(
-                        f"{len(frames)} frames instead of {count}: more would take over {most_bytes >> 20} MB of memory"
+                        f"{len(frames)} frames instead of {count}: more would need over {most_bytes >> 20} MB of memory"
                     )
                     break
                 frames.append(image)
                 used += image.nbytes
         except EndOfStream:
-            notes.append(f"it ended after {len(frames)} of the {count} frames asked for: these are used")
+            notes.append(f"ended after {len(frames)} of the {count} requested frames")
         if source.corrupt:
-            notes.append(f"it is damaged: {source.corrupt} pieces could not be decoded")
+            notes.append(f"damaged: {source.corrupt} pieces could not be decoded")
         name, fps, total = source.name, source.fps, source.frame_count
     if not frames:
-        raise DataError(f"{name} holds no frame: " + ("; ".join(notes) or "nothing to measure on"))
+        raise DataError(f"{name} has no frames to measure on" + (f": {'; '.join(notes)}" if notes else ""))
     return Clip(name, tuple(frames), fps, total, f"{name}: {'; '.join(notes)}" if notes else "")

@@ -1,4 +1,4 @@
-"""Files for runtimes that do not read the model as it is: each format and precision is exported once, into a folder."""
+"""Exported files for runtimes that do not read the model's format; each format and precision is exported once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.model_formats import has_fixed_size
 
-_COMPARED = 6  # frames on which an export is compared: the measurement compares it on all of them
+_COMPARED = 6  # frames to verify an export on; the measurement compares it on all frames
 WINDOW = "window"
-"""The option of exporters that make a file for windows, too; see `Exports.for_windows`."""
+"""The option of exporters that can make a file for windows; see `Exports.for_windows`."""
 
 Images = Sequence[NDArray[np.uint8]]
 Failure = DLCLiveError | MemoryError | RuntimeError
@@ -39,16 +39,16 @@ class _Key:
 
 
 class Exports:
-    """The files of a model in other formats, made when they are first asked for.
+    """The exported files of a model, created on first use.
 
-    Their error is not judged here, because the measurement shows it: an export that is far off is a row that says so.
+    Exports are not checked against an error bound; the measurement shows their error.
 
     Args:
         source: the model.
-        folder: an empty one that the files may go into.
-        frames: of the clip, to compare on.
-        calibration: gives frames to calibrate on; called once, when the first file needs them. None: there are none.
-        tell: is told, in one line, what takes a while.
+        folder: an empty folder for the files.
+        frames: frames of the clip to verify exports on.
+        calibration: returns frames to calibrate on; called once, for the first file that needs them. None if there are none.
+        tell: receives a line before each slow step.
     """
 
     def __init__(
@@ -61,21 +61,21 @@ class Exports:
         tell: Callable[[str], None],
     ) -> None:
         self._source, self._folder, self._catalog, self._tell = source, folder, catalog, tell
-        self._compared = [frames[place] for place in _spread(len(frames), _COMPARED)]
+        self._compared = [frames[index] for index in _spread(len(frames), _COMPARED)]
         self._calibration = calibration
-        self._calibrated_on: Images | None = None
-        self._made: dict[_Key, Path | Failure] = {}
+        self._calibration_frames: Images | None = None
+        self._results: dict[_Key, Path | Failure] = {}
 
     def suffix_for(self, info: RuntimeInfo, precision: str) -> str | None:
-        """The nearest format that a runtime reads and that can be made in this precision; None if there is none."""
-        ways = []
-        for place, suffix in enumerate(info.reads):
+        """The format with the shortest export route that a runtime reads in this precision; None if there is none."""
+        routes = []
+        for rank, suffix in enumerate(info.reads):
             try:
                 route = find_route(self._catalog, self._source.suffix.lower(), suffix, precision)
             except DLCLiveError:
                 continue
-            ways.append((len(route), place, suffix))
-        return min(ways)[2] if ways else None
+            routes.append((len(route), rank, suffix))
+        return min(routes)[2] if routes else None
 
     @property
     def can_calibrate(self) -> bool:
@@ -83,21 +83,25 @@ class Exports:
         return self._calibration is not None
 
     def file(self, suffix: str, precision: str, size: tuple[int, int] | None) -> Path:
-        """The file in a format and precision; `size` (width, height) counts only for formats of one size.
+        """The file in a format and precision; `size` (width, height) applies only to formats with a fixed input size.
 
-        Raises what went wrong when it was first asked for: DLCLiveError, MemoryError, or a library's RuntimeError.
+        Raises the error of the export, also on later calls: DLCLiveError, MemoryError, or a library's RuntimeError.
         """
         return self._file(_Key(suffix, precision, size if has_fixed_size(suffix, self._catalog) else None))
 
     def for_windows(self, file: Path, window: tuple[int, int]) -> Path:
-        """The same file again, made for windows of (width, height), where that can be; else the file itself."""
-        key = next((key for key, made in self._made.items() if made == file), None)
+        """A variant of an exported file for windows of (width, height), or the file itself if there can be no variant."""
+        key = next((key for key, result in self._results.items() if result == file), None)
         if key is None or not self.can_calibrate or not self._takes_window(key):
             return file
         try:
             return self._file(replace(key, window=window))
-        except (DLCLiveError, MemoryError, RuntimeError) as error:  # often: windows change nothing in this network
-            self._tell(f"windows are tried on the file as it is: {one_line(error)}")
+        except (
+            DLCLiveError,
+            MemoryError,
+            RuntimeError,
+        ) as error:  # often because windows change nothing in this network
+            self._tell(f"no separate file for windows: {one_line(error)}")
             return file
 
     def _takes_window(self, key: _Key) -> bool:
@@ -105,24 +109,24 @@ class Exports:
         return any(WINDOW in inspect.signature(self._catalog.factory(step.info)).parameters for step in route)
 
     def _file(self, key: _Key) -> Path:
-        if key not in self._made:
+        if key not in self._results:
             try:
-                self._made[key] = self._make(key)
+                self._results[key] = self._export(key)
             except (DLCLiveError, MemoryError, RuntimeError) as error:
-                self._made[key] = error
-        made = self._made[key]
-        if isinstance(made, Path):
-            return made
-        raise made
+                self._results[key] = error
+        result = self._results[key]
+        if isinstance(result, Path):
+            return result
+        raise result
 
-    def _make(self, key: _Key) -> Path:
+    def _export(self, key: _Key) -> Path:
         suffix, precision, size = key.suffix, key.precision, key.size
         folder = self._folder / f"{precision}{key.label.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()
         target = folder / f"{self._source.stem}{suffix}"
         self._tell(f"exporting {self._source.name} to {suffix} in {precision}{key.label}")
         calibrates = precision in CALIBRATED or key.window is not None
-        frames = self._frames_to_calibrate() if calibrates else self._compared
+        frames = self._read_calibration_frames() if calibrates else self._compared
         export_model(
             self._source,
             target,
@@ -135,13 +139,13 @@ class Exports:
         )
         return target
 
-    def _frames_to_calibrate(self) -> Images:
+    def _read_calibration_frames(self) -> Images:
         if self._calibration is None:
-            raise UsageError("int8 is calibrated on a clip of the animal: give a video")
-        if self._calibrated_on is None:
-            self._tell("reading the video for frames to calibrate on")
-            self._calibrated_on = self._calibration()
-        return self._calibrated_on
+            raise UsageError("int8 needs calibration: pass a video of the animal")
+        if self._calibration_frames is None:
+            self._tell("reading calibration frames from the video")
+            self._calibration_frames = self._calibration()
+        return self._calibration_frames
 
 
 def _spread(length: int, count: int) -> list[int]:

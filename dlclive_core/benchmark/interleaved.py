@@ -16,17 +16,16 @@ from dlclive_core.errors import UsageError
 from dlclive_core.plugins.catalog import PluginCatalog
 
 BLOCK = 8
-"""Frames that a candidate runs before the next one has its turn: short against what disturbs a machine for a while, long
-enough for its own caches."""
+"""Frames per turn of a candidate: short compared with disturbances of the machine, long enough to warm its caches."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurementProgress:
-    """Progress of a measurement, reported after each block of a candidate.
+    """Progress of a measurement, reported after each turn of a candidate.
 
     Attributes:
-        label: of the candidate, with "loading" before it while it is loaded.
-        done, total: blocks.
+        label: the candidate's label, preceded by "loading" while it loads.
+        done, total: number of turns.
     """
 
     label: str
@@ -46,74 +45,74 @@ def measure(
     on_progress: Callable[[MeasurementProgress], None] | None = None,
     catalog: PluginCatalog | None = None,
 ) -> list[Measurement]:
-    """Load all candidates, and let them take turns: each runs a block of frames, then the next one the same block.
+    """Load all candidates and run them in turns: one candidate runs a block of frames, then the next one the same block.
 
-    So whatever else the machine does hits all alike, and ratios between candidates can be trusted where times cannot. Who
-    begins changes from block to block. Each begins its turn with a call that is not timed, unless its model remembers.
+    Other load on the machine thus affects all candidates alike, and ratios between them are reliable even where absolute
+    times are not. The order rotates from block to block. Each turn starts with an untimed call, unless the model has state.
 
     Args:
         candidates: all are in memory at once.
-        frames: (H, W, 3) uint8 RGB or (H, W) grey images that follow one another, in memory.
-        rounds: how often all frames are run; poses are those of the first round.
-        warmup: calls after the first one that are not counted.
-        raw_call: also time the runtime's own call on the same arrays, after each of ours.
-        block: frames of one turn.
-        rate: frames per second; afterwards, they also come once as a camera gives them, a second and more in each turn, and are
-            late or dropped where the model is too slow. None: they do not.
+        frames: consecutive (H, W, 3) uint8 RGB or (H, W) grey images, in memory.
+        rounds: number of passes over the frames; poses are those of the first pass.
+        warmup: untimed calls after the first one.
+        raw_call: also time the runtime's own call on the same arrays, after each call.
+        block: frames per turn.
+        rate: frames per second of a replay after the rounds, in turns of at least a second; a model that is too slow is late
+            or drops frames. None for no replay.
         on_progress: called after each turn, in this thread.
-        catalog: the plugins to choose from; by default those installed.
+        catalog: the plugins; by default the installed ones.
 
     Returns:
-        One for each candidate, in their order. What fails says so in its measurement; nothing is raised for it.
+        One measurement per candidate, in order. A failure is recorded in its measurement and not raised.
 
     Raises:
-        UsageError: no frames, or a number below its least.
+        UsageError: no frames, or an argument below its minimum.
     """
     if not len(frames) or rounds < 1 or warmup < 0 or block < 1 or not (rate is None or rate > 0):
         raise UsageError(
-            f"measuring takes frames, rounds and a block from 1, a warm-up from 0, a rate above 0; got {len(frames)} frames, "
-            f"{rounds} rounds, blocks of {block}, a warm-up of {warmup}, a rate of {rate}"
+            "a measurement needs frames, rounds and block of at least 1, warmup of at least 0 and rate above 0; got "
+            f"{len(frames)} frames, rounds={rounds}, block={block}, warmup={warmup}, rate={rate}"
         )
     catalog = catalog or PluginCatalog.installed()
     images = list(frames)
     blocks = _blocks(images, block)
-    arriving = [] if rate is None else _blocks(images, max(block, math.ceil(rate)))
-    total = len(candidates) * (1 + rounds * len(blocks) + len(arriving))
+    replay_blocks = [] if rate is None else _blocks(images, max(block, math.ceil(rate)))
+    total = len(candidates) * (1 + rounds * len(blocks) + len(replay_blocks))
     done = 0
 
-    def tell(label: str) -> None:
+    def report(label: str) -> None:
         nonlocal done
         done += 1
         if on_progress is not None:
             on_progress(MeasurementProgress(label, done, total))
 
-    loaded: list[CandidateRun] = []
+    runs: list[CandidateRun] = []
     try:
         for candidate in candidates:
-            loaded.append(CandidateRun(candidate, catalog))
-            loaded[-1].warm_up(images, warmup)
-            tell(f"loading {candidate.label}")
+            runs.append(CandidateRun(candidate, catalog))
+            runs[-1].warm_up(images, warmup)
+            report(f"loading {candidate.label}")
         turn = 0
         for number in range(rounds):
-            for place, part in enumerate(blocks):
-                for one in _rotated(loaded, turn):
-                    one.run(part, first=place == 0, raw_call=raw_call, poses=number == 0)
-                    tell(one.candidate.label)
+            for index, frames_of_turn in enumerate(blocks):
+                for run in _rotated(runs, turn):
+                    run.run(frames_of_turn, first=index == 0, raw_call=raw_call, poses=number == 0)
+                    report(run.candidate.label)
                 turn += 1
-        for place, part in enumerate(arriving):
-            for one in _rotated(loaded, place):
-                one.arrive(part, rate or 1.0, first=place == 0)
-                tell(f"{one.candidate.label} at {rate:g} frames/s")
-        return [one.result(len(images)) for one in loaded]
+        for index, frames_of_turn in enumerate(replay_blocks):
+            for run in _rotated(runs, index):
+                run.replay(frames_of_turn, rate or 1.0, first=index == 0)
+                report(f"{run.candidate.label} at {rate:g} frames/s")
+        return [run.result(len(images)) for run in runs]
     finally:
-        for one in loaded:
-            one.close()
+        for run in runs:
+            run.close()
 
 
 def _blocks(images: list[NDArray[np.uint8]], length: int) -> list[list[NDArray[np.uint8]]]:
     return [images[start : start + length] for start in range(0, len(images), length)]
 
 
-def _rotated(loaded: list[CandidateRun], turn: int) -> list[CandidateRun]:
-    first = turn % len(loaded) if loaded else 0
-    return loaded[first:] + loaded[:first]
+def _rotated(runs: list[CandidateRun], turn: int) -> list[CandidateRun]:
+    first = turn % len(runs) if runs else 0
+    return runs[first:] + runs[:first]

@@ -1,4 +1,4 @@
-"""What was measured of a candidate."""
+"""The measurement of a candidate."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def _none() -> Seconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What was measured of a candidate. A failure is a text, and what was measured before it is kept.
+    """The times and poses of a candidate. Values measured before a failure are kept.
 
-    A call is from a numpy frame to a numpy pose in pixels of the frame: cutting, resizing, network, and the way back.
+    A call takes a numpy frame and returns a numpy pose in frame pixels: crop, resize, network, and conversion back.
 
     Attributes:
-        candidate: what ran.
-        times: (calls,) seconds of each call, in the order of the calls, without the first inference and the warm-up.
+        candidate: the candidate.
+        times: (calls,) seconds per call, in order, without the first inference and warm-up.
         first: seconds of the first inference after loading; NaN if there was none.
-        load: seconds of loading; NaN if that failed.
+        load: seconds of loading; NaN if it failed.
         raw_call: (calls,) seconds of the runtime's own call on the same arrays (`Network.raw_call`), interleaved with `times`;
-            empty where they were not requested, and for top-down and conditional networks, which take several calls.
-        late: seconds from the moment at which a frame was due to its pose, where frames came at a rate; else empty.
-        dropped: how many of those frames were replaced by newer ones before the model was free.
-        poses: one for each frame, in pixels of the frame, of the first round; empty if it did not come to its end.
-        searched: how many of these frames were looked at whole although a window follows, the first one not counted: the
-            animal was lost in the frame before, or in this one where it is looked for at once.
-        seen: (width, height) of the largest picture that the network saw; None if it saw none.
-        device: what the model says that it runs on.
-        card: of the model as loaded; None if that failed.
-        failure: what went wrong, in one line; empty if nothing did.
+            empty if not requested, and for top-down and conditional networks, which need several calls.
+        lateness: seconds from when a replayed frame was due to its pose; empty without a replay.
+        dropped: number of replayed frames that were replaced by newer ones before the model was free.
+        poses: one per frame of the first round, in frame pixels; empty if the round was not completed.
+        searched: number of these frames, except the first, that were searched whole although a window follows: the animal
+            was lost in the previous frame, or in the same one if the window searches at once.
+        input_size: (width, height) of the network's largest input; None if there was none.
+        device: the device that the model reports.
+        card: card of the loaded model; None if loading failed.
+        failure: the reason in one line; empty on success.
     """
 
     candidate: Candidate
@@ -47,18 +47,18 @@ class Measurement:
     first: float = float("nan")
     load: float = float("nan")
     raw_call: Seconds = field(default_factory=_none)
-    late: Seconds = field(default_factory=_none)
+    lateness: Seconds = field(default_factory=_none)
     dropped: int = 0
     poses: tuple[Pose, ...] = ()
     searched: int = 0
-    seen: tuple[int, int] | None = None
+    input_size: tuple[int, int] | None = None
     device: str = ""
     card: ModelCard | None = None
     failure: str = ""
 
-    def percentile(self, share: float) -> float:
+    def percentile(self, percent: float) -> float:
         """A percentile of the times, in seconds; NaN without calls."""
-        return float(np.percentile(self.times, share)) if len(self.times) else float("nan")
+        return float(np.percentile(self.times, percent)) if len(self.times) else float("nan")
 
     @property
     def p50(self) -> float:
@@ -86,12 +86,12 @@ class Measurement:
 
     @property
     def fps(self) -> float:
-        """Frames per second: one over the mean time, never the mean of one over the times, which flatters."""
+        """Frames per second: the reciprocal of the mean time, not the mean of reciprocals, which would be too high."""
         return 1.0 / self.mean if len(self.times) else float("nan")
 
     @property
     def with_first(self) -> Seconds:
-        """The times with that of the first inference before them."""
+        """The times, preceded by that of the first inference."""
         return np.concatenate([[self.first], self.times]) if np.isfinite(self.first) else self.times
 
     @property

@@ -1,4 +1,4 @@
-"""How many operations the network takes on each size of picture: asked of a runtime that can count them."""
+"""Counts the network's operations for each input size, with a runtime that can count them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.measurement import Measurement
 from dlclive_core.data.frame import as_rgb
 from dlclive_core.models.bottom_up import BottomUpModel
@@ -14,27 +15,37 @@ from dlclive_core.models.outputs import network_input
 from dlclive_core.plugins.catalog import PluginCatalog
 
 
-def count_operations(measured: Sequence[Measurement], catalog: PluginCatalog) -> dict[tuple[int, int], float]:
-    """Operations by (width, height) of the picture, for networks that look at whole pictures.
+def count_operations(measurements: Sequence[Measurement], catalog: PluginCatalog) -> dict[tuple[int, int], float]:
+    """Operations by (width, height) of the input, for networks that see whole images.
 
-    They are those of the network, whatever a runtime makes of it: the first candidate in fp32 whose runtime can count is
-    asked for all of them.
+    Counts the operations of the network itself, before a runtime's optimisations, with the first fp32 candidate whose
+    runtime can count.
     """
-    sizes = dict.fromkeys(one.seen for one in measured if one.seen is not None and one.candidate.follow is None)
-    found: dict[tuple[int, int], float] = {}
-    for one in sorted(measured, key=lambda one: one.candidate.precision != "fp32"):
-        left = [size for size in sizes if size is not None and size not in found]
-        if left and one.seen is not None:
-            found |= _ask(one, left, catalog)
-    return found
+    sizes = dict.fromkeys(
+        measurement.input_size
+        for measurement in measurements
+        if measurement.input_size is not None and measurement.candidate.follow is None
+    )
+    operations: dict[tuple[int, int], float] = {}
+    for measurement in sorted(measurements, key=lambda item: item.candidate.precision != "fp32"):
+        missing = [size for size in sizes if size is not None and size not in operations]
+        if missing and measurement.input_size is not None:
+            operations |= _count(measurement.candidate, missing, catalog)
+    return operations
 
 
-def _ask(one: Measurement, sizes: Sequence[tuple[int, int]], catalog: PluginCatalog) -> dict[tuple[int, int], float]:
-    how = one.candidate
-    counted: dict[tuple[int, int], float] = {}
+def _count(
+    candidate: Candidate, sizes: Sequence[tuple[int, int]], catalog: PluginCatalog
+) -> dict[tuple[int, int], float]:
+    counts: dict[tuple[int, int], float] = {}
     try:
         with load_model(
-            how.path, how.runtime, device=how.device, precision=how.precision, catalog=catalog, **how.options
+            candidate.path,
+            candidate.runtime,
+            device=candidate.device,
+            precision=candidate.precision,
+            catalog=catalog,
+            **candidate.options,
         ) as model:
             if not isinstance(model, BottomUpModel):
                 return {}
@@ -42,7 +53,7 @@ def _ask(one: Measurement, sizes: Sequence[tuple[int, int]], catalog: PluginCata
                 images = network_input(model.card, as_rgb(np.full((height, width), 127, np.uint8))[None])
                 operations = model.network.operations(images)
                 if np.isfinite(operations):
-                    counted[width, height] = operations
-    except Exception:  # the share of the peak is not worth a benchmark
-        return counted
-    return counted
+                    counts[width, height] = operations
+    except Exception:  # a benchmark without operation counts is better than none
+        return counts
+    return counts

@@ -1,4 +1,4 @@
-"""How many operations a second this machine can do at most: measured with products of matrices, never guessed."""
+"""Measures the peak performance of a device with matrix products."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from dlclive_core.machine.cores import usable_cores
 from dlclive_core.models.network import Network, PeakWork
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
-_SIDE = 512  # a few milliseconds: between two moments in which something else has the core
-_SECONDS = 0.3  # for each way to multiply
+_SIDE = 512  # rows and columns: a product takes a few milliseconds, short enough to fit between interruptions
+_SECONDS = 0.3  # for each method
 
 TOLERANCE = 1.3
-"""How far above a measured peak a network may seem to be: the peak is what one product reached, and Winograd's convolutions
-need fewer multiplications than are counted."""
+"""The largest plausible ratio of a network's speed to the measured peak. The peak is only what one product reached, and
+Winograd convolutions need fewer multiplications than are counted."""
 
-BY_NUMPY = 2 * TOLERANCE
-"""The same where only numpy could measure it, whose products may use half of the width of a CPU's vectors."""
+NUMPY_TOLERANCE = 2 * TOLERANCE
+"""The same for a peak measured only with numpy, whose products may use half the width of a CPU's vector units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most floating-point operations (a multiplication and an addition are two) per second of one device.
+    """The peak performance of one device in operations per second; a multiply-add counts as two.
 
     Attributes:
-        flops: by precision; one that is missing is not known.
-        how: how it was found, in words.
-        tolerance: how many times as much a network may seem to do before that is not believed.
+        flops: by precision; a missing precision is unknown.
+        how: the method, for messages.
+        tolerance: the largest plausible ratio of a network's speed to this peak.
     """
 
     flops: Mapping[str, float] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Peak:
     tolerance: float = TOLERANCE
 
     def at_least(self, other: Peak) -> Peak:
-        """The larger of two measurements, for each precision: what was reached once can be reached."""
+        """The larger of two measurements for each precision."""
         names = {*self.flops, *other.flops}
         return Peak(
             {name: max(self.flops.get(name, 0.0), other.flops.get(name, 0.0)) for name in names},
@@ -54,28 +54,30 @@ class Peak:
 def measure_peak(device: str, catalog: PluginCatalog, seconds: float = _SECONDS) -> Peak:
     """Measure the peak of "cpu", "cuda:0", ... with the libraries of the installed runtimes (`Network.peak_work`).
 
-    On the CPU numpy's products count, too. It takes about a second, and all cores.
+    On the CPU, also measures numpy. Takes about a second on all cores.
 
     Returns:
-        A peak without numbers where nothing that is installed can measure this device.
+        A peak without values if no installed library can measure this device.
     """
     name = device.split()[0] if device else ""
-    measured: dict[str, tuple[float, str]] = {}
+    best_by_precision: dict[str, tuple[float, str]] = {}
     for work in _peak_work(name, catalog):
         try:
             speed = _best(work.call, work.operations, seconds)
-        except RuntimeError:  # too little memory beside the models
+        except RuntimeError:  # out of memory, because the models are loaded
             continue
-        measured[work.precision] = max(measured.get(work.precision, (0.0, "")), (speed, work.description))
+        best_by_precision[work.precision] = max(
+            best_by_precision.get(work.precision, (0.0, "")), (speed, work.description)
+        )
     if name == "cpu":
-        return _cpu(measured.get("fp32"), seconds)
-    flops = {precision: speed for precision, (speed, _) in measured.items()}
+        return _cpu(best_by_precision.get("fp32"), seconds)
+    flops = {precision: speed for precision, (speed, _) in best_by_precision.items()}
     if not flops:
         return Peak()
-    how = "the fastest of " + ", ".join(dict.fromkeys(description for _, description in measured.values()))
+    method = "the fastest of " + ", ".join(dict.fromkeys(description for _, description in best_by_precision.values()))
     if "fp16" in flops and "int8" not in flops:
-        flops["int8"], how = 2 * flops["fp16"], f"{how}; in int8 twice that of fp16"
-    return Peak(flops, how)
+        flops["int8"], method = 2 * flops["fp16"], f"{method}; int8 assumed to be twice fp16"
+    return Peak(flops, method)
 
 
 def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
@@ -86,7 +88,7 @@ def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
     for info in ready:
         try:
             factory = catalog.factory(info)
-        except DLCLiveError:  # it is listed as broken, and measures nothing
+        except DLCLiveError:  # a broken plugin
             continue
         if isinstance(factory, type) and issubclass(factory, Network):
             work += factory.peak_work(device)
@@ -96,27 +98,27 @@ def _peak_work(device: str, catalog: PluginCatalog) -> list[PeakWork]:
 def _cpu(by_runtime: tuple[float, str] | None, seconds: float) -> Peak:
     a = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
     product = 2.0 * _SIDE**3
-    ways: list[tuple[float, str, float]] = [(_best(lambda: a @ a, product, seconds), "numpy", BY_NUMPY)]
+    results: list[tuple[float, str, float]] = [(_best(lambda: a @ a, product, seconds), "numpy", NUMPY_TOLERANCE)]
     cores = usable_cores()
-    if cores > 1:  # a library that was told to use one thread is asked from several
-        at_once = _best(lambda: _at_once(lambda: a @ a, cores), cores * product, seconds)
-        ways.append((at_once, f"numpy in {cores} threads", BY_NUMPY))
+    if cores > 1:  # numpy's library may be limited to one thread
+        parallel = _best(lambda: _in_parallel(lambda: a @ a, cores), cores * product, seconds)
+        results.append((parallel, f"numpy in {cores} threads", NUMPY_TOLERANCE))
     if by_runtime is not None:
         speed, description = by_runtime
-        ways = [(max(speed, max(ways)[0]), f"products by numpy and {description}", TOLERANCE)]
-    best, how, tolerance = max(ways)
-    bf16, int8 = _multiples()
+        results = [(max(speed, max(results)[0]), f"products by numpy and {description}", TOLERANCE)]
+    best, method, tolerance = max(results)
+    bf16, int8 = _speedups()
     flops = {"fp32": best, "fp16": bf16 * best, "bf16": bf16 * best, "int8": int8 * best}
     return Peak(
         flops,
-        f"the fastest product of matrices in fp32 ({how}); {bf16} times that in half precision and {int8} times in int8, as "
-        "the CPU's instructions have it",
+        f"the fastest matrix product in fp32 ({method}); {bf16} times that in half precision and {int8} times in int8, from "
+        "the CPU's instruction set",
         tolerance,
     )
 
 
 def _best(multiply: Callable[[], object], operations: float, seconds: float) -> float:
-    """Operations per second of the fastest of many calls, each of so many operations."""
+    """Operations per second of the fastest of many calls, each with this number of operations."""
     multiply()
     fastest, end = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < end or fastest == float("inf"):
@@ -126,16 +128,16 @@ def _best(multiply: Callable[[], object], operations: float, seconds: float) -> 
     return operations / fastest
 
 
-def _at_once(what: Callable[[], object], times: int) -> None:
-    threads = [threading.Thread(target=what) for _ in range(times)]
+def _in_parallel(function: Callable[[], object], count: int) -> None:
+    threads = [threading.Thread(target=function) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _multiples(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[int, int]:
-    """How many times as much a CPU does in half precision and int8 as in fp32: 2 and 4 by vectors, 16 and 32 by tiles."""
+def _speedups(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[int, int]:
+    """A CPU's peak in half precision and int8 relative to fp32: 2 and 4 with vector units, 16 and 32 with AMX tiles."""
     try:
         flags = next(
             (line for line in cpuinfo.read_text(encoding="utf-8").splitlines() if line.startswith("flags")), ""

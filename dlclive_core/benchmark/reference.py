@@ -1,4 +1,4 @@
-"""Against what errors are measured: the network in fp32 on whole frames."""
+"""The reference for errors: the network in fp32 on whole frames."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dlclive_core.models.load import choose_runtime
 from dlclive_core.models.network import Network
 from dlclive_core.plugins.catalog import PluginCatalog
 
-NONE = "no error is known: {name} is in {precision}, and its source was not given with --reference"
+NONE = "unknown, because {name} is in {precision}; pass its fp32 source with --reference"
 
 
 def reference_candidate(path: Path, options: dict[str, object], catalog: PluginCatalog) -> Candidate:
-    """The model in fp32, on the CPU where it can be, or on the first device of its runtime."""
+    """The model in fp32, on the CPU if possible, else on the first device of its runtime."""
     file, info = choose_runtime(path, None, catalog)
     factory = catalog.factory(info)
     settings = factory.settings(file) if issubclass(factory, Network) else ()
@@ -30,16 +30,19 @@ def reference_candidate(path: Path, options: dict[str, object], catalog: PluginC
 
 def reference_poses(
     candidate: Candidate,
-    measured: Sequence[Measurement],
+    measurements: Sequence[Measurement],
     clip: Clip,
     catalog: PluginCatalog,
     on_progress: Callable[[MeasurementProgress], None] | None,
 ) -> tuple[tuple[Pose, ...], str]:
-    """The poses of the reference, from the run if it was a part of it, and in words what it is, or why there is none."""
-    for one in measured:
-        if one.candidate == candidate and one.poses:
-            return one.poses, candidate.setting
-    alone = measure([candidate], clip.frames, warmup=0, on_progress=on_progress, catalog=catalog)[0]
-    if alone.failure:
-        return (), f"no error is known: the reference, {candidate.setting}, failed: {alone.failure}"
-    return alone.poses, f"{candidate.setting}, run once for this"
+    """The poses of the reference, and its description or why there is none.
+
+    Takes the poses from the measurements if the reference is among them, and otherwise runs it.
+    """
+    for measurement in measurements:
+        if measurement.candidate == candidate and measurement.poses:
+            return measurement.poses, candidate.setting
+    result = measure([candidate], clip.frames, warmup=0, on_progress=on_progress, catalog=catalog)[0]
+    if result.failure:
+        return (), f"{candidate.setting}, which failed: {result.failure}"
+    return result.poses, f"{candidate.setting}, run separately"

@@ -1,4 +1,4 @@
-"""A benchmark that is done: one row for each candidate, and what they have in common."""
+"""The result of a benchmark: one row per candidate, and the common conditions."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from dlclive_core.data.card import ModelCard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A candidate's measurement and what it means.
+    """A candidate's measurement and its evaluation.
 
     Attributes:
-        measurement: the times.
-        accuracy: against the reference; None where there is none, or the candidate has no poses.
-        operations: of the network on its picture; NaN if not known.
-        share: of the device's peak in this precision that the network reached, by the median time; NaN if not known.
-        verdict: whether it can be so.
-        bytes: of the model's file.
+        measurement: times and poses.
+        accuracy: errors against the reference; None without a reference or without poses.
+        operations: operations of the network on its input; NaN if unknown.
+        share_of_peak: fraction of the device's peak in this precision, from the median time; NaN if unknown.
+        verdict: whether the measurement is plausible.
+        bytes: size of the model's files.
     """
 
     measurement: Measurement
     accuracy: Accuracy | None = None
     operations: float = float("nan")
-    share: float = float("nan")
+    share_of_peak: float = float("nan")
     verdict: Verdict = field(default_factory=Verdict)
     bytes: int = 0
 
@@ -39,14 +39,14 @@ class Benchmark:
     """All rows of one run.
 
     Attributes:
-        source: the model's file, `sha256` of it, and `card` its card.
-        clip: the frames; their pixels are not kept in reports.
-        rounds: how often the frames were run.
-        rate: at how many frames per second they came once more; None where they did not.
-        reference: what the accuracy was measured against, or why it could not be, in words.
-        peaks: by device.
-        conditions: machine, versions and load, before; `load_after` after.
-        notes: what the reader should know.
+        source: the model's file, `sha256` its hash, and `card` its card.
+        clip: the frames; reports do not contain their pixels.
+        rounds: number of passes over the frames.
+        rate: frames per second of the replay; None without one.
+        reference: description of the reference, or why there is none.
+        peaks: peak performance by device.
+        machine: hardware, versions and load before the benchmark; `load_after` is the load after it.
+        notes: notes for the reader.
     """
 
     source: Path
@@ -58,11 +58,11 @@ class Benchmark:
     rows: tuple[Row, ...]
     reference: str
     peaks: dict[str, Peak]
-    conditions: dict[str, object]
+    machine: dict[str, object]
     load_after: list[float] | None
     notes: tuple[str, ...] = ()
 
     @property
-    def stands(self) -> bool:
-        """Whether at least one row was neither rejected nor failed."""
+    def has_usable_rows(self) -> bool:
+        """Whether at least one row is neither rejected nor failed."""
         return any(row.verdict.state in ("ok", "doubtful") for row in self.rows)

@@ -1,4 +1,4 @@
-"""Run a whole benchmark: list candidates, export, measure, compare, judge."""
+"""Runs a complete benchmark: lists candidates, exports files, measures, compares and evaluates."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ from dlclive_core.plugins.model_formats import model_files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchmarkPlan:
     """What to measure, and how.
 
     Attributes:
         model: anything that `load_model` takes.
         clip: the frames.
-        requests: of the user; see `parse_runtime_requests`.
-        views: what the network sees of the frames.
+        requests: the user's requests; see `parse_runtime_requests`.
+        views: the network's views of the frames.
         rounds, warmup, rate: see `measure`.
-        reference: the model in fp32, where `model` is not; None: `model` itself.
-        calibration: gives frames to calibrate int8 on; None: there are none.
-        options: of `load_model`, for all candidates.
+        reference: the fp32 model if `model` is not in fp32; None for `model` itself.
+        calibration: returns frames to calibrate int8 on; None if there are none.
+        options: options of `load_model` for all candidates.
     """
 
     model: str | Path
@@ -63,38 +63,38 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run_plan(
-    plan: Plan,
+def run_benchmark_plan(
+    plan: BenchmarkPlan,
     *,
     catalog: PluginCatalog,
     tell: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
 ) -> Benchmark:
-    """Measure a model as planned, in one run of all candidates; files that have to be exported are temporary.
+    """Run a benchmark, with all candidates interleaved; exported files are temporary.
 
     Args:
-        tell: is told, in one line, what takes a while besides the measurement.
+        tell: receives a line before each slow step other than the measurement.
         on_progress: see `measure`.
 
     Raises:
-        UsageError, ModelError, PluginError: before anything is measured. Later, candidates fail one by one.
+        UsageError, ModelError, PluginError: before the measurement. Later failures are recorded per candidate.
     """
     source = locate_model(plan.model, model_suffixes(catalog))
     with load_model(source, profile=None, catalog=catalog, **plan.options) as model:
         card = model.card
-    judge_by = _reference_candidate(plan, source, card, catalog)
+    fp32_candidate = _reference_candidate(plan, source, card, catalog)
     before = machine_state()
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
         exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
-        choice = list_candidates(
+        candidate_list = list_candidates(
             source, card, plan.requests, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
         )
-        devices = dict.fromkeys(candidate.device for candidate in choice.candidates)
+        devices = dict.fromkeys(candidate.device for candidate in candidate_list.candidates)
         tell("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
-        measured = measure(
-            choice.candidates,
+        measurements = measure(
+            candidate_list.candidates,
             plan.clip.frames,
             rounds=plan.rounds,
             warmup=plan.warmup,
@@ -106,11 +106,14 @@ def run_plan(
         peaks = {device: measure_peak(device, catalog).at_least(peak) for device, peak in peaks.items()}
         poses: tuple[Pose, ...] = ()
         reference = NONE.format(name=source.name, precision=card.precision)
-        if judge_by is not None:
-            poses, reference = reference_poses(judge_by, measured, plan.clip, catalog, on_progress)
-        operations = count_operations(measured, catalog)
-        sizes = {candidate.path: model_bytes(candidate.path, catalog) for candidate in choice.candidates}
-    rows = [_row(one, measured, poses, operations, peaks, sizes) for one in (*measured, *choice.failed)]
+        if fp32_candidate is not None:
+            poses, reference = reference_poses(fp32_candidate, measurements, plan.clip, catalog, on_progress)
+        operations = count_operations(measurements, catalog)
+        file_sizes = {candidate.path: model_bytes(candidate.path, catalog) for candidate in candidate_list.candidates}
+    rows = [
+        _row(measurement, measurements, poses, operations, peaks, file_sizes)
+        for measurement in (*measurements, *candidate_list.failed)
+    ]
     return Benchmark(
         source=source,
         sha256=sha256(source),
@@ -121,19 +124,21 @@ def run_plan(
         rows=tuple(rows),
         reference=reference,
         peaks=peaks,
-        conditions=before,
+        machine=before,
         load_after=load(),
-        notes=_notes(plan, choice, poses, rows),
+        notes=_notes(plan, candidate_list, poses, rows),
     )
 
 
 def model_bytes(path: Path, catalog: PluginCatalog) -> int:
-    """Size of a model's file, and of those that belong to it."""
+    """Total size of a model's file and the files that belong to it."""
     return sum(file.stat().st_size for file in model_files(path, catalog))
 
 
-def _reference_candidate(plan: Plan, source: Path, card: ModelCard, catalog: PluginCatalog) -> Candidate | None:
-    """What errors are measured against; None where the model is not in fp32 and its source was not given."""
+def _reference_candidate(
+    plan: BenchmarkPlan, source: Path, card: ModelCard, catalog: PluginCatalog
+) -> Candidate | None:
+    """The reference for errors; None if the model is not in fp32 and no reference was passed."""
     if plan.reference is None and card.precision != "fp32":
         return None
     path = source if plan.reference is None else locate_model(plan.reference, model_suffixes(catalog))
@@ -141,38 +146,44 @@ def _reference_candidate(plan: Plan, source: Path, card: ModelCard, catalog: Plu
 
 
 def _row(
-    one: Measurement,
-    all_of_them: Sequence[Measurement],
+    measurement: Measurement,
+    measurements: Sequence[Measurement],
     poses: Sequence[Pose],
     operations: Mapping[tuple[int, int], float],
     peaks: Mapping[str, Peak],
-    sizes: Mapping[Path, int],
+    file_sizes: Mapping[Path, int],
 ) -> Row:
-    follows = one.candidate.follow is not None  # its pictures differ
-    counted = float("nan") if follows or one.seen is None else operations.get(one.seen, float("nan"))
-    peak = peaks.get(one.candidate.device, Peak())
-    most = peak.flops.get(one.candidate.precision, float("nan"))
+    follows = measurement.candidate.follow is not None  # inputs vary in size
+    counted = (
+        float("nan")
+        if follows or measurement.input_size is None
+        else operations.get(measurement.input_size, float("nan"))
+    )
+    peak = peaks.get(measurement.candidate.device, Peak())
+    most = peak.flops.get(measurement.candidate.precision, float("nan"))
     return Row(
-        measurement=one,
-        accuracy=compare_poses(poses, one.poses) if poses and one.poses else None,
+        measurement=measurement,
+        accuracy=compare_poses(poses, measurement.poses) if poses and measurement.poses else None,
         operations=counted,
-        share=counted / one.p50 / most,
-        verdict=verdict_on(one, all_of_them, counted, peak),
-        bytes=sizes.get(one.candidate.path, 0),
+        share_of_peak=counted / measurement.p50 / most,
+        verdict=verdict_on(measurement, measurements, counted, peak),
+        bytes=file_sizes.get(measurement.candidate.path, 0),
     )
 
 
-def _notes(plan: Plan, choice: CandidateList, poses: Sequence[Pose], rows: Sequence[Row]) -> tuple[str, ...]:
+def _notes(
+    plan: BenchmarkPlan, candidate_list: CandidateList, poses: Sequence[Pose], rows: Sequence[Row]
+) -> tuple[str, ...]:
     notes = [plan.clip.note] if plan.clip.note else []
-    notes += choice.notes
+    notes += candidate_list.notes
     if poses and not any(row.accuracy is not None and row.accuracy.keypoints for row in rows):
         notes.append(
-            "the model finds no confident keypoint in these frames, so no error was measured: give a clip that shows the animal"
+            "no error was measured: the model finds no confident keypoint in these frames; pass a clip that shows the animal"
         )
     busy, cores = load(), usable_cores()
     if busy is not None and busy[0] > cores + 1:  # one of them is this run
         notes.append(
-            f"other programs were running (load {busy[0]:g} on {cores} cores): the times are those of a busy machine; "
-            "trust ratios between candidates more than absolute times"
+            f"other programs were running (load {busy[0]:g} on {cores} cores): trust ratios between candidates more than "
+            "absolute times"
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""Which runtimes and precisions to measure, from text such as `onnx`, `onnx:bf16` or `onnx:fp16:cuda:0`."""
+"""The runtimes and precisions to measure, from text such as `onnx`, `onnx:bf16` or `onnx:fp16:cuda:0`."""
 
 from __future__ import annotations
 
@@ -16,46 +16,54 @@ PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 @dataclass(frozen=True, slots=True)
 class RuntimeRequest:
-    """One runtime, and what of it. None: everything that it can. `options` are further ones of its constructor."""
+    """A runtime to measure.
+
+    Attributes:
+        precisions, device: None for all that the runtime supports.
+        is_explicit: the user named this runtime.
+        options: further options of its constructor.
+    """
 
     info: RuntimeInfo
     precisions: tuple[str, ...] | None = None
     device: str | None = None
-    named: bool = False
+    is_explicit: bool = False
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
-    def takes(self, setting: Setting) -> bool:
-        """Whether this setting is meant; "cuda" means all of "cuda:0", "cuda:1"."""
+    def matches(self, setting: Setting) -> bool:
+        """Whether the request includes a setting; "cuda" includes "cuda:0" and "cuda:1"."""
         device = self.device is None or setting.device == self.device or setting.device.startswith(f"{self.device}:")
         return device and (self.precisions is None or setting.precision in self.precisions)
 
     @property
     def label(self) -> str:
-        """As on the command line."""
+        """The request in command line syntax."""
         return ":".join([self.info.name, ",".join(self.precisions or ("any",)), self.device or "any device"])
 
 
 def parse_runtime_requests(
     runtimes: Sequence[str], precisions: Sequence[str], device: str | None, catalog: PluginCatalog
 ) -> list[RuntimeRequest]:
-    """The requests of a command line; without runtimes, one for each that is installed whole.
+    """The requests of a command line; without runtimes, one for each runtime whose requirements are installed.
 
     Raises:
         UsageError: an unknown precision.
-        PluginError, DependencyError: a runtime that is not known or whose library is not installed.
+        PluginError, DependencyError: an unknown runtime, or one whose library is not installed.
     """
-    asked = tuple(_precision(name) for name in precisions) or None
+    common = tuple(_precision(name) for name in precisions) or None
     if not runtimes:
         ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
-        return [RuntimeRequest(info, asked, device) for info in ready]
+        return [RuntimeRequest(info, common, device) for info in ready]
     requests = []
     for text in runtimes:
         name, _, rest = text.partition(":")
-        precision, _, place = rest.partition(":")
+        precision, _, own_device = rest.partition(":")
         info = catalog.find(RuntimeInfo, name)
         catalog.factory(info)  # raises, naming what is missing
         requests.append(
-            RuntimeRequest(info, (_precision(precision),) if precision else asked, place or device, named=True)
+            RuntimeRequest(
+                info, (_precision(precision),) if precision else common, own_device or device, is_explicit=True
+            )
         )
     return requests
 

@@ -17,8 +17,8 @@ class Verdict:
     """Whether a row can be trusted.
 
     Attributes:
-        state: "ok"; "doubtful": not reliable; "rejected": impossible; "failed": it did not run.
-        why: in one line; empty if ok.
+        state: "ok", "doubtful" (unreliable), "rejected" (impossible) or "failed" (did not run).
+        why: the reason in one line; empty if ok.
     """
 
     state: Literal["ok", "doubtful", "rejected", "failed"] = "ok"
@@ -30,26 +30,28 @@ class Verdict:
 
 
 def verdict_on(measurement: Measurement, others: Sequence[Measurement], operations: float, peak: Peak) -> Verdict:
-    """Judge one measurement.
+    """Check whether a measurement is plausible.
 
     Args:
-        others: of the same run; among them the same setting on larger pictures.
-        operations: of the network on its picture; NaN if not known.
-        peak: of the device.
+        others: measurements of the same run, to compare with the same setting on larger inputs.
+        operations: operations of the network on its input; NaN if unknown.
+        peak: peak performance of the device.
     """
     if measurement.failure:
         return Verdict("failed", measurement.failure)
-    if fallen := _fell_back(measurement):
-        return Verdict("rejected", fallen)
+    if reason := _fell_back(measurement):
+        return Verdict("rejected", reason)
     reached = operations / measurement.p50
     most = peak.flops.get(measurement.candidate.precision)
     if most is not None and reached > peak.tolerance * most:
         return Verdict(
             "rejected",
-            f"{reached / 1e9:.0f} GFLOP/s are more than {peak.tolerance:g} times what this machine reached "
-            f"({most / 1e9:.0f}): timing stopped before the device had finished",
+            f"{reached / 1e9:.0f} GFLOP/s exceeds {peak.tolerance:g} times the measured peak ({most / 1e9:.0f}): timing must "
+            "have stopped before the device finished",
         )
-    if measurement.sd > measurement.mean and not measurement.candidate.follow:  # whose pictures are of two sizes
+    if (
+        measurement.sd > measurement.mean and not measurement.candidate.follow
+    ):  # inputs of a following crop vary in size
         return Verdict(
             "doubtful",
             f"the standard deviation ({1000 * measurement.sd:.1f} ms) exceeds the mean ({1000 * measurement.mean:.1f} ms)",
@@ -58,24 +60,24 @@ def verdict_on(measurement: Measurement, others: Sequence[Measurement], operatio
         if _is_same_but_larger(measurement, other) and measurement.p50 > other.p50:
             return Verdict(
                 "doubtful",
-                f"slower than on an input four times as large ({1000 * other.p50:.2f} ms): this is not the network's time",
+                f"slower than on an input four times as large ({1000 * other.p50:.2f} ms): not the network's own time",
             )
     return Verdict()
 
 
 def _fell_back(measurement: Measurement) -> str:
-    """Whether another device computed than the one that was asked for; why it is thought so."""
-    asked, found = measurement.candidate.device, measurement.device
-    word = found.split()[0] if found else ""
-    if asked == "auto" or word == asked or word.startswith(f"{asked}:"):
+    """The reason to reject a candidate that ran on a device other than the requested one; else empty."""
+    requested, actual = measurement.candidate.device, measurement.device
+    name = actual.split()[0] if actual else ""
+    if requested == "auto" or name == requested or name.startswith(f"{requested}:"):
         return ""
-    return f"requested on {asked}, it ran on {found or 'an unknown device'}"
+    return f"requested on {requested}, but ran on {actual or 'an unknown device'}"
 
 
 def _is_same_but_larger(small: Measurement, large: Measurement) -> bool:
     a, b = small.candidate, large.candidate
     if (a.setting, a.options) != (b.setting, b.options) or large.failure or a.follow or b.follow:
         return False
-    if small.seen is None or large.seen is None:
+    if small.input_size is None or large.input_size is None:
         return False
-    return small.seen[0] * small.seen[1] <= _QUARTER * large.seen[0] * large.seen[1] * 1.01
+    return small.input_size[0] * small.input_size[1] <= _QUARTER * large.input_size[0] * large.input_size[1] * 1.01

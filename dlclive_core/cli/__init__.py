@@ -1,10 +1,10 @@
-"""The command line `dlclive`. Each command is a file of its own, and imports what it needs when it runs."""
+"""The command line `dlclive`. Each command has its own file and imports its dependencies only when it runs."""
 
 from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line and exit with its code: see `dlclive_core.errors` for what each one means."""
+    """Run the command line and exit with its exit code; `dlclive_core.errors` defines the codes."""
     import logging
     import os
     import sys
@@ -14,10 +14,11 @@ def main() -> None:
 
     open_missing_streams()
     from dlclive_core.cli.app import app
-    from dlclive_core.cli.output import complain
+    from dlclive_core.cli.output import complain, make_log_printable
     from dlclive_core.errors import DLCLiveError
 
     logging.basicConfig(level=logging.WARNING, format="dlclive: %(message)s", stream=sys.stderr)
+    make_log_printable()
     try:
         with reserve_stdout() if "--json" in sys.argv else nullcontext():
             app()
@@ -26,11 +27,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our output went away, as in `dlclive plugins list | head -1`
+    except BrokenPipeError:  # the reader closed the pipe, as in `dlclive plugins list | head -1`
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:  # a bug, ours or a plugin's
+    except Exception as error:  # a bug in the core or in a plugin
         if os.environ.get("DLCLIVE_TRACEBACK"):
             raise
-        complain(f"unexpected {type(error).__name__}: {error}; set DLCLIVE_TRACEBACK=1 to see where")
+        complain(f"unexpected {type(error).__name__}: {error}; set DLCLIVE_TRACEBACK=1 for the traceback")
         sys.exit(1)

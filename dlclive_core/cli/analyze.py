@@ -1,4 +1,4 @@
-"""`dlclive analyze`: videos in, DeepLabCut's tables out."""
+"""`dlclive analyze`: reads videos, writes DeepLabCut tables."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.record import RunRecord
+from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
-from dlclive_core.components import PoseModel, Sink
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.data.names import LONGEST_NAME, file_name_part
+from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.machine.files import make_folder
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -26,7 +28,7 @@ from dlclive_core.session import Batch, Session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalyzeOptions:
-    """The options of `dlclive analyze`, as given."""
+    """The options of `dlclive analyze`, not yet parsed."""
 
     model: str
     videos: tuple[Path, ...]
@@ -43,14 +45,14 @@ class AnalyzeOptions:
     json: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """For run.json, on one level."""
+        """The options for run.json, without nesting."""
         values = asdict(self)
         values |= values.pop("loading") | values.pop("regions")
         return {name: _json_value(value) for name, value in values.items()}
 
 
 def run_analyze(options: AnalyzeOptions) -> int:
-    """Analyse every video; one that fails does not stop the others. Returns the exit code: that of the first failure."""
+    """Analyse every video; a failure does not stop the others. Returns the exit code of the first failure, or 0."""
     catalog = PluginCatalog.installed()
     _check(options, catalog)
     part = ModelPart.build(options.loading.spec(options.model), catalog)
@@ -58,6 +60,7 @@ def run_analyze(options: AnalyzeOptions) -> int:
     with part.load(catalog) as model:
         load_seconds = time.perf_counter() - began
         make_folder(options.out)
+        _refuse_shared_files(options, model, catalog)
         record = RunRecord.begin(options.out, model, options.to_dict(), load_seconds)
         with StopOnSignal() as signals:
             for video in options.videos:
@@ -99,24 +102,60 @@ def _analyze_video(
 
 
 def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
-    source = source_for(video, catalog)
-    stem = options.out / f"{video.stem if video.is_file() else video.name}{model.card.scorer}"
     return Session(
-        source=source,
+        source=source_for(video, catalog),
         model=model,
-        processors=[build_processor(PartSpec.parse(text), catalog) for text in options.processors],
-        sinks=[
-            *_default_sinks(options, stem, catalog),
-            *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
-        ],
+        processors=_processors(options, catalog),
+        sinks=_sinks(options, video, model, catalog),
         regions=build_regions(options.regions.spec(), model.profile),
         max_frames=options.max_frames,
         batch=options.batch,
     )
 
 
+def _processors(options: AnalyzeOptions, catalog: PluginCatalog) -> list[Processor]:
+    return [build_processor(PartSpec.parse(text), catalog) for text in options.processors]
+
+
+def _sinks(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> list[Sink]:
+    """Everything that writes for a video."""
+    # The scorer comes from the model's file, so it is made safe here; tables hold it as it is.
+    name = f"{video.stem if video.is_file() else video.name}{file_name_part(model.card.scorer)}"
+    if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        name = file_name_part(name)
+    return [
+        *_default_sinks(options, options.out / name, catalog),
+        *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
+    ]
+
+
+def _refuse_shared_files(options: AnalyzeOptions, model: PoseModel, catalog: PluginCatalog) -> None:
+    """Raise UsageError if two videos, or two outputs of one, would write the same file, or one of the videos themselves."""
+    writers: Writers[Path] = Writers()
+    videos = {video.resolve() for video in options.videos}
+    for video in options.videos:
+        components = [*_sinks(options, video, model, catalog), *_processors(options, catalog)]
+        for path in (path for component in components for path in files_of(component)):
+            if path.resolve() in videos:
+                raise UsageError(f"{path} is one of the videos: choose another name for the output")
+            other = writers.add(path, video)
+            if other is not None:
+                raise UsageError(_shared(path, other, video))
+        for component in components:
+            component.close()
+
+
+def _shared(path: Path, first: Path, second: Path) -> str:
+    if first == second:
+        return f"{path} would be written twice for {first}: give each video once, and each sink a file of its own"
+    return (
+        f"{first} and {second} would both write {path}: analyze them one by one, into folders of their own (--out), or "
+        "rename one"
+    )
+
+
 def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) -> list[Sink]:
-    """DeepLabCut's two tables and the timestamps beside them; with `save_video`, a labelled video."""
+    """DeepLabCut's two tables and a table of timestamps; with `save_video`, also a labelled video."""
 
     def build(name: str, suffix: str, **more: Any) -> Sink:
         sink: Sink = catalog.build(
@@ -131,7 +170,7 @@ def _default_sinks(options: AnalyzeOptions, stem: Path, catalog: PluginCatalog) 
 
 
 def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
-    """Raise for impossible options before a model is loaded."""
+    """Check the options before a model is loaded. Raises UsageError, PluginError."""
     build_regions(options.regions.spec())
     for text in options.processors:
         build_processor(PartSpec.parse(text), catalog).close()

@@ -1,4 +1,4 @@
-"""The commands of `dlclive` and their options. Each imports the code behind it only when it runs."""
+"""The commands of `dlclive` and their options. Each command imports its implementation only when it runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dlclive_core.cli.arguments import (
     RegionOptions,
     Runtime,
     RuntimeOptions,
+    check_not_nan,
     parse_batch,
 )
 from dlclive_core.cli.live.commands import live
@@ -37,8 +38,8 @@ app.add_typer(plugins, name="plugins")
 app.add_typer(live)
 
 
-def _print_version(is_given: bool) -> None:
-    if is_given:
+def _print_version(requested: bool) -> None:
+    if requested:
         from dlclive_core import __version__
 
         typer.echo(f"dlclive-core {__version__}")
@@ -59,7 +60,7 @@ def dlclive(
 def analyze(
     model: ModelPath,
     videos: Annotated[list[Path], typer.Argument(help="Videos, folders of images, or single images.")],
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path(),
+    out: Annotated[Path, typer.Option(help="Output folder; created if missing.")] = Path(),
     *,
     loading: ModelOptions,
     regions: RegionOptions,
@@ -67,18 +68,20 @@ def analyze(
     sink: Annotated[
         list[str] | None, typer.Option(help="Additional sink, for example video:out.mp4; repeatable.")
     ] = None,
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames per video.")] = None,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Stop each video after this many frames.")] = None,
     batch: BatchSize = "auto",
     save_video: Annotated[
-        bool, typer.Option("--save-video", help="Also write a video with the keypoints drawn.")
+        bool, typer.Option("--save-video", help="Also write a video with keypoints drawn on the frames.")
     ] = False,
-    pcutoff: Annotated[float, typer.Option(min=0, max=1, help="Lowest confidence to draw in that video.")] = 0.6,
+    pcutoff: Annotated[
+        float, typer.Option(min=0, max=1, callback=check_not_nan, help="Lowest confidence of keypoints to draw.")
+    ] = 0.6,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Estimate poses in videos and write DeepLabCut tables (.h5, .csv).
+    """Estimate poses in videos and write DeepLabCut tables.
 
-    A table of timestamps and run.json are written beside them.
+    Writes .h5 and .csv tables, a table of timestamps, and run.json.
     """
     from dlclive_core.cli.analyze import AnalyzeOptions, run_analyze
 
@@ -106,22 +109,22 @@ def analyze(
 @app.command()
 def export(
     model: ModelPath,
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix selects the format.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format.")],
     precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, if the format supports it.")] = "fp32",
-    size: Annotated[
-        str | None, typer.Option(help="Fix the input to WIDTHxHEIGHT; by default the input takes any size.")
-    ] = None,
+    size: Annotated[str | None, typer.Option(help="Fix the input size to WIDTHxHEIGHT. Default: any size.")] = None,
     frames: Annotated[
         Path | None,
-        typer.Option(help="Video or images for the comparison, and for int8 calibration. Default: a rendered mouse."),
+        typer.Option(help="Video or images for verification and int8 calibration. Default: a rendered mouse."),
     ] = None,
-    max_error: Annotated[float | None, typer.Option(help="Largest accepted difference, in pixels.")] = None,
+    max_error: Annotated[
+        float | None, typer.Option(callback=check_not_nan, help="Largest accepted keypoint difference, in pixels.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Option of the exporter, for example frozen_norms=true; repeatable.",
+            help="Exporter option, for example frozen_norms=true; repeatable.",
         ),
     ] = None,
     overwrite: Overwrite = False,
@@ -129,7 +132,7 @@ def export(
 ) -> None:
     """Export a model to another format and verify the result.
 
-    Both models run on the same frames. If their keypoints differ by more than the bound, nothing is written.
+    Runs both models on the same frames. Writes nothing if their keypoints differ by more than the bound.
     """
     from dlclive_core.cli.export import run_export
 
@@ -152,24 +155,27 @@ def benchmark(
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... Default: all available.")] = None,
     resize: Annotated[
-        list[float] | None, typer.Option(help="Scale the network's input by this factor; repeatable.")
+        list[float] | None,
+        typer.Option(callback=check_not_nan, help="Scale the network's input by this factor; repeatable."),
     ] = None,
     size: Annotated[list[str] | None, typer.Option(help="WIDTHxHEIGHT of the network's input; repeatable.")] = None,
     follow: Annotated[
         list[str] | None, typer.Option(help="WIDTHxHEIGHT of a crop that follows the animal; repeatable.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames to use, from the start of the video.")] = 100,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds over the frames, candidates in turn.")] = 2,
-    warmup: Annotated[int, typer.Option(min=0, help="Warm-up calls after the first one, not counted.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Passes over the frames; candidates are interleaved.")] = 2,
+    warmup: Annotated[int, typer.Option(min=0, help="Untimed warm-up calls after the first call.")] = 3,
     rate: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Also replay the frames at this rate (frames/s), once, and count late and dropped frames."
+            min=0.1,
+            callback=check_not_nan,
+            help="Also replay the frames once at this rate (frames/s) and count late and dropped frames.",
         ),
     ] = None,
     runtime_option: RuntimeOptions = None,
     reference: Annotated[
-        Path | None, typer.Option(help="The fp32 model to measure errors against, if MODEL is not in fp32.")
+        Path | None, typer.Option(help="The fp32 model to measure errors against, if MODEL is not fp32.")
     ] = None,
     conditions: Conditions = None,
     out: Annotated[Path | None, typer.Option(help="Folder for benchmark.md, benchmark.json and benchmark.svg.")] = None,
@@ -178,7 +184,7 @@ def benchmark(
 ) -> None:
     """Measure the speed and error of a model on this machine.
 
-    Every available combination of runtime, precision and device is measured; errors are in pixels from the model in fp32.
+    Measures every available combination of runtime, precision and device. Errors are pixel distances from the fp32 model.
     """
     from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
@@ -216,22 +222,25 @@ def tune(
     max_error: Annotated[
         float,
         typer.Option(
-            help="Largest accepted error in pixels, against the model in fp32 on whole frames: the 95th percentile over "
-            "keypoints."
+            callback=check_not_nan,
+            help="Largest accepted error in pixels: the 95th percentile over keypoints, against the fp32 model on whole "
+            "frames.",
         ),
     ] = 0.5,
     goal: Annotated[str, typer.Option(help="p50 or p99: the latency percentile to minimise.")] = "p50",
-    time: Annotated[float, typer.Option(help="Approximate duration of the search, in seconds.")] = 120,
+    time: Annotated[
+        float, typer.Option(callback=check_not_nan, help="Approximate duration of the search, in seconds.")
+    ] = 120,
     frames: Annotated[
-        int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later ones.")
+        int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later frames.")
     ] = 200,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Find the fastest settings for a model within an error bound.
 
-    Tries runtimes, precisions, input sizes and crops that follow the animal, and saves the best as a profile beside the
-    model. From then on load_model, analyze and run use the profile.
+    Tries runtimes, precisions, input sizes and crops that follow the animal, and saves the fastest as a profile beside the
+    model. load_model, analyze and run then use the profile.
     """
     from dlclive_core.cli.measure.tune import TuneOptions, parse_goal, run_tune
 
@@ -263,7 +272,7 @@ def info(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the outputs; created if missing.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Output folder; created if missing.")] = Path("demo"),
     frames: Annotated[int, typer.Option(min=10, help="Frames in the video.")] = 300,
     seed: Annotated[int, typer.Option(min=0, max=99_999, help="Random seed of the mouse and its arena.")] = 7,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of the video.")] = "320x240",
@@ -272,7 +281,7 @@ def demo(
 ) -> None:
     """Track a rendered mouse and compare it with the ground truth.
 
-    Everything is included: nothing is downloaded.
+    Needs no download: the model is included.
     """
     from dlclive_core.cli.demo import run_demo
 
@@ -283,7 +292,7 @@ def demo(
 def doctor(json: Json = False) -> None:
     """Check this machine and installation, offline.
 
-    Exits with 3 if something is broken.
+    Exits with code 3 if something is broken.
     """
     from dlclive_core.cli.doctor import run_doctor
 
@@ -300,11 +309,11 @@ def plugins_list(json: Json = False) -> None:
 
 @plugins.command("check")
 def plugins_check(
-    name: Annotated[str | None, typer.Argument(help="Plugin. Default: all.")] = None, json: Json = False
+    name: Annotated[str | None, typer.Argument(help="Name of the plugin. Default: all.")] = None, json: Json = False
 ) -> None:
     """Import every component of a plugin.
 
-    Exits with 3 if a component cannot be imported.
+    Exits with code 3 if a component cannot be imported.
     """
     from dlclive_core.cli.plugins import run_check
 
@@ -312,7 +321,7 @@ def plugins_check(
 
 
 @plugins.command("show")
-def plugins_show(name: Annotated[str, typer.Argument(help="Plugin.")], json: Json = False) -> None:
+def plugins_show(name: Annotated[str, typer.Argument(help="Name of the plugin.")], json: Json = False) -> None:
     """Show a plugin's components and their options."""
     from dlclive_core.cli.plugins import run_show
 

@@ -1,11 +1,12 @@
-"""Options that several commands share, singly and in groups."""
+"""Options shared by several commands, as single options and as groups."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -15,10 +16,21 @@ if TYPE_CHECKING:
     from dlclive_core.cli.specs import ModelSpec, RegionSpec
     from dlclive_core.session.batch_size import Batch
 
+Number = TypeVar("Number", float, list[float], None)
+
+
+def check_not_nan(value: Number) -> Number:
+    """Refuse NaN, which passes every bound, as the value of an option."""
+    for number in value if isinstance(value, list) else (value,):
+        if number is not None and math.isnan(number):
+            raise typer.BadParameter("it must be a number")
+    return value
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 ModelPath = Annotated[str, typer.Argument(help="Model file, training folder, export folder or DeepLabCut project.")]
 Runtime = Annotated[
-    str | None, typer.Option(help="torch, onnx, ... Default: the best installed one that reads the model.")
+    str | None, typer.Option(help="torch, onnx, ... Default: the preferred installed runtime for the model.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, fp16, ...")]
@@ -26,43 +38,46 @@ ProfileChoice = Annotated[
     str,
     typer.Option(
         metavar="auto|none|FILE",
-        help="Settings saved by `dlclive tune`. auto: the profile beside the model, unless --runtime, --device or "
-        "--precision is given.",
+        help="Profile from `dlclive tune`. auto: the one beside the model, unless --runtime, --device or --precision is set.",
     ),
 ]
 RuntimeOptions = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="Option of the runtime, for example threads=1; repeatable."),
+    typer.Option(metavar="NAME=VALUE", help="Runtime option, for example threads=1; repeatable."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing outputs.")]
 
 BatchSize = Annotated[
     str,
-    typer.Option(
-        metavar="N|auto", help="Frames per call of the model. auto: on long videos, the fastest size is found."
-    ),
+    typer.Option(metavar="N|auto", help="Frames per model call. auto: find the fastest number on long videos."),
 ]
 
-ResizeFactor = Annotated[float | None, typer.Option(help="Scale each frame by this factor, for example 0.5.")]
+ResizeFactor = Annotated[
+    float | None, typer.Option(callback=check_not_nan, help="Scale each frame by this factor, for example 0.5.")
+]
 Cropping = Annotated[str | None, typer.Option(help="Crop each frame to x1,x2,y1,y2 in pixels.")]
 Dynamic = Annotated[
-    str | None, typer.Option(help="Crop around the animal as it moves: confidence threshold,margin in pixels.")
+    str | None,
+    typer.Option(help="Crop that follows the animal: confidence threshold,margin in pixels, for example 0.5,20."),
 ]
 
 DetectorFile = Annotated[
     Path | None,
-    typer.Option(help="Top-down: the detector's file. Default: the one that comes with the model."),
+    typer.Option(help="Top-down: detector file. Default: the detector beside the model."),
 ]
 DetectEvery = Annotated[
-    int, typer.Option(min=1, help="Top-down: run the detector on every n-th frame and track the boxes in between.")
+    int, typer.Option(min=1, help="Top-down: run the detector on every n-th frame and track boxes in between.")
 ]
-MinScore = Annotated[float, typer.Option(min=0, max=1, help="Top-down: lowest detection score to accept.")]
+MinScore = Annotated[
+    float, typer.Option(min=0, max=1, callback=check_not_nan, help="Top-down: lowest detection score to accept.")
+]
 MaxAnimals = Annotated[
-    int | None, typer.Option(min=1, help="Top-down: most animals per frame. Default: the project's individuals.")
+    int | None,
+    typer.Option(min=1, help="Top-down: maximum number of animals per frame. Default: as many as in the project."),
 ]
 FollowAnimal = Annotated[bool, typer.Option("--follow", help="Top-down: follow a single animal without a detector.")]
 Conditions = Annotated[
-    Path | None, typer.Option(help="Conditional: the bottom-up model that finds animals, at first and when lost.")
+    Path | None, typer.Option(help="Conditional: bottom-up model that finds animals at the start and when lost.")
 ]
 Processors = Annotated[list[str] | None, typer.Option(help="Processor, for example kalman:horizon=0.02; repeatable.")]
 
@@ -72,15 +87,15 @@ def parse_batch(text: str) -> Batch:
     if text == "auto":
         return "auto"
     if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"--batch takes a number of frames, at least 1, or auto; got {text!r}")
+        raise UsageError(f"--batch takes auto or a number of frames from 1 up; got {text!r}")
     return int(text)
 
 
 def parse_named_values(texts: Sequence[str], option: str, what: str, example: str) -> dict[str, str]:
-    """Read NAME=VALUE pairs; the last value of a name counts. Raises UsageError.
+    """Read NAME=VALUE pairs; the last value of a name wins. Raises UsageError.
 
     Args:
-        option: of the command line, `what` it takes and an `example`, for the error message.
+        option: the command line option, for the error message, with `what` it takes and an `example`.
     """
     values = {}
     for text in texts:
@@ -92,13 +107,13 @@ def parse_named_values(texts: Sequence[str], option: str, what: str, example: st
 
 
 def parse_runtime_options(texts: Sequence[str] | None) -> dict[str, str]:
-    """Read `--runtime-option`, with values still as text. Raises UsageError."""
-    return parse_named_values(texts or (), "--runtime-option", "an option of the runtime", "threads=1")
+    """Read `--runtime-option`; values remain text. Raises UsageError."""
+    return parse_named_values(texts or (), "--runtime-option", "a runtime option", "threads=1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
-    """How a model is loaded and finds its animals: options of every command that runs one (see `spread`)."""
+    """Loading and detection options of every command that runs a model (see `spread`)."""
 
     runtime: Runtime = None
     device: Device = "auto"

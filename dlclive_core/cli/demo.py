@@ -1,8 +1,8 @@
-"""`dlclive demo`: the whole way on a rendered mouse whose keypoints are known."""
+"""`dlclive demo`: the full pipeline on a rendered mouse with known keypoints."""
 
 from __future__ import annotations
 
-import shutil
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,19 @@ from dlclive_core.demo.picture import trajectory_picture
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError
 from dlclive_core.hookspecs import SinkInfo
-from dlclive_core.machine.files import make_folder
+from dlclive_core.machine.file_lock import only_writer
+from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Session, SessionReport
 
-_FOLLOWED = "snout"
+_TRACED = "snout"
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Distances to the truth over the keypoints that can be seen, in pixels."""
+    """Distances to the ground truth over the visible keypoints, in pixels."""
 
     keypoints: int
     rms_px: float
@@ -39,42 +40,58 @@ class Accuracy:
     p95_px: float
 
     @classmethod
-    def measure(cls, found: NDArray[np.float32], truth: NDArray[np.float32]) -> Accuracy:
-        """Compare (T, K, 3) with (T, K, 3)."""
+    def measure(cls, estimates: NDArray[np.float32], truth: NDArray[np.float32]) -> Accuracy:
+        """Compare estimated with true keypoints, both (T, K, 3)."""
         visible = truth[..., 2] > 0
-        distance = np.linalg.norm(found[visible][:, :2] - truth[visible][:, :2], axis=1)
+        distance = np.linalg.norm(estimates[visible][:, :2] - truth[visible][:, :2], axis=1)
         rms = float(np.sqrt(np.mean(distance**2)))
         return cls(int(visible.sum()), rms, float(np.median(distance)), float(np.percentile(distance, 95)))
 
 
 def run_demo(out: Path, frames: int, seed: int, size: str, *, overwrite: bool, json: bool) -> None:
-    """Render, find, write, compare."""
+    """Render a mouse, track it, write all outputs, and report the error."""
     catalog = PluginCatalog.installed()
     width, height = parse_size(size, "--size")
     make_folder(out)
-    picture = out / "trajectory.png"
-    if picture.exists() and not overwrite:
-        raise OutputExistsError(f"{picture} is there already; choose another folder with --out, or pass --overwrite")
+    picture, model_copy = out / "trajectory.png", out / MODEL.name
+    with only_writer(picture):
+        for file in (picture, model_copy):
+            if os.path.lexists(file) and not overwrite:
+                raise OutputExistsError(f"{file} already exists; choose another folder with --out, or pass --overwrite")
+        _demo(out, frames, seed, (width, height), picture, model_copy, catalog, overwrite=overwrite, json=json)
+
+
+def _demo(
+    out: Path,
+    frames: int,
+    seed: int,
+    size: tuple[int, int],
+    picture: Path,
+    model_copy: Path,
+    catalog: PluginCatalog,
+    *,
+    overwrite: bool,
+    json: bool,
+) -> None:
     memory = MemorySink()
-    source = MouseSource(seed=seed, frames=frames, size=(width, height))
+    source = MouseSource(seed=seed, frames=frames, size=size)
     with load_model(MODEL, device="cpu", catalog=catalog) as model, StopOnSignal() as signals:
         session = Session(source=source, model=model, sinks=[memory, *_sinks(out, catalog, overwrite=overwrite)])
         with signals.stops(session), show_progress(session, "demo", limit=None):
             report = session.run()
         if signals.received:
             raise SystemExit(signals.exit_code)
-        followed = model.card.skeleton.index(_FOLLOWED)
-    _complain_about_sinks(report)
-    found = np.stack([pose.single() for pose in memory.poses])
-    accuracy = Accuracy.measure(found, np.stack([source.truth(index) for index in memory.indices]))
-    model_copy = out / MODEL.name  # so that the next command has a model to be tried with
-    shutil.copyfile(MODEL, model_copy)
-    trajectory_picture(_first_frame(seed, (width, height)), found[:, followed, :2], picture)
+        traced = model.card.skeleton.index(_TRACED)
+    _check_sinks(report)
+    estimates = np.stack([pose.single() for pose in memory.poses])
+    accuracy = Accuracy.measure(estimates, np.stack([source.truth(index) for index in memory.indices]))
+    write_whole(model_copy, MODEL.read_bytes(), overwrite=overwrite)  # a model to try the next command with
+    trajectory_picture(_first_frame(seed, size), estimates[:, traced, :2], picture, overwrite=overwrite)
     files = [*(path for sink in report.sinks for path in sink.outputs), picture, model_copy]
     if json:
         print_json({"accuracy": asdict(accuracy), "outputs": [str(path) for path in files], "report": report.to_dict()})
     else:
-        _tell(accuracy, report, files)
+        _print(accuracy, report, files)
 
 
 def _sinks(out: Path, catalog: PluginCatalog, *, overwrite: bool) -> list[Sink]:
@@ -91,7 +108,7 @@ def _sinks(out: Path, catalog: PluginCatalog, *, overwrite: bool) -> list[Sink]:
     ]
 
 
-def _complain_about_sinks(report: SessionReport) -> None:
+def _check_sinks(report: SessionReport) -> None:
     for sink in report.sinks:
         if sink.error:
             raise DataError(f"{sink.sink} stopped after {sink.written} frames: {sink.error}")
@@ -103,19 +120,19 @@ def _first_frame(seed: int, size: tuple[int, int]) -> NDArray[np.uint8]:
         return source.read(1.0).image
 
 
-def _tell(accuracy: Accuracy, report: SessionReport, files: list[Path]) -> None:
+def _print(accuracy: Accuracy, report: SessionReport, files: list[Path]) -> None:
     print_table(
-        f"{report.processed} frames on {report.runtime}, {report.device}: {report.fps:.0f} frames/s in all",
+        f"{report.processed} frames on {report.runtime}, {report.device}: {report.fps:.0f} frames/s overall",
         ("stage", "p50 ms", "p95 ms", "p99 ms", "max ms"),
         [
             (stage.stage, f"{stage.p50_ms:.2f}", f"{stage.p95_ms:.2f}", f"{stage.p99_ms:.2f}", f"{stage.max_ms:.2f}")
             for stage in report.stages
-            if stage.stage not in ("wait", "latency")  # a recording is read ahead, so these say how far
+            if stage.stage not in ("wait", "latency")  # these include the read-ahead of a recording
         ],
     )
     console = stdout()
     console.print(
-        f"Error against the truth, over {accuracy.keypoints} visible keypoints: root mean square {accuracy.rms_px:.2f} px, "
+        f"Error against the ground truth, {accuracy.keypoints} visible keypoints: root mean square {accuracy.rms_px:.2f} px, "
         f"median {accuracy.median_px:.2f} px, 95th percentile {accuracy.p95_px:.2f} px",
         markup=False,
     )

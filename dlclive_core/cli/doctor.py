@@ -1,4 +1,4 @@
-"""`dlclive doctor`: does this installation work, on this machine, without a network connection?"""
+"""`dlclive doctor`: checks the machine and the installation, without a network connection."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 _FRAMES = 20
-_GOOD_PX = 5.0  # far above the shipped model's error, far below a broken one's
+_MAX_RMS_PX = 5.0  # far above the demo model's error, far below that of a broken runtime
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. `state` is ok, warning or broken."""
+    """The result of one check. `state` is ok, warning or broken."""
 
     what: str
     state: str
@@ -33,7 +33,7 @@ class Finding:
 
 
 def run_doctor(*, json: bool) -> int:
-    """Look at everything, print what was found, return the exit code."""
+    """Run all checks, print the findings, and return the exit code."""
     catalog = PluginCatalog.installed()
     findings = [_python(), *_plugins(catalog), *_runtimes(catalog), _pose(catalog), _files(catalog)]
     broken = any(finding.state == "broken" for finding in findings)
@@ -64,7 +64,7 @@ def _plugins(catalog: PluginCatalog) -> list[Finding]:
 def _runtimes(catalog: PluginCatalog) -> list[Finding]:
     ready = [info for info in catalog.components(RuntimeInfo) if not missing_requirements(info)]
     if not ready:
-        return [Finding("runtimes", "broken", f"none is installed; run: {INSTALL_RUNTIME}")]
+        return [Finding("runtimes", "broken", f"no runtime is installed; run: {INSTALL_RUNTIME}")]
     return [_attempt(f"runtime {info.name}", partial(_import, catalog, info)) for info in ready]
 
 
@@ -73,9 +73,9 @@ def _import(catalog: PluginCatalog, info: RuntimeInfo) -> str:
 
 
 def _pose(catalog: PluginCatalog) -> Finding:
-    """Find the shipped mouse with the shipped model and compare with the truth."""
+    """Track the rendered mouse with the demo model and compare with the ground truth."""
 
-    def look() -> str:
+    def estimate() -> str:
         from dlclive_core.demo import MODEL
         from dlclive_core.demo.source import MouseSource
         from dlclive_core.models.load import load_model
@@ -84,20 +84,22 @@ def _pose(catalog: PluginCatalog) -> Finding:
         source, memory = MouseSource(seed=3, frames=_FRAMES), MemorySink()
         with load_model(MODEL, profile=None, catalog=catalog) as model:
             report = Session(source=source, model=model, sinks=[memory]).run()
-        found = np.stack([pose.single() for pose in memory.poses])
+        estimates = np.stack([pose.single() for pose in memory.poses])
         truth = np.stack([source.truth(index) for index in memory.indices])
-        seen = truth[..., 2] > 0
-        rms = float(np.sqrt(np.mean(np.sum((found - truth)[seen][:, :2] ** 2, axis=1))))
-        if not rms < _GOOD_PX:
-            raise PluginError(f"the demo model is {rms:.1f} px off on {report.device}: the runtime computes wrongly")
+        visible = truth[..., 2] > 0
+        rms = float(np.sqrt(np.mean(np.sum((estimates - truth)[visible][:, :2] ** 2, axis=1))))
+        if not rms < _MAX_RMS_PX:
+            raise PluginError(
+                f"the demo model is off by {rms:.1f} px on {report.device}: the runtime gives wrong results"
+            )
         inference = next(stage for stage in report.stages if stage.stage == "inference")
-        return f"{rms:.2f} px from the truth, {inference.p50_ms:.1f} ms a frame on {report.runtime}, {report.device}"
+        return f"error {rms:.2f} px, {inference.p50_ms:.1f} ms per frame on {report.runtime}, {report.device}"
 
-    return _attempt("a pose", look)
+    return _attempt("a pose", estimate)
 
 
 def _files(catalog: PluginCatalog) -> Finding:
-    """Write a table and a video and read the video back, in a temporary folder."""
+    """Write a table and a video to a temporary folder, and read the video back."""
 
     def write() -> str:
         from dlclive_core.session import Session
@@ -105,7 +107,7 @@ def _files(catalog: PluginCatalog) -> Finding:
 
         names = [info.name for info in catalog.components(SinkInfo)]
         if "tables" not in names or "video" not in names:
-            raise PluginError(f"no installed plugin reads videos and writes tables; run: {INSTALL_FILES}")
+            raise PluginError(f"no installed plugin writes tables and videos; run: {INSTALL_FILES}")
         with tempfile.TemporaryDirectory() as folder:
             video = Path(folder) / "doctor.mp4"
             sinks = [
@@ -119,15 +121,15 @@ def _files(catalog: PluginCatalog) -> Finding:
             with catalog.build(SourceInfo, "video", video) as source:
                 source.open()
                 source.read(1.0)
-        return "a table and a video were written and read"
+        return "wrote a table and a video, and read the video back"
 
     return _attempt("files", write)
 
 
-def _attempt(what: str, look: Callable[[], str]) -> Finding:
+def _attempt(what: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(what, "ok", look())
+        return Finding(what, "ok", check())
     except DLCLiveError as error:
         return Finding(what, "broken", str(error))
-    except Exception as error:  # a doctor reports whatever it finds
+    except Exception as error:  # any exception is a finding
         return Finding(what, "broken", f"{type(error).__name__}: {error}")

@@ -17,7 +17,7 @@ from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
 
 _COMPARED = 20
-_CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on
+_CALIBRATED = 132  # every fourth frame verifies the export, the others calibrate it
 
 
 def run_export(
@@ -32,17 +32,17 @@ def run_export(
     overwrite: bool,
     json: bool,
 ) -> None:
-    """Export, compare, and say how near the two are."""
-    options = parse_named_values(settings, "--set", "an option of the exporter", "frozen_norms=true")
+    """Export, compare both models, and print their differences."""
+    options = parse_named_values(settings, "--set", "an exporter option", "frozen_norms=true")
     catalog = PluginCatalog.installed()
     clip = None if frames is None else source_for(frames, catalog)
-    wanted = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
+    frame_count = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
     export = export_model(
         model,
         target,
         precision=precision,
         size=None if size is None else parse_size(size, "--size"),
-        frames=None if clip is None else spread_frames(clip, wanted),
+        frames=None if clip is None else spread_frames(clip, frame_count),
         max_error=max_error,
         options=options,
         overwrite=overwrite,
@@ -62,22 +62,22 @@ def run_export(
         return
     size_mb = sum(file.stat().st_size for file in export.files if file != export.detector) / 1e6
     stdout().print(
-        f"{export.target} ({size_mb:.1f} MB, {export.card.precision}): {export.error_px:.4f} px from its source "
-        f"{export.error_label} (allowed {export.bound_px:g} px); the largest difference is {parity.max_px:.4f} px, "
-        f"{parity.max_confident_px:.4f} px where confidence is over 0.6 ({parity.confident} of {parity.keypoints} keypoints, "
+        f"{export.target} ({size_mb:.1f} MB, {export.card.precision}): differs from its source by {export.error_px:.4f} px "
+        f"{export.error_label} (allowed: {export.bound_px:g} px); largest difference {parity.max_px:.4f} px, "
+        f"{parity.max_confident_px:.4f} px over confident keypoints ({parity.confident} of {parity.keypoints} keypoints, "
         f"{parity.images} frames), {parity.max_confidence:.1e} in confidence",
         markup=False,
     )
     if export.detector is not None:
         stdout().print(
-            f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector, to be kept beside it; boxes "
-            f"within {parity.box_px:.4f} px ({parity.boxes} boxes; allowed {BOUND_BOX_PX} px)",
+            f"{export.detector} ({export.detector.stat().st_size / 1e6:.1f} MB): its detector; keep both files "
+            f"together; boxes differ by {parity.box_px:.4f} px ({parity.boxes} boxes; allowed: {BOUND_BOX_PX} px)",
             markup=False,
         )
 
 
 def parse_size(text: str, option: str) -> tuple[int, int]:
-    """(width, height) in pixels, from WIDTHxHEIGHT. Raises UsageError, which names the option."""
+    """Parse WIDTHxHEIGHT to (width, height) in pixels. Raises UsageError, naming the option."""
     match = re.fullmatch(r"(\d+)\s*[xX,]\s*(\d+)", text.strip())
     if match is None or int(match[1]) < 1 or int(match[2]) < 1:
         raise UsageError(f"{option} takes WIDTHxHEIGHT, for example 320x240; got {text!r}")

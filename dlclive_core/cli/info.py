@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dlclive_core.cli.output import print_json, print_table
+from dlclive_core.data.preparation import Preparation
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
 from dlclive_core.machine.system import sha256
@@ -18,7 +19,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
     """Load a model and show its card."""
     catalog = PluginCatalog.installed()
     file = locate_model(path, model_suffixes(catalog))
-    profile, said = _profile(file)
+    profile, profile_note = _profile(file)
     with load_model(file, runtime, profile=profile if runtime is None else None, catalog=catalog) as model:
         card, name, device = model.card, model.runtime, model.device
     facts = {
@@ -27,7 +28,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
         "sha256": sha256(file),
         "runtime": name,
         "device": device,
-        "profile": said or None,
+        "profile": profile_note or None,
         **asdict(card),
     }
     if json:
@@ -39,27 +40,41 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
         ("", ""),
         [
             ("network", card.net_type),
-            ("method", card.method + (", tells individuals apart" if card.identity else "")),
+            ("method", card.method + (", identifies individuals" if card.identity else "")),
             ("keypoints", ", ".join(card.skeleton.keypoints)),
             ("individuals", ", ".join(card.individuals)),
             *([("unique", ", ".join(card.unique_keypoints))] if card.unique_keypoints else []),
             ("stride", f"{card.stride:g} px"),
             ("input size", size),
+            *([("preparation", _in_words(card.preparation))] if card.preparation is not None else []),
             ("normalisation", card.normalisation),
             ("format", f"{card.format}, {card.precision}, {file.stat().st_size / 1e6:.1f} MB"),
             ("scorer", card.scorer),
             ("runs on", f"{name}, {device}"),
-            *([("profile", said)] if said else []),
+            *([("profile", profile_note)] if profile_note else []),
         ],
     )
 
 
+def _in_words(preparation: Preparation) -> str:
+    """What is done to images before the network sees them."""
+    said = []
+    if preparation.resize is not None:
+        height, width = preparation.resize
+        said.append(f"resized to {width} x {height}" + (", ratio kept" if preparation.keep_ratio else ""))
+    if preparation.longest_side is not None:
+        said.append(f"longer side {preparation.longest_side} px")
+    if preparation.padded((1, 1)) != (1, 1):
+        said.append("padded")
+    return "; ".join(said)
+
+
 def _profile(file: Path) -> tuple[Profile | None, str]:
-    """The profile that counts, and in words what is there; one that is out of date is told, not an error."""
+    """The active profile and a note about it; for an outdated profile, None and the reason."""
     try:
         profile = find_profile(file, "auto")
     except UsageError as error:
         return None, str(error)
     if profile is None:
         return None, ""
-    return profile, f"{profile.path}: {profile.label}; made {profile.created[:10]} on {profile.clip}"
+    return profile, f"{profile.path}: {profile.label}; created {profile.created[:10]} from {profile.clip}"

@@ -1,4 +1,4 @@
-"""Which losses make a session that ran to its end a failed one."""
+"""Decides which data losses make a completed session a failure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dlclive_core.session import SessionReport
 
 
 def lost_data(report: SessionReport, source: FrameSource) -> DataError | None:
-    """The error for data that should have been kept: a failed sink, frames missing from a file, a damaged recording.
+    """The error for lost data: a failed sink, frames missing from a file, or a damaged recording.
 
-    Frames that a live source delivers faster than the model runs, or loses itself, are counted but are not an error;
-    neither are frames that a display skips.
+    Frames dropped because the model is slower than a live source, frames lost by the source itself, and frames skipped by
+    a display are counted but are not errors.
     """
     for sink in report.sinks:
         if sink.error:

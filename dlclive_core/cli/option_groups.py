@@ -1,4 +1,4 @@
-"""Groups of options: a parameter that is a dataclass becomes one option for each of its fields."""
+"""Option groups: a dataclass parameter becomes one option per field."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """A command for typer. Parameters that are dataclasses are keyword-only; each field has a default and its help.
+    """Turn each dataclass parameter of a typer command into one option per field, each with its own default and help.
 
-    So an option that several commands share is written once, and a new one is an option of all of them.
+    An option shared by several commands is thus declared once.
     """
     hints = inspect.get_annotations(command, eval_str=True)  # typing.get_type_hints adds Optional before Python 3.11
     groups: dict[str, Any] = {}
@@ -34,12 +34,12 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         ]
 
     @functools.wraps(command)
-    def flat(**given: Any) -> None:
-        made = {
-            name: group(**{field.name: given.pop(field.name) for field in fields(group)})
+    def flat(**values: Any) -> None:
+        group_values = {
+            name: group(**{field.name: values.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
         }
-        command(**given, **made)
+        command(**values, **group_values)
 
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {"return": None}
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Builds what `analyze` and `run` have in common, from specs: the model, the regions, processors and sinks."""
+"""Builds the model, regions, processors and sinks of `analyze` and `run` from their specs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant
 
 @dataclass(frozen=True, slots=True)
 class ModelPart:
-    """A model that is not loaded yet: its spec, how it will be loaded, and its runtime's own options."""
+    """A model that is not loaded yet: its spec, its loading settings, and its runtime options."""
 
     spec: ModelSpec
     loading: Loading
@@ -55,7 +55,7 @@ class ModelPart:
         return self.loading.file
 
     def load(self, catalog: PluginCatalog) -> PoseModel:
-        """Load the model, with the profile that was found for it."""
+        """Load the model with its profile."""
         spec = self.spec
         detector = {} if spec.detector is None else {"detector": spec.detector}
         assert spec.path is not None
@@ -74,34 +74,44 @@ class ModelPart:
 
 
 def build_regions(spec: RegionSpec, profile: Profile | None = None) -> tuple[Region, ...]:
-    """The regions of a spec, else those of the model's profile. Raises UsageError."""
+    """The regions of a spec, or by default those of the model's profile. Raises UsageError."""
     own = regions_from_options(cropping=spec.cropping, dynamic=spec.dynamic, resize=spec.resize).regions
     return choose_regions(profile, own)
 
 
 def build_processor(
-    part: PartSpec, catalog: PluginCatalog, *, place: Callable[[Path], Path] | None = None, overwrite: bool = False
+    part: PartSpec,
+    catalog: PluginCatalog,
+    *,
+    resolve_path: Callable[[Path], Path] | None = None,
+    overwrite: bool = False,
 ) -> Processor:
-    """Build a processor; with the option `on_error`, one whose failures the session tolerates. See `build_component`."""
+    """Build a processor; with the option `on_error`, the session tolerates its failures. See `build_component`."""
     assert part.spec is not None
     with located(part.where, part.lines):
         spec, on_error = _split_tolerance(part.spec)
-        processor: Processor = build_component(catalog, ProcessorInfo, spec, resolve_path=place, overwrite=overwrite)
+        processor: Processor = build_component(
+            catalog, ProcessorInfo, spec, resolve_path=resolve_path, overwrite=overwrite
+        )
         return processor if on_error is None else Tolerant(processor, on_error)
 
 
 def build_sink(
-    part: PartSpec, catalog: PluginCatalog, *, place: Callable[[Path], Path] | None = None, overwrite: bool = False
+    part: PartSpec,
+    catalog: PluginCatalog,
+    *,
+    resolve_path: Callable[[Path], Path] | None = None,
+    overwrite: bool = False,
 ) -> Sink:
     """Build a sink. See `build_component`."""
     assert part.spec is not None
     with located(part.where, part.lines):
-        sink: Sink = build_component(catalog, SinkInfo, part.spec, resolve_path=place, overwrite=overwrite)
+        sink: Sink = build_component(catalog, SinkInfo, part.spec, resolve_path=resolve_path, overwrite=overwrite)
         return sink
 
 
 def _split_tolerance(spec: ComponentSpec) -> tuple[ComponentSpec, OnError | None]:
-    """Separate `on_error` from a processor's own options: it tells the session what to do when the processor raises."""
+    """Separate `on_error`, which is for the session, from the processor's own options."""
     on_error = dict(spec.options).get("on_error")
     if on_error is None:
         return spec, None

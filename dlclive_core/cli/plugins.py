@@ -11,7 +11,7 @@ from dlclive_core.plugins.catalog import Plugin, PluginCatalog
 
 
 def run_list(*, json: bool) -> None:
-    """One line a plugin."""
+    """List the plugins, one per line."""
     catalog = PluginCatalog.installed()
     if json:
         print_json([_as_dict(plugin) for plugin in catalog.plugins])
@@ -35,15 +35,15 @@ def run_list(*, json: bool) -> None:
 
 
 def run_check(name: str | None, *, json: bool) -> int:
-    """Import each component; return the exit code. An extra that is not installed is told, and breaks nothing."""
+    """Import each component and return the exit code. A missing extra is reported but is not a failure."""
     catalog = PluginCatalog.installed()
-    chosen = catalog.plugins if name is None else (_find(catalog, name),)
+    plugins = catalog.plugins if name is None else (_find(catalog, name),)
     results: list[dict[str, str]] = []
     broken = False
-    for plugin in chosen:
+    for plugin in plugins:
         if plugin.status != "blocked" and not plugin.components:
             broken = True
-            results.append({"plugin": plugin.name, "component": "", "result": plugin.error or "offers nothing"})
+            results.append({"plugin": plugin.name, "component": "", "result": plugin.error or "no components"})
         for item in plugin.components:
             error = _import(catalog, item)
             broken = broken or (error is not None and not isinstance(error, DependencyError))
@@ -58,12 +58,12 @@ def run_check(name: str | None, *, json: bool) -> int:
 
 
 def run_show(name: str, *, json: bool) -> None:
-    """What a plugin offers."""
+    """Show a plugin's components and their options."""
     catalog = PluginCatalog.installed()
     plugin = _find(catalog, name)
-    described = {**_as_dict(plugin), "options": {item.name: _options(catalog, item) for item in plugin.components}}
+    description = {**_as_dict(plugin), "options": {item.name: _options(catalog, item) for item in plugin.components}}
     if json:
-        print_json(described)
+        print_json(description)
         return
     console = stdout()
     console.print(
@@ -99,7 +99,7 @@ def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
 
 
 def _option(parameter: inspect.Parameter) -> str:
-    """`name: type = default`, as a person writes it."""
+    """A parameter as `name: type = default`."""
     kind = (
         parameter.annotation
         if isinstance(parameter.annotation, str)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dlclive_core.cli.output import stderr
+from dlclive_core.data.names import printable
 from dlclive_core.session import Session
 
 _PERIOD = 0.1  # seconds
@@ -19,6 +20,7 @@ def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator
     if not console.is_terminal:
         yield
         return
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -30,7 +32,7 @@ def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator
     )
     done = threading.Event()
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(name, total=None, rate="")
+        task = progress.add_task(escape(printable(name)), total=None, rate="")
 
         def update() -> None:
             while not done.wait(_PERIOD):

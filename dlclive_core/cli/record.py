@@ -1,18 +1,19 @@
-"""run.json: what ran, with which model and options, on which machine, and how it went."""
+"""run.json: the model, options, machine and outcome of a run."""
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.errors import DLCLiveError, OutputExistsError
 from dlclive_core.machine.files import write_whole
+from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256, system_info
 from dlclive_core.session import SessionReport
 
@@ -60,7 +61,7 @@ class RunRecord:
 
     @classmethod
     def begin(cls, folder: Path, model: PoseModel, options: Mapping[str, Any], load_seconds: float) -> RunRecord:
-        """Record what is known before the first video."""
+        """Start the record, before the first video."""
         facts = model_facts(model, load_seconds)
         return cls(
             folder=folder,
@@ -95,28 +96,41 @@ class RunRecord:
         }
 
     def write(self, *, overwrite: bool) -> Path:
-        """Write run.json beside the outputs; unless `overwrite`, an earlier one stays and this one is run-2.json, ..."""
+        """Write run.json beside the outputs; see `record_path`. Returns its path. Raises DataError."""
         path = record_path(self.folder, overwrite=overwrite)
         write_record(path, self.to_dict())
         return path
 
 
-def record_path(folder: Path, *, overwrite: bool) -> Path:
-    """run.json in a folder; if that exists and must not be overwritten, run-2.json, and so on."""
+def record_path(folder: Path, *, overwrite: bool, companions: Callable[[Path], Iterable[Path]] = lambda _: ()) -> Path:
+    """run.json in a folder; if that exists and must not be overwritten, run-2.json, and so on. Raises DataError.
+
+    The name is taken at once, with an empty object in the file: runs that begin or end at the same moment get names of
+    their own.
+
+    Args:
+        companions: the files that will lie beside a record of this name; a number whose companions exist is not taken.
+    """
     path, number = folder / "run.json", 1
-    while path.exists() and not overwrite:
+    while not overwrite:
+        try:
+            if not any(os.path.lexists(companion) for companion in companions(path)):
+                write_whole(path, "{}\n", overwrite=False)
+                break
+        except OutputExistsError:
+            pass
         number += 1
         path = folder / f"run-{number}.json"
     return path
 
 
 def write_record(path: Path, values: dict[str, Any]) -> None:
-    """Write JSON, whole or not at all. Raises DataError."""
-    write_whole(path, json.dumps(values, indent=2, default=str) + "\n")
+    """Write JSON atomically. Raises DataError."""
+    write_whole(path, json_text(values) + "\n")
 
 
 def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
-    """What a record says about a model that `load_model` loaded: the files are those that it loaded."""
+    """The record's facts about a loaded model: its files, hashes, card, profile and loading time in seconds."""
     assert model.file is not None
     facts: dict[str, Any] = {
         "file": str(model.file),
@@ -127,6 +141,6 @@ def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
     }
     if model.profile is not None:
         facts["profile"] = {"file": str(model.profile.path or ""), "as": model.profile.label}
-    if model.loaded_file is not None and model.loaded_file != model.file:  # an export that the profile names
+    if model.loaded_file is not None and model.loaded_file != model.file:  # an export named in the profile
         facts["loaded"] = {"file": str(model.loaded_file), "sha256": sha256(model.loaded_file)}
     return facts

@@ -6,7 +6,7 @@ from dlclive_core.errors import UsageError
 
 
 def parse_cropping(text: str | None, option: str = "--cropping") -> tuple[int, int, int, int] | None:
-    """(x1, x2, y1, y2) in pixels. Raises UsageError, which names `option`."""
+    """Parse (x1, x2, y1, y2) in pixels. Raises UsageError, naming `option`."""
     if text is None:
         return None
     try:
@@ -19,7 +19,7 @@ def parse_cropping(text: str | None, option: str = "--cropping") -> tuple[int, i
 
 
 def parse_dynamic(text: str | None, option: str = "--dynamic") -> tuple[float, float] | None:
-    """(threshold, margin) of a crop that follows the animal. Raises UsageError, which names `option`."""
+    """Parse (threshold, margin) of a crop that follows the animal. Raises UsageError, naming `option`."""
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""`--runtime-option NAME=VALUE`: converts the runtime's own options from text to values."""
+"""`--runtime-option NAME=VALUE`: converts a runtime's own options from text to values."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import OptionError, convert_options
 
-_BY_THEMSELVES = (
+_CORE_OPTIONS = (
     "device", "precision", "detector", "detect_every", "min_score", "max_animals", "follow", "conditions"
 )  # fmt: skip
-_NOT_HERE = ("path", *_BY_THEMSELVES)
+_EXCLUDED = ("path", *_CORE_OPTIONS)
 
 
 def runtime_options(info: RuntimeInfo, texts: Mapping[str, str], catalog: PluginCatalog) -> dict[str, Any]:
-    """Arguments for `load_model`, of the types that the runtime's constructor says.
+    """Convert options to arguments for `load_model`, using the types in the signature of the runtime's constructor.
 
     Raises:
-        OptionError: an option that it does not have, with the nearest, or a value of another type.
-        PluginError, DependencyError: the runtime cannot be imported; only if there are options.
+        OptionError: unknown option (the message suggests the nearest), or a value of the wrong type.
+        PluginError, DependencyError: the runtime cannot be imported; it is imported only if there are options.
     """
     return share_options([info], texts, catalog)[0]
 
@@ -30,36 +30,38 @@ def runtime_options(info: RuntimeInfo, texts: Mapping[str, str], catalog: Plugin
 def share_options(
     infos: Sequence[RuntimeInfo], texts: Mapping[str, str], catalog: PluginCatalog
 ) -> list[dict[str, Any]]:
-    """For each of several runtimes those of the options that it has. Raises OptionError for one that none of them has."""
+    """Give each runtime the options that it has. Raises OptionError for an option that no runtime has."""
     if not texts:
         return [{} for _ in infos]
     factories = [catalog.factory(info) for info in infos]
     known = [_options_of(factory) for factory in factories]
     for name in texts:
-        if name in _NOT_HERE or not any(theirs is None or name in theirs for theirs in known):
-            raise OptionError(_reason(name, infos, {option for theirs in known for option in theirs or ()}), name)
+        if name in _EXCLUDED or not any(names is None or name in names for names in known):
+            raise OptionError(_error_message(name, infos, {option for names in known for option in names or ()}), name)
     return [
         convert_options(
             factory,
-            {name: text for name, text in texts.items() if theirs is None or name in theirs},
+            {name: text for name, text in texts.items() if names is None or name in names},
             f"runtime {info.name!r}",
         )
-        for info, factory, theirs in zip(infos, factories, known, strict=True)
+        for info, factory, names in zip(infos, factories, known, strict=True)
     ]
 
 
 def _options_of(factory: Any) -> list[str] | None:
-    """The names of a runtime's further options; None if it takes any and checks for itself."""
+    """The names of a runtime's own options; None if it accepts any name."""
     parameters = inspect.signature(factory).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return None
-    return [parameter.name for parameter in parameters if parameter.name not in _NOT_HERE]
+    return [parameter.name for parameter in parameters if parameter.name not in _EXCLUDED]
 
 
-def _reason(name: str, infos: Sequence[RuntimeInfo], had: Iterable[str]) -> str:
-    if name in _BY_THEMSELVES:
-        word = name.replace("_", "-")
-        return f"{name!r} is not a runtime option: use --{word}, or {name} beside path in a session file"
-    names = list(dict.fromkeys(repr(info.name) for info in infos))
-    what = f"runtime {names[0]} has no" if len(names) == 1 else f"none of the runtimes {', '.join(names)} has an"
-    return f"{what} option {name!r}: {nearest(name, had)}"
+def _error_message(name: str, infos: Sequence[RuntimeInfo], known: Iterable[str]) -> str:
+    if name in _CORE_OPTIONS:
+        flag = name.replace("_", "-")
+        return f"{name!r} is not a runtime option: use --{flag}, or {name} beside path in a session file"
+    runtimes = list(dict.fromkeys(repr(info.name) for info in infos))
+    what = (
+        f"runtime {runtimes[0]} has no" if len(runtimes) == 1 else f"none of the runtimes {', '.join(runtimes)} has an"
+    )
+    return f"{what} option {name!r}: {nearest(name, known)}"

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM stop a session in order; a second signal quits immediately."""
+"""Ctrl-C, SIGTERM and SIGHUP shut a session down cleanly; a second signal quits immediately."""
 
 from __future__ import annotations
 
@@ -15,21 +15,27 @@ from typing import Any
 
 from typing_extensions import Self
 
+from dlclive_core.cli.output import warn
 from dlclive_core.session import Rig, Session
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GRACE = 0.12  # seconds after the second signal for processors to switch their hardware off
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Ctrl-C, `kill`, the end of the terminal or of ssh, and Ctrl-Break or a closed window on Windows; where they exist."""
+_SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+_GRACE = 0.12  # seconds after the second signal for processors to switch off their hardware
 _FLUSH = 0.02  # seconds to flush standard error; a stopped terminal must not hold the process
 _HINT_AFTER = 2.0  # seconds after the first signal until a hint is printed
 
 
 class StopOnSignal:
-    """Context manager under which SIGINT and SIGTERM stop the running session. Main thread only.
+    """Context manager under which SIGINT, SIGTERM and SIGHUP stop the running session. Main thread only.
 
-    Python runs a signal handler only when the main thread executes Python code, which it does not while a model computes
-    or a driver hangs. So a separate thread receives signals too: the first one stops the session; `_GRACE` seconds after the
-    second one the process exits, whatever the main thread does, or sooner once all processors are closed. It skips Python's
-    own shutdown, which is slow with large libraries loaded. No recorded data is lost: journals are on disk.
+    A signal that is ignored when it is entered, as SIGHUP under `nohup`, stays ignored.
+
+    Python runs a signal handler only when the main thread executes Python code, not while a model computes or a driver
+    hangs. A separate thread therefore receives the signals as well. The first signal stops the session. The second one
+    exits the process after `_GRACE` seconds, or sooner once all processors are closed, even if the main thread is blocked.
+    The exit skips Python's own shutdown, which is slow with large libraries loaded. No recorded data is lost: journals are
+    on disk.
     """
 
     def __init__(self) -> None:
@@ -42,7 +48,7 @@ class StopOnSignal:
 
     @property
     def exit_code(self) -> int:
-        """128 plus the signal's number, as shells count, or 0."""
+        """128 plus the signal number, as in shells; 0 without a signal."""
         return 128 + self.received if self.received else 0
 
     @contextmanager
@@ -53,7 +59,7 @@ class StopOnSignal:
             session.stop()
         try:
             yield
-        except KeyboardInterrupt:  # ours, or one from before this was entered
+        except KeyboardInterrupt:  # raised by `_handle`, or by Ctrl-C before the handler was installed
             if self.received is None:
                 raise
         finally:
@@ -62,7 +68,11 @@ class StopOnSignal:
     def __enter__(self) -> Self:
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
-        self._before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        self._before = {
+            number: signal.signal(number, self._handle)
+            for number in _SIGNALS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         self._wakeup = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._listen, name="dlclive signals", daemon=True).start()
         return self
@@ -79,7 +89,7 @@ class StopOnSignal:
         self._sender.close()  # ends the thread
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        """In the main thread, which may be anywhere: nothing here waits."""
+        """The signal handler; runs in the main thread at an arbitrary point and must not block."""
         self._handled += 1
         if self.received is None:
             self.received = number
@@ -87,15 +97,15 @@ class StopOnSignal:
             self._last = number
             raise SystemExit(128 + number)
         if self._session is not None and self._session.state == "starting":
-            raise KeyboardInterrupt  # a source that hangs in open is abandoned; the rest is closed in order
+            raise KeyboardInterrupt  # abandons a source that hangs in open; the other components are closed normally
 
     def _listen(self) -> None:
-        """In the thread that receives signals while the main thread cannot."""
+        """Receive signals while the main thread cannot; runs in its own thread."""
         count = 0
         with self._receiver:
             while data := self._receiver.recv(1):
                 number = data[0]
-                if number not in _SIGNALS:
+                if number not in self._before:
                     continue
                 count += 1
                 if count == 1:
@@ -113,7 +123,7 @@ class StopOnSignal:
 
     def _print_hint(self) -> None:
         if not self._done.wait(_HINT_AFTER):
-            sys.stderr.write("still finishing the files; press Ctrl-C again to quit immediately\n")
+            warn("still finishing the files; press Ctrl-C again to quit immediately")
 
 
 def _leave(code: int) -> None:

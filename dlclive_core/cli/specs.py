@@ -1,4 +1,4 @@
-"""What the command line and session files say about components, models and regions. Nothing is built yet."""
+"""Specs of components, models and regions, as parsed from the command line or a session file. Nothing is built yet."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class PartSpec:
     """One component.
 
     Attributes:
-        text: as it was written, for messages.
+        text: the original text, for messages.
         spec: the component's name and options; None for a source that is a path.
         where: "rig.yaml:7"; empty for the command line.
         lines: the location of each option in the file.
-        mark: inserted before the suffix of its file names: `_left` for a sink shared by several sources.
+        mark: inserted before the suffix of its file names, for example `_left` for a sink shared by several sources.
     """
 
     text: str
@@ -47,7 +47,7 @@ class PartSpec:
 
 @dataclass(frozen=True, slots=True)
 class OptionSpec:
-    """One of the runtime's own options; `where` as in PartSpec."""
+    """One runtime option; `where` as in PartSpec."""
 
     name: str
     text: str

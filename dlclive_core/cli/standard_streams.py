@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 _results: TextIO | None = None
+_replaced: list[TextIO] = []  # kept, because a stream that is forgotten closes its file
 
 
 def open_missing_streams() -> None:
@@ -27,6 +29,23 @@ def open_missing_streams() -> None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    _replaced.extend((sys.stdout, sys.stderr))
+    if sys.stdout.isatty():
+        sys.stdout = ForgivingStream(sys.stdout.buffer, sys.stdout.encoding, errors="replace", line_buffering=True)
+    sys.stderr = ForgivingStream(sys.stderr.buffer, sys.stderr.encoding, errors="backslashreplace", line_buffering=True)
+
+
+class ForgivingStream(io.TextIOWrapper):
+    """A terminal, or standard error, which may go away while a session runs, as an ssh connection does: then it is silent."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            super().flush()
 
 
 def results() -> TextIO:

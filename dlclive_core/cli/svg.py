@@ -1,4 +1,4 @@
-"""As much SVG as a picture with axes needs."""
+"""SVG elements for plots with axes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _GRID, _AXIS = "#e3e6ea", "#5b6068"
 
 
 def document(width: int, height: int, title: str, parts: Iterable[str]) -> str:
-    """A whole file, on white ground."""
+    """A complete SVG file with a white background."""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
@@ -27,17 +27,17 @@ def document(width: int, height: int, title: str, parts: Iterable[str]) -> str:
 def text(
     x: float,
     y: float,
-    words: str,
+    content: str,
     *,
     anchor: str = "start",
     colour: str = _AXIS,
     size: int = 12,
     weight: str = "normal",
 ) -> str:
-    """Words at a place; `anchor` start, middle or end."""
+    """Text at (x, y); `anchor` is start, middle or end."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size}" '
-        f'font-weight="{weight}" paint-order="stroke" stroke="white" stroke-width="3">{escape(words)}</text>'
+        f'font-weight="{weight}" paint-order="stroke" stroke="white" stroke-width="3">{escape(content)}</text>'
     )
 
 
@@ -48,7 +48,7 @@ def line(x1: float, y1: float, x2: float, y2: float, *, colour: str = _AXIS, das
 
 
 def rectangle(left: float, top: float, right: float, bottom: float, colour: str) -> str:
-    """A filled rectangle by its sides; at least half a pixel wide and high, so that it is seen."""
+    """A filled rectangle, given by its edges; at least half a pixel wide and high to remain visible."""
     width, height = max(0.5, right - left), max(0.5, bottom - top)
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
@@ -62,7 +62,7 @@ def ticks(top: float, most: int = 6) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A field with axes: its place in pixels, and what its sides stand for."""
+    """A plot area with axes: its position in pixels and the value ranges of its axes."""
 
     left: float
     top: float
@@ -80,12 +80,12 @@ class Panel:
         return self.top + self.height
 
     def x(self, value: float) -> float:
-        """Pixels of a value, kept inside the panel."""
+        """The pixel column of a value, clipped to the panel."""
         low, high = self.x_range
         return self.left + self.width * min(1.0, max(0.0, (value - low) / (high - low)))
 
     def y(self, value: float) -> float:
-        """Pixels of a value, kept inside the panel."""
+        """The pixel row of a value, clipped to the panel."""
         low, high = self.y_range
         return self.bottom - self.height * min(1.0, max(0.0, (value - low) / (high - low)))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dlclive_core.data.names import MOST_NAMES
+from dlclive_core.data.name_checks import MOST_NAMES
 
 MOST_PAIRS = 50_000_000
 """Pairs of candidates in one image, for each of which the network gives a number."""

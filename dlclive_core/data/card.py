@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card_json import read_card_values
-from dlclive_core.data.names import check_name, check_names, check_scorer
+from dlclive_core.data.name_checks import check_name, check_names, check_scorer
+from dlclive_core.data.preparation import Preparation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
 
-CARD_VERSION = 2
+CARD_VERSION = 3
 
 Normalisation = Literal["imagenet", "unit", "none"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -35,6 +36,7 @@ class ModelCard:
         normalisation: the network's first step for a pixel v in 0..255: "imagenet" ((v / 255 - mean) / std),
             "unit" (v / 255) or "none".
         pad_divisor: (height, width); the input is padded by reflection, at the bottom and right, to a multiple of these.
+        preparation: how whole images are resized and padded before that, and before `input_size` applies; None: not at all.
         input_size: (height, width) of the network's fixed input; None for any size.
         crop_margin: pixels added around a box before a top-down network's crop is cut.
         crop_context: whether a crop includes the surroundings of a box whose aspect ratio differs from the input's.
@@ -57,6 +59,7 @@ class ModelCard:
     stride: float = 1.0
     normalisation: Normalisation = "imagenet"
     pad_divisor: tuple[int, int] = (1, 1)
+    preparation: Preparation | None = None
     input_size: tuple[int, int] | None = None
     crop_margin: float = 0.0
     crop_context: bool = True

@@ -9,7 +9,8 @@ from typing import Any
 
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.json_fields import JsonFields
-from dlclive_core.data.names import LONGEST_NAME
+from dlclive_core.data.name_checks import LONGEST_NAME, LONGEST_SCORER
+from dlclive_core.data.preparation import POSITIONS, Preparation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError, UsageError
 
@@ -18,6 +19,7 @@ LONGEST_CARD = 2 << 20
 
 _HEX = re.compile(r"[0-9a-f]{0,64}")
 _MOST_PIXELS = 1 << 16
+_MOST_PADDED = 1 << 14
 
 
 def read_card_values(text: str, newest: int, where: str) -> dict[str, Any]:
@@ -78,6 +80,24 @@ def _assembly(fields: JsonFields, name: str) -> AssemblyRules | None:
         raise fields.error(f"{name}: {reason}") from None
 
 
+def _preparation(fields: JsonFields, name: str) -> Preparation | None:
+    inner = fields.object_or_none(name)
+    if inner is None:
+        return None
+    read: dict[str, Callable[[str], Any]] = {
+        "resize": lambda key: _size_or_none(inner, key),
+        "keep_ratio": inner.boolean,
+        "longest_side": lambda key: None if inner.take_if_none(key) else inner.integer(key, 1, _MOST_PADDED),
+        "min_size": lambda key: tuple(inner.integers(key, 2, least=0, most=_MOST_PADDED)),
+        "divisor": lambda key: tuple(inner.integers(key, 2, least=1, most=_MOST_PADDED)),
+        "position": lambda key: inner.one_of(key, POSITIONS),
+        "border": lambda key: None if inner.take_if_none(key) else tuple(inner.integers(key, 3, least=0, most=255)),
+    }
+    values = {key: value(key) for key, value in read.items() if key in inner}
+    inner.check_empty()  # an unknown entry may change poses
+    return Preparation(**values)
+
+
 def _edges(values: Any) -> tuple[tuple[int, int], ...]:
     """As tuples; what is not a list of lists stays as it is, for the skeleton to refuse."""
     if not isinstance(values, list):
@@ -119,10 +139,11 @@ _OPTIONAL: dict[str, Callable[[JsonFields, str], Any]] = {
     "multi_animal": JsonFields.boolean,
     "unique_keypoints": _names,
     "method": _one_of("bottom-up", "top-down", "conditional"),
-    "scorer": _text,
+    "scorer": lambda fields, name: fields.text(name, empty=True, most=LONGEST_SCORER),
     "stride": lambda fields, name: fields.number(name, least=0, above=True, most=_MOST_PIXELS),
     "normalisation": _one_of("imagenet", "unit", "none"),
-    "pad_divisor": lambda fields, name: tuple(fields.integers(name, 2, least=1, most=1024)),
+    "pad_divisor": lambda fields, name: tuple(fields.integers(name, 2, least=1, most=_MOST_PADDED)),
+    "preparation": _preparation,
     "input_size": _size_or_none,
     "crop_margin": _pixels,
     "crop_context": JsonFields.boolean,

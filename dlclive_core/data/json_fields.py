@@ -1,4 +1,4 @@
-"""The fields of a JSON object, taken one by one. Errors name the field; a field that is left over is an error, too."""
+"""Reads the fields of a JSON object one by one. Errors name the field; unknown fields are errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class JsonFields:
     def __init__(self, values: Any, failure: Callable[[str], DLCLiveError], prefix: str = "") -> None:
         self.error, self._prefix = failure, prefix
         if not isinstance(values, dict):
-            raise self.error(f"{prefix.rstrip('.') or 'it'} is not a JSON object")
+            raise self.error(f"{prefix.rstrip('.') or 'the content'} is not a JSON object")
         self._values: dict[str, Any] = dict(values)
 
     def __contains__(self, name: str) -> bool:
@@ -39,7 +39,7 @@ class JsonFields:
         return list(self._values)
 
     def check_empty(self) -> None:
-        """Raise if a field is left: one that is unknown here may matter."""
+        """Raise if a field is left: an unknown field may be important."""
         for name in self._values:
             raise self.error(f"unknown field {self._prefix}{name}")
 
@@ -59,7 +59,7 @@ class JsonFields:
     def texts(self, name: str) -> list[str]:
         value = self._take(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._unexpected(name, "a list of texts", value)
+            raise self._unexpected(name, "a list of strings", value)
         return value
 
     def digest(self, name: str) -> str:
@@ -148,7 +148,7 @@ class JsonFields:
         return True
 
     def take_rest(self) -> dict[str, Any]:
-        """All fields that are left, by name."""
+        """All remaining fields, by name."""
         values, self._values = self._values, {}
         return values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from dlclive_core.data.names import check_names
+from dlclive_core.data.name_checks import check_names
 from dlclive_core.errors import UsageError, nearest
 
 MOST_EDGES = 20_000

@@ -14,11 +14,25 @@ from typing import Any, Literal
 
 from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.data.card import ModelCard, Normalisation
+from dlclive_core.data.preparation import Preparation, Shape
 from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.deeplabcut.config_file import read_config
 from dlclive_core.deeplabcut.config_limits import check_config
-from dlclive_core.errors import ModelError
+from dlclive_core.deeplabcut.inference_options import (
+    InferenceOptions,
+    check_model_keys,
+    read_detector_inference,
+    read_inference,
+)
+from dlclive_core.deeplabcut.project import is_multi_animal
+from dlclive_core.errors import DLCLiveError, ModelError, UnsupportedModelError
 
-CONFIG_NAME = "pytorch_config.yaml"
+_UNNAMED = ("animal", "individual_1")
+"""What DeepLabCut calls the animal of a single-animal project: up to 3.0.0, and since."""
+_CROP_SIDE = 256
+"""DeepLabCut's crop where `top_down_crop` gives no size, in pixels."""
+_BOX_MARGIN = 20
+"""DeepLabCut's `bbox_margin` where none is given."""
 LOCREF_STD = 7.2801
 """DeepLabCut's default scale of location refinement, for heads whose predictor does not give one."""
 
@@ -51,6 +65,7 @@ class PoseConfig:
     with_identity: bool
     normalisation: Normalisation
     pad_divisor: tuple[int, int]
+    preparation: Preparation | None
     input_size: tuple[int, int] | None
     crop_margin: float
     crop_context: bool
@@ -62,11 +77,17 @@ class PoseConfig:
     @classmethod
     def read(cls, path: Path) -> PoseConfig:
         """Read a `pytorch_config.yaml`. Raises ModelError if it is not one."""
-        return cls.from_mapping(read_config(path), where=str(path))
+        return cls.from_mapping(read_config(path), where=str(path), file=path)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any], *, where: str) -> PoseConfig:
-        """Interpret a configuration that has been read; `where` names it in error messages."""
+    def from_mapping(cls, values: Mapping[str, Any], *, where: str, file: Path | None = None) -> PoseConfig:
+        """Interpret a configuration that has been read.
+
+        Args:
+            values: its content.
+            where: names it in error messages.
+            file: the file, of the configuration or the model, by which its project is found; None: it is in none.
+        """
         model = values.get("model")
         metadata = values.get("metadata")
         if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
@@ -80,34 +101,44 @@ class PoseConfig:
             raise ModelError(f"{where} has method {method!r}; valid are {', '.join(_METHODS)}")
         individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
         try:
-            return cls._interpreted(values, method, keypoints, individuals)
+            return cls._interpreted(values, method, keypoints, individuals, where, file)
+        except DLCLiveError:
+            raise
         except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise ModelError(f"{where} cannot be understood ({reason}): it is not as DeepLabCut writes it") from None
 
     @classmethod
     def _interpreted(
-        cls, values: Mapping[str, Any], method: str, keypoints: tuple[str, ...], individuals: tuple[str, ...]
+        cls,
+        values: Mapping[str, Any],
+        method: str,
+        keypoints: tuple[str, ...],
+        individuals: tuple[str, ...],
+        where: str,
+        file: Path | None,
     ) -> PoseConfig:
         """From the entries whose names and numbers were checked."""
         model, metadata = values["model"], values["metadata"]
-        inference = _part(_part(values, "data"), "inference")
-        padding = _part(inference, "auto_padding")
-        crop = _part(inference, "top_down_crop")
+        check_model_keys(model, where=where)
+        data = values.get("data") or {}
+        options = read_inference(data, where=where)
+        input_size = _layers_size(model) or _crop_size(options, method)
         return cls(
             net_type=str(values.get("net_type") or _part(model, "backbone").get("model_name") or "unknown"),
             method=_METHODS[method],
             skeleton=Skeleton(keypoints),
             individuals=individuals,
-            multi_animal=len(individuals) > 1,
+            multi_animal=_is_multi_animal(metadata, file),
             unique_keypoints=tuple(str(name) for name in metadata.get("unique_bodyparts") or ()),
             with_identity=bool(metadata.get("with_identity")),
-            normalisation=_normalisation(inference),
-            pad_divisor=(int(padding.get("pad_height_divisor") or 1), int(padding.get("pad_width_divisor") or 1)),
-            input_size=_layers_size(model) or ((int(crop["height"]), int(crop["width"])) if crop else None),
-            crop_margin=float(crop.get("margin") or 0),
-            crop_context=bool(crop.get("crop_with_context", True)),
-            condition_margin=float(_part(values, "data").get("bbox_margin") or 0),
+            normalisation=options.normalisation,
+            pad_divisor=options.pad_divisor,
+            preparation=_preparation(options, None if method == "bu" else input_size, where),
+            input_size=input_size,
+            crop_margin=float(options.crop.get("margin", 0)),
+            crop_context=bool(options.crop.get("crop_with_context", method != "ctd")),
+            condition_margin=float(_or_default(data.get("bbox_margin"), _BOX_MARGIN)),
             project=str(metadata.get("project_path") or ""),
             model=model,
             detector=values.get("detector") or None,
@@ -147,6 +178,7 @@ class PoseConfig:
                 stride=stride,
                 normalisation=self.normalisation,
                 pad_divisor=self.pad_divisor,
+                preparation=self.preparation,
                 input_size=self.input_size,
                 crop_margin=self.crop_margin,
                 crop_context=self.crop_context,
@@ -190,24 +222,13 @@ class HeatmapDecoding:
         )
 
 
-def detector_normalisation(detector: Mapping[str, Any]) -> Normalisation:
-    """The normalisation of a detector's input, from `detector` of a configuration."""
-    return _normalisation(_part(_part(detector, "data"), "inference"))
+def detector_normalisation(detector: Mapping[str, Any], *, where: str = "the configuration") -> Normalisation:
+    """The normalisation of a detector's input, from `detector` of a configuration; `where` names it in error messages.
 
-
-def read_config(path: Path) -> Mapping[str, Any]:
-    """Read the content of a `pytorch_config.yaml` safely. Raises ModelError if that is not possible."""
-    import yaml  # here, because `import dlclive_core` loads numpy and pluggy only
-
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} is not YAML that can be read safely: {' '.join(str(error).split())}") from None
-    if not isinstance(loaded, dict):
-        raise ModelError(f"{path} does not contain settings; expected DeepLabCut's {CONFIG_NAME}")
-    return loaded
+    Raises:
+        UnsupportedModelError, ModelError: an entry of `detector.data.inference`, by name.
+    """
+    return read_detector_inference(detector.get("data"), where=where)
 
 
 def scorer_name(config: PoseConfig, file_stem: str, snapshot: str | None = None) -> str:
@@ -233,6 +254,22 @@ def _or_default(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
+def _is_multi_animal(metadata: Mapping[str, Any], file: Path | None) -> bool:
+    """Whether the project is a multi-animal one, which may have one animal.
+
+    Its own configuration says so. Where that is not at hand, what only multi-animal projects have is taken for it: several
+    individuals, one with a name of its own, unique keypoints, or an identity.
+    """
+    individuals = [str(name) for name in metadata.get("individuals") or ()]
+    if len(individuals) > 1:
+        return True
+    says = None if file is None else is_multi_animal(file)
+    if says is not None:
+        return says
+    named = bool(individuals) and individuals[0] not in _UNNAMED
+    return named or bool(metadata.get("unique_bodyparts")) or bool(metadata.get("with_identity"))
+
+
 def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:
     """The (height, width) of the layers: SimCC heads store (width, height), conditional backbones (height, width)."""
     head = _part(_part(model, "heads"), "bodypart").get("input_size")
@@ -242,7 +279,19 @@ def _layers_size(model: Mapping[str, Any]) -> tuple[int, int] | None:
     return (int(backbone[0]), int(backbone[1])) if backbone else None
 
 
-def _normalisation(inference: Mapping[str, Any]) -> Normalisation:
-    if inference.get("normalize_images"):
-        return "imagenet"
-    return "unit" if inference.get("scale_to_unit_range") else "none"
+def _crop_size(options: InferenceOptions, method: str) -> Shape | None:
+    """The (height, width) of a top-down or conditional network's crops. Bottom-up ones have none, whatever is written."""
+    if method == "bu":
+        return None
+    return int(options.crop.get("height", _CROP_SIDE)), int(options.crop.get("width", _CROP_SIDE))
+
+
+def _preparation(options: InferenceOptions, crop: Shape | None, where: str) -> Preparation | None:
+    """What is done to whole images. Crops have the size that it would make of them, or are refused."""
+    if crop is None or options.preparation is None or options.preparation.prepared(crop) == crop:
+        return options.preparation if crop is None else None
+    high, wide = options.preparation.prepared(crop)
+    raise UnsupportedModelError(
+        f"{where}: data.inference makes {wide} x {high} pixels of crops of {crop[1]} x {crop[0]}, by resize, longest_max_size "
+        "or auto_padding; that is supported for whole images only: set top_down_crop to the size that it was trained on"
+    )

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dlclive_core.data.names import MOST_NAMES, check_name, check_names
+from dlclive_core.data.name_checks import MOST_NAMES, check_name, check_names
 from dlclive_core.data.skeleton import MOST_EDGES
 from dlclive_core.errors import ModelError
 

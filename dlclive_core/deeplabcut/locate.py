@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
-from dlclive_core.deeplabcut.config import CONFIG_NAME
+from dlclive_core.deeplabcut.config_file import CONFIG_NAME
+from dlclive_core.deeplabcut.project import MODEL_FOLDERS
+from dlclive_core.deeplabcut.snapshots import list_snapshots
 from dlclive_core.errors import ModelNotFoundError
 
-_SNAPSHOT = re.compile(r"snapshot-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
-_DETECTOR_SNAPSHOT = re.compile(r"snapshot-detector-(?P<best>best-)?(?P<epoch>\d+)\.pt$")
 _DETECTOR = ".detector"
 KEPT = ".dlclive"
 """Suffix of the folder beside a model that holds exported variants for its profile; they do not count as other models."""
-
-_SUBFOLDERS = ("exported-models-pytorch", "dlc-models-pytorch")
 
 
 def locate_model(path: str | Path, suffixes: Collection[str]) -> Path:
@@ -50,22 +47,6 @@ def locate_model(path: str | Path, suffixes: Collection[str]) -> Path:
     raise ModelNotFoundError(f"{path} contains {len(models)} models; choose one of them: {names}")
 
 
-def best_snapshot(snapshots: Sequence[Path]) -> Path:
-    """The snapshot marked best (the latest, if there are several), or else that of the last epoch."""
-    return max(snapshots, key=lambda path: _rank(path, _SNAPSHOT))
-
-
-def detector_snapshots(path: Path) -> list[Path]:
-    """The detector snapshots beside a network's, sorted so that the one to use, the best or else the latest, is last."""
-    beside = [item for item in path.parent.glob("snapshot-detector-*.pt") if _DETECTOR_SNAPSHOT.match(item.name)]
-    return sorted(beside, key=lambda item: _rank(item, _DETECTOR_SNAPSHOT))
-
-
-def _rank(path: Path, pattern: re.Pattern[str]) -> tuple[bool, int]:
-    match = pattern.search(path.name)
-    return (bool(match and match["best"]), int(match["epoch"]) if match else -1)
-
-
 def detector_beside(path: Path, suffix: str | None = None) -> Path:
     """The file of the detector that belongs to an exported network: `model.onnx` -> `model.detector.onnx`.
 
@@ -80,18 +61,26 @@ def _in_folder(folder: Path, suffixes: Collection[str]) -> list[Path]:
     files = sorted(
         item
         for item in folder.iterdir()
-        if item.is_file() and item.suffix.lower() in suffixes and not item.stem.endswith(_DETECTOR)
+        if item.is_file()
+        and item.suffix.lower() in suffixes
+        and not item.stem.endswith(_DETECTOR)
+        and not _is_hidden(item)
     )
-    snapshots = [item for item in files if item.name.startswith("snapshot-")]
-    poses = [item for item in snapshots if _SNAPSHOT.match(item.name)]
-    others = [item for item in files if item not in snapshots]
-    if poses and (folder / CONFIG_NAME).is_file():
-        return [best_snapshot(poses), *others]
+    snapshots = list_snapshots(folder)
+    known = {item.path for item in (*snapshots.poses, *snapshots.detectors)}
+    others = [item for item in files if item not in known and not item.name.startswith("snapshot-")]
+    if snapshots.poses and (folder / CONFIG_NAME).is_file():
+        return [snapshots.poses[-1].path, *others]
     return others
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file is not a user's own, such as the `._name` in which macOS keeps attributes on other disks."""
+    return path.name.startswith(".")
 
 
 def _search_folders(path: Path) -> list[Path]:
     """The folders below a project, or a part of it, that can contain models."""
-    roots = [path / name for name in _SUBFOLDERS if (path / name).is_dir()] or [path]
+    roots = [path / name for name in MODEL_FOLDERS if (path / name).is_dir()] or [path]
     folders = {item.parent for root in roots for item in root.rglob("*") if item.is_file() and item.parent != path}
     return sorted(folder for folder in folders if not any(part.endswith(KEPT) for part in folder.parts))

@@ -18,7 +18,9 @@ _WHITE = np.full(3, 255, np.float32)
 _ENLARGED = 2
 
 
-def trajectory_picture(background: NDArray[np.uint8], path: NDArray[np.float32], target: Path) -> None:
+def trajectory_picture(
+    background: NDArray[np.uint8], path: NDArray[np.float32], target: Path, *, overwrite: bool = True
+) -> None:
     """Draw a path over a dimmed frame, coloured by time from blue through pink to yellow.
 
     A ring marks its start, a dot its end.
@@ -27,6 +29,7 @@ def trajectory_picture(background: NDArray[np.uint8], path: NDArray[np.float32],
         background: (H, W, 3) uint8 RGB.
         path: (T, 2) x, y in pixels of the background; NaN breaks the line.
         target: the PNG file; the picture has twice the background's width and height.
+        overwrite: whether an existing file may be replaced.
     """
     canvas = np.repeat(np.repeat(background, _ENLARGED, 0), _ENLARGED, 1).astype(np.float32)
     canvas = 0.45 * canvas + 0.1 * 255
@@ -43,7 +46,7 @@ def trajectory_picture(background: NDArray[np.uint8], path: NDArray[np.float32],
             paint(canvas, point, 10, beads(point, np.asarray([5.0])), colour)
         first = visible[:1]
         paint(canvas, first, 10, beads(first, np.asarray([2.5])), _WHITE)
-    write_png(np.clip(canvas, 0, 255).astype(np.uint8), target)
+    write_png(np.clip(canvas, 0, 255).astype(np.uint8), target, overwrite=overwrite)
 
 
 def _colour(share: float) -> NDArray[np.float32]:
@@ -52,7 +55,7 @@ def _colour(share: float) -> NDArray[np.float32]:
     return _MIDDLE + np.float32(2 * share - 1) * (_LATE - _MIDDLE)
 
 
-def write_png(image: NDArray[np.uint8], target: Path) -> None:
+def write_png(image: NDArray[np.uint8], target: Path, *, overwrite: bool = True) -> None:
     """Write an (H, W, 3) uint8 RGB image (PNG specification, 8-bit truecolour, no filter) atomically."""
     height, width = image.shape[:2]
     rows = np.zeros((height, 1 + 3 * width), np.uint8)
@@ -63,4 +66,4 @@ def write_png(image: NDArray[np.uint8], target: Path) -> None:
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     content = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)) + chunk(b"IEND", b"")
-    write_whole(target, b"\x89PNG\r\n\x1a\n" + content)
+    write_whole(target, b"\x89PNG\r\n\x1a\n" + content, overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""Parts of an export: the exporters that lead to a format, the frames to compare on, and the error that is allowed."""
+"""The parts of an export: the route of exporters to a format, the frames to compare on, and the error bounds."""
 
 from dlclive_core.export.bounds import BOUND_BOX_PX, BOUNDS, Bound
 from dlclive_core.export.exporters import check_exporters, make_exporters

@@ -1,4 +1,4 @@
-"""The error that an export may have, for each precision."""
+"""The error bound of an export, for each precision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlclive_core.errors import ModelError
 from dlclive_core.export.parity import Parity
 
 BOUND_BOX_PX = 0.5
-"""Pixels that the boxes of an exported detector may differ by, counting boxes with a score of 0.5 or more."""
+"""Largest accepted difference in pixels of an exported detector's boxes, for boxes with a score of 0.5 or more."""
 
 _LABELS = {
     "max_px": "over all keypoints",
@@ -48,8 +48,8 @@ _QUARTER = Bound(0.5, "p95_confident_px")
 BOUNDS: Mapping[str, Bound] = MappingProxyType(
     {"fp32": Bound(0.05), "fp16": _HALF, "bf16": _HALF, "int8": _QUARTER},
 )
-"""In fp32 every keypoint counts. In lower precision only confident keypoints count (where a heatmap has two peaks of nearly
-the same height, either may win), and not the last few of those: on a real clip some confident keypoints are ambiguous, too."""
+"""In fp32 every keypoint counts. In lower precision only confident keypoints count, because either of two heatmap peaks of
+similar height may win. A percentile excludes the largest errors: on real clips some confident keypoints are ambiguous."""
 
 
 def bound_for(precision: str, max_error: float | None, *, calibrated: bool = False) -> Bound:
@@ -66,7 +66,7 @@ def check_bound(parity: Parity, bound: Bound, precision: str) -> Bound:
     advice = ""
     if bound.statistic != "max_px" and not parity.confident:
         bound = Bound(bound.px)
-        advice = "; no keypoint of these frames is confident: give frames that show the animal with --frames"
+        advice = "; no keypoint of these frames is confident: pass frames that show the animal with --frames"
     if not parity.box_px <= BOUND_BOX_PX:
         raise ModelError(
             f"boxes of the exported detector differ by {parity.box_px:.3f} px at the 95th percentile ({parity.boxes} boxes in "

@@ -1,8 +1,9 @@
-"""Export a model to another format, and check that it still gives the same poses."""
+"""Exports a model to another format and verifies that it gives the same poses."""
 
 from __future__ import annotations
 
 import filecmp
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from numpy.typing import NDArray
 from dlclive_core.components import PoseModel
 from dlclive_core.data.card import ModelCard
 from dlclive_core.deeplabcut.locate import detector_beside, locate_model
-from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.errors import DataError, UsageError
 from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
 from dlclive_core.export.bounds import bound_for, check_bound
 from dlclive_core.export.parity import Parity, compare_models
+from dlclive_core.machine.file_lock import only_writer
+from dlclive_core.machine.files import exists_error, take_name
 from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
 from dlclive_core.models.network import Network
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -30,12 +33,12 @@ class Export:
     """The files of an export, and their error against the source.
 
     Attributes:
-        target: the file that `load_model` takes.
-        card: the facts about it.
+        target: the file to pass to `load_model`.
+        card: its model card.
         parity: distances of its keypoints from the source's, in pixels.
-        bound_px: the error that was allowed, `error_px` the error, and `error_label` the statistic that both are, for messages.
-        detector: the file with its detector, for top-down models.
-        files: all files that were written, the target last.
+        bound_px: the error bound, `error_px` the error, and `error_label` the statistic of both, for messages.
+        detector: the detector's file, for top-down models.
+        files: all written files, the target last.
     """
 
     target: Path
@@ -62,29 +65,48 @@ def export_model(
 ) -> Export:
     """Export a model and compare both in pixels; `target` is written only if they agree.
 
-    If no exporter leads directly to the target's format and precision, two are used, with a temporary file in between.
-    Exporters write into an empty folder beside the target. The files of the last one are moved, the target last, so that it
-    never exists without the files that belong to it.
+    If no exporter converts directly to the target's format and precision, two are chained with a temporary file. Exporters
+    write into an empty folder beside the target. The files of the last one are then moved, the target last, so that it never
+    exists without the files that belong to it.
 
     Args:
         source: anything that `load_model` takes.
         target: the file to write; its suffix selects the format.
         precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format support it.
         size: (width, height) to fix the input to.
-        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered pictures of a mouse. Required for int8 and for
-            options that calibrate: every fourth is compared on, the others calibrate.
-        max_error: pixels, in place of those of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
+        frames: (H, W, 3) uint8 RGB images to compare on; by default rendered images of a mouse. Required for int8 and for
+            options that calibrate: every fourth frame verifies the export, the others calibrate it.
+        max_error: bound in pixels, in place of `dlclive_core.export.BOUNDS`: 0.05 over all keypoints in fp32, 0.25 at the
             99th percentile of the confident ones in half precision, 0.5 at their 95th percentile for calibrated exports.
-        options: of the exporters' constructors, for example {"frozen_norms": True}; each goes to the exporters that have it.
+        options: options of the exporters' constructors, for example {"frozen_norms": True}; each goes to every exporter that
+            has it.
 
     Raises:
-        OutputExistsError: a file that would be written exists and `overwrite` is False.
-        DependencyError, ...: an exporter lacks something that it needs; all are checked before the first one starts.
-        UsageError: precision, size, options or frames; also a clip to calibrate on in which no animal is found.
+        OutputExistsError: an output file exists and `overwrite` is False.
+        DependencyError, ...: a requirement of an exporter is missing; all are checked before the first one starts.
+        UsageError: invalid precision, size, options or frames, or no animal in the calibration frames.
         ModelError: the export differs by more than the bound; nothing is written.
     """
     catalog = catalog or PluginCatalog.installed()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
+    if not target.parent.is_dir():
+        raise DataError(f"no such folder: {target.parent}")
+    with only_writer(target):
+        return _export(source, target, precision, size, frames, max_error, options, catalog, overwrite=overwrite)
+
+
+def _export(
+    source: Path,
+    target: Path,
+    precision: str,
+    size: tuple[int, int] | None,
+    frames: Sequence[NDArray[np.uint8]] | None,
+    max_error: float | None,
+    options: Mapping[str, Any],
+    catalog: PluginCatalog,
+    *,
+    overwrite: bool,
+) -> Export:
     steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
     exporters = make_exporters(catalog, steps, options)
     calibrate = precision in CALIBRATED or any(exporter.calibrates for exporter in exporters)
@@ -122,17 +144,14 @@ def export_model(
 
 
 def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
-    if not target.parent.is_dir():
-        raise DataError(f"no such folder: {target.parent}")
-    if target.exists():
-        if target.samefile(source):
-            raise UsageError(f"{target} is the model itself: choose another name for the export")
-        if not overwrite:
-            raise _exists_error(target)
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the model itself: choose another name for the export")
+    if os.path.lexists(target) and not overwrite:
+        raise exists_error(target)
 
 
 def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
-    """Load it on the CPU, or if it cannot run there, on the first device where it can."""
+    """Load the draft on the CPU, or if it cannot run there, on the first device of its runtime."""
     _, info = choose_runtime(draft, None, catalog)
     factory = catalog.factory(info)
     settings = factory.settings(draft) if issubclass(factory, Network) else ()
@@ -142,16 +161,33 @@ def _load_draft(draft: Path, catalog: PluginCatalog) -> PoseModel:
 
 
 def _move_files(draft: Path, target: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    """Move the draft's folder beside the target, the draft itself last. Files that exist with the same content may stay."""
+    """Move the files of the draft's folder beside the target, the draft last. Existing files may have the same content.
+
+    If a name is taken meanwhile, the files that were moved before it are removed again.
+    """
     drafts = sorted(draft.parent.iterdir(), key=lambda item: (item == draft, item.name))
     files = tuple(target.with_name(item.name) for item in drafts)
-    for file in files:
-        if file.exists() and not overwrite and not filecmp.cmp(draft.with_name(file.name), file, shallow=False):
-            raise _exists_error(file)
     for item, file in zip(drafts, files, strict=True):
-        item.replace(file)
+        if os.path.lexists(file) and not overwrite and not _is_same(item, file):
+            raise exists_error(file)
+    moved = []
+    for item, file in zip(drafts, files, strict=True):
+        try:
+            if overwrite:
+                item.replace(file)
+            else:
+                take_name(item, file)
+                moved.append(file)
+        except FileExistsError:
+            if _is_same(item, file):
+                continue
+            for earlier in moved:
+                earlier.unlink()
+            raise exists_error(file) from None
+        except OSError as error:
+            raise DataError(f"cannot write {file}: {error.strerror or error}") from None
     return files
 
 
-def _exists_error(file: Path) -> OutputExistsError:
-    return OutputExistsError(f"{file} already exists; choose another name or pass --overwrite")
+def _is_same(draft: Path, file: Path) -> bool:
+    return file.is_file() and not file.is_symlink() and filecmp.cmp(draft, file, shallow=False)

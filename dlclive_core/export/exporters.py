@@ -1,4 +1,4 @@
-"""The exporters of a route: built with the user's options, and checked before the first of them starts."""
+"""Builds the exporters of a route with the user's options, and checks them before the first one starts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dlclive_core.components import Exporter
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UsageError, nearest
 from dlclive_core.export.route import Step
+from dlclive_core.models.model_contracts import network_shape
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import convert_options
 
@@ -18,7 +19,7 @@ def make_exporters(catalog: PluginCatalog, steps: Sequence[Step], options: Mappi
     """Build one exporter for each step.
 
     Args:
-        options: arguments of the exporters' constructors. Each goes to every exporter of the route that has it; text is
+        options: arguments of the exporters' constructors. Each goes to every exporter of the route that has it. Text is
             converted to the type in the constructor's signature.
 
     Raises:
@@ -41,12 +42,12 @@ def check_exporters(
     """Check that each exporter of a route can do its step; raises what `Exporter.check` raises.
 
     Args:
-        card: that of the source. Exporters after the first get the card that the step before produces.
+        card: card of the source. Later exporters get the card of the previous step's result.
         size: (width, height) to fix the input to.
     """
     for exporter, step in zip(exporters, steps, strict=True):
         exporter.check(card, precision=step.precision, size=size)
-        input_size = card.input_size if size is None else (size[1], size[0])
+        input_size = card.input_size if size is None else network_shape(card, size)
         card = card.with_(precision=step.precision, input_size=input_size)
 
 

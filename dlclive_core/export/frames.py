@@ -1,4 +1,4 @@
-"""The frames that an export is compared on, and those that an exporter calibrates on: no frame is used for both."""
+"""Divides frames between comparing an export and calibrating it; no frame is used for both."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dlclive_core.deeplabcut.config import padded_size
 from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.export.parity import CONFIDENT, finds_animals
 from dlclive_core.models.conditional import ConditionalModel
+from dlclive_core.models.model_contracts import network_shape
+from dlclive_core.models.preparation import prepare
 from dlclive_core.models.topdown.boxes import tiles
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 from dlclive_core.models.topdown.model import TopDownModel
@@ -24,11 +26,11 @@ CALIBRATED = ("int8",)
 """Precisions that are calibrated on frames."""
 
 LEAST = 16
-"""Fewest frames for a calibrated export: three quarters calibrate, the others are compared on."""
+"""Minimum number of frames for a calibrated export: three quarters calibrate it, the others verify it."""
 
-_COMPARE_EVERY = 4  # every fourth frame is compared on, the others calibrate
+_COMPARE_EVERY = 4  # every fourth frame verifies the export, the others calibrate it
 _RENDERED = 5
-_LEAST_RENDERED = (120, 160)  # (height, width) of MouseSource: smaller pictures are made of larger ones
+_LEAST_RENDERED = (120, 160)  # minimum (height, width) of MouseSource; smaller images are larger ones scaled down
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,8 @@ class ExportFrames:
     """(H, W, 3) uint8 RGB images of an export.
 
     Attributes:
-        compared: whole frames, on which source and export are compared.
-        for_exporter: what the network sees: whole frames, or for top-down networks crops of the input's size.
+        compared: whole frames to compare source and export on.
+        for_exporter: inputs as the network sees them: whole frames, or for top-down networks crops of the input size.
     """
 
     compared: Sequence[Image]
@@ -62,9 +64,12 @@ def choose_frames(
     shape = None
     if model.card.method == "bottom-up":
         shape = model.card.input_size if size is None else (size[1], size[0])
+        if frames is not None and model.card.preparation is not None:
+            _check_prepared(frames, shape, model.card)
+            shape = None  # they are not cut, but prepared
     if not calibrate:
         compared = _render(shape) if frames is None else _fit(frames, shape, model.card)
-        return ExportFrames(compared, () if frames is None else compared)
+        return ExportFrames(compared, () if frames is None else _prepared(compared, model.card))
     if isinstance(model, ConditionalModel):
         raise UnsupportedModelError(
             f"{model.card.net_type} is a conditional network, which takes keypoints besides images, and cannot be calibrated: "
@@ -72,30 +77,30 @@ def choose_frames(
         )
     if frames is None or len(frames) < LEAST:
         raise UsageError(
-            f"calibration needs frames of the animal: give a clip of it with at least {LEAST} frames, as --frames CLIP; "
+            f"calibration needs frames of the animal: pass a clip with at least {LEAST} frames, as --frames CLIP; "
             f"got {0 if frames is None else len(frames)} frames"
         )
     fitted = _fit(frames, shape, model.card)
     compared = fitted[::_COMPARE_EVERY]
-    calibration = [frame for index, frame in enumerate(fitted) if index % _COMPARE_EVERY]
+    calibration = _prepared([frame for index, frame in enumerate(fitted) if index % _COMPARE_EVERY], model.card)
     if not finds_animals(model, compared):
         raise UsageError(
             f"the model finds no animal in the clip: no keypoint of {len(compared)} frames has a confidence of {CONFIDENT} or "
-            "more, so an export can be neither calibrated nor compared; give a clip that shows the animal"
+            "more, so the export can be neither calibrated nor verified; pass a clip that shows the animal"
         )
     if isinstance(model, TopDownModel):
         count, calibration = len(calibration), list(_crops(model, calibration))
         if not calibration:
             raise UsageError(
-                f"the model's detector finds no animal in {count} frames of the clip: give a clip that shows the animal"
+                f"the model's detector finds no animal in {count} frames of the clip: pass a clip that shows the animal"
             )
     return ExportFrames(compared, calibration)
 
 
 def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
-    """What a top-down network sees of frames: the boxes of its detector, or four tiles if it has no detector."""
+    """The inputs of a top-down network: the boxes of its detector, or four tiles per frame without a detector."""
     input_size = model.card.input_size
-    assert input_size is not None  # TopDownModel has checked
+    assert input_size is not None  # checked by TopDownModel
     rules = CropRules(shape=input_size, margin=model.card.crop_margin, context=model.card.crop_context)
     detects = model.detector() is not None
     for frame in frames:
@@ -105,7 +110,7 @@ def _crops(model: TopDownModel, frames: Sequence[Image]) -> Iterator[Image]:
 
 
 def _render(shape: tuple[int, int] | None) -> list[Image]:
-    """Frames of a mouse, of (height, width) `shape`."""
+    """Rendered frames of a mouse, of (height, width) `shape`."""
     from dlclive_core.demo.source import MouseSource
 
     height, width = shape or (480, 640)
@@ -116,13 +121,31 @@ def _render(shape: tuple[int, int] | None) -> list[Image]:
 
 
 def _shrink(image: Image, rows: int, columns: int) -> Image:
-    """The means of blocks of rows x columns pixels."""
+    """Scale down by averaging blocks of rows x columns pixels."""
     height, width = image.shape[0] // rows, image.shape[1] // columns
     return image.reshape(height, rows, width, columns, 3).mean(axis=(1, 3)).round().astype(np.uint8)
 
 
+def _prepared(frames: Sequence[Image], card: ModelCard) -> list[Image]:
+    """Frames as the network sees them."""
+    return [prepare(frame[None], card.preparation)[0][0] for frame in frames]
+
+
+def _check_prepared(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> None:
+    """Refuse frames from which the configuration makes other pictures than the (height, width) that the input is fixed to."""
+    if shape is None:
+        return
+    for frame in frames:
+        seen, fixed = (network_shape(card, (wide, high)) for high, wide in (frame.shape[:2], shape))
+        if seen != fixed:
+            raise UsageError(
+                f"the model's configuration makes {seen[1]} x {seen[0]} of frames of {frame.shape[1]} x {frame.shape[0]}, and "
+                f"the input is fixed to {fixed[1]} x {fixed[0]}: give the size of the frames"
+            )
+
+
 def _fit(frames: Sequence[Image], shape: tuple[int, int] | None, card: ModelCard) -> Sequence[Image]:
-    """Cut frames to a fixed input of (height, width) `shape`. UsageError if a frame is too small even when padded."""
+    """Crop frames to a fixed input of (height, width) `shape`. UsageError if a frame is too small even when padded."""
     if not len(frames):
         raise UsageError("no frames to compare on")
     if shape is None:

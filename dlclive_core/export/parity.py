@@ -1,4 +1,4 @@
-"""Whether two models give the same poses: distances in pixels, on the same images."""
+"""Compares the poses of two models on the same images, as distances in pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dlclive_core.models.topdown.boxes import tiles
 from dlclive_core.models.topdown.model import TopDownModel
 
 CONFIDENT = 0.6
-"""Keypoints of at least this confidence are compared; those below may have two peaks of nearly the same height."""
+"""Keypoints with at least this confidence are compared; below it, a heatmap may have two peaks of similar height."""
 
 CONFIDENT_BOX = 0.5
 """Boxes with at least this score are compared."""

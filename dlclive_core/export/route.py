@@ -1,4 +1,4 @@
-"""The exporters that lead from one format to another: one, or two with a file in between."""
+"""The route from one format to another: one exporter, or two with an intermediate file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dlclive_core.machine.known_packages import INSTALL_EXPORTERS
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
 
 INTERMEDIATE_PRECISION = "fp32"
-"""The precision of a file in between, if the last exporter converts: it must start from full precision. An exporter that does
-not convert gets a file in the precision that the user asked for."""
+"""The precision of the intermediate file if the last exporter converts precision, which must start from full precision. An
+exporter that does not convert gets a file in the requested precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Step:
 
 
 def find_route(catalog: PluginCatalog, reads: str, writes: str, precision: str) -> tuple[Step, ...]:
-    """The route from one suffix to another in a precision: direct, or else over one format in between.
+    """The route from one suffix to another in a precision: direct if possible, else through one intermediate format.
 
-    Among several routes, those whose libraries are installed come first, then the order of the plugins decides.
+    Routes whose libraries are installed take precedence, then the order of the plugins decides.
 
     Raises:
-        UsageError: no route has this precision; the message names those that exist.
+        UsageError: no route supports this precision; the message names the supported ones.
         UnsupportedModelError: there is no route.
     """
     infos = catalog.components(ExporterInfo)

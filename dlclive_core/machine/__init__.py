@@ -1,1 +1,1 @@
-"""What this computer is: cores, GPUs, versions, load."""
+"""Facts about this machine: cores, GPUs, versions, load; and atomic file writes."""

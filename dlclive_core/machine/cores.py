@@ -1,4 +1,4 @@
-"""How many cores an inference may use."""
+"""The number of cores available to an inference."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def usable_cores(cpus: Path = _CPUS, quota: Path = _QUOTA) -> int:
-    """Physical cores that this process may run on: two threads of one core count once, a container's quota is kept.
+    """Physical cores that this process may use. Two threads of a core count once; a container's CPU quota is respected.
 
-    Convolutions keep the arithmetic units of a core busy with one thread, so a second one on the same core only disturbs.
-    Where the system does not tell (outside Linux), as many as Python counts.
+    One thread of convolutions keeps a core's arithmetic units busy, so that a second thread on the same core only interferes.
+    Outside Linux, returns Python's CPU count.
 
     Args:
         cpus: the folder in which Linux describes its processors.
-        quota: the file with the quota of a container.
+        quota: the file with a container's CPU quota.
     """
     try:
         allowed = os.sched_getaffinity(0)  # type: ignore[attr-defined,unused-ignore]
@@ -28,7 +28,7 @@ def usable_cores(cpus: Path = _CPUS, quota: Path = _QUOTA) -> int:
 
 
 def _siblings(cpus: Path, cpu: int) -> str:
-    """The threads of the core that a processor belongs to: one word for each core."""
+    """The list of threads of a processor's core, as text that identifies the core."""
     try:
         return (cpus / f"cpu{cpu}" / "topology" / "thread_siblings_list").read_text(encoding="ascii").strip()
     except OSError:
@@ -36,7 +36,7 @@ def _siblings(cpus: Path, cpu: int) -> str:
 
 
 def _quota(file: Path) -> int:
-    """Whole cores of a container, at least one; very many where there is no limit."""
+    """The CPU quota of a container in whole cores, at least one; a very large number without a quota."""
     try:
         time, period = file.read_text(encoding="ascii").split()
         return max(1, int(time) // int(period))

@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs, as their own tool reports them: no library is loaded for it."""
+"""NVIDIA GPUs, as reported by nvidia-smi; loads no library."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _FACTS = "name,driver_version,pstate,clocks.sm,clocks.max.sm,power.limit,memory.
 
 @cache
 def gpu_names() -> tuple[str, ...]:
-    """The names of the GPUs in the order of their numbers; empty without a GPU or without nvidia-smi. Queried once."""
+    """The names of the GPUs by index; empty without a GPU or without nvidia-smi. Queried once."""
     return tuple(facts["name"] for facts in gpu_facts())
 
 
 def gpu_facts() -> list[dict[str, str]]:
-    """Name, driver, clocks, power limit and memory of each GPU at this moment; empty without a GPU or without nvidia-smi."""
+    """Current name, driver, clocks, power limit and memory of each GPU; empty without a GPU or without nvidia-smi."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []

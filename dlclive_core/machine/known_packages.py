@@ -1,6 +1,6 @@
-"""The project's own packages and what they are for: the one place in the core that names them.
+"""The project's own packages and their purpose; no other file of the core names them.
 
-Used for advice where nothing installed can do what was asked for, and for the versions in reports. Nothing is chosen by it.
+Used only for installation advice and for the versions in reports, never to select a component.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ INSTALL_FOR_MODELS = {
     ".xml": "pip install dlclive-openvino",
     ".engine": "pip install 'dlclive-tensorrt[gpu]'",
 }
-"""What runs models with a suffix that no installed runtime reads."""
+"""How to install a runtime for each model suffix."""
 
 INSTALL_RUNTIME = INSTALL_FOR_MODELS[".onnx"]
 """The lightest runtime."""
@@ -19,7 +19,7 @@ INSTALL_RUNTIME = INSTALL_FOR_MODELS[".onnx"]
 INSTALL_EXPORTERS = INSTALL_FOR_MODELS[".pt"]
 
 INSTALL_FILES = "pip install dlclive-io"
-"""Videos, tables, recordings, and the recovery of these."""
+"""Provides videos, tables, recordings, and their recovery."""
 
 INSTALL_RESIZE = "pip install 'dlclive-core[resize]'"
 
@@ -48,4 +48,4 @@ REPORTED = (
     "pandas",
     "tables",
 )
-"""Distributions whose versions stand in reports, if they are installed."""
+"""Distributions whose versions appear in reports if they are installed."""

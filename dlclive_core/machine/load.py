@@ -1,4 +1,4 @@
-"""What a measurement was made on: the machine and how busy it was. Nothing is loaded to find out."""
+"""The state of the machine during a measurement. Imports no library to determine it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 
 
 def machine_state() -> dict[str, object]:
-    """The machine, versions, and how busy the machine is: `system_info` and more, for JSON."""
+    """`system_info` with cores, memory, load and GPUs, for JSON."""
     return {
         **system_info(),
         "cores_used": usable_cores(),
@@ -25,7 +25,7 @@ def machine_state() -> dict[str, object]:
 
 
 def load() -> list[float] | None:
-    """The load averages over 1, 5 and 15 minutes; None where the system has none."""
+    """The load averages over 1, 5 and 15 minutes; None if the system does not provide them."""
     try:
         return [round(value, 2) for value in os.getloadavg()]
     except (AttributeError, OSError):

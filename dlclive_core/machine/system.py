@@ -1,4 +1,4 @@
-"""What machine and which versions a result was made with."""
+"""The machine and package versions, for reports; and file hashes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dlclive_core.machine.known_packages import REPORTED
 
 
 def system_info() -> dict[str, object]:
-    """The machine, Python, and the versions of the packages that matter, for reports; nothing is imported."""
+    """The machine, Python, and the versions of the known packages, for reports; imports none of them."""
     return {
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "python": sys.version.split()[0],
-        "packages": {name: found for name in REPORTED if (found := installed_version(name))},
+        "packages": {name: installed for name in REPORTED if (installed := installed_version(name))},
     }
 
 
@@ -33,7 +33,7 @@ def installed_version(distribution: str) -> str:
 
 
 def sha256(path: Path) -> str:
-    """Of a file, as hexadecimal."""
+    """The SHA-256 of a file, as hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

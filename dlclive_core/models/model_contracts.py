@@ -28,7 +28,8 @@ def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> 
 
     Args:
         card: of the model.
-        size: (width, height) in pixels; None changes nothing.
+        size: (width, height) in pixels of the images that it will be given; None changes nothing. Where the card has a
+            `preparation`, the input is what that makes of them.
         name: what messages call the model.
 
     Raises:
@@ -39,13 +40,20 @@ def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> 
     width, height = size
     if min(size) < 1:
         raise UsageError(f"the input's size is in pixels, 1 x 1 at least; got {width}x{height} (WIDTHxHEIGHT)")
-    if card.input_size not in (None, (height, width)):
+    shape = network_shape(card, size)
+    if card.input_size not in (None, shape):
         fixed_height, fixed_width = card.input_size
         raise UsageError(
             f"the input of {name} is fixed to {fixed_width}x{fixed_height} (WIDTHxHEIGHT) and cannot be {width}x{height}: "
             "omit --size"
         )
-    return card.with_(input_size=(height, width))
+    return card.with_(input_size=shape)
+
+
+def network_shape(card: ModelCard, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of what a network sees of images of a size, (width, height)."""
+    width, height = size
+    return (height, width) if card.preparation is None else card.preparation.prepared((height, width))
 
 
 def check_detector(inputs: Sequence[str], outputs: Sequence[str], name: str) -> None:

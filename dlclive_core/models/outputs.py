@@ -15,15 +15,23 @@ from dlclive_core.models.assembly import assemble, order_by_identity
 from dlclive_core.models.network import Arrays, Network, output
 from dlclive_core.models.output_shapes import check_arrays, output_shapes
 from dlclive_core.models.padding import pad
+from dlclive_core.models.preparation import prepare
 
 
 def run_poses(network: Network, images: NDArray[np.uint8]) -> list[Pose]:
-    """Run a bottom-up network on (B, H, W, 3) uint8 RGB images and convert its arrays to poses."""
-    return read_poses(network.run(network_input(network.card, images)), network.card)
+    """Run a bottom-up network on (B, H, W, 3) uint8 RGB images and convert its arrays to poses, in pixels of these images."""
+    prepared, transform = prepare(images, network.card.preparation)
+    poses = read_poses(network.run(_fitted(network.card, prepared)), network.card)
+    return [transform.pose_to_outer(pose) for pose in poses]
 
 
 def network_input(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Prepare (B, H, W, 3) images for `Network.run`: contiguous, and padded if the input is fixed. Raises FrameError."""
+    """What `run_poses` gives to `Network.run` of (B, H, W, 3) images. Raises FrameError."""
+    return _fitted(card, prepare(images, card.preparation)[0])
+
+
+def _fitted(card: ModelCard, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Contiguous, and padded if the input is fixed."""
     if card.input_size is not None and images.shape[1:3] != card.input_size:
         images = _padded_to_input(images, card)
     check_size(card, images.shape[1:3])

@@ -17,10 +17,13 @@ def pad(images: NDArray[np.uint8], divisor: tuple[int, int]) -> NDArray[np.uint8
     return images[:, mirrored_indices(high, height)][:, :, mirrored_indices(wide, width)]
 
 
-def mirrored_indices(size: int, limit: int) -> NDArray[np.intp]:
-    """The first `size` indices of an axis of length `limit` that is reflected at its ends, without repeating them."""
+def mirrored_indices(size: int, limit: int, before: int = 0) -> NDArray[np.intp]:
+    """`size` indices of an axis of length `limit` that is reflected at its ends, without repeating them.
+
+    The first is `before` places in front of the axis.
+    """
     if limit == 1:
         return np.zeros(size, dtype=np.intp)
     period = 2 * (limit - 1)
-    index = np.arange(size) % period
+    index = (np.arange(size) - before) % period
     return np.where(index < limit, index, period - index)

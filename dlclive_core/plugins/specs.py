@@ -15,6 +15,8 @@ from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
 _OPENING, _CLOSING = "[{(", "]})"
+_YES, _NO = {"true", "yes", "on"}, {"false", "no", "off"}
+"""Words for an option that is true or false. Where another type is declared, `on` is a word."""
 
 
 class OptionError(UsageError):
@@ -125,14 +127,15 @@ def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dic
 
 def convert(text: str, annotation: Any, label: str) -> Any:
     """Convert text to an annotated type: numbers, booleans, text, paths, lists, tuples, and unions of them."""
-    import yaml
+    from dlclive_core.text.decoding import TextError
+    from dlclive_core.text.yaml_1_2 import load  # here: it imports PyYAML, which a plugin's description does not need
 
     choices = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
     if type(None) in choices and text.lower() in ("none", "null", ""):
         return None
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = load(text)
+    except TextError:
         value = text
     for choice in choices:
         converted, fits = _as(value, text, choice)
@@ -149,7 +152,7 @@ def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:
     if origin is typing.Literal:
         return text, text in typing.get_args(annotation)
     if annotation is bool:
-        return value, isinstance(value, bool)
+        return (text.lower() in _YES, True) if text.lower() in _YES | _NO else (None, False)
     if annotation is int:
         return value, isinstance(value, int) and not isinstance(value, bool)
     if annotation is float:
@@ -169,7 +172,7 @@ def _number(value: Any, text: str) -> tuple[Any, bool]:
     if isinstance(value, bool):
         return None, False
     try:
-        return float(value if isinstance(value, int | float) else text), True  # YAML reads 1e-3 as text
+        return float(value if isinstance(value, int | float) else text), True
     except ValueError:
         return None, False
 

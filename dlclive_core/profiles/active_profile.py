@@ -1,4 +1,4 @@
-"""The profile that applies to a model, if any, and what it replaces: the file that is loaded, the regions."""
+"""The profile that applies to a model, and what it replaces: the loaded file and the regions."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ADVICE = "run dlclive tune again, or pass --profile none"
 
 
 def find_profile(model: Path, profile: str | Path | Profile | None, *, settings_given: bool = False) -> Profile | None:
-    """The profile that applies to a model's file. Logs a warning if one lies beside it that was made on another machine.
+    """The profile that applies to a model's file. Logs a warning for a profile beside it that is for another machine.
 
     Args:
-        profile: "auto": the one beside the model, if it was made on this machine; a file, or a profile: this one; None or
-            "none": no profile.
-        settings_given: whether the caller sets runtime, device or precision; a profile would set the same.
+        profile: "auto" for the profile beside the model if it was made on this machine; a file or a Profile for that one;
+            None or "none" for no profile.
+        settings_given: whether the caller sets runtime, device or precision, which a profile sets too.
 
     Raises:
-        UsageError: the profile cannot be read, the model or the exported file that it names has changed since, or a profile
-            is named together with `settings_given`.
+        UsageError: the profile cannot be read, the model or the profile's exported file has changed since, or a profile is
+            named together with `settings_given`.
     """
     if profile is None or profile == NONE:
         return None
@@ -45,7 +45,7 @@ def find_profile(model: Path, profile: str | Path | Profile | None, *, settings_
         raise _model_changed(model, path)
     if difference := Machine.this().difference(candidate.machine):
         _log.warning(
-            "%s is not used: it was made on another machine (%s); dlclive tune makes one for this machine",
+            "%s is not used: it was made on another machine (%s); run dlclive tune to make one for this machine",
             path,
             difference,
         )
@@ -55,36 +55,36 @@ def find_profile(model: Path, profile: str | Path | Profile | None, *, settings_
 
 
 def variant_path(profile: Profile) -> Path | None:
-    """The exported file that is loaded in place of the model; None: the model itself."""
+    """The exported file that is loaded in place of the model; None for the model itself."""
     if profile.variant is None:
         return None
     return _folder(profile) / profile.variant.file
 
 
 def choose_regions(profile: Profile | None, own: Sequence[Region]) -> tuple[Region, ...]:
-    """The user's own regions if there are any, else the profile's. Logs a warning if the profile's are not used."""
+    """The user's own regions if any, else the profile's. Logs a warning if the profile's regions are overridden."""
     if profile is None:
         return tuple(own)
     regions = profile.regions()
     if own and regions:
         _log.warning(
-            "your cropping, dynamic and resize replace those of the profile, which was measured as %s",
+            "your cropping, dynamic and resize options replace the regions of the profile, which was measured as %s",
             profile.label,
         )
     return tuple(own) or regions
 
 
-def _named_profile(model: Path, named: str | Path | Profile, *, settings_given: bool) -> Profile:
-    profile = named if isinstance(named, Profile) else read_profile(Path(named).expanduser())
+def _named_profile(model: Path, source: str | Path | Profile, *, settings_given: bool) -> Profile:
+    profile = source if isinstance(source, Profile) else read_profile(Path(source).expanduser())
     name = profile.path or "the profile"
     if settings_given:
-        raise UsageError(f"{name} sets runtime, device and precision: give a profile, or these, not both")
+        raise UsageError(f"{name} sets runtime, device and precision: pass a profile or these settings, not both")
     if sha256(model) != profile.sha256:
         if model.name != profile.model:
             raise UsageError(f"{name} is for {profile.model}, not for {model.name}; {_ADVICE}")
         raise _model_changed(model, name)
-    was_read_before = named is profile  # and warned about then
-    if not was_read_before and (difference := Machine.this().difference(profile.machine)):
+    is_new = source is not profile  # a Profile object was read, and warned about, before
+    if is_new and (difference := Machine.this().difference(profile.machine)):
         _log.warning("%s was made on another machine (%s): another setting may be faster here", name, difference)
     _check_variant(profile)
     return profile
@@ -101,12 +101,14 @@ def _check_variant(profile: Profile) -> None:
     for file, digest in ((profile.variant.file, profile.variant.sha256), *profile.variant.others):
         path = folder / file
         if not path.is_file():
-            raise UsageError(f"{path} is missing, which {name} loads in place of the model; {_ADVICE}")
+            raise UsageError(f"{path}, which {name} loads in place of the model, is missing; {_ADVICE}")
         if sha256(path) != digest:
             raise UsageError(f"{path}, which {name} loads in place of the model, has changed since; {_ADVICE}")
 
 
 def _folder(profile: Profile) -> Path:
     if profile.path is None:
-        raise UsageError("the profile loads an exported file, but was not read from a file beside it: use read_profile")
+        raise UsageError(
+            "the profile names an exported file relative to its own path, but has no path: use read_profile"
+        )
     return profile.path.parent

@@ -12,11 +12,11 @@ from dlclive_core.machine.system import system_info
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The properties of a machine that decide which way of running a network is the fastest.
+    """The properties of a machine that determine the fastest way to run a network.
 
     Attributes:
-        processor: its name.
-        cores: physical cores that this program may use.
+        processor: name of the processor.
+        cores: physical cores available to this process.
         system: "Linux", "Windows", "Darwin".
         gpus: names of the NVIDIA GPUs, as nvidia-smi reports them.
     """
@@ -28,15 +28,15 @@ class Machine:
 
     @classmethod
     def this(cls) -> Machine:
-        """The machine that this program runs on."""
+        """The machine that this process runs on."""
         return cls(str(system_info()["processor"]), usable_cores(), platform.system(), gpu_names())
 
     def difference(self, other: Machine) -> str:
-        """How another machine differs from this one, for messages; empty if it does not."""
+        """The differences from another machine, for messages; empty if there are none."""
         pairs = [
             (self.processor or "an unnamed processor", other.processor or "an unnamed processor"),
             (f"{self.cores} cores", f"{other.cores} cores"),
             (self.system, other.system),
             (", ".join(self.gpus) or "no GPU", ", ".join(other.gpus) or "no GPU"),
         ]
-        return "; ".join(f"{there} there, {here} here" for here, there in pairs if there != here)
+        return "; ".join(f"{theirs} there, {ours} here" for ours, theirs in pairs if theirs != ours)

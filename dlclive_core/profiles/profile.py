@@ -22,7 +22,7 @@ class Variant:
     Attributes:
         file: path relative to the profile's folder, with forward slashes.
         sha256: hash of the file.
-        others: (path, sha256) of files that belong to it: weights, a detector.
+        others: (path, sha256) of the files that belong to it, such as weights or a detector.
     """
 
     file: str
@@ -31,14 +31,14 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class TableRow:
     """One row of the table of measurements.
 
     Attributes:
         label: the candidate, as in tables; sizes are WIDTHxHEIGHT.
         p50_ms, p99_ms: median and 99th percentile of a call, from frame to pose; None if it did not run.
         p95_px: 95th percentile of the error over the reference's confident keypoints; None if unknown, infinite if more than
-            5 % of them were not found.
+            5 % of them are missing.
         lost: frames in which the reference finds the animal and this candidate does not.
         frames: number of frames measured.
         why: why it was rejected, in one line; empty if it was not.
@@ -59,17 +59,17 @@ class Profile:
 
     Attributes:
         model: name of the model's file, `sha256` its hash.
-        machine: the machine that it was measured on.
+        machine: the machine of the measurement.
         runtime, device, precision: as `load_model` takes them.
         options: further options of the runtime, for example {"threads": 2}.
         variant: an exported file that is loaded in place of the model.
-        resize: factor of the picture that the network sees.
-        follow: a window that follows the animal, cut out first.
+        resize: scale factor of the network's input.
+        follow: a window that follows the animal, applied before the resize.
         clip: name of the recording, `max_error` in pixels, and `goal` "p50" or "p99": the options of `dlclive tune`.
-        created: date and time, with the zone.
-        versions: of the packages, by name.
-        table: the measurements; the first row is the chosen candidate.
-        path: the file that it was read from; None if it was not read from a file.
+        created: date and time with the time zone.
+        versions: package versions by name.
+        table: the measurements; the first row is the winner.
+        path: the file of the profile; None if it was not read from a file.
     """
 
     model: str
@@ -87,17 +87,17 @@ class Profile:
     goal: str = "p50"
     created: str = ""
     versions: Mapping[str, str] = field(default_factory=dict, hash=False)
-    table: tuple[Measured, ...] = ()
+    table: tuple[TableRow, ...] = ()
     path: Path | None = None
 
     def regions(self) -> tuple[Region, ...]:
-        """New regions for one source: what the network sees of a frame. Empty: the whole frame."""
+        """New regions for one source: the network's view of a frame. Empty for the whole frame."""
         window: list[Region] = [] if self.follow is None else [self.follow.region()]
         return (*window, Resize(self.resize)) if self.resize != 1.0 else tuple(window)
 
     @property
     def label(self) -> str:
-        """In one line: "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT."""
+        """One line, for example "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT."""
         details = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
             details.append(self.follow.label)

@@ -13,7 +13,7 @@ from typing import Any
 from dlclive_core.data.json_fields import JsonFields
 from dlclive_core.errors import UsageError
 from dlclive_core.profiles.machine import Machine
-from dlclive_core.profiles.profile import PROFILE_VERSION, Measured, Profile, Variant
+from dlclive_core.profiles.profile import PROFILE_VERSION, Profile, TableRow, Variant
 from dlclive_core.regions import FollowingCropSpec
 
 _MOST_BYTES = 1 << 22
@@ -23,7 +23,7 @@ _SIZE_IN_LABEL = re.compile(r"\b(at|following|or) (\d+)x(\d+)")
 
 
 def profile_to_json(profile: Profile) -> str:
-    """The text of the file. Infinite errors are "inf"."""
+    """The text of a profile's file. Infinite errors are written as "inf"."""
     values = asdict(replace(profile, path=None))
     del values["path"]
     if profile.variant is not None:
@@ -32,25 +32,25 @@ def profile_to_json(profile: Profile) -> str:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile of any version so far.
+    """Read a profile of any format version so far.
 
     Raises:
-        UsageError: the file cannot be read or is not a valid profile: what is wrong, where, and what to do.
+        UsageError: the file cannot be read or is not a valid profile; the message names the field and a remedy.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise UsageError(f"{path} is not a profile: the file is too large")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(f"no such profile: {path}; dlclive tune makes one") from None
+        raise UsageError(f"no such profile: {path}; run dlclive tune to make one") from None
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        reason = getattr(error, "strerror", None) or "not a text file"
         raise UsageError(f"cannot read the profile {path}: {reason}") from None
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{path} is not a valid profile: it is not JSON ({error}); tune again, or pass --profile none"
+            f"{path} is not a valid profile: not JSON ({error}); tune again, or pass --profile none"
         ) from None
 
     def failure(problem: str) -> UsageError:
@@ -63,7 +63,7 @@ def _profile(fields: JsonFields) -> Profile:
     version = fields.count("dlclive_profile")
     if not 1 <= version <= PROFILE_VERSION:
         raise fields.error(
-            f"it has version {version}, this dlclive-core reads versions 1 to {PROFILE_VERSION}"
+            f"version {version}; this dlclive-core reads versions 1 to {PROFILE_VERSION}"
             + (": update dlclive-core" if version > PROFILE_VERSION else "")
         )
     profile = Profile(
@@ -82,7 +82,7 @@ def _profile(fields: JsonFields) -> Profile:
         goal=fields.one_of("goal", ("p50", "p99")),
         created=fields.text("created", empty=True),
         versions=_versions(fields.object("versions")),
-        table=tuple(_measured(row, version) for row in fields.objects("table")),
+        table=tuple(_table_row(row, version) for row in fields.objects("table")),
     )
     fields.check_empty()
     return profile
@@ -134,9 +134,9 @@ def _follow(fields: JsonFields, version: int) -> FollowingCropSpec:
     return follow
 
 
-def _measured(fields: JsonFields, version: int) -> Measured:
+def _table_row(fields: JsonFields, version: int) -> TableRow:
     label = fields.text("label")
-    measured = Measured(
+    table_row = TableRow(
         label=label if version > 1 else _SIZE_IN_LABEL.sub(r"\1 \3x\2", label),  # version 1: HEIGHTxWIDTH
         p50_ms=fields.number_or_none("p50_ms"),
         p99_ms=fields.number_or_none("p99_ms"),
@@ -146,7 +146,7 @@ def _measured(fields: JsonFields, version: int) -> Measured:
         why=fields.text("why", empty=True),
     )
     fields.check_empty()
-    return measured
+    return table_row
 
 
 def _options(fields: JsonFields) -> dict[str, Any]:
@@ -168,10 +168,10 @@ def _is_modest(value: Any) -> bool:
 
 
 def _check_below(fields: JsonFields, text: str) -> str:
-    """A path below the profile's folder: a profile must not lead anywhere else."""
+    """Check that a path is below the profile's folder."""
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text or PureWindowsPath(text).drive:
-        raise fields.error(f"{text!r} is not below its folder")
+        raise fields.error(f"{text!r} is not below the folder of the profile")
     return text
 
 

@@ -3,7 +3,7 @@
 from dlclive_core.regions.crop_transform import CropTransform
 from dlclive_core.regions.following_crop import FollowingCrop, FollowingCropSpec
 from dlclive_core.regions.predict_through import predict_through
-from dlclive_core.regions.region import Chain, Crop, Region, Resize, ResizeTo
+from dlclive_core.regions.region import Chain, Crop, Region, Resize, ResizeTo, check_follows
 
 __all__ = [
     "Chain",
@@ -14,6 +14,7 @@ __all__ = [
     "Region",
     "Resize",
     "ResizeTo",
+    "check_follows",
     "predict_through",
     "regions_from_options",
 ]

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from dlclive_core.data.card import ModelCard
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DependencyError, UsageError
 from dlclive_core.machine.known_packages import INSTALL_RESIZE
@@ -111,6 +112,19 @@ class ResizeTo(Region):
             return image, IDENTITY
         transform = CropTransform((0.0, 0.0), (width / self.width, height / self.height))
         return _resize(image, (self.width, self.height)), transform
+
+
+def check_follows(chain: Chain, card: ModelCard) -> None:
+    """Refuse a crop that follows the animal where the model's configuration would scale it with the size of the crop.
+
+    Raises:
+        UsageError: it does.
+    """
+    if chain.follows and card.preparation is not None and card.preparation.scales:
+        raise UsageError(
+            f"a crop that follows the animal is enlarged by the configuration of {card.net_type}, which resizes images "
+            "(data.inference): use a fixed crop (cropping), or whole images"
+        )
 
 
 class Chain(Region):

@@ -56,7 +56,7 @@ class ArrayProcessor(Processor):
         # DeepLabCut-live's processors subtract frame_time from time.time(), so they need wall time.
         self._wall_minus_clock = run.started_at.timestamp() - run.started_clock
         if self._single_animal is None:
-            self._single_animal = not run.card.multi_animal
+            self._single_animal = len(run.card.individuals) == 1
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         keywords = {"frame_time": frame.captured_at + self._wall_minus_clock, "record": True}

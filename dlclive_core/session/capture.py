@@ -7,8 +7,10 @@ import time
 
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
-from dlclive_core.errors import EndOfStream
+from dlclive_core.errors import DLCLiveError, EndOfStream, SourceError, one_line
+from dlclive_core.session.component_calls import checked_frame, errors_named
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
+from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.stage_times import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a silent source notices the end of the session
@@ -19,6 +21,7 @@ class Capture:
     """Reads a source in its own thread and hands the frames over.
 
     Args:
+        facts: what the source says about itself.
         limit: stop after this many frames.
         ahead: how many frames of a recording may be decoded ahead.
         changed: notified of each frame, and of the end.
@@ -29,26 +32,35 @@ class Capture:
         lingers: the source did not return in time and was abandoned.
     """
 
-    def __init__(self, source: FrameSource, *, limit: int | None, ahead: int, changed: threading.Condition) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        facts: SourceFacts,
+        *,
+        limit: int | None,
+        ahead: int,
+        changed: threading.Condition,
+    ) -> None:
         self.source = source
+        self.facts = facts
         self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
         self.stopwatch = Stopwatch("capture")
         self.read = 0
         self.last_at = 0.0
         self.reached_limit = False
         self.lingers = False
-        self.close_error: Exception | None = None
+        self.close_error: BaseException | None = None
         self._limit = limit
         self._opened = threading.Event()
         self._begin = threading.Event()
         self._stop = threading.Event()
-        self._open_error: Exception | None = None
+        self._open_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="dlclive capture", daemon=True)
 
     @property
     def expected(self) -> int | None:
         """The number of frames to read; None if unknown."""
-        counts = [count for count in (self.source.frame_count, self._limit) if count is not None]
+        counts = [count for count in (self.facts.frame_count, self._limit) if count is not None]
         return min(counts, default=None)
 
     def open(self) -> None:
@@ -70,18 +82,19 @@ class Capture:
         self._begin.set()
         self.handoff.end()
 
-    def join(self, patience: float = _PATIENCE) -> None:
+    def join(self, patience: float | None = None) -> None:
         """After `stop`: wait until the source is closed, or abandon it. Safe to call twice, or without `open`."""
         if self._thread.is_alive():
-            self._thread.join(patience)
+            self._thread.join(_PATIENCE if patience is None else patience)
             self.lingers = self._thread.is_alive()
         self.handoff.drain()
 
     def _run(self) -> None:
         try:
             try:
-                self.source.open()
-            except Exception as error:
+                with errors_named(SourceError, f"{self.facts.name} could not be opened"):
+                    self.source.open()
+            except BaseException as error:
                 self._open_error = error
                 return
             finally:
@@ -91,12 +104,12 @@ class Capture:
                 self._read()
             except EndOfStream:
                 self.handoff.end()
-            except Exception as error:
+            except BaseException as error:
                 self.handoff.end(error)
         finally:
             try:
                 self.source.close()
-            except Exception as error:
+            except BaseException as error:
                 self.close_error = error
 
     def _read(self) -> None:
@@ -106,9 +119,14 @@ class Capture:
                 raise EndOfStream
             began = time.perf_counter()
             try:
-                frame = self.source.read(_TIMEOUT)
+                result = self.source.read(_TIMEOUT)
             except TimeoutError:
                 continue
+            except (EndOfStream, DLCLiveError, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                raise SourceError(f"{self.facts.name} failed after {self.read} frames: {one_line(error)}") from error
+            frame = checked_frame(result, self.facts.name)
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1

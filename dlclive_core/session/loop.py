@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from dlclive_core.components import PoseModel, Processor
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
-from dlclive_core.errors import DLCLiveError, ModelError, PluginError, one_line
+from dlclive_core.errors import DLCLiveError, FrameError, ModelError, PluginError, one_line
 from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
+from dlclive_core.session.component_calls import checked_pose, checked_poses, errors_named
 from dlclive_core.session.running_session import RunningSession
 from dlclive_core.session.tolerant import processor_name
 
@@ -24,12 +26,16 @@ _POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on s
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The loop's current activity: the component, the sessions, the frame, and the start time."""
+    """The loop's current activity: the component, the sessions, the frame (-1 while it closes), and the start time."""
 
     component: str
     sessions: tuple[RunningSession, ...]
     index: int
     since: float
+
+    @property
+    def is_closing(self) -> bool:
+        return self.index < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +61,32 @@ class Loop:
 
     Attributes:
         busy: for the watchdog; None while the loop waits for a frame.
+        abandoned: set by the shutdown, which no longer waits: whatever hangs, if it returns at all, is the last thing done.
     """
 
     def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
         self.model = model
         self.sessions = tuple(sessions)
         self.busy: Busy | None = None
+        self.abandoned = threading.Event()
+        self._unclosed = deque((session, processor) for session in sessions for processor in session.processors)
         self._changed = changed
         self._active = list(sessions)
         self._together = True
 
     def warm_up(self) -> None:
         """Run the model on grey images of the sessions' frame sizes, so that the first real frame is not slow."""
-        self.model.reset()
+        with errors_named(ModelError, "the model could not be reset"):
+            self.model.reset()
         shapes: dict[tuple[int, ...], list[RunningSession]] = {}
         for session in self.sessions:
             session.region.reset()
-            if (size := session.capture.source.frame_size) is not None:
+            if (size := session.facts.frame_size) is not None:
                 for height, width in session.region.views((size[1], size[0])):
                     shapes.setdefault((height, width, 3), []).append(session)
         for shape, sessions in shapes.items():
-            self.model.warmup(shape)
+            with errors_named(ModelError, f"the model failed on a grey image of {shape[1]} x {shape[0]}"):
+                self.model.warmup(shape)
             for session in sessions:
                 if session.spec.batch == "auto":
                     session.batch = batch_that_pays(self.model, shape, session.capture.expected)
@@ -87,9 +98,9 @@ class Loop:
         try:
             for _ in range(2):  # some runtimes prepare for a shape when it repeats
                 self.model.predict_batch(images)
-        except DLCLiveError:
+        except (DLCLiveError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             batch = f"{count} images of {shape[1]} x {shape[0]}"
             raise ModelError(f"the model failed on a batch of {batch}; try a smaller one: {one_line(error)}") from error
 
@@ -99,25 +110,33 @@ class Loop:
             while taken := self._take():
                 self._work(taken)
                 self.busy = None
-        except Exception as error:
+        except BaseException as error:
             for session in self.busy.sessions if self.busy is not None else ():
-                session.failure = error
+                if not isinstance(error, KeyboardInterrupt):
+                    session.failure = error
             raise
         finally:
             self.busy = None
 
     def close_processors(self) -> None:
-        """Close all processors, even if some raise; each session keeps its first error."""
-        for session in self.sessions:
-            for processor in session.processors:
-                try:
-                    processor.close()
-                except Exception as error:
-                    session.failure = session.failure or error
+        """Close all processors, even if some raise; each session keeps its first error.
+
+        If it hangs in one, another thread may call it again, which goes on with the next one.
+        """
+        while self._unclosed:
+            session, processor = self._unclosed.popleft()
+            name = processor_name(processor)
+            busy = self.busy = Busy(f"processor {name}", (session,), -1, time.perf_counter())
+            try:
+                processor.close()
+            except BaseException as error:
+                session.note_close_error(PluginError, f"processor {name} could not be closed", error)
+            if self.busy is busy:  # not another thread's
+                self.busy = None
 
     def _take(self) -> list[tuple[RunningSession, Frame]]:
         """Wait for frames; empty when all sessions are over."""
-        while self._active:
+        while self._active and not self.abandoned.is_set():
             with self._changed:
                 self._active = [session for session in self._active if not self._end_if_over(session)]
                 taken = []
@@ -150,7 +169,8 @@ class Loop:
         for session, frame in taken:
             began = clock()
             self.busy = Busy("a region", (session,), frame.index, began)
-            image, transform = session.region.cut(frame.image)
+            with errors_named(FrameError, f"{self._where(session, frame)} cannot be cut"):
+                image, transform = session.region.cut(frame.image)
             jobs.append(Job(session, frame, image, transform, began, clock()))
         for batch in _same_shapes(jobs) if self._together and len(jobs) > 1 else [[job] for job in jobs]:
             self._infer(batch)
@@ -161,7 +181,7 @@ class Loop:
         try:
             poses = self._predict(batch)
         except Exception as error:
-            if len(batch) == 1:
+            if len(batch) == 1 or self.abandoned.is_set():
                 raise
             failure = error
         else:
@@ -184,17 +204,14 @@ class Loop:
         images = [job.image for job in batch]
         # Pad the last batch of a recording: some runtimes prepare anew for each batch size.
         images += images[-1:] * (batch[0].session.batch - len(images))
-        try:
-            if len(images) == 1:
-                return [self.model.predict(images[0])]
-            return self.model.predict_batch(images)[: len(batch)]
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            where = self._where(batch[0].session, batch[0].frame)
-            raise ModelError(f"the model failed at {where}: {one_line(error)}") from error
+        where = self._where(batch[0].session, batch[0].frame)
+        with errors_named(ModelError, f"the model failed at {where}"):
+            results = [self.model.predict(images[0])] if len(images) == 1 else self.model.predict_batch(images)
+        return checked_poses(results, len(batch), self.model.card.skeleton, where)
 
     def _deliver(self, job: Job, pose: Pose, began: float, ended: float, *, share: int) -> None:
+        if self.abandoned.is_set():
+            return
         clock = time.perf_counter
         session, frame = job.session, job.frame
         mapping = clock()
@@ -207,6 +224,8 @@ class Loop:
         for processor in session.processors:
             self.busy = Busy(f"processor {processor_name(processor)}", (session,), frame.index, now)
             pose = self._process(processor, pose, session, frame)
+            if self.abandoned.is_set():
+                return
             now = clock()
         session.hand_over(frame, pose, began, ended, now)
         stage_times = session.stage_times
@@ -226,13 +245,10 @@ class Loop:
         return pose
 
     def _process(self, processor: Processor, pose: Pose, session: RunningSession, frame: Frame) -> Pose:
-        try:
-            return processor.process(pose, frame)
-        except DLCLiveError:
-            raise
-        except Exception as error:
-            where = self._where(session, frame)
-            raise PluginError(f"processor {processor_name(processor)} failed at {where}: {one_line(error)}") from error
+        name, where = processor_name(processor), self._where(session, frame)
+        with errors_named(PluginError, f"processor {name} failed at {where}"):
+            result = processor.process(pose, frame)
+        return checked_pose(result, pose.skeleton, name, where)
 
     def _where(self, session: RunningSession, frame: Frame) -> str:
         return f"frame {frame.index}" + (f" of {session.spec.name}" if len(self.sessions) > 1 else "")

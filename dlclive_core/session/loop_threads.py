@@ -12,8 +12,31 @@ T = TypeVar("T")
 _POLL = 0.1  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
 
 
+class Call(Generic[T]):
+    """A call in a worker thread.
+
+    Attributes:
+        done: set when it has returned or raised.
+        error: what it raised.
+    """
+
+    def __init__(self, function: Callable[[T], None], item: T) -> None:
+        self.function, self.item = function, item
+        self.done = threading.Event()
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Make the call; what it raises is kept."""
+        try:
+            self.function(self.item)
+        except BaseException as error:  # raised again by `LoopThreads.each`
+            self.error = error
+        finally:
+            self.done.set()
+
+
 class LoopThreads(Generic[T]):
-    """One thread per item; a single item runs in the caller's thread.
+    """One thread per item, so that the caller's thread is free for signals and can leave a component behind that hangs.
 
     A runtime may keep state per thread, so each item always runs in the same thread. The threads are daemons: one that
     hangs does not keep the process alive.
@@ -21,16 +44,15 @@ class LoopThreads(Generic[T]):
 
     def __init__(self, items: Sequence[T]) -> None:
         self._items = tuple(items)
-        is_single = len(self._items) == 1
-        self._threads: list[_Thread[T]] = [] if is_single else [_Thread(number) for number, _ in enumerate(self._items)]
+        self._threads: list[_Thread[T]] = [_Thread(number) for number, _ in enumerate(self._items)]
+
+    def start(self, function: Callable[[T], None]) -> list[Call[T]]:
+        """Begin to call the function with all items in parallel, each after the earlier calls of its thread."""
+        return [thread.submit(function, item) for thread, item in zip(self._threads, self._items, strict=True)]
 
     def each(self, function: Callable[[T], None]) -> None:
         """Call the function with all items in parallel; when all calls have returned, raise the first error."""
-        if not self._threads:
-            for item in self._items:
-                function(item)
-            return
-        calls = [thread.submit(function, item) for thread, item in zip(self._threads, self._items, strict=True)]
+        calls = self.start(function)
         for call in calls:
             while not call.done.wait(_POLL):
                 pass
@@ -44,20 +66,13 @@ class LoopThreads(Generic[T]):
             thread.end()
 
 
-class _Call(Generic[T]):
-    def __init__(self, function: Callable[[T], None], item: T) -> None:
-        self.function, self.item = function, item
-        self.done = threading.Event()
-        self.error: BaseException | None = None
-
-
 class _Thread(Generic[T]):
     def __init__(self, number: int) -> None:
-        self._calls: queue.SimpleQueue[_Call[T] | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Call[T] | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=f"dlclive loop {number}", daemon=True).start()
 
-    def submit(self, function: Callable[[T], None], item: T) -> _Call[T]:
-        call = _Call(function, item)
+    def submit(self, function: Callable[[T], None], item: T) -> Call[T]:
+        call = Call(function, item)
         self._calls.put(call)
         return call
 
@@ -66,9 +81,4 @@ class _Thread(Generic[T]):
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
-            try:
-                call.function(call.item)
-            except BaseException as error:  # raised again by `each`
-                call.error = error
-            finally:
-                call.done.set()
+            call.run()

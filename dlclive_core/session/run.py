@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from dlclive_core.components import PoseModel
+from dlclive_core.errors import PluginError
+from dlclive_core.session.component_calls import errors_named
 from dlclive_core.session.loop import Loop
 from dlclive_core.session.loop_threads import LoopThreads
 from dlclive_core.session.running_session import RunningSession
+from dlclive_core.session.shutdown import Shutdown
 from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.switch_interval import quick_switching
+from dlclive_core.session.tolerant import processor_name
 from dlclive_core.session.watchdog import Watchdog
 
-_HURRY = 0.2  # seconds for the complete shutdown after a second Ctrl-C
+_POLL = 0.1  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
 
 
 class Run:
     """Sessions that run together: those with the same model share a loop, and each loop has its thread.
+
+    Components are called in threads of their own only. The caller's thread waits: it is free for signals, and can leave a
+    component behind that hangs.
 
     A run opens the sources, which report their frame sizes; warms up the models; opens the sinks; and opens the
     processors. Then it starts reading frames. At the end it closes the processors first, because they may hold hardware;
@@ -39,6 +46,8 @@ class Run:
         self.sessions = tuple(running[id(spec)] for spec in specs)
         self._threads = LoopThreads(self._loops)
         self._watchdog = Watchdog(self._loops)
+        self._shutdown = Shutdown(self._loops, self.sessions, self._threads)
+        self._interrupted = False
 
     def go(self) -> None:
         """Run until the last source ends, all sessions are stopped, or something fails; raise that error after closing.
@@ -50,12 +59,14 @@ class Run:
         try:
             self._start()
             with quick_switching(any(session.capture.source.is_live for session in self.sessions)):
-                self._threads.each(self._run)
+                self._run_loops()
         except BaseException as error:
             failure = error
         self._end(failure)
         if failure is None:
-            failure = next((session.failure for session in self.sessions if session.failure is not None), None)
+            failure = next((session.error for session in self.sessions if session.error is not None), None)
+        if failure is None and self._interrupted:
+            failure = KeyboardInterrupt()
         if failure is not None:
             raise failure
 
@@ -78,7 +89,8 @@ class Run:
             for session in loop.sessions:
                 with _failures_belong_to(session):
                     for processor in session.processors:
-                        processor.open(runs[id(session)])
+                        with errors_named(PluginError, f"processor {processor_name(processor)} could not be opened"):
+                            processor.open(runs[id(session)])
 
         self._threads.each(open_processors)
         for session in self.sessions:
@@ -88,6 +100,16 @@ class Run:
     def _warm_up(self, loop: Loop) -> None:
         with _failures_belong_to(*loop.sessions):
             loop.warm_up()
+
+    def _run_loops(self) -> None:
+        calls = self._threads.start(self._run)
+        for call in calls:
+            while not call.done.wait(_POLL):
+                if all(session.should_end for session in self.sessions):
+                    return  # the shutdown waits for the last frames, and leaves behind what hangs in one
+        for call in calls:
+            if call.error is not None:
+                raise call.error
 
     def _run(self, loop: Loop) -> None:
         try:
@@ -105,35 +127,29 @@ class Run:
     # ---- the end
 
     def _end(self, failure: BaseException | None) -> None:
-        hurry = failure is not None and not isinstance(failure, (Exception, KeyboardInterrupt))
         if failure is not None:
             self._stop_others()
-        if hurry:
-            for session in self.sessions:
-                session.failure = session.failure or failure
+        if failure is not None and not isinstance(failure, Exception | KeyboardInterrupt):
+            self._hurry(failure)
+        self._interrupted = isinstance(failure, KeyboardInterrupt)
         self._watchdog.stop()
         for session in self.sessions:
             session.phase = "closing"
-        if hurry:
-            _wait_at_most(lambda: self._threads.each(Loop.close_processors), _HURRY / 2)
-        else:
-            self._threads.each(Loop.close_processors)
-        self._threads.end()
+        while not self._shutdown.done.is_set():
+            try:
+                self._shutdown.start()
+                self._shutdown.done.wait(_POLL)
+            except KeyboardInterrupt as error:
+                if self._interrupted:  # the second one
+                    self._hurry(error)
+                self._interrupted = True
+            except BaseException as error:  # a signal handler raised SystemExit
+                self._hurry(error)
+
+    def _hurry(self, error: BaseException) -> None:
         for session in self.sessions:
-            session.capture.stop()
-        for session in self.sessions:
-            if hurry:
-                session.capture.join(_HURRY / 4)
-            else:
-                session.capture.join()
-            session.note_source_closed()
-        for session in self.sessions:
-            session.finish()
-        for session in self.sessions:
-            for sink in session.sinks:
-                sink.join(_HURRY / 4 if hurry else None)
-        for session in self.sessions:
-            session.phase = "ended"
+            session.failure = session.failure or error
+        self._shutdown.hurry()
 
 
 @contextmanager
@@ -145,10 +161,3 @@ def _failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
         for session in sessions:
             session.failure = session.failure or error
         raise
-
-
-def _wait_at_most(call: Callable[[], None], seconds: float) -> None:
-    """Run the call in a thread and wait for it, at most this long."""
-    thread = threading.Thread(target=call, name="dlclive closing", daemon=True)
-    thread.start()
-    thread.join(seconds)

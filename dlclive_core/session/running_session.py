@@ -11,13 +11,14 @@ from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress, State
-from dlclive_core.errors import one_line
+from dlclive_core.errors import DLCLiveError, SourceError, one_line
 from dlclive_core.session.batch_size import LARGEST
 from dlclive_core.session.capture import Capture
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import DroppingQueue, Handoff, LosslessQueue
 from dlclive_core.session.report import Drops, Ending, SessionReport
 from dlclive_core.session.sink_thread import SinkThread, room_for
+from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.stage_times import StageTimes, Stopwatch
 from dlclive_core.session.tolerant import processor_result
@@ -37,6 +38,8 @@ class RunningSession:
         phase: the progress of the run.
         is_stale, is_hanging: set by the watchdog.
         failure: the error that ended the run, if it happened in this session.
+        close_failure: what went wrong in closing, after the last frame: files are finished all the same.
+        facts: what the source says about itself.
         is_stopped: the session ends because of an event outside it.
     """
 
@@ -47,8 +50,9 @@ class RunningSession:
         most = LARGEST if spec.batch == "auto" else spec.batch
         self.batch = 1 if spec.batch == "auto" else spec.batch
         ahead = max(spec.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
-        self.capture = Capture(spec.source, limit=spec.max_frames, ahead=ahead, changed=changed)
         self.events = Events(spec.name)
+        self.facts = SourceFacts(spec.source, self.events)
+        self.capture = Capture(spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed)
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
         self.stage_times = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
@@ -56,6 +60,7 @@ class RunningSession:
         self.stalls = 0
         self.longest_stall = 0.0
         self.failure: BaseException | None = None
+        self.close_failure: BaseException | None = None
         self.is_stopped = False
         self.taken = self.processed = 0
         self.latency = 0.0
@@ -80,7 +85,7 @@ class RunningSession:
 
     def progress(self) -> Progress:
         """The current counts. Any thread may call it."""
-        handoff, source = self.capture.handoff, self.capture.source
+        handoff, source = self.capture.handoff, self.facts
         return Progress(
             state=self.state,
             missed=source.skipped + source.lost + source.corrupt,
@@ -104,11 +109,11 @@ class RunningSession:
     def describe(self, started_at: datetime, started_clock: float) -> RunInfo:
         """The description of the run for processors and sinks."""
         self.started_at, self.events.started = started_at, started_clock
-        source = self.spec.source
+        source = self.facts
         return RunInfo(
             card=self.spec.model.card,
             source=source.name,
-            is_live=source.is_live,
+            is_live=self.spec.source.is_live,
             frame_size=source.frame_size,
             fps=source.fps,
             frame_count=source.frame_count,
@@ -155,22 +160,38 @@ class RunningSession:
     def note_source_closed(self) -> None:
         """Record how closing the source went."""
         if self.capture.lingers:
-            self.events.add("lingers", f"{self.capture.source.name} did not return from read and was abandoned")
-        if self.failure is None:
-            self.failure = self.capture.close_error
+            self.events.add("lingers", f"{self.facts.name} did not return from read and was abandoned")
+        if self.capture.close_error is not None:
+            self.note_close_error(SourceError, f"{self.facts.name} could not be closed", self.capture.close_error)
+
+    def note_close_error(self, kind: type[DLCLiveError], text: str, error: BaseException) -> None:
+        """Record the first error of a close. Any thread may call it."""
+        if self.close_failure is None:
+            self.close_failure = error if isinstance(error, DLCLiveError) else kind(f"{text}: {one_line(error)}")
+            if self.close_failure is not error:
+                self.close_failure.__cause__ = error
 
     def finish(self) -> None:
         """Have the sinks write their backlog, finish if the run is complete, and close; does not wait."""
         for sink in self.sinks:
-            sink.stop(complete=self.is_complete)
+            sink.stop(complete=self.all_frames_done)
 
     def mark_ended(self) -> None:
         """Fix the ending: no more frames of this session will be processed, even if other sessions go on."""
-        self._ending = self.ending
+        self._ending = self._ending_of_frames
 
     @property
     def ending(self) -> Ending:
         """Why the session ended."""
+        return "error" if self.close_failure is not None else self._ending_of_frames
+
+    @property
+    def error(self) -> BaseException | None:
+        """What went wrong, while frames were processed or in closing."""
+        return self.failure or self.close_failure
+
+    @property
+    def _ending_of_frames(self) -> Ending:
         if self.failure is not None:
             return "error"
         if self._ending is not None:
@@ -184,22 +205,28 @@ class RunningSession:
     @property
     def is_complete(self) -> bool:
         """See `SessionReport.complete`."""
-        done = self.ending in ("end of source", "frame limit")
-        return self._began > 0 and (done or (self.ending == "stopped" and self.capture.source.is_live))
+        return self.all_frames_done and self.close_failure is None
+
+    @property
+    def all_frames_done(self) -> bool:
+        """Whether the sinks have every pose that they should have, so that their files can be finished."""
+        ending = self._ending_of_frames
+        done = ending in ("end of source", "frame limit")
+        return self._began > 0 and (done or (ending == "stopped" and self.capture.source.is_live))
 
     def report(self) -> SessionReport:
         """The session's report."""
-        spec, handoff, source = self.spec, self.capture.handoff, self.capture.source
+        spec, handoff, source = self.spec, self.capture.handoff, self.facts
         drops = Drops(slot=handoff.dropped, left=handoff.left, failed=self.taken - self.processed)
         return SessionReport(
             name=spec.name,
-            source=source.name or type(source).__name__,
+            source=source.name,
             runtime=spec.model.runtime,
             device=spec.model.device,
             started_at=self.started_at,
             ending=self.ending,
             complete=self.is_complete,
-            error=one_line(self.failure),
+            error=one_line(self.error),
             frames_read=self.capture.read,
             processed=self.processed,
             dropped=drops.total,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.data.progress import Progress, State
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Region
+from dlclive_core.regions import Chain, Region, check_follows
 from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.events import Event
@@ -22,14 +24,15 @@ from dlclive_core.session.stage_times import StageTimes
 class Session:
     """Runs one source, one model, processors and sinks.
 
-        capture thread         the thread that calls run()                    a thread per sink
+        capture thread         the loop's thread                              a thread per sink
         source.read  ->  [ ]  ->  region -> model -> processors in order  ->  [ queue ]  ->  sink.write
 
     A recording is lossless: every stage waits for the next one. A live source is never blocked: the newest frame wins,
     and overwritten frames are counted as dropped. An error of the model, the source or a processor ends the session; an
     error of a sink detaches that sink. In every case, all that was opened is closed: processors first, because they may
-    hold hardware; then the source; then the sinks, which first write their backlog. Ctrl-C (KeyboardInterrupt) closes in
-    the same order; press it again to quit immediately.
+    hold hardware; then the source; then the sinks, which first write their backlog. Whatever does not return from its
+    close is named after two seconds and left behind. Ctrl-C (KeyboardInterrupt) closes in the same order; press it again to
+    quit immediately. The thread that calls `run` waits, and is free for signals.
 
     To run several sessions together, use `Rig`.
 
@@ -71,6 +74,10 @@ class Session:
         stale_after: float | None = None,
         name: str = "",
     ) -> None:
+        if max_frames is not None and not max_frames >= 1:
+            raise UsageError(f"max_frames must be 1 or more; got {max_frames}")
+        if max_frames is not None and not math.isinf(max_frames) and max_frames != int(max_frames):
+            raise UsageError(f"max_frames must be a whole number; got {max_frames}")
         if not deadline > 0:
             raise UsageError(f"deadline must be more than 0 seconds; got {deadline:g}")
         if stale_after is not None and not stale_after > 0:
@@ -82,13 +89,15 @@ class Session:
         if regions is None:
             regions = () if model.profile is None else model.profile.regions()
         self.region = Chain(regions)
-        self.max_frames = max_frames
+        check_follows(self.region, model.card)
+        self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)
         self.queue_size = queue_size
         self.deadline = deadline
         self.stale_after = stale_after
         self._name = name
         self.report: SessionReport | None = None
+        self._busy = threading.Lock()  # held during a run
         self._stop = StopRequest()
         self._running: RunningSession | None = None
 
@@ -99,7 +108,7 @@ class Session:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether `stop` was called, for this run or the last one."""
         return self._stop.is_set
 
     @property
@@ -128,7 +137,12 @@ class Session:
         return self._running.events.all() if self._running is not None else ()
 
     def stop(self) -> None:
-        """End the session after the current frame. May be called from any thread or a signal handler."""
+        """End the session after the current frame. May be called from any thread or a signal handler.
+
+        Before a run, it ends the next run before its first frame; runs after that are not affected.
+        """
+        if self._stop.is_spent:
+            self._stop = StopRequest()
         self._stop.is_set = True
         if self._running is not None:
             # In another thread: a signal may have interrupted the very code that holds the handoff's lock.
@@ -152,20 +166,35 @@ class Session:
         )
 
     def run(self) -> SessionReport:
-        """Run until the source ends, `stop` is called or something fails; `report` is set in every case."""
+        """Run until the source ends, `stop` is called or something fails; `report` is set in every case.
+
+        Raises:
+            UsageError: the session is running already, in another thread.
+            DLCLiveError: a component failed; the message names it.
+            KeyboardInterrupt: after everything is closed.
+        """
         (report,) = run_together([self])
         return report
 
 
 def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
     """Run sessions at the same time; raise the first error after all are closed."""
-    run = Run([session.spec() for session in sessions])
-    for session, running in zip(sessions, run.sessions, strict=True):
-        session.report, session._running = None, running
-    try:
-        run.go()
-    finally:
-        reports = tuple(running.report() for running in run.sessions)
-        for session, report in zip(sessions, reports, strict=True):
-            session.report = report
-    return reports
+    with ExitStack() as held:
+        for session in sessions:
+            if not session._busy.acquire(blocking=False):
+                raise UsageError(f"session {session.name} is running already; wait for its end, or create another one")
+            held.callback(session._busy.release)
+        for session in sessions:
+            if session._stop.is_spent:
+                session._stop = StopRequest()
+        run = Run([session.spec() for session in sessions])
+        for session, running in zip(sessions, run.sessions, strict=True):
+            session.report, session._running = None, running
+        try:
+            run.go()
+        finally:
+            reports = tuple(running.report() for running in run.sessions)
+            for session, report in zip(sessions, reports, strict=True):
+                session.report = report
+                session._stop.is_spent = True
+        return reports

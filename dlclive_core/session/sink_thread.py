@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from dlclive_core.components import Sink
 from dlclive_core.data.estimate import Estimate, RunInfo
-from dlclive_core.errors import one_line
+from dlclive_core.errors import DataError, DLCLiveError, one_line
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.report import SinkResult
@@ -20,6 +25,14 @@ _log = logging.getLogger(__name__)
 _MOST = 128  # largest capacity of a live source's sink queue, in estimates
 _LEAST = 8  # its smallest capacity, for large images
 _MEMORY = 512_000_000  # bytes of images in the queue
+
+
+@dataclass(frozen=True, slots=True)
+class SinkCall:
+    """A method of a sink that has not returned, and when it was called."""
+
+    method: str
+    since: float
 
 
 def room_for(estimate: Estimate) -> int:
@@ -39,7 +52,10 @@ class SinkThread:
     def __init__(self, sink: Sink, *, queue: Handoff[Estimate], events: Events) -> None:
         self.sink = sink
         self._events = events
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+        self.busy: SinkCall | None = None
+        self.done = threading.Event()
+        self._abandoned = False
         self._queue = queue
         self._opened = threading.Event()
         self._complete = False
@@ -63,9 +79,10 @@ class SinkThread:
         self._thread = threading.Thread(target=self._run, args=(run,), name=f"dlclive {self.name}", daemon=True)
         self._thread.start()
         self._opened.wait()
-        if self.error is not None:
-            self._thread.join()
+        if isinstance(self.error, DLCLiveError):
             raise self.error
+        if self.error is not None:
+            raise DataError(f"sink {self.name} could not be opened: {one_line(self.error)}") from self.error
 
     def write(self, estimate: Estimate) -> None:
         """Queue one estimate; called by the session's thread. After a failure, the thread keeps emptying the queue."""
@@ -76,10 +93,36 @@ class SinkThread:
         self._complete = complete
         self._queue.end()
 
-    def join(self, patience: float | None = None) -> None:
-        """After `stop`: wait until the sink is closed, at most this many seconds."""
+    @property
+    def is_closed(self) -> bool:
+        """Whether its thread has done everything, or was never started."""
+        return self._thread is None or self.done.is_set()
+
+    def cpu_time(self) -> float | None:
+        """Seconds of CPU time that its thread has used: a sink that writes a long file uses some, one that hangs does not.
+
+        None where the system cannot tell.
+        """
+        if sys.platform == "win32" or sys.platform == "darwin" or self._thread is None or self._thread.ident is None:
+            return None
+        try:
+            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+        except OSError:  # it has ended
+            return None
+
+    def abandon(self, reason: str) -> None:
+        """After `stop`: do not wait for the sink any longer. What it has not written counts as dropped."""
+        self._abandoned = True
+        if self.error is None:
+            self._failed(DataError(reason))
+        self._queue.drain()
+        if self.busy is not None and self.busy.method == "write":
+            self._unwritten += 1
+
+    def join(self) -> None:
+        """Wait for the end of the thread of a closed sink."""
         if self._thread is not None:
-            self._thread.join(patience)
+            self._thread.join()
 
     def result(self) -> SinkResult:
         """The sink's result so far."""
@@ -89,28 +132,47 @@ class SinkThread:
             dropped=self.dropped,
             finished=self._finished,
             error=one_line(self.error),
-            outputs=self.sink.outputs,
+            outputs=self._outputs(),
             write=self._stopwatch.times(),
         )
 
     def _run(self, run: RunInfo) -> None:
         try:
-            self.sink.open(run)
-        except Exception as error:
+            with self._calling("open"):
+                self.sink.open(run)
+        except BaseException as error:
             self.error = error
             self._close()
+            self.done.set()
             self._opened.set()
             return
         self._opened.set()
-        while (estimate := self._queue.take()) is not None:
+        while (estimate := self._queue.take()) is not None and not self._abandoned:
             self._write(estimate)
         if self._complete and self.error is None:
             try:
-                self.sink.finish()
+                with self._calling("finish"):
+                    self.sink.finish()
                 self._finished = True
-            except Exception as error:
+            except BaseException as error:
                 self._failed(error)
         self._close()
+        self.done.set()
+
+    @contextmanager
+    def _calling(self, method: str) -> Iterator[None]:
+        self.busy = SinkCall(method, time.perf_counter())
+        try:
+            yield
+        finally:
+            self.busy = None
+
+    def _outputs(self) -> tuple[Path, ...]:
+        try:
+            return tuple(Path(path) for path in self.sink.outputs)
+        except Exception as error:  # a broken property must not cost the report
+            _log.error("sink %s could not list its files: %s", self.name, one_line(error))
+            return ()
 
     def _write(self, estimate: Estimate) -> None:
         if self.error is not None:
@@ -118,22 +180,26 @@ class SinkThread:
             return
         began = time.perf_counter()
         try:
-            self.sink.write(estimate)
-        except Exception as error:
-            self._failed(error)
-            self._unwritten += 1
+            with self._calling("write"):
+                self.sink.write(estimate)
+        except BaseException as error:
+            if not self._abandoned:
+                self._failed(error)
+                self._unwritten += 1
         else:
-            self._written += 1
+            if not self._abandoned:
+                self._written += 1
         self._stopwatch.add(time.perf_counter() - began)
 
     def _close(self) -> None:
         try:
-            self.sink.close()
-        except Exception as error:
+            with self._calling("close"):
+                self.sink.close()
+        except BaseException as error:
             if self.error is None:
                 self._failed(error)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         self.error = error
         text = f"sink {self.name} failed and is detached: {one_line(error)}"
         self._events.add("detached", text)

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.regions import Chain
 from dlclive_core.session.batch_size import Batch
+from dlclive_core.session.source_facts import source_name
 
 
 class StopRequest:
     """A request to stop a session. Any thread or signal handler may set it; it holds no lock.
 
     Attributes:
-        is_set: True after the request. A stopped session stays stopped.
+        is_set: True after the request.
+        is_spent: the run that it was for is over; the next run needs a new one.
     """
 
     def __init__(self) -> None:
         self.is_set = False
+        self.is_spent = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,4 +48,4 @@ class SessionSpec:
     @property
     def name(self) -> str:
         """The custom name, or the source's name, which may be known only once the source is open."""
-        return self.custom_name or self.source.name or type(self.source).__name__
+        return self.custom_name or source_name(self.source)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from dlclive_core.components import Processor
 from dlclive_core.data.estimate import RunInfo
@@ -12,6 +15,7 @@ from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import UsageError, nearest, one_line
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
+from dlclive_core.session.component_calls import checked_pose
 from dlclive_core.session.report import ProcessorResult
 
 _log = logging.getLogger(__name__)
@@ -44,7 +48,11 @@ class Tolerant(Processor):
         self.on_error = on_error
         self.failures = 0
         self.disabled = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        return self.processor.outputs
 
     def open(self, run: RunInfo) -> None:
         self.failures, self.disabled, self.error = 0, False, None
@@ -53,9 +61,12 @@ class Tolerant(Processor):
     def process(self, pose: Pose, frame: Frame) -> Pose:
         if self.disabled:
             return pose
+        name, where = processor_name(self), f"frame {frame.index}"
         try:
-            return self.processor.process(pose, frame)
-        except Exception as error:
+            return checked_pose(self.processor.process(pose, frame), pose.skeleton, name, where)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             if self.on_error == "stop":
                 raise
             self._failed(error, frame)
@@ -68,7 +79,7 @@ class Tolerant(Processor):
     def statistics(self) -> Mapping[str, float]:
         return self.processor.statistics
 
-    def _failed(self, error: Exception, frame: Frame) -> None:
+    def _failed(self, error: BaseException, frame: Frame) -> None:
         self.failures += 1
         self.disabled = self.on_error == "disable"
         if self.error is None:
@@ -79,7 +90,9 @@ class Tolerant(Processor):
         if self.disabled:
             try:
                 self.processor.close()
-            except Exception as closing:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as closing:
                 _log.error("processor %s could not be closed: %s", processor_name(self), one_line(closing))
 
 
@@ -94,11 +107,22 @@ def processor_result(processor: Processor) -> ProcessorResult:
     """The processor's entry in the report."""
     name = processor_name(processor)
     try:
-        statistics = dict(processor.statistics)
-    except Exception as error:  # a broken statistic must not cost the report
+        statistics = {str(key): _number(key, value) for key, value in dict(processor.statistics).items()}
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a broken statistic must not cost the report
         _log.error("processor %s could not report its statistics: %s", name, one_line(error))
         statistics = {}
     if isinstance(processor, Tolerant):
         failures, disabled, error_line = processor.failures, processor.disabled, one_line(processor.error)
         return ProcessorResult(name, failures, disabled, error_line, statistics)
     return ProcessorResult(name, statistics=statistics)
+
+
+def _number(name: object, value: object) -> float:
+    """A statistic. Raises TypeError if it is not a number; NaN is one, and is null in JSON."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if not isinstance(value, int | float):
+        raise TypeError(f"{name!r} is {value!r:.60}, not a number")
+    return value

@@ -69,6 +69,7 @@ class Watchdog:
         if (
             busy is None
             or busy is hanging
+            or busy.is_closing
             or now - busy.since <= min(session.spec.deadline for session in busy.sessions)
         ):
             return
@@ -92,7 +93,7 @@ class _SourceWatchdog:
         self._trouble = False
 
     def check(self, now: float) -> None:
-        session, source, last = self._session, self._session.capture.source, self._session.capture.last_at
+        session, source, last = self._session, self._session.facts, self._session.capture.last_at
         if session.capture.handoff.is_over:
             session.is_stale = False
             return

@@ -1,4 +1,4 @@
-"""Find the fastest way to run a model on this machine within an error bound, measured on the user's own clip."""
+"""Finds the fastest way to run a model on this machine within an error bound, measured on the user's own clip."""
 
 from dlclive_core.tuning.plan import Budget, TunePlan, check_plan
 from dlclive_core.tuning.saved_profile import check_profile_path, save_profile

@@ -1,4 +1,4 @@
-"""Candidates to try: settings, input sizes, following crops, numbers of threads."""
+"""The candidates to try: settings, input sizes, following crops, thread counts."""
 
 from __future__ import annotations
 
@@ -18,55 +18,58 @@ from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.tuning.plan import TunePlan
 
 
-class Candidates:
-    """Creates candidates, and exports the files that they need."""
+class CandidateFactory:
+    """Creates candidates and exports their files."""
 
     def __init__(self, plan: TunePlan, exports: Exports, catalog: PluginCatalog) -> None:
         self._plan, self._exports, self._catalog = plan, exports, catalog
 
-    def whole(self) -> CandidateList:
-        """Every setting of every runtime that is ready, on whole frames; and what could not be exported, with the reason."""
-        return self._choose(parse_runtime_requests((), (), None, self._catalog), [ViewSpec()])
+    def on_whole_frames(self) -> CandidateList:
+        """Every setting of every installed runtime on whole frames, and the failed exports with their reasons."""
+        return self._list(parse_runtime_requests((), (), None, self._catalog), [ViewSpec()])
 
-    def smaller(
+    def on_smaller_inputs(
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]
     ) -> list[Candidate]:
-        """The same setting on smaller pictures, and in windows. A file for one size gets files for other sizes, no windows."""
+        """The same setting on smaller inputs and in windows.
+
+        A format with a fixed input size gets one file per size, and no windows.
+        """
         if not has_fixed_size(candidate.path.suffix, self._catalog):
             resized = [replace(candidate, resize=factor) for factor in resizes]
             return [*resized, *self._following(candidate, follows)]
         info = self._catalog.find(RuntimeInfo, candidate.runtime)
         request = RuntimeRequest(info, (candidate.precision,), candidate.device)
-        return self._choose([request], [ViewSpec(resize=factor) for factor in resizes]).candidates
+        return self._list([request], [ViewSpec(resize=factor) for factor in resizes]).candidates
 
     def _following(self, candidate: Candidate, follows: Sequence[FollowingCropSpec]) -> list[Candidate]:
-        """In windows, on a file that is made for windows where there can be one: one file for all of them."""
+        """Candidates in windows, all on one file, which is made for windows if possible."""
         sizes = [follow.window for follow in follows if follow.window is not None]
         if not sizes:
             return [replace(candidate, follow=follow) for follow in follows]
         path = self._exports.for_windows(candidate.path, sizes[len(sizes) // 2])
         return [replace(candidate, path=path, follow=follow) for follow in follows]
 
-    def threads(self, candidate: Candidate) -> list[Candidate]:
-        """On the CPU with other numbers of threads than the physical cores: with one, and with all that there are."""
+    def with_other_thread_counts(self, candidate: Candidate) -> list[Candidate]:
+        """On the CPU, the same candidate with one thread and with one thread per logical processor."""
         if candidate.device != "cpu" or "threads" in candidate.options:
             return []
         if "threads" not in self._catalog.find(RuntimeInfo, candidate.runtime).profile_options:
             return []
         cores = usable_cores()
-        numbers = {1, _processors()} - {cores}
-        return [replace(candidate, options={**candidate.options, "threads": number}) for number in sorted(numbers)]
+        counts = {1, _logical_processors()} - {cores}
+        return [replace(candidate, options={**candidate.options, "threads": count}) for count in sorted(counts)]
 
-    def _choose(self, requests: Sequence[RuntimeRequest], views: Sequence[ViewSpec]) -> CandidateList:
+    def _list(self, requests: Sequence[RuntimeRequest], views: Sequence[ViewSpec]) -> CandidateList:
         plan = self._plan
-        height, width = plan.frames.judged[0].shape[:2]
+        height, width = plan.frames.evaluated[0].shape[:2]
         return list_candidates(
             plan.source, plan.card, requests, views, (width, height), self._exports, self._catalog, {}
         )
 
 
-def _processors() -> int:
-    """Threads that run at the same time: two for a core, on many machines."""
+def _logical_processors() -> int:
+    """Logical processors, of which many machines have two per core."""
     try:
         return len(os.sched_getaffinity(0))  # type: ignore[attr-defined,unused-ignore]
     except AttributeError:

@@ -22,11 +22,11 @@ class TunePlan:
     Attributes:
         source: the model's file, and `card` its card.
         frames: the user's clip, split.
-        max_error: the largest accepted error in pixels, at the 95th percentile of the confident keypoints, from the model in
-            fp32 on whole frames.
+        max_error: the largest accepted error in pixels: the 95th percentile over confident keypoints, relative to the model
+            in fp32 on whole frames.
         goal: the latency percentile to minimise.
-        seconds: the time for all of it, approximately: how long loading and exporting take is not known in advance.
-        resizes: factors to try.
+        seconds: approximate total time; loading and exporting times are not known in advance.
+        resizes: resize factors to try.
     """
 
     source: Path
@@ -42,21 +42,21 @@ class TunePlan:
         if self.card.precision != "fp32":
             raise UnsupportedModelError(
                 f"{self.source.name} is in {self.card.precision}: errors are measured against fp32, and other precisions are "
-                "made from it; tune the model that this one was made from"
+                "exported from it; tune the fp32 model instead"
             )
         if self.card.method == "conditional":
             raise UnsupportedModelError(
-                f"{self.source.name} starts from the poses of another model, and a profile holds one model: compare ways "
-                "to run it with dlclive benchmark --conditions"
+                f"{self.source.name} needs the poses of another model, and a profile holds only one model: use dlclive "
+                "benchmark --conditions instead"
             )
 
 
 def check_plan(max_error: float, seconds: float) -> None:
     """Raise UsageError for limits that are out of range."""
     if not 0 < max_error < float("inf"):
-        raise UsageError(f"max-error is a number of pixels above 0; got {max_error:g}")
+        raise UsageError(f"max-error must be a number of pixels above 0; got {max_error:g}")
     if not 1 <= seconds < float("inf"):
-        raise UsageError(f"time is a number of seconds from 1 up; got {seconds:g}")
+        raise UsageError(f"time must be a number of seconds from 1 up; got {seconds:g}")
 
 
 class Budget:
@@ -71,5 +71,5 @@ class Budget:
         return max(0.0, self._end - self._clock())
 
     def fits(self, seconds_each: float, share: float, least: int, most: int) -> int:
-        """How many repetitions fit into a share of the time left, between `least` and `most`."""
+        """The number of repetitions that fit into a share of the remaining time, clipped to `least` and `most`."""
         return int(min(most, max(least, share * self.left / max(seconds_each, 1e-6))))

@@ -1,4 +1,4 @@
-"""Save the profile, its picture and the exported file beside the model; nothing else is touched."""
+"""Saves the profile, its plot and the exported file beside the model; touches no other files."""
 
 from __future__ import annotations
 
@@ -26,28 +26,29 @@ PICTURE = ".profile.svg"
 def check_profile_path(model: Path, *, overwrite: bool) -> Path:
     """Check before the search that the profile can be written; return its path. Raises OutputExistsError, DataError."""
     path = profile_path(model)
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} already exists; pass --overwrite to tune again")
+    for file in (path, path.with_name(model.stem + PICTURE)):
+        if os.path.lexists(file) and not overwrite:
+            raise OutputExistsError(f"{file} already exists; pass --overwrite to tune again")
     if not os.access(path.parent, os.W_OK):
-        raise DataError(f"cannot write into {path.parent}, where the profile goes: it lies beside the model")
+        raise DataError(f"cannot write into {path.parent}: the profile is saved beside the model")
     return path
 
 
-def build_profile(plan: TunePlan, found: SearchResult, catalog: PluginCatalog) -> Profile:
-    """Build the profile of a search result, without its exported file, which is saved first."""
-    how = found.chosen.candidate
-    runtime = catalog.find(RuntimeInfo, how.runtime)
+def build_profile(plan: TunePlan, result: SearchResult, catalog: PluginCatalog) -> Profile:
+    """Build the profile of a search result, without its exported file."""
+    candidate = result.winner.candidate
+    runtime = catalog.find(RuntimeInfo, candidate.runtime)
     names = {"dlclive-core", catalog.distribution_of(runtime), "numpy", *runtime.libraries}
     return Profile(
         model=plan.source.name,
         sha256=sha256(plan.source),
         machine=Machine.this(),
-        runtime=how.runtime,
-        device=how.device,
-        precision=how.precision,
-        options=dict(how.options),
-        resize=how.resize,
-        follow=how.follow,
+        runtime=candidate.runtime,
+        device=candidate.device,
+        precision=candidate.precision,
+        options=dict(candidate.options),
+        resize=candidate.resize,
+        follow=candidate.follow,
         clip=plan.frames.name,
         max_error=plan.max_error,
         goal=plan.goal,
@@ -56,26 +57,29 @@ def build_profile(plan: TunePlan, found: SearchResult, catalog: PluginCatalog) -
             "python": str(system_info()["python"]),
             **{name: version for name in sorted(names) if (version := installed_version(name))},
         },
-        table=tuple(one.measured(plan.max_error) for one in found.table),
+        table=tuple(trial.table_row(plan.max_error) for trial in result.table),
     )
 
 
-def save_profile(plan: TunePlan, found: SearchResult, picture: str, catalog: PluginCatalog) -> Profile:
-    """Write the exported file, the picture, and the profile last, so that it never names a missing file.
+def save_profile(
+    plan: TunePlan, result: SearchResult, picture: str, catalog: PluginCatalog, *, overwrite: bool = True
+) -> Profile:
+    """Write the exported file, the plot, and last the profile, so that it never names a missing file.
 
     Returns:
-        The profile as it can be read again.
+        The profile, as `read_profile` returns it.
 
     Raises:
-        DataError: something cannot be written.
+        OutputExistsError: a profile or plot appeared during the search, and may not be replaced.
+        DataError: a file cannot be written.
     """
     path = profile_path(plan.source)
     old = _old_files(path)
     try:
-        variant = _keep_variant(plan.source, found.chosen.candidate)
-        write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture)
-        profile = replace(build_profile(plan, found, catalog), variant=variant)
-        write_whole(path, profile_to_json(profile))
+        variant = _keep_variant(plan.source, result.winner.candidate)
+        write_whole(plan.source.with_name(plan.source.stem + PICTURE), picture, overwrite=overwrite)
+        profile = replace(build_profile(plan, result, catalog), variant=variant)
+        write_whole(path, profile_to_json(profile), overwrite=overwrite)
         _remove(old - _files(path.parent, variant))
     except OSError as error:
         raise DataError(f"cannot save the profile of {plan.source}: {error.strerror or error}") from None
@@ -87,17 +91,17 @@ def _keep_variant(source: Path, candidate: Candidate) -> Variant | None:
         return None
     folder = source.with_name(source.stem + KEPT) / f"{candidate.precision}-{candidate.path.suffix[1:]}"
     make_folder(folder)
-    copied = {}
+    copies = {}
     for file in sorted(candidate.path.parent.iterdir()):
-        copied[file.name] = folder / file.name
-        replace_whole(copied[file.name], partial(shutil.copyfile, file))
-    parts = {file.relative_to(source.parent).as_posix(): sha256(file) for file in copied.values()}
-    main = copied[candidate.path.name].relative_to(source.parent).as_posix()
+        copies[file.name] = folder / file.name
+        replace_whole(copies[file.name], partial(shutil.copyfile, file))
+    parts = {file.relative_to(source.parent).as_posix(): sha256(file) for file in copies.values()}
+    main = copies[candidate.path.name].relative_to(source.parent).as_posix()
     return Variant(main, parts.pop(main), tuple(sorted(parts.items())))
 
 
 def _old_files(path: Path) -> set[Path]:
-    """The exported files of the profile that is replaced."""
+    """The exported files of the previous profile."""
     try:
         return _files(path.parent, read_profile(path).variant)
     except UsageError:
@@ -111,10 +115,10 @@ def _files(folder: Path, variant: Variant | None) -> set[Path]:
 
 
 def _remove(files: set[Path]) -> None:
-    """Files, and folders that they leave empty."""
+    """Remove files and the folders that become empty."""
     for file in files:
         if KEPT not in file.parent.parent.suffix:
-            continue  # a profile that was edited: it is not ours to remove
+            continue  # an edited profile: not our file to remove
         file.unlink(missing_ok=True)
         for folder in (file.parent, file.parent.parent):
             if folder.is_dir() and not any(folder.iterdir()):

@@ -1,4 +1,4 @@
-"""Search: all settings briefly, the fast ones on smaller inputs, then the finalists on all frames, interleaved."""
+"""The search: all settings on a few frames, fast ones on smaller inputs, then the finalists interleaved on all frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dlclive_core.data.frame import as_rgb
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DataError, ModelError
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.tuning.candidates import Candidates
+from dlclive_core.tuning.candidates import CandidateFactory
 from dlclive_core.tuning.plan import Budget, TunePlan
 from dlclive_core.tuning.selection import (
     fastest_within,
@@ -30,12 +30,12 @@ from dlclive_core.tuning.selection import (
 from dlclive_core.tuning.trial import Trial, count_confident, trial_of
 from dlclive_core.tuning.window_sizes import can_follow, windows
 
-_BRIEF = 12  # frames of the first round
-_SCREENED = (16, 60)  # of the second one, least and most
-_JUDGED_LEAST = 40  # of the last one
-_ROUNDS = 5
-_TOGETHER = 8  # candidates that are in memory at once while there are many
-_SURE = 20  # keypoints that the reference is sure of, at least
+_FIRST_FRAMES = 12  # frames of the first stage
+_SCREENING_FRAMES = (16, 60)  # minimum and maximum frames of the second stage
+_FINAL_FRAMES = 40  # minimum frames of the last stage
+_MAX_ROUNDS = 5
+_TOGETHER = 8  # maximum number of candidates in memory at once while screening
+_MIN_CONFIDENT = 20  # minimum number of confident keypoints of the reference
 
 Measure = Callable[..., list[Measurement]]
 
@@ -45,14 +45,14 @@ class SearchResult:
     """The result of a search.
 
     Attributes:
-        chosen: the winning trial.
+        winner: the winning trial.
         table: all trials, the winner first.
-        reference: what errors were measured against.
-        confident: how many keypoints of the evaluated frames it finds with confidence.
-        notes: what the user should know.
+        reference: label of the reference for errors.
+        confident: number of confident keypoints that the reference finds in the evaluated frames.
+        notes: notes for the user.
     """
 
-    chosen: Trial
+    winner: Trial
     table: tuple[Trial, ...]
     reference: str
     confident: int
@@ -67,29 +67,29 @@ def search(
     tell: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
     budget: Budget | None = None,
-    measuring: Measure = measure,
+    measure_candidates: Measure = measure,
 ) -> SearchResult:
-    """Find the best way to run a model.
+    """Find the fastest way to run a model within the error bound.
 
     Args:
         folder: an empty folder for exported files; candidates point into it.
         tell: receives a line before each slow step.
         on_progress: see `measure`.
-        measuring: `measure`, or something like it.
+        measure_candidates: `measure`, or a function with the same signature.
 
     Raises:
         DataError: the model finds no animal in the clip.
-        ModelError: nothing runs.
+        ModelError: no runtime can run the model.
     """
-    frames = [as_rgb(frame) for frame in plan.frames.judged]
+    frames = [as_rgb(frame) for frame in plan.frames.evaluated]
     calibration = plan.frames.calibration
     exports = Exports(plan.source, folder, frames, (lambda: calibration) if calibration else None, catalog, tell)
     return _Search(
         plan,
-        Candidates(plan, exports, catalog),
+        CandidateFactory(plan, exports, catalog),
         budget or Budget(plan.seconds),
         tell,
-        lambda candidates, images, rounds: measuring(
+        lambda candidates, images, rounds: measure_candidates(
             candidates, images, rounds=rounds, warmup=2, on_progress=on_progress, catalog=catalog
         ),
     ).run(reference_candidate(plan.source, {}, catalog))
@@ -99,15 +99,15 @@ class _Search:
     def __init__(
         self,
         plan: TunePlan,
-        candidates: Candidates,
+        candidates: CandidateFactory,
         budget: Budget,
         tell: Callable[[str], None],
         run: Callable[[Sequence[Candidate], Sequence[np.ndarray], int], list[Measurement]],
     ) -> None:
         self._plan, self._candidates, self._budget, self._tell, self._run = plan, candidates, budget, tell, run
-        self._images = plan.frames.judged
+        self._images = plan.frames.evaluated
         self._poses: Sequence[Pose] = ()
-        self._tried: list[Trial] = []
+        self._trials: list[Trial] = []
         self._notes: list[str] = []
 
     def run(self, reference: Candidate) -> SearchResult:
@@ -115,97 +115,104 @@ class _Search:
         self._tell(f"reference: {reference.label} on {len(self._images)} frames of {plan.frames.name}")
         confident = self._measure_reference(reference)
         self._try_settings()
-        self._try_pictures()
+        self._try_smaller_inputs()
         self._try_finalists()
-        table = latest_trials(self._tried)
-        chosen, note = select_winner(table, plan.goal, plan.max_error)
-        if chosen is None:
+        table = latest_trials(self._trials)
+        winner, note = select_winner(table, plan.goal, plan.max_error)
+        if winner is None:
             raise ModelError(f"no installed runtime can run {plan.source.name}: {self._failures()}")
         notes = [*self._notes, *([note] if note else [])]
         return SearchResult(
-            chosen=chosen,
-            table=tuple(sort_for_table(table, chosen, plan.goal, plan.max_error)),
+            winner=winner,
+            table=tuple(sort_for_table(table, winner, plan.goal, plan.max_error)),
             reference=reference.label,
             confident=confident,
             notes=tuple(notes),
         )
 
     def _measure_reference(self, reference: Candidate) -> int:
-        (one,) = self._run([reference], self._images, 1)
-        if one.failure:
-            raise ModelError(
-                f"the model does not run as {reference.label}, which errors are measured against: {one.failure}"
-            )
-        self._poses = one.poses
-        confident = count_confident(one.poses)
-        if confident < _SURE:
+        (measurement,) = self._run([reference], self._images, 1)
+        if measurement.failure:
+            raise ModelError(f"the reference, {reference.label}, does not run: {measurement.failure}")
+        self._poses = measurement.poses
+        confident = count_confident(measurement.poses)
+        if confident < _MIN_CONFIDENT:
             raise DataError(
-                f"the model finds {confident} confident keypoints in {len(one.poses)} frames of {self._plan.frames.name}, too "
-                "few to measure an error: give a clip that shows the animal"
+                f"the model finds {confident} confident keypoints in {len(self._poses)} frames of {self._plan.frames.name}, "
+                "too few to measure an error: pass a clip that shows the animal"
             )
         return confident
 
     def _try_settings(self) -> None:
-        """Every setting on a few frames, spread over those that are judged."""
-        choice = self._candidates.whole()
-        self._notes += choice.notes
-        self._tried += [Trial(candidate=one.candidate, failure=one.failure) for one in choice.failed]
-        places = np.linspace(0, len(self._images) - 1, min(_BRIEF, len(self._images))).round().astype(int)
-        self._tell(f"{len(choice.candidates)} settings on {len(places)} frames")
-        self._screen(choice.candidates, list(places))
+        """Try every setting on a few frames, spread over the clip."""
+        candidate_list = self._candidates.on_whole_frames()
+        self._notes += candidate_list.notes
+        self._trials += [Trial(candidate=failed.candidate, failure=failed.failure) for failed in candidate_list.failed]
+        indices = np.linspace(0, len(self._images) - 1, min(_FIRST_FRAMES, len(self._images))).round().astype(int)
+        self._tell(f"{len(candidate_list.candidates)} settings on {len(indices)} frames")
+        self._screen(candidate_list.candidates, list(indices))
 
-    def _try_pictures(self) -> None:
-        """The quick settings on smaller pictures and in windows, on frames that follow one another."""
+    def _try_smaller_inputs(self) -> None:
+        """Try the fast settings on smaller inputs and in windows, on consecutive frames."""
         plan = self._plan
         resizes = plan.resizes if plan.card.method == "bottom-up" else ()
         height, width = self._images[0].shape[:2]
         follows = windows(self._poses, (width, height)) if can_follow(plan.card) else []
-        chosen = worth_resizing(self._tried, plan.goal, plan.max_error)
-        made = [small for one in chosen for small in self._candidates.smaller(one.candidate, resizes, follows)]
-        if not made:
-            return
-        each = sum(one.p50 for one in chosen) / len(chosen) * len(made)
-        count = min(len(self._images), self._budget.fits(each, 0.5, *_SCREENED))
-        self._tell(f"{len(made)} smaller inputs and following crops on {count} frames")
-        before = len(self._tried)
-        self._screen(made, list(range(count)))
-        both = self._both(self._tried[before:])
-        if both:
-            self._screen(both, list(range(count)))
-
-    def _both(self, tried: Sequence[Trial]) -> list[Candidate]:
-        """Windows of smaller pictures, where each of the two is within the error."""
-        plan = self._plan
-        good = [one.candidate for one in tried if one.within(plan.max_error)]
-        factors = {one.resize for one in good if one.resize < 1}
-        windowed = [
-            one
-            for one in fastest_within(tried, plan.goal, plan.max_error, len(tried))
-            if one.candidate.follow is not None
+        bases = worth_resizing(self._trials, plan.goal, plan.max_error)
+        candidates = [
+            candidate
+            for trial in bases
+            for candidate in self._candidates.on_smaller_inputs(trial.candidate, resizes, follows)
         ]
-        return [replace(one.candidate, resize=min(factors)) for one in windowed[:2]] if factors else []
+        if not candidates:
+            return
+        seconds_per_frame = sum(trial.p50 for trial in bases) / len(bases) * len(candidates)
+        count = min(len(self._images), self._budget.fits(seconds_per_frame, 0.5, *_SCREENING_FRAMES))
+        self._tell(f"{len(candidates)} smaller inputs and following crops on {count} frames")
+        before = len(self._trials)
+        self._screen(candidates, list(range(count)))
+        combined = self._combined(self._trials[before:])
+        if combined:
+            self._screen(combined, list(range(count)))
+
+    def _combined(self, trials: Sequence[Trial]) -> list[Candidate]:
+        """Windows with resizing, for windows and resize factors that are each within the error bound."""
+        plan = self._plan
+        within_bound = [trial.candidate for trial in trials if trial.is_within(plan.max_error)]
+        factors = {candidate.resize for candidate in within_bound if candidate.resize < 1}
+        windowed = [
+            trial
+            for trial in fastest_within(trials, plan.goal, plan.max_error, len(trials))
+            if trial.candidate.follow is not None
+        ]
+        return [replace(trial.candidate, resize=min(factors)) for trial in windowed[:2]] if factors else []
 
     def _try_finalists(self) -> None:
-        """The best, with their threads, on all frames, as many rounds as time allows, interleaved."""
+        """Repeat the fastest trials and their thread counts on all frames, interleaved, for as many rounds as time allows."""
         plan = self._plan
-        chosen = select_finalists(self._tried, plan.goal, plan.max_error)
-        quickest = fastest_within(chosen, plan.goal, plan.max_error, 1)
-        made = [one.candidate for one in chosen]
-        made += [threaded for one in quickest for threaded in self._candidates.threads(one.candidate)]
-        if not made:
+        finalists = select_finalists(self._trials, plan.goal, plan.max_error)
+        fastest = fastest_within(finalists, plan.goal, plan.max_error, 1)
+        candidates = [trial.candidate for trial in finalists]
+        candidates += [
+            candidate for trial in fastest for candidate in self._candidates.with_other_thread_counts(trial.candidate)
+        ]
+        if not candidates:
             return
-        each = sum(one.p50 for one in chosen) / len(chosen) * len(made)
-        count = min(len(self._images), self._budget.fits(each, 1.0, _JUDGED_LEAST, len(self._images)))
-        rounds = self._budget.fits(each * count, 1.0, 1, _ROUNDS)
-        self._tell(f"{len(made)} finalists on {count} frames, {rounds} rounds")
-        measured = self._run(made, self._images[:count], rounds)
-        self._tried += [trial_of(one, self._poses[:count], final=True) for one in measured]
+        seconds_per_frame = sum(trial.p50 for trial in finalists) / len(finalists) * len(candidates)
+        count = min(len(self._images), self._budget.fits(seconds_per_frame, 1.0, _FINAL_FRAMES, len(self._images)))
+        rounds = self._budget.fits(seconds_per_frame * count, 1.0, 1, _MAX_ROUNDS)
+        self._tell(f"{len(candidates)} finalists on {count} frames, {rounds} rounds")
+        measurements = self._run(candidates, self._images[:count], rounds)
+        self._trials += [trial_of(measurement, self._poses[:count], final=True) for measurement in measurements]
 
-    def _screen(self, candidates: Sequence[Candidate], places: Sequence[int]) -> None:
-        images, poses = [self._images[place] for place in places], [self._poses[place] for place in places]
+    def _screen(self, candidates: Sequence[Candidate], indices: Sequence[int]) -> None:
+        images, poses = [self._images[index] for index in indices], [self._poses[index] for index in indices]
         for start in range(0, len(candidates), _TOGETHER):
-            measured = self._run(candidates[start : start + _TOGETHER], images, 1)
-            self._tried += [trial_of(one, poses) for one in measured]
+            measurements = self._run(candidates[start : start + _TOGETHER], images, 1)
+            self._trials += [trial_of(measurement, poses) for measurement in measurements]
 
     def _failures(self) -> str:
-        return "; ".join(f"{one.candidate.label}: {one.failure}" for one in self._tried if one.failure) or "no runtime"
+        return (
+            "; ".join(f"{trial.candidate.label}: {trial.failure}" for trial in self._trials if trial.failure)
+            or "no runtime"
+        )

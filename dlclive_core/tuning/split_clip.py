@@ -1,4 +1,4 @@
-"""A clip split into consecutive frames to evaluate on and others to calibrate on."""
+"""Splits a clip into consecutive frames to evaluate on and other frames to calibrate on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from dlclive_core.errors import DataError
 from dlclive_core.plugins.spread_frames import spread_frames
 
 LEAST = 20
-"""The least number of frames: with fewer, neither speed nor error is meaningful."""
+"""The minimum number of frames; with fewer, neither speed nor error is meaningful."""
 
-_CALIBRATED = 132  # a hundred to calibrate on, a third as many for an export to be compared on
+_CALIBRATED = 132  # every fourth frame verifies an export, the others calibrate it
 Image = NDArray[np.uint8]
 
 
@@ -26,13 +26,13 @@ class ClipSplit:
     """Images of one clip; no image is in both parts.
 
     Attributes:
-        name: of the clip.
-        judged: consecutive frames to evaluate on.
+        name: name of the clip.
+        evaluated: consecutive frames to evaluate on.
         calibration: (H, W, 3) uint8 RGB images spread over the rest.
     """
 
     name: str
-    judged: tuple[Image, ...]
+    evaluated: tuple[Image, ...]
     calibration: tuple[Image, ...]
 
 
@@ -54,24 +54,24 @@ class _After(FrameSource):
         self._source.close()
 
 
-def split_clip(make: Callable[[], FrameSource], count: int) -> ClipSplit:
+def split_clip(open_clip: Callable[[], FrameSource], count: int) -> ClipSplit:
     """Split a clip: evaluate on the first `count` frames and calibrate on later ones; a short clip is split in half.
 
     Args:
-        make: a new source of the clip, which is opened and closed; called twice.
+        open_clip: returns a new source of the clip; called up to twice. The sources are opened and closed here.
 
     Raises:
-        SourceError, DataError: it cannot be read, or is too short.
+        SourceError, DataError: the clip cannot be read, or is too short.
     """
-    clip = read_clip(make(), 2 * count)
+    clip = read_clip(open_clip(), 2 * count)
     if len(clip.frames) < LEAST:
         raise DataError(f"{clip.name} has {len(clip.frames)} frames; tuning needs a clip of at least {LEAST}")
     if len(clip.frames) < 2 * count:
         half = len(clip.frames) // 2
         return ClipSplit(clip.name, clip.frames[:half], _spread(clip.frames[half:]))
-    return ClipSplit(clip.name, clip.frames[:count], tuple(spread_frames(_After(make(), count), _CALIBRATED)))
+    return ClipSplit(clip.name, clip.frames[:count], tuple(spread_frames(_After(open_clip(), count), _CALIBRATED)))
 
 
 def _spread(frames: Sequence[Image]) -> tuple[Image, ...]:
-    places = np.linspace(0, len(frames) - 1, min(_CALIBRATED, len(frames))).round().astype(int)
-    return tuple(as_rgb(frames[place]) for place in places)
+    indices = np.linspace(0, len(frames) - 1, min(_CALIBRATED, len(frames))).round().astype(int)
+    return tuple(as_rgb(frames[index]) for index in indices)

@@ -1,4 +1,4 @@
-"""Trials: the speed and error of a candidate, and how often it lost the animal."""
+"""Trials: the speed and error of a candidate, and the frames in which it lost the animal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dlclive_core.benchmark.peak import Peak
 from dlclive_core.benchmark.verdict import verdict_on
 from dlclive_core.data.pose import Pose
 from dlclive_core.export.parity import CONFIDENT
-from dlclive_core.profiles import Measured
+from dlclive_core.profiles import TableRow
 
 Goal = Literal["p50", "p99"]
 
@@ -26,14 +26,14 @@ class Trial:
     """Speed and error of one candidate.
 
     Attributes:
-        candidate: how the model was run.
-        p50, p99: seconds of a call; NaN if it did not run.
-        p95_px: the error at the 95th percentile of the confident keypoints; NaN if it is not known.
-        lost: frames in which nothing was found where the reference is sure of something: no keypoint that the reference
-            is sure of is both sure here and within 5 px.
-        frames: how many it ran on.
-        failure: why it did not run, in one line.
-        final: whether it ran long, beside the other finalists.
+        candidate: the candidate.
+        p50, p99: seconds per call; NaN if it did not run.
+        p95_px: the 95th percentile of the error over the confident keypoints; NaN if unknown.
+        lost: frames in which the animal was lost: of the reference's confident keypoints, the candidate finds none with
+            confidence within 5 px.
+        frames: number of frames.
+        failure: why it did not run, in one line; empty if it ran.
+        final: whether it is a finalist, measured on all frames.
     """
 
     candidate: Candidate
@@ -49,26 +49,26 @@ class Trial:
         """The latency percentile to minimise, in seconds."""
         return self.p50 if goal == "p50" else self.p99
 
-    def within(self, pixels: float) -> bool:
-        """Whether it ran and its error is at most `pixels`."""
-        return not self.failure and self.p95_px <= pixels
+    def is_within(self, max_error: float) -> bool:
+        """Whether it ran and its error is at most `max_error` pixels."""
+        return not self.failure and self.p95_px <= max_error
 
-    def measured(self, max_error: float) -> Measured:
-        """The row of the profile's table."""
-        known = not self.failure
-        return Measured(
+    def table_row(self, max_error: float) -> TableRow:
+        """The trial as a row of the profile's table."""
+        ran = not self.failure
+        return TableRow(
             label=self.candidate.label,
-            p50_ms=round(1000 * self.p50, 4) if known else None,
-            p99_ms=round(1000 * self.p99, 4) if known else None,
-            p95_px=round(self.p95_px, 4) if known and not math.isnan(self.p95_px) else None,
+            p50_ms=round(1000 * self.p50, 4) if ran else None,
+            p99_ms=round(1000 * self.p99, 4) if ran else None,
+            p95_px=round(self.p95_px, 4) if ran and not math.isnan(self.p95_px) else None,
             lost=self.lost,
             frames=self.frames,
-            why=self.failure or ("" if self.within(max_error) else f"off by more than {max_error:g} px"),
+            why=self.failure or ("" if self.is_within(max_error) else f"off by more than {max_error:g} px"),
         )
 
 
 def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool = False) -> Trial:
-    """Evaluate a measurement against the reference's poses on the same frames."""
+    """Evaluate a measurement against the reference's poses of the same frames."""
     verdict = verdict_on(measurement, (), math.nan, Peak())
     failure = verdict.why if verdict.state in ("failed", "rejected") else ""
     accuracy: Accuracy | None = compare_poses(reference, measurement.poses) if measurement.poses else None
@@ -84,9 +84,9 @@ def trial_of(measurement: Measurement, reference: Sequence[Pose], *, final: bool
     )
 
 
-def count_lost(reference: Sequence[Pose], found: Sequence[Pose]) -> int:
-    """Count the frames in which the reference has confident keypoints and none of them was found."""
-    return sum(_is_lost(wanted, given) for wanted, given in zip(reference, found, strict=True))
+def count_lost(reference: Sequence[Pose], candidate: Sequence[Pose]) -> int:
+    """Count the frames in which the reference has confident keypoints and the candidate finds none of them."""
+    return sum(_is_lost(expected, actual) for expected, actual in zip(reference, candidate, strict=True))
 
 
 def count_confident(poses: Sequence[Pose]) -> int:
@@ -94,8 +94,8 @@ def count_confident(poses: Sequence[Pose]) -> int:
     return sum(int((pose.confidence >= CONFIDENT).sum()) for pose in poses)
 
 
-def _is_lost(wanted: Pose, given: Pose) -> bool:
-    sure = given.confidence >= CONFIDENT
-    keypoints = np.where(sure[..., None], given.keypoints, np.nan).astype(np.float32)
-    away = distances(wanted, Pose(keypoints, given.skeleton, ids=given.ids))
-    return len(away) > 0 and not (away <= FLIP_PX).any()
+def _is_lost(expected: Pose, actual: Pose) -> bool:
+    confident = actual.confidence >= CONFIDENT
+    keypoints = np.where(confident[..., None], actual.keypoints, np.nan).astype(np.float32)
+    distance = distances(expected, Pose(keypoints, actual.skeleton, ids=actual.ids))
+    return len(distance) > 0 and not (distance <= FLIP_PX).any()

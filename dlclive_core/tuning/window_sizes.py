@@ -1,4 +1,4 @@
-"""How large a window that follows the animal should be, as far as its poses tell."""
+"""Derives sizes for a window that follows the animal from its poses."""
 
 from __future__ import annotations
 
@@ -14,43 +14,49 @@ from dlclive_core.regions import FollowingCropSpec
 
 _STEP = 32  # a multiple of every network's stride
 _LARGEST = 0.6  # of the frame's area: a larger window saves too little
-_GROWTH = ((0, 0), (1, 0.5), (2, 1.5), (2.5, 1.5))  # in thirds of the least length: of length and width
-_CONTEXT = 16.0  # pixels that a keypoint is away from the edge at least: networks look at what surrounds it
+_GROWTH = ((0, 0), (1, 0.5), (2, 1.5), (2.5, 1.5))  # added to length and width, in thirds of the minimum length
+_CONTEXT = 16.0  # minimum distance of keypoints from the edge in pixels: networks use the surroundings of a keypoint
 
 
 def can_follow(card: ModelCard) -> bool:
-    """Whether a window can follow what the network finds: one animal, in whole images."""
-    return card.method == "bottom-up" and len(card.individuals) == 1 and not card.unique_keypoints
+    """Whether a window can follow the network's poses: requires a bottom-up network for a single animal, at its own scale."""
+    return (
+        not (card.preparation is not None and card.preparation.scales)
+        and card.method == "bottom-up"
+        and len(card.individuals) == 1
+        and not card.unique_keypoints
+    )
 
 
 def windows(poses: Sequence[Pose], frame_size: tuple[int, int]) -> list[FollowingCropSpec]:
-    """Windows that rotate with the animal, the smallest first: as large as it, what it moves and some context, and larger ones.
+    """Windows that rotate with the animal, smallest first.
 
-    What is added is longer than wide: a window's edges disturb what is near them, and a long animal's ends are.
+    The smallest window holds the animal, its movement between frames and some context. Larger ones grow more in length than
+    in width: keypoints near the edges are disturbed, and those are at the ends of a long animal.
 
     Args:
-        poses: of frames that follow one another, in pixels of the frames.
+        poses: poses of consecutive frames, in frame pixels.
         frame_size: (width, height) of the frames.
 
     Returns:
-        None where the animal fills the frame, or was never seen with two keypoints.
+        An empty list if the animal fills the frame, or if no pose has two confident keypoints.
     """
     extents, centres = [], []
     for pose in poses:
-        sure = pose.keypoints[0][pose.confidence[0] >= CONFIDENT] if len(pose) else np.empty((0, 3))
-        if len(sure) >= 2:
-            low, high = sure[:, :2].min(axis=0), sure[:, :2].max(axis=0)
+        confident = pose.keypoints[0][pose.confidence[0] >= CONFIDENT] if len(pose) else np.empty((0, 3))
+        if len(confident) >= 2:
+            low, high = confident[:, :2].min(axis=0), confident[:, :2].max(axis=0)
             extents.append(np.sort(high - low))
             centres.append((low + high) / 2)
     if not extents:
         return []
     moves = [float(np.abs(b - a).max()) for a, b in pairwise(centres)]
     moved = float(np.percentile(moves, 95)) if moves else 0.0
-    # half a step of which is lost to aligning
+    # up to half a step is lost to alignment
     short, long = np.percentile(extents, 99, axis=0) + 2 * (moved + _CONTEXT) + _STEP
-    more = max(_STEP, long / 3)
+    growth = max(_STEP, long / 3)
     sides = dict.fromkeys(
-        (_steps(long + lengthened * more), _steps(short + widened * more)) for lengthened, widened in _GROWTH
+        (_round_up(long + length * growth), _round_up(short + width * growth)) for length, width in _GROWTH
     )
     return [
         FollowingCropSpec(
@@ -61,5 +67,5 @@ def windows(poses: Sequence[Pose], frame_size: tuple[int, int]) -> list[Followin
     ]
 
 
-def _steps(pixels: float) -> int:
+def _round_up(pixels: float) -> int:
     return int(np.ceil(pixels / _STEP)) * _STEP

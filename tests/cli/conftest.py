@@ -1,4 +1,4 @@
-"""The command line, run as users run it: a process of its own, its output and exit code looked at."""
+"""Fixtures that run the command line as a separate process and capture its output and exit code."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Done:
-    """What a command left behind."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -21,7 +21,7 @@ class Done:
 
     @property
     def error(self) -> str:
-        """The one line that starts with `error:`; there is no traceback."""
+        """The line that starts with `error:`. Asserts that it is the only one and that there is no traceback."""
         assert "Traceback" not in self.err, self.err
         lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
         assert len(lines) == 1, self.err
@@ -30,11 +30,11 @@ class Done:
 
 @pytest.fixture
 def dlclive(tmp_path: Path):
-    """Run `dlclive WORDS...` in an empty folder."""
+    """Run `dlclive ARGUMENTS...` in an empty folder."""
 
-    def run(*words: object, **environment: str) -> Done:
+    def run(*arguments: object, **environment: str) -> Done:
         done = subprocess.run(
-            [sys.executable, "-m", "dlclive_core", *map(str, words)],
+            [sys.executable, "-m", "dlclive_core", *map(str, arguments)],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -49,12 +49,12 @@ def dlclive(tmp_path: Path):
 
 @pytest.fixture
 def start(tmp_path: Path, lab: str):
-    """Start `dlclive WORDS...` in an empty folder, with the lab's plugin, and return the process."""
+    """Start `dlclive ARGUMENTS...` in an empty folder, with the lab plugin, and return the process."""
     started = []
 
-    def popen(*words: object, stderr: int = subprocess.PIPE) -> subprocess.Popen:
+    def popen(*arguments: object, stderr: int = subprocess.PIPE) -> subprocess.Popen:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dlclive_core", *map(str, words)],
+            [sys.executable, "-m", "dlclive_core", *map(str, arguments)],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=stderr, text=True,
             env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": lab},
         )  # fmt: skip
@@ -69,7 +69,7 @@ def start(tmp_path: Path, lab: str):
 
 @pytest.fixture(scope="session")
 def model() -> Path:
-    """The network that the core ships."""
+    """The demo model of the core."""
     pytest.importorskip("dlclive_onnx", reason="running a model needs dlclive-onnx")
     from dlclive_core.demo import MODEL
 
@@ -78,7 +78,7 @@ def model() -> Path:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real video: 40 rendered frames, H.264 in mp4."""
+    """A video file: 40 rendered frames, H.264 in mp4."""
     av = pytest.importorskip("av", reason="videos need dlclive-io")
     pytest.importorskip("dlclive_io", reason="videos need dlclive-io")
     from dlclive_core.demo.source import MouseSource
@@ -97,7 +97,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The test plugin, as an installed distribution: what PYTHONPATH needs to find it."""
+    """The test plugin as an installed distribution; returns its folder, for PYTHONPATH."""
     site = tmp_path_factory.mktemp("site")
     shutil.copy(Path(__file__).parent / "lab.py", site / "lab.py")
     info = site / "lab-1.0.dist-info"

@@ -1,4 +1,4 @@
-"""A plugin with components that fail, stall and hang: what `dlclive run` has to live with. Found by its entry point."""
+"""A plugin with components that fail, stall and hang, to test `dlclive run`. Discovered through its entry point."""
 
 import hashlib
 import time
@@ -23,7 +23,7 @@ NAME = "lab"
 
 
 class Breaking(LiveMouse):
-    """A camera that is pulled off at a frame."""
+    """A camera that is unplugged at frame `at`."""
 
     def __init__(self, at: int = 10) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Breaking(LiveMouse):
 
 
 class Unreachable(LiveMouse):
-    """A camera whose driver does not come back from opening it; leaves a file before."""
+    """A camera that hangs in open; creates a file first."""
 
     def open(self) -> None:
         Path("opening").touch()
@@ -45,7 +45,7 @@ class Unreachable(LiveMouse):
 
 
 class Canary(Sink):
-    """Leaves a file when it is opened."""
+    """Creates a file when it is opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class Canary(Sink):
 
 
 class Full(Sink):
-    """A disk that is full at the fifth frame."""
+    """A disk that is full after five frames."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -70,7 +70,7 @@ class Full(Sink):
 
 
 class Stuck(Sink):
-    """Does not come back from finishing."""
+    """Hangs in finish."""
 
     def write(self, estimate) -> None:
         pass
@@ -80,7 +80,7 @@ class Stuck(Sink):
 
 
 class Picky(Processor):
-    """Raises at every second pose."""
+    """Raises on every second pose."""
 
     count = 0
 
@@ -96,7 +96,7 @@ class Picky(Processor):
 
 
 class Computing(Processor):
-    """Computes in C from the tenth pose on, where Python does not run signal handlers; leaves a file before."""
+    """At the tenth pose, creates a file and then computes in C, where Python runs no signal handlers."""
 
     count = 0
 
@@ -117,7 +117,7 @@ def dlclive_register_sources():
 
 
 class Remembering(BlobModel):
-    """A model that follows an animal from image to image."""
+    """A model that tracks an animal between images."""
 
     remembers = True
 
@@ -126,7 +126,7 @@ class Remembering(BlobModel):
 
 
 class Quick(BlobModel):
-    """A third party's model, read from a file of its own format."""
+    """A third-party model with its own file format."""
 
     def __init__(self, path: Path, *, device: str, precision: str) -> None:
         super().__init__()

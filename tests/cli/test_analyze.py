@@ -1,4 +1,4 @@
-"""`dlclive analyze`: what it writes, and what it says when something is wrong."""
+"""`dlclive analyze`: outputs and error messages."""
 
 import hashlib
 import json
@@ -26,18 +26,18 @@ def table(folder: Path, video: str = "clip"):
     return pytest.importorskip("pandas").read_hdf(folder / f"{video}{SCORER}.h5")
 
 
-def test_a_video_becomes_deeplabcuts_tables(dlclive, model, clip, tmp_path) -> None:
+def test_analyze_writes_deeplabcut_tables(dlclive, model, clip, tmp_path) -> None:
     done = dlclive("analyze", model, clip, "--out", "out", "--json", "--save-video")
     assert done.code == 0, done.err
     names = {path.name for path in (tmp_path / "out").iterdir()}
     stem = f"clip{SCORER}"
     assert names == {f"{stem}.h5", f"{stem}.csv", f"{stem}_timestamps.csv", f"{stem}_labeled.mp4", "run.json"}
-    found = table(tmp_path / "out")
-    assert len(found) == 40
-    assert list(found.columns.names) == ["scorer", "bodyparts", "coords"]
+    poses = table(tmp_path / "out")
+    assert len(poses) == 40
+    assert list(poses.columns.names) == ["scorer", "bodyparts", "coords"]
     source = MouseSource(seed=11, frames=40)
     truth = np.stack([source.truth(index) for index in range(40)])
-    error = np.linalg.norm(found.to_numpy().reshape(40, -1, 3)[..., :2] - truth[..., :2], axis=-1)
+    error = np.linalg.norm(poses.to_numpy().reshape(40, -1, 3)[..., :2] - truth[..., :2], axis=-1)
     assert np.median(error[truth[..., 2] > 0]) < 2
     record = json.loads(done.out)
     assert record == json.loads((tmp_path / "out" / "run.json").read_text())
@@ -47,7 +47,7 @@ def test_a_video_becomes_deeplabcuts_tables(dlclive, model, clip, tmp_path) -> N
     assert {stage["stage"] for stage in record["videos"][0]["report"]["stages"]} >= {"capture", "inference", "latency"}
 
 
-def test_options_of_the_region_and_the_number_of_frames(dlclive, model, clip, tmp_path) -> None:
+def test_region_options_and_the_frame_limit_apply(dlclive, model, clip, tmp_path) -> None:
     assert dlclive("analyze", model, clip, "--out", "whole", "--max-frames", 10).code == 0
     done = dlclive(
         "analyze", model, clip, "--out", "out", "--max-frames", 10,
@@ -68,8 +68,8 @@ def test_frames_in_batches_give_the_same_poses(dlclive, model, clip, tmp_path) -
     assert np.nanmax(np.abs(alone - together)) < 0.01
 
 
-def test_the_record_names_the_file_that_a_third_partys_runtime_loaded(dlclive, clip, lab, tmp_path) -> None:
-    """The folder also holds a model deeper down, which is not the one that runs."""
+def test_the_record_names_the_file_loaded_by_a_third_party_runtime(dlclive, clip, lab, tmp_path) -> None:
+    """The record must not name the other model, which is in a subfolder."""
     (tmp_path / "models" / "sub").mkdir(parents=True)
     (tmp_path / "models" / "m.quick").write_bytes(b"quick")
     (tmp_path / "models" / "sub" / "other.onnx").write_bytes(b"other")
@@ -80,7 +80,7 @@ def test_the_record_names_the_file_that_a_third_partys_runtime_loaded(dlclive, c
     assert record["model"]["sha256"] == hashlib.sha256(b"quick").hexdigest()
 
 
-def test_a_folder_with_an_openvino_model_alone_is_analysed_and_recorded(dlclive, model, clip, tmp_path) -> None:
+def test_a_folder_with_only_an_openvino_model_is_accepted(dlclive, model, clip, tmp_path) -> None:
     pytest.importorskip("dlclive_openvino", reason="needs dlclive-openvino")
     pytest.importorskip("openvino")
     (tmp_path / "m").mkdir()
@@ -93,19 +93,19 @@ def test_a_folder_with_an_openvino_model_alone_is_analysed_and_recorded(dlclive,
 
 
 @pytest.mark.parametrize(
-    ("how", "line"),
+    ("options", "line"),
     [
-        (("--batch", "many"), "--batch takes a number of frames, at least 1, or auto; got 'many'"),
+        (("--batch", "many"), "--batch takes auto or a number of frames from 1 up; got 'many'"),
         (("--batch", "4", "--dynamic", "0.3,60"), "needs the pose of the previous frame: use batch=1, not 4"),
     ],
 )
-def test_batches_that_cannot_be(dlclive, model, clip, how, line) -> None:
-    done = dlclive("analyze", model, clip, "--out", "out", *how)
+def test_invalid_batch_sizes_are_refused(dlclive, model, clip, options, line) -> None:
+    done = dlclive("analyze", model, clip, "--out", "out", *options)
     assert done.code == 2
     assert line in done.err
 
 
-def test_processors_are_given_in_words(dlclive, model, clip, tmp_path) -> None:
+def test_processors_are_specified_on_the_command_line(dlclive, model, clip, tmp_path) -> None:
     pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
     region = "region:polygon=[[0,0],[320,0],[320,240],[0,240]],keypoint=centre,events=events.csv,min_confidence=0.2"
     done = dlclive("analyze", model, clip, "--out", "out", "--processor", region, "--processor", "kalman:horizon=0.01")
@@ -113,7 +113,7 @@ def test_processors_are_given_in_words(dlclive, model, clip, tmp_path) -> None:
     assert "enter" in (tmp_path / "events.csv").read_text()
 
 
-def test_a_folder_of_images_is_a_video(dlclive, model, tmp_path) -> None:
+def test_a_folder_of_images_is_analysed_like_a_video(dlclive, model, tmp_path) -> None:
     cv2 = pytest.importorskip("cv2")
     folder = tmp_path / "images"
     folder.mkdir()
@@ -124,7 +124,7 @@ def test_a_folder_of_images_is_a_video(dlclive, model, tmp_path) -> None:
     assert len(table(tmp_path / "out", "images")) == 3
 
 
-def test_existing_outputs_are_kept_unless_told_otherwise(dlclive, model, clip, tmp_path) -> None:
+def test_existing_outputs_are_kept_without_overwrite(dlclive, model, clip, tmp_path) -> None:
     assert dlclive("analyze", model, clip, "--out", "out", "--max-frames", 3).code == 0
     again = dlclive("analyze", model, clip, "--out", "out", "--max-frames", 5)
     assert again.code == 2
@@ -151,7 +151,7 @@ def test_one_bad_video_does_not_stop_the_others(dlclive, model, clip, tmp_path) 
         ("notes.txt", b"hello", 5, "not among"),
     ],
 )
-def test_what_is_no_video_is_one_line(dlclive, model, tmp_path, name, content, code, message) -> None:
+def test_invalid_videos_are_reported_in_one_line(dlclive, model, tmp_path, name, content, code, message) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     done = dlclive("analyze", model, name, "--out", "out")
@@ -160,18 +160,18 @@ def test_what_is_no_video_is_one_line(dlclive, model, tmp_path, name, content, c
     assert not list((tmp_path / "out").glob("*.h5"))
 
 
-def test_a_truncated_video_is_one_line(dlclive, model, clip, tmp_path) -> None:
+def test_a_truncated_video_is_reported_in_one_line(dlclive, model, clip, tmp_path) -> None:
     (tmp_path / "cut.mp4").write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
     done = dlclive("analyze", model, "cut.mp4", "--out", "out")
     assert done.code == 5, done.err
     assert "cut.mp4" in done.error
 
 
-def test_flipped_bytes_leave_whole_tables_with_empty_rows_and_exit_5(dlclive, model, clip, tmp_path) -> None:
+def test_a_damaged_video_gives_complete_tables_and_exit_code_5(dlclive, model, clip, tmp_path) -> None:
     data = bytearray(clip.read_bytes())
     middle = len(data) // 2
-    for place in range(middle, middle + 600):
-        data[place] ^= 0xFF
+    for index in range(middle, middle + 600):
+        data[index] ^= 0xFF
     (tmp_path / "clip.mp4").write_bytes(data)
     done = dlclive("analyze", model, "clip.mp4", "--out", "out")
     assert done.code == 5, done.err
@@ -180,7 +180,7 @@ def test_flipped_bytes_leave_whole_tables_with_empty_rows_and_exit_5(dlclive, mo
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("options", "message"),
     [
         (("--cropping", "0,10"), "--cropping takes x1,x2,y1,y2"),
         (("--cropping", "0,900,0,100"), "outside the frame of 320 x 240"),
@@ -191,16 +191,16 @@ def test_flipped_bytes_leave_whole_tables_with_empty_rows_and_exit_5(dlclive, mo
         (("--sink", "memory:x=1"), "no option 'x'"),
     ],
 )
-def test_impossible_options_are_usage_errors(dlclive, model, clip, words, message) -> None:
-    if words[0] == "--processor":
+def test_invalid_options_are_reported_in_one_line(dlclive, model, clip, options, message) -> None:
+    if options[0] == "--processor":
         pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
-        words, message = ("--processor", "kalmann"), "did you mean 'kalman'"
-    done = dlclive("analyze", model, clip, "--out", "out", *words)
+        options, message = ("--processor", "kalmann"), "did you mean 'kalman'"
+    done = dlclive("analyze", model, clip, "--out", "out", *options)
     assert done.code in (2, 3), done.err
     assert message in done.error
 
 
-def test_an_unknown_option_names_the_nearest(dlclive) -> None:
+def test_an_unknown_option_suggests_the_nearest(dlclive) -> None:
     done = dlclive("analyze", "m", "v", "--outt", "x")
     assert done.code == 2
     assert "--out" in done.err
@@ -215,7 +215,7 @@ def test_an_unknown_option_names_the_nearest(dlclive) -> None:
         ("folder", "no model in folder"),
     ],
 )
-def test_what_is_no_model_is_one_line(dlclive, clip, tmp_path, name, message) -> None:
+def test_invalid_models_are_reported_in_one_line(dlclive, clip, tmp_path, name, message) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "notes.txt").touch()
     done = dlclive("analyze", name, clip, "--out", "out")
@@ -224,7 +224,7 @@ def test_what_is_no_model_is_one_line(dlclive, clip, tmp_path, name, message) ->
     assert not (tmp_path / "out").exists()
 
 
-def test_two_models_in_a_folder_are_named(dlclive, clip, tmp_path) -> None:
+def test_several_models_in_a_folder_are_listed(dlclive, clip, tmp_path) -> None:
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "a.onnx").touch()
     (tmp_path / "two" / "b.onnx").touch()
@@ -233,7 +233,7 @@ def test_two_models_in_a_folder_are_named(dlclive, clip, tmp_path) -> None:
     assert "a.onnx, b.onnx" in done.error
 
 
-def test_a_folder_that_cannot_be_made(dlclive, model, clip, tmp_path) -> None:
+def test_an_output_folder_that_cannot_be_created_exits_with_5(dlclive, model, clip, tmp_path) -> None:
     (tmp_path / "file").touch()
     done = dlclive("analyze", model, clip, "--out", "file/out")
     assert done.code == 5
@@ -241,8 +241,8 @@ def test_a_folder_that_cannot_be_made(dlclive, model, clip, tmp_path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
-def test_a_full_disk_is_one_line_and_exit_5(model, clip, tmp_path) -> None:
-    """RLIMIT_FSIZE: writes beyond 4 KB fail with EFBIG, as a full disk's do with ENOSPC."""
+def test_a_full_disk_is_reported_in_one_line_with_exit_code_5(model, clip, tmp_path) -> None:
+    """RLIMIT_FSIZE makes writes beyond 4 KB fail with EFBIG, much as a full disk fails with ENOSPC."""
     code = (
         "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); sys.argv = ['dlclive', *sys.argv[1:]];"
@@ -259,7 +259,7 @@ def test_a_full_disk_is_one_line_and_exit_5(model, clip, tmp_path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_in_order_and_leaves_what_was_done(model, tmp_path, number, code) -> None:
+def test_a_signal_stops_the_analysis_and_keeps_partial_results(model, tmp_path, number, code) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
     av = pytest.importorskip("av")
     path = tmp_path / "long.mp4"

@@ -1,4 +1,4 @@
-"""`dlclive benchmark`, as users run it."""
+"""`dlclive benchmark`, run as a command."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ from dlclive_core import DLCLiveError
 QUICK = ("--frames", "4", "--rounds", "1", "--warmup", "0")
 
 
-def test_a_model_on_a_video_in_two_sizes_with_everything_written(
-    dlclive, model: Path, clip: Path, tmp_path: Path
-) -> None:
+def test_a_benchmark_writes_its_table_json_and_picture(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
     done = dlclive(
         "benchmark", model, clip, *QUICK, "--runtime", "onnx", "--precision", "fp32", "--resize", "1", "--size", "160x120",
         "--follow", "128x96", "--out", "speed",
     )  # fmt: skip
     assert done.code == 0, done.err
-    for words in (
+    for text in (
         "onnx:fp32:cpu at 160x120",
         "onnx:fp32:cpu following 128x96",
         "GFLOP/s in fp32",
         "clip.mp4: 320 x 240",
     ):
-        assert words in done.out
+        assert text in done.out
     assert "written: " in done.err
     folder = tmp_path / "speed"
     assert sorted(item.name for item in folder.iterdir()) == ["benchmark.json", "benchmark.md", "benchmark.svg"]
-    found = json.loads((folder / "benchmark.json").read_text())
-    whole, small, follow = found["rows"]
+    result = json.loads((folder / "benchmark.json").read_text())
+    whole, small, follow = result["rows"]
     assert [len(row["times_ms"]) for row in (whole, small, follow)] == [4, 4, 4]
     assert whole["error"]["max_px"] == 0
     assert whole["error"]["keypoints"] > 0
@@ -41,8 +39,8 @@ def test_a_model_on_a_video_in_two_sizes_with_everything_written(
     assert (small["seen"], small["size"]) == ([160, 120], [160, 120])
     assert follow["follow"]["window"] == [128, 96]
     assert len(whole["bare_ms"]) == 4
-    assert found["clip"]["frame_count"] == 40
-    assert "numpy" in found["system"]["packages"]
+    assert result["clip"]["frame_count"] == 40
+    assert "numpy" in result["system"]["packages"]
     assert "benchmark.svg" in (folder / "benchmark.md").read_text()
     ElementTree.parse(folder / "benchmark.svg")
     again = dlclive("benchmark", model, clip, *QUICK, "--out", "speed")
@@ -50,7 +48,7 @@ def test_a_model_on_a_video_in_two_sizes_with_everything_written(
     assert "pass --overwrite" in again.error
 
 
-def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -> None:
+def test_json_reports_a_clip_that_ends_early(dlclive, model: Path, clip: Path) -> None:
     done = dlclive(
         "benchmark",
         model,
@@ -66,10 +64,10 @@ def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model
         "200",
     )
     assert done.code == 0, done.err
-    found = json.loads(done.out)
-    assert found["clip"]["frames"] == 40
-    assert any("it ended after 40 of the 50 frames" in note for note in found["notes"])
-    (row,) = found["rows"]
+    result = json.loads(done.out)
+    assert result["clip"]["frames"] == 40
+    assert any("ended after 40 of the 50 requested frames" in note for note in result["notes"])
+    (row,) = result["rows"]
     assert row["file"] == "mouse.onnx (as given)"
     assert len(row["late_ms"]) + row["dropped"] == 40
     if row["operations"] is not None:  # where onnx is installed
@@ -94,21 +92,21 @@ def test_json_alone_on_standard_output_and_a_clip_that_ends_early(dlclive, model
         ({"reference": Path("no.onnx")}, 3, "no such file or folder: no.onnx"),
     ],
 )
-def test_bad_words(model: Path, changes: dict[str, object], code: int, error: str) -> None:
+def test_invalid_options_are_refused(model: Path, changes: dict[str, object], code: int, error: str) -> None:
     from dlclive_core.cli.measure.benchmark import BenchmarkOptions, run_benchmark
 
-    given = {field.name: None for field in fields(BenchmarkOptions)} | {
+    options = {field.name: None for field in fields(BenchmarkOptions)} | {
         "model": str(model), "runtimes": (), "precisions": (), "resizes": (), "sizes": (), "follows": (),
         "runtime_options": (), "frames": 2, "rounds": 1, "warmup": 0, "overwrite": False, "json": True,
     }  # fmt: skip
     with pytest.raises(DLCLiveError) as raised:
-        run_benchmark(BenchmarkOptions(**{**given, **changes}))
+        run_benchmark(BenchmarkOptions(**{**options, **changes}))
     assert raised.value.exit_code == code
     assert error in str(raised.value)
 
 
-def test_nothing_that_stands_is_exit_code_5(dlclive, model: Path) -> None:
-    """A picture of one pixel is none that a network could take: each candidate fails, with its reason."""
+def test_a_benchmark_without_usable_rows_exits_with_5(dlclive, model: Path) -> None:
+    """No network accepts a 1 x 1 image: every candidate fails, and the output gives the reason."""
     done = dlclive("benchmark", model, *QUICK, "--synthetic", "160x120", "--runtime", "onnx", "--size", "1x1")
     assert done.code == 5
     assert "no candidate could be measured" in done.error

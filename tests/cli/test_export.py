@@ -1,4 +1,4 @@
-"""`dlclive export`, as users call it."""
+"""`dlclive export`, run as a command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("onnx", reason="int8 files are made with onnx")
 
 
-def test_int8_is_calibrated_and_judged_on_a_clip(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
+def test_int8_is_calibrated_and_verified_on_a_clip(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
     done = dlclive("export", model, "mouse.int8.onnx", "--precision", "int8", "--frames", clip, "--json")
     assert done.code == 0, done.err
     facts = json.loads(done.out)
@@ -23,19 +23,19 @@ def test_int8_is_calibrated_and_judged_on_a_clip(dlclive, model: Path, clip: Pat
     assert [item.name for item in tmp_path.iterdir()] == ["mouse.int8.onnx"]
 
 
-def test_a_stricter_bound_leaves_no_file(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
-    words = ("export", model, "a.onnx", "--precision", "int8", "--frames", clip, "--max-error", "0.0001")
-    done = dlclive(*words)
+def test_an_export_beyond_the_bound_writes_no_file(dlclive, model: Path, clip: Path, tmp_path: Path) -> None:
+    arguments = ("export", model, "a.onnx", "--precision", "int8", "--frames", clip, "--max-error", "0.0001")
+    done = dlclive(*arguments)
     assert done.code == 3
     assert "px at the 95th percentile of the confident keypoints" in done.error
     assert "more than the 0.0001 px allowed; nothing was written" in done.error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_calibrated(dlclive, model: Path, tmp_path: Path) -> None:
+def test_int8_without_frames_of_an_animal_is_refused(dlclive, model: Path, tmp_path: Path) -> None:
     done = dlclive("export", model, "a.onnx", "--precision", "int8")
     assert done.code == 2
-    assert "give a clip of it with at least 16 frames, as --frames CLIP" in done.error
+    assert "pass a clip with at least 16 frames, as --frames CLIP" in done.error
     cv2 = pytest.importorskip("cv2", reason="images are written with OpenCV")
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -47,7 +47,7 @@ def test_what_cannot_be_calibrated(dlclive, model: Path, tmp_path: Path) -> None
     assert [item.name for item in tmp_path.iterdir()] == ["empty"]
 
 
-def test_a_precision_or_format_that_nothing_writes(dlclive, model: Path) -> None:
+def test_an_unsupported_precision_or_format_is_refused(dlclive, model: Path) -> None:
     done = dlclive("export", model, "a.onnx", "--precision", "fp8")
     assert done.code == 2
     assert "no precision 'fp8' for .onnx files: choose from" in done.error

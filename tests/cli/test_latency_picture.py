@@ -1,4 +1,4 @@
-"""The numbers of a session in constant memory, and the picture that is made of them."""
+"""Statistics of a session in constant memory, the latency plot, and the status line."""
 
 import time
 import xml.etree.ElementTree as ElementTree
@@ -23,7 +23,7 @@ class TestLiveNumbers(ProcessorContract):
         return LiveNumbers()
 
 
-def test_a_long_run_takes_no_more_memory_and_forgets_no_frame() -> None:
+def test_the_history_of_a_long_run_is_bounded_and_complete() -> None:
     history = History()
     for number in range(20_000):  # 50 hours
         history.add(number * 9.0, 0.010 + 0.001 * (number % 3) + (number == 12_345))
@@ -35,7 +35,7 @@ def test_a_long_run_takes_no_more_memory_and_forgets_no_frame() -> None:
     assert history.stretches[0].mean == pytest.approx(0.011, rel=0.02)
 
 
-def test_the_numbers_are_those_of_the_frames() -> None:
+def test_the_live_numbers_match_the_frames() -> None:
     numbers = LiveNumbers()
     numbers.open(None)  # type: ignore[arg-type]
     pose = Pose.missing(blob_skeleton(1))
@@ -59,16 +59,16 @@ def stages(*seconds: float):
     return [watch.times()]
 
 
-def test_the_picture_is_xml_and_stays_inside_its_frame() -> None:
+def test_the_latency_plot_is_valid_xml_within_its_bounds() -> None:
     history, distribution = History(), [0] * BINS
     latencies = [0.01] * 300 + [4.0]
     for number, latency in enumerate(latencies):
         history.add(number * 0.1 + 0.01, latency)
         distribution[int(np.log(latency / FIRST) / np.log(RATIO))] += 1
     root = ElementTree.fromstring(latency_picture('rat & <mouse> "3"', history, distribution, stages(*latencies)))
-    words = [element.text or "" for element in root.iter() if element.tag.endswith("text")]
-    assert 'rat & <mouse> "3"' in words
-    assert any("beyond the scale, up to 4000 ms" in word for word in words)
+    texts = [element.text or "" for element in root.iter() if element.tag.endswith("text")]
+    assert 'rat & <mouse> "3"' in texts
+    assert any("off scale, up to 4000 ms" in line for line in texts)
     for element in root.iter():
         for name, limit in (("x", WIDTH), ("x1", WIDTH), ("x2", WIDTH), ("y", HEIGHT), ("y1", HEIGHT), ("y2", HEIGHT)):
             if name in element.attrib:
@@ -79,7 +79,7 @@ def test_the_picture_is_xml_and_stays_inside_its_frame() -> None:
     assert ((points >= 0) & (points <= (WIDTH, HEIGHT))).all()
 
 
-def test_a_run_without_frames_has_a_picture_that_says_so() -> None:
+def test_the_latency_plot_reports_a_run_without_frames() -> None:
     assert "no frame was processed" in latency_picture("nothing", History(), [0] * BINS, stages())
 
 
@@ -91,7 +91,7 @@ def test_ticks_are_round_and_few(top: float) -> None:
     assert values[-1] <= top * (1 + 1e-9)
 
 
-def test_the_line_says_what_is_the_matter(tmp_path) -> None:
+def test_the_status_line_shows_state_trouble_and_losses(tmp_path) -> None:
     numbers = LiveNumbers()
     assert text("blobs", Progress("starting"), numbers.now(), "") == "blobs: starting"
     waiting = Progress("stale", trouble="the cable is out")

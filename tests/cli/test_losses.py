@@ -1,4 +1,4 @@
-"""Which losses make a run a failed one: those of data that was to be kept, and no others."""
+"""Only lost data makes a run fail; dropped frames of a live source or a display do not."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from dlclive_core.testing import BlobModel, LiveBlobSource
 
 
 class Slow(Sink):
-    """Takes 20 ms for each pose, and has these files."""
+    """Takes 20 ms per pose and claims to write `files`."""
 
     def __init__(self, *files: str) -> None:
         self._files = tuple(map(Path, files))
@@ -29,7 +29,7 @@ class Lossy(LiveBlobSource):
 
 
 @pytest.mark.parametrize(("sink", "is_lost"), [(Slow("a.csv"), True), (Slow(), False)])
-def test_a_file_that_is_not_whole_is_a_loss_and_a_slow_display_is_none(sink: Slow, is_lost: bool) -> None:
+def test_frames_missing_from_a_file_are_a_loss_but_a_slow_display_is_not(sink: Slow, is_lost: bool) -> None:
     source = LiveBlobSource(frames=60, interval=0.005)
     report = Session(source=source, model=BlobModel(), sinks=[sink], queue_size=2).run()
     dropped, written = report.sinks[0].dropped, report.sinks[0].written
@@ -41,7 +41,7 @@ def test_a_file_that_is_not_whole_is_a_loss_and_a_slow_display_is_none(sink: Slo
         assert f"a.csv: {dropped} of {dropped + written} frames are missing" in str(error)
 
 
-def test_what_a_camera_loses_is_counted_and_no_failure() -> None:
+def test_frames_lost_by_a_camera_are_counted_without_failing() -> None:
     source = Lossy(frames=20, interval=0.005)
     report = Session(source=source, model=BlobModel(delay=0.02)).run()
     assert report.drops.slot > 0

@@ -1,4 +1,4 @@
-"""info, demo, doctor, plugins, and the command line itself."""
+"""The commands info, demo, doctor and plugins, and general behaviour of the command line."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 
-def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+def test_help_imports_no_heavy_library() -> None:
     code = (
         "import sys; from dlclive_core.cli.app import app; sys.argv = ['dlclive', 'analyze', '--help']\n"
         "try: app()\nexcept SystemExit: pass\n"
@@ -20,19 +20,19 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     assert done.stdout.splitlines()[-1].split() == ["HEAVY"]
 
 
-def test_the_version(dlclive) -> None:
+def test_version_prints_the_version(dlclive) -> None:
     from dlclive_core import __version__
 
     assert dlclive("--version").out.strip() == f"dlclive-core {__version__}"
 
 
-def test_an_unknown_command_names_the_nearest(dlclive) -> None:
+def test_an_unknown_command_suggests_the_nearest(dlclive) -> None:
     done = dlclive("analyse")
     assert done.code == 2
     assert "analyze" in done.err
 
 
-def test_plugins_list_is_json_with_the_promised_names(dlclive) -> None:
+def test_plugins_list_prints_the_documented_json_keys(dlclive) -> None:
     plugins = json.loads(dlclive("plugins", "list", "--json").out)
     builtin = next(plugin for plugin in plugins if plugin["name"] == "builtin")
     assert builtin["status"] == "ready"
@@ -41,13 +41,13 @@ def test_plugins_list_is_json_with_the_promised_names(dlclive) -> None:
     assert "builtin" in dlclive("plugins", "list").out
 
 
-def test_plugins_check_imports_everything(dlclive) -> None:
+def test_plugins_check_imports_every_component(dlclive) -> None:
     done = dlclive("plugins", "check", "builtin")
     assert done.code == 0, done.out
     assert "ok" in done.out
 
 
-def test_a_broken_plugin_is_listed_and_checked(dlclive, tmp_path) -> None:
+def test_a_broken_plugin_is_listed_and_fails_the_check(dlclive, tmp_path) -> None:
     site = tmp_path / "site"
     (site / "lab-1.dist-info").mkdir(parents=True)
     (site / "lab-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: lab\nVersion: 1\n")
@@ -75,7 +75,7 @@ def test_info_shows_the_card(dlclive, model) -> None:
     assert "snout, leftear" in dlclive("info", model).out
 
 
-def test_the_demo_writes_everything_and_tells_its_error(dlclive, model, tmp_path) -> None:
+def test_the_demo_writes_its_files_and_reports_its_error(dlclive, model, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="the demo writes files with dlclive-io")
     done = dlclive("demo", "--out", "demo", "--frames", 50, "--json")
     assert done.code == 0, done.err
@@ -86,13 +86,13 @@ def test_the_demo_writes_everything_and_tells_its_error(dlclive, model, tmp_path
     again = dlclive("demo", "--out", "demo", "--frames", 50)
     assert again.code == 2
     assert "--overwrite" in again.error
-    said = dlclive("demo", "--out", "demo", "--frames", 50, "--overwrite")
-    assert said.code == 0, said.err
-    assert "root mean square" in said.out
-    assert "inference" in said.out
+    report = dlclive("demo", "--out", "demo", "--frames", 50, "--overwrite")
+    assert report.code == 0, report.err
+    assert "root mean square" in report.out
+    assert "inference" in report.out
 
 
-def test_the_doctor_finds_this_installation_well(dlclive, model) -> None:
+def test_the_doctor_accepts_this_installation(dlclive, model) -> None:
     pytest.importorskip("dlclive_io", reason="the doctor writes files with dlclive-io")
     done = dlclive("doctor", "--json")
     findings = json.loads(done.out)
@@ -100,20 +100,20 @@ def test_the_doctor_finds_this_installation_well(dlclive, model) -> None:
     assert {finding["what"] for finding in findings["findings"]} >= {"machine", "a pose", "files"}
 
 
-def test_the_doctor_says_what_is_missing(dlclive) -> None:
+def test_the_doctor_names_missing_packages(dlclive) -> None:
     done = dlclive("doctor", DLCLIVE_DISABLE_PLUGINS="onnx,openvino,io,torch")
     assert done.code == 3
     assert "pip install dlclive-onnx" in done.out
     assert "pip install dlclive-io" in done.out
 
 
-def test_the_demo_without_its_plugins_says_what_to_install(dlclive) -> None:
+def test_the_demo_names_missing_packages(dlclive) -> None:
     done = dlclive("demo", DLCLIVE_DISABLE_PLUGINS="onnx,openvino")
     assert done.code == 3
     assert "pip install dlclive-onnx" in done.error
 
 
-def test_standard_output_can_be_piped_away() -> None:
+def test_a_closed_pipe_gives_no_traceback() -> None:
     done = subprocess.run(
         f"{sys.executable} -m dlclive_core plugins list --json | head -1",
         shell=True,
@@ -125,7 +125,7 @@ def test_standard_output_can_be_piped_away() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_pictures_are_pngs(tmp_path: Path) -> None:
+def test_the_trajectory_picture_is_a_png(tmp_path: Path) -> None:
     cv2 = pytest.importorskip("cv2")
     from dlclive_core.demo.picture import trajectory_picture
 
@@ -136,7 +136,7 @@ def test_the_pictures_are_pngs(tmp_path: Path) -> None:
     assert image.max() > 200
 
 
-def test_tables_show_brackets_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_print_brackets_literally(capsys: pytest.CaptureFixture[str]) -> None:
     from dlclive_core.cli.output import print_table
 
     print_table("What", ("do",), [("pip install 'dlclive-onnx[gpu]'",)])

@@ -1,4 +1,4 @@
-"""`dlclive run`: what it writes, how it ends, and what it says when something fails. A rendered mouse is the camera."""
+"""`dlclive run`: outputs, endings and error messages. The camera is a rendered mouse."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.live_runs import PATIENCE, counts_are_whole, on_a_terminal, record, w
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals as on POSIX")
 
 
-def test_a_session_leaves_tables_numbers_and_a_picture(dlclive, model, tmp_path) -> None:
+def test_a_session_writes_tables_a_record_and_a_latency_plot(dlclive, model, tmp_path) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
     done = dlclive(
@@ -39,31 +39,31 @@ def test_a_session_leaves_tables_numbers_and_a_picture(dlclive, model, tmp_path)
     assert len(rows) <= report["processed"]
     assert report["processed"] > 5
     picture = ElementTree.parse(tmp_path / "out" / "latency.svg").getroot()
-    words = " ".join(element.text or "" for element in picture.iter() if element.text)
-    assert f"{report['processed']} frames" in words
+    text = " ".join(element.text or "" for element in picture.iter() if element.text)
+    assert f"{report['processed']} frames" in text
 
 
-def test_the_table_says_where_frames_went(dlclive, model) -> None:
+def test_the_table_accounts_for_all_frames(dlclive, model) -> None:
     done = dlclive("run", "--source", "mouse", "--model", model, "--max-frames", 12)
     assert done.code == 0, done.err
     assert re.search(r"frames read 12 = processed \d+ \+ dropped \d+; ended: frame limit", done.out)
     assert re.search(r"^ +latency +\d", done.out, re.MULTILINE)
     assert "written: run.json" in done.err
-    assert "\r" not in done.err, "a live line where nobody looks"
+    assert "\r" not in done.err, "a status line without a terminal"
 
 
 def test_a_second_run_does_not_replace_the_first(dlclive, model, tmp_path) -> None:
-    words = ("run", "--source", "mouse", "--model", model, "--max-frames", 3)
-    assert dlclive(*words).code == 0
+    arguments = ("run", "--source", "mouse", "--model", model, "--max-frames", 3)
+    assert dlclive(*arguments).code == 0
     first = (tmp_path / "run.json").read_bytes()
-    assert dlclive(*words).code == 0
+    assert dlclive(*arguments).code == 0
     assert (tmp_path / "run.json").read_bytes() == first
     assert {path.name for path in tmp_path.iterdir()} == {"run.json", "run-2.json", "latency.svg", "latency-2.svg"}
-    assert dlclive(*words, "--overwrite").code == 0
+    assert dlclive(*arguments, "--overwrite").code == 0
     assert (tmp_path / "run.json").read_bytes() != first
 
 
-def test_a_video_is_a_source_and_every_frame_counts(dlclive, model, clip, tmp_path) -> None:
+def test_every_frame_of_a_video_is_processed(dlclive, model, clip, tmp_path) -> None:
     done = dlclive("run", "--source", clip, "--model", model, "--sink", "tables:t.csv", "--overwrite")
     assert done.code == 0, done.err
     values = record(tmp_path)
@@ -71,14 +71,14 @@ def test_a_video_is_a_source_and_every_frame_counts(dlclive, model, clip, tmp_pa
     again = dlclive("run", "--source", clip, "--model", model, "--sink", "tables:t.csv")
     assert again.code == 2
     assert "t.csv exists" in again.error
-    assert not (tmp_path / "run-2.json").exists(), "a session that never began left a record"
+    assert not (tmp_path / "run-2.json").exists(), "a session that never started left a record"
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--model", "M"), 2, "no source: give --source camera:0"),
-        (("--source", "mouse"), 2, "no model: give --model"),
+        (("--model", "M"), 2, "no source: pass --source camera:0"),
+        (("--source", "mouse"), 2, "no model: pass --model"),
         (
             ("--source", "mose", "--model", "M"),
             4,
@@ -97,22 +97,22 @@ def test_a_video_is_a_source_and_every_frame_counts(dlclive, model, clip, tmp_pa
         (("gone.yaml",), 2, "no such file: gone.yaml"),
     ],
 )
-def test_impossible_words_are_one_line(dlclive, model, lab, words, code, message) -> None:
-    if "M" in words:
-        words = tuple(model if word == "M" else word for word in words)
+def test_invalid_arguments_are_reported_in_one_line(dlclive, model, lab, arguments, code, message) -> None:
+    if "M" in arguments:
+        arguments = tuple(model if argument == "M" else argument for argument in arguments)
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
-    done = dlclive("run", *words, PYTHONPATH=lab)
+    done = dlclive("run", *arguments, PYTHONPATH=lab)
     assert (done.code, done.out) == (code, "")
     assert message in done.error
 
 
-def test_seconds_do_not_end_a_recording(dlclive, model, clip) -> None:
+def test_a_limit_in_seconds_is_refused_for_a_recording(dlclive, model, clip) -> None:
     done = dlclive("run", "--source", clip, "--model", model, "--seconds", 1)
     assert done.code == 2
     assert "realtime=true" in done.error
 
 
-def test_a_source_that_breaks_is_exit_4_with_all_numbers(dlclive, model, lab, tmp_path) -> None:
+def test_a_failing_source_exits_with_4_and_a_complete_record(dlclive, model, lab, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
     done = dlclive("run", "--source", "breaking:at=10", "--model", model, "--sink", "tables:t.csv", PYTHONPATH=lab)
     assert done.code == 4
@@ -124,20 +124,20 @@ def test_a_source_that_breaks_is_exit_4_with_all_numbers(dlclive, model, lab, tm
     assert (tmp_path / "t.csv.part").exists()
 
 
-def test_an_output_that_is_not_there_is_exit_4(dlclive, model, tmp_path) -> None:
+def test_a_missing_output_device_exits_with_4(dlclive, model, tmp_path) -> None:
     pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
     pytest.importorskip("serial", reason="needs dlclive-processors[serial]")
     laser = "stimulate:port=/dev/gone,polygon=[[0,0],[9,0],[9,9]],keypoint=snout"
     done = dlclive("run", "--source", "mouse", "--model", model, "--processor", laser)
     assert done.code == 4
     assert "port /dev/gone cannot be opened: No such file" in done.error
-    assert not list(tmp_path.iterdir()), "a session that never began left a record"
+    assert not list(tmp_path.iterdir()), "a session that never started left a record"
 
 
-def test_a_sink_that_fails_is_exit_5_and_the_others_go_on(dlclive, model, lab, tmp_path) -> None:
+def test_a_failing_sink_exits_with_5_and_the_others_continue(dlclive, model, lab, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
-    words = ("--source", "mouse", "--model", model, "--sink", "full", "--sink", "tables:t.csv", "--max-frames", 20)
-    done = dlclive("run", *words, PYTHONPATH=lab)
+    arguments = ("--source", "mouse", "--model", model, "--sink", "full", "--sink", "tables:t.csv", "--max-frames", 20)
+    done = dlclive("run", *arguments, PYTHONPATH=lab)
     assert done.code == 5
     assert "Full stopped after 5 frames" in done.error
     assert "No space left" in done.error
@@ -147,12 +147,12 @@ def test_a_sink_that_fails_is_exit_5_and_the_others_go_on(dlclive, model, lab, t
     counts_are_whole(values)
 
 
-def test_a_processor_may_fail_where_that_was_said(dlclive, model, lab, tmp_path) -> None:
-    words = ("run", "--source", "mouse", "--model", model, "--max-frames", 8)
-    done = dlclive(*words, "--processor", "picky", PYTHONPATH=lab)
+def test_processor_failures_are_tolerated_with_on_error(dlclive, model, lab, tmp_path) -> None:
+    arguments = ("run", "--source", "mouse", "--model", model, "--max-frames", 8)
+    done = dlclive(*arguments, "--processor", "picky", PYTHONPATH=lab)
     assert done.code == 3
     assert "no such pose" in done.error
-    done = dlclive(*words, "--processor", "picky:on_error=skip", PYTHONPATH=lab)
+    done = dlclive(*arguments, "--processor", "picky:on_error=skip", PYTHONPATH=lab)
     assert done.code == 0, done.err
     (picky,) = record(tmp_path, "run-2.json")["report"]["processors"]
     assert picky["processor"] == "Picky"
@@ -192,7 +192,7 @@ def test_a_signal_finishes_the_files(start, model, tmp_path, number, code) -> No
 
 
 @POSIX
-def test_a_second_ctrl_c_ends_at_once(start, model, tmp_path) -> None:
+def test_a_second_ctrl_c_quits_immediately(start, model, tmp_path) -> None:
     process = start("run", "--source", "mouse", "--model", model, "--sink", "stuck")
     wait_for(tmp_path / "run.json", process)
     time.sleep(0.3)
@@ -206,7 +206,7 @@ def test_a_second_ctrl_c_ends_at_once(start, model, tmp_path) -> None:
 
 
 @POSIX
-def test_signals_reach_a_process_that_is_not_in_python(start, model, tmp_path) -> None:
+def test_signals_reach_a_process_that_is_busy_in_c(start, model, tmp_path) -> None:
     process = start("run", "--source", "mouse", "--model", model, "--processor", "computing")
     wait_for(tmp_path / "computing", process)
     process.send_signal(signal.SIGTERM)
@@ -221,7 +221,7 @@ def test_signals_reach_a_process_that_is_not_in_python(start, model, tmp_path) -
 
 @POSIX
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_source_that_never_opens_does_not_hold_it(start, model, tmp_path, number, code) -> None:
+def test_a_source_that_hangs_in_open_does_not_block_the_exit(start, model, tmp_path, number, code) -> None:
     process = start("run", "--source", "unreachable", "--model", model)
     wait_for(tmp_path / "opening", process)
     time.sleep(0.1)
@@ -255,18 +255,18 @@ def test_a_killed_run_is_recovered(start, dlclive, model, tmp_path) -> None:
 
 
 @POSIX
-def test_a_terminal_sees_a_line_at_most_ten_times_a_second(start, model) -> None:
-    seen, out = on_a_terminal(start, "run", "--source", "mouse", "--model", model, "--seconds", 3, "--json")
-    lines = seen.split("\r\x1b[K")
+def test_the_status_line_is_updated_at_most_ten_times_a_second(start, model) -> None:
+    output, out = on_a_terminal(start, "run", "--source", "mouse", "--model", model, "--seconds", 3, "--json")
+    lines = output.split("\r\x1b[K")
     running = [line for line in lines if re.fullmatch(r"mouse 0: [\d.]+ frames/s, latency .* ms \(p99 .*\), .*", line)]
     assert len(running) > 3
     assert all(len(line) < 80 and "\n" not in line for line in running)
     values = json.loads(out)
     assert len(lines) <= 12 * (values["report"]["duration"] + 2)
-    assert lines[-1] == "", "the line stays behind"
+    assert lines[-1] == "", "the line was not removed"
 
 
-def test_devices_are_listed_or_said_to_be_none(dlclive) -> None:
+def test_devices_lists_cameras_or_reports_that_there_are_none(dlclive) -> None:
     done = dlclive("devices", "--json")
     assert done.code == 0, done.err
     assert set(json.loads(done.out)) == {"devices", "not_asked"}

@@ -1,4 +1,4 @@
-"""`--runtime-option NAME=VALUE`: to the constructor's types, over those of a profile, in files, and what cannot be."""
+"""`--runtime-option NAME=VALUE`: conversion, precedence over profiles, session files, and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dlclive_core.testing import BlobModel
 
 
 class Quick(BlobModel):
-    """A runtime that remembers its options."""
+    """A runtime that records its options."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Plain(BlobModel):
 
 
 class Open(BlobModel):
-    """A runtime that takes any option, and checks for itself."""
+    """A runtime that accepts any option."""
 
     def __init__(self, path: Path, *, device: str, precision: str, **options: str) -> None:
         super().__init__()
@@ -79,9 +79,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_words_become_what_the_constructor_takes(catalog) -> None:
-    words = {"threads": "2", "spinning": "always", "pinning": "true", "cache": "here"}
-    assert runtime_options(QUICK, words, catalog) == {
+def test_text_is_converted_to_the_constructors_types(catalog) -> None:
+    texts = {"threads": "2", "spinning": "always", "pinning": "true", "cache": "here"}
+    assert runtime_options(QUICK, texts, catalog) == {
         "threads": 2, "spinning": "always", "pinning": True, "cache": Path("here"),
     }  # fmt: skip
     assert runtime_options(QUICK, {"threads": "none"}, catalog) == {"threads": None}
@@ -89,7 +89,7 @@ def test_words_become_what_the_constructor_takes(catalog) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("texts", "message"),
     [
         ({"thread": "2"}, "runtime 'quick' has no option 'thread': did you mean 'threads'?"),
         ({"path": "2"}, "runtime 'quick' has no option 'path': choose from cache, pinning, spinning, threads"),
@@ -99,22 +99,22 @@ def test_words_become_what_the_constructor_takes(catalog) -> None:
         ({"detect_every": "2"}, "'detect_every' is not a runtime option: use --detect-every"),
     ],
 )
-def test_what_cannot_be_is_one_line(catalog, words: dict[str, str], message: str) -> None:
+def test_invalid_options_are_reported_in_one_line(catalog, texts: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError) as raised:
-        runtime_options(QUICK, words, catalog)
+        runtime_options(QUICK, texts, catalog)
     assert str(raised.value).startswith(message)
 
 
-def test_of_several_runtimes_each_gets_what_it_has(catalog) -> None:
+def test_each_of_several_runtimes_gets_the_options_that_it_has(catalog) -> None:
     shared = share_options([QUICK, PLAIN], {"threads": "2", "pinning": "true"}, catalog)
     assert shared == [{"threads": 2, "pinning": True}, {"threads": 2}]
     with pytest.raises(UsageError, match="none of the runtimes 'quick', 'plain' has an option 'pining': did you mean"):
         share_options([QUICK, PLAIN, QUICK], {"pining": "true"}, catalog)
 
 
-def loaded(words: RunSpec, catalog: PluginCatalog) -> dict[str, object]:
-    """What the runtime's constructor got."""
-    (part,) = RigParts.build(words, catalog).models.values()
+def loaded(spec: RunSpec, catalog: PluginCatalog) -> dict[str, object]:
+    """Load the model; returns the options passed to the runtime's constructor."""
+    (part,) = RigParts.build(spec, catalog).models.values()
     with part.load(catalog) as model:
         assert isinstance(model, Quick)
         return model.options
@@ -128,45 +128,43 @@ def rig(folder: Path, options: str) -> RunSpec:
     return read_session_file(path)
 
 
-def test_a_session_file_has_them_beside_the_path_and_the_command_line_adds(file: Path, catalog, tmp_path: Path) -> None:
-    words = rig(tmp_path, "    threads: 2\n    pinning: yes\n")
+def test_the_command_line_adds_to_the_runtime_options_of_a_session_file(file: Path, catalog, tmp_path: Path) -> None:
+    spec = rig(tmp_path, "    threads: 2\n    pinning: yes\n")
     expected = {"threads": 2, "spinning": "never", "pinning": True, "cache": None}
-    assert loaded(words, catalog) == expected
+    assert loaded(spec, catalog) == expected
     more = ModelSpec(runtime_options=(OptionSpec("threads", "3"), OptionSpec("spinning", "always")))
-    words = words.with_more(RunSpec(model=more))
-    assert loaded(words, catalog) == {**expected, "threads": 3, "spinning": "always"}
-    assert words.to_dict()["runtime_options"] == {"threads": "3", "pinning": "yes", "spinning": "always"}
+    spec = spec.with_more(RunSpec(model=more))
+    assert loaded(spec, catalog) == {**expected, "threads": 3, "spinning": "always"}
+    assert spec.to_dict()["runtime_options"] == {"threads": "3", "pinning": "yes", "spinning": "always"}
 
 
-def test_the_error_names_the_line_of_a_file_only_for_what_is_there(file: Path, catalog, tmp_path: Path) -> None:
+def test_an_error_names_the_line_only_for_options_from_the_file(file: Path, catalog, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"rig\.yaml:7: runtime 'quick' has no option 'pinned'"):
         RigParts.build(rig(tmp_path, "    threads: 2\n    pinned: yes\n"), catalog)
     with pytest.raises(ConfigurationError, match=r"rig\.yaml:6: option 'threads' of runtime 'quick' takes a whole"):
         RigParts.build(rig(tmp_path, "    threads: [2]\n"), catalog)
-    with pytest.raises(ConfigurationError, match=r"rig\.yaml:6: runtime_options is written as word: value"):
+    with pytest.raises(ConfigurationError, match=r"rig\.yaml:6: runtime_options must be written as key: value"):
         rig(tmp_path, "    threads=2\n")
-    words = rig(tmp_path, "    threads: 2\n")
+    spec = rig(tmp_path, "    threads: 2\n")
     with pytest.raises(UsageError, match=r"^option 'threads' of runtime 'quick' takes a whole number; got 'x'"):
-        RigParts.build(
-            words.with_more(RunSpec(model=ModelSpec(runtime_options=(OptionSpec("threads", "x"),)))), catalog
-        )
+        RigParts.build(spec.with_more(RunSpec(model=ModelSpec(runtime_options=(OptionSpec("threads", "x"),)))), catalog)
 
 
-def test_they_add_to_those_of_a_profile(file: Path, catalog) -> None:
+def test_runtime_options_add_to_those_of_a_profile(file: Path, catalog) -> None:
     profile = Profile(
         model=file.name, sha256=sha256(file), machine=Machine.this(), runtime="quick", device="cpu", precision="fp32",
         options={"threads": 2, "pinning": True},
     )  # fmt: skip
     profile_path(file).write_text(profile_to_json(profile), encoding="utf-8")
-    words = RunSpec(
+    spec = RunSpec(
         sources=(SourceSpec.parse("mouse"),),
         models=(str(file),),
         model=ModelSpec(runtime_options=(OptionSpec("threads", "5"), OptionSpec("spinning", "always"))),
     )
-    assert loaded(words, catalog) == {"threads": 5, "spinning": "always", "pinning": True, "cache": None}
+    assert loaded(spec, catalog) == {"threads": 5, "spinning": "always", "pinning": True, "cache": None}
 
 
-def test_analyze_takes_and_records_them(dlclive, model: Path, clip: Path) -> None:
+def test_analyze_records_runtime_options(dlclive, model: Path, clip: Path) -> None:
     done = dlclive(
         "analyze", model, clip, "--max-frames", 2, "--runtime-option", "threads=1", "--runtime-option", "spinning=always",
         "--out", "out", "--json",
@@ -177,21 +175,18 @@ def test_analyze_takes_and_records_them(dlclive, model: Path, clip: Path) -> Non
     assert (done.code, done.error) == (2, "error: runtime 'onnx' has no option 'thread': did you mean 'threads'?")
 
 
-def test_analyze_hands_them_to_the_runtime(dlclive, model: Path, clip: Path) -> None:
+def test_analyze_passes_runtime_options_to_the_runtime(dlclive, model: Path, clip: Path) -> None:
     done = dlclive("analyze", model, clip, "--runtime", "onnx", "--runtime-option", "threads=0")
     assert done.code == 2
     assert "threads must be at least 1; got 0" in done.error
 
 
-def test_benchmark_shows_them_in_its_rows(dlclive, model: Path) -> None:
-    words = ("benchmark", model, "--synthetic", "160x120", "--frames", 2, "--rounds", 1, "--warmup", 0)
-    done = dlclive(*words, "--runtime", "onnx:fp32:cpu", "--runtime-option", "spinning=always", "--json")
+def test_benchmark_shows_runtime_options_in_its_rows(dlclive, model: Path) -> None:
+    command = ("benchmark", model, "--synthetic", "160x120", "--frames", 2, "--rounds", 1, "--warmup", 0)
+    done = dlclive(*command, "--runtime", "onnx:fp32:cpu", "--runtime-option", "spinning=always", "--json")
     assert done.code == 0, done.err
     (row,) = json.loads(done.out)["rows"]
     assert row["options"] == {"spinning": "always"}
-    done = dlclive(*words, "--runtime-option", "spinning")
+    done = dlclive(*command, "--runtime-option", "spinning")
     assert done.code == 2
-    assert (
-        "--runtime-option takes an option of the runtime, NAME=VALUE, for example threads=1; got 'spinning'"
-        in done.error
-    )
+    assert "--runtime-option takes a runtime option, NAME=VALUE, for example threads=1; got 'spinning'" in done.error

@@ -1,4 +1,4 @@
-"""Several sources in YAML and on the command line: which source has which name, model, processors, sinks and files."""
+"""Several sources in YAML and on the command line: their names, models, processors, sinks and files."""
 
 import json
 from pathlib import Path
@@ -38,7 +38,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_file_with_several_sources(tmp_path: Path) -> None:
+def test_each_source_of_a_session_file_gets_its_own_settings(tmp_path: Path) -> None:
     first, second, third = plan(read_session_file(write(tmp_path, RIG)))
     assert [session.name for session in (first, second, third)] == ["camera-0", "basler-24060123", "top"]
     assert first.model == second.model
@@ -66,14 +66,16 @@ def test_a_file_with_several_sources(tmp_path: Path) -> None:
         ("a, b.mp4", "a-b"),
     ],
 )
-def test_sources_are_called_after_their_words(text: str, name: str) -> None:
+def test_source_names_are_derived_from_their_specs(text: str, name: str) -> None:
     assert name_of(PartSpec.source(text)) == name
 
 
-def test_a_name_comes_before_the_source_unless_it_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_may_be_prefixed_with_its_name_unless_that_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    named = SourceSpec.parse("left=camera:0")
-    assert (named.name, named.part.text) == ("left", "camera:0")
+    left = SourceSpec.parse("left=camera:0")
+    assert (left.name, left.part.text) == ("left", "camera:0")
     url = SourceSpec.parse("rtsp://10.0.0.5/live?a=b")
     assert (url.name, url.part.text) == ("", "rtsp://10.0.0.5/live?a=b")
     Path("left=1.mp4").touch()
@@ -81,13 +83,13 @@ def test_a_name_comes_before_the_source_unless_it_is_a_file(tmp_path: Path, monk
     assert (file.name, file.part.text) == ("", "left=1.mp4")
 
 
-def test_passwords_are_in_no_record() -> None:
-    words = RunSpec(sources=(SourceSpec.parse("left=rtsp://rig:secret@10.0.0.5/live"),))
-    assert "secret" not in json.dumps(words.to_dict())
+def test_passwords_do_not_reach_the_record() -> None:
+    spec = RunSpec(sources=(SourceSpec.parse("left=rtsp://rig:secret@10.0.0.5/live"),))
+    assert "secret" not in json.dumps(spec.to_dict())
 
 
 @pytest.mark.parametrize(
-    ("path", "mark", "placed"),
+    ("path", "mark", "expected"),
     [
         ("mouse.h5", "", "out/mouse.h5"),
         ("mouse.h5", "_left", "out/mouse_left.h5"),
@@ -96,13 +98,13 @@ def test_passwords_are_in_no_record() -> None:
         ("deep/mouse", "_left", "out/deep/mouse_left"),
     ],
 )
-def test_where_files_lie(path: str, mark: str, placed: str) -> None:
-    assert output_path(Path(path), folder=Path("out"), source="left", mark=mark) == Path(placed)
+def test_output_paths_include_the_source_name(path: str, mark: str, expected: str) -> None:
+    assert output_path(Path(path), folder=Path("out"), source="left", mark=mark) == Path(expected)
 
 
 def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
-    words = read_session_file(write(tmp_path, RIG))
-    changed = words.with_more(
+    spec = read_session_file(write(tmp_path, RIG))
+    changed = spec.with_more(
         RunSpec(
             sources=(SourceSpec.parse("top=camera:7"),),
             model=ModelSpec(device="cuda"),
@@ -116,27 +118,27 @@ def test_the_command_line_replaces_sources_by_name(tmp_path: Path) -> None:
     assert (first.regions.resize, top.regions.resize) == (0.25, 0.25)
     assert [part.text for part in top.sinks] == ["tables:mouse.h5", "memory", "tables:top.csv"]
     for text in ("camera:7", "bottom=camera:7"):
-        with pytest.raises(UsageError, match=r"several sources \(top\), say which one .* --source top=camera:7"):
-            words.with_more(RunSpec(sources=(SourceSpec.parse(text),)))
+        with pytest.raises(UsageError, match=r"sources \(top\); name the one to replace: --source top=camera:7"):
+            spec.with_more(RunSpec(sources=(SourceSpec.parse(text),)))
 
 
-def test_the_command_line_replaces_one_source_by_several(tmp_path: Path) -> None:
-    words = read_session_file(write(tmp_path, "source: camera:0\nmodel: m.onnx\nsinks: [tables: a.h5]\n"))
-    several = words.with_more(RunSpec(sources=(SourceSpec.parse("a=mouse"), SourceSpec.parse("b=mouse"))))
+def test_the_command_line_replaces_one_source_with_several(tmp_path: Path) -> None:
+    spec = read_session_file(write(tmp_path, "source: camera:0\nmodel: m.onnx\nsinks: [tables: a.h5]\n"))
+    several = spec.with_more(RunSpec(sources=(SourceSpec.parse("a=mouse"), SourceSpec.parse("b=mouse"))))
     assert [(session.name, session.sinks[0].mark) for session in plan(several)] == [("a", "_a"), ("b", "_b")]
 
 
-def test_models_are_for_all_or_for_each(tmp_path: Path) -> None:
-    words = read_session_file(write(tmp_path, RIG))
-    one = plan(words.with_more(RunSpec(models=("x.onnx",))))
-    assert {(session.model.path, session.model_number) for session in one} == {("x.onnx", 0)}
-    each = plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx", "x.onnx"))))
+def test_models_are_shared_or_given_per_source(tmp_path: Path) -> None:
+    spec = read_session_file(write(tmp_path, RIG))
+    shared = plan(spec.with_more(RunSpec(models=("x.onnx",))))
+    assert {(session.model.path, session.model_number) for session in shared} == {("x.onnx", 0)}
+    each = plan(spec.with_more(RunSpec(models=("x.onnx", "y.onnx", "x.onnx"))))
     assert [(session.model.path, session.model_number) for session in each] == [
         ("x.onnx", 0), ("y.onnx", 1), ("x.onnx", 2),
     ]  # fmt: skip
     assert each[2].model.precision == "fp16"
-    with pytest.raises(UsageError, match="2 models for 3 sources: give one --model for all, or one per --source"):
-        plan(words.with_more(RunSpec(models=("x.onnx", "y.onnx"))))
+    with pytest.raises(UsageError, match="2 models for 3 sources: pass one --model for all, or one per --source"):
+        plan(spec.with_more(RunSpec(models=("x.onnx", "y.onnx"))))
 
 
 @pytest.mark.parametrize(
@@ -144,14 +146,14 @@ def test_models_are_for_all_or_for_each(tmp_path: Path) -> None:
     [
         ("source: mouse\nsources:\n- mouse\n", "rig.yaml:2: a session has either source or sources"),
         ("sources:\n- source: mouse\n  sink: [display]\n",
-         "rig.yaml:3: one of the sources has no 'sink': did you mean 'sinks'?"),
+         "rig.yaml:3: an item of sources has no 'sink': did you mean 'sinks'?"),
         ("sources:\n- name: left\n  sinks: [display]\n",
-         "rig.yaml:2: one of the sources names no source: add a line such as source: camera:0"),
-        ("sources: camera:0\n", "rig.yaml:1: sources is a list"),
-        ("model: m\nsources:\n- mouse\n- mouse: {}\n", "rig.yaml:4: two sources are called 'mouse'"),
-        ("model: m\nsources:\n- {name: ../up, source: mouse}\n", "rig.yaml:3: a source cannot be called '../up'"),
-        ("model: m\nsources: []\n", "rig.yaml names no source"),
-        ("sources:\n- {name: a, source: mouse, model: m}\n- {name: b, source: mouse}\n", "rig.yaml names no model"),
+         "rig.yaml:2: an item of sources has no source: add a line such as source: camera:0"),
+        ("sources: camera:0\n", "rig.yaml:1: sources must be a list"),
+        ("model: m\nsources:\n- mouse\n- mouse: {}\n", "rig.yaml:4: two sources have the name 'mouse'"),
+        ("model: m\nsources:\n- {name: ../up, source: mouse}\n", "rig.yaml:3: invalid source name '../up'"),
+        ("model: m\nsources: []\n", "rig.yaml has no source"),
+        ("sources:\n- {name: a, source: mouse, model: m}\n- {name: b, source: mouse}\n", "rig.yaml has no model"),
     ],
 )  # fmt: skip
 def test_errors_name_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
@@ -177,13 +179,13 @@ sinks:
 """
 
 
-def test_check_and_run_know_all_sources(dlclive, model, tmp_path) -> None:
+def test_check_and_run_handle_all_sources(dlclive, model, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
     write(tmp_path, CHECKED.replace("MODEL", str(model)))
     done = dlclive("check", "rig.yaml")
     assert done.code == 0, done.err
-    for word in ("source left", "source right", "mouse_left.csv", "mouse_right.csv", "own.csv", "shared with right"):
-        assert word in done.out
+    for text in ("source left", "source right", "mouse_left.csv", "mouse_right.csv", "own.csv", "shared with right"):
+        assert text in done.out
     left, right = json.loads(dlclive("check", "rig.yaml", "--json").out)["sessions"]
     assert (left["outputs"], right["outputs"]) == (["mouse_left.csv"], ["mouse_right.csv", "own.csv"])
     assert {path.name for path in tmp_path.iterdir()} == {"rig.yaml"}
@@ -191,7 +193,7 @@ def test_check_and_run_know_all_sources(dlclive, model, tmp_path) -> None:
     assert {path.name for path in tmp_path.glob("*.csv")} == {"mouse_left.csv", "mouse_right.csv", "own.csv"}
 
 
-def test_check_finds_a_wrong_word_of_one_source(dlclive, model, tmp_path) -> None:
+def test_check_reports_the_line_of_one_sources_error(dlclive, model, tmp_path) -> None:
     pytest.importorskip("dlclive_io", reason="needs dlclive-io")
     write(tmp_path, CHECKED.replace("MODEL", str(model)).replace("own.csv", "mouse_right.csv"))
     done = dlclive("check", "rig.yaml")

@@ -1,4 +1,4 @@
-"""Groups of options: what typer sees of them, and what the command gets."""
+"""Option groups: the options that typer shows, and the values that the command receives."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def command(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "output"),
     [
         ([], "None Group(name=None, size=3) False"),
         (["it", "--name", "a", "-s", "5", "--loud"], "it Group(name='a', size=5) True"),
     ],
 )
-def test_fields_are_options(words: list[str], said: str) -> None:
-    done = CliRunner().invoke(app, words)
-    assert (done.exit_code, done.output.strip()) == (0, said)
+def test_fields_become_options(arguments: list[str], output: str) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, done.output.strip()) == (0, output)
 
 
-def test_help_and_checks_are_those_of_the_fields() -> None:
+def test_help_and_validation_come_from_the_fields() -> None:
     shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "100", "NO_COLOR": "1"}).output
     assert "Whose." in shown
     assert "How large." in shown

@@ -1,4 +1,4 @@
-"""A benchmark as JSON, as tables and as a picture: what is not known, what failed and what is infinite has its place."""
+"""A benchmark as JSON, tables and a plot, including unknown, failed and infinite values."""
 
 from __future__ import annotations
 
@@ -30,23 +30,28 @@ def row(
     setting: str, seconds: list[float], *, lost: bool = False, verdict: Verdict | None = None, **changes: object
 ) -> Row:
     runtime, precision, device = setting.split(":")
-    way = Candidate(runtime=runtime, precision=precision, device=device, path=Path(f"m.{runtime}"), **changes)
+    candidate = Candidate(runtime=runtime, precision=precision, device=device, path=Path(f"m.{runtime}"), **changes)
     poses = [Pose.missing(SOURCE.skeleton)] * 3 if lost else POSES
-    measured = Measurement(
-        candidate=way,
+    measurement = Measurement(
+        candidate=candidate,
         times=np.array(seconds),
         first=0.5 if seconds else float("nan"),
         load=1.0 if seconds else float("nan"),
         raw_call=np.array(seconds) * 0.96,
-        seen=(160, 120),
+        input_size=(160, 120),
         device="cpu (a test)",
-        searched=2 if way.follow else 0,
-        late=np.array([0.012, 0.010]) if way.follow else np.empty(0),
-        dropped=3 if way.follow else 0,
+        searched=2 if candidate.follow else 0,
+        lateness=np.array([0.012, 0.010]) if candidate.follow else np.empty(0),
+        dropped=3 if candidate.follow else 0,
     )
     error = compare_poses(POSES, poses) if seconds else None
     return Row(
-        measurement=measured, accuracy=error, operations=2e9, share=0.42, verdict=verdict or Verdict(), bytes=17_900_000
+        measurement=measurement,
+        accuracy=error,
+        operations=2e9,
+        share_of_peak=0.42,
+        verdict=verdict or Verdict(),
+        bytes=17_900_000,
     )
 
 
@@ -72,23 +77,23 @@ def benchmark(tmp_path: Path) -> Benchmark:
         ),
         reference="onnx:fp32:cpu",
         peaks={"cpu": Peak({"fp32": 1e11}, "measured"), "npu": Peak()},
-        conditions={"processor": "A CPU", "packages": {"numpy": "2.4"}, "load": [1, 2, 3], "gpus": [{"name": "A GPU"}]},
+        machine={"processor": "A CPU", "packages": {"numpy": "2.4"}, "load": [1, 2, 3], "gpus": [{"name": "A GPU"}]},
         load_after=None,
         notes=("something to know",),
     )
 
 
-def test_json_has_everything_and_is_json(benchmark: Benchmark) -> None:
-    found = json.loads(json.dumps(benchmark_json(benchmark), allow_nan=False))
-    assert found["format"] == 2
-    assert found["model"]["sha256"] == "ab" * 32
-    assert found["clip"] == {
+def test_the_json_is_complete_and_strict(benchmark: Benchmark) -> None:
+    result = json.loads(json.dumps(benchmark_json(benchmark), allow_nan=False))
+    assert result["format"] == 2
+    assert result["model"]["sha256"] == "ab" * 32
+    assert result["clip"] == {
         "name": "mouse.mp4", "seconds": pytest.approx(77.67, abs=0.01), "frame_count": 2330, "fps": 30.0, "frames": 3,
         "width": 160, "height": 120,
     }  # fmt: skip
-    assert found["system"]["packages"] == {"numpy": "2.4"}
-    assert found["notes"] == ["something to know"]
-    first, lost, _, _, failed, follow = found["rows"]
+    assert result["system"]["packages"] == {"numpy": "2.4"}
+    assert result["notes"] == ["something to know"]
+    first, lost, _, _, failed, follow = result["rows"]
     assert first["times_ms"] == [110, 90, 130]
     assert first["bare_ms"] == [105.6, 86.4, 124.8]
     assert first["mean_ms"] == pytest.approx(110)
@@ -105,25 +110,25 @@ def test_json_has_everything_and_is_json(benchmark: Benchmark) -> None:
     assert (failed["verdict"], failed["why"]) == ("failed", "no such & device")
     assert follow["follow"]["window"] == [80, 60]
     assert follow["searched"] == 2
-    assert (found["rate"], follow["late_ms"], follow["dropped"], first["late_ms"]) == (60.0, [12, 10], 3, [])
+    assert (result["rate"], follow["late_ms"], follow["dropped"], first["late_ms"]) == (60.0, [12, 10], 3, [])
 
 
-def test_markdown_has_the_columns_of_the_field(benchmark: Benchmark) -> None:
+def test_the_markdown_page_is_complete(benchmark: Benchmark) -> None:
     page = markdown(benchmark)
-    tables = [line for line in page.partition("The same frames")[0].splitlines() if line.startswith("|")]
+    tables = [line for line in page.partition("Replay at")[0].splitlines() if line.startswith("|")]
     head = next(index for index, line in enumerate(tables) if line.startswith("| runtime"))
     widths = {len(re.split(r"(?<!\\)\|", line)) for line in tables[head:]}
     assert len(widths) == 1
     assert len(tables[head:]) == 2 + len(benchmark.rows)
     assert "| onnx:fp32:cpu following 80x60 | 5 | 3 | 11.0 | 12.0 | 12.0 |" in page
     facts_table = "\n".join(tables[:head])
-    for words in (
+    for text in (
         "A CPU",
         "A GPU",
         "blobs",
         "mouse.mp4: 160 x 120, 30 frames/s, 77.7 s, first 3 of 2330 frames, 2 times",
     ):
-        assert words in facts_table
+        assert text in facts_table
     assert "9.09" in tables[head + 2]
     assert "110 ± 16.3" in tables[head + 2]
     assert "208 ± 169" in tables[head + 2]  # with the first inference
@@ -135,21 +140,21 @@ def test_markdown_has_the_columns_of_the_field(benchmark: Benchmark) -> None:
     assert "Note: something to know" in page
 
 
-def test_the_table_for_the_terminal_says_why_below(benchmark: Benchmark, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_table_fits_and_is_explained(benchmark: Benchmark, capsys: pytest.CaptureFixture[str]) -> None:
     print_benchmark(benchmark)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines()[:12])) <= 160
     assert "openvino:bf16:cpu: failed: no such & device" in out
-    assert "against onnx:fp32:cpu, on the same frames, over 9 keypoints" in out
+    assert "distance from onnx:fp32:cpu on the same frames, over its 9 keypoints" in out
     assert "42 %" in out
-    _, arrivals = out.split("The same frames, 60 frames/s")
+    _, arrivals = out.split("Replay at 60 frames/s")
     (line,) = [line.split() for line in arrivals.splitlines() if line.startswith("  onnx")]
     assert line == ["onnx:fp32:cpu", "following", "80x60", "5", "3", "11.0", "12.0", "12.0"]
-    assert "following 80x60: the animal was lost, and the whole frame searched, in 2 of 2 frames" in out
+    assert "following 80x60: lost the animal and searched the whole frame in 2 of 2 frames" in out
     assert "1.04 x" in out
 
 
-def test_the_picture_is_svg_with_a_bar_for_what_was_measured(benchmark: Benchmark) -> None:
+def test_the_plot_has_a_bar_for_each_usable_row(benchmark: Benchmark) -> None:
     root = ElementTree.fromstring(benchmark_picture(benchmark))
     space = "{http://www.w3.org/2000/svg}"
     texts = [item.text or "" for item in root.iter(f"{space}text")]
@@ -170,13 +175,13 @@ def test_the_picture_is_svg_with_a_bar_for_what_was_measured(benchmark: Benchmar
         assert 0 <= float(item.get("y", 0)) <= height
 
 
-def test_a_picture_of_failures_only(benchmark: Benchmark) -> None:
+def test_the_plot_of_failures_only_lists_them(benchmark: Benchmark) -> None:
     from dataclasses import replace
 
-    alone = replace(benchmark, rows=benchmark.rows[4:5])
-    assert not alone.stands
-    assert "no candidate could be measured" in benchmark_picture(alone)
-    assert "failed: no such &amp; device" in benchmark_picture(alone)
+    failures = replace(benchmark, rows=benchmark.rows[4:5])
+    assert not failures.has_usable_rows
+    assert "no candidate could be measured" in benchmark_picture(failures)
+    assert "failed: no such &amp; device" in benchmark_picture(failures)
 
 
 @pytest.mark.parametrize(
@@ -189,11 +194,11 @@ def test_a_picture_of_failures_only(benchmark: Benchmark) -> None:
         ("ctd_prenet_rtmpose_x_human", "cspnext_x_human"),
     ],
 )
-def test_backbones(net_type: str, name: str) -> None:
+def test_the_backbone_is_derived_from_the_network_type(net_type: str, name: str) -> None:
     assert backbone(net_type) == name
 
 
-def test_about_three_digits() -> None:
+def test_numbers_have_about_three_digits() -> None:
     assert [format_number(value) for value in (0.123, 9.876, 12.34, 1234.5)] == ["0.12", "9.88", "12.3", "1234"]
     assert format_number(float("nan")) == "-"
     assert format_number(float("inf")) == "not found"

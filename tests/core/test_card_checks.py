@@ -63,9 +63,7 @@ def changed(path: str, value: Any) -> str:
         ("method", "guess", "method must be one of bottom-up, top-down, conditional"),
         ("method", "top-down", "a top-down network has one animal in each crop, and no assembly"),
         ("scorer", [1], r"scorer must be text, not '\[1\]'"),
-        ("scorer", "", "scorer must be text"),
-        ("scorer", "/../../elsewhere", "scorer contains a slash"),
-        ("scorer", "..\\elsewhere", "scorer contains a slash"),
+        ("scorer", "x" * 5000, "scorer must be text of at most 4096 characters"),
         ("scorer", "DLC\x1b]0;title\x07", "scorer contains a control character"),
         ("stride", "x", "stride must be a number above 0 up to 65536, not 'x'"),
         ("stride", 0, "stride must be a number above 0"),
@@ -74,8 +72,15 @@ def changed(path: str, value: Any) -> str:
         ("stride", True, "stride must be a number above 0"),
         ("normalisation", "magic", "normalisation must be one of"),
         ("pad_divisor", [1], "pad_divisor must be 2 integers"),
-        ("pad_divisor", [1, 0], "pad_divisor must be 2 integers from 1 to 1024"),
-        ("pad_divisor", [1, 10**9], "pad_divisor must be 2 integers from 1 to 1024"),
+        ("pad_divisor", [1, 0], "pad_divisor must be 2 integers from 1 to 16384"),
+        ("pad_divisor", [1, 10**9], "pad_divisor must be 2 integers from 1 to 16384"),
+        ("preparation", 5, "preparation is not a JSON object"),
+        ("preparation", {"resize": [0, 1]}, "preparation.resize must be 2 integers from 1"),
+        ("preparation", {"longest_side": 10**9}, "preparation.longest_side must be an integer from 1 to 16384"),
+        ("preparation", {"divisor": [1, 0]}, "preparation.divisor must be 2 integers from 1 to 16384"),
+        ("preparation", {"border": [256, 0, 0]}, "preparation.border must be 3 integers from 0 to 255"),
+        ("preparation", {"position": "there"}, "preparation.position must be one of top_left"),
+        ("preparation", {"rotate": 90}, "unknown field preparation.rotate"),
         ("input_size", [256], "input_size must be 2 integers"),
         ("input_size", [256, "256"], "input_size must be 2 integers"),
         ("input_size", [10**9, 10**9], "input_size must be 2 integers from 1 to 65536"),
@@ -127,8 +132,8 @@ def test_a_card_that_is_no_json_or_too_long_is_refused_at_once(text: str) -> Non
 
 
 def test_a_card_made_in_python_is_checked_too() -> None:
-    with pytest.raises(ValueError, match="scorer contains a slash"):
-        CARD.with_(scorer="a/b")
+    with pytest.raises(ValueError, match="scorer contains a control character"):
+        CARD.with_(scorer="a\nb")
     with pytest.raises(UsageError, match=r"keypoints\[0\] must be text"):
         Skeleton((1,))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="more than can be assembled"):

@@ -1,4 +1,4 @@
-"""Exports: routes over several formats, the bound of each precision, who gets which frames, and the files written."""
+"""Exports: routes through several formats, error bounds, the division of frames, and the written files."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def frames(count: int = 5, **options) -> list[np.ndarray]:
     return images
 
 
-def test_a_route_may_have_a_file_in_between(catalog, begin, tmp_path: Path) -> None:
+def test_a_route_may_have_an_intermediate_file(catalog, begin, tmp_path: Path) -> None:
     export = export_model(begin(), tmp_path / "m.int8.end", precision="int8", frames=frames(40), catalog=catalog)
     assert EXPORTS == [(".begin.middle", "fp32", 0), (".middle.end", "int8", 30)]
     assert sorted(item.name for item in tmp_path.iterdir()) == ["m.begin", "m.int8.bin", "m.int8.end"]
@@ -147,7 +147,9 @@ def test_a_route_may_have_a_file_in_between(catalog, begin, tmp_path: Path) -> N
         ("a.end", "bf16", [".begin.middle", ".middle.end"]),
     ],
 )
-def test_routes(catalog, begin, tmp_path: Path, target: str, precision: str, route: list[str]) -> None:
+def test_the_route_depends_on_format_and_precision(
+    catalog, begin, tmp_path: Path, target: str, precision: str, route: list[str]
+) -> None:
     export_model(begin(), tmp_path / target, precision=precision, frames=frames(20), catalog=catalog)
     assert [name for name, _, _ in EXPORTS] == route
 
@@ -177,10 +179,10 @@ def test_a_missing_route_or_precision_is_named(catalog, begin, tmp_path: Path) -
         ("fp32", 0.04, 999, None),
         ("fp32", 0.06, 1, r"in fp32 differs from its source by 0\.060 px over all keypoints"),
         ("fp16", 0.2, 999, None),
-        ("fp16", 9.0, 1, None),  # one of 120 is beyond the 99th percentile
+        ("fp16", 9.0, 1, None),  # 1 of 120 is beyond the 99th percentile
         ("fp16", 9.0, 3, r"9\.000 px at the 99th percentile of the confident keypoints .* more than the 0\.25 px"),
         ("int8", 0.4, 999, None),
-        ("int8", 9.0, 1, None),  # one of 30 is
+        ("int8", 9.0, 1, None),  # 1 of 30 is beyond the 95th percentile
         ("int8", 9.0, 3, r"9\.000 px at the 95th percentile of the confident keypoints .* more than the 0\.5 px"),
     ],
 )
@@ -188,7 +190,7 @@ def test_each_precision_has_its_bound(
     catalog, begin, tmp_path: Path, precision: str, off: float, many: int, message: str | None
 ) -> None:
     source = begin(then={"off": off, "many": many})
-    images = frames(40)  # 120 keypoints; int8 is judged on ten of them, 30 keypoints
+    images = frames(40)  # 120 keypoints; int8 is verified on ten frames with 30 keypoints
     if message is None:
         export = export_model(source, tmp_path / "a.middle", precision=precision, frames=images, catalog=catalog)
         assert export.parity.max_px == pytest.approx(off, abs=1e-3)
@@ -208,7 +210,7 @@ def test_without_confident_keypoints_the_bound_applies_to_all(catalog, begin, tm
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (None, r"calibration needs frames of the animal: give a clip .*--frames CLIP; got 0 frames"),
+        (None, r"calibration needs frames of the animal: pass a clip .*--frames CLIP; got 0 frames"),
         (frames(15), "with at least 16 frames, as --frames CLIP; got 15 frames"),
         (frames(20, visible=0.0), "finds no animal in the clip: no keypoint of 5 frames has a confidence of 0.6"),
     ],
@@ -331,11 +333,11 @@ def test_options_reach_the_exporter_that_has_them(rounding, begin, tmp_path: Pat
     assert EXPORTS == [
         (".begin.middle", "fp32", 30),
         (".middle.end", "fp32", 30),
-    ]  # three quarters of the frames, also for the first step
+    ]  # three quarters of the frames, for the first step as well
     assert (export.bound_px, export.error_label) == (0.5, "at the 95th percentile of the confident keypoints")
 
 
-def test_without_the_option_nothing_is_calibrated(rounding, begin, tmp_path: Path) -> None:
+def test_nothing_is_calibrated_without_the_option(rounding, begin, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"differs .* more than the 0\.05 px allowed"):
         export_model(begin(then={"off": 0.4}), tmp_path / "a.end", frames=frames(40), catalog=rounding)
     assert EXPORTS == [(".begin.middle", "fp32", 0), (".middle.end", "fp32", 40)]

@@ -1,4 +1,4 @@
-"""Files for windows, made of those that were made for whole frames."""
+"""Exported files for windows, derived from the files for whole frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlclive_core.benchmark.exports import Exports
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.testing import BlobModel, BlobSource
-from dlclive_core.tuning.candidates import Candidates
+from dlclive_core.tuning.candidates import CandidateFactory
 from dlclive_core.tuning.plan import TunePlan
 from dlclive_core.tuning.split_clip import ClipSplit
 
@@ -22,7 +22,7 @@ FOLLOWS = [FollowingCropSpec(window=(width, 32), at_once=True) for width in (32,
 
 
 class Plain(Exporter):
-    """Writes down what it was asked for."""
+    """Records its arguments."""
 
     def export(self, source: Path, target: Path, *, precision="fp32", size=None, frames=()) -> ModelCard:
         target.write_text(json.dumps({"precision": precision, "frames": len(frames)}))
@@ -30,70 +30,77 @@ class Plain(Exporter):
 
 
 class Windowed(Plain):
-    """Takes a window, too, but none that is 95 wide."""
+    """Also accepts a window, unless it is 95 pixels wide."""
 
     def __init__(self, *, window: tuple[int, int] | None = None) -> None:
         self._window, self.calibrates = window, window is not None
 
     def export(self, source: Path, target: Path, *, precision="fp32", size=None, frames=()) -> ModelCard:
         if self._window is not None and self._window[0] == 95:
-            raise UsageError("nothing that a window would change")
+            raise UsageError("a window would change nothing")
         target.write_text(json.dumps({"precision": precision, "frames": len(frames), "window": self._window}))
         return BlobModel().card
 
 
 def exports(folder: Path, exporter: type[Exporter], calibration: bool = True) -> Exports:
-    """Of a model, with nothing made yet."""
+    """The exports of a model, before the first one."""
     source = folder / "model.begin"
     source.write_text("{}")
-    made = folder / "made"
-    made.mkdir()
+    export_folder = folder / "exports"
+    export_folder.mkdir()
     name = f"{__name__}:{exporter.__name__}"
     parts = (
         RuntimeInfo(name="blobs", summary="", factory="dlclive_core.testing:BlobNetwork", reads=(".begin", ".end")),
         ExporterInfo(name="end", summary="", factory=name, reads=".begin", writes=".end"),
     )
     catalog = PluginCatalog([Plugin(name="lab", distribution="lab", version="1", status="ready", components=parts)])
-    return Exports(source, made, FRAMES[:8], (lambda: FRAMES) if calibration else None, catalog, lambda _: None)
+    return Exports(
+        source, export_folder, FRAMES[:8], (lambda: FRAMES) if calibration else None, catalog, lambda _: None
+    )
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Exports:
+def model_exports(tmp_path: Path) -> Exports:
     return exports(tmp_path, Windowed)
 
 
-def told(file: Path) -> dict[str, object]:
+def arguments(file: Path) -> dict[str, object]:
     return json.loads(file.read_text())
 
 
-def test_the_same_file_is_made_again_with_the_window_and_frames_to_fit_it_to(ours: Exports) -> None:
-    whole = ours.file(".end", "fp32", None)
-    windows = ours.for_windows(whole, (64, 32))
+def test_a_file_for_windows_is_exported_with_calibration_frames(model_exports: Exports) -> None:
+    whole = model_exports.file(".end", "fp32", None)
+    windows = model_exports.for_windows(whole, (64, 32))
     assert windows != whole
-    assert told(whole) == {"precision": "fp32", "frames": 6, "window": None}
-    assert told(windows) == {"precision": "fp32", "frames": 30, "window": [64, 32]}
-    assert ours.for_windows(whole, (64, 32)) == windows, "made once"
+    assert arguments(whole) == {"precision": "fp32", "frames": 6, "window": None}
+    assert arguments(windows) == {"precision": "fp32", "frames": 30, "window": [64, 32]}
+    assert model_exports.for_windows(whole, (64, 32)) == windows, "exported twice"
 
 
-def test_where_there_is_nothing_to_be_made_it_is_the_file_itself(ours: Exports, tmp_path: Path) -> None:
-    whole = ours.file(".end", "fp32", None)
-    assert ours.for_windows(whole, (95, 64)) == whole
-    assert ours.for_windows(tmp_path / "model.begin", (64, 32)) == tmp_path / "model.begin"
+def test_a_window_that_changes_nothing_keeps_the_file(model_exports: Exports, tmp_path: Path) -> None:
+    whole = model_exports.file(".end", "fp32", None)
+    assert model_exports.for_windows(whole, (95, 64)) == whole
+    assert model_exports.for_windows(tmp_path / "model.begin", (64, 32)) == tmp_path / "model.begin"
 
 
 @pytest.mark.parametrize(("exporter", "calibration"), [(Plain, True), (Windowed, False)])
-def test_or_where_it_cannot_be_made(exporter: type[Exporter], calibration: bool, tmp_path: Path) -> None:
-    ours = exports(tmp_path, exporter, calibration)
-    whole = ours.file(".end", "fp32", None)
-    assert ours.for_windows(whole, (64, 32)) == whole
+def test_an_exporter_without_windows_keeps_the_file(
+    exporter: type[Exporter], calibration: bool, tmp_path: Path
+) -> None:
+    model_exports = exports(tmp_path, exporter, calibration)
+    whole = model_exports.file(".end", "fp32", None)
+    assert model_exports.for_windows(whole, (64, 32)) == whole
 
 
-def test_all_windows_that_are_tried_share_one_file(ours: Exports, tmp_path: Path) -> None:
+def test_all_windows_share_one_file(model_exports: Exports, tmp_path: Path) -> None:
     plan = TunePlan(
         source=tmp_path / "model.begin", card=BlobModel().card, frames=ClipSplit("clip", FRAMES[:20], FRAMES[20:])
     )
-    whole = ours.file(".end", "fp32", None)
+    whole = model_exports.file(".end", "fp32", None)
     candidate = Candidate(runtime="blobs", precision="fp32", device="cpu", path=whole)
-    made = Candidates(plan, ours, PluginCatalog([])).smaller(candidate, [0.5], FOLLOWS)
-    assert [(one.path == whole, one.follow) for one in made] == [(True, None), *((False, one) for one in FOLLOWS)]
-    assert told(made[1].path)["window"] == [64, 32], "the middle one"
+    candidates = CandidateFactory(plan, model_exports, PluginCatalog([])).on_smaller_inputs(candidate, [0.5], FOLLOWS)
+    assert [(item.path == whole, item.follow) for item in candidates] == [
+        (True, None),
+        *((False, follow) for follow in FOLLOWS),
+    ]
+    assert arguments(candidates[1].path)["window"] == [64, 32], "not the window of medium size"

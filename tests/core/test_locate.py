@@ -29,11 +29,21 @@ def test_a_file_is_itself(tmp_path: Path) -> None:
         (("snapshot-050.pt", "snapshot-best-040.pt", "snapshot-100.pt"), "snapshot-best-040.pt"),
         (("snapshot-050.pt", "snapshot-200.pt", "snapshot-1000.pt"), "snapshot-1000.pt"),
         (("snapshot-050.pt", "snapshot-detector-200.pt"), "snapshot-050.pt"),
+        (
+            ("snapshot-050.pt", "._snapshot-050.pt", "._snapshot-best-100.pt", "._pytorch_config.yaml"),
+            "snapshot-050.pt",
+        ),
     ],
 )
 def test_a_training_folder_means_its_best_snapshot(tmp_path: Path, names: tuple[str, ...], chosen: str) -> None:
     make(tmp_path, "pytorch_config.yaml", *names)
     assert locate_model(tmp_path, SUFFIXES).name == chosen
+
+
+def test_hidden_files_are_not_models(tmp_path: Path) -> None:
+    """macOS leaves `._name` files beside every file on disks that cannot hold its attributes."""
+    make(tmp_path, "model.onnx", "._model.onnx", ".DS_Store", "Thumbs.db", "desktop.ini", "more/._model.pt")
+    assert locate_model(tmp_path, SUFFIXES) == tmp_path / "model.onnx"
 
 
 def test_a_project_with_one_model_is_that_model(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from dlclive_core.machine.system import sha256
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.profiles import (
     Machine,
-    Measured,
     Profile,
+    TableRow,
     Variant,
     profile_path,
     profile_to_json,
@@ -28,7 +28,7 @@ from dlclive_core.testing import BlobModel, BlobSource
 
 
 class Blobs(BlobModel):
-    """A runtime that remembers how it was loaded."""
+    """A runtime that records its arguments."""
 
     def __init__(self, path, *, device, precision, threads: int = 1) -> None:
         super().__init__()
@@ -63,8 +63,8 @@ def build_profile(model: Path, **changes) -> Profile:
         options={"threads": 2}, resize=0.5, follow=FollowingCropSpec(threshold=0.5, margin=12, window=(64, 48), at_once=True),
         clip="clip.mp4", max_error=0.5, created="2026-11-25T12:00:00+01:00", versions={"numpy": "2"},
         table=(
-            Measured(label="quick:bf16:cpu", p50_ms=1.5, p99_ms=2.5, p95_px=0.25, lost=1, frames=90),
-            Measured(label="slow:fp32:cpu", p50_ms=9.0, p99_ms=9.5, p95_px=math.inf, frames=90, why="too far off"),
+            TableRow(label="quick:bf16:cpu", p50_ms=1.5, p99_ms=2.5, p95_px=0.25, lost=1, frames=90),
+            TableRow(label="slow:fp32:cpu", p50_ms=9.0, p99_ms=9.5, p95_px=math.inf, frames=90, why="too far off"),
         ),
     )  # fmt: skip
     return replace(profile, **changes)
@@ -85,15 +85,15 @@ def test_a_profile_survives_the_round_trip(model: Path) -> None:
 
 
 @pytest.mark.parametrize("rotates", [True, False])
-def test_version_1_is_still_read_and_its_sizes_are_turned_round(model: Path, rotates: bool) -> None:
-    """It had `turns` for `rotates`, the window as (width, height), and labels with sizes as HEIGHTxWIDTH."""
+def test_version_1_is_read_and_its_label_sizes_are_swapped(model: Path, rotates: bool) -> None:
+    """Version 1 had `turns` for `rotates`, the window as (width, height), and labels with sizes as HEIGHTxWIDTH."""
     follow = FollowingCropSpec(window=(64, 48), rotates=rotates)
     setting = "quick:bf16:cpu"
     old = ["at 0.5, following 48x64 or 64x48", "at 120x160", "at 0.5, threads=2"]
     new = ["at 0.5, following 64x48 or 48x64", "at 160x120", "at 0.5, threads=2"]
 
-    def table(labels: list[str]) -> tuple[Measured, ...]:
-        return tuple(Measured(label=f"{setting} {label}") for label in labels)
+    def table(labels: list[str]) -> tuple[TableRow, ...]:
+        return tuple(TableRow(label=f"{setting} {label}") for label in labels)
 
     path = write_profile(model, follow=follow, table=table(old))
     values = json.loads(path.read_text()) | {"dlclive_profile": 1}
@@ -102,8 +102,8 @@ def test_version_1_is_still_read_and_its_sizes_are_turned_round(model: Path, rot
     assert read_profile(path) == build_profile(model, path=path, follow=follow, table=table(new))
 
 
-def test_labels_of_the_present_version_are_left_alone(model: Path) -> None:
-    table = (Measured(label="quick:bf16:cpu following 64x48 or 48x64"),)
+def test_labels_of_the_current_version_are_unchanged(model: Path) -> None:
+    table = (TableRow(label="quick:bf16:cpu following 64x48 or 48x64"),)
     assert read_profile(write_profile(model, table=table)).table == table
 
 
@@ -125,7 +125,7 @@ def change(values: dict, field: str, value: object) -> None:
         ("runtme", "onnx", "unknown field runtme"),
         ("machine.cores", "two", "machine.cores must be an integer"),
         ("machine.memory", 3, "unknown field machine.memory"),
-        ("machine.gpus", "one", "machine.gpus must be a list of texts"),
+        ("machine.gpus", "one", "machine.gpus must be a list of strings"),
         ("sha256", "abc", "sha256 must be a SHA-256"),
         ("resize", 0, "resize must be a number above 0"),
         ("resize", True, "resize must be a number above 0"),
@@ -142,11 +142,23 @@ def change(values: dict, field: str, value: object) -> None:
         ("options", {"spinning": "x" * 65}, "options.spinning is not a valid option"),
         ("table.1.label", 3, r"table\[1\].label must be text"),
         ("table", {}, "table must be a list"),
-        ("variant", {"file": "../x.onnx", "sha256": "a" * 64, "others": []}, "'../x.onnx' is not below its folder"),
-        ("variant", {"file": "/x.onnx", "sha256": "a" * 64, "others": []}, "'/x.onnx' is not below its folder"),
-        ("variant", {"file": "C:x.onnx", "sha256": "a" * 64, "others": []}, "'C:x.onnx' is not below its folder"),
-        ("dlclive_profile", 3, "it has version 3, this dlclive-core reads versions 1 to 2: update dlclive-core"),
-        ("dlclive_profile", 0, "it has version 0"),
+        (
+            "variant",
+            {"file": "../x.onnx", "sha256": "a" * 64, "others": []},
+            "'../x.onnx' is not below the folder of the profile",
+        ),
+        (
+            "variant",
+            {"file": "/x.onnx", "sha256": "a" * 64, "others": []},
+            "'/x.onnx' is not below the folder of the profile",
+        ),
+        (
+            "variant",
+            {"file": "C:x.onnx", "sha256": "a" * 64, "others": []},
+            "'C:x.onnx' is not below the folder of the profile",
+        ),
+        ("dlclive_profile", 3, "version 3; this dlclive-core reads versions 1 to 2: update dlclive-core"),
+        ("dlclive_profile", 0, "version 0;"),
         ("dlclive_profile", 1, "follow.turns is missing"),
     ],
 )
@@ -190,10 +202,12 @@ def test_the_callers_options_override_the_profiles(model: Path) -> None:
         assert loaded.loaded == ("mouse.onnx", "cpu", "bf16", 5)
 
 
-@pytest.mark.parametrize("how", [{"runtime": "slow"}, {"device": "cpu"}, {"precision": "fp32"}, {"profile": None}])
-def test_a_profile_is_not_used_if_the_caller_sets_runtime_device_or_precision(model: Path, how: dict) -> None:
+@pytest.mark.parametrize(
+    "arguments", [{"runtime": "slow"}, {"device": "cpu"}, {"precision": "fp32"}, {"profile": None}]
+)
+def test_a_profile_is_not_used_if_the_caller_sets_runtime_device_or_precision(model: Path, arguments: dict) -> None:
     write_profile(model)
-    with load(model, catalog=catalog(), **how) as loaded:
+    with load(model, catalog=catalog(), **arguments) as loaded:
         assert loaded.profile is None
         assert loaded.loaded[3] == 1
 
@@ -254,7 +268,7 @@ def test_a_variant_replaces_the_model_and_is_checked(model: Path) -> None:
     with pytest.raises(UsageError, match=r"mouse.bin, which .* loads in place of the model, has changed since"):
         load(model, catalog=catalog())
     files[0].unlink()
-    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx is missing"):
+    with pytest.raises(UsageError, match=r"mouse.dlclive.mouse.onnx, which .* loads in place of the model, is missing"):
         load(model, catalog=catalog())
     with load(model, precision="fp32", catalog=catalog()) as loaded:
         assert loaded.profile is None
@@ -335,7 +349,7 @@ def test_a_session_uses_the_regions_of_its_models_profile(model: Path) -> None:
         assert Session(source=BlobSource(), model=loaded, regions=[]).region.regions == ()
 
 
-def test_poses_are_in_pixels_of_the_whole_frame(model: Path) -> None:
+def test_poses_are_in_frame_pixels(model: Path) -> None:
     write_profile(model, resize=1.0, follow=FollowingCropSpec(margin=20, at_once=True))
     source, sink = BlobSource(frames=12), MemorySink()
     with load(model, catalog=catalog()) as loaded:
@@ -354,4 +368,4 @@ def test_dlclive_uses_the_profile_unless_regions_are_given(model: Path, caplog: 
     assert not caplog.messages
     with DLCLive(model, resize=0.5, catalog=catalog()) as live:
         live.get_pose(source.draw(0))
-    assert "your cropping, dynamic and resize replace" in caplog.messages[0]
+    assert "your cropping, dynamic and resize options replace" in caplog.messages[0]

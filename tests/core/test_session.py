@@ -8,6 +8,7 @@ import pytest
 
 from dlclive_core import (
     Crop,
+    DataError,
     EndOfStream,
     FollowingCrop,
     Frame,
@@ -168,7 +169,7 @@ def test_a_sink_that_cannot_be_opened_stops_the_run_before_the_first_frame() -> 
 
     source, earlier = FailingSource(at=99), FailingSink(at=99)
     session = Session(source=source, model=BlobModel(), sinks=[earlier, Full()])
-    with pytest.raises(PermissionError):
+    with pytest.raises(DataError, match="sink Full could not be opened: PermissionError"):
         session.run()
     assert earlier.closed == 1
     assert earlier.written == []

@@ -1,5 +1,7 @@
 """Every frame is counted exactly once, as processed or as dropped at the point of loss."""
 
+import signal
+import sys
 import threading
 import time
 
@@ -220,13 +222,13 @@ def test_keyboard_interrupt_finishes_the_files_and_is_raised() -> None:
     assert (session.report.ending, session.report.complete, session.report.drops.failed) == ("stopped", True, 1)
 
 
-def test_system_exit_closes_without_waiting_for_slow_sinks() -> None:
+def test_system_exit_of_a_signal_handler_closes_without_waiting_for_slow_sinks() -> None:
     class Gone(Processor):
         closed = False
 
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            if frame.index >= 5:
-                raise SystemExit(130)
+            if frame.index == 5:
+                signal.raise_signal(signal.SIGTERM)
             return pose
 
         def close(self) -> None:
@@ -240,9 +242,13 @@ def test_system_exit_closes_without_waiting_for_slow_sinks() -> None:
     session = Session(
         source=LiveBlobSource(frames=100, interval=0.005), model=BlobModel(), processors=[gone], sinks=[sink]
     )
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     began = time.perf_counter()
-    with pytest.raises(SystemExit):
-        session.run()
+    try:
+        with pytest.raises(SystemExit):
+            session.run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert time.perf_counter() - began < 10  # the sink would take 100 s
     assert gone.closed
     assert not sink.finished

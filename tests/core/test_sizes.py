@@ -72,9 +72,9 @@ def test_frames_are_cut_to_the_size(source: Path, catalog) -> None:
 def test_a_benchmark_exports_for_the_size_of_its_pictures(source: Path, catalog, tmp_path: Path) -> None:
     clip = read_clip(BlobSource(frames=8, size=(160, 120)), 8)
     assert clip.size == (160, 120)
-    size = ViewSpec(resize=0.5).picture_size(clip.size)
+    size = ViewSpec(resize=0.5).input_size(clip.size)
     assert size == (80, 60)
-    assert ViewSpec(size=(96, 64)).picture_size(clip.size) == (96, 64)
+    assert ViewSpec(size=(96, 64)).input_size(clip.size) == (96, 64)
     messages: list[str] = []
     folder = tmp_path / "exports"
     folder.mkdir()

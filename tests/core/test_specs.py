@@ -46,6 +46,11 @@ def test_a_bad_spec_is_rejected(text: str, message: str) -> None:
         ("1e-3", float, 0.001),
         ("3", float, 3.0),
         ("true", bool, True),
+        ("yes", bool, True),
+        ("off", bool, False),
+        ("off", bool | str, False),
+        ("off", str, "off"),
+        ("[on, 12:30]", list[str], ["on", "12:30"]),
         ("007", str, "007"),
         ("out.h5", Path, Path("out.h5")),
         ("none", float | None, None),
@@ -59,7 +64,8 @@ def test_text_is_converted_to_the_annotated_type(text: str, annotation: object, 
 
 
 @pytest.mark.parametrize(
-    ("text", "annotation"), [("x", int), ("1.5", int), ("true", int), ("soon", float), ("3", bool)]
+    ("text", "annotation"),
+    [("x", int), ("1.5", int), ("true", int), ("12:30", int), ("1_000", int), ("soon", float), ("3", bool)],
 )
 def test_the_error_for_a_wrong_value_gives_the_type(text: str, annotation: type) -> None:
     with pytest.raises(UsageError, match=r"option takes .*; got"):

@@ -1,4 +1,4 @@
-"""What is tried and taken: on made-up measurements, and on networks whose errors are known. No time is measured here."""
+"""The search and its selection, on synthetic measurements and on networks with known errors. No time is measured here."""
 
 import math
 from dataclasses import replace
@@ -47,7 +47,7 @@ FILE = Path("m.known")
 WINDOW = FollowingCropSpec(window=(64, 64), at_once=True)
 
 
-def tried(
+def trial(
     ms: float, px: float, precision: str = "fp32", *, final: bool = True, p99: float | None = None, **how
 ) -> Trial:
     failure = how.pop("failure", "")
@@ -56,88 +56,88 @@ def tried(
     return Trial(candidate=candidate, p50=ms / 1000, p99=slow / 1000, p95_px=px, frames=9, failure=failure, final=final)
 
 
-SAFE = tried(50, 0.0)
-HALF = tried(20, 0.2, "bf16", p99=90)
-SMALL = tried(10, 0.9, "bf16", resize=0.5)
-FOLLOWING = tried(5, 0.4, "bf16", follow=WINDOW)
-BROKEN = tried(math.nan, math.nan, "int8", failure="no")
+FALLBACK = trial(50, 0.0)
+HALF = trial(20, 0.2, "bf16", p99=90)
+SMALL = trial(10, 0.9, "bf16", resize=0.5)
+FOLLOWING = trial(5, 0.4, "bf16", follow=WINDOW)
+BROKEN = trial(math.nan, math.nan, "int8", failure="no")
 
 
-def test_the_winner_is_the_quickest_within_the_error() -> None:
-    assert select_winner([SAFE, HALF, SMALL, FOLLOWING, BROKEN], "p50", 0.5) == (FOLLOWING, "")
-    assert select_winner([SAFE, HALF, SMALL, BROKEN], "p50", 0.5) == (HALF, "")
-    assert select_winner([SAFE, HALF, SMALL, BROKEN], "p50", 1.0) == (SMALL, "")
+def test_the_winner_is_the_fastest_within_the_bound() -> None:
+    assert select_winner([FALLBACK, HALF, SMALL, FOLLOWING, BROKEN], "p50", 0.5) == (FOLLOWING, "")
+    assert select_winner([FALLBACK, HALF, SMALL, BROKEN], "p50", 0.5) == (HALF, "")
+    assert select_winner([FALLBACK, HALF, SMALL, BROKEN], "p50", 1.0) == (SMALL, "")
 
 
-def test_by_the_goal_that_was_asked_for() -> None:
-    assert select_winner([SAFE, HALF], "p50", 0.5)[0] is HALF
-    assert select_winner([SAFE, HALF], "p99", 0.5)[0] is SAFE
+def test_the_goal_decides_the_winner() -> None:
+    assert select_winner([FALLBACK, HALF], "p50", 0.5)[0] is HALF
+    assert select_winner([FALLBACK, HALF], "p99", 0.5)[0] is FALLBACK
 
 
 def test_only_finalists_win() -> None:
-    assert select_winner([SAFE, replace(HALF, final=False)], "p50", 0.5)[0] is SAFE
+    assert select_winner([FALLBACK, replace(HALF, final=False)], "p50", 0.5)[0] is FALLBACK
 
 
 @pytest.mark.parametrize("px", [0.7, math.inf, math.nan])
-def test_where_nothing_is_within_the_error_the_safest_is_taken_and_said(px: float) -> None:
-    safe, slower = replace(SAFE, p95_px=px), replace(SAFE, p95_px=px, p50=0.06)
-    chosen, note = select_winner([slower, safe, replace(HALF, p95_px=px)], "p50", 0.5)
-    assert chosen is safe
-    assert note.startswith("nothing stays within 0.5 px: fp32 on whole frames")
+def test_fp32_on_whole_frames_is_the_fallback(px: float) -> None:
+    fallback, slower = replace(FALLBACK, p95_px=px), replace(FALLBACK, p95_px=px, p50=0.06)
+    winner, note = select_winner([slower, fallback, replace(HALF, p95_px=px)], "p50", 0.5)
+    assert winner is fallback
+    assert note.startswith("no other setting is within 0.5 px: using fp32 on whole frames")
 
 
-def test_nothing_runs_nothing_wins() -> None:
+def test_there_is_no_winner_if_nothing_runs() -> None:
     assert select_winner([BROKEN], "p50", 0.5)[0] is None
 
 
-def test_what_goes_on_is_quick_and_not_far_off_and_the_safest_always_does() -> None:
-    far = tried(1, 3.0, "int8")
-    near = tried(2, 0.9, "int8", options={"threads": 1})  # a few frames say little
-    assert worth_resizing([SAFE, HALF, far, near, BROKEN], "p50", 0.5, 2) == [near, HALF, SAFE]
+def test_fast_settings_within_twice_the_bound_and_fp32_are_resized() -> None:
+    far = trial(1, 3.0, "int8")
+    near = trial(2, 0.9, "int8", options={"threads": 1})  # within twice the bound
+    assert worth_resizing([FALLBACK, HALF, far, near, BROKEN], "p50", 0.5, 2) == [near, HALF, FALLBACK]
 
 
-def test_the_finals_have_windows_whole_frames_and_the_safest() -> None:
-    more = [tried(ms, 0.1, "bf16", follow=WINDOW, options={"threads": ms}) for ms in (6, 7, 8)]
-    assert select_finalists([SAFE, HALF, SMALL, FOLLOWING, *more, BROKEN], "p50", 0.5, 2) == [
+def test_finalists_include_windows_whole_frames_and_fp32() -> None:
+    more = [trial(ms, 0.1, "bf16", follow=WINDOW, options={"threads": ms}) for ms in (6, 7, 8)]
+    assert select_finalists([FALLBACK, HALF, SMALL, FOLLOWING, *more, BROKEN], "p50", 0.5, 2) == [
         FOLLOWING,
         more[0],
         HALF,
-        SAFE,
+        FALLBACK,
     ]
 
 
-def test_what_was_measured_last_counts_and_the_chosen_comes_first() -> None:
+def test_the_latest_trial_counts_and_the_winner_comes_first() -> None:
     brief = replace(HALF, final=False, p95_px=0.1)
-    table = latest_trials([brief, BROKEN, SMALL, SAFE, HALF])
+    table = latest_trials([brief, BROKEN, SMALL, FALLBACK, HALF])
     assert HALF in table
     assert brief not in table
-    assert sort_for_table(table, HALF, "p50", 0.5) == [HALF, SAFE, SMALL, BROKEN]
+    assert sort_for_table(table, HALF, "p50", 0.5) == [HALF, FALLBACK, SMALL, BROKEN]
 
 
 def pose(*points: tuple[float, float, float]) -> Pose:
     return Pose(np.asarray([points], np.float32), Skeleton(tuple("abcd"[: len(points)])))
 
 
-def test_an_animal_is_lost_where_nothing_of_it_is_found_at_its_place() -> None:
-    there = pose((10, 10, 0.9), (30, 10, 0.9))
-    unsure, empty = pose((10, 10, 0.2), (30, 10, 0.3)), pose((10, 10, 0.9), (30, 10, 0.2))
-    elsewhere, nothing = pose((80, 80, 0.9), (90, 80, 0.9)), Pose.missing(there.skeleton)
-    assert count_lost([there] * 5, [there, unsure, elsewhere, nothing, empty]) == 3
-    assert count_lost([unsure, nothing], [nothing, elsewhere]) == 0  # nobody knows where it was
+def test_an_animal_is_lost_if_no_keypoint_is_found_in_place() -> None:
+    reference = pose((10, 10, 0.9), (30, 10, 0.9))
+    unsure, partial = pose((10, 10, 0.2), (30, 10, 0.3)), pose((10, 10, 0.9), (30, 10, 0.2))
+    elsewhere, nothing = pose((80, 80, 0.9), (90, 80, 0.9)), Pose.missing(reference.skeleton)
+    assert count_lost([reference] * 5, [reference, unsure, elsewhere, nothing, partial]) == 3
+    assert count_lost([unsure, nothing], [nothing, elsewhere]) == 0  # the reference does not know the position
 
 
-def test_windows_hold_the_animal_and_what_it_moves() -> None:
+def test_windows_hold_the_animal_and_its_movement() -> None:
     poses = [pose((100 + 4 * k, 100, 0.9), (140 + 4 * k, 120, 0.9), (0, 0, 0.1)) for k in range(20)]
-    found = windows(poses, (640, 480))
-    sides = [follow.window for follow in found]
-    # 40 x 20 large, 2 * (4 + 16) around, 32 to align, and then more, twice as much in length
+    follows = windows(poses, (640, 480))
+    sides = [follow.window for follow in follows]
+    # animal of 40 x 20, margin 2 * (4 + 16), alignment 32; then growing, twice as fast in length
     assert sides == [(128, 96), (160, 128), (192, 160), (224, 160)]
-    assert all(follow.at_once and follow.align == 32 and follow.rotates for follow in found)
+    assert all(follow.at_once and follow.align == 32 and follow.rotates for follow in follows)
     assert windows(poses, (110, 100)) == []  # the animal fills the frame
     assert windows([Pose.missing(poses[0].skeleton)] * 3, (640, 480)) == []
 
 
-def test_the_budget_tells_how_often_something_fits() -> None:
+def test_the_budget_gives_the_number_of_repetitions() -> None:
     now = [0.0]
     budget = Budget(10, lambda: now[0])
     assert budget.fits(0.5, 0.5, 1, 100) == 10
@@ -147,15 +147,15 @@ def test_the_budget_tells_how_often_something_fits() -> None:
     assert (budget.left, budget.fits(0.5, 1, 2, 9)) == (0, 2)
 
 
-def test_a_clip_is_split_so_that_no_frame_vouches_for_itself() -> None:
+def test_a_clip_is_split_without_overlap() -> None:
     source = BlobSource(frames=100)
     frames = split_clip(lambda: BlobSource(frames=100), 30)
-    assert len(frames.judged) == 30
-    assert np.array_equal(frames.judged[29], source.draw(29))
+    assert len(frames.evaluated) == 30
+    assert np.array_equal(frames.evaluated[29], source.draw(29))
     assert len(frames.calibration) == 70
     assert np.array_equal(frames.calibration[0], source.draw(30))
     short = split_clip(lambda: BlobSource(frames=40), 30)
-    assert (len(short.judged), len(short.calibration)) == (20, 20)
+    assert (len(short.evaluated), len(short.calibration)) == (20, 20)
     assert np.array_equal(short.calibration[0], source.draw(20))
     with pytest.raises(DataError, match=r"has 12 frames; tuning needs a clip of at least 20"):
         split_clip(lambda: BlobSource(frames=12), 30)
@@ -186,18 +186,18 @@ class Known(Network):
         return [Setting("cpu", precision) for precision in SHIFT]
 
     def run(self, images, conditions=None):
-        found = np.stack([self._model.predict(image).keypoints for image in images])
-        found[..., 0] += self._shift
-        return {"keypoints": found.astype(np.float32)}
+        points = np.stack([self._model.predict(image).keypoints for image in images])
+        points[..., 0] += self._shift
+        return {"keypoints": points.astype(np.float32)}
 
 
 class Blind(Known):
-    """Sees nothing."""
+    """Finds nothing."""
 
     def run(self, images, conditions=None):
-        found = super().run(images)["keypoints"]
-        found[..., :2], found[..., 2] = np.nan, 0
-        return {"keypoints": found}
+        points = super().run(images)["keypoints"]
+        points[..., :2], points[..., 2] = np.nan, 0
+        return {"keypoints": points}
 
 
 def catalog(factory: str = "Known", options: tuple[str, ...] = ("threads",)) -> PluginCatalog:
@@ -207,14 +207,14 @@ def catalog(factory: str = "Known", options: tuple[str, ...] = ("threads",)) -> 
     return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(part,))])
 
 
-def by_the_book(candidates, frames, **how):
-    """Real poses and made-up times: those of the precision, by the share of the frame that is seen; one thread is slower."""
-    done = []
-    for one in measure(candidates, frames, **how):
-        how_much = 0.1 if one.candidate.follow is not None else one.candidate.resize**2
-        ms = MS[one.candidate.precision] * how_much * (2 if one.candidate.options else 1)
-        done.append(replace(one, times=np.full(len(one.times), ms / 1000)))
-    return done
+def measure_with_synthetic_times(candidates, frames, **arguments):
+    """Real poses with synthetic times, which depend on precision, input area and thread count."""
+    measurements = []
+    for measurement in measure(candidates, frames, **arguments):
+        area = 0.1 if measurement.candidate.follow is not None else measurement.candidate.resize**2
+        ms = MS[measurement.candidate.precision] * area * (2 if measurement.candidate.options else 1)
+        measurements.append(replace(measurement, times=np.full(len(measurement.times), ms / 1000)))
+    return measurements
 
 
 @pytest.fixture
@@ -236,121 +236,127 @@ def plan(model: Path, **changes) -> TunePlan:
     return TunePlan(**values)
 
 
-def found(model: Path, tmp_path: Path, factory: str = "Known", **changes) -> SearchResult:
+def search_result(model: Path, tmp_path: Path, factory: str = "Known", **changes) -> SearchResult:
     folder = tmp_path / "exports"
     folder.mkdir(exist_ok=True)
-    return search(plan(model, **changes), folder, catalog=catalog(factory), measuring=by_the_book)
+    return search(
+        plan(model, **changes), folder, catalog=catalog(factory), measure_candidates=measure_with_synthetic_times
+    )
 
 
-def test_a_search_takes_the_quickest_that_is_near_enough(model: Path, tmp_path: Path) -> None:
-    result = found(model, tmp_path)
-    chosen = result.chosen.candidate
-    assert chosen.precision == "bf16"  # int8 is quicker, and 3 px off
-    assert chosen.follow is not None
-    assert result.chosen.final
-    assert result.chosen.p95_px == pytest.approx(0.2, abs=0.15)
-    assert result.chosen.frames == 40
+def test_a_search_finds_the_fastest_within_the_bound(model: Path, tmp_path: Path) -> None:
+    result = search_result(model, tmp_path)
+    winner = result.winner.candidate
+    assert winner.precision == "bf16"  # int8 is faster but off by 3 px
+    assert winner.follow is not None
+    assert result.winner.final
+    assert result.winner.p95_px == pytest.approx(0.2, abs=0.15)
+    assert result.winner.frames == 40
     assert result.reference == "known:fp32:cpu"
     assert result.confident == 80
-    assert result.table[0] is result.chosen
-    labels = [one.candidate.label for one in result.table]
+    assert result.table[0] is result.winner
+    labels = [item.candidate.label for item in result.table]
     assert len(labels) == len(set(labels))
-    assert any(one.candidate.resize == 0.5 for one in result.table)
-    assert any(one.candidate.options for one in result.table)
+    assert any(item.candidate.resize == 0.5 for item in result.table)
+    assert any(item.candidate.options for item in result.table)
 
 
-def test_threads_are_not_tried_where_a_profile_could_not_keep_them(model: Path, tmp_path: Path) -> None:
+def test_threads_are_not_tried_if_a_profile_could_not_keep_them(model: Path, tmp_path: Path) -> None:
     (tmp_path / "exports").mkdir()
-    how = {"catalog": catalog(options=()), "measuring": by_the_book}
-    result = search(plan(model), tmp_path / "exports", **how)
-    assert not any(one.candidate.options for one in result.table)
+    result = search(
+        plan(model),
+        tmp_path / "exports",
+        catalog=catalog(options=()),
+        measure_candidates=measure_with_synthetic_times,
+    )
+    assert not any(item.candidate.options for item in result.table)
 
 
-def test_a_smaller_error_takes_fp32(model: Path, tmp_path: Path) -> None:
-    assert found(model, tmp_path, max_error=0.1).chosen.candidate.precision == "fp32"
+def test_a_strict_bound_selects_fp32(model: Path, tmp_path: Path) -> None:
+    assert search_result(model, tmp_path, max_error=0.1).winner.candidate.precision == "fp32"
 
 
-def test_what_does_not_load_is_a_row_with_its_reason(
+def test_a_candidate_that_does_not_load_is_a_row_with_the_reason(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Known, "broken", ("bf16",))
-    result = found(model, tmp_path)
-    assert result.chosen.candidate.precision == "fp32"
-    (row,) = [one for one in result.table if one.failure]
-    assert row.measured(0.5).why == "no bf16 today"
-    assert row.measured(0.5).p50_ms is None
+    result = search_result(model, tmp_path)
+    assert result.winner.candidate.precision == "fp32"
+    (row,) = [item for item in result.table if item.failure]
+    assert row.table_row(0.5).why == "no bf16 today"
+    assert row.table_row(0.5).p50_ms is None
 
 
 def test_a_clip_without_an_animal_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"finds 0 confident keypoints in 40 frames of blobs.*shows the animal"):
-        found(model, tmp_path, "Blind")
+        search_result(model, tmp_path, "Blind")
 
 
-def test_frames_with_several_animals_get_no_window(model: Path, tmp_path: Path) -> None:
+def test_models_of_several_animals_get_no_window(model: Path, tmp_path: Path) -> None:
     card = Known(model).card.with_(individuals=("a", "b"), multi_animal=True)
-    result = found(model, tmp_path, card=card)
+    result = search_result(model, tmp_path, card=card)
     assert len(result.table) > 1
-    assert all(one.candidate.follow is None for one in result.table)
+    assert all(item.candidate.follow is None for item in result.table)
 
 
 @pytest.mark.parametrize(
-    ("pixels", "seconds", "said"), [(0, 9, "max-error"), (math.nan, 9, "max-error"), (1, 0, "time")]
+    ("pixels", "seconds", "message"), [(0, 9, "max-error"), (math.nan, 9, "max-error"), (1, 0, "time")]
 )
-def test_impossible_wishes(pixels: float, seconds: float, said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_limits_out_of_range_are_refused(pixels: float, seconds: float, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         check_plan(pixels, seconds)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [({"precision": "int8"}, "is in int8"), ({"method": "conditional"}, "one model")]
+    ("change", "message"), [({"precision": "int8"}, "is in int8"), ({"method": "conditional"}, "one model")]
 )
-def test_models_that_cannot_be_tuned_say_why(model: Path, change: dict, said: str) -> None:
-    with pytest.raises(UnsupportedModelError, match=said):
+def test_models_that_cannot_be_tuned_are_refused(model: Path, change: dict, message: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=message):
         plan(model, card=Known(model).card.with_(**change))
 
 
-# ---- keeping
+# ---- saving
 
 
-def test_the_profile_beside_the_model_is_what_load_model_takes(model: Path, tmp_path: Path) -> None:
-    result = found(model, tmp_path)
-    kept = save_profile(plan(model), result, "<svg/>", catalog())
-    assert read_profile(profile_path(model)) == kept
+def test_load_model_uses_the_saved_profile(model: Path, tmp_path: Path) -> None:
+    result = search_result(model, tmp_path)
+    saved = save_profile(plan(model), result, "<svg/>", catalog())
+    assert read_profile(profile_path(model)) == saved
     assert sorted(file.name for file in model.parent.iterdir() if file.is_file()) == [
         "mouse.known", "mouse.profile.json", "mouse.profile.svg",
     ]  # fmt: skip
     with load_model(model, catalog=catalog()) as loaded:
-        assert loaded.profile == kept
-        assert loaded.profile.follow == result.chosen.candidate.follow
-    assert kept.table[0].label == result.chosen.candidate.label
+        assert loaded.profile == saved
+        assert loaded.profile.follow == result.winner.candidate.follow
+    assert saved.table[0].label == result.winner.candidate.label
     with pytest.raises(OutputExistsError, match="--overwrite"):
         check_profile_path(model, overwrite=False)
     check_profile_path(model, overwrite=True)
 
 
-def test_an_exported_winner_is_kept_in_a_folder_and_goes_with_its_profile(model: Path, tmp_path: Path) -> None:
+def test_an_exported_winner_is_saved_and_removed_with_its_profile(model: Path, tmp_path: Path) -> None:
     exported = tmp_path / "exported"
     exported.mkdir()
     for name in ("mouse.known", "mouse.bin"):
         (exported / name).write_bytes(name.encode())
-    result = found(model, tmp_path)
-    other = replace(result.chosen, candidate=replace(result.chosen.candidate, path=exported / "mouse.known"))
-    kept = save_profile(plan(model), replace(result, chosen=other, table=(other,)), "<svg/>", catalog())
+    result = search_result(model, tmp_path)
+    other = replace(result.winner, candidate=replace(result.winner.candidate, path=exported / "mouse.known"))
+    saved = save_profile(plan(model), replace(result, winner=other, table=(other,)), "<svg/>", catalog())
     folder = tmp_path / "mouse.dlclive" / "bf16-known"
-    assert kept.variant is not None
-    assert kept.variant.file == "mouse.dlclive/bf16-known/mouse.known"
+    assert saved.variant is not None
+    assert saved.variant.file == "mouse.dlclive/bf16-known/mouse.known"
     assert sorted(file.name for file in folder.iterdir()) == ["mouse.bin", "mouse.known"]
-    assert load_model(model, catalog=catalog()).profile == kept
+    assert load_model(model, catalog=catalog()).profile == saved
     (tmp_path / "mouse.dlclive" / "mine.txt").touch()
-    save_profile(plan(model), result, "<svg/>", catalog())  # the next one needs no file of its own
+    save_profile(plan(model), result, "<svg/>", catalog())  # this winner needs no exported file
     assert not folder.exists()
     assert (tmp_path / "mouse.dlclive" / "mine.txt").exists()  # nothing else is touched
     assert load_model(model, catalog=catalog()).profile.variant is None
 
 
-def test_the_folder_of_a_model_holds_one_model_still(model: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "project" / "train" / "mouse.dlclive" / "int8-known"
-    kept.mkdir(parents=True)
-    for folder in (kept, kept.parent.parent):
+def test_saved_exports_are_not_taken_for_models_of_the_folder(model: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "project" / "train" / "mouse.dlclive" / "int8-known"
+    saved.mkdir(parents=True)
+    for folder in (saved, saved.parent.parent):
         (folder / "mouse.known").write_bytes(b"x")
     assert load_model(tmp_path / "project", catalog=catalog()).runtime == "known"

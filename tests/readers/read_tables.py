@@ -1,10 +1,10 @@
-"""Read pose tables as other programs do, and print what they see as JSON. Imports nothing of dlclive.
+"""Read pose tables as other programs do, and print the contents as JSON. Does not import dlclive.
 
     python read_tables.py poses.h5 poses.csv ...
 
-For each file: what pandas sees, the way DeepLabCut asks for it (no key for HDF5, header rows for CSV), and, where
-movement is installed, what its DeepLabCut loader sees. NaN is written as null. Run it in an environment with the version of
-pandas, or of movement, that is to be tried.
+For each file it prints the table as pandas reads it with DeepLabCut's arguments (no key for HDF5, header rows for CSV) and, if
+movement is installed, the dataset as movement's DeepLabCut loader reads it. NaN is written as null. Run it in an environment
+with the version of pandas or movement to be tested.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def plain(values: np.ndarray) -> Any:
 
 
 def levels_of(path: Path) -> int:
-    """How many header rows a CSV has: up to that of the coordinates."""
+    """The number of header rows of a CSV, up to and including the row of the coordinates."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.startswith("coords,"):
@@ -67,20 +67,20 @@ def with_movement(path: Path) -> dict[str, Any]:
 
 
 def main(paths: list[str]) -> None:
-    """Print one JSON object: versions, and for each file what each reader saw or the error it raised."""
+    """Print one JSON object: the versions, and for each file and reader the contents or the error."""
     warnings.simplefilter("ignore")
     readers = {"pandas": with_pandas}
     if importlib.util.find_spec("movement") is not None:
         readers["movement"] = with_movement
     report: dict[str, Any] = {"python": platform.python_version(), "pandas": pd.__version__, "files": {}}
     for name in paths:
-        seen: dict[str, Any] = {}
+        contents: dict[str, Any] = {}
         for reader, read in readers.items():
             try:
-                seen[reader] = read(Path(name))
-            except Exception as error:  # another program's reader may raise anything; that is the finding
-                seen[reader] = {"error": f"{type(error).__name__}: {error}"}
-        report["files"][Path(name).name] = seen
+                contents[reader] = read(Path(name))
+            except Exception as error:  # another program's reader may raise anything, which is the result
+                contents[reader] = {"error": f"{type(error).__name__}: {error}"}
+        report["files"][Path(name).name] = contents
     json.dump(report, sys.stdout)
 
 

@@ -1,1 +1,1 @@
-"""Faults on purpose: real processes, really killed, and what came of it."""
+"""Fault injection: real processes are killed, stopped or starved, and the results go into a table."""

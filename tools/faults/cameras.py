@@ -1,4 +1,4 @@
-"""Cameras that fail: pylon's emulator, as far as it is installed."""
+"""Cameras that fail, with pylon's emulator. Skipped if pypylon or dlclive-cameras is not installed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def _read(camera) -> Frame:
 
 
 def _with_pylon(measure: Callable[[int], Row]) -> Callable[[int], Row]:
-    def measure_if_there(runs: int) -> Row:
+    def measure_if_installed(runs: int) -> Row:
         if find_spec("pypylon") is None or find_spec("dlclive_cameras") is None:
             return Row(measure.__name__, "", "", "not tried: needs dlclive-cameras[basler]", 0, True)
         os.environ.setdefault("PYLON_CAMEMU", "1")
         return measure(runs)
 
-    return measure_if_there
+    return measure_if_installed
 
 
 @_with_pylon
 def failed_buffers(runs: int) -> Row:
-    """Three at a time."""
+    """Buffers that fail, three at a time."""
     from dlclive_cameras import BaslerCamera
 
     counted = []
@@ -44,31 +44,31 @@ def failed_buffers(runs: int) -> Row:
             before = camera.corrupt
             nodes.GetNode("ForceFailedBufferCount").SetValue(3)
             nodes.GetNode("ForceFailedBuffer").Execute()
-            patience = time.perf_counter() + 10.0
-            while camera.corrupt < before + 3 and time.perf_counter() < patience:
+            deadline = time.perf_counter() + 10.0
+            while camera.corrupt < before + 3 and time.perf_counter() < deadline:
                 frames.append(_read(camera))
-            frames += [_read(camera) for _ in range(25)]  # a fourth would be among them
+            frames += [_read(camera) for _ in range(25)]  # a fourth failed buffer would be among them
             counted.append(camera.corrupt - before)
-        whole = frames[-1].index + 1 == len(frames) + camera.corrupt + camera.skipped + camera.lost
-    measured = f"{sum(counted)} of {3 * runs} counted, none as a frame, all numbers accounted for: {whole}"
+        complete = frames[-1].index + 1 == len(frames) + camera.corrupt + camera.skipped + camera.lost
+    measured = f"{sum(counted)} of {3 * runs} counted, none delivered, all frame numbers accounted for: {complete}"
     return Row(
         "failed buffers of a Basler camera",
         "pylon's ForceFailedBuffer, 3 at a time",
         "exactly 3 counted",
         measured,
         runs,
-        set(counted) == {3} and whole,
+        set(counted) == {3} and complete,
     )
 
 
 @_with_pylon
 def unplugged(runs: int) -> Row:
-    """The device is destroyed in a running session, which goes on when it is there again."""
+    """The device is destroyed during a session; the session resumes when the device is back."""
     import threading
 
     from dlclive_cameras import BaslerCamera
 
-    noticed, gaps, good = [], [], True
+    delays, gaps, good = [], [], True
     camera = BaslerCamera(frame_rate=50, region=(0, 0, 320, 240))
     sink = MemorySink()
     session = Session(source=camera, model=NullModel(), sinks=[sink])
@@ -78,37 +78,37 @@ def unplugged(runs: int) -> Row:
         goal = session.processed + 25
         while session.processed < goal:
             time.sleep(0.01)
-        back = camera.reconnects
+        reconnects = camera.reconnects
         began = time.perf_counter()
         camera._connection.camera.DestroyDevice()
         while not camera.trouble and session.state != "stale":
             time.sleep(0.001)
-        noticed.append(time.perf_counter() - began)
-        while camera.reconnects == back and time.perf_counter() - began < 20:
+        delays.append(time.perf_counter() - began)
+        while camera.reconnects == reconnects and time.perf_counter() - began < 20:
             time.sleep(0.01)
-        good &= camera.reconnects == back + 1
+        good &= camera.reconnects == reconnects + 1
     session.stop()
     thread.join()
     report = session.report
     assert report is not None
     gaps = [later - earlier - 1 for earlier, later in zip(sink.indices, sink.indices[1:], strict=False)]
     counted = sum(gaps) + sink.indices[0] <= report.dropped + report.lost + report.skipped + report.corrupt
-    measured = f"noticed after {1e3 * max(noticed):.0f} ms at most; back {report.reconnects} times; "
+    measured = f"noticed after {1e3 * max(delays):.0f} ms at most; reconnected {report.reconnects} times; "
     measured += f"{report.lost} frames counted as lost; events: {len(report.events)}"
     return Row(
-        "camera is unplugged in a session",
+        "camera unplugged during a session",
         "pylon's DestroyDevice",
-        "event <= 1 s; comes back; gap counted",
+        "event <= 1 s; reconnects; gap counted",
         measured,
         runs,
         good and counted,
-        max(noticed) <= 1,
+        max(delays) <= 1,
     )
 
 
 @_with_pylon
 def slow_reader(runs: int) -> Row:
-    """A camera of 90 Hz and a reader of 10 Hz: pylon's own count against the numbers of the frames."""
+    """A camera at 90 Hz and a reader at 10 Hz: pylon's counts against the frame numbers."""
     from dlclive_cameras import BaslerCamera
 
     with BaslerCamera(frame_rate=90, region=(0, 0, 320, 240)) as camera:
@@ -119,9 +119,7 @@ def slow_reader(runs: int) -> Row:
             time.sleep(0.1)
         gaps = frames[-1].index + 1 - len(frames)
         counts = camera.skipped, camera.lost + camera.corrupt
-    measured = (
-        f"{len(frames)} read, {gaps} missing in the camera's numbers, counted: {counts[0]} skipped, {counts[1]} lost"
-    )
+    measured = f"{len(frames)} read, {gaps} frame numbers missing, counted: {counts[0]} skipped, {counts[1]} lost"
     return Row(
         "reader at 10 Hz, Basler camera at 90 Hz",
         "sleeping between reads",

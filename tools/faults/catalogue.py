@@ -1,4 +1,4 @@
-"""All faults, by the names that the command line knows: how they are measured, in short and as a whole."""
+"""All faults by their command-line names, with their measurements in the short and the full form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tools.faults.recording_cost import recording
 from tools.faults.row import Row
 from tools.faults.tested import TESTED, tested
 
-SOAK = "soak"  # not in the list, because it is measured beside the others in the short form
+SOAK = "soak"  # not in MEASUREMENTS: in the short form it runs in parallel with them
 
 
 def _shapes(short: bool) -> Row:
@@ -70,5 +70,5 @@ MEASUREMENTS = (
     *(Measurement("tests", partial(_tested, number)) for number in range(len(TESTED))),
 )
 
-NAMES = (*dict.fromkeys(what.name for what in MEASUREMENTS), SOAK)
-SHORT = tuple(name for name in NAMES if name != "tests")  # which are run where the short form is
+NAMES = (*dict.fromkeys(measurement.name for measurement in MEASUREMENTS), SOAK)
+SHORT = tuple(name for name in NAMES if name != "tests")  # the test suite runs these tests itself

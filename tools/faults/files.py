@@ -1,4 +1,4 @@
-"""Recordings that are killed, disks that are full."""
+"""Killed recordings and full disks."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tools.faults.row import Row
 
 
 def killed(runs: int, longest: float) -> Row:
-    """kill -9 at random moments of the first `longest` seconds."""
+    """kill -9 at a random moment of the first `longest` seconds."""
     with tempfile.TemporaryDirectory() as name:
         figures = kill_recordings(Path(name), runs, longest=longest)
     counts = {
-        key: figures[key] for key in ("tables open", "video opens", "every video frame has its row", "rows whole")
+        key: figures[key] for key in ("tables open", "video opens", "every video frame has its row", "rows intact")
     }
     lost = figures["seconds lost, at most"]
     assert isinstance(lost, dict)
@@ -37,7 +37,7 @@ def killed(runs: int, longest: float) -> Row:
 
 
 def full_disk(runs: int) -> Row:
-    """Tables that cannot grow any more: they are detached, the loop goes on, and what was written can be read."""
+    """Tables that cannot grow: they are detached, the loop continues, and the written rows are readable."""
     problems, rows = [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as name, host("disk", Path(name)) as process:
@@ -46,31 +46,31 @@ def full_disk(runs: int) -> Row:
             if process.returncode:
                 problems.append(f"exit code {process.returncode}: {err[-200:]}")
                 continue
-            found = json.loads(out.splitlines()[-1])
+            result = json.loads(out.splitlines()[-1])
             if (
-                len(found["events"]) != 2
-                or found["last"] < 2900
-                or not all("cannot write" in text for _, text in found["events"])
+                len(result["events"]) != 2
+                or result["last"] < 2900
+                or not all("cannot write" in text for _, text in result["events"])
             ):
-                problems.append(str(found)[:300])
+                problems.append(str(result)[:300])
             recover(folder)
             tables = [
                 pd.read_hdf(folder / "poses.h5"),
                 pd.read_csv(folder / "poses.csv", header=[0, 1, 2], index_col=0),
             ]
-            for table, written in zip(tables, found["written"], strict=False):
+            for table, written in zip(tables, result["written"], strict=False):
                 rows.append((len(table.dropna(how="all")), written))
-                if written - len(table.dropna(how="all")) > 500:  # a row whose writing raised can be there, too
+                if written - len(table.dropna(how="all")) > 500:  # a row whose write raised may be readable, too
                     problems.append(f"{len(table)} rows of {written}")
     measured = (
-        f"both tables detached with an event, the loop to its end, no signal; rows read / written: {rows[:2]}"
+        f"both tables detached with an event, loop completed, no signal; rows read / written: {rows[:2]}"
         if not problems
         else problems[0]
     )
     return Row(
         "disk full while recording",
         "RLIMIT_FSIZE of 1 MB",
-        "error shown; the loop goes on; rows readable (<= 1 s lost); no signal death",
+        "error shown; the loop continues; rows readable (<= 1 s lost); not killed by a signal",
         measured,
         runs,
         not problems,

@@ -1,4 +1,4 @@
-"""How the programs of this package that are killed, or that hang, are started: in a process of their own."""
+"""Starts the programs of this package that are killed or that hang, each in its own process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HOST_ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")])),
 }
-"""This process's environment, with the root of the repository in the module path."""
+"""The environment of this process, with the root of the repository in the module path."""
 
 
 def host_command(module: str, *arguments: object) -> list[str]:

@@ -1,4 +1,4 @@
-"""Outputs that must be switched off, as rows of the table."""
+"""The rows of the table about outputs that must be switched off."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ def _cannot(fault: str) -> Row | None:
 
 
 def laser(fault: str, runs: int) -> Row:
-    """Processes killed and hanging with the laser on."""
-    what, bound = f"{fault}, laser on", "off <= 100 ms, on the device's own record"
-    if missing := _cannot(what):
+    """Sessions that die or hang while the laser is on."""
+    name, bound = f"{fault}, laser on", "off <= 100 ms, on the device's own record"
+    if missing := _cannot(name):
         return missing
     from tools.faults.outputs import off_times
 
     times = off_times(fault, runs)
     middle = sorted(times.seconds)[len(times.seconds) // 2]
-    how = "a signal, at a random moment" if fault in SIGNALS else "in the session's own process"
+    injected = "a signal at a random moment" if fault in SIGNALS else "in the session's own process"
     measured = f"off within 100 ms: {times.in_time} of {len(times.seconds)}; "
     measured += f"median {1e3 * middle:.0f} ms, longest {1e3 * times.worst:.0f} ms"
     in_time = times.in_time == len(times.seconds)
-    return Row(what, how, bound, measured, len(times.seconds), True, in_time)
+    return Row(name, injected, bound, measured, len(times.seconds), True, in_time)
 
 
 def at_rest(seconds: float) -> Row:
-    """No trip without a reason, in an idle run."""
-    what = f"nothing, for {seconds:.0f} s"
-    if missing := _cannot(what):
+    """The watchdog does not trip during an idle run."""
+    name = f"no fault, for {seconds:.0f} s"
+    if missing := _cannot(name):
         return missing
     from tools.faults.outputs import idle
 
     rest = idle(seconds)
-    measured = f"{rest.trips} trips; the computer itself stood still {rest.stalls} times, "
-    measured += f"at most {1e3 * rest.longest_stall:.0f} ms"
+    measured = f"{rest.trips} trips; the computer itself stalled {rest.stalls} times, "
+    measured += f"{1e3 * rest.longest_stall:.0f} ms at most"
     bound = "no trip of the watchdog"
-    return Row(what, "an idle output", bound, measured, 1, True, rest.trips == 0)
+    return Row(name, "an idle output", bound, measured, 1, True, rest.trips == 0)

@@ -1,6 +1,6 @@
-"""A live session with a laser, for the tests to kill: `python laser_host.py PORT FAULT EVENTS`.
+"""A live session with a laser, to be killed by the tests: `python laser_host.py PORT FAULT EVENTS`.
 
-It prints the `time.perf_counter()` at which its own fault begins. Its laser is on all the time until then.
+It prints the `time.perf_counter()` at which its own fault starts. Until then the laser is always on.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dlclive_processors import Stimulate
 from dlclive_core import Frame, Pose, Processor, Session
 from dlclive_core.testing import BlobModel, LiveBlobSource
 
-AT = 60  # the frame of the fault
+AT = 60  # the index of the frame at which the fault starts
 WHOLE_FRAME = [[0, 0], [160, 0], [160, 120], [0, 120]]
 
 
-def say_now() -> None:
+def print_time() -> None:
     print(time.perf_counter(), flush=True)
 
 
@@ -28,10 +28,10 @@ class Faulty(Processor):
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         if frame.index >= AT and self.fault == "hang":
-            say_now()
+            print_time()
             time.sleep(10)
         if frame.index >= AT and self.fault == "exception":
-            say_now()
+            print_time()
             raise ValueError("a processor that fails")
         return pose
 
@@ -42,7 +42,7 @@ class StallingSource(LiveBlobSource):
     def read(self, timeout: float) -> Frame:
         frame = super().read(timeout)
         if self.stalls and frame.index == AT:
-            say_now()
+            print_time()
             time.sleep(5)
             return Frame(frame.image, frame.index, time.perf_counter())
         return frame
@@ -50,12 +50,12 @@ class StallingSource(LiveBlobSource):
 
 class SlowModel(BlobModel):
     hangs = False
-    asked = 0
+    calls = 0
 
     def predict(self, image, *, boxes=None):
-        self.asked += 1
-        if self.hangs and self.asked == AT:
-            say_now()
+        self.calls += 1
+        if self.hangs and self.calls == AT:
+            print_time()
             time.sleep(10)
         return super().predict(image, boxes=boxes)
 
@@ -71,7 +71,7 @@ def main(port: str, fault: str, events: str) -> None:
     )
     session.run()
     if fault == "end":
-        say_now()
+        print_time()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Live sessions in this process: sources that stall, models and sinks that are slow, processors that raise."""
+"""Live sessions in this process: stalling sources, slow models and sinks, processors that raise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERIOD = 0.01
 
 
 class Sleepy(NullModel):
-    """Answers after a while."""
+    """A model that sleeps before each prediction."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Sleepy(NullModel):
 
 
 class Camera(LiveBlobSource):
-    """Gives the same picture, because drawing one takes longer than some machines have; catches up after a delay."""
+    """Returns the same picture every time, because drawing is too slow for some machines. Catches up after a delay."""
 
     def draw(self, index: int) -> np.ndarray:
         if not hasattr(self, "_image"):
@@ -37,7 +37,7 @@ class Camera(LiveBlobSource):
 
 
 def for_a_while(session: Session, seconds: float) -> SessionReport:
-    """Stop it while frames come: the last frame of a source that ends is never overwritten, and waits long for a slow model."""
+    """Run the session and stop it while frames arrive. The last frame of a source that ends would wait for a slow model."""
     timer = threading.Timer(seconds, session.stop)
     timer.start()
     try:
@@ -46,52 +46,61 @@ def for_a_while(session: Session, seconds: float) -> SessionReport:
         timer.cancel()
 
 
+class TimedStallingSource(StallingSource):
+    """Records when it returned the last frame, on `time.perf_counter()`."""
+
+    last_at = 0.0
+
+    def read(self, timeout: float) -> Frame:
+        frame = super().read(timeout)
+        self.last_at = time.perf_counter()
+        return frame
+
+
 def stall(runs: int, seconds: float = 5.0) -> Row:
-    """A source that stalls: how soon the state is "stale", and whether it recovers."""
-    noticed, recovered, threads, lost = [], [], set(), set()
+    """A source that stalls: the delay until the state is "stale", and the recovery."""
+    stale_delays, recovery_delays, threads, exact = [], [], set(), set()
     bound = 2 * PERIOD + 0.05
     for _ in range(runs):
-        source = StallingSource(at=100, seconds=seconds, frames=round((2 + seconds) / PERIOD), interval=PERIOD)
+        source = TimedStallingSource(at=100, seconds=seconds, frames=round((2 + seconds) / PERIOD), interval=PERIOD)
         session = Session(source=source, model=NullModel(), sinks=[MemorySink()])
         thread = threading.Thread(target=session.run)
         thread.start()
         while source._next < 100:
             time.sleep(0.001)
-        last = session._running.capture.last_at if session._running else 0.0  # the 99th came a moment ago
         while session.state != "stale":
-            last = session._running.capture.last_at if session._running else 0.0
             time.sleep(0.001)
-        noticed.append(time.perf_counter() - last)
+        stale_delays.append(time.perf_counter() - source.last_at)
         while not source.reconnects:
             threads.add(threading.active_count())
             time.sleep(0.01)
-        back = time.perf_counter()
+        resumed_at = time.perf_counter()
         while session.state == "stale":
             time.sleep(0.001)
-        recovered.append(time.perf_counter() - back)
+        recovery_delays.append(time.perf_counter() - resumed_at)
         thread.join()
         report = session.report
         assert report is not None
-        lost.add(report.frames_read == report.processed + report.dropped and report.lost == round(seconds / PERIOD))
-    in_time = max(noticed) <= bound and max(recovered) <= 0.1
+        exact.add(report.frames_read == report.processed + report.dropped and report.lost == round(seconds / PERIOD))
+    in_time = max(stale_delays) <= bound and max(recovery_delays) <= 0.1
     measured = (
-        f"stale after {1e3 * max(noticed):.0f} ms at most, running again {1e3 * max(recovered):.0f} ms after the first frame, "
-        f"threads unchanged: {'yes' if len(threads) == 1 else 'no'}, gap counted exactly: {'yes' if lost == {True} else 'no'}"
+        f"stale after {1e3 * max(stale_delays):.0f} ms at most, running again {1e3 * max(recovery_delays):.0f} ms after the "
+        f"first frame, threads unchanged: {'yes' if len(threads) == 1 else 'no'}, gap counted exactly: "
+        f"{'yes' if exact == {True} else 'no'}"
     )
-    what = f"source silent for {seconds:g} s, then goes on"
     return Row(
-        what,
+        f"source silent for {seconds:g} s, then resumes",
         "StallingSource at 100 frames/s",
         f"state STALE <= {1e3 * bound:.0f} ms; recovers by itself",
         measured,
         runs,
-        len(threads) == 1 and lost == {True},
+        len(threads) == 1 and exact == {True},
         in_time,
     )
 
 
 def slow_model(runs: int, seconds: float = 10.0) -> Row:
-    """100 frames/s and a model of 30 ms: how old the frame is when inference begins."""
+    """A camera at 100 frames/s and a model that takes 30 ms: the age of the frame when inference starts."""
     ages, exact, dropped = [], True, 0
     for _ in range(runs):
         source = Camera(frames=10**6, interval=PERIOD)
@@ -105,7 +114,7 @@ def slow_model(runs: int, seconds: float = 10.0) -> Row:
     return Row(
         "model of 30 ms, camera at 100 frames/s",
         "a model that sleeps",
-        "age when inference begins < 15 ms at the median",
+        "median age of the frame when inference starts < 15 ms",
         measured,
         runs,
         exact,
@@ -114,7 +123,10 @@ def slow_model(runs: int, seconds: float = 10.0) -> Row:
 
 
 def slow_consumer(runs: int, seconds: float = 10.0, percentile: int = 99) -> Row:
-    """90 frames/s and a loop of 10 Hz: the newest frame is used, the others are counted; `percentile` as for `slow_sink`."""
+    """A camera at 90 frames/s and a loop at 10 Hz: the newest frame is used, the others are counted.
+
+    `percentile` is as for `slow_sink`.
+    """
     period, service, ages, exact, counts = 1 / 90, 0.1, [], True, [0, 0, 0]
     for _ in range(runs):
         source, sink = Camera(frames=10**6, interval=period), MemorySink()
@@ -138,18 +150,18 @@ def slow_consumer(runs: int, seconds: float = 10.0, percentile: int = 99) -> Row
 
 
 def compared(latencies: dict[bool, list[float]]) -> tuple[str, dict[int, float]]:
-    """The median and p99 without (False) and with (True) something, in words, and by which share each grew."""
+    """A text with the median and p99 without (False) and with (True) a load, and the relative growth of each."""
     text, growth = [], {}
     for percentile in (50, 99):
-        without, within = (1e3 * float(np.percentile(latencies[which], percentile)) for which in (False, True))
-        growth[percentile] = within / without - 1
+        without, loaded = (1e3 * float(np.percentile(latencies[is_loaded], percentile)) for is_loaded in (False, True))
+        growth[percentile] = loaded / without - 1
         share = f"{100 * growth[percentile]:+.0f} %"
-        text.append(f"p{percentile} {without:.2f} ms without, {within:.2f} ms with it ({share})")
+        text.append(f"p{percentile} {without:.2f} ms without, {loaded:.2f} ms with ({share})")
     return "; ".join(text), growth
 
 
 class SlowSink(MemorySink):
-    """Ten times too slow: waits, or computes."""
+    """A sink that is ten times too slow: it waits, or computes."""
 
     def __init__(self, seconds: float, *, computes: bool) -> None:
         super().__init__()
@@ -164,9 +176,10 @@ class SlowSink(MemorySink):
 
 
 def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0, percentile: int = 99) -> Row:
-    """Beside a sink that is ten times too slow: the loop's latency with it and without it, turn about.
+    """The loop's latency with and without a sink that is ten times too slow, measured in turns.
 
-    On a busy machine the tail says how busy it is, and `percentile` is 50: a sink that the loop waits for moves that, too.
+    On a busy machine the tail of the latencies reflects the load, so `percentile` is 50 there: a sink that blocks the loop
+    also moves the median.
     """
     latencies: dict[bool, list[float]] = {False: [], True: []}
     grown, dropped, exact = 0.0, 0, True
@@ -178,7 +191,7 @@ def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0, percentile: i
             sinks = [quick, other] if slow else [quick]
             report = Session(
                 source=source, model=Sleepy(0.03), sinks=sinks, queue_size=8
-            ).run()  # it ends when all is written
+            ).run()  # returns when everything is written
             if slow:
                 grown = max(grown, (psutil.Process().memory_info().rss - before) / 2**20)
                 dropped += report.sinks[1].dropped
@@ -199,7 +212,7 @@ def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0, percentile: i
 
 
 class Unreliable(Processor):
-    """Raises at every hundredth pose."""
+    """A processor that raises at every hundredth pose."""
 
     calls = 0
 
@@ -211,35 +224,35 @@ class Unreliable(Processor):
 
 
 def raising(frames: int = 5000) -> Row:
-    """`on_error` is obeyed: skip, disable, stop."""
-    found = []
+    """The session obeys `on_error`: skip, disable, stop."""
+    results = []
     for on_error in ("skip", "disable", "stop"):
         sink = MemorySink()
         source = Camera(frames=frames)
         session = Session(source=source, model=NullModel(), processors=[Tolerant(Unreliable(), on_error)], sinks=[sink])
-        source.is_live = False  # every frame, so that the numbers are known
+        source.is_live = False  # processes every frame, so that the counts are known
         session = Session(source=source, model=NullModel(), processors=session.processors, sinks=[sink])
         try:
             session.run()
         except Exception as error:
-            found.append((on_error, len(sink.indices), type(error).__name__))
+            results.append((on_error, len(sink.indices), type(error).__name__))
         else:
             assert session.report is not None
-            found.append((on_error, len(sink.indices), session.report.processors[0].failures))
-    wanted = [("skip", frames, frames // 100), ("disable", frames, 1), ("stop", 99, "PluginError")]
-    measured = "; ".join(f"{name}: {count} poses, {what}" for name, count, what in found)
+            results.append((on_error, len(sink.indices), session.report.processors[0].failures))
+    expected = [("skip", frames, frames // 100), ("disable", frames, 1), ("stop", 99, "PluginError")]
+    measured = "; ".join(f"{on_error}: {count} poses, {outcome}" for on_error, count, outcome in results)
     return Row(
         "processor raises at every 100th pose",
         "a processor",
         "on_error obeyed: stop, skip, disable; counted",
         measured,
-        len(found),
-        found == wanted,
+        len(results),
+        results == expected,
     )
 
 
 class Changing(Camera):
-    """Other sizes, then grey, then RGB again."""
+    """Changes to a smaller size, then to grey, then back to RGB at full size."""
 
     def draw(self, index: int) -> np.ndarray:
         image = super().draw(index)
@@ -248,22 +261,22 @@ class Changing(Camera):
 
 
 def changing_shape(folder) -> Row:
-    """Frames that change their size and their colours in the middle."""
+    """Frames that change their size and colours during the run."""
     from dlclive_io import PoseTable, VideoRecording
 
     folder.mkdir(parents=True, exist_ok=True)
     source = Changing(frames=400, interval=PERIOD)
     sinks = [PoseTable(folder / "poses.h5"), VideoRecording(folder / "video.mkv"), MemorySink()]
     report = Session(source=source, model=BlobModel(), sinks=sinks).run()
-    noted = sum(event.kind == "shape" for event in report.events)
+    changes = sum(event.kind == "shape" for event in report.events)
     video = report.sinks[1]
-    kept = f"video {'finished' if video.finished else 'ended: ' + video.error}"
-    good = report.complete and noted == 3 and report.sinks[0].finished and report.sinks[2].finished
-    measured = f"{noted} changes noted as events, poses to the end; {kept}"
+    video_state = f"video {'finished' if video.finished else 'ended: ' + video.error}"
+    good = report.complete and changes == 3 and report.sinks[0].finished and report.sinks[2].finished
+    measured = f"{changes} changes reported as events, poses until the end; {video_state}"
     return Row(
-        "frame size and colours change in the run",
+        "frame size and colours change during the run",
         "a source",
-        "no crash; events; the loop and the other sinks go on",
+        "no crash; events; the loop and the other sinks continue",
         measured,
         1,
         good,

@@ -1,4 +1,4 @@
-"""Measuring faults: one after the other, again where a busy machine was too slow."""
+"""Measures faults one after the other, and again if a busy machine was too slow."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One row, or some that belong together.
+    """Measures one row, or several that belong together.
 
     Attributes:
-        name: on the command line; several can share one.
-        measure: takes whether it is the short form.
+        name: the command-line name; several measurements can share one.
+        measure: the function that measures; its argument is True for the short form.
     """
 
     name: str
     measure: Callable[[bool], Sequence[Row] | Row]
 
     def rows(self, short: bool) -> list[Row]:
-        """Measure. What raises has failed, in a row that says so."""
+        """Measure. An exception becomes a failed row."""
         try:
-            found = self.measure(short)
+            rows = self.measure(short)
         except Exception as error:
             text = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
             return [Row(self.name, "", "", text, 0, False)]
-        return [found] if isinstance(found, Row) else list(found)
+        return [rows] if isinstance(rows, Row) else list(rows)
 
 
-def measured(what: Measurement, short: bool, tries: int = TRIES) -> list[Row]:
-    """Its rows. In the short form, which runs on busy machines, what was only not in time is measured again.
+def measured(measurement: Measurement, short: bool, tries: int = TRIES) -> list[Row]:
+    """The rows of a measurement. The short form, which runs on busy machines, repeats it if only a time bound was missed.
 
-    What broke anything but a bound in time is not: that never happens to a program that is right.
+    If any other bound was missed, it is not repeated: a correct program never misses one.
     """
-    for tried in range(1, (tries if short else 1) + 1):
+    for attempt in range(1, (tries if short else 1) + 1):
         began = time.perf_counter()
-        rows = [replace(row, tries=tried) for row in what.rows(short)]
+        rows = [replace(row, tries=attempt) for row in measurement.rows(short)]
         for row in rows:
-            kept = "not kept" if not row.passed else "kept" if tried == 1 else f"kept at try {tried}"
-            _say(f"{what.name}: {row.fault}: {kept}: {row.measured}")
-        _say(f"{what.name}: {time.perf_counter() - began:.0f} s")
+            kept = "not kept" if not row.passed else "kept" if attempt == 1 else f"kept on try {attempt}"
+            _log(f"{measurement.name}: {row.fault}: {kept}: {row.measured}")
+        _log(f"{measurement.name}: {time.perf_counter() - began:.0f} s")
         if not all(row.holds for row in rows) or all(row.passed for row in rows):
             break
     return rows
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""What leaves a laser on: real sessions, really killed, on a simulated device with the firmware's own state machine."""
+"""Measures how long a laser stays on after a fault. The sessions are real; the device is simulated with the firmware's code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OPTIONS = ("--pulse=60", "--train=60", "--duty=1")
 
 @dataclass(frozen=True, slots=True)
 class OffTimes:
-    """How long the laser stayed on after a fault, in seconds, in each run, on the device's record."""
+    """How long the laser stayed on after a fault in each run, in seconds, by the device's record."""
 
     fault: str
     seconds: tuple[float, ...]
@@ -49,14 +49,14 @@ class OffTimes:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """What happened while nothing should: a beating heartbeat, an output that is off.
+    """The result of an idle run: the heartbeat runs and the output is off.
 
     Attributes:
-        trips: of the device's watchdog.
-        stalls: how often a byte took 40 ms or more to go and come back on another pseudo-terminal, at the same priority and
-            with nothing of ours in between: then it was the computer, whose kernel passes the bytes on when it has time.
-        longest_stall: of these, in seconds.
-        longest_trip, round_trip: of a beat and its answer, in seconds: the longest, and the median.
+        trips: trips of the device's watchdog.
+        stalls: how often the round trip of a byte took 40 ms or more on another pseudo-terminal, at the same priority and
+            without our code in between. Such a stall is the computer's: the kernel forwards the bytes late.
+        longest_stall: the longest of these round trips, in seconds.
+        longest_trip, round_trip: the longest and the median round trip of a heartbeat, in seconds.
     """
 
     seconds: float
@@ -69,7 +69,7 @@ class Idle:
 
 @contextmanager
 def device(folder: Path) -> Iterator[Simulator]:
-    """The compiled firmware where there is a compiler, else its twin in Python."""
+    """A simulated device: the compiled firmware if there is a compiler, otherwise its Python twin."""
     options = list(OPTIONS)
     if shutil.which("g++"):
         library = Path(tempfile.gettempdir()) / f"dlclive-firmware-{os.getpid()}.so"
@@ -90,26 +90,24 @@ def laser_host(port: str, fault: str, folder: Path) -> Iterator[subprocess.Popen
     finally:
         with contextlib.suppress(psutil.NoSuchProcess):
             for child in psutil.Process(process.pid).children():
-                child.resume()  # a heartbeat that was stopped; it ends by itself
+                child.resume()  # a stopped heartbeat process, which ends by itself
         process.kill()
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
 
 
-class NeverOn(Exception):  # noqa: N818 - not an error of what is tested
-    """The laser did not go on, or not until the fault: nothing was measured."""
+class NeverOn(Exception):  # noqa: N818 - not an error of the tested code
+    """The laser was not on when the fault happened, so nothing was measured."""
 
 
 def off_time(fault: str, moment: random.Random) -> float:
-    """Seconds from a fault to the laser's being off: one of SIGNALS, or of the host's own faults."""
+    """Seconds from a fault, one of FAULTS, until the laser is off."""
     for attempt in range(3):
         with tempfile.TemporaryDirectory() as name, device(Path(name)) as simulator:
             try:
                 return _off_time(fault, moment, simulator, Path(name))
-            except (
-                NeverOn
-            ):  # a computer that stood still while it was switched on: it is taken back, and not tried again
+            except NeverOn:  # the computer stalled while the laser was switched on, so the trigger was revoked
                 if attempt == 2:
                     raise
     raise AssertionError
@@ -120,13 +118,13 @@ def _off_time(fault: str, moment: random.Random, simulator: Simulator, folder: P
         try:
             simulator.wait(on=True, timeout=20)
         except TimeoutError:
-            story = "\n".join(path.read_text() for path in folder.glob("*.*"))
-            assert host.poll() is None, story
-            raise NeverOn(story) from None
+            logs = "\n".join(path.read_text() for path in folder.glob("*.*"))
+            assert host.poll() is None, logs
+            raise NeverOn(logs) from None
         if fault in SIGNALS:
             time.sleep(moment.uniform(0.05, 0.3))
             killed = [host.pid]
-            if fault == SIGNALS[-1]:  # then only the device is left
+            if fault == SIGNALS[-1]:  # only the device remains
                 killed += [child.pid for child in psutil.Process(host.pid).children()]
                 assert len(killed) == 2
             was_on = simulator.is_on()
@@ -139,20 +137,20 @@ def _off_time(fault: str, moment: random.Random, simulator: Simulator, folder: P
             was_on = True
         ended = simulator.wait(on=False, timeout=10)
         if not was_on or (fault != "end" and ended < began):
-            raise NeverOn("it was off before the fault: " + (folder / "events.csv").read_text())
+            raise NeverOn("the laser was off before the fault: " + (folder / "events.csv").read_text())
         time.sleep(0.1)
-        assert not simulator.is_on(), "it went on again"
+        assert not simulator.is_on(), "the laser was switched on again"
     if fault != SIGNALS[-1]:
         check_events(folder / "events.csv", simulator)
     return ended - began
 
 
 def check_events(path: Path, simulator: Simulator) -> None:
-    """The file of events tells of each time on and off, although its session was killed.
+    """Check that the event file has every switch on and off, although its session was killed.
 
-    "lost" is an OFF that the device acknowledged too late, or never: then the watchdog did it.
+    "lost" is an OFF that the device acknowledged too late or never; the watchdog switched the laser off.
     """
-    until = time.perf_counter() + 2  # the heartbeat process writes it after the session's death
+    until = time.perf_counter() + 2  # the heartbeat process writes the file after the session's death
     while True:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -171,7 +169,7 @@ def off_times(fault: str, runs: int, seed: int = 0) -> OffTimes:
 
 
 def idle(seconds: float) -> Idle:
-    """Beat with the output off, and count the trips."""
+    """Run the heartbeat with the output off, and count the trips."""
     stalls: list[float] = []
     with tempfile.TemporaryDirectory() as name, device(Path(name)) as simulator:
         with opened(simulator.port) as output, line_watch(stalls):
@@ -182,7 +180,7 @@ def idle(seconds: float) -> Idle:
                 frame += 1
                 time.sleep(0.01)
             statistics = output.statistics
-        assert not simulator.changes(), "it went on by itself"
+        assert not simulator.changes(), "the output was switched on by itself"
     long = [stall for stall in stalls if stall >= 0.04]
     return Idle(seconds, statistics.trips, len(long), max(stalls), statistics.longest_trip, statistics.round_trip)
 
@@ -218,7 +216,7 @@ while True:
 
 @contextmanager
 def line_watch(stalls: list[float]) -> Iterator[None]:
-    """Collect how long a byte and its answer take on another pseudo-terminal, with nothing of ours in it."""
+    """Collect the round-trip times of a byte on another pseudo-terminal, without our code in between."""
     watch = subprocess.Popen([sys.executable, "-c", LINE_WATCH], stdout=subprocess.PIPE, text=True)
     assert watch.stdout is not None
     reader = threading.Thread(target=lambda: stalls.extend(float(line) for line in watch.stdout or ()), daemon=True)

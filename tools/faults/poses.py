@@ -1,4 +1,4 @@
-"""Poses that nobody should act on: not finite, empty, of many animals, with impossible confidences."""
+"""Invalid poses, which must not trigger: not finite, empty, with many animals, with impossible confidences."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ IMAGE = np.zeros((4, 4, 3), np.uint8)
 
 
 def may_act(keypoints: np.ndarray) -> bool:
-    """Some animal's k0 is finite, inside, and seen with a confidence that is one."""
-    x, y, seen = keypoints[:, 0].T
+    """Whether the k0 of some animal is finite, inside the region, and has a valid confidence of 0.6 or more."""
+    x, y, confidence = keypoints[:, 0].T
     with np.errstate(invalid="ignore"):
         return bool(
             (
                 np.isfinite(keypoints[:, 0]).all(axis=1)
-                & (seen >= 0.6)
-                & (seen <= 1)
+                & (confidence >= 0.6)
+                & (confidence <= 1)
                 & (x > 0)
                 & (x < 100)
                 & (y > 0)
@@ -38,7 +38,7 @@ def may_act(keypoints: np.ndarray) -> bool:
 
 
 def invalid_poses(examples: int) -> Row:
-    """Hypothesis looks for a pose that switches the output on and should not, or that raises."""
+    """Hypothesis searches for a pose that wrongly switches the output on, or that raises."""
     stimulate = Stimulate(output=CallableOutput(lambda on: None), polygon=SQUARE, keypoint="k0", max_rate=1e9)
     stimulate.open(run_info(is_live=True))
     tried = on = 0
@@ -58,7 +58,7 @@ def invalid_poses(examples: int) -> Row:
         tried += 1
         stimulate.process(Pose(keypoints, SKELETON), Frame(IMAGE, tried, time.perf_counter()))
         on += stimulate.output.is_on
-        edge = np.isin(keypoints[:, 0, :2], (0.0, 100.0)).any()  # on the region's edge it may be either
+        edge = np.isin(keypoints[:, 0, :2], (0.0, 100.0)).any()  # on the region's edge both are allowed
         assert may_act(keypoints) or not stimulate.output.is_on or edge, keypoints
 
     problem = ""
@@ -67,11 +67,11 @@ def invalid_poses(examples: int) -> Row:
     except Exception as error:
         problem = f"; {type(error).__name__}: {error}"[:300]
     stimulate.close()
-    measured = problem or f"{tried} poses, none raised or switched on wrongly ({on} rightly)"
+    measured = problem or f"{tried} poses, none raised or triggered wrongly ({on} rightly)"
     return Row(
         "NaN, infinite, empty poses, 10 times the animals",
         "hypothesis",
-        "no trigger on what is not valid; no exception",
+        "no trigger on an invalid pose; no exception",
         measured,
         tried,
         not problem,

@@ -1,4 +1,4 @@
-"""Live sessions in processes of their own: stopped by signals, hanging, and with a wall clock that jumps."""
+"""Live sessions in their own processes: stopped by signals, hanging, and with a wall clock that jumps."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tools.faults.row import Row
 
 
 @contextmanager
-def host(what: str, folder: Path, **environment: str):
-    command = host_command("session_host", what, folder)
+def host(scenario: str, folder: Path, **environment: str):
+    command = host_command("session_host", scenario, folder)
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**HOST_ENVIRONMENT, **environment}
     )
@@ -33,7 +33,7 @@ def host(what: str, folder: Path, **environment: str):
 
 
 def stop_once(number: int, moment: random.Random) -> tuple[float, str]:
-    """Seconds from the signal to the process's end, and what is wrong with its files: nothing, mostly."""
+    """Seconds from the signal until the process ends, and the problem with its files ("" if there is none)."""
     with tempfile.TemporaryDirectory() as name, host("files", Path(name)) as process:
         folder = Path(name)
         assert process.stdout.readline() == "armed\n"
@@ -59,7 +59,7 @@ def stop_once(number: int, moment: random.Random) -> tuple[float, str]:
 
 
 def stopped(runs: int) -> Row:
-    """SIGINT and SIGTERM, at random moments."""
+    """SIGINT and SIGTERM at random moments."""
     moment = random.Random(0)
     took, problems = [], []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,7 +68,7 @@ def stopped(runs: int) -> Row:
             took.append(seconds)
             problems += [problem] if problem else []
     measured = f"ended after {max(took):.2f} s at most; "
-    measured += f"{len(took) - len(problems)} of {len(took)} with all files final and whole"
+    measured += f"{len(took) - len(problems)} of {len(took)} with all files final and complete"
     if problems:
         measured += f" ({problems[0]})"
     return Row(
@@ -83,7 +83,7 @@ def stopped(runs: int) -> Row:
 
 
 def stopped_twice(runs: int) -> Row:
-    """A second Ctrl-C, while a sink is still busy with the first."""
+    """A second Ctrl-C while a sink is still finishing after the first."""
     took, codes = [], set()
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as name, host("slow", Path(name)) as process:
@@ -98,8 +98,8 @@ def stopped_twice(runs: int) -> Row:
             took.append(time.perf_counter() - began)
     measured = f"ended after {max(took):.2f} s at most, exit code {', '.join(map(str, codes))}"
     return Row(
-        "second Ctrl-C while files are finished",
-        "SIGINT twice, with a sink of 1 s a pose",
+        "second Ctrl-C while files are being finished",
+        "SIGINT twice, with a sink that takes 1 s per pose",
         "ends <= 0.5 s, 130",
         measured,
         runs,
@@ -110,26 +110,26 @@ def stopped_twice(runs: int) -> Row:
 
 def hangs(runs: int) -> Row:
     """A processor that sleeps for ten seconds."""
-    after, written, dumps, named = [], [], [], True
+    delays, written, dumps, names_processor = [], [], [], True
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as name, host("hang", Path(name)) as process:
             out, err = process.communicate(timeout=60)
-        found = json.loads(out.splitlines()[-1])
-        after.append(found["event_after"])
-        written.append(found["written"])
+        result = json.loads(out.splitlines()[-1])
+        delays.append(result["event_after"])
+        written.append(result["written"])
         dumps.append(err.count("Current thread"))
-        named &= "processor Hanging" in found["text"] and "in process" in err
-    measured = f"noted {1e3 * max(after):.0f} ms after the deadline at most; "
+        names_processor &= "processor Hanging" in result["text"] and "in process" in err
+    measured = f"reported {1e3 * max(delays):.0f} ms after the deadline at most; "
     measured += f"stacks dumped {'once' if set(dumps) == {1} else dumps}; the sink wrote {min(written)} poses meanwhile"
-    holds = set(dumps) == {1} and min(written) > 0 and named
+    holds = set(dumps) == {1} and min(written) > 0 and names_processor
     return Row(
         "processor hangs",
         "sleep(10) in process()",
-        "event <= 100 ms after the deadline, stack dump, sinks go on writing",
+        "event <= 100 ms after the deadline, stack dump, sinks keep writing",
         measured,
         runs,
         holds,
-        max(after) <= 0.1,
+        max(delays) <= 0.1,
     )
 
 
@@ -137,25 +137,25 @@ STEP = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <time.h>
-/* The wall clock jumps when it is told to; other clocks stay as they are. */
+/* The wall clock jumps by the seconds of the last jump(); other clocks are unchanged. */
 static volatile int step;
 void jump(int seconds) { step = seconds; }
 int clock_gettime(clockid_t which, struct timespec *out) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-    int answer = real(which, out);
-    if (which == CLOCK_REALTIME && !answer) out->tv_sec += step;
-    return answer;
+    int code = real(which, out);
+    if (which == CLOCK_REALTIME && !code) out->tv_sec += step;
+    return code;
 }
 """
 
 
 def wall_clock(runs: int) -> Row:
-    """The wall clock jumps an hour forwards and backwards while a session runs."""
-    what, how = "wall clock jumps by an hour", "clock_gettime of the process, in C"
+    """The wall clock jumps an hour forwards and backwards during a session."""
+    fault, injected = "wall clock jumps by an hour", "clock_gettime of the process, in C"
     bound = "intervals unchanged; wall time stored once, with the clock"
     if shutil.which("gcc") is None:
-        return Row(what, how, bound, "not tried: there is no C compiler", 0, True)
+        return Row(fault, injected, bound, "not tried: there is no C compiler", 0, True)
     problems, longest = [], 0.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -164,27 +164,27 @@ def wall_clock(runs: int) -> Row:
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(folder / "step.c"), "-ldl"], check=True)
         for number in range(runs):
             for step in (3600, -3600):
-                place = folder / f"{number}{step}"
-                place.mkdir()
-                with host("clock", place, LD_PRELOAD=str(library), WALL_STEP=str(step)) as process:
+                run_folder = folder / f"{number}{step}"
+                run_folder.mkdir()
+                with host("clock", run_folder, LD_PRELOAD=str(library), WALL_STEP=str(step)) as process:
                     out, err = process.communicate(timeout=60)
                 if process.returncode:
                     problems.append(err[-300:])
                     continue
-                found = json.loads(out.splitlines()[-1])
-                longest = max(longest, found["latency_max"])
-                if abs(found["wall_step"] - step) > 5:
-                    problems.append(f"the clock did not jump: {found['wall_step']:.1f} s")
+                result = json.loads(out.splitlines()[-1])
+                longest = max(longest, result["latency_max"])
+                if abs(result["wall_step"] - step) > 5:
+                    problems.append(f"the clock did not jump: {result['wall_step']:.1f} s")
                 if not (
-                    0 <= found["latency_min"] <= found["latency_max"] < 1
-                    and found["duration"] < 20
-                    and found["stalls"] < 5
+                    0 <= result["latency_min"] <= result["latency_max"] < 1
+                    and result["duration"] < 20
+                    and result["stalls"] < 5
                 ):
-                    problems.append(str(found))
-                times = pd.read_csv(place / "times.csv")
-                if not times["frame"].is_monotonic_increasing or len(times) != found["written"]:
+                    problems.append(str(result))
+                times = pd.read_csv(run_folder / "times.csv")
+                if not times["frame"].is_monotonic_increasing or len(times) != result["written"]:
                     problems.append("times out of order")
     measured = f"longest latency {1e3 * longest:.0f} ms, rows in order, in {2 * runs - len(problems)} of {2 * runs}" + (
         f" ({problems[0]})" if problems else ""
     )
-    return Row(what, how, bound, measured, 2 * runs, not problems)
+    return Row(fault, injected, bound, measured, 2 * runs, not problems)

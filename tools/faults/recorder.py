@@ -1,7 +1,7 @@
-"""A process that records from a camera until somebody kills it: `python recorder.py FOLDER [fps] [suffix]`.
+"""A process that records from a camera until it is killed: `python recorder.py FOLDER [fps] [suffix]`.
 
-It says "armed" when the session begins, and keeps the number of the newest frame in a file that is mapped into memory, so
-that it is known afterwards what there was to lose.
+It prints "armed" when the session starts, and keeps the number of the newest frame in a memory-mapped file, so that the
+frames lost can be counted afterwards.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COUNTER = "newest.bin"
 
 
 def draw(number: int, background: np.ndarray) -> np.ndarray:
-    """(240, 320, 3) RGB: a number as black and white blocks above a moving pattern."""
+    """(240, 320, 3) RGB: the number as black and white blocks above a moving pattern."""
     image = np.roll(background, 3 * number, axis=1)
     for bit in range(BITS):
         image[:BLOCK, bit * BLOCK : (bit + 1) * BLOCK] = 255 if number >> bit & 1 else 0
@@ -70,7 +70,7 @@ class Camera(FrameSource):
 
 
 def newest(folder: Path) -> int:
-    """The number of the last frame that the camera of a killed process gave; -1 for none."""
+    """The number of the last frame that the camera of a killed process delivered; -1 for none."""
     return int(struct.unpack("q", (folder / COUNTER).read_bytes())[0])
 
 

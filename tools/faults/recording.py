@@ -1,4 +1,4 @@
-"""Recordings whose process is killed: what opens afterwards, and what is lost."""
+"""Recordings whose process is killed: which files open afterwards, and what is lost."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tools.faults.recorder import newest, number_in
 
 @dataclass(frozen=True, slots=True)
 class KilledRecording:
-    """What one killed recording left.
+    """The state of one killed recording.
 
     Attributes:
-        recorded: frames that the camera gave.
-        seconds: from "armed" to the kill.
-        frames_lost: frames of the camera behind the last one in each file: h5, csv, times, video.
-        tables_open, video_opens: after `recover`; a run that was killed before its first frame leaves no video.
-        rows_match: every video frame has its row of times, and shows the number that the row says.
-        rows_whole: no torn row anywhere, and the poses are those of the model.
+        recorded: the number of frames that the camera delivered.
+        seconds: the time from "armed" to the kill.
+        frames_lost: the camera's frames after the last one in each file: h5, csv, times, video.
+        tables_open, video_opens: whether they open after `recover`. A run killed before its first frame leaves no video.
+        rows_match: every video frame has its row of times, and shows the number in that row.
+        rows_intact: there is no torn row, and the poses are those of the model.
     """
 
     recorded: int
@@ -37,12 +37,12 @@ class KilledRecording:
     tables_open: bool
     video_opens: bool
     rows_match: bool
-    rows_whole: bool
+    rows_intact: bool
     problem: str = ""
 
 
 def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suffix: str = ".mkv") -> KilledRecording:
-    """Record, kill with SIGKILL `after` seconds from "armed", recover, and look at everything."""
+    """Record, kill with SIGKILL `after` seconds after "armed", recover, and check all files."""
     folder.mkdir(parents=True)
     command = host_command("recorder", folder, fps, suffix)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=HOST_ENVIRONMENT) as process:
@@ -58,7 +58,7 @@ def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suff
         problems.append("a second recovery found something")
     last = newest(folder)
     lost: dict[str, int] = {}
-    tables_open = video_opens = rows_match = rows_whole = False
+    tables_open = video_opens = rows_match = rows_intact = False
     try:
         poses = {
             "h5": pd.read_hdf(folder / "mouse.h5"),
@@ -70,8 +70,8 @@ def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suff
         for name, table in poses.items():
             lost[name] = last - (int(table.index[-1]) if len(table) else -1)
         lost["times"] = last - (int(times["frame"].iloc[-1]) if len(times) else -1)
-        came = [table.dropna(how="all") for table in poses.values()]
-        rows_whole = all((table == 1.0).to_numpy().all() for table in came) and not (
+        written = [table.dropna(how="all") for table in poses.values()]
+        rows_intact = all((table == 1.0).to_numpy().all() for table in written) and not (
             times.isna().to_numpy().any() or rows.isna().to_numpy().any()
         )
         shown = _numbers(folder / f"mouse{suffix}")
@@ -87,35 +87,37 @@ def kill_while_recording(folder: Path, after: float, *, fps: float = 100.0, suff
         tables_open=tables_open,
         video_opens=video_opens,
         rows_match=rows_match,
-        rows_whole=rows_whole,
+        rows_intact=rows_intact,
         problem="; ".join(problems),
     )
 
 
 def kill_recordings(folder: Path, runs: int, *, longest: float, fps: float = 100.0, seed: int = 0) -> dict[str, object]:
-    """Kill `runs` recordings, each at a random moment up to `longest` seconds after "armed"; figures for the report.
+    """Kill `runs` recordings, each at a random moment up to `longest` seconds after "armed"; return figures for the report.
 
-    Fifty runs with `longest=4` take about three minutes; with `longest=0.1` they are killed when they have just begun.
+    Fifty runs with `longest=4` take about three minutes. With `longest=0.1` they are killed right after the start.
     """
     rng = random.Random(seed)
-    done = [kill_while_recording(folder / f"run-{number}", rng.uniform(0, longest), fps=fps) for number in range(runs)]
-    names = sorted({name for run in done for name in run.frames_lost})
+    results = [
+        kill_while_recording(folder / f"run-{number}", rng.uniform(0, longest), fps=fps) for number in range(runs)
+    ]
+    names = sorted({name for run in results for name in run.frames_lost})
     return {
         "runs": runs,
-        "tables open": sum(run.tables_open for run in done),
-        "video opens": sum(run.video_opens for run in done),
-        "every video frame has its row": sum(run.rows_match for run in done),
-        "rows whole": sum(run.rows_whole for run in done),
+        "tables open": sum(run.tables_open for run in results),
+        "video opens": sum(run.video_opens for run in results),
+        "every video frame has its row": sum(run.rows_match for run in results),
+        "rows intact": sum(run.rows_intact for run in results),
         "seconds lost, at most": {
-            name: round(max(run.frames_lost.get(name, 0) for run in done) / fps, 3) for name in names
+            name: round(max(run.frames_lost.get(name, 0) for run in results) / fps, 3) for name in names
         },
-        "frames": sum(run.recorded for run in done),
-        "problems": [run.problem for run in done if run.problem],
+        "frames": sum(run.recorded for run in results),
+        "problems": [run.problem for run in results if run.problem],
     }
 
 
 def _numbers(video: Path) -> list[int]:
-    """The numbers that are drawn in the frames of a video; none if a run without frames left no video."""
+    """The numbers drawn in the frames of a video; empty if a run without frames left no video."""
     if not video.exists():
         return []
     with av.open(str(video)) as container:

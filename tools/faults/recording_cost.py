@@ -1,4 +1,4 @@
-"""What recording costs the loop: its latency with raw video and poses being written, and without."""
+"""What recording costs the loop: its latency with and without writing raw video and poses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tools.faults.live import PERIOD, Camera, Sleepy, compared
 from tools.faults.row import Row
 
 SIZE, SHOTS = (640, 480), 20
-WAIT = 0.005  # seconds: the model, as on a GPU
+WAIT = 0.005  # seconds that the model waits, as for a GPU
 
 
 class Arena(Camera):
-    """A still floor with a camera's noise, and something that moves."""
+    """A still floor with camera noise and a moving object."""
 
     def __init__(self, frames: int) -> None:
         super().__init__(frames=frames, interval=PERIOD)
@@ -36,9 +36,9 @@ class Arena(Camera):
 
 
 def recording(runs: int, seconds: float, percentile: int = 99) -> Row:
-    """The loop's latency, from the picture to the pose, with and without, turn about; `percentile` as for `slow_sink`."""
+    """The loop's latency from frame to pose with and without recording, in turns; `percentile` is as for `slow_sink`."""
     latencies: dict[bool, list[float]] = {False: [], True: []}
-    whole, lost = True, 0
+    finished, lost = True, 0
     for _ in range(runs):
         for records in (False, True):
             with tempfile.TemporaryDirectory() as name:
@@ -53,17 +53,17 @@ def recording(runs: int, seconds: float, percentile: int = 99) -> Row:
                 report = Session(
                     source=source, model=Sleepy(WAIT), sinks=[memory, *files] if records else [memory], queue_size=64
                 ).run()
-                time.sleep(0.2)  # what writes to the disk has done so
-            whole &= all(sink.finished for sink in report.sinks)
+                time.sleep(0.2)  # let the disk writes finish
+            finished &= all(sink.finished for sink in report.sinks)
             lost += sum(sink.dropped for sink in report.sinks)
             latencies[records] += memory.latencies
     text, growth = compared(latencies)
     return Row(
-        "recording: raw video, its times, and poses",
+        "recording raw video, timestamps and poses",
         f"{SIZE[0]} x {SIZE[1]} RGB at 100 frames/s, a model that waits {1e3 * WAIT:g} ms",
-        f"loop's p{percentile} grows <= 10 %; all files finished; what is not written is counted",
+        f"loop's p{percentile} grows <= 10 %; all files finished; unwritten estimates counted",
         f"{text}; {lost} not written",
         runs,
-        whole,
+        finished,
         growth[percentile] <= 0.1,
     )

@@ -1,4 +1,4 @@
-"""What was measured so far: benchmarks/faults.json, and the table that is made from it."""
+"""The results so far: benchmarks/faults.json, and the table generated from it."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ FOLDER = Path(__file__).parent.parent.parent / "benchmarks"
 
 _HEAD = """# Faults
 
-Made with `python -m nox -s faults`: real processes and real kills; simulated are the devices. `-- NAME` measures again what has
-that name and leaves the other rows as they are; the numbers are in faults.json. Load: processes that wanted a processor in the
-minute in which the row was measured, those of the measurement among them.
+Made with `python -m nox -s faults`. Processes and kills are real; devices are simulated. `-- NAME` measures the rows of that
+name again and keeps the others. The numbers are in faults.json. The load is the average number of processes that were ready to
+run in the minute of the measurement, including its own.
 """
 
 
 def machine() -> str:
-    """What the rows of now are measured on."""
+    """The machine that rows are measured on now."""
     info = system_info()
     return f"{info['processor']}, {info['cpus']} CPUs, Python {info['python']}"
 
 
-def merge(found: Mapping[str, Sequence[Row]], order: Iterable[str], folder: Path = FOLDER) -> None:
-    """Put the rows of these names in the place of those that had them, and write both files.
+def merge(results: Mapping[str, Sequence[Row]], order: Iterable[str], folder: Path = FOLDER) -> None:
+    """Replace the rows of these names, and write both files.
 
     Args:
-        found: rows by the name of what measured them.
-        order: of all names; rows under another name are of something that is not measured any more, and go.
-        folder: where faults.json and faults.md are.
+        results: the rows by the name of their measurement.
+        order: all names in order; rows of other names are obsolete and removed.
+        folder: the folder of faults.json and faults.md.
     """
     file = folder / "faults.json"
     measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     here = machine()
-    for name, rows in found.items():
+    for name, rows in results.items():
         measured[name] = [{**asdict(row), "machine": here} for row in rows]
     measured = {name: measured[name] for name in order if name in measured}
     file.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")

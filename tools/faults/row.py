@@ -1,4 +1,4 @@
-"""One line of the table of faults."""
+"""A row of the table of faults."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def _load() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fault, and what came of it.
+    """A fault and its result.
 
     Attributes:
         fault: what goes wrong.
-        injected: how it is made to.
-        bound: what is promised.
-        measured: what was seen.
-        runs: how often it was tried.
-        holds: whether the part of the promise that has nothing to do with time was kept in all of them: files open, counts
-            are exact, nothing dies.
-        in_time: whether the part that is a time was kept, which a busy machine can miss.
-        day, load: when it was measured, and how busy the machine was in that minute (processes that want a processor).
-        tries: how often all of it was measured, because it was not in time.
+        injected: how the fault is injected.
+        bound: the bound that must be kept.
+        measured: the measured result.
+        runs: the number of runs.
+        holds: whether every run kept the part of the bound that does not depend on time: files open, counts are exact,
+            nothing dies.
+        in_time: whether the time bound was kept. A busy machine can miss it.
+        day, load: the day of the measurement, and the machine's load average over that minute.
+        tries: the number of measurements; more than one if the time bound was missed.
     """
 
     fault: str
@@ -42,21 +42,21 @@ class Row:
 
     @property
     def passed(self) -> bool:
-        """Whether the promise was kept."""
+        """Whether the bound was kept."""
         return self.holds and self.in_time
 
     @property
     def kept(self) -> str:
-        """The same in words."""
+        """The last cell of the row: whether the bound was kept."""
         if not self.holds:
             return "**no**"
         if not self.in_time:
             return "**no**, measure again on a quiet machine" if self.tries == 1 else f"**no**, in {self.tries} tries"
-        return "yes" if self.tries == 1 else f"yes, at try {self.tries}"
+        return "yes" if self.tries == 1 else f"yes, on try {self.tries}"
 
 
 def table(rows: Iterable[Row]) -> str:
-    """In Markdown."""
+    """The rows as a Markdown table."""
     lines = [
         "| fault | injected by | bound | measured | runs | day | load | kept |",
         "|---|---|---|---|---|---|---|---|",

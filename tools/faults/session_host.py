@@ -1,7 +1,7 @@
-"""Live sessions in a process of their own, for the tests to stop and to let hang: `python session_host.py WHAT FOLDER`.
+"""Live sessions in their own process, to be stopped by the tests or to hang: `python session_host.py SCENARIO FOLDER`.
 
-WHAT: files (a recording with tables and video), slow (a sink that takes a second for each pose), hang (a processor that hangs),
-clock (an hour goes by on the wall), disk (files cannot grow beyond 1 MB). It says "armed" at the first frame.
+SCENARIO: files (a recording with tables and video), slow (a sink that takes a second per pose), hang (a processor that hangs),
+clock (the wall clock jumps by an hour), disk (files cannot grow beyond 1 MB). It prints "armed" at the first frame.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from dlclive_io import PoseTable, TimestampTable, VideoRecording
 
-from dlclive_core import Frame, MemorySink, Pose, Processor, Session
+from dlclive_core import Frame, MemorySink, Pose, Processor, RunInfo, Session
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.testing import NullModel
 from tools.faults.live import Camera
@@ -36,7 +36,7 @@ class Slow(MemorySink):
 
 
 class Written(MemorySink):
-    """Notes when it wrote what."""
+    """Records the time of each write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,10 @@ class Written(MemorySink):
 
 
 class Hanging(Processor):
-    began = 0.0
+    began = started_clock = 0.0
+
+    def open(self, run: RunInfo) -> None:
+        self.started_clock = run.started_clock
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         if not self.began and frame.index >= 50:
@@ -88,7 +91,7 @@ def hang() -> None:
     report = session.run()
     clock = report.events[0].at if report.events else 0.0
     event = next(event for event in report.events if event.kind == "hanging")
-    began = hanging.began - session._running.events.started if session._running else 0.0
+    began = hanging.began - hanging.started_clock
     written = sum(0.5 < moment - hanging.began < 10 for moment in sink.at)
     print(
         json.dumps(
@@ -98,7 +101,7 @@ def hang() -> None:
 
 
 def clock(folder: Path) -> None:
-    """The wall clock as the session sees it, and the times that it wrote."""
+    """Print the jump of the wall clock, and the times that the session measured and wrote."""
     sink = MemorySink()
     source = Camera(frames=200, interval=0.01)
     walls = []
@@ -107,7 +110,7 @@ def clock(folder: Path) -> None:
         def process(self, pose: Pose, frame: Frame) -> Pose:
             walls.append(time.time())
             if len(walls) == 50:
-                ctypes.CDLL(None).jump(int(os.environ["WALL_STEP"]))  # of the library that is loaded before all others
+                ctypes.CDLL(None).jump(int(os.environ["WALL_STEP"]))  # from the preloaded library
             return pose
 
     times = TimestampTable(folder / "times.csv")
@@ -130,7 +133,7 @@ def clock(folder: Path) -> None:
 
 
 def disk(folder: Path) -> None:
-    """A limit on the size of files stands for a full disk: it needs no rights and no file system of its own."""
+    """A full disk, simulated by a limit on the file size, which needs neither privileges nor a separate file system."""
     import resource
 
     memory = MemorySink()
@@ -151,16 +154,16 @@ def disk(folder: Path) -> None:
 
 
 def main() -> int:
-    what, folder = sys.argv[1], Path(sys.argv[2])
-    if what == "files":
+    scenario, folder = sys.argv[1], Path(sys.argv[2])
+    if scenario == "files":
         return run_until_stopped(folder, files(folder))
-    if what == "slow":
+    if scenario == "slow":
         return run_until_stopped(folder, [Slow(), *files(folder)])
-    if what == "hang":
+    if scenario == "hang":
         hang()
-    if what == "disk":
+    if scenario == "disk":
         disk(folder)
-    if what == "clock":
+    if scenario == "clock":
         clock(folder)
     return 0
 

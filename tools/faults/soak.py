@@ -1,4 +1,4 @@
-"""A long run: memory, threads and descriptors stay, latencies stay; and a leak that is put in on purpose is seen."""
+"""A long run: memory, threads, descriptors and latencies stay constant, and a deliberate leak is detected."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from typing_extensions import Self
 from tools.faults.host_process import HOST_ENVIRONMENT, host_command
 from tools.faults.row import Row
 
-SLOPE = 0.5  # MB a minute
-LEAK = 1.0
+SLOPE = 0.5  # MB per minute, the bound
+LEAK = 1.0  # MB per minute
 
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What a run of `seconds` used.
+    """The resources that a run of `seconds` used.
 
     Attributes:
-        slope: of its memory, MB a minute, without the first quarter, by the median of all slopes between two moments
-            (Theil and Sen), which a single step does not move.
-        growth: MB, from the end of the first quarter to the last sample.
-        threads, files: fewest and most, without the first quarter.
-        work: processor seconds a second, median of the second quarter and of the last one; a busy machine changes it little.
-        end: counts and latencies.
+        slope: the slope of the memory in MB per minute, without the first quarter. It is the median of the slopes between all
+            pairs of samples (Theil-Sen estimator), which a single step does not move.
+        growth: the growth of the memory in MB, from the end of the first quarter to the last sample.
+        threads, files: the minimum and the maximum, without the first quarter.
+        work: processor seconds per second, median of the second quarter and of the last; hardly affected by a busy machine.
+        end: the final counts and latencies.
     """
 
     seconds: float
@@ -46,11 +46,11 @@ class Soak:
 
 
 class Soaks:
-    """Two at the same time: the run, and one that leaks 1 MB a minute. Both end with the `with` block.
+    """Two parallel runs: the soak, and one that leaks 1 MB per minute. Both end with the `with` block.
 
     Args:
-        seconds: of the run.
-        leak_seconds: of the one that leaks.
+        seconds: the length of the soak.
+        leak_seconds: the length of the run that leaks.
     """
 
     def __init__(self, seconds: float, leak_seconds: float) -> None:
@@ -70,41 +70,41 @@ class Soaks:
         self._folder.cleanup()
 
     def start(self) -> None:
-        """Let both begin. They write to files, because nobody reads until they are done."""
+        """Start both. They write to files, because their output is read only when they are done."""
         environment = {**HOST_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
         for leak, seconds in self._seconds.items():
-            place = self._place(leak)
-            place.mkdir()
-            with (place / "said.txt").open("wb") as said:
-                command = host_command("soak_host", place, seconds, leak)
-                self._processes[leak] = subprocess.Popen(command, stdout=said, env=environment)
+            folder = self._run_folder(leak)
+            folder.mkdir()
+            with (folder / "output.txt").open("wb") as output:
+                command = host_command("soak_host", folder, seconds, leak)
+                self._processes[leak] = subprocess.Popen(command, stdout=output, env=environment)
 
-    def _place(self, leak: float) -> Path:
+    def _run_folder(self, leak: float) -> Path:
         return Path(self._folder.name) / f"{leak:g}"
 
     def _result(self, leak: float) -> Soak:
         seconds = self._seconds[leak]
         code = self._processes[leak].wait(timeout=seconds + 300)
-        said = (self._place(leak) / "said.txt").read_text()
-        assert code == 0, said[-500:]
-        return _soak([json.loads(line) for line in said.splitlines()], seconds)
+        output = (self._run_folder(leak) / "output.txt").read_text()
+        assert code == 0, output[-500:]
+        return _soak([json.loads(line) for line in output.splitlines()], seconds)
 
     def rows(self, short: bool) -> list[Row]:
-        """Wait for both; start them first, unless that was done."""
+        """Wait for both runs, which are started if they were not, and return the rows."""
         if not self._processes:
             self.start()
         leaked, steady = self._result(LEAK), self._result(0.0)
         return [_memory(steady), _caught(leaked), _drift(steady) if short else _latency(steady)]
 
 
-def _soak(said: list[dict[str, float]], seconds: float) -> Soak:
-    *samples, end = said
+def _soak(lines: list[dict[str, float]], seconds: float) -> Soak:
+    *samples, end = lines
     samples = [sample for sample in samples if 0.25 * seconds <= sample["at"] <= seconds - 1]
     minutes = np.array([sample["at"] for sample in samples]) / 60
     megabytes = np.array([sample["rss"] for sample in samples]) / 2**20
-    chosen = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), 500)).astype(int))
-    first, second = np.triu_indices(len(chosen), 1)
-    at, size = minutes[chosen], megabytes[chosen]
+    indices = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), 500)).astype(int))
+    first, second = np.triu_indices(len(indices), 1)
+    at, size = minutes[indices], megabytes[indices]
     slope = float(np.median((size[second] - size[first]) / (at[second] - at[first])))
     rates = np.diff([sample["work"] for sample in samples]) / np.diff([sample["at"] for sample in samples])
     part = len(rates) // 3
@@ -124,7 +124,7 @@ def _memory(steady: Soak) -> Row:
     end = steady.end
     return Row(
         f"soak of {_length(steady.seconds)} at 100 frames/s, with tables, video, Kalman, trigger",
-        "a session in a process of its own",
+        "a session in its own process",
         "memory slope < 0.5 MB/min, growth < 50 MB; threads and descriptors constant; counts exact",
         f"{steady.slope:+.2f} MB/min, {steady.growth:+.1f} MB; threads {steady.threads[0]} to {steady.threads[1]}, descriptors "
         f"{steady.files[0]} to {steady.files[1]}; {end['processed']} processed + {end['dropped']} dropped, "
@@ -136,7 +136,7 @@ def _memory(steady: Soak) -> Row:
 
 def _caught(leaked: Soak) -> Row:
     return Row(
-        "the same with a leak of 1 MB/min put in on purpose",
+        "the same with a deliberate leak of 1 MB/min",
         "a processor that keeps bytes",
         "the same test fails",
         f"{leaked.slope:+.2f} MB/min, {leaked.growth:+.1f} MB in {leaked.seconds / 60:.0f} min: "
@@ -151,7 +151,7 @@ def _latency(steady: Soak) -> Row:
     return Row(
         f"latency in the soak of {_length(steady.seconds)}",
         "the same run",
-        "p99.9 <= 3 x median + 5 ms; p99 of the end within 10 % of the beginning's",
+        "p99.9 <= 3 x median + 5 ms; p99 at the end within 10 % of that at the beginning",
         f"median {p50:.2f} ms, p99.9 {p999:.1f} ms; p99 {first:.2f} ms at the beginning, {last:.2f} ms at the end",
         1,
         True,
@@ -160,13 +160,13 @@ def _latency(steady: Soak) -> Row:
 
 
 def _drift(steady: Soak) -> Row:
-    """On a busy machine beside all the other faults, tails say nothing. A loop that slows down needs more processor time."""
+    """The work per frame. On a machine busy with the other faults, tails mean nothing; a slower loop needs more work."""
     first, last = (10 * work for work in steady.work)
     p50, p999 = 1e3 * steady.end["p50"], 1e3 * steady.end["p999"]
     return Row(
         f"work in the soak of {_length(steady.seconds)}",
         "the same run",
-        "processor time a frame at the end <= 1.3 x that at the beginning + 0.1 ms; all frames but 5 % processed",
+        "processor time per frame at the end <= 1.3 x that at the beginning + 0.1 ms; dropped <= 5 % of processed",
         f"{first:.2f} ms at the beginning, {last:.2f} ms at the end; latency, not judged: median {p50:.2f} ms, "
         f"p99.9 {p999:.1f} ms",
         1,

@@ -1,6 +1,7 @@
-"""A live session for hours: `python soak_host.py FOLDER SECONDS LEAK`, where LEAK is in MB a minute, put in on purpose.
+"""A live session for hours: `python soak_host.py FOLDER SECONDS LEAK`, where LEAK is a deliberate leak in MB per minute.
 
-It writes a line a second, as JSON: memory, threads, descriptors, processor time; and at the end the latencies' percentiles.
+It prints a line of JSON every second, with memory, threads, descriptors and processor time, and at the end the percentiles of
+the latency.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FPS = 100
 
 
 class Latencies(Sink):
-    """In an array that does not grow."""
+    """Collects latencies in an array of fixed size."""
 
     def __init__(self, count: int) -> None:
         self.seconds = np.full(count, np.nan)
@@ -38,7 +39,7 @@ class Latencies(Sink):
 
 
 class Leak(Processor):
-    """Keeps some bytes of every frame."""
+    """Leaks some bytes per frame."""
 
     def __init__(self, megabytes_per_minute: float) -> None:
         self._bytes = int(megabytes_per_minute * 2**20 / 60 / FPS)
@@ -54,7 +55,7 @@ def main() -> None:
     folder, seconds, leak = Path(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
     count = round(seconds * FPS)
     latencies = Latencies(count + FPS)
-    latencies.seconds[:] = 0.0  # its memory is there from the start
+    latencies.seconds[:] = 0.0  # touches its memory at the start
     session = Session(
         source=Camera(frames=count, interval=1 / FPS),
         model=BlobModel(),
@@ -71,12 +72,12 @@ def main() -> None:
         ],
         queue_size=64,
     )
-    over = threading.Event()
+    ended = threading.Event()
 
-    def look() -> None:
+    def sample_process() -> None:
         process = psutil.Process(os.getpid())
         began = time.perf_counter()
-        while not over.wait(1.0):
+        while not ended.wait(1.0):
             sample = {
                 "at": time.perf_counter() - began,
                 "rss": process.memory_info().rss,
@@ -86,20 +87,20 @@ def main() -> None:
             }
             print(json.dumps(sample), flush=True)
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=sample_process)
     watcher.start()
     try:
         report = session.run()
     finally:
-        over.set()
+        ended.set()
         watcher.join()
-    done = latencies.seconds[: latencies.count]
-    part = max(1, min(len(done) // 3, 600 * FPS))
+    seconds_per_pose = latencies.seconds[: latencies.count]
+    part = max(1, min(len(seconds_per_pose) // 3, 600 * FPS))
     percentiles = {
-        "p50": float(np.percentile(done, 50)),
-        "p999": float(np.percentile(done, 99.9)),
-        "first_p99": float(np.percentile(done[:part], 99)),
-        "last_p99": float(np.percentile(done[-part:], 99)),
+        "p50": float(np.percentile(seconds_per_pose, 50)),
+        "p999": float(np.percentile(seconds_per_pose, 99.9)),
+        "first_p99": float(np.percentile(seconds_per_pose[:part], 99)),
+        "last_p99": float(np.percentile(seconds_per_pose[-part:], 99)),
     }
     exact = report.frames_read == report.processed + report.dropped
     print(

@@ -1,4 +1,4 @@
-"""What DeepLabCut answers, asked the way its own analysis does. Needs deeplabcut."""
+"""DeepLabCut's results, computed as in its own analysis. Needs deeplabcut."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pose_runner(config: PoseConfig, snapshot: Path) -> Any:
 def detector_runner(config: PoseConfig, snapshot: Path) -> Any:
     """DeepLabCut's runner of a detector.
 
-    Not by its `get_detector_inference_runner`, because that one hands a score threshold of None to torchvision.
+    It does not use `get_detector_inference_runner`, which passes a score threshold of None to torchvision.
     """
     part = config["detector"]
     return build_inference_runner(
@@ -48,10 +48,10 @@ def detector_runner(config: PoseConfig, snapshot: Path) -> Any:
 
 
 def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Answer]:
-    """For each frame `poses` (N, K, 3), and `unique` (U, 3) where there is such a head, absent rows taken out.
+    """For each frame, `poses` (N, K, 3) without absent rows, and `unique` (U, 3) if the network has such a head.
 
-    The confidences of a conditional network are its own, as in DeepLabCut's tracking. Without tracking it makes others of
-    them and of the conditions'.
+    The confidences of a conditional network are its own, as in DeepLabCut's tracking. Without tracking, DeepLabCut combines
+    them with the confidences of the conditions.
     """
     answers = []
     for image, scene in zip(images, scenes, strict=True):
@@ -59,50 +59,50 @@ def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Answer]
             answers.append({"poses": _tracked(runner, image, scene.conditions.astype(float))})
         elif len(scene.boxes):
             boxes = [(*box[:2], *(box[2:] - box[:2])) for box in scene.boxes.astype(float)]
-            answers.append(_ask(runner, image, {"bboxes": boxes}))
+            answers.append(_infer(runner, image, {"bboxes": boxes}))
         else:
-            answers.append(_ask(runner, image, {}))
+            answers.append(_infer(runner, image, {}))
     return answers
 
 
-def _ask(runner: Any, image: Image, context: dict[str, Any]) -> Answer:
-    (found,) = runner.inference([(image, context)])
-    answer = {"poses": present(found["bodyparts"])}
-    if "unique_bodyparts" in found:
-        answer["unique"] = found["unique_bodyparts"][0]
-    if "identity_scores" in found:  # all rows, because a row is an individual
-        answer["poses"] = blank(found["bodyparts"])
+def _infer(runner: Any, image: Image, context: dict[str, Any]) -> Answer:
+    (result,) = runner.inference([(image, context)])
+    answer = {"poses": present(result["bodyparts"])}
+    if "unique_bodyparts" in result:
+        answer["unique"] = result["unique_bodyparts"][0]
+    if "identity_scores" in result:  # all rows, because each row is an individual
+        answer["poses"] = blank(result["bodyparts"])
     return answer
 
 
 def _tracked(runner: Any, image: Image, conditions: NDArray[Any]) -> NDArray[Any]:
-    """The poses of a conditional network as its tracking has them: the conditions left out of the postprocessing."""
+    """The poses of a conditional network as in tracking: the postprocessing does not use the conditions."""
     with torch.inference_mode():
         inputs, context = runner.preprocessor(image, {"cond_kpts": conditions})
         predictions = runner.predict(inputs, **context.pop("model_kwargs"))
         context.pop("cond_kpts")
-        found, _ = runner.postprocessor(predictions, context)
-    return present(found["bodyparts"])
+        result, _ = runner.postprocessor(predictions, context)
+    return present(result["bodyparts"])
 
 
 def boxes(runner: Any, image: Image) -> NDArray[Any]:
-    """(N, 5) x1, y1, x2, y2 and score of the animals that a detector finds, the surest first."""
-    (found,) = runner.inference([image])
-    corners = np.concatenate([found["bboxes"][:, :2], found["bboxes"][:, :2] + found["bboxes"][:, 2:]], axis=1)
-    return np.concatenate([corners, found["bbox_scores"][:, None]], axis=1)
+    """(N, 5) x1, y1, x2, y2 and score of the detected animals, sorted by descending score."""
+    (result,) = runner.inference([image])
+    corners = np.concatenate([result["bboxes"][:, :2], result["bboxes"][:, :2] + result["bboxes"][:, 2:]], axis=1)
+    return np.concatenate([corners, result["bbox_scores"][:, None]], axis=1)
 
 
-def whole(runner: Any, image: Image, found: NDArray[Any]) -> NDArray[Any]:
-    """(N, K, 3) poses in the boxes that `boxes` gave, as a video is analysed."""
-    corners = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2, _ in found]
-    return _ask(runner, image, {"bboxes": corners})["poses"]
+def poses_in_boxes(runner: Any, image: Image, detections: NDArray[Any]) -> NDArray[Any]:
+    """(N, K, 3) poses in the boxes from `boxes`, as in the analysis of a video."""
+    corners = [(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2, _ in detections]
+    return _infer(runner, image, {"bboxes": corners})["poses"]
 
 
 def blank(rows: NDArray[Any]) -> NDArray[Any]:
-    """(N, K, 3): what is not there as NaN, NaN, 0.
+    """(N, K, 3) with absent keypoints as NaN, NaN, 0.
 
-    That is -1 and NaN in DeepLabCut, and an animal all of whose confidences are 0: where DEKR's centre map has fewer peaks
-    over 0 than there are animals in the project, DeepLabCut fills up with whatever pixel is 0.
+    In DeepLabCut, absent keypoints are -1 or NaN. An animal with all confidences 0 is absent, too: if DEKR's centre map has
+    fewer peaks above 0 than the project has animals, DeepLabCut fills up with pixels that are 0.
     """
     poses = rows[..., :3].astype(float)
     absent = ~np.isfinite(poses).all(axis=-1) | (poses == -1).all(axis=-1)
@@ -112,6 +112,6 @@ def blank(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def present(rows: NDArray[Any]) -> NDArray[Any]:
-    """The same without animals that are not there at all."""
+    """The same as `blank`, without animals whose keypoints are all absent."""
     poses = blank(rows)
     return poses[np.isfinite(poses[..., 0]).any(axis=1)]

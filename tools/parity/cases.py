@@ -1,6 +1,6 @@
-"""The networks that are compared: every net type that DeepLabCut 3.0.2 builds, in every form a project can give it.
+"""The networks to compare: every net type that DeepLabCut 3.0.2 builds, in every form of a project.
 
-Needs nothing but Python: both environments read this list.
+Needs only Python, because both environments read this list.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ class Case:
     """One network of one project.
 
     Attributes:
-        name: of the row in the table.
+        name: the name of its rows in the table.
         net_type: DeepLabCut's name, without `top_down_`.
         method: bottom-up, top-down, or conditional top-down.
-        several: the project is a multi-animal one, with three animals.
-        unique: two keypoints are there once in the scene.
-        identity: the animals are told apart by their looks.
-        detector: DeepLabCut's name of the detector, of a top-down network; None exports it without one.
-        form: "export" as deeplabcut.export_model writes it; "snapshot" a training folder; "enums" an export as
-            deeplabcut 3.0.1 wrote it, in which the configuration holds enumerations and paths.
-        wipe_paths: the export's option of that name.
+        several: whether the project is a multi-animal project, with three animals.
+        unique: whether there are two unique keypoints, which occur once per scene.
+        identity: whether the network identifies the animals by appearance.
+        detector: DeepLabCut's name of a top-down network's detector; None exports the network without one.
+        form: "export": as written by deeplabcut.export_model; "snapshot": a training folder; "enums": an export of
+            deeplabcut 3.0.1, whose configuration contains enumerations and paths.
+        wipe_paths: the option `wipe_paths` of the export.
     """
 
     name: str
@@ -76,15 +76,15 @@ CASES = (
 )
 
 
-def choose(words: list[str]) -> list[Case]:
-    """The cases of these names or net types, all if none is given; ValueError if a word is neither."""
-    unknown = sorted(set(words) - {case.name for case in CASES} - {case.net_type for case in CASES})
+def choose(names: list[str]) -> list[Case]:
+    """The cases with these names or net types; all cases if `names` is empty. Raises ValueError for an unknown name."""
+    unknown = sorted(set(names) - {case.name for case in CASES} - {case.net_type for case in CASES})
     if unknown:
-        raise ValueError(f"no network {unknown[0]!r}; there are: {', '.join(case.name for case in CASES)}")
-    return [case for case in CASES if not words or case.name in words or case.net_type in words]
+        raise ValueError(f"no network {unknown[0]!r}; choose from: {', '.join(case.name for case in CASES)}")
+    return [case for case in CASES if not names or case.name in names or case.net_type in names]
 
 
-def one(name: str) -> Case:
-    """The case of this name."""
+def case_of(name: str) -> Case:
+    """The case with this name."""
     (case,) = (case for case in CASES if case.name == name)
     return case

@@ -1,4 +1,4 @@
-"""Is an answer decided? DeepLabCut's own answers with weights that differ by rounding. Needs deeplabcut."""
+"""Whether a result is decided: compares DeepLabCut's own results under weights that differ by rounding. Needs deeplabcut."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from torch import nn
 
 ROUNDING = 1e-6
-"""Relative change of all weights, of the size of float32's rounding, that must leave a decided answer as it is."""
+"""The relative change of all weights, of the order of float32 rounding, that must not change a decided result."""
 
 
 @contextmanager
 def jolted(model: nn.Module) -> Iterator[None]:
-    """Weights changed by about `ROUNDING` of their size inside, as they were outside."""
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
+    """Within the block, all weights are changed by about `ROUNDING` of their size. They are restored afterwards."""
+    original = {name: value.clone() for name, value in model.state_dict().items()}
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1 + ROUNDING * torch.randn(parameter.shape, generator=generator))
     yield
-    model.load_state_dict(kept)
+    model.load_state_dict(original)
 
 
 def difference(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """The largest difference of two arrays, infinite if their shapes or their missing values differ."""
+    """The largest difference of two arrays; infinite if their shapes or missing values differ."""
     if a.shape != b.shape or (np.isnan(a) != np.isnan(b)).any():
         return float("inf")
     return float(np.abs(a - b)[np.isfinite(a)].max(initial=0.0))

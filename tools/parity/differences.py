@@ -1,4 +1,4 @@
-"""How far answers are from DeepLabCut's: animals matched, in pixels and confidence."""
+"""Differences from DeepLabCut's results in pixels and confidence, after matching the animals."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ Array = NDArray[Any]
 
 @dataclass
 class Difference:
-    """The largest so far: px between keypoints, of confidences, px between corners of boxes, and of their scores.
+    """The largest differences so far.
 
-    `unnamed` counts the frames whose animals were compared without their names, because some were absent.
+    Attributes:
+        px: between keypoints, in pixels.
+        confidence: between confidences.
+        boxes_px: between the corners of boxes, in pixels.
+        whole_px: between keypoints of the full pipeline with detector, in pixels.
+        unnamed: frames whose animals were compared without their names, because some were absent.
     """
 
     px: float = 0.0
@@ -25,38 +30,38 @@ class Difference:
     whole_px: float | None = None
     unnamed: int = 0
 
-    def add(self, wanted: Array, found: Array, *, ordered: bool) -> None:
-        """Compare (N, K, 3) poses; those of animals without an order in the order that fits best."""
-        px, confidence = distance(wanted, found) if ordered else matched(wanted, found)
+    def add(self, expected: Array, actual: Array, *, ordered: bool) -> None:
+        """Compare (N, K, 3) poses; unless `ordered`, in the order of animals that fits best."""
+        px, confidence = distance(expected, actual) if ordered else matched(expected, actual)
         self.px, self.confidence = max(self.px, px), max(self.confidence, confidence)
 
 
-def distance(wanted: Array, found: Array) -> tuple[float, float]:
-    """Largest distance of keypoints and of confidences; infinite where only one of them was found."""
-    if wanted.shape != found.shape:
+def distance(expected: Array, actual: Array) -> tuple[float, float]:
+    """The largest distance of keypoints and of confidences; infinite if a keypoint is present on one side only."""
+    if expected.shape != actual.shape:
         return np.inf, np.inf
-    seen = np.isfinite(wanted[..., 0])
-    if (np.isfinite(found[..., 0]) != seen).any():
+    present = np.isfinite(expected[..., 0])
+    if (np.isfinite(actual[..., 0]) != present).any():
         return np.inf, np.inf
-    px = np.linalg.norm((wanted[..., :2].astype(float) - found[..., :2])[seen], axis=-1).max(initial=0.0)
-    return float(px), float(np.abs(wanted[..., 2] - found[..., 2]).max(initial=0.0))
+    px = np.linalg.norm((expected[..., :2].astype(float) - actual[..., :2])[present], axis=-1).max(initial=0.0)
+    return float(px), float(np.abs(expected[..., 2] - actual[..., 2]).max(initial=0.0))
 
 
-def matched(wanted: Array, found: Array) -> tuple[float, float]:
-    """The same for the order of animals that is nearest."""
-    if wanted.shape != found.shape:
+def matched(expected: Array, actual: Array) -> tuple[float, float]:
+    """The same as `distance`, for the order of animals that fits best."""
+    if expected.shape != actual.shape:
         return np.inf, np.inf
-    orders = itertools.permutations(range(len(found)))
-    return min(distance(wanted, found[list(order)]) for order in orders)
+    orders = itertools.permutations(range(len(actual)))
+    return min(distance(expected, actual[list(order)]) for order in orders)
 
 
-def nearest_boxes(wanted: Array, found: Array) -> float:
-    """How far the corners of the farthest box (N, 5) are from the nearest found one, in pixels.
+def nearest_boxes(expected: Array, actual: Array) -> float:
+    """The largest distance of the corners of a box (N, 5) from those of the nearest actual box, in pixels.
 
-    A score that is off by more than 0.01 counts as a box that was not found.
+    Boxes match only if their scores differ by less than 0.01.
     """
     worst = 0.0
-    for box in wanted:
-        alike = found[np.abs(found[:, 4] - box[4]) < 0.01, :4]
-        worst = max(worst, float(np.abs(alike - box[:4]).max(axis=1).min(initial=np.inf)))
+    for box in expected:
+        candidates = actual[np.abs(actual[:, 4] - box[4]) < 0.01, :4]
+        worst = max(worst, float(np.abs(candidates - box[:4]).max(axis=1).min(initial=np.inf)))
     return worst

@@ -1,7 +1,7 @@
 """Weights without training data: random backbones whose heads are fitted to a few frames. Needs deeplabcut.
 
-Backbones keep their random weights; their batch norms take the statistics of the frames. Then DeepLabCut's own targets
-and losses fit the heads for some steps, so that maps have few clear peaks and decoders have decided cases.
+Backbones keep their random weights; their batch norms use the statistics of the frames. Then the heads are fitted for some
+steps with DeepLabCut's own targets and losses, so that the maps have a few clear peaks and the decoders unambiguous input.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from torchvision.ops.misc import FrozenBatchNorm2d
 from tools.parity.scenes import Scene
 
 LONG, MIDDLE, SHORT = (60, 2e-3), (25, 3e-3), (12, 5e-3)
-"""Steps and their size; fewer where a step takes longer, the fewest, on one frame, where it takes a second."""
+"""Number of steps and learning rate. Fewer steps if a step is slow; SHORT, on one frame, if a step takes a second."""
 SLOW = ("DEKRHead",)
 NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm, FrozenBatchNorm2d)
 FLOOR = 2
-"""Of a batch norm's variances, in units of their mean."""
+"""The lower bound of a batch norm's variances, in units of their mean."""
 SOFTER = 0.04
-"""Factor of SimCC's logits, whose softmax is of 900 times as much: random networks are too sure, and rounding shows."""
+"""The factor of SimCC's logits. Their softmax multiplies them by 900, so random networks would be overconfident and amplify
+rounding."""
 CONFIDENCE = 0.5
-"""Of the middle one of a heatmap head's peaks."""
+"""The median peak of a heatmap head after scaling."""
 
 
 def fit(model: PoseModel, images: Tensor, scenes: list[Scene], centre: bool, **conditions: Any) -> None:
     """Fit a model's heads in place.
 
     Args:
-        model: DeepLabCut's, on the CPU.
-        images: (N, 3, H, W) normalised, one for each scene if it is a whole image, else one for each animal.
-        scenes: of the frames.
-        centre: a keypoint in the middle of each animal is asked for, too (DEKR).
-        conditions: what the backbone takes beside the images.
+        model: DeepLabCut's model, on the CPU.
+        images: (N, 3, H, W) normalised; one per scene for whole images, otherwise one per animal.
+        scenes: the scenes of the frames.
+        centre: whether the network also predicts the centre of each animal (DEKR).
+        conditions: the backbone's inputs besides the images.
     """
     take_statistics(model, images, **conditions)
     with torch.no_grad():
@@ -57,10 +58,10 @@ def fit(model: PoseModel, images: Tensor, scenes: list[Scene], centre: bool, **c
 
 
 def take_statistics(model: nn.Module, images: Any, **conditions: Any) -> None:
-    """Batch norms take mean and variance of what they see in these images, or whatever else the model takes.
+    """Set mean and variance of the batch norms from their inputs for these images (or the model's other input).
 
-    Channels that vary little are not brought to the variance of the others: rounding would become large in them, and random
-    networks of hundreds of layers would be chaotic.
+    Channels that vary little are not scaled to the variance of the others: this would amplify their rounding, and random
+    networks with hundreds of layers would be chaotic.
     """
 
     def measure(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -78,7 +79,7 @@ def take_statistics(model: nn.Module, images: Any, **conditions: Any) -> None:
 
 
 def _first(target: dict[str, Any]) -> dict[str, Any]:
-    """The first frame's part of a target, {output: {"target" or "weights": (N, ...)}}."""
+    """The first frame of a target, {output: {"target" or "weights": (N, ...)}}."""
     return {output: {key: value[:1] for key, value in part.items()} for output, part in target.items()}
 
 
@@ -91,7 +92,7 @@ def _descend(head: nn.Module, features: Tensor, target: dict[str, Any], steps: i
 
 
 def _scale(head: nn.Module, features: Tensor) -> None:
-    """Bring the peaks of heatmaps that are confidences themselves to `CONFIDENCE`, and SimCC's logits to less."""
+    """Scale heatmaps whose values are confidences to peaks of `CONFIDENCE`, and reduce SimCC's logits."""
     predictor = head.predictor
     for layer in (head.cls_x, head.cls_y) if hasattr(head, "cls_x") else ():
         for parameter in layer.parameters():
@@ -105,17 +106,17 @@ def _scale(head: nn.Module, features: Tensor) -> None:
 
 
 def _labels(scenes: list[Scene], centre: bool) -> dict[str, Tensor]:
-    """What DeepLabCut's data loader gives for these scenes: x, y and 2 for a visible keypoint."""
-    cut = any(len(scene.boxes) for scene in scenes)
+    """The output of DeepLabCut's data loader for these scenes: x, y, and 2 for a visible keypoint."""
+    has_crops = any(len(scene.boxes) for scene in scenes)
     poses = np.stack([scene.keypoints for scene in scenes])
-    if cut:
+    if has_crops:
         poses = poses.reshape(-1, 1, *poses.shape[2:])
     if centre:
         poses = np.concatenate([poses, poses.mean(axis=2, keepdims=True)], axis=2)
-    seen = np.concatenate([poses, np.full((*poses.shape[:3], 1), 2.0)], axis=-1).astype(np.float32)
+    keypoints = np.concatenate([poses, np.full((*poses.shape[:3], 1), 2.0)], axis=-1).astype(np.float32)
     extent = np.ptp(poses, axis=2)
     return {
-        "keypoints": torch.from_numpy(seen),
+        "keypoints": torch.from_numpy(keypoints),
         "keypoints_unique": torch.from_numpy(np.stack([scene.unique for scene in scenes])),
         "area": torch.from_numpy(extent.prod(axis=-1).astype(np.float32)),
         "individual_ids": torch.arange(poses.shape[1]).repeat(len(poses), 1),

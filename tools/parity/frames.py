@@ -1,4 +1,4 @@
-"""The frames of the comparison: of the open field where it is there, else rendered. Needs dlclive, not DeepLabCut."""
+"""The frames of the comparison: from the open field if available, otherwise rendered. Needs dlclive, not DeepLabCut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.parity import scenes
 
 
 def take(shared: Path) -> tuple[NDArray[np.uint8], str]:
-    """(3, 480, 640, 3) uint8 RGB, and what they are."""
+    """The frames, (3, 480, 640, 3) uint8 RGB, and a name for them."""
     folder = shared / "openfield" / "frames"
     if folder.is_dir():
         from dlclive_io import ImageFolder

@@ -1,9 +1,9 @@
-"""deeplabcut-live 1.1.0, one frame at a time, for another process. Runs where deeplabcut-live is installed.
+"""Runs deeplabcut-live 1.1.0 one frame at a time for another process. Needs deeplabcut-live.
 
-    python tools/parity/live.py serve
+    python -m tools.parity.live
 
-Questions: {"load": model, "frames": frames.npz, "animals": most of them} and {"frame": index}, which answers how long
-`DLCLive.get_pose` took.
+Requests: {"load": model, "frames": frames.npz, "animals": maximum number} loads a model; {"frame": index} returns the run time
+of `DLCLive.get_pose`.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from tools.parity import partner
 
 
 class LiveModel:
-    """The model that was loaded last, and its frames."""
+    """The last loaded model and its frames."""
 
     def __init__(self) -> None:
         self.model: DLCLive | None = None
         self.frames = np.empty(0, np.uint8)
 
-    def answer(self, words: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """See the module."""
-        if "load" in words:
+        if "load" in request:
             self.model = None
-            self.frames = np.load(words["frames"])["frames"]
+            self.frames = np.load(request["frames"])["frames"]
             model = DLCLive(
-                words["load"],
+                request["load"],
                 model_type="pytorch",
                 device="cpu",
                 single_animal=False,
-                top_down_config={"max_detections": words["animals"]},
+                top_down_config={"max_detections": request["animals"]},
             )
             model.init_inference(self.frames[0])
             self.model = model
             return {"shape": list(model.pose.shape)}
         assert self.model is not None
         began = time.perf_counter()
-        self.model.get_pose(self.frames[words["frame"] % len(self.frames)])
+        self.model.get_pose(self.frames[request["frame"] % len(self.frames)])
         return {"seconds": time.perf_counter() - began}
 
 

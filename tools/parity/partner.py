@@ -1,4 +1,4 @@
-"""Two processes of two environments that talk: one line of JSON as a question, one as the answer."""
+"""Communication between processes of two environments: one line of JSON per request, one per reply."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def serve(answer: Callable[[Message], Message]) -> None:
-    """Answer the lines on standard input until it ends; an exception is answered by its name and first line.
+    """Answer the requests on standard input until it ends. The reply to an exception is its name and first line.
 
-    Whatever else the process prints goes to standard error, so that libraries cannot disturb the conversation.
+    All other output of the process goes to standard error, so that libraries cannot corrupt the replies.
     """
     reply = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -37,9 +37,9 @@ class Partner:
     """The other process.
 
     Args:
-        command: starts it, with the root of the repository in its module path.
-        log: where its standard error goes.
-        threads: of its computations; None for as many as it likes.
+        command: the command that starts it. The root of the repository is in its module path.
+        log: the file for its standard error.
+        threads: the number of OpenMP threads; None: the default of the libraries.
     """
 
     def __init__(self, command: list[str], log: Path, threads: int | None = 1) -> None:
@@ -52,17 +52,17 @@ class Partner:
         )
 
     def ask(self, message: Message) -> Message:
-        """Ask and wait for the answer."""
-        self.tell(message)
-        return self.hear()
+        """Send a request and wait for the reply. Raises RuntimeError if the process has ended."""
+        self.send(message)
+        return self.receive()
 
-    def tell(self, message: Message) -> None:
-        """Ask without waiting; `hear` gives the answer."""
+    def send(self, message: Message) -> None:
+        """Send a request without waiting; `receive` returns the reply."""
         assert self._process.stdin is not None
         print(json.dumps(message), file=self._process.stdin, flush=True)
 
-    def hear(self) -> Message:
-        """The answer to the last question; RuntimeError if the process is gone."""
+    def receive(self) -> Message:
+        """The reply to the last request. Raises RuntimeError if the process has ended."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -70,7 +70,7 @@ class Partner:
         return json.loads(line)
 
     def close(self) -> None:
-        """Let it end."""
+        """End the process."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(timeout=30)

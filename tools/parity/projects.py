@@ -1,4 +1,4 @@
-"""DeepLabCut projects with one shuffle each, made for one network, and their export. Needs deeplabcut."""
+"""Creates a DeepLabCut project with one shuffle for a network, and exports it. Needs deeplabcut."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ POSE, DETECTOR = "snapshot-050.pt", "snapshot-detector-best-100.pt"
 
 
 class Project:
-    """A project folder as DeepLabCut makes it, without videos and labels.
+    """A project folder as DeepLabCut creates it, without videos and labels.
 
     Args:
-        case: what the project is for.
-        root: its folder, made here.
+        case: the network.
+        root: the project's folder, created here.
     """
 
     def __init__(self, case: Case, root: Path) -> None:
@@ -53,7 +53,7 @@ class Project:
         self.pose_path = self.train / "pytorch_config.yaml"
 
     def build(self) -> PoseConfig:
-        """The network's configuration, by DeepLabCut's own builder, saved where it belongs."""
+        """Build the network's configuration with DeepLabCut's own builder, and save it in the project."""
         return PoseConfig.build(
             self.config,
             self.pose_path,
@@ -70,7 +70,7 @@ class Project:
         torch.save({"metadata": metadata, "model": weights}, self.train / name)
 
     def model(self, pose_config: PoseConfig) -> Path:
-        """The model in the form of the case: a file that DeepLabCut exports, or the training folder."""
+        """The model in the form of the case: a file exported by DeepLabCut, or the training folder."""
         if self.case.form == "snapshot":
             return self.train
         export_model(
@@ -82,5 +82,5 @@ class Project:
         (path,) = (self.root / "exported-models-pytorch").rglob("*.pt")
         if self.case.form == "enums":
             content = torch.load(path, weights_only=True)
-            torch.save({**content, "config": pose_config.to_dict()}, path)  # 3.0.1 did not turn enumerations into text
+            torch.save({**content, "config": pose_config.to_dict()}, path)  # 3.0.1 did not convert enumerations to text
         return path

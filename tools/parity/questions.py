@@ -1,4 +1,4 @@
-"""A network of DeepLabCut's with its answers, and the same questions to dlclive."""
+"""Runs dlclive on the inputs of a DeepLabCut network, and compares the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.parity.differences import Difference, nearest_boxes
 
 
 class Reference:
-    """One network of DeepLabCut's: its file, the frames, and the answers."""
+    """A DeepLabCut network: its file, its frames and its results."""
 
     def __init__(self, case: Case, folder: Path, report: dict[str, Any]) -> None:
         self.case, self.report = case, report
@@ -25,7 +25,7 @@ class Reference:
         self._answers = dict(np.load(folder / "answers.npz"))
 
     def ask(self, model: PoseModel, index: int) -> Pose:
-        """The model's pose in a frame, asked as DeepLabCut was."""
+        """The model's pose in a frame, with the boxes or conditions that DeepLabCut got."""
         image = self.frames[index]
         if self.case.method == "bu":
             return model.predict(image)
@@ -36,16 +36,16 @@ class Reference:
         return model.predict(image, conditions=conditions)
 
     def compare(self, model: PoseModel) -> Difference:
-        """All frames, and the detector in the first one."""
+        """Compare all frames, and the detector in the first frame."""
         difference = Difference()
         for index in range(len(self.frames)):
-            pose, wanted = self.ask(model, index), self._answers[f"poses.{index}"]
-            absent = int((~np.isfinite(wanted[..., 0])).all(axis=1).sum())
+            pose, expected = self.ask(model, index), self._answers[f"poses.{index}"]
+            absent = int((~np.isfinite(expected[..., 0])).all(axis=1).sum())
             if self.case.identity and absent:
-                # DeepLabCut lets absent animals vote, with what the corner of the picture looks like; dlclive does not.
+                # DeepLabCut lets absent animals vote with the scores in the corner of the picture; dlclive does not.
                 difference.unnamed += 1
             ordered = self.case.method != "bu" or (self.case.identity and not absent)
-            difference.add(wanted, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)
+            difference.add(expected, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)
             if self.case.unique:
                 unique = np.empty((0, 3)) if pose.unique is None else pose.unique
                 difference.add(self._answers[f"unique.{index}"][None], unique[None], ordered=True)
@@ -53,15 +53,15 @@ class Reference:
             assert isinstance(model, TopDownModel)
             detector = model.detector()
             assert detector is not None
-            found = detector.detect(self.frames[0])
-            difference.boxes_px = nearest_boxes(self._answers["detected.0"], found)
-            whole = Difference()
-            whole.add(self._answers["whole.0"], _present(model.predict(self.frames[0])), ordered=False)
-            difference.whole_px = whole.px
+            detections = detector.detect(self.frames[0])
+            difference.boxes_px = nearest_boxes(self._answers["detected.0"], detections)
+            pipeline = Difference()
+            pipeline.add(self._answers["whole.0"], _present(model.predict(self.frames[0])), ordered=False)
+            difference.whole_px = pipeline.px
         return difference
 
     def run(self, model: PoseModel, index: int) -> None:
-        """As a camera would: with the detector, where there is one."""
+        """Run the model as on a camera's frame: with the detector, if the case has one."""
         if self.case.method == "bu" or self.case.detector:
             model.predict(self.frames[index])
         else:
@@ -69,7 +69,7 @@ class Reference:
 
 
 def _present(pose: Pose) -> NDArray[Any]:
-    """(N, K, 3) of the animals of which anything was found."""
+    """(N, K, 3) of the animals with at least one keypoint present."""
     return pose.keypoints[np.isfinite(pose.xy).all(axis=-1).any(axis=-1)]
 
 

@@ -1,16 +1,16 @@
-"""The reference: real model files of DeepLabCut 3.0.2, and what it answers for some frames.
+"""The reference: real model files of DeepLabCut 3.0.2, and its results for some frames.
 
     python -m tools.parity.reference FRAMES.npz OUT [network ...]
 
-Runs where deeplabcut 3.0.2 is installed. FRAMES.npz holds `frames` (3, 480, 640, 3) uint8 RGB; without that file noise
-is used. For each network of `cases.py`, or for those named, OUT/<name>/ holds
+Needs deeplabcut 3.0.2. FRAMES.npz holds `frames` (3, 480, 640, 3) uint8 RGB; without this file, noise is used. For each
+network of `cases.py`, or only for the named ones, OUT/<name>/ holds
 
     model files     as deeplabcut.export_model writes them, or a training folder
-    frames.npz      the frames as the network gets them
-    answers.npz     boxes and conditions that it was asked about, and the poses
-    report.json     where the model is, and what must be known about it
+    frames.npz      the network's input frames
+    answers.npz     the input boxes and conditions, and the poses
+    report.json     the path of the model, and notes about it
 
-`serve` does the same, one network at a time, for another process; see `partner.py`.
+With `serve` instead of OUT it does the same one network at a time for another process; see `partner.py`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ import torch
 from numpy.typing import NDArray
 
 from tools.parity import partner, scenes
-from tools.parity.cases import choose, one
+from tools.parity.cases import case_of, choose
 from tools.parity.reference_models import ReferenceMaker
 
 
 def read_frames(path: Path) -> NDArray[np.uint8]:
-    """The frames to ask about, noise if there are none."""
+    """The frames from the file; noise if there is none."""
     if path.is_file():
         return np.load(path)["frames"]
     return np.random.default_rng(0).integers(0, 256, (scenes.FRAMES, *scenes.WHOLE, 3), dtype=np.uint8)
@@ -45,7 +45,7 @@ def main() -> None:
     torch.set_num_threads(1)
     frames = read_frames(Path(sys.argv[1]))
     if sys.argv[2:] == ["serve"]:
-        partner.serve(lambda words: ReferenceMaker(one(words["case"]), frames, Path(words["folder"])).make())
+        partner.serve(lambda request: ReferenceMaker(case_of(request["case"]), frames, Path(request["folder"])).make())
         return
     out = Path(sys.argv[2])
     for case in choose(sys.argv[3:]):

@@ -1,4 +1,4 @@
-"""A network's project, its weights, its file, and DeepLabCut's answers. Needs deeplabcut."""
+"""Creates a network's project, weights and model file, and DeepLabCut's results for it. Needs deeplabcut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deeplabcut.pose_estimation_pytorch.models.model import PoseModel
 from numpy.typing import NDArray
 
 from tools.parity import scenes
-from tools.parity.answers import boxes, detector_runner, pose_runner, poses, whole
+from tools.parity.answers import boxes, detector_runner, pose_runner, poses, poses_in_boxes
 from tools.parity.cases import KEYPOINTS, UNIQUE, Case
 from tools.parity.decisions import difference, jolted
 from tools.parity.detectors import build, decide
@@ -25,19 +25,19 @@ from tools.parity.scenes import Scene
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PATCH_AT = (160, 200)
-"""Row and column of the patch in the frames."""
+"""The row and column of the patch in the frames."""
 SEEDS = 3
-"""Weights that are tried until an answer is decided."""
+"""The number of random weights to try until a result is decided."""
 DECIDED_PX, DECIDED_CONFIDENCE, DECIDED_BOXES_PX = 0.005, 5e-4, 0.1
 
 
 class ReferenceMaker:
-    """One network of DeepLabCut's, made in a folder.
+    """Makes a DeepLabCut network in a folder.
 
     Args:
-        case: which.
+        case: the network.
         frames: (3, 480, 640, 3) RGB.
-        folder: where `project/`, `answers.npz`, `frames.npz` and `report.json` are left.
+        folder: the folder for `project/`, `answers.npz`, `frames.npz` and `report.json`.
     """
 
     def __init__(self, case: Case, frames: NDArray[np.uint8], folder: Path) -> None:
@@ -45,10 +45,10 @@ class ReferenceMaker:
         self.project = Project(case, folder / "project")
         self.config = self.project.build()
         self.report: dict[str, Any] = {"case": case.name, "notes": correct(self.config, self.project)}
-        self.found: dict[str, NDArray[Any]] = {}
+        self.answers: dict[str, NDArray[Any]] = {}
 
     def make(self) -> dict[str, Any]:
-        """Do it all; the report."""
+        """Make everything, and return the report."""
         began = time.perf_counter()
         for seed in range(SEEDS):
             runner, images = self._pose(seed)
@@ -59,35 +59,35 @@ class ReferenceMaker:
             if self.report["wobble_boxes_px"] <= DECIDED_BOXES_PX:
                 break
         if self.case.detector:
-            self.found["whole.0"] = whole(runner, images[0], self.found["detected.0"])
+            self.answers["whole.0"] = poses_in_boxes(runner, images[0], self.answers["detected.0"])
         self.report["model"] = str(self.project.model(self.config))
-        np.savez(self.folder / "answers.npz", **self.found)
+        np.savez(self.folder / "answers.npz", **self.answers)
         np.savez(self.folder / "frames.npz", frames=np.stack(images))
         self.report["seconds"] = round(time.perf_counter() - began, 1)
         (self.folder / "report.json").write_text(json.dumps(self.report, indent=1))
         return self.report
 
     def _pose(self, seed: int) -> tuple[Any, list[NDArray[np.uint8]]]:
-        """Make the pose network of a seed; DeepLabCut's runner of it, and the images that it gets."""
+        """Make the pose network of a seed; return DeepLabCut's runner of it, and its input images."""
         torch.manual_seed(zlib.crc32(self.case.net_type.encode()) + seed)
         model = PoseModel.build(self.config["model"].to_dict())
         patch = scenes.PATCH if model.get_stride("bodypart") > 1 else scenes.SMALL_PATCH
-        asked = _scenes(self.case, self.config, patch)
-        images = list(self.frames[: len(asked)])
+        frame_scenes = _scenes(self.case, self.config, patch)
+        images = list(self.frames[: len(frame_scenes)])
         if self.case.method == "bu":
             images = [_cut(frame, patch) for frame in images]
-        _fit(model, self.config, images, asked)
+        _fit(model, self.config, images, frame_scenes)
         self.project.save(POSE, model.state_dict())
         runner = pose_runner(PoseConfig.from_yaml(self.project.pose_path), self.project.train / POSE)
-        answers = poses(runner, images, asked)
+        answers = poses(runner, images, frame_scenes)
         with jolted(runner.model):
-            again = poses(runner, images, asked)
+            again = poses(runner, images, frame_scenes)
         for name, part in (("wobble_px", slice(0, 2)), ("wobble_confidence", slice(2, 3))):
             pairs = zip(answers, again, strict=True)
             self.report[name] = max(difference(a["poses"][..., part], b["poses"][..., part]) for a, b in pairs)
-        for index, (answer, scene) in enumerate(zip(answers, asked, strict=True)):
+        for index, (answer, scene) in enumerate(zip(answers, frame_scenes, strict=True)):
             answer |= {"boxes": scene.boxes, "conditions": scene.conditions}
-            self.found |= {f"{key}.{index}": value for key, value in answer.items()}
+            self.answers |= {f"{key}.{index}": value for key, value in answer.items()}
         return runner, images
 
     def _detector(self, seed: int, images: list[NDArray[np.uint8]]) -> None:
@@ -96,14 +96,14 @@ class ReferenceMaker:
         decide(detector, _normalised(images))
         self.project.save(DETECTOR, detector.state_dict())
         runner = detector_runner(self.config, self.project.train / DETECTOR)
-        found = self.found["detected.0"] = boxes(runner, images[0])
+        detections = self.answers["detected.0"] = boxes(runner, images[0])
         with jolted(runner.model):
             again = boxes(runner, images[0])
-        self.report["wobble_boxes_px"] = difference(found[:, :4], again[:, :4])
+        self.report["wobble_boxes_px"] = difference(detections[:, :4], again[:, :4])
 
 
 def correct(config: PoseConfig, project: Project) -> list[str]:
-    """Where DeepLabCut writes a crop that its own network cannot take, write the right one, and say so."""
+    """Correct a crop size in the configuration that DeepLabCut's own network cannot process; return notes about it."""
     part, crop = config["model"], config["data"]["inference"]["top_down_crop"]
     height_width = part["backbone"].get("img_size")
     size = part["heads"]["bodypart"].get("input_size") or (height_width and height_width[::-1])  # (width, height)
@@ -128,19 +128,19 @@ def _scenes(case: Case, config: PoseConfig, patch: tuple[int, int]) -> list[Scen
     return [scenes.conditional(seed, size, len(KEYPOINTS), config["data"]["bbox_margin"]) for seed in seeds]
 
 
-def _fit(model: PoseModel, config: PoseConfig, images: list[NDArray[np.uint8]], asked: list[Scene]) -> None:
-    pairs = zip(images, asked, strict=True)
+def _fit(model: PoseModel, config: PoseConfig, images: list[NDArray[np.uint8]], frame_scenes: list[Scene]) -> None:
+    pairs = zip(images, frame_scenes, strict=True)
     cut = [image[int(y) : int(v), int(x) : int(u)] for image, scene in pairs for x, y, u, v in scene.boxes]
     conditions = {}
-    if len(asked[0].conditions):
-        within = np.concatenate([scene.conditions - _corners(scene.boxes) for scene in asked])
+    if len(frame_scenes[0].conditions):
+        within = np.concatenate([scene.conditions - _corners(scene.boxes) for scene in frame_scenes])
         within[within[..., 2] == 0] = 0
         conditions["cond_kpts"] = within[:, None]
-    fit(model, _normalised(cut or images), asked, bool(config["with_center_keypoints"]), **conditions)
+    fit(model, _normalised(cut or images), frame_scenes, bool(config["with_center_keypoints"]), **conditions)
 
 
 def _corners(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 1, 3): what moves x, y, confidence into the box."""
+    """(N, 1, 3): the offsets of x, y and confidence into the box."""
     return np.concatenate([boxes[:, :2], np.zeros((len(boxes), 1), np.float32)], axis=1)[:, None]
 
 

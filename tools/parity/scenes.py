@@ -1,7 +1,7 @@
-"""Where the animals of the compared frames are said to be: keypoints to fit heads to, boxes to cut out, conditions.
+"""The random animals of the compared frames: keypoints to which heads are fitted, boxes of crops, conditions.
 
-All of it is drawn from seeds and has nothing to do with what the frames show: a network with random features is fitted
-to it, so that its maps have the few clear peaks of a trained network's.
+They are drawn from seeds and unrelated to the content of the frames. A network with random features is fitted to them, so that
+its maps have a few clear peaks, like those of a trained network.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAMES, FRAMES_CUT = 3, 2
-"""Frames for bottom-up networks, and for those that get crops, two of each."""
+"""The number of frames for bottom-up networks, and for networks that process crops (two per frame)."""
 WHOLE = (480, 640)
-"""(height, width) of the frames that top-down networks get; bottom-up networks get `PATCH` of them."""
+"""(height, width) of the frames for top-down networks; bottom-up networks get a `PATCH` of them."""
 PATCH = (128, 160)
 SMALL_PATCH = (96, 128)
 """For networks whose maps are as large as the image: DeepLabCut takes seconds for them."""
 ANIMALS_CUT = 2
-"""Animals in a frame for which a top-down network is asked."""
+"""The number of animals per frame for top-down networks."""
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is asked of a network in one frame.
+    """A network's input in one frame, and the keypoints for the fit.
 
     Attributes:
-        keypoints: (I, K, 2) pixels of the network's input, for the fit: of I animals in a whole image, else of one in
-            each of the I crops.
-        unique: (U, 2) likewise.
-        boxes: (I, 4) x1, y1, x2, y2, exactly as large as the network's input; empty for bottom-up networks.
-        conditions: (I, K, 3) pixels of the frame and confidence, not found: 0, 0, 0; empty for other networks.
+        keypoints: (I, K, 2) pixels of the network's input, for the fit: I animals in a whole image, or one animal in each of
+            I crops.
+        unique: (U, 2) the unique keypoints, likewise.
+        boxes: (I, 4) x1, y1, x2, y2, exactly the size of the network's input; empty for bottom-up networks.
+        conditions: (I, K, 3) pixels of the frame and confidence; an absent keypoint is 0, 0, 0. Empty for other networks.
     """
 
     keypoints: Floats
@@ -56,7 +56,7 @@ def bottom_up(seed: int, size: tuple[int, int], individuals: int, keypoints: int
 
 
 def top_down(seed: int, size: tuple[int, int], keypoints: int) -> Scene:
-    """Boxes of (height, width) `size` at whole pixels of the frame, and an animal in each."""
+    """Boxes of (height, width) `size` at integer pixels of the frame, with an animal in each."""
     rng = np.random.default_rng(seed)
     height, width = size
     extent = np.array([width, height])
@@ -67,17 +67,17 @@ def top_down(seed: int, size: tuple[int, int], keypoints: int) -> Scene:
 
 
 def conditional(seed: int, size: tuple[int, int], keypoints: int, margin: int) -> Scene:
-    """The same, with conditions whose box, `margin` around their keypoints, is as large as the network's input.
+    """The same as `top_down`, with conditions whose bounding box plus `margin` has the size of the network's input.
 
-    The first two keypoints are in opposite corners of that box, the last one was not found.
+    The first two keypoints are in opposite corners of the bounding box; the last one is absent.
     """
     scene = top_down(seed, size, keypoints)
     rng = np.random.default_rng(seed + 1000)
     low, high = scene.boxes[:, None, :2] + margin, scene.boxes[:, None, 2:] - margin
-    places = rng.uniform(low, high, (ANIMALS_CUT, keypoints, 2))
-    places[:, 0], places[:, 1] = low[:, 0], high[:, 0]
-    sure = rng.uniform(0.4, 0.95, (ANIMALS_CUT, keypoints, 1))
-    conditions = np.concatenate([places, sure], axis=-1)
+    positions = rng.uniform(low, high, (ANIMALS_CUT, keypoints, 2))
+    positions[:, 0], positions[:, 1] = low[:, 0], high[:, 0]
+    confidences = rng.uniform(0.4, 0.95, (ANIMALS_CUT, keypoints, 1))
+    conditions = np.concatenate([positions, confidences], axis=-1)
     conditions[:, -1] = 0.0
     return Scene(scene.keypoints, scene.unique, scene.boxes, conditions.astype(np.float32))
 

@@ -22,14 +22,14 @@ HEAD = (
 
 @dataclass
 class Row:
-    """One network on one runtime.
+    """A network on a runtime.
 
     Attributes:
-        failure: why there is no comparison, "" if there is one.
-        live: why deeplabcut-live cannot run the file, "" if it can.
+        failure: why there is no comparison; "" if there is one.
+        live: why deeplabcut-live cannot run the file; "" if it can.
         wobble_px: how far DeepLabCut's own poses move when its weights change by rounding; `wobble_confidence` and
             `wobble_boxes_px` likewise.
-        seconds: per frame, the median; `live_seconds` of deeplabcut-live in the same minute.
+        seconds: the median per frame; `live_seconds`: the same of deeplabcut-live, measured in turns.
     """
 
     case: Case
@@ -46,14 +46,14 @@ class Row:
 
     @property
     def broken(self) -> str:
-        """What does not hold, "" if all does."""
+        """The missed bounds or the failure; "" if all bounds are kept."""
         if self.failure:
             return self.failure
-        found, bound = self.difference, BOUND_PX[self.runtime]
+        difference, bound = self.difference, BOUND_PX[self.runtime]
         faults = [
-            f"{found.px:.3g} px, more than {bound}" if not found.px <= bound else "",
-            f"{found.confidence:.2g} in confidence" if not found.confidence <= BOUND_CONFIDENCE else "",
-            f"boxes {found.boxes_px:.3g} px" if not (found.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
+            f"{difference.px:.3g} px, more than {bound}" if not difference.px <= bound else "",
+            f"{difference.confidence:.2g} in confidence" if not difference.confidence <= BOUND_CONFIDENCE else "",
+            f"boxes {difference.boxes_px:.3g} px" if not (difference.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
             _undecided("poses", self.wobble_px, BOUND_PX["torch"]),
             _undecided("confidences", self.wobble_confidence, BOUND_CONFIDENCE),
             _undecided("boxes", self.wobble_boxes_px, BOUND_BOXES_PX),
@@ -69,20 +69,25 @@ class Row:
             notes.append(f"**{self.broken}**")
         if self.live:
             notes.append(f"live: {self.live}")
-        said = "; ".join(notes).replace("|", "/")
+        note = "; ".join(notes).replace("|", "/")
         cells = [self.case.name, self.runtime]
         if self.failure:
             cells += [""] * 7
         else:
-            found = self.difference
-            cells += [f"{found.px:.5f}", f"{found.confidence:.1e}", _px(found.boxes_px), _px(found.whole_px)]
+            difference = self.difference
+            cells += [
+                f"{difference.px:.5f}",
+                f"{difference.confidence:.1e}",
+                _px(difference.boxes_px),
+                _px(difference.whole_px),
+            ]
             cells += [f"{1000 * self.seconds:.1f}"]
             cells += (
                 [f"{1000 * self.live_seconds:.1f}", f"{self.live_seconds / self.seconds:.2f}"]
                 if self.live_seconds
                 else ["", ""]
             )
-        return f"| {' | '.join([*cells, said])} |"
+        return f"| {' | '.join([*cells, note])} |"
 
 
 def _undecided(what: str, moved: float, bound: float) -> str:
@@ -93,27 +98,27 @@ def _px(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def write(path: Path, rows: list[Row], frames_are: str) -> None:
-    """Write the table with what has to be known about it."""
+def write(path: Path, rows: list[Row], frames_name: str) -> None:
+    """Write the table, with an introduction that explains it."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "torchvision", "onnxruntime"))
     path.write_text(
-        f"""# Beside DeepLabCut itself
+        f"""# Comparison with DeepLabCut itself
 
-Made by `python -m nox -s parity`: every network that deeplabcut 3.0.2 builds, in every form of a project, from files that
-its own exporter wrote. Weights are random, heads are fitted to three frames ({frames_are}). Compared are all keypoints,
-whatever their confidence, with those of deeplabcut's own inference on the same pixels. Bounds are {BOUND_PX["torch"]} px
+Made by `python -m nox -s parity`: every network that deeplabcut 3.0.2 builds, in every form of a project, from files written by
+its own exporter. Weights are random; heads are fitted to three frames ({frames_name}). All keypoints, regardless of their
+confidence, are compared with those of deeplabcut's own inference on the same pixels. The bounds are {BOUND_PX["torch"]} px
 (torch) and {BOUND_PX["onnx"]} px (ONNX), {BOUND_CONFIDENCE} in confidence, and {BOUND_BOXES_PX} px for the detector's boxes.
-Bottom-up networks get 128 x 160 pixels, top-down ones two boxes of the size of their input in 480 x 640, conditional ones
-two conditions.
+Bottom-up networks get images of 128 x 160 pixels, top-down networks two boxes of their input size in 480 x 640, conditional
+networks two conditions.
 
-An animal all of whose confidences are 0 is nobody: where DEKR's centre map has fewer peaks over 0 than the project has
-animals, deeplabcut fills up with pixels that are 0, and dlclive does not. Weights are drawn again where deeplabcut's own
-answer moves when all its weights change by a millionth; a row says so if no draw was decided.
+An animal with all confidences 0 counts as absent: if DEKR's centre map has fewer peaks above 0 than the project has animals,
+deeplabcut fills up with pixels that are 0; dlclive does not. Weights are drawn again if deeplabcut's own result moves when all
+its weights change by a millionth; a row reports it if no draw was decided.
 
-"whole px" has no bound: detector, crops of other sizes than the network's input, and poses, as a video is analysed.
-Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live 1.1.0
-one frame each in turn; top-down with their detector and up to three animals, or in given boxes, conditional with two
-conditions.
+"whole px" has no bound: it compares detector, crops of other sizes than the network's input, and poses, as in the analysis of a
+video. Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live
+1.1.0, one frame each in turn: top-down networks with their detector and up to three animals, or in fixed boxes; conditional
+networks with two conditions.
 
 {HEAD}
 """

@@ -1,6 +1,6 @@
-"""One network after the other: have DeepLabCut make it, compare it, export it, compare that, then take times.
+"""Processes one network after the other: DeepLabCut makes it; it is compared, exported, compared again, and timed.
 
-Two workers run side by side, each a process with partners of its own; times are taken by one worker at a time.
+Two workers run in parallel, each a process with its own partners. Only one worker measures times at a time.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from tools.parity.questions import Reference
 from tools.parity.table import Row
 
 ROUNDS, SECONDS = 12, 1.0
-"""A time is the median of so many frames, or of fewer, if they take longer than this."""
+"""A time is the median of this many frames, or of fewer if these seconds are over."""
 
 
 class ComparisonWorker:
-    """Networks in a folder of its own.
+    """Compares networks in its own folder.
 
     Args:
-        python: of the environment with deeplabcut and deeplabcut-live.
-        folder: made here; the files of a network are deleted when the next one comes.
-        frames: `frames.npz`.
+        python: the Python of the environment with deeplabcut and deeplabcut-live.
+        folder: the folder, created here; the files of a network are deleted after it was timed.
+        frames: the path of `frames.npz`.
     """
 
     def __init__(self, python: str, folder: Path, frames: Path) -> None:
@@ -48,7 +48,7 @@ class ComparisonWorker:
         self._reference: Reference | None = None
 
     def prepare(self, case: Case) -> str:
-        """Everything but times; what was done in how many seconds."""
+        """Do everything except measuring times; return a line with the network and the seconds."""
         began = time.perf_counter()
         folder = self._folder / case.name
         folder.mkdir()
@@ -58,14 +58,14 @@ class ComparisonWorker:
             self._rows = [Row(case, "torch", failure=f"DeepLabCut itself: {report['error']}")]
             return f"{case.name}: {report['error']}"
         self._reference = Reference(case, folder, report)
-        said = self._load_live(self._reference)
-        self._compare("torch", self._reference.model, said)
-        if case.form == "export":  # the others hold a network that is exported already
-            self._compare("onnx", folder / "exported.onnx", said)
+        live_error = self._load_live(self._reference)
+        self._compare("torch", self._reference.model, live_error)
+        if case.form == "export":  # the networks of the other forms are exported in other cases
+            self._compare("onnx", folder / "exported.onnx", live_error)
         return f"{case.name}: made in {made:.1f} s, all in {time.perf_counter() - began:.1f} s"
 
     def take_times(self) -> list[Row]:
-        """The rows of the prepared network, complete; its files are gone."""
+        """Measure the times of the prepared network, delete its files, and return its complete rows."""
         for model, row in zip(self._models, [row for row in self._rows if not row.failure], strict=True):
             row.seconds, row.live_seconds = self._time(model, with_live=not row.live)
             model.close()
@@ -79,35 +79,35 @@ class ComparisonWorker:
         self._maker.close()
         self._live.close()
 
-    def _compare(self, runtime: str, path: Path, said: str) -> None:
+    def _compare(self, runtime: str, path: Path, live_error: str) -> None:
         assert self._reference is not None
         report = self._reference.report
-        row = Row(self._reference.case, runtime, live=said, notes=report["notes"])
+        row = Row(self._reference.case, runtime, live=live_error, notes=report["notes"])
         row.wobble_px, row.wobble_confidence = report["wobble_px"], report["wobble_confidence"]
         row.wobble_boxes_px = report.get("wobble_boxes_px", 0.0)
         self._rows.append(row)
         try:
             if runtime == "onnx":
-                # random networks explode in crops that they were not fitted to: the comparison below is the judge
+                # random networks diverge on crops to which they were not fitted, so only the comparison below counts
                 export_model(self._reference.model, path, frames=list(self._reference.frames[:1]), max_error=np.inf)
             model = load_model(path, runtime, device="cpu", threads=1)
             row.difference = self._reference.compare(model)
             self._models.append(model)
         except Exception as error:
-            words = _words(error).replace(f"{path.parent}/", "")
-            row.failure = ("not yet: " if isinstance(error, UnsupportedModelError) else "") + words
+            message = _message(error).replace(f"{path.parent}/", "")
+            row.failure = ("not yet: " if isinstance(error, UnsupportedModelError) else "") + message
 
     def _load_live(self, reference: Reference) -> str:
-        """Load the file in deeplabcut-live; why it cannot be, if it cannot."""
+        """Load the file in deeplabcut-live; return the error, or "" if there is none."""
         path = reference.model
         if path.is_dir():
             path = next(path.glob("snapshot-0*.pt"))
         animals = len(INDIVIDUALS) if reference.case.several else 1
-        answer = self._live.ask({"load": str(path), "frames": str(reference.frames_path), "animals": animals})
-        return str(answer.get("error", ""))
+        reply = self._live.ask({"load": str(path), "frames": str(reference.frames_path), "animals": animals})
+        return str(reply.get("error", ""))
 
     def _time(self, model: PoseModel, *, with_live: bool) -> tuple[float, float | None]:
-        """Median seconds per frame of the model and of deeplabcut-live, one frame here, one there."""
+        """Median seconds per frame of the model and of deeplabcut-live, one frame each in turn."""
         assert self._reference is not None
         ours: list[float] = []
         theirs: list[float] = []
@@ -121,11 +121,11 @@ class ComparisonWorker:
                 theirs.append(self._live.ask({"frame": index})["seconds"])
             if time.perf_counter() - began > SECONDS:
                 break
-        first = int(len(ours) > 1)  # the first one is slower, but all there is of a slow model
+        first = int(len(ours) > 1)  # the first frame is slower, and skipped unless it is the only one
         return statistics.median(ours[first:]), statistics.median(theirs[first:]) if theirs else None
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return f"{type(error).__name__}: {textwrap.shorten(str(error), 500)}"
 
 

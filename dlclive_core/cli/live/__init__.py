@@ -1,1 +1,1 @@
-"""`dlclive run` and `dlclive check`: a live session from words, on the command line or in a file."""
+"""`dlclive run` and `dlclive check`: live sessions from the command line or a session file."""

@@ -1,4 +1,4 @@
-"""`dlclive check`: shows what a session file would run. Components are built but not opened; the model is not loaded."""
+"""`dlclive check`: shows what a session file would run. Builds components without opening them, and loads no model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def run_check(spec: RunSpec, *, json: bool) -> None:
-    """Print what would run. Raises the errors that `run` raises before it opens anything."""
+    """Print what would run. Raises the same errors as `run` before it opens components."""
     parts = RigParts.build(spec, PluginCatalog.installed())
     try:
         rows = [row for session in parts.sessions for row in _rows(session, parts)]
@@ -35,11 +35,11 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
             ("region", type(region).__name__, _region(spec.regions, type(region).__name__) or "from the profile")
         )
     options = {**model.options, **spec.model.detection.changed_options()}
-    how = "".join(f", {name} {value}" for name, value in options.items())
+    settings = "".join(f", {name} {value}" for name, value in options.items())
     others = [other.spec.name for other in parts.sessions if parts.model(other) is model and other is not session]
     shared = f", shared with {' and '.join(others)}" if others else ""
     loading = model.loading
-    rows.append(("model", str(model.file), f"{loading.runtime.name} on {loading.device}{how}{shared}"))
+    rows.append(("model", str(model.file), f"{loading.runtime.name} on {loading.device}{settings}{shared}"))
     if loading.profile is not None:
         rows.append(("profile", str(loading.profile.path), loading.profile.label))
     rows += [

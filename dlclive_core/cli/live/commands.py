@@ -1,47 +1,60 @@
-"""The commands for live sessions, with their options."""
+"""The commands for live sessions and their options."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import Annotated
 
 import typer
 
-from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions
+from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, check_not_nan
 from dlclive_core.cli.option_groups import spread
 
 live = typer.Typer(rich_markup_mode=None)
 
 File = Annotated[
-    Path | None, typer.Argument(metavar="[FILE]", help="Session file in YAML, with the same settings as the options.")
+    Path | None, typer.Argument(metavar="FILE", help="Session file in YAML, with the same settings as the options.")
 ]
 Sources = Annotated[
     list[str] | None,
     typer.Option(
-        help="camera:0, basler:serial=24060123, mouse, a video, ...; `dlclive devices` lists cameras. Repeatable, with "
-        "names: left=camera:0."
+        help="Source: camera:0, basler:serial=24060123, mouse, a video, ...; `dlclive devices` lists cameras. Repeatable; "
+        "name several sources: left=camera:0."
     ),
 ]
 Models = Annotated[
     list[str] | None,
     typer.Option(
-        help="Model file, training folder, export folder or DeepLabCut project; with several sources, one for all or one "
-        "for each."
+        help="Model file, training folder, export folder or DeepLabCut project. With several sources: one for all, or one "
+        "per source."
     ),
 ]
 Sinks = Annotated[list[str] | None, typer.Option(help="Sink, for example tables:mouse.h5; repeatable.")]
 Display = Annotated[
-    bool, typer.Option("--display", help="Show frames and keypoints in a window (same as --sink display).")
+    bool, typer.Option("--display", help="Show frames and keypoints in a window; same as --sink display.")
 ]
-Web = Annotated[bool, typer.Option("--web", help="Show frames and keypoints in the browser (same as --sink web).")]
+Web = Annotated[bool, typer.Option("--web", help="Show frames and keypoints in the browser; same as --sink web.")]
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
-Seconds = Annotated[float | None, typer.Option(min=0.001, help="Stop a live source after this many seconds.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001, max=TIMEOUT_MAX, callback=check_not_nan, help="Stop a live source after this many seconds."
+    ),
+]
 Deadline = Annotated[
     float | None,
-    typer.Option(min=0.001, help="Seconds after which a model or processor that has not returned counts as hung."),
+    typer.Option(
+        min=0.001,
+        callback=check_not_nan,
+        help="Seconds until a model or processor that does not return is reported as hanging.",
+    ),
 ]
 StaleAfter = Annotated[
-    float | None, typer.Option(min=0.001, help="Seconds without a frame after which the session is stale.")
+    float | None,
+    typer.Option(
+        min=0.001, callback=check_not_nan, help="Seconds without a frame until the session is reported as stale."
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for run.json and other outputs; created if missing.")]
 
@@ -69,9 +82,9 @@ def run(
 ) -> None:
     """Run a live session: a source, a model, processors and sinks.
 
-    The session ends at Ctrl-C or at a limit. Options override the session FILE; processors and sinks are added to its own.
-    Paths in sinks and processors are relative to --out. With several sources, each has its own processors and sinks, and
-    its name is part of their file names: out_left.h5.
+    Press Ctrl-C to stop. Options override the session FILE; --processor and --sink add to it. Paths in sinks and processors
+    are relative to --out. Each of several sources gets its own processors and sinks, and file names include the name of the
+    source: out_left.h5.
     """
     from dlclive_core.cli.live.run import run_live
     from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
@@ -104,9 +117,9 @@ def check(
     file: Annotated[Path, typer.Argument(help="Session file in YAML.")],
     json: Json = False,
 ) -> None:
-    """Show what `dlclive run FILE` would run, without opening anything.
+    """Check a session file and show what it would run.
 
-    Exits with 2 or 3 if the session cannot run.
+    Opens no device, port or file, and loads no model. Exits with code 2, 3 or 4 if the session cannot run.
     """
     from dlclive_core.cli.live.check import run_check
     from dlclive_core.cli.live.session_file import read_session_file
@@ -116,7 +129,7 @@ def check(
 
 @live.command()
 def devices(json: Json = False) -> None:
-    """List the connected cameras, each with its --source value."""
+    """List the connected cameras and their --source values."""
     from dlclive_core.cli.live.devices import run_devices
 
     run_devices(json=json)
@@ -129,7 +142,7 @@ def recover(
 ) -> None:
     """Finish the files of a run that was killed.
 
-    Existing files are not replaced, and run.json lists what was recovered.
+    Never replaces existing files. Adds a list of the recovered files to run.json.
     """
     from dlclive_core.cli.live.recover import run_recover
 

@@ -1,4 +1,4 @@
-"""`dlclive devices`: the cameras that are connected."""
+"""`dlclive devices`: lists the connected cameras."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from dlclive_core.plugins.catalog import PluginCatalog
 
 
 def run_devices(*, json: bool) -> None:
-    """Ask every source that opens devices; one that cannot tell is a line on standard error, and the others are listed."""
+    """List the devices of every camera source. A source that fails is reported on standard error; the others are listed."""
     catalog = PluginCatalog.installed()
-    found: list[Device] = []
-    silent: dict[str, str] = {}
+    devices: list[Device] = []
+    errors: dict[str, str] = {}
     for info in catalog.components(SourceInfo):
         if info.opens or info.opens_folders:  # it reads files
             continue
         try:
-            found += _checked_devices(info.name, catalog.factory(info).devices())
+            devices += _checked_devices(info.name, catalog.factory(info).devices())
         except DLCLiveError as error:
-            silent[info.name] = one_line(error)
+            errors[info.name] = one_line(error)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a driver's, which may even exit; the cameras of the others are there
-            silent[info.name] = f"{info.name} cannot list its devices: {one_line(error)}"
+        except BaseException as error:  # a driver's, which may even exit, must not hide the cameras of other sources
+            errors[info.name] = f"{info.name} cannot list its devices: {one_line(error)}"
     if json:
-        print_json({"devices": [asdict(device) for device in found], "not_asked": silent})
+        print_json({"devices": [asdict(device) for device in devices], "not_asked": errors})
         return
-    for reason in silent.values():
-        stderr().print(reason, markup=False)
-    if found:
-        rows = [(device.source, device.name, device.model, device.serial) for device in found]
+    for message in errors.values():
+        stderr().print(message, markup=False)
+    if devices:
+        rows = [(device.source, device.name, device.model, device.serial) for device in devices]
         print_table("Cameras", ("--source", "name", "model", "serial"), rows)
     else:
-        stderr().print("no camera is connected; --source mouse is a rendered one", markup=False)
+        stderr().print("no camera found; try the rendered mouse: --source mouse", markup=False)
 
 
 def _checked_devices(name: str, devices: object) -> list[Device]:

@@ -1,16 +1,16 @@
-"""How the latency went over a run of any length: least, mean and largest of each stretch, in constant memory."""
+"""Latency over a run of any length, in constant memory: minimum, mean and maximum of short intervals."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SHORTEST = 0.05  # seconds that a stretch is at first
-_MOST = 480  # stretches; then neighbours become one
+_INITIAL_LENGTH = 0.05  # seconds per stretch at the start
+_MOST = 480  # stretches; beyond that, neighbours are merged
 
 
 @dataclass(slots=True)
 class Stretch:
-    """The frames of a short time. Seconds."""
+    """Latency statistics of the frames in a short time interval, in seconds."""
 
     count: int = 0
     least: float = 0.0
@@ -22,14 +22,14 @@ class Stretch:
         return self.total / self.count
 
     def add(self, value: float) -> None:
-        """Count one frame."""
+        """Add the latency of one frame."""
         self.least = value if not self.count else min(self.least, value)
         self.largest = max(self.largest, value)
         self.total += value
         self.count += 1
 
     def merge(self, other: Stretch) -> None:
-        """Take in the frames of another stretch."""
+        """Add the frames of another stretch."""
         if other.count:
             self.least = other.least if not self.count else min(self.least, other.least)
             self.largest = max(self.largest, other.largest)
@@ -38,28 +38,28 @@ class Stretch:
 
 
 class History:
-    """Stretches of equal length from the start of a run.
+    """Latency statistics in stretches of equal length, from the start of a run.
 
     Attributes:
-        length: of a stretch in seconds; doubles when there are too many.
-        stretches: those without a frame have count 0.
+        length: length of a stretch in seconds; doubles when there are too many stretches.
+        stretches: in order of time; a stretch without frames has count 0.
     """
 
     def __init__(self) -> None:
-        self.length = _SHORTEST
+        self.length = _INITIAL_LENGTH
         self.stretches: list[Stretch] = []
 
     def add(self, at: float, value: float) -> None:
-        """Note a frame; times `at` do not go back."""
-        place = max(0, int(at / self.length))
-        while place >= _MOST:
-            self._halve()
-            place = int(at / self.length)
-        while place >= len(self.stretches):
+        """Add a frame with latency `value` at time `at`, in seconds since the start. Times must not decrease."""
+        index = max(0, int(at / self.length))
+        while index >= _MOST:
+            self._merge_pairs()
+            index = int(at / self.length)
+        while index >= len(self.stretches):
             self.stretches.append(Stretch())
-        self.stretches[place].add(value)
+        self.stretches[index].add(value)
 
-    def _halve(self) -> None:
+    def _merge_pairs(self) -> None:
         self.length *= 2
         pairs = self.stretches
         merged = pairs[::2]

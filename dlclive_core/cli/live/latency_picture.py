@@ -1,4 +1,4 @@
-"""The latency of a run as a picture: over time, its distribution, and where it came from. SVG, written by hand."""
+"""Plots the latency of a run as SVG: over time, its distribution, and the contribution of each stage."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
 
 
 def latency_picture(title: str, history: History, distribution: Sequence[int], stages: Sequence[StageTimes]) -> str:
-    """The picture as text of an SVG file, 960 x 640.
+    """Draw the plot; returns the text of an SVG file of 960 x 640 pixels.
 
     Args:
-        title: one line above it.
+        title: a line above the plot.
         history: latency over time.
-        distribution: how many frames had which latency, in the bins of `LiveNumbers`.
-        stages: of the session's report; the ones that latency is made of are shown.
+        distribution: number of frames per latency bin; the bins of `LiveNumbers`.
+        stages: from the session's report; shows those that add up to the latency.
     """
     by_name = {stage.stage: stage for stage in stages}
-    whole = by_name.get("latency")
+    latency = by_name.get("latency")
     parts = [text(_LEFT, 30, title, size=17, weight="bold", colour=_INK)]
-    if whole is None or not whole.count:
+    if latency is None or not latency.count:
         parts.append(text(_LEFT, 60, "no frame was processed", colour=_GREY))
         return document(WIDTH, HEIGHT, title, parts)
     parts.append(
         text(
             _LEFT,
             52,
-            f"{whole.count} frames: latency from capture to the finished pose p50 {whole.p50_ms:.1f} ms, "
-            f"p95 {whole.p95_ms:.1f} ms, p99 {whole.p99_ms:.1f} ms, max {whole.max_ms:.1f} ms",
+            f"{latency.count} frames: latency from capture to the finished pose p50 {latency.p50_ms:.1f} ms, "
+            f"p95 {latency.p95_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms, max {latency.max_ms:.1f} ms",
             colour=_INK,
         )
     )
-    top = min(whole.max_ms, 2.0 * whole.p99_ms) * 1.05
-    parts += _over_time(history, whole, top)
-    parts += _distribution(distribution, whole, top)
+    top = min(latency.max_ms, 2.0 * latency.p99_ms) * 1.05
+    parts += _over_time(history, latency, top)
+    parts += _distribution(distribution, latency, top)
     parts += _stages([by_name[name] for name in _STAGES if name in by_name and by_name[name].count], top)
     return document(WIDTH, HEIGHT, title, parts)
 
 
-def _over_time(history: History, whole: StageTimes, top: float) -> list[str]:
+def _over_time(history: History, latency: StageTimes, top: float) -> list[str]:
     seconds = max(history.length * len(history.stretches), 1e-3)
     unit, size = next((unit, size) for unit, size in _UNITS if seconds >= 3 * size or size == 1)
     panel = Panel(_LEFT, 92, WIDTH - _LEFT - _RIGHT, 220, (0, seconds / size), (0, top))
-    parts = panel.frame("Latency over the run: band from least to largest, line at the mean", unit, "ms")
+    parts = panel.frame("Latency over the run: band from minimum to maximum, line at the mean", unit, "ms")
     band_above, band_below, mean, beyond = [], [], [], []
     for number, stretch in enumerate(history.stretches):
         if not stretch.count:
@@ -74,26 +74,26 @@ def _over_time(history: History, whole: StageTimes, top: float) -> list[str]:
             text(
                 panel.right,
                 panel.top - 8,
-                f"▲ beyond the scale, up to {whole.max_ms:.0f} ms",
+                f"▲ off scale, up to {latency.max_ms:.0f} ms",
                 anchor="end",
                 colour=_RED,
             )
         )
-    y = panel.y(whole.p99_ms)
+    y = panel.y(latency.p99_ms)
     parts.append(line(panel.left, y, panel.right, y, colour=_RED, dash="5 4"))
     parts.append(text(panel.right - 4, y - 5, "p99", anchor="end", colour=_RED))
     return parts
 
 
-def _distribution(distribution: Sequence[int], whole: StageTimes, top: float) -> list[str]:
+def _distribution(distribution: Sequence[int], latency: StageTimes, top: float) -> list[str]:
     bars = [
         (1000 * FIRST * RATIO**number, 1000 * FIRST * RATIO ** (number + 1), count)
         for number, count in enumerate(distribution)
         if count
     ]
-    most = max(count / (right - left) for left, right, count in bars)  # bins grow, so areas are what counts
+    most = max(count / (right - left) for left, right, count in bars)  # bins grow in width, so plot densities
     panel = Panel(_LEFT, 388, 400, 190, (0, top), (0, 1.08))
-    parts = panel.frame("How many frames had which latency", "ms", "", y_ticks=False)
+    parts = panel.frame("Distribution of the latency", "ms", "", y_ticks=False)
     for left, right, count in bars:
         if left < top:
             parts.append(
@@ -101,7 +101,7 @@ def _distribution(distribution: Sequence[int], whole: StageTimes, top: float) ->
                     panel.x(left), panel.y(count / (right - left) / most), panel.x(min(right, top)), panel.bottom, _BLUE
                 )
             )
-    for level, (name, value) in enumerate((("p50", whole.p50_ms), ("p95", whole.p95_ms), ("p99", whole.p99_ms))):
+    for level, (name, value) in enumerate((("p50", latency.p50_ms), ("p95", latency.p95_ms), ("p99", latency.p99_ms))):
         x = panel.x(value)
         parts.append(line(x, panel.top, x, panel.bottom, colour=_RED, dash="5 4"))
         side = ("start", x + 4) if x + 30 < panel.right else ("end", x - 4)
@@ -111,7 +111,7 @@ def _distribution(distribution: Sequence[int], whole: StageTimes, top: float) ->
 
 def _stages(stages: Sequence[StageTimes], top: float) -> list[str]:
     panel = Panel(600, 388, WIDTH - 600 - _RIGHT, 190, (0, top), (0, 1))
-    parts = panel.frame("Where it came from: bar to p50, thin to p99", "ms", "", y_ticks=False)
+    parts = panel.frame("Stages: bar to p50, thin bar to p99", "ms", "", y_ticks=False)
     height = (panel.bottom - panel.top) / max(1, len(stages))
     for number, stage in enumerate(stages):
         middle = panel.top + height * (number + 0.5)

@@ -1,4 +1,4 @@
-"""The numbers of a session while it runs, and those that the picture needs afterwards, in constant memory."""
+"""Statistics of a running session for the status line and the latency plot, in constant memory."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 
-_RECENT = 2048  # frames that the percentiles of the live line are of, at most
-_SECONDS = 5.0  # and how long ago, at most
+_RECENT = 2048  # frames, at most, in the percentiles of the status line
+_SECONDS = 5.0  # their maximum age
 
-FIRST = 1e-5  # seconds: the shortest latency that is told apart
+FIRST = 1e-5  # seconds: start of the first bin
 RATIO = 1.05  # between neighbouring bins of the distribution
 BINS = 340  # up to about 160 s
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """What the live line shows. Times in seconds; nan before the first frame.
+    """The numbers of the status line. Times in seconds; NaN before the first frame.
 
     Attributes:
         processed: poses so far.
-        rate: poses per second, of the last five seconds.
-        p50, p99: latency from capture to the finished pose, of the last five seconds.
-        age: how long ago the newest frame that has a pose was taken.
+        rate: poses per second over the last five seconds.
+        p50, p99: latency from capture to the finished pose over the last five seconds.
+        age: time since the capture of the newest frame that has a pose.
     """
 
     processed: int
@@ -42,12 +42,12 @@ class Now:
 
 
 class LiveNumbers(Processor):
-    """The last processor of a session: sees when each pose is ready. Costs about a microsecond a frame.
+    """Records when each pose is ready, as the last processor of a session. Costs about a microsecond per frame.
 
-    `now` may be called by any thread.
+    Any thread may call `now`.
 
     Args:
-        on_open: called when everything else is open, before the first frame.
+        on_open: called when all other components are open, before the first frame.
     """
 
     def __init__(self, on_open: Callable[[RunInfo], None] | None = None) -> None:
@@ -62,18 +62,18 @@ class LiveNumbers(Processor):
         self._factor = 1 / math.log(RATIO)
 
     def open(self, run: RunInfo) -> None:
-        """The session begins."""
+        """Call `on_open` and start the clock."""
         if self._on_open is not None:
             self._on_open(run)
         self._began = time.perf_counter()
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
-        """Take note of the time."""
+        """Record the latency of a frame; the pose passes unchanged."""
         ready = time.perf_counter()
         latency = ready - frame.captured_at
-        place = self._count % _RECENT
-        self._ready[place] = ready
-        self._latency[place] = latency
+        slot = self._count % _RECENT
+        self._ready[slot] = ready
+        self._latency[slot] = latency
         self._captured = frame.captured_at
         self._count += 1
         self.history.add(ready - self._began, latency)
@@ -82,7 +82,7 @@ class LiveNumbers(Processor):
         return pose
 
     def now(self) -> Now:
-        """The numbers at this moment."""
+        """The current numbers."""
         count, clock = self._count, time.perf_counter()
         filled = min(count, _RECENT)
         ready, latency = self._ready[:filled].copy(), self._latency[:filled].copy()

@@ -1,4 +1,4 @@
-"""run.json of a live run: written when it begins, so that a crash leaves it, and again at its end."""
+"""run.json of a live run: written at the start, so that it survives a crash, and again at the end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from dlclive_core.session import SessionReport
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What is known about one session before it begins.
+    """The record of one session.
 
     Attributes:
-        name: of its source, fit for the name of a file.
-        facts: of its model, see `model_facts`.
+        name: name of its source, valid in file names.
+        facts: facts about its model; see `model_facts`.
     """
 
     name: str
@@ -36,7 +36,7 @@ class SessionRecord:
         return Path(self.facts["file"]).name
 
     def begin(self) -> dict[str, Any]:
-        """At the start."""
+        """The values at the start."""
         return {
             "model": self.facts,
             "runtime": self.model.runtime,
@@ -45,7 +45,7 @@ class SessionRecord:
         }
 
     def finish(self, report: SessionReport, picture: Path) -> dict[str, Any]:
-        """At the end."""
+        """The values at the end."""
         return {
             **self.begin(),
             "outputs": [str(path) for sink in report.sinks for path in sink.outputs if path.exists()],
@@ -69,10 +69,10 @@ class SessionRecord:
 
 @dataclass(slots=True)
 class LiveRecord:
-    """What is known about one run. With several sources, `sources` in it holds for each what else is on the first level.
+    """The record of one run. With several sources, the values of each session are nested under `sources`.
 
     Attributes:
-        path: of run.json, or run-2.json and so on; None until `begin`.
+        path: run.json, or run-2.json and so on; None until `begin`.
     """
 
     spec: RunSpec
@@ -81,26 +81,25 @@ class LiveRecord:
     _values: dict[str, Any] = field(default_factory=dict)
 
     def begin(self, run: RunInfo) -> None:
-        """Write what is known at the start, with `ended: null`, which means that the run was not finished. Raises DataError."""
+        """Write the record at the start, with `ended: null` to mark an unfinished run. Raises DataError."""
         self._values = {
             "began": run.started_at.isoformat(timespec="milliseconds"),
             "ended": None,
-            "command": [without_password(word) for word in sys.argv[1:]],
+            "command": [without_password(argument) for argument in sys.argv[1:]],
             "options": self.spec.to_dict(),
             "system": system_info(),
-            **self._of_each([session.begin() for session in self.sessions]),
+            **self._by_source([session.begin() for session in self.sessions]),
         }
-        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite)
+        self.path = record_path(self.spec.out, overwrite=self.spec.overwrite, companions=self._picture_paths)
         write_record(self.path, self._values)
 
     def picture_path(self, session: SessionRecord) -> Path:
-        """Beside run-2.json lies latency-2.svg, and of several sources latency-2_left.svg."""
+        """The path of a session's plot, beside the record: latency-2.svg, with several sources latency-2_left.svg."""
         assert self.path is not None
-        mark = f"_{session.name}" if len(self.sessions) > 1 else ""
-        return self.path.with_name(self.path.stem.replace("run", "latency", 1) + mark + ".svg")
+        return self._picture_paths(self.path)[self.sessions.index(session)]
 
     def finish(self, reports: Sequence[SessionReport], error: str, code: int) -> dict[str, Any]:
-        """Write how it went, and return all of it. `error` is one line, empty when nothing failed. Raises DataError."""
+        """Write the outcome and return the complete record. `error` is one line, empty on success. Raises DataError."""
         assert self.path is not None
         ends = [
             session.finish(report, self.picture_path(session))
@@ -112,12 +111,17 @@ class LiveRecord:
             "result": "failed" if error else ", ".join(endings),
             "error": error,
             "exit_code": code,
-            **self._of_each(ends),
+            **self._by_source(ends),
         }
         write_record(self.path, self._values)
         return self._values
 
-    def _of_each(self, values: list[dict[str, Any]]) -> dict[str, Any]:
+    def _picture_paths(self, path: Path) -> list[Path]:
+        """The plots that belong to a record of this name."""
+        marks = [f"_{session.name}" if len(self.sessions) > 1 else "" for session in self.sessions]
+        return [path.with_name(path.stem.replace("run", "latency", 1) + mark + ".svg") for mark in marks]
+
+    def _by_source(self, values: list[dict[str, Any]]) -> dict[str, Any]:
         if len(values) == 1:
             return values[0]
         return {

@@ -1,4 +1,4 @@
-"""Builds the sessions of a live run from their specs; nothing is opened, and no model is loaded."""
+"""Builds the sessions of a live run from their specs, without opening components or loading models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, cast
 from dlclive_core.cli.live.plan import PlannedSession, plan
 from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
+from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.specs import PartSpec, located
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
@@ -33,8 +34,8 @@ class SessionParts:
 
     @property
     def label(self) -> str:
-        """The session's name, where it needs one besides its source's; else empty."""
-        return self.spec.name if self.spec.is_named else ""
+        """The session's name if it has its own; else empty, and the source's name applies."""
+        return self.spec.name if self.spec.has_own_name else ""
 
     @property
     def components(self) -> tuple[FrameSource | Processor | Sink, ...]:
@@ -43,21 +44,21 @@ class SessionParts:
 
 @dataclass(frozen=True, slots=True)
 class RigParts:
-    """The sessions, and the models by number."""
+    """The sessions of a run, and its models by number."""
 
     sessions: tuple[SessionParts, ...]
     models: dict[int, ModelPart]
 
     @classmethod
     def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
-        """Build them. Raises UsageError, ConfigurationError, PluginError, ModelError, ... for what the spec gets wrong."""
+        """Build all sessions. Raises UsageError, ConfigurationError, PluginError, ModelError, ... for an invalid spec."""
         planned = plan(spec)
         sources = [_build_source(session.source, catalog) for session in planned]
         for session, source in zip(planned, sources, strict=True):
             if spec.seconds is not None and not source.is_live:
                 raise UsageError(
-                    f"seconds limits live sources only, and {session.source.text} is a recording, which is read as fast as "
-                    "possible; use max-frames, or play it at its own rate: video:PATH,realtime=true"
+                    f"seconds limits live sources only; {session.source.text} is a recording, which is processed as fast as "
+                    "possible. Use max-frames, or replay it at its own rate: video:PATH,realtime=true"
                 )
         models: dict[int, ModelPart] = {}
         for session in planned:
@@ -85,8 +86,8 @@ def _build_session(
     planned: PlannedSession, source: FrameSource, spec: RunSpec, catalog: PluginCatalog, profile: Profile | None
 ) -> SessionParts:
     def options(part: PartSpec) -> dict[str, Any]:
-        place = partial(output_path, folder=spec.out, source=planned.name, mark=part.mark)
-        return {"place": place, "overwrite": spec.overwrite}
+        resolve_path = partial(output_path, folder=spec.out, source=planned.name, mark=part.mark)
+        return {"resolve_path": resolve_path, "overwrite": spec.overwrite}
 
     return SessionParts(
         spec=planned,
@@ -98,34 +99,36 @@ def _build_session(
 
 
 def output_path(path: Path, *, folder: Path, source: str, mark: str) -> Path:
-    """Where a component's file goes: into `folder`, with `{source}` replaced by the source's name.
+    """The path of a component's file: in `folder`, with `{source}` replaced by the name of the source.
 
     Args:
         mark: inserted before the suffix if the path does not contain `{source}`.
     """
-    named = Path(str(path).replace("{source}", source))
-    if named == path and mark:
-        named = path.with_name(f"{path.stem}{mark}{path.suffix}")
-    return folder / named
+    file = Path(str(path).replace("{source}", source))
+    if file == path and mark:
+        file = path.with_name(f"{path.stem}{mark}{path.suffix}")
+    return folder / file
 
 
 def _refuse_shared_files(sessions: tuple[SessionParts, ...]) -> None:
-    """Raise UsageError or ConfigurationError if two sinks write the same file."""
-    writers: dict[Path, PartSpec] = {}
+    """Raise UsageError or ConfigurationError if two sinks or processors write the same file."""
+    writers: Writers[PartSpec] = Writers()
     for session in sessions:
-        for part, sink in zip(session.spec.sinks, session.sinks, strict=True):
-            for path in sink.outputs:
-                other = writers.setdefault(path.absolute(), part)
-                if other is not part:
+        parts = (*session.spec.sinks, *session.spec.processors)
+        for part, component in zip(parts, (*session.sinks, *session.processors), strict=True):
+            for path in files_of(component):
+                other = writers.add(path, part)
+                if other is not None:
+                    kind = "sinks" if part in session.spec.sinks else "processors"
                     with located(part.where):
                         raise UsageError(
-                            f"two sinks write {path.name}: {other.text} and {part.text}; give each its own file, "
-                            "or put {source} in the name"
+                            f"two {kind} write {path.name}: {other.text} and {part.text}; use separate files, "
+                            "or put {source} in the file name"
                         )
 
 
 def _build_source(part: PartSpec, catalog: PluginCatalog) -> FrameSource:
-    """A source by its name, a camera by its URL, or the source that reads a file or folder."""
+    """Build a source from its name, a camera's URL, or a file or folder."""
     names = [info.name for info in catalog.components(SourceInfo)]
     with located(part.where, part.lines):
         if part.spec is not None and part.spec.name in names:

@@ -18,13 +18,13 @@ class PlannedSession:
     """One planned session.
 
     Attributes:
-        name: the source's: unique, and valid in file names.
-        is_named: the name was given, or tells several sources apart.
+        name: name of the source: unique, and valid in file names.
+        has_own_name: the user named the source, or there are several sources.
         model_number: sessions with the same number share one loaded model.
     """
 
     name: str
-    is_named: bool
+    has_own_name: bool
     source: PartSpec
     model: ModelSpec
     model_number: int
@@ -36,8 +36,9 @@ class PlannedSession:
 def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
     """Plan one session per source.
 
-    Raises UsageError or ConfigurationError (from a file): no source, no model, duplicate names, or a number
-    of models that is neither one nor that of the sources.
+    Raises:
+        UsageError, ConfigurationError: no source, no model, duplicate names, or a number of models that is neither one nor
+            the number of sources. ConfigurationError if the spec is from a file.
     """
     if not spec.sources:
         raise _missing(spec, "source", "--source camera:0", "source: camera:0")
@@ -50,7 +51,7 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
         sessions.append(
             PlannedSession(
                 name=name,
-                is_named=several or bool(source.name),
+                has_own_name=several or bool(source.name),
                 source=source.part,
                 model=model,
                 model_number=number,
@@ -63,18 +64,18 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
 
 
 def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:
-    """The model of each source, and its number."""
+    """The model of each source, with the model's number."""
     count = len(spec.sources)
     if spec.models:
         if len(spec.models) not in (1, count):
             raise UsageError(
                 f"{len(spec.models)} models for {count} {'sources' if count > 1 else 'source'}: "
-                "give one --model for all, or one per --source, in order"
+                "pass one --model for all, or one per --source, in order"
             )
         own = [replace(source.model or spec.model, where="") for source in spec.sources]
         if len(spec.models) == 1:
             return [(replace(spec.model, path=spec.models[0], where=""), 0)] * count
-        return [(replace(how, path=path), k) for k, (how, path) in enumerate(zip(own, spec.models, strict=True))]
+        return [(replace(model, path=path), k) for k, (model, path) in enumerate(zip(own, spec.models, strict=True))]
     models = [
         (source.model, number + 1) if source.model is not None else (spec.model, 0)
         for number, source in enumerate(spec.sources)
@@ -89,20 +90,20 @@ def _names(spec: RunSpec) -> list[str]:
     sources: dict[str, SourceSpec] = {}
     for name, source in zip(names, spec.sources, strict=True):
         if not _NAME.fullmatch(name):
-            raise _error(source, f"a source cannot be called {name!r}: its name becomes part of file names")
+            raise _error(source, f"invalid source name {name!r}: names become part of file names")
         other = sources.setdefault(name.casefold(), source)
         if other is not source:
-            how = (
-                "give each its own name"
+            advice = (
+                "use a different name for each"
                 if source.part.where
                 else f"name them: --source left={other.part.text} --source right={source.part.text}"
             )
-            raise _error(source, f"two sources are called {name!r}; {how}")
+            raise _error(source, f"two sources have the name {name!r}; {advice}")
     return names
 
 
 def name_of(part: PartSpec) -> str:
-    """`camera:0` becomes camera-0, `basler:serial=24060123` basler-24060123, a file its name without the suffix."""
+    """Derive a name from a source: `camera:0` becomes camera-0, and a file its name without the suffix."""
     text = without_password(part.text)
     pieces = [text]
     if part.spec is not None:
@@ -124,5 +125,5 @@ def _error(source: SourceSpec, message: str) -> Exception:
 
 def _missing(spec: RunSpec, what: str, option: str, line: str) -> Exception:
     if spec.file:
-        return ConfigurationError(f"{spec.file} names no {what}: add a line such as {line}")
-    return UsageError(f"no {what}: give {option}, or a session file")
+        return ConfigurationError(f"{spec.file} has no {what}: add a line such as {line}")
+    return UsageError(f"no {what}: pass {option}, or a session file")

@@ -1,4 +1,4 @@
-"""`dlclive recover`: finish what a killed run left."""
+"""`dlclive recover`: finishes the files of a killed run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 
 def run_recover(folder: Path, *, json: bool) -> int:
-    """Let every plugin that knows how finish its files; return the exit code, 5 if one could not be finished."""
+    """Run the recovery of every plugin and return the exit code: 5 if a file could not be finished."""
     catalog = PluginCatalog.installed()
     infos = catalog.components(RecoveryInfo)
     if not infos:
-        raise DependencyError(f"nothing installed finishes files; run: {INSTALL_FILES}")
+        raise DependencyError(f"no installed plugin recovers files; run: {INSTALL_FILES}")
     reports: list[RecoveryReport] = []
     broken: list[PluginError] = []
     for info in infos:

@@ -1,4 +1,4 @@
-"""`dlclive run`: one live session or several, with a status line, finished files and a report."""
+"""`dlclive run`: runs one or more live sessions, with a status line, output files and a report."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from dlclive_core.session import Rig, Session, SessionReport
 
 
 def run_live(spec: RunSpec, *, json: bool) -> int:
-    """Run until the sources end, a limit or signal stops it, or something fails; return the exit code.
+    """Run until the sources end, a limit or signal stops the run, or a component fails; return the exit code.
 
-    Raises DLCLiveError for whatever prevents the start.
+    Raises DLCLiveError if the run cannot start.
     """
     catalog = PluginCatalog.installed()
     parts = RigParts.build(spec, catalog)
@@ -42,7 +42,7 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
             began = time.perf_counter()
             models[number] = stack.enter_context(part.load(catalog))
             facts[number] = model_facts(models[number], time.perf_counter() - began)
-        _refuse_shared_memories(parts, models)
+        _refuse_shared_trackers(parts, models)
         make_folder(spec.out)
         records = [
             SessionRecord(part.spec.name, part.source, models[number], facts[number])
@@ -52,17 +52,17 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
         record = LiveRecord(spec, records)
         with StopOnSignal() as signals:
             rig, numbers, error = _run(spec, parts, models, record, signals)
-            return _finish(record, rig, numbers, error, signals, json=json)
+            return _finish(record, rig, numbers, error, signals, spec=spec, json=json)
 
 
-def _refuse_shared_memories(parts: RigParts, models: dict[int, PoseModel]) -> None:
-    """Raise UsageError, naming the options, before the rig refuses."""
+def _refuse_shared_trackers(parts: RigParts, models: dict[int, PoseModel]) -> None:
+    """Raise UsageError for a shared model with state; the rig's own error does not name the options."""
     for number, model in models.items():
         sharing = [part.spec.name for part in parts.sessions if part.spec.model_number == number]
         if model.remembers and len(sharing) > 1:
             raise UsageError(
-                f"{' and '.join(sharing)} cannot share a model ({model.card.net_type}) that remembers where animals were: "
-                "give each source its own --model, or turn tracking between frames off"
+                f"{' and '.join(sharing)} cannot share a model ({model.card.net_type}) that tracks animals between frames: "
+                "pass one --model per source, or switch tracking off"
             )
 
 
@@ -99,7 +99,7 @@ def _run(
 
 
 def _session(spec: RunSpec, part: SessionParts, model: PoseModel, numbers: LiveNumbers) -> Session:
-    more: dict[str, Any] = {"deadline": spec.deadline} if spec.deadline is not None else {}
+    options: dict[str, Any] = {"deadline": spec.deadline} if spec.deadline is not None else {}
     return Session(
         source=part.source,
         model=model,
@@ -109,7 +109,7 @@ def _session(spec: RunSpec, part: SessionParts, model: PoseModel, numbers: LiveN
         max_frames=spec.max_frames,
         stale_after=spec.stale_after,
         name=part.label,
-        **more,
+        **options,
     )
 
 
@@ -120,11 +120,12 @@ def _finish(
     error: DLCLiveError | None,
     signals: StopOnSignal,
     *,
+    spec: RunSpec,
     json: bool,
 ) -> int:
-    """Write the record and the pictures, print the report, and return the exit code."""
+    """Write the record and the plots, print the report, and return the exit code."""
     reports = [without_live_numbers(report) for report in rig.reports if report is not None]
-    if record.path is None or len(reports) < len(rig.sessions):  # it never started
+    if record.path is None or len(reports) < len(rig.sessions):  # the run never started
         if error is not None:
             raise error
         return signals.exit_code
@@ -134,7 +135,8 @@ def _finish(
     for session, report, number in zip(record.sessions, reports, numbers, strict=True):
         pictures.append(record.picture_path(session))
         title = f"{report.name}, {session.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
-        write_whole(pictures[-1], latency_picture(title, number.history, number.distribution, report.stages))
+        picture = latency_picture(title, number.history, number.distribution, report.stages)
+        write_whole(pictures[-1], picture, overwrite=spec.overwrite)
     values = record.finish(reports, message, code)
     if json:
         print_json(values)
@@ -150,7 +152,7 @@ def _finish(
 
 
 def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport]) -> tuple[DLCLiveError | None, str]:
-    """The failure, or else the lost data, and its message, which begins with the source's name if there are several."""
+    """The failure or data loss, and its message; with several sources, the message begins with the source's name."""
     names = [report.name for report in reports if report.ending == "error"]
     if error is None:
         for session, report in zip(rig.sessions, reports, strict=True):
@@ -165,5 +167,5 @@ def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport])
 
 
 def without_live_numbers(report: SessionReport) -> SessionReport:
-    """The report without the processor that `run` adds itself."""
+    """The report without LiveNumbers, the processor that `run` adds."""
     return replace(report, processors=report.processors[:-1])

@@ -11,7 +11,7 @@ from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.errors import UsageError
 
 _REPLACED = ("models", "max_frames", "seconds", "deadline", "stale_after", "out", "overwrite")
-_NAMED = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
+_NAMED_SOURCE = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +19,10 @@ class SourceSpec:
     """One source, and the settings that apply to it alone.
 
     Attributes:
-        name: as given; if empty, it is derived from the source's spec.
-        model: None for the common one.
+        name: chosen by the user; if empty, derived from the source's spec.
+        model: None for the common model.
         processors, sinks: run after the common ones.
-        regions: replace the common ones.
+        regions: replace the common regions.
     """
 
     part: PartSpec
@@ -35,10 +35,10 @@ class SourceSpec:
     @classmethod
     def parse(cls, text: str) -> SourceSpec:
         """Read `SOURCE` or `NAME=SOURCE`. An existing file whose name contains `=` is a file."""
-        named = _NAMED.match(text)
-        if named is None or Path(text).exists():
+        match = _NAMED_SOURCE.match(text)
+        if match is None or Path(text).exists():
             return cls(part=PartSpec.source(text))
-        return cls(part=PartSpec.source(named[2]), name=named[1])
+        return cls(part=PartSpec.source(match[2]), name=match[1])
 
     def to_dict(self) -> dict[str, Any]:
         """For run.json."""
@@ -55,7 +55,7 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
-    """One session or several. `processors`, `sinks` and `regions` apply to every source.
+    """One or more sessions. `processors`, `sinks` and `regions` apply to every source.
 
     Attributes:
         model: for sources without their own; options without a path apply to all models.
@@ -80,11 +80,11 @@ class RunSpec:
     def with_more(self, more: RunSpec) -> RunSpec:
         """Merge with the command line: its processors and sinks are appended, other settings override.
 
-        Raises UsageError if it is unclear which of several sources is replaced.
+        Raises UsageError if it is unclear which of several sources to replace.
         """
-        nothing = RunSpec()
+        default = RunSpec()
         changed: dict[str, Any] = {
-            name: getattr(more, name) for name in _REPLACED if getattr(more, name) != getattr(nothing, name)
+            name: getattr(more, name) for name in _REPLACED if getattr(more, name) != getattr(default, name)
         }
         return replace(
             self,
@@ -106,10 +106,10 @@ class RunSpec:
         names = [source.name for source in self.sources]
         for source in replacements:
             if not source.name or source.name not in names:
-                known = ", ".join(filter(None, names)) or "none is named"
+                known = ", ".join(filter(None, names)) or "none has a name"
                 text = source.part.text
                 raise UsageError(
-                    f"--source {text}: {self.file} has several sources ({known}), say which one this replaces: "
+                    f"--source {text}: {self.file} has several sources ({known}); name the one to replace: "
                     f"--source {next(filter(None, names), 'NAME')}={text}"
                 )
         parts = {source.name: source.part for source in replacements}
@@ -134,12 +134,12 @@ class RunSpec:
 
 
 def without_password(text: str) -> str:
-    """Remove the user and password of a URL, so that they reach no record and no file name."""
+    """Remove the user and password from a URL, to keep them out of records and file names."""
     return re.sub(r"//[^/@]*@", "//", text)
 
 
 def _own_with_more(source: SourceSpec, more: RunSpec) -> SourceSpec:
-    """Apply the command line's options to the model and regions that a source has of its own."""
+    """Apply the command line's options to a source's own model and regions."""
     return replace(
         source,
         model=_model_with_more(source.model, more.model) if source.model is not None else None,
@@ -148,10 +148,10 @@ def _own_with_more(source: SourceSpec, more: RunSpec) -> SourceSpec:
 
 
 def _model_with_more(model: ModelSpec, more: ModelSpec) -> ModelSpec:
-    nothing = ModelSpec()
+    default = ModelSpec()
     names = ("runtime", "device", "precision", "profile", "detector")
     changed: dict[str, Any] = {
-        name: getattr(more, name) for name in names if getattr(more, name) != getattr(nothing, name)
+        name: getattr(more, name) for name in names if getattr(more, name) != getattr(default, name)
     }
     options = {option.name: option for option in (*model.runtime_options, *more.runtime_options)}
     return replace(

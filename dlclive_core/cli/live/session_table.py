@@ -1,16 +1,16 @@
-"""What a session did, for people: a table by stage, and where frames were lost."""
+"""Prints a session's report: a table of its stages, and where frames were lost."""
 
 from __future__ import annotations
 
 from dlclive_core.cli.output import print_table, stdout
 from dlclive_core.session import SessionReport, SinkResult, StageTimes
 
-_EVENTS = 5  # that are shown
-_COUNTED = ("stale", "recovered")  # counted in the line about stalls
+_EVENTS = 5  # maximum number of events printed
+_COUNTED = ("stale", "recovered")  # events already counted in the line about stalls
 
 
 def print_session(report: SessionReport) -> None:
-    """Print it on standard output."""
+    """Print the report on standard output."""
     rows = [_row(stage.stage, stage, _lost(stage.stage, report)) for stage in report.stages if stage.count]
     rows += [_row(f"write {_name(sink)}", sink.write, sink.dropped) for sink in report.sinks]
     print_table(
@@ -29,17 +29,17 @@ def print_session(report: SessionReport) -> None:
 
 
 def remarks(report: SessionReport) -> list[str]:
-    """What is worth mentioning: losses before and after the session, tolerated failures, events."""
+    """Lines on losses outside the session, stalls, tolerated failures, statistics and events."""
     before = {
-        "skipped by the source for newer ones": report.skipped,
-        "lost on the way to this computer": report.lost,
+        "skipped by the source in favour of newer ones": report.skipped,
+        "lost in transmission": report.lost,
         "damaged": report.corrupt,
     }
     lines = [f"{count} frames {what}" for what, count in before.items() if count]
     if report.reconnects:
         lines.append(f"the source disconnected and reconnected {report.reconnects} times")
     if report.stalls:
-        lines.append(f"{report.stalls} stalls without frames, the longest {report.longest_stall:.2f} s")
+        lines.append(f"{report.stalls} stalls without frames, longest {report.longest_stall:.2f} s")
     for sink in report.sinks:
         if sink.dropped and not sink.error:
             lines.append(f"{_name(sink)}: {sink.dropped} frames are missing: the sink was too slow")
@@ -58,7 +58,7 @@ def remarks(report: SessionReport) -> list[str]:
 
 
 def _lost(stage: str, report: SessionReport) -> int | None:
-    """Frames that went no further than this stage."""
+    """The number of frames lost at a stage; None if the stage cannot lose frames."""
     if stage == "capture":
         return report.skipped + report.lost + report.corrupt
     if stage == "wait":
@@ -67,7 +67,7 @@ def _lost(stage: str, report: SessionReport) -> int | None:
 
 
 def _name(sink: SinkResult) -> str:
-    """The file that people know it by."""
+    """The sink's first file name, or else its class name."""
     return sink.outputs[0].name.removesuffix(".part") if sink.outputs else sink.sink
 
 

@@ -1,4 +1,4 @@
-"""A line on the terminal for each session while they run."""
+"""A status line on the terminal for each running session."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dlclive_core.cli.live.live_numbers import LiveNumbers, Now
+from dlclive_core.data.names import printable
 from dlclive_core.session import Progress, Session
 
-_PERIOD = 0.1  # seconds: at most ten times a second
-_STALL = 1.0  # seconds without a frame that are worth a word
+_PERIOD = 0.1  # seconds between updates
+_STALL = 1.0  # seconds without a frame before the line reports it
 _CLEAR = "\r\x1b[K"
 
 
 @contextmanager
 def live_lines(sessions: Sequence[Session], numbers: Sequence[LiveNumbers]) -> Iterator[None]:
-    """Show the numbers of each while the block runs; nothing if standard error is not a terminal.
+    """Show each session's numbers while the block runs; does nothing if standard error is not a terminal.
 
-    Written by hand and not by rich: its drawing holds Python for a millisecond, ten times a second, and the loop would wait.
+    Does not use rich: each of its updates would hold the GIL for a millisecond and delay the loop.
     """
     if not sys.stderr.isatty():
         yield
         return
     done = threading.Event()
-    place = _Place()
+    status = _StatusLines()
 
     def show() -> None:
         ticks = 0
         files = [""] * len(sessions)
         while not done.wait(_PERIOD):
-            if ticks % 10 == 0:  # sizes of files once a second
+            if ticks % 10 == 0:  # file sizes once a second
                 files = [sizes(path for sink in session.sinks for path in sink.outputs) for session in sessions]
             ticks += 1
-            place.show(
+            status.show(
                 [
                     text(session.name, session.progress, number.now(), size)
                     for session, number, size in zip(sessions, numbers, files, strict=True)
@@ -47,31 +48,31 @@ def live_lines(sessions: Sequence[Session], numbers: Sequence[LiveNumbers]) -> I
 
     thread = threading.Thread(target=show, name="dlclive line", daemon=True)
     thread.start()
-    with _room_for_messages(place.wipe):
+    with _wipe_before_messages(status.wipe):
         try:
             yield
         finally:
             done.set()
             thread.join()
-            place.wipe()
+            status.wipe()
 
 
-class _Place:
-    """The lines at the bottom of the terminal. Any thread may call."""
+class _StatusLines:
+    """The lines at the bottom of the terminal. Thread-safe."""
 
     def __init__(self) -> None:
-        self._above = 0  # lines above the one that the cursor is in
+        self._above = 0  # lines above the cursor
         self._lock = threading.Lock()
 
     def show(self, lines: Sequence[str]) -> None:
-        """In place of what is there."""
+        """Draw the lines in place of the previous ones."""
         width = _width()
         with self._lock:
-            _write(self._up() + "\n".join(_CLEAR + line[:width] for line in lines))
+            _write(self._up() + "\n".join(_CLEAR + printable(line)[:width] for line in lines))
             self._above = len(lines) - 1
 
     def wipe(self) -> None:
-        """Leave nothing, and the cursor where the first line was."""
+        """Remove the lines and move the cursor to where the first one was."""
         with self._lock:
             _write(self._up() + (_CLEAR if not self._above else "\r\x1b[J"))
             self._above = 0
@@ -81,15 +82,15 @@ class _Place:
 
 
 def text(name: str, progress: Progress, now: Now, files: str) -> str:
-    """`mouse 3: 29.9 frames/s, latency 8.1 ms (p99 12.4), age 14 ms, 90 frames, 3 dropped (wait 3), mouse.h5 41 kB`."""
+    """For example `mouse 3: 29.9 frames/s, latency 8.1 ms (p99 12.4), age 14 ms, 90 frames, 3 dropped (wait 3), a.h5 4 kB`."""
     counts = [f"{now.processed} frames", progress.losses]
     because = f" ({progress.trouble})" if progress.trouble else ""
     if not now.processed:
         what = "starting" if progress.state == "starting" else "waiting for the first frame"
         return f"{name}: {what}{because}"
     if progress.state != "running" or now.age > _STALL:
-        word = f"no frame for {now.age:.1f} s" if progress.state in ("running", "stale") else progress.state
-        return f"{name}: {word}{because}, {', '.join(counts)}"
+        what = f"no frame for {now.age:.1f} s" if progress.state in ("running", "stale") else progress.state
+        return f"{name}: {what}{because}, {', '.join(counts)}"
     parts = [
         f"{_number(now.rate)} frames/s",
         f"latency {_number(1000 * now.p50)} ms (p99 {_number(1000 * now.p99)})",
@@ -101,14 +102,14 @@ def text(name: str, progress: Progress, now: Now, files: str) -> str:
 
 
 def sizes(paths: Iterator[Path]) -> str:
-    """What the files of the sinks have grown to."""
-    known = []
+    """Names and sizes of the sinks' files."""
+    files = []
     for path in paths:
         try:
-            known.append(f"{path.name.removesuffix('.part')} {_bytes(path.stat().st_size)}")
-        except OSError:  # not there yet, or just renamed
+            files.append(f"{path.name.removesuffix('.part')} {_bytes(path.stat().st_size)}")
+        except OSError:  # not yet created, or just renamed
             continue
-    return ", ".join(known)
+    return ", ".join(files)
 
 
 def _bytes(size: int) -> str:
@@ -130,16 +131,16 @@ def _width() -> int:
     return (columns or 80) - 1  # a full line would wrap
 
 
-def _write(what: str) -> None:
+def _write(characters: str) -> None:
     try:
-        sys.stderr.write(what)
+        sys.stderr.write(characters)
         sys.stderr.flush()
-    except (OSError, ValueError):  # the terminal is gone; the session is not
+    except (OSError, ValueError):  # the terminal has closed; the session continues
         pass
 
 
 class _ClearFirst(logging.Filter):
-    """Lets every message pass, and wipes the lines away before it."""
+    """Wipes the status lines before each log message; lets every message pass."""
 
     def __init__(self, clear: Callable[[], None]) -> None:
         super().__init__()
@@ -151,8 +152,8 @@ class _ClearFirst(logging.Filter):
 
 
 @contextmanager
-def _room_for_messages(wipe: Callable[[], None]) -> Iterator[None]:
-    """Messages of the log begin at the left, not behind the line."""
+def _wipe_before_messages(wipe: Callable[[], None]) -> Iterator[None]:
+    """Wipe the status lines before log messages while the block runs."""
     handlers, clear = list(logging.getLogger().handlers), _ClearFirst(wipe)
     for handler in handlers:
         handler.addFilter(clear)

@@ -1,8 +1,9 @@
-"""`dlclive benchmark`: how fast, and how far off, in every way that this machine has."""
+"""`dlclive benchmark`: measures speed and error of every way to run a model on this machine."""
 
 from __future__ import annotations
 
 import json as json_text
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,18 +14,19 @@ from numpy.typing import NDArray
 from dlclive_core.benchmark.candidate_list import ViewSpec
 from dlclive_core.benchmark.clip import Clip, read_clip
 from dlclive_core.benchmark.result import Benchmark
-from dlclive_core.benchmark.run import Plan, run_plan
+from dlclive_core.benchmark.run import BenchmarkPlan, run_benchmark_plan
 from dlclive_core.benchmark.runtime_request import RuntimeRequest, parse_runtime_requests
 from dlclive_core.cli.arguments import parse_runtime_options
 from dlclive_core.cli.export import parse_size
 from dlclive_core.cli.measure.benchmark_json import benchmark_json
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.benchmark_table import markdown, print_benchmark
-from dlclive_core.cli.measure.progress import show_measuring
+from dlclive_core.cli.measure.progress import show_measurement
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.runtime_options import share_options
 from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
+from dlclive_core.machine.file_lock import only_writer
 from dlclive_core.machine.files import make_folder, write_whole
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
@@ -32,13 +34,13 @@ from dlclive_core.plugins.spread_frames import spread_frames
 from dlclive_core.regions import FollowingCropSpec
 
 _SYNTHETIC = "640x480"
-_CALIBRATED = 132  # a hundred to calibrate on, a third as many to compare on
+_CALIBRATED = 132  # every fourth frame verifies the export, the others calibrate it
 _FILES = ("benchmark.md", "benchmark.json", "benchmark.svg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkOptions:
-    """The options of `dlclive benchmark`, as given."""
+    """The options of `dlclive benchmark`, not yet parsed."""
 
     model: str
     video: Path | None
@@ -62,12 +64,22 @@ class BenchmarkOptions:
 
 
 def run_benchmark(options: BenchmarkOptions) -> int:
-    """Measure, show, write. Returns the exit code: that of a DataError if no row stands."""
+    """Run the benchmark, print it and write its files. Returns the exit code: that of DataError without a usable row."""
     catalog = PluginCatalog.installed()
     requests = _requests(options, catalog)
     views = _views(options)
-    _prepare(options.out, overwrite=options.overwrite)
-    plan = Plan(
+    if options.out is None:
+        return _measure(options, requests, views, catalog)
+    make_folder(options.out)
+    with only_writer(options.out / _FILES[0]):
+        _check_free(options.out, overwrite=options.overwrite)
+        return _measure(options, requests, views, catalog)
+
+
+def _measure(
+    options: BenchmarkOptions, requests: list[RuntimeRequest], views: list[ViewSpec], catalog: PluginCatalog
+) -> int:
+    plan = BenchmarkPlan(
         model=options.model,
         clip=_clip(options, catalog),
         requests=requests,
@@ -79,31 +91,31 @@ def run_benchmark(options: BenchmarkOptions) -> int:
         calibration=_calibration(options, catalog),
         options={} if options.conditions is None else {"conditions": options.conditions},
     )
-    with show_measuring() as (tell, on_progress):
-        benchmark = run_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
-    found = benchmark_json(benchmark)
+    with show_measurement() as (tell, on_progress):
+        benchmark = run_benchmark_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
+    results = benchmark_json(benchmark)
     if options.json:
-        print_json(found)
+        print_json(results)
     else:
         print_benchmark(benchmark)
     if options.out is not None:
-        _write(options.out, benchmark, found)
-    if not benchmark.stands:
+        _write(options.out, benchmark, results, overwrite=options.overwrite)
+    if not benchmark.has_usable_rows:
         complain("no candidate could be measured; the table gives the reasons")
         return DataError.exit_code
     return 0
 
 
 def _requests(options: BenchmarkOptions, catalog: PluginCatalog) -> list[RuntimeRequest]:
-    """What to measure; a runtime's option goes to all those that have it."""
+    """The runtimes to measure, each with those of the runtime options that it has."""
     requests = parse_runtime_requests(options.runtimes, options.precisions, options.device, catalog)
-    words = parse_runtime_options(options.runtime_options)
-    shared = share_options([request.info for request in requests], words, catalog)
+    texts = parse_runtime_options(options.runtime_options)
+    shared = share_options([request.info for request in requests], texts, catalog)
     return [replace(request, options=own) for request, own in zip(requests, shared, strict=True)]
 
 
 def _views(options: BenchmarkOptions) -> list[ViewSpec]:
-    """The requested views; by default whole frames."""
+    """The requested input views; by default whole frames."""
     views = [ViewSpec(resize=factor) for factor in options.resizes]
     views += [ViewSpec(size=parse_size(text, "--size")) for text in options.sizes]
     for text in options.follows:
@@ -114,7 +126,7 @@ def _views(options: BenchmarkOptions) -> list[ViewSpec]:
 def _clip(options: BenchmarkOptions, catalog: PluginCatalog) -> Clip:
     if options.video is not None:
         if options.synthetic is not None:
-            raise UsageError("a video or --synthetic, not both")
+            raise UsageError("pass a video or --synthetic, not both")
         clip = read_clip(source_for(options.video, catalog), options.frames)
         return replace(clip, name=options.video.name)
     size = parse_size(options.synthetic or _SYNTHETIC, "--synthetic")
@@ -127,18 +139,15 @@ def _calibration(options: BenchmarkOptions, catalog: PluginCatalog) -> Callable[
     return None if video is None else lambda: spread_frames(source_for(video, catalog), _CALIBRATED)
 
 
-def _prepare(out: Path | None, *, overwrite: bool) -> None:
+def _check_free(out: Path, *, overwrite: bool) -> None:
     """Check the output folder before the measurement starts."""
-    if out is None:
-        return
-    make_folder(out)
     for name in _FILES:
-        if (out / name).exists() and not overwrite:
+        if os.path.lexists(out / name) and not overwrite:
             raise OutputExistsError(f"{out / name} already exists; choose another folder, or pass --overwrite")
 
 
-def _write(out: Path, benchmark: Benchmark, found: dict[str, object]) -> None:
-    texts = (markdown(benchmark), json_text.dumps(found, indent=1) + "\n", benchmark_picture(benchmark))
+def _write(out: Path, benchmark: Benchmark, results: dict[str, object], *, overwrite: bool) -> None:
+    texts = (markdown(benchmark), json_text.dumps(results, indent=1) + "\n", benchmark_picture(benchmark))
     for name, text in zip(_FILES, texts, strict=True):
-        write_whole(out / name, text)
+        write_whole(out / name, text, overwrite=overwrite)
     stderr().print("written: " + ", ".join(str(out / name) for name in _FILES), markup=False)

@@ -1,4 +1,4 @@
-"""A benchmark as JSON: everything, with each single time."""
+"""A benchmark as JSON, including every individual time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dlclive_core.benchmark.measurement import Measurement, Seconds
 from dlclive_core.benchmark.result import Benchmark, Row
 
 FORMAT = 2
-"""Of the JSON; another number where a name changes its meaning."""
+"""Version of the JSON format; increases when a key changes its meaning."""
 
 
 def benchmark_json(benchmark: Benchmark) -> dict[str, object]:
-    """JSON's types only. What is not known is null; an infinite error (a keypoint that was not found) is "inf"."""
+    """The benchmark in plain JSON types. Unknown values are null; an infinite error (keypoint not found) is "inf"."""
     clip = benchmark.clip
     width, height = clip.size
-    found = {
+    values = {
         "format": FORMAT,
         "model": {
             "file": str(benchmark.source),
@@ -40,71 +40,71 @@ def benchmark_json(benchmark: Benchmark) -> dict[str, object]:
         "rate": benchmark.rate,
         "reference": benchmark.reference,
         "peaks": {device: asdict(peak) for device, peak in benchmark.peaks.items()},
-        "system": benchmark.conditions,
+        "system": benchmark.machine,
         "load_after": benchmark.load_after,
         "notes": list(benchmark.notes),
         "rows": [row_json(row, benchmark) for row in benchmark.rows],
     }
-    return {name: _plain(value) for name, value in found.items()}
+    return {name: _plain(value) for name, value in values.items()}
 
 
 def row_json(row: Row, benchmark: Benchmark) -> dict[str, object]:
-    """One row. Times are milliseconds."""
-    one, how = row.measurement, row.measurement.candidate
-    exported = how.path != benchmark.source
+    """One row. Times are in milliseconds."""
+    measurement, candidate = row.measurement, row.measurement.candidate
+    exported = candidate.path != benchmark.source
     return {
-        "label": how.label,
-        "runtime": how.runtime,
-        "precision": how.precision,
-        "device": one.device or how.device,
-        "resize": how.resize,
-        "size": how.size,
-        "follow": None if how.follow is None else asdict(how.follow),
-        "options": {name: str(value) for name, value in how.options.items()},
-        "file": f"{how.path.name} ({'exported for this' if exported else 'as given'})",
+        "label": candidate.label,
+        "runtime": candidate.runtime,
+        "precision": candidate.precision,
+        "device": measurement.device or candidate.device,
+        "resize": candidate.resize,
+        "size": candidate.size,
+        "follow": None if candidate.follow is None else asdict(candidate.follow),
+        "options": {name: str(value) for name, value in candidate.options.items()},
+        "file": f"{candidate.path.name} ({'exported for this' if exported else 'as given'})",
         "bytes": row.bytes or None,
-        "seen": one.seen,
+        "seen": measurement.input_size,
         "verdict": row.verdict.state,
         "why": row.verdict.why,
-        "calls": len(one.times),
-        "load_ms": 1000 * one.load,
-        "first_ms": 1000 * one.first,
-        **statistics(one),
-        "overhead": one.overhead,
-        "overhead_ms": 1000 * one.overhead_seconds,
+        "calls": len(measurement.times),
+        "load_ms": 1000 * measurement.load,
+        "first_ms": 1000 * measurement.first,
+        **statistics(measurement),
+        "overhead": measurement.overhead,
+        "overhead_ms": 1000 * measurement.overhead_seconds,
         "operations": row.operations,
-        "share_of_peak": row.share,
-        "searched": one.searched,
-        "dropped": one.dropped,
+        "share_of_peak": row.share_of_peak,
+        "searched": measurement.searched,
+        "dropped": measurement.dropped,
         "error": None if row.accuracy is None else asdict(row.accuracy),
-        "times_ms": _milliseconds(one.times),
-        "bare_ms": _milliseconds(one.raw_call),
-        "late_ms": _milliseconds(one.late),
+        "times_ms": _milliseconds(measurement.times),
+        "bare_ms": _milliseconds(measurement.raw_call),
+        "late_ms": _milliseconds(measurement.lateness),
     }
 
 
-def statistics(one: Measurement) -> dict[str, float]:
-    """Of the times, in milliseconds, and frames per second."""
-    both = one.with_first
+def statistics(measurement: Measurement) -> dict[str, float]:
+    """Statistics of the times, in milliseconds, and frames per second."""
+    with_first = measurement.with_first
     return {
-        "fps": one.fps,
-        "mean_ms": 1000 * one.mean,
-        "sd_ms": 1000 * one.sd,
-        "mean_with_first_ms": 1000 * float(both.mean()) if len(both) else float("nan"),
-        "sd_with_first_ms": 1000 * float(both.std()) if len(both) else float("nan"),
-        "p50_ms": 1000 * one.p50,
-        "p95_ms": 1000 * one.p95,
-        "p99_ms": 1000 * one.p99,
-        "max_ms": 1000 * one.max,
+        "fps": measurement.fps,
+        "mean_ms": 1000 * measurement.mean,
+        "sd_ms": 1000 * measurement.sd,
+        "mean_with_first_ms": 1000 * float(with_first.mean()) if len(with_first) else float("nan"),
+        "sd_with_first_ms": 1000 * float(with_first.std()) if len(with_first) else float("nan"),
+        "p50_ms": 1000 * measurement.p50,
+        "p95_ms": 1000 * measurement.p95,
+        "p99_ms": 1000 * measurement.p99,
+        "max_ms": 1000 * measurement.max,
     }
 
 
 def backbone(net_type: str) -> str:
-    """The backbone in a network's name: "top_down_hrnet_w32" is "hrnet_w32", "dekr_w18" is "hrnet_w18"."""
+    """The backbone of a network type: "hrnet_w32" for "top_down_hrnet_w32", "hrnet_w18" for "dekr_w18"."""
     name = net_type.removeprefix("top_down_")
-    for start, stands_for in (("dekr_", "hrnet_"), ("rtmpose_", "cspnext_"), ("ctd_prenet_rtmpose_", "cspnext_")):
-        if name.startswith(start):
-            return stands_for + name.removeprefix(start)
+    for prefix, family in (("dekr_", "hrnet_"), ("rtmpose_", "cspnext_"), ("ctd_prenet_rtmpose_", "cspnext_")):
+        if name.startswith(prefix):
+            return family + name.removeprefix(prefix)
     return name.removeprefix("ctd_prenet_")
 
 

@@ -1,4 +1,4 @@
-"""A benchmark for people: a table that fits a terminal, and one of all columns, in Markdown."""
+"""A benchmark as text: a table for the terminal, and a Markdown page with all columns."""
 
 from __future__ import annotations
 
@@ -34,42 +34,42 @@ _WIDE = (
     "runtime",
     "device",
     "precision",
-    "network sees",
+    "network input",
     "result",
     "FPS",
     "mean ± SD [ms]",
-    "with the first [ms]",
-    "first [ms]",
+    "with first call [ms]",
+    "first call [ms]",
     "p50 [ms]",
     "p95 [ms]",
     "p99 [ms]",
     "max [ms]",
-    "over the raw call",
-    "of the peak",
+    "overhead",
+    "of peak",
     "error p50 / p95 / p99 / max [px]",
     "flips",
     "model [MB]",
 )
-_ARRIVALS = ("candidate", "frames", "dropped", "late p50 ms", "late p99 ms", "late max ms")
+_REPLAY = ("candidate", "frames", "dropped", "late p50 ms", "late p99 ms", "late max ms")
 
 
 def print_benchmark(benchmark: Benchmark) -> None:
-    """The table on standard output, with what has to be known to read it below."""
+    """Print the table on standard output, with explanations below it."""
     print_table(
-        f"{benchmark.card.net_type}, {_clip_words(benchmark)}", _NARROW, [_narrow(row) for row in benchmark.rows]
+        f"{benchmark.card.net_type}, {_clip_summary(benchmark)}", _NARROW, [_narrow(row) for row in benchmark.rows]
     )
     for row in benchmark.rows:
         if row.verdict.why:
             stdout().print(f"{row.measurement.candidate.label}: {row.verdict.label}", markup=False)
-    if arrivals := _arrivals(benchmark):
-        print_table(f"The same frames, {benchmark.rate:g} frames/s", _ARRIVALS, arrivals)
-    for line in _reading(benchmark):
+    if replay := _replay_rows(benchmark):
+        print_table(f"Replay at {benchmark.rate:g} frames/s", _REPLAY, replay)
+    for line in _explanations(benchmark):
         stdout().print(line, markup=False)
 
 
 def markdown(benchmark: Benchmark) -> str:
-    """A page with everything but the single times."""
-    system = benchmark.conditions
+    """A Markdown page with everything except the individual times."""
+    system = benchmark.machine
     gpus = system.get("gpus")
     names = ", ".join(str(gpu.get("name")) for gpu in gpus) if isinstance(gpus, list) and gpus else "none"
     card, source = benchmark.card, benchmark.source
@@ -92,23 +92,23 @@ def markdown(benchmark: Benchmark) -> str:
                 ("model", f"{card.net_type}, {card.method}, {len(card.skeleton)} keypoints, {card.format}"),
                 ("backbone", backbone(card.net_type)),
                 ("model file", f"{source.name}, {source.stat().st_size / 1e6:.1f} MB, sha256 {benchmark.sha256[:16]}"),
-                ("video", _clip_words(benchmark)),
+                ("video", _clip_summary(benchmark)),
                 ("packages", _packages(system.get("packages"))),
             ],
         ),
         "",
         *_table(_WIDE, [_wide(row) for row in benchmark.rows]),
         "",
-        *_arrivals_page(benchmark),
-        *(f"{line}\n" for line in _reading(benchmark)),
-        "![the same as a picture](benchmark.svg)",
+        *_replay_page(benchmark),
+        *(f"{line}\n" for line in _explanations(benchmark)),
+        "![plot of latency and error](benchmark.svg)",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _arrivals_page(benchmark: Benchmark) -> list[str]:
-    arrivals = _arrivals(benchmark)
-    return [f"The same frames, {benchmark.rate:g} frames/s:", "", *_table(_ARRIVALS, arrivals), ""] if arrivals else []
+def _replay_page(benchmark: Benchmark) -> list[str]:
+    replay = _replay_rows(benchmark)
+    return [f"Replay at {benchmark.rate:g} frames/s:", "", *_table(_REPLAY, replay), ""] if replay else []
 
 
 def format_number(value: float) -> str:
@@ -120,15 +120,15 @@ def format_number(value: float) -> str:
 
 
 def _narrow(row: Row) -> tuple[str, ...]:
-    one, error = row.measurement, row.accuracy
+    measurement, error = row.measurement, row.accuracy
     known = error is not None and error.keypoints > 0
     pixels = (error.median_px, error.p95_px, error.max_px) if error is not None else (math.nan,) * 3
     return (
-        one.candidate.label,
-        *(format_number(1000 * value) for value in (one.p50, one.p95, one.p99)),
-        format_number(one.fps),
-        _times(one.overhead),
-        _percent(row.share),
+        measurement.candidate.label,
+        *(format_number(1000 * value) for value in (measurement.p50, measurement.p95, measurement.p99)),
+        format_number(measurement.fps),
+        _times(measurement.overhead),
+        _percent(row.share_of_peak),
         *(format_number(value) for value in pixels),
         str(error.flips) if error is not None and known else NOTHING,
         format_number(row.bytes / 1e6) if row.bytes else NOTHING,
@@ -137,25 +137,29 @@ def _narrow(row: Row) -> tuple[str, ...]:
 
 
 def _wide(row: Row) -> tuple[str, ...]:
-    one, error = row.measurement, row.accuracy
-    numbers = statistics(one)
-    how = one.candidate
-    seen = NOTHING if one.seen is None else f"{one.seen[0]} x {one.seen[1]}"
-    if how.follow is not None:
-        seen = how.label.removeprefix(how.setting).strip() + f", {one.searched} lost"
+    measurement, error = row.measurement, row.accuracy
+    numbers = statistics(measurement)
+    candidate = measurement.candidate
+    network_input = (
+        NOTHING if measurement.input_size is None else f"{measurement.input_size[0]} x {measurement.input_size[1]}"
+    )
+    if candidate.follow is not None:
+        network_input = candidate.label.removeprefix(candidate.setting).strip() + f", {measurement.searched} lost"
     return (
-        how.runtime,
-        one.device or how.device,
-        how.precision,
-        seen,
+        candidate.runtime,
+        measurement.device or candidate.device,
+        candidate.precision,
+        network_input,
         row.verdict.label,
-        format_number(one.fps),
+        format_number(measurement.fps),
         f"{format_number(numbers['mean_ms'])} ± {format_number(numbers['sd_ms'])}",
         f"{format_number(numbers['mean_with_first_ms'])} ± {format_number(numbers['sd_with_first_ms'])}",
-        format_number(1000 * one.first),
+        format_number(1000 * measurement.first),
         *(format_number(numbers[name]) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")),
-        NOTHING if math.isnan(one.overhead) else f"{_times(one.overhead)}, {1000 * one.overhead_seconds:+.2f} ms",
-        _percent(row.share),
+        NOTHING
+        if math.isnan(measurement.overhead)
+        else f"{_times(measurement.overhead)}, {1000 * measurement.overhead_seconds:+.2f} ms",
+        _percent(row.share_of_peak),
         NOTHING
         if error is None or not error.keypoints
         else " / ".join(format_number(value) for value in (error.median_px, error.p95_px, error.p99_px, error.max_px)),
@@ -164,52 +168,59 @@ def _wide(row: Row) -> tuple[str, ...]:
     )
 
 
-def _arrivals(benchmark: Benchmark) -> list[tuple[str, ...]]:
-    """For each candidate, what became of frames that came as a camera gives them; nothing where they did not."""
+def _replay_rows(benchmark: Benchmark) -> list[tuple[str, ...]]:
+    """The rows on replayed frames: counts and lateness of each candidate; empty without a replay."""
     rows = []
-    for one in (row.measurement for row in benchmark.rows if len(row.measurement.late)):
-        late = (format_number(1000 * float(value)) for value in np.percentile(one.late, (50, 99, 100)))
-        rows.append((one.candidate.label, str(len(one.late) + one.dropped), str(one.dropped), *late))
+    for measurement in (row.measurement for row in benchmark.rows if len(row.measurement.lateness)):
+        lateness = (format_number(1000 * float(value)) for value in np.percentile(measurement.lateness, (50, 99, 100)))
+        rows.append(
+            (
+                measurement.candidate.label,
+                str(len(measurement.lateness) + measurement.dropped),
+                str(measurement.dropped),
+                *lateness,
+            )
+        )
     return rows
 
 
-def _reading(benchmark: Benchmark) -> list[str]:
-    """What has to be known to read the table."""
+def _explanations(benchmark: Benchmark) -> list[str]:
+    """The explanations below the table."""
     calls = max((len(row.measurement.times) for row in benchmark.rows), default=0)
-    sure = max((row.accuracy.keypoints for row in benchmark.rows if row.accuracy is not None), default=0)
+    confident = max((row.accuracy.keypoints for row in benchmark.rows if row.accuracy is not None), default=0)
     lines = [
-        f"Times: from a frame in memory to a pose in pixels of the frame, {calls} calls of each candidate, interleaved, "
-        "without the warm-up. frames/s: one over the mean."
+        f"Times: from a frame in memory to a pose in frame pixels, {calls} calls per candidate, interleaved, without "
+        "warm-up. frames/s: the reciprocal of the mean."
     ]
     if calls < _FEW:
         lines[0] += (
-            f" The 99th percentile of {calls} calls rests on {math.ceil(calls / 100)}: use more --rounds for tails."
+            f" The 99th percentile of {calls} calls rests on {math.ceil(calls / 100)} of them: increase --rounds to measure it."
         )
     for row in benchmark.rows:
         if row.measurement.candidate.follow is not None and len(row.measurement.times):
             searched = f"{row.measurement.searched} of {len(benchmark.clip.frames) - 1} frames after the first"
             lines.append(
-                f"{row.measurement.candidate.label}: the animal was lost, and the whole frame searched, in {searched}."
+                f"{row.measurement.candidate.label}: lost the animal and searched the whole frame in {searched}."
             )
-    if any(len(row.measurement.late) for row in benchmark.rows):
+    if any(len(row.measurement.lateness) for row in benchmark.rows):
         lines.append(
-            "Late: from the moment a frame was due to its pose. Dropped: replaced by a newer frame before it was processed."
+            "Late: time from when a frame was due to its pose. Dropped: replaced by a newer frame before it was processed."
         )
-    lines.append("Overhead: the median divided by that of the runtime's own call on the same array.")
+    lines.append("Overhead: the median time relative to the runtime's own call on the same array.")
     for device, peak in benchmark.peaks.items():
         if peak.flops:
             lines.append(f"Peak of {device}: {peak.flops.get('fp32', math.nan) / 1e9:.0f} GFLOP/s in fp32, {peak.how}.")
-    if sure:
+    if confident:
         lines.append(
-            f"Error: against {benchmark.reference}, on the same frames, over {sure} keypoints that it finds with a confidence "
-            f"of {CONFIDENT} or more; flips are more than {FLIP_PX:g} px away."
+            f"Error: distance from {benchmark.reference} on the same frames, over its {confident} keypoints with a confidence "
+            f"of {CONFIDENT} or more. Flips: more than {FLIP_PX:g} px away."
         )
     else:
         lines.append(f"Error: not measured. Reference: {benchmark.reference}.")
     return [*lines, *(f"Note: {note}" for note in benchmark.notes)]
 
 
-def _clip_words(benchmark: Benchmark) -> str:
+def _clip_summary(benchmark: Benchmark) -> str:
     clip = benchmark.clip
     width, height = clip.size
     long = "" if clip.seconds is None else f", {clip.seconds:.1f} s"

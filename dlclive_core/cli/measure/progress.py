@@ -10,8 +10,8 @@ from dlclive_core.cli.output import stderr
 
 
 @contextmanager
-def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[MeasurementProgress], None]]]:
-    """Lines for slow steps, and a progress bar on a terminal, both on standard error."""
+def show_measurement() -> Iterator[tuple[Callable[[str], None], Callable[[MeasurementProgress], None]]]:
+    """Print a line before each slow step and, on a terminal, a progress bar; both on standard error."""
     console = stderr()
 
     def tell(text: str) -> None:
@@ -24,5 +24,5 @@ def show_measuring() -> Iterator[tuple[Callable[[str], None], Callable[[Measurem
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("choosing", total=None)
+        task = progress.add_task("preparing", total=None)
         yield tell, lambda turn: progress.update(task, description=turn.label, completed=turn.done, total=turn.total)

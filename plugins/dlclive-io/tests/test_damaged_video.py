@@ -88,9 +88,11 @@ def test_a_film_that_was_cut_is_never_silently_short(
     path = films.make(tmp_path / name, COUNT, container_options=options, **codec)
     films.cut(path, 0.7)
     source = VideoFile(path)
-    indices, _ = films.indices_and_numbers(source)
+    indices, numbers = films.indices_and_numbers(source)
     assert 20 < len(indices) < COUNT
-    assert indices == list(range(len(indices)))
+    whole = len(indices) - 3  # the last pictures are shown after some that were cut off, or are torn
+    assert indices[:whole] == numbers[:whole] == list(range(whole))
+    assert indices == sorted(set(indices))
     assert source.corrupt > 0
     if name == "fast.mp4":  # its index is whole
         assert source.frame_count == COUNT

@@ -148,7 +148,7 @@ def test_what_movement_looks_for(tmp_path: Path) -> None:
         assert list(file.root._v_children) == ["df_with_missing"]
         group = file.root.df_with_missing
         assert group._v_attrs.pandas_version == "0.15.2"  # readers before pandas 3.1 ask for it
-        assert group.block0_values.shape == (1, 6)
+        assert group.table.dtype["values_block_0"].shape == (6,)
         assert not any(isinstance(node, tables.VLArray) for node in file.walk_nodes())  # that would be pickled objects
     for card, header in ((SINGLE, ["scorer", "bodyparts", "coords", "0"]), (MULTI, None)):
         target = tmp_path / f"{card.multi_animal}.csv"

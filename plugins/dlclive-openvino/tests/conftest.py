@@ -1,4 +1,4 @@
-"""A small trained network and pictures of what it finds; both come with the core, so no test here needs torch."""
+"""A small trained network and pictures for it. Both come with the core, so these tests do not need torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE = (160, 128)
 
 @pytest.fixture(scope="session")
 def mouse() -> Path:
-    """An `.onnx` file of dlclive's."""
+    """The demo model, an `.onnx` file that dlclive wrote."""
     return MODEL
 
 
@@ -27,8 +27,8 @@ def pictures() -> Callable[..., list[np.ndarray]]:
     """Rendered mice: pictures(count, size=(width, height))."""
 
     def render(count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
-        whole = (max(size[0], 160), max(size[1], 120))  # smaller ones are not rendered
-        with MouseSource(seed=1, frames=count, size=whole) as source:
+        rendered_size = (max(size[0], 160), max(size[1], 120))  # the source does not render smaller pictures
+        with MouseSource(seed=1, frames=count, size=rendered_size) as source:
             source.open()
             return [np.ascontiguousarray(source.read(1.0).image[: size[1], : size[0]]) for _ in range(count)]
 
@@ -47,7 +47,7 @@ def openvino() -> Callable[..., PoseModel]:
 
 @pytest.fixture
 def has_bf16() -> bool:
-    """Whether this CPU computes in bf16; where it does not, the tests of it say so and are skipped."""
+    """True. Skips the test if this CPU has no bf16."""
     from dlclive_openvino.devices import CPU, capabilities, core
 
     if "BF16" not in capabilities(core(), CPU):

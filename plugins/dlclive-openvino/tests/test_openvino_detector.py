@@ -1,4 +1,4 @@
-"""Top-down networks: two files in each format, which know each other."""
+"""Top-down networks: in each format, two files that belong together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TopDown:
 
 @pytest.fixture
 def top_down(mouse: Path, tmp_path: Path) -> TopDown:
-    """The mouse's network for crops, with a detector whose boxes and scores are larger the brighter the picture is."""
+    """The mouse network for crops, with a detector whose boxes and scores grow with the brightness of the picture."""
     path = tmp_path / "crops.onnx"
     detector = onnx.parser.parse_model(DETECTOR)
     onnx.checker.check_model(detector)
@@ -62,7 +62,7 @@ def top_down(mouse: Path, tmp_path: Path) -> TopDown:
 
 
 def exported(top_down: TopDown, kind: str) -> Path:
-    """The network as it is, or in OpenVINO's own format."""
+    """The network as an ONNX file, or exported to OpenVINO's own format."""
     if kind == "onnx":
         return top_down.path
     target = top_down.path.with_name("other.xml")
@@ -71,27 +71,29 @@ def exported(top_down: TopDown, kind: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["onnx", "xml"])
-def test_boxes_are_found_and_looked_into(top_down: TopDown, kind: str, openvino: Load, pictures: Pictures) -> None:
+def test_boxes_are_detected_and_cropped_for_the_pose_network(
+    top_down: TopDown, kind: str, openvino: Load, pictures: Pictures
+) -> None:
     (image,) = pictures(1, (220, 180))
     image[0, 0] = 255
     path = exported(top_down, kind)
     with OpenVinoNetwork(path, threads=1) as network:
         detector = network.detector()
         assert detector is not None
-        found = detector.detect(image)
-        np.testing.assert_allclose(found, [[0, 0, 160, 128, 0.9], [20, 10, 180, 138, 0.6]], rtol=1e-6)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(detector.detect(image // 2)[:, 4], found[:, 4] * 127 / 255, rtol=1e-6)
+        detections = detector.detect(image)
+        np.testing.assert_allclose(detections, [[0, 0, 160, 128, 0.9], [20, 10, 180, 138, 0.6]], rtol=1e-6)
+        assert detections.dtype == np.float32
+        np.testing.assert_allclose(detector.detect(image // 2)[:, 4], detections[:, 4] * 127 / 255, rtol=1e-6)
         detector.close()
         with pytest.raises(ModelError, match="closed"):
             detector.detect(image)
     with openvino(path) as model:
         boxes = model.predict(image).boxes
         assert boxes is not None
-        np.testing.assert_allclose(boxes, found[:1], rtol=1e-6)  # the mouse is alone
+        np.testing.assert_allclose(boxes, detections[:1], rtol=1e-6)  # the mouse is alone
 
 
-def test_an_export_has_both_files_in_four(top_down: TopDown) -> None:
+def test_an_export_writes_network_and_detector_as_four_files(top_down: TopDown) -> None:
     target = exported(top_down, "xml")
     written = {item.name for item in target.parent.iterdir()} - {top_down.path.name, top_down.detector.name}
     assert written == {"other.xml", "other.bin", "other.detector.xml", "other.detector.bin"}
@@ -99,11 +101,10 @@ def test_an_export_has_both_files_in_four(top_down: TopDown) -> None:
         assert model.card.detector_sha256 == sha256(detector_beside(target))
 
 
-def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
+def test_a_missing_or_changed_detector_is_rejected(top_down: TopDown) -> None:
     target = exported(top_down, "xml")
     beside = detector_beside(target)
-    kept = beside.read_text()
-    beside.write_text(kept + " ")
+    beside.write_text(beside.read_text() + " ")
     with pytest.raises(ModelError, match="is not the detector that"):
         OpenVinoNetwork(target).detector()
     beside.unlink()
@@ -112,7 +113,7 @@ def test_a_detector_that_is_not_there_or_another_one(top_down: TopDown) -> None:
     assert OpenVinoNetwork(target, detector=top_down.detector).detector() is not None
 
 
-def test_a_network_is_no_detector(top_down: TopDown, mouse: Path) -> None:
+def test_a_pose_network_is_rejected_as_a_detector(top_down: TopDown, mouse: Path) -> None:
     with pytest.raises(
         ModelError, match=r"mouse\.onnx takes image and gives keypoints, not image and boxes and scores"
     ):

@@ -43,7 +43,7 @@ class TestOpenVinoExporter(ExporterContract):
         return load_model(path, "openvino", threads=1)
 
 
-def test_the_card_is_that_of_the_source(mouse: Path, tmp_path: Path) -> None:
+def test_the_card_is_copied_and_the_source_path_is_not_written(mouse: Path, tmp_path: Path) -> None:
     card = OpenVinoExporter().export(mouse, tmp_path / "a.xml")
     assert card == OpenVinoNetwork(mouse).card.with_(format="openvino")
     assert read_network(tmp_path / "a.xml")[1] == card
@@ -51,7 +51,7 @@ def test_the_card_is_that_of_the_source(mouse: Path, tmp_path: Path) -> None:
         assert str(mouse.parent).encode() not in (tmp_path / name).read_bytes()
 
 
-def test_the_command_line_way(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
+def test_export_model_checks_parity_and_rejects_fp16(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
     export = export_model(mouse, tmp_path / "a.xml", frames=pictures(3))
     assert export.parity.max_px < 0.01
     assert [file.name for file in export.files] == ["a.bin", "a.xml"]
@@ -59,7 +59,7 @@ def test_the_command_line_way(mouse: Path, tmp_path: Path, pictures: Pictures) -
         export_model(mouse, tmp_path / "b.xml", precision="fp16", frames=pictures(3))
 
 
-def test_bf16_is_said_by_the_file(mouse: Path, tmp_path: Path, pictures: Pictures, has_bf16: bool) -> None:
+def test_a_bf16_export_runs_in_bf16_by_default(mouse: Path, tmp_path: Path, pictures: Pictures, has_bf16: bool) -> None:
     export = export_model(mouse, tmp_path / "a.xml", precision="bf16", frames=pictures(3), max_error=2.0)
     assert export.card.precision == "bf16"
     assert export.parity.max_px > 1e-4
@@ -68,7 +68,7 @@ def test_bf16_is_said_by_the_file(mouse: Path, tmp_path: Path, pictures: Picture
         assert (model.device, full.device) == ("cpu (OpenVINO, bf16)", "cpu (OpenVINO, f32)")
 
 
-def test_wrong_options(mouse: Path, tmp_path: Path) -> None:
+def test_invalid_options_are_rejected_before_anything_is_written(mouse: Path, tmp_path: Path) -> None:
     export = OpenVinoExporter().export
     with pytest.raises(UsageError, match="choose from fp32, bf16, int8"):
         export(mouse, tmp_path / "a.xml", precision="fp16")
@@ -85,7 +85,7 @@ def test_wrong_options(mouse: Path, tmp_path: Path) -> None:
     assert [item.name for item in tmp_path.iterdir()] == ["half.onnx"]
 
 
-def test_a_size_that_is_fixed_already(mouse: Path, tmp_path: Path) -> None:
+def test_a_fixed_size_cannot_be_changed(mouse: Path, tmp_path: Path) -> None:
     model = onnx.load(mouse)
     for index, value in ((1, 128), (2, 160)):
         model.graph.input[0].type.tensor_type.shape.dim[index].dim_value = value
@@ -111,16 +111,16 @@ except ImportError:
 """
 
 
-def test_nothing_is_told_to_anyone_and_nothing_is_left_in_the_home_folder(tmp_path: Path) -> None:
-    """`import openvino` by itself writes an identity there, which it needs to tell a server that it was imported."""
+def test_telemetry_is_off_and_the_home_folder_stays_empty(tmp_path: Path) -> None:
+    """A plain `import openvino` writes an identifier for its telemetry into the home folder."""
     home, here = tmp_path / "home", tmp_path / "here"
     home.mkdir()
     here.mkdir()
     environment = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
     environment |= {"HOME": str(home), "USERPROFILE": str(home), "LOCALAPPDATA": str(home)}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", QUIET], cwd=here, env=environment, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert (process.returncode, process.stdout) == (0, ""), process.stderr
     assert list(home.rglob("*")) == []
     assert sorted(item.name for item in here.iterdir()) == ["a.bin", "a.xml"]

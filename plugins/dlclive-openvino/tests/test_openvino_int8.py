@@ -1,4 +1,4 @@
-"""int8: which part of a network it is for, and what it needs."""
+"""int8: the part of a network that is quantised, and what the export needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def conv(source: ov.Output, outputs: int, name: str, kernel: int = 1, stride: in
 
 
 def two_heads() -> ov.Model:
-    """An image, a stem of two, a trunk of two, a neck that one head alone has, two heads, and a product of activations."""
+    """Two stem layers, two trunk layers, a neck used by only one head, two heads, and a product of activations."""
     image = _OPS.parameter([-1, 3, -1, -1], np.float32, name="image")
     normalised = _OPS.multiply(image, _OPS.constant(np.float32(0.1)), name="normalise").output(0)
     stem = _OPS.relu(conv(normalised, 8, "stem", 3, 2)).output(0)
@@ -43,7 +43,7 @@ def two_heads() -> ov.Model:
 
 
 def test_the_trunk_is_what_all_heads_depend_on() -> None:
-    """Without the layers that see the image at half its size or more. Two activations multiplied are no head."""
+    """The trunk excludes layers that see the image at half its size or more. A product of two activations is not a head."""
     model = two_heads()
     assert trunk(model) == ["second", "last"]
     floats = in_float(model)
@@ -51,7 +51,7 @@ def test_the_trunk_is_what_all_heads_depend_on() -> None:
     assert not set(floats) & set(trunk(model))
 
 
-def test_pooling_makes_the_image_small_too() -> None:
+def test_pooling_counts_towards_the_stride() -> None:
     image = _OPS.parameter([1, 3, 64, 64], np.float32, name="image")
     stem = conv(image.output(0), 4, "stem", 3, 2)
     pooled = _OPS.max_pool(stem, [2, 2], [1, 1], [0, 0], [0, 0], [2, 2], "floor", "explicit", "i64", 0).output(0)
@@ -59,8 +59,8 @@ def test_pooling_makes_the_image_small_too() -> None:
     assert trunk(model) == ["only"]
 
 
-def test_a_matrix_can_be_a_head() -> None:
-    """As where coordinates are classified."""
+def test_a_matrix_product_can_be_a_head() -> None:
+    """For example, a classifier of coordinates."""
     image = _OPS.parameter([1, 3, 32, 32], np.float32, name="image")
     features = _OPS.reshape(conv(conv(image.output(0), 4, "stem", 4, 4), 4, "only"), _OPS.constant([1, 4, -1]), False)
     matrix = _OPS.convert(_OPS.constant(np.zeros((81, 5), np.float16)), np.float32)
@@ -75,8 +75,8 @@ def test_only_the_trunk_is_in_int8(mouse: Path, tmp_path: Path, pictures: Pictur
     inner = trunk(source)
     assert len(inner) > 20
     card = OpenVinoExporter().export(mouse, tmp_path / "a.xml", precision="int8", frames=pictures(4))
-    model, found = read_network(tmp_path / "a.xml")
-    assert card == found
+    model, written_card = read_network(tmp_path / "a.xml")
+    assert card == written_card
     assert card.precision == "int8"
     layers = {
         node.get_friendly_name(): node.input_value(0).get_node().get_type_name() == "FakeQuantize"
@@ -91,7 +91,7 @@ def test_only_the_trunk_is_in_int8(mouse: Path, tmp_path: Path, pictures: Pictur
     assert (tmp_path / "a.bin").stat().st_size < 0.6 * mouse.stat().st_size
 
 
-def test_int8_is_run_as_int8(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
+def test_an_int8_file_runs_only_in_int8(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
     pytest.importorskip("nncf", reason="int8 needs NNCF")
     OpenVinoExporter().export(mouse, tmp_path / "a.xml", precision="int8", frames=pictures(2))
     assert OpenVinoNetwork.settings(tmp_path / "a.xml") == [Setting("cpu", "int8")]
@@ -99,7 +99,7 @@ def test_int8_is_run_as_int8(mouse: Path, tmp_path: Path, pictures: Pictures) ->
         OpenVinoNetwork(tmp_path / "a.xml", precision="fp32")
 
 
-def test_a_clip_is_asked_for(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
+def test_int8_without_a_usable_clip_is_an_error(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
     with pytest.raises(UsageError, match="--frames CLIP"):
         OpenVinoExporter().export(mouse, tmp_path / "a.xml", precision="int8")
     with pytest.raises(UsageError, match="--frames CLIP"):
@@ -110,14 +110,14 @@ def test_a_clip_is_asked_for(mouse: Path, tmp_path: Path, pictures: Pictures) ->
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_too_far_off_is_refused(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
+def test_an_export_above_the_error_limit_is_not_written(mouse: Path, tmp_path: Path, pictures: Pictures) -> None:
     pytest.importorskip("nncf", reason="int8 needs NNCF")
     with pytest.raises(ModelError, match="the export in int8 differs from its source by"):
         export_model(mouse, tmp_path / "a.xml", precision="int8", frames=pictures(16), max_error=1e-4)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_nncf_the_command_is_given(
+def test_without_nncf_the_error_shows_the_install_command(
     mouse: Path, tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

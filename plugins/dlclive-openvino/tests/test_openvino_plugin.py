@@ -1,4 +1,4 @@
-"""What dlclive-openvino says about its files."""
+"""The files that dlclive-openvino declares."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from dlclive_core import PluginCatalog, RuntimeInfo
 from dlclive_core.plugins.model_formats import has_fixed_size, model_files
 
 
-def test_the_weights_belong_to_the_xml_and_to_nothing_else(tmp_path: Path) -> None:
+def test_the_weights_belong_to_the_xml_only(tmp_path: Path) -> None:
     catalog = PluginCatalog.installed()
     assert catalog.find(RuntimeInfo, "openvino").reads == (".xml", ".onnx")
     for name in ("a.xml", "a.onnx", "a.bin"):

@@ -1,4 +1,4 @@
-"""The arithmetic is always said, and a device that has another one is an error."""
+"""The arithmetic is always explicit, and a device that uses another one is an error."""
 
 from __future__ import annotations
 
@@ -21,39 +21,43 @@ NEW = ("BF16", "WINOGRAD", "FP32", "INT8")
 NEWEST = (*NEW, "FP16")
 
 
-def chosen(asked: str, written: str, capabilities: tuple[str, ...]) -> Arithmetic:
-    return choose(asked, written, capabilities, name="m.xml", device="cpu")
+def arithmetic(requested: str, written: str, capabilities: tuple[str, ...]) -> Arithmetic:
+    return choose(requested, written, capabilities, name="m.xml", device="cpu")
 
 
 @pytest.mark.parametrize("capabilities", [OLD, NEW, NEWEST])
-def test_fp32_is_fp32_unless_asked_otherwise(capabilities: tuple[str, ...]) -> None:
-    assert chosen("auto", "fp32", capabilities) == chosen("fp32", "fp32", capabilities) == Arithmetic("fp32", "f32")
+def test_fp32_stays_fp32_by_default(capabilities: tuple[str, ...]) -> None:
+    assert (
+        arithmetic("auto", "fp32", capabilities)
+        == arithmetic("fp32", "fp32", capabilities)
+        == Arithmetic("fp32", "f32")
+    )
 
 
-def test_bf16_where_the_device_has_it() -> None:
-    assert chosen("bf16", "fp32", NEW) == chosen("auto", "bf16", NEW) == Arithmetic("bf16", "bf16")
-    assert chosen("fp32", "bf16", OLD) == Arithmetic("fp32", "f32")
-    for asked, written in (("bf16", "fp32"), ("auto", "bf16")):
+def test_bf16_needs_device_support() -> None:
+    assert arithmetic("bf16", "fp32", NEW) == arithmetic("auto", "bf16", NEW) == Arithmetic("bf16", "bf16")
+    assert arithmetic("fp32", "bf16", OLD) == Arithmetic("fp32", "f32")
+    for requested, written in (("bf16", "fp32"), ("auto", "bf16")):
         with pytest.raises(
-            UsageError, match=r"cannot be run in bf16 on cpu, which computes in fp32, int8; .* in fp32$"
+            UsageError, match=r"cannot be run in bf16 on cpu, which supports fp32, int8; run it in fp32$"
         ):
-            chosen(asked, written, OLD)
+            arithmetic(requested, written, OLD)
 
 
 def test_half_precision_weights_are_computed_in_fp32_where_the_device_has_no_fp16() -> None:
-    assert chosen("auto", "fp16", NEW) == Arithmetic("fp32", "f32")
-    assert chosen("auto", "fp16", NEWEST) == Arithmetic("fp16", "f16")
+    assert arithmetic("auto", "fp16", NEW) == Arithmetic("fp32", "f32")
+    assert arithmetic("auto", "fp16", NEWEST) == Arithmetic("fp16", "f16")
     with pytest.raises(UsageError, match="cannot be run in fp16"):
-        chosen("fp16", "fp16", NEW)
+        arithmetic("fp16", "fp16", NEW)
 
 
 def test_the_float_parts_of_int8_are_in_bf16_where_the_device_has_it() -> None:
-    assert chosen("auto", "int8", NEW) == Arithmetic("int8", "bf16")
-    assert chosen("int8", "int8", OLD) == Arithmetic("int8", "f32")
+    assert arithmetic("auto", "int8", NEW) == Arithmetic("int8", "bf16")
+    assert arithmetic("int8", "int8", OLD) == Arithmetic("int8", "f32")
     with pytest.raises(UsageError, match="is in int8 and cannot be run in fp32"):
-        chosen("fp32", "int8", NEW)
-    with pytest.raises(UsageError, match="nothing here: export the model again"):
-        chosen("auto", "int8", ("FP32",))
+        arithmetic("fp32", "int8", NEW)
+    with pytest.raises(UsageError, match="supports fp32; export the model again in another precision"):
+        arithmetic("auto", "int8", ("FP32",))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +71,14 @@ def test_the_float_parts_of_int8_are_in_bf16_where_the_device_has_it() -> None:
         ("int4", NEW, ()),
     ],
 )
-def test_what_a_file_can_be_run_in(written: str, capabilities: tuple[str, ...], able: tuple[str, ...]) -> None:
+def test_possible_precisions_of_a_file(written: str, capabilities: tuple[str, ...], able: tuple[str, ...]) -> None:
     assert possible(written, capabilities) == able
 
 
-def test_devices_have_our_names() -> None:
-    found = ["CPU", "GPU.0", "GPU.1", "NPU"]
-    assert device_names(found) == ["cpu", "gpu:0", "gpu:1"]
-    assert [resolve(name, found) for name in ("auto", "CPU", "gpu", "gpu:0", "gpu:1")] == [
+def test_device_names_of_dlclive_and_openvino() -> None:
+    available = ["CPU", "GPU.0", "GPU.1", "NPU"]
+    assert device_names(available) == ["cpu", "gpu:0", "gpu:1"]
+    assert [resolve(name, available) for name in ("auto", "CPU", "gpu", "gpu:0", "gpu:1")] == [
         "CPU",
         "CPU",
         "GPU.0",
@@ -84,10 +88,10 @@ def test_devices_have_our_names() -> None:
     assert resolve("gpu:0", ["CPU", "GPU"]) == "GPU"
     for name in ("gpu:2", "npu", "cuda:0", ""):
         with pytest.raises(UsageError, match="choose auto, cpu, gpu:0, gpu:1"):
-            resolve(name, found)
+            resolve(name, available)
 
 
-def test_settings_are_those_of_all_devices(mouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_cover_all_devices(mouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Machine:
         available_devices = ("CPU", "GPU")
         read_model = ov.Core().read_model
@@ -97,19 +101,19 @@ def test_settings_are_those_of_all_devices(mouse: Path, monkeypatch: pytest.Monk
     assert OpenVinoNetwork.settings(mouse) == [Setting("cpu", "fp32"), Setting("cpu", "bf16"), Setting("gpu", "fp32")]
 
 
-def test_what_openvino_says_it_computes_in_is_looked_at(mouse: Path) -> None:
-    """Asked for f16 where the CPU has none, OpenVINO takes another one, and says nothing."""
+def test_a_precision_other_than_the_requested_one_is_an_error(mouse: Path) -> None:
+    """On a CPU without f16, OpenVINO silently falls back to another precision."""
     core = ov.Core()
     if "FP16" in devices.capabilities(core, "CPU"):
         pytest.skip("this CPU has fp16")
     network = Compiled(core, read_network(mouse)[0], "CPU", {"INFERENCE_PRECISION_HINT": "f16"}, "mouse.onnx")
-    with pytest.raises(ModelError, match=r"OpenVINO runs mouse\.onnx in .*, where f16 on CPU was asked for"):
+    with pytest.raises(ModelError, match=r"OpenVINO runs mouse\.onnx in .*, not in f16 on CPU as requested"):
         network.run(np.zeros((1, 64, 64, 3), np.uint8))
 
 
-def test_bf16_is_another_arithmetic(mouse: Path, openvino, pictures, has_bf16: bool) -> None:
+def test_bf16_results_differ_slightly_from_fp32(mouse: Path, openvino, pictures, has_bf16: bool) -> None:
     images = pictures(3)
     with openvino(mouse) as full, openvino(mouse, precision="bf16") as half:
         assert half.device == "cpu (OpenVINO, bf16)"
-        apart = [np.abs(full.predict(image).keypoints - half.predict(image).keypoints).max() for image in images]
-    assert 1e-4 < max(apart) < 2
+        differences = [np.abs(full.predict(image).keypoints - half.predict(image).keypoints).max() for image in images]
+    assert 1e-4 < max(differences) < 2

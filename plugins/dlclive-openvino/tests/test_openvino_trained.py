@@ -1,4 +1,4 @@
-"""Networks of DeepLabCut on OpenVINO: the reference networks of several kinds, and a trained one on real frames."""
+"""DeepLabCut's networks on OpenVINO: reference networks of several kinds, and a trained one on real frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlclive_core import PluginCatalog, PoseModel, compare_models, load_model
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
 
-torch_export = pytest.importorskip("dlclive_torch.export", reason="DeepLabCut's files are read by dlclive-torch")
+torch_export = pytest.importorskip("dlclive_torch.export", reason="dlclive-torch reads DeepLabCut's files")
 golden_cases = pytest.importorskip("tests.golden_cases", reason="making the reference networks needs torch")
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -31,14 +31,14 @@ KINDS = (
 regression."""
 
 FIXED = ("hrnet", "paf", "dlcrnet", "dekr")
-"""Exported for the image's size, which takes a fraction of the time."""
+"""Exported for the size of the image, in a fraction of the time."""
 
 
 @pytest.fixture(scope="module")
 def shared() -> Path:
     """The folder with the reference networks and the open field."""
     if not (SHARED / "golden").is_dir():
-        pytest.skip("the reference networks are not here: no folder 'shared' beside the repository")
+        pytest.skip("the reference networks are missing: there is no folder 'shared' beside the repository")
     return SHARED
 
 
@@ -74,7 +74,7 @@ def trained(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def clip(shared: Path) -> list[np.ndarray]:
     """Frames of the open field."""
-    pytest.importorskip("av", reason="the video is read by PyAV")
+    pytest.importorskip("av", reason="PyAV reads the video")
     source = source_for(shared / "openfield" / "m3v1mp4.mp4", PluginCatalog.installed())
     return list(spread_frames(source, 24))
 

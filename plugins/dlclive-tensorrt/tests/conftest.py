@@ -1,4 +1,4 @@
-"""A computer with a GPU and TensorRT, played by doubles."""
+"""A computer with a GPU and TensorRT, simulated by test doubles."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import pytest
 
 from dlclive_core.demo import MODEL
 
-_NEED_THEM = "cuda compatibility messages timing build exporter detector loaded_plan runtime".split()
+_GPU_MODULES = "cuda compatibility messages timing build exporter detector loaded_plan runtime".split()
 """Modules of the plugin that import TensorRT or CUDA, or import one that does."""
 
 
 def _beside(name: str) -> ModuleType:
-    """A file of this folder as a module."""
+    """Import a file of this folder as a module."""
     spec = importlib.util.spec_from_file_location(f"dlclive_tensorrt_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
@@ -34,13 +34,13 @@ CUDA, TENSORRT = _beside("cuda_double"), _beside("tensorrt_double")
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's cache is not touched."""
+    """Keep the tests out of the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A computer with one GPU; what happens on it is noted."""
+    """A computer with one GPU, which records what happens on it."""
     pytest.importorskip("onnxruntime", reason="the double of TensorRT computes with ONNX Runtime")
     machine = CUDA.Machine()
     cuda, bindings, runtime = ModuleType("cuda"), ModuleType("cuda.bindings"), CUDA.make_cuda(machine)
@@ -54,8 +54,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def _forget() -> None:
-    """The plugin's modules are imported anew, with what is there then."""
-    for name in _NEED_THEM:
+    """Make the next import of the plugin's modules use the currently installed doubles."""
+    for name in _GPU_MODULES:
         sys.modules.pop(f"dlclive_tensorrt.{name}", None)
 
 
@@ -71,7 +71,7 @@ def another_tensorrt(machine: Any, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.fixture
 def mouse(tmp_path: Path) -> Path:
-    """The network of the demo, which takes any size."""
+    """The demo network, which accepts any size."""
     path = tmp_path / "mouse.onnx"
     path.write_bytes(MODEL.read_bytes())
     return path
@@ -79,7 +79,7 @@ def mouse(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def engine(machine: Any, mouse: Path) -> Path:
-    """An engine of it for images of 160 x 128."""
+    """An engine of the demo network for images of 160 x 128."""
     from dlclive_tensorrt.exporter import EngineExporter
 
     path = mouse.with_suffix(".engine")

@@ -1,9 +1,9 @@
 # ruff: noqa: N815
-"""A double of `cuda.bindings.runtime`: memory is the host's, and a stream does nothing until it is waited for.
+"""A double of `cuda.bindings.runtime`: memory is host memory, and a stream does nothing until it is waited for.
 
-As with CUDA, work that is given to a stream is done later; here as late as can be, in `cudaStreamSynchronize`, so that whoever
-reads a result too early reads an old one. Work that is given while a stream is captured is not done at all, but belongs to the
-graph. Addresses that were not given out, or were freed, are errors.
+As in CUDA, work queued in a stream runs later; here as late as possible, in `cudaStreamSynchronize`, so that code that reads a
+result too early reads an old one. Work queued while a stream is captured does not run, but becomes part of the graph. Addresses
+that were never allocated, or were freed, are errors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Card:
 
 @dataclass
 class Machine:
-    """The computer that both doubles are of, and what happened on it."""
+    """The computer that both doubles simulate, and a record of what happened on it."""
 
     cards: list[Card] = field(default_factory=lambda: [Card()])
     tensorrt: str = "11.4.0.106"
@@ -46,23 +46,23 @@ class Machine:
     blocks: dict[int, Any] = field(default_factory=dict)
     streams: dict[int, Any] = field(default_factory=dict)
     live: set[int] = field(default_factory=set)
-    chosen: dict[int, int] = field(default_factory=dict)
+    gpu_of_thread: dict[int, int] = field(default_factory=dict)
 
-    def given_back(self) -> bool:
-        """Whether nothing of CUDA's is held any more."""
+    def all_freed(self) -> bool:
+        """Whether all memory, streams and graphs are freed."""
         return not (self.blocks or self.streams or self.live)
 
     def capturing(self, stream: int) -> bool:
-        """Whether a stream is captured."""
+        """Whether a stream is being captured."""
         return self.streams[stream].capture is not None
 
-    def give(self, stream: int, work: Callable[[], None]) -> None:
-        """Work for a stream: for later, or for its graph."""
-        place = self.streams[stream]
-        (place.queue if place.capture is None else place.capture).append(work)
+    def enqueue(self, stream: int, work: Callable[[], None]) -> None:
+        """Queue work in a stream, or add it to the graph that is being captured."""
+        state = self.streams[stream]
+        (state.queue if state.capture is None else state.capture).append(work)
 
     def memory(self, address: int, size: int) -> Any:
-        """The bytes at an address; KeyError unless they lie in one block that was given out."""
+        """The bytes at an address; KeyError unless they lie within one allocated block."""
         for start, (length, _) in self.blocks.items():
             if start <= address and address + size <= start + length:
                 return (ctypes.c_uint8 * size).from_address(address)
@@ -95,17 +95,17 @@ class Mode(enum.IntEnum):
 
 
 def make_cuda(machine: Machine) -> ModuleType:
-    """The module."""
+    """The module `cuda.bindings.runtime` of a machine."""
     module = ModuleType("cuda.bindings.runtime")
     ok = Code.cudaSuccess
 
-    def allocate(size: int, where: str) -> tuple[Any, ...]:
+    def allocate(size: int, event: str) -> tuple[Any, ...]:
         if size > machine.free:
             return Code.cudaErrorMemoryAllocation, None
         block = ctypes.create_string_buffer(size + 256)
         address = -(-ctypes.addressof(block) // 256) * 256
         machine.blocks[address] = (size, block)
-        machine.events.append(where)
+        machine.events.append(event)
         return ok, address
 
     def free(address: int) -> tuple[Any, ...]:
@@ -116,7 +116,7 @@ def make_cuda(machine: Machine) -> ModuleType:
             machine.memory(target, size), machine.memory(source, size)
         except KeyError:
             return (Code.cudaErrorInvalidValue,)
-        machine.give(stream, lambda: ctypes.memmove(target, source, size))
+        machine.enqueue(stream, lambda: ctypes.memmove(target, source, size))
         machine.events.append("upload" if kind == Kind.cudaMemcpyHostToDevice else "download")
         return (ok,)
 
@@ -141,10 +141,10 @@ def make_cuda(machine: Machine) -> ModuleType:
 
     def end(stream: int) -> tuple[Any, ...]:
         machine.events.append("end")
-        place = machine.streams[stream]
-        work, place.capture = place.capture, None
-        if place.broken:
-            place.broken = False
+        state = machine.streams[stream]
+        work, state.capture = state.capture, None
+        if state.broken:
+            state.broken = False
             return Code.cudaErrorStreamCaptureInvalidated, None
         graph = SimpleNamespace(work=work)
         machine.live.add(id(graph))
@@ -160,15 +160,15 @@ def make_cuda(machine: Machine) -> ModuleType:
     def launch(executable: Any, stream: int) -> tuple[Any, ...]:
         machine.events.append("launch")
         for work in executable.work:
-            machine.give(stream, work)
+            machine.enqueue(stream, work)
         return (ok,)
 
-    def destroy(thing: Any) -> tuple[Any, ...]:
-        machine.live.remove(id(thing))
+    def destroy(graph: Any) -> tuple[Any, ...]:
+        machine.live.remove(id(graph))
         return (ok,)
 
     def choose(index: int) -> tuple[Any, ...]:
-        machine.chosen[threading.get_ident()] = index
+        machine.gpu_of_thread[threading.get_ident()] = index
         return (ok,) if index < len(machine.cards) else (Code.cudaErrorInvalidDevice,)
 
     def describe(index: int) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """A double of `tensorrt` 11: a builder, a parser, a runtime, and engines that ONNX Runtime computes.
 
-It has only names that the real bindings have (`tensorrt_names.json`; `test_doubles.py` holds it to that), so whoever touches a
-removed one fails here as there. A plan is the ONNX graph that it was built from, and an execution computes it when the stream
-comes to it: from the addresses that the context was given into the addresses that it was given.
+It has only names that the real bindings have (listed in `tensorrt_names.json`, checked by `test_doubles.py`), so using a
+removed name fails here too. A plan contains its source ONNX graph. An execution computes the graph when the stream reaches it,
+and reads and writes the addresses set on the context.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAGIC = b"PLAN"
 
 
 class DataType(enum.Enum):
-    """As far as it is needed."""
+    """The types that the tests need."""
 
     FLOAT = TensorProto.FLOAT
     HALF = TensorProto.FLOAT16
@@ -37,13 +37,13 @@ class TensorIOMode(enum.Enum):
 
 
 class MemoryPoolType(enum.Enum):
-    """One of them."""
+    """The pool that the tests need."""
 
     WORKSPACE = 0
 
 
 class BuilderFlag(enum.Enum):
-    """Those of 11.4 that a builder of ours could set; no precision is among them."""
+    """The flags of 11.4 that our builder could set; none of them sets a precision."""
 
     TF32 = 0
     STRICT_NANS = 1
@@ -52,7 +52,7 @@ class BuilderFlag(enum.Enum):
 
 
 class Severity(enum.Enum):
-    """Of a message."""
+    """The severity of a message."""
 
     INTERNAL_ERROR = 0
     ERROR = 1
@@ -74,7 +74,7 @@ class ILogger:
 
 
 def make_tensorrt(machine: Any) -> ModuleType:
-    """The module, on a machine."""
+    """The module `tensorrt` of a machine."""
     module = ModuleType("tensorrt")
 
     class IHostMemory(bytes):
@@ -203,7 +203,7 @@ def make_tensorrt(machine: Any) -> ModuleType:
                     machine.streams[stream_handle].broken = True
                     return False
             self._started = True
-            machine.give(stream_handle, self._compute)
+            machine.enqueue(stream_handle, self._compute)
             return True
 
         def _compute(self) -> None:
@@ -226,9 +226,9 @@ def make_tensorrt(machine: Any) -> ModuleType:
             shapes = {item.name: item.shape for item in session.get_outputs()}
             self._tensors = {}
             for item in (*proto.graph.input, *proto.graph.output):
-                told = item.type.tensor_type
-                shape = shapes.get(item.name) or [dim.dim_value for dim in told.shape.dim]
-                self._tensors[item.name] = (tuple(shape), told.elem_type, item.name in self._inputs)
+                kind = item.type.tensor_type
+                shape = shapes.get(item.name) or [dim.dim_value for dim in kind.shape.dim]
+                self._tensors[item.name] = (tuple(shape), kind.elem_type, item.name in self._inputs)
 
         @property
         def num_io_tensors(self) -> int:
@@ -277,7 +277,7 @@ def make_tensorrt(machine: Any) -> ModuleType:
 
 
 def _refused(proto: onnx.ModelProto) -> list[tuple[onnx.NodeProto, str]]:
-    """What TensorRT does not take, as its documentation says."""
+    """The nodes that TensorRT's documentation excludes, with the reasons."""
     proto = onnx.shape_inference.infer_shapes(proto)
     graph = proto.graph
     types = {item.name: item.type.tensor_type.elem_type for item in (*graph.input, *graph.value_info, *graph.output)}

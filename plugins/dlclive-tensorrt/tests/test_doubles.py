@@ -1,4 +1,4 @@
-"""The doubles offer nothing that TensorRT 11.4 does not have. Its names were read from its published Python bindings."""
+"""The doubles have only names of TensorRT 11.4, which were read from its published Python bindings."""
 
 import importlib.util
 import json
@@ -28,26 +28,26 @@ def test_every_name_of_the_double_is_real(machine) -> None:
     assert compared > 10
 
 
-def test_what_was_removed_is_not_there() -> None:
-    """That the names are those of version 11."""
+def test_the_recorded_names_are_those_of_version_11() -> None:
+    """Version 11 removed these names."""
     assert not {"FP16", "INT8", "BF16", "OBEY_PRECISION_CONSTRAINTS"} & set(REAL["enums"]["BuilderFlag"])
     assert "EXPLICIT_BATCH" not in REAL["enums"]["NetworkDefinitionCreationFlag"]
     assert "platform_has_fast_fp16" not in REAL["classes"]["Builder"]
 
 
-def test_the_installed_bindings_have_the_names() -> None:
+def test_the_installed_tensorrt_has_the_recorded_names() -> None:
     if importlib.util.find_spec("tensorrt") is None:
         pytest.skip("TensorRT is not installed")
     import tensorrt as trt
 
     for name, ours in REAL["classes"].items():
-        gone = [each for each in ours if not hasattr(getattr(trt, name), each)]
-        assert not gone, f"TensorRT {trt.__version__} has no {name}.{gone[0]} any more"
+        missing = [each for each in ours if not hasattr(getattr(trt, name), each)]
+        assert not missing, f"TensorRT {trt.__version__} no longer has {name}.{missing[0]}"
 
 
 @pytest.fixture
 def real_cuda():
-    """What the double of CUDA stands for, where it is installed; PyTorch for CUDA brings it."""
+    """The real CUDA bindings, if installed (for example with PyTorch for CUDA)."""
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "cuda"}
     yield pytest.importorskip("cuda.bindings.runtime")
     for name in [name for name in sys.modules if name.partition(".")[0] == "cuda"]:
@@ -55,7 +55,7 @@ def real_cuda():
     sys.modules.update(before)
 
 
-def test_cuda_has_the_names(machine, real_cuda) -> None:
+def test_the_real_cuda_bindings_have_all_names_of_the_double(machine, real_cuda) -> None:
     double = sys.modules["dlclive_tensorrt_cuda_double"].make_cuda(machine)
     for name in vars(double):
         assert name.startswith("_") or hasattr(real_cuda, name), name
@@ -64,10 +64,10 @@ def test_cuda_has_the_names(machine, real_cuda) -> None:
         assert {name: int(value) for name, value in getattr(double, kind).__members__.items()}.items() <= real.items()
 
 
-def test_cuda_takes_the_arguments(real_cuda) -> None:
-    """Without a driver every call answers with an error code, and with a TypeError if its arguments were wrong."""
+def test_the_real_cuda_bindings_accept_the_arguments(real_cuda) -> None:
+    """Without a driver, a call with valid arguments returns an error code; with invalid ones it raises TypeError."""
     if real_cuda.cudaGetDeviceCount()[0] == real_cuda.cudaError_t.cudaSuccess:
-        pytest.skip("there is a GPU, where these calls would do something")
+        pytest.skip("on a computer with a GPU, these calls would have effects")
     kind, mode = real_cuda.cudaMemcpyKind.cudaMemcpyHostToDevice, real_cuda.cudaStreamCaptureMode
     graph, executable = real_cuda.cudaGraph_t(0), real_cuda.cudaGraphExec_t(0)
     calls = {

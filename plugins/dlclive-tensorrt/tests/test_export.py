@@ -1,4 +1,4 @@
-"""From an ONNX file to an engine, on a computer that doubles play."""
+"""Export from ONNX to an engine, on a computer simulated by test doubles."""
 
 import sys
 from dataclasses import replace
@@ -37,9 +37,11 @@ def export(machine):
     from dlclive_tensorrt.exporter import EngineExporter
 
     def run(source: Path, target: Path | None = None, **options) -> Path:
-        made = {name: options.pop(name) for name in ("device", "batches", "level", "workspace_mb") if name in options}
+        settings = {
+            name: options.pop(name) for name in ("device", "batches", "level", "workspace_mb") if name in options
+        }
         target = target or source.with_suffix(".engine")
-        EngineExporter(**made).export(source, target, **options)
+        EngineExporter(**settings).export(source, target, **options)
         return target
 
     return run
@@ -59,16 +61,16 @@ def with_card(mouse: Path):
     return change
 
 
-def test_the_whole_way_with_proof_in_pixels(machine, mouse: Path) -> None:
+def test_export_model_writes_an_engine_with_the_same_keypoints(machine, mouse: Path) -> None:
     export = export_model(mouse, mouse.with_suffix(".engine"), size=SIZE)
     assert export.parity.max_px == 0
     assert export.parity.keypoints == 25
     assert sorted(item.name for item in mouse.parent.iterdir()) == ["cache", "mouse.engine", "mouse.onnx"]
     assert "deserialize" in machine.events
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_the_detector_of_an_engine_is_told(machine, mouse: Path, with_card) -> None:
+def test_export_model_reports_and_compares_the_detector(machine, mouse: Path, with_card) -> None:
     detector = mouse.with_name("mouse.detector.onnx")
     text = """<ir_version: 10, opset_import: ["": 18]>
     d (uint8[N,H,W,3] image) => (float[M,4] boxes, float[M] scores) <float[1,4] box = {1, 2, 9, 9}, float[1] sure = {0.9}>
@@ -80,7 +82,7 @@ def test_the_detector_of_an_engine_is_told(machine, mouse: Path, with_card) -> N
     assert (export.parity.boxes, export.parity.box_px) == (5, 0)
 
 
-def test_the_card_says_where_it_was_made(machine, mouse: Path, export) -> None:
+def test_the_card_describes_model_gpu_and_versions(machine, mouse: Path, export) -> None:
     path = export(mouse, size=SIZE)
     card, plans = read_engine(path)
     assert (card.gpu, card.capability, card.tensorrt) == ("NVIDIA GeForce RTX 4090", "8.9", "11.4.0.106")
@@ -93,7 +95,7 @@ def test_the_card_says_where_it_was_made(machine, mouse: Path, export) -> None:
     assert are_trusted(card.plans)
 
 
-def test_the_builder_is_asked_for_true_float32_and_for_nan(machine, mouse: Path, export) -> None:
+def test_the_builder_disables_tf32_and_keeps_nan(machine, mouse: Path, export) -> None:
     export(mouse, size=SIZE, level=2, workspace_mb=256)
     assert machine.flags == {"STRICT_NANS", "EDITABLE_TIMING_CACHE"}
     assert machine.levels == [2]
@@ -104,7 +106,7 @@ def test_the_builder_is_asked_for_true_float32_and_for_nan(machine, mouse: Path,
     assert machine.levels == [2, 5]
 
 
-def test_every_shape_of_the_graph_is_a_number(machine, mouse: Path, export) -> None:
+def test_the_builder_gets_fixed_input_shapes(machine, mouse: Path, export) -> None:
     export(mouse, size=SIZE, batches=(1, 4))
     batches = []
     for content in machine.graphs:
@@ -117,14 +119,14 @@ def test_every_shape_of_the_graph_is_a_number(machine, mouse: Path, export) -> N
     ("method", "animals", "batches"),
     [("bottom-up", 3, [1]), ("top-down", 1, [1]), ("top-down", 3, [1, 3]), ("conditional", 20, [1, 8])],
 )
-def test_networks_for_crops_get_a_plan_for_all_animals(
+def test_networks_for_crops_get_a_plan_for_all_individuals(
     export, with_card, method: str, animals: int, batches: list[int]
 ) -> None:
     source = with_card(method=method, individuals=tuple(f"m{index}" for index in range(animals)))
     assert [plan.batch for plan in read_card(export(source, size=SIZE)).plans] == batches
 
 
-def test_measurements_are_kept_for_the_next_build(machine, mouse: Path, export) -> None:
+def test_timings_are_stored_for_the_next_build(machine, mouse: Path, export) -> None:
     path = cache_folder() / "timing" / "NVIDIA-GeForce-RTX-4090-8.9-11.4.0.106.cache"
     for _ in range(2):
         export(mouse, size=SIZE)
@@ -134,7 +136,7 @@ def test_measurements_are_kept_for_the_next_build(machine, mouse: Path, export) 
 
 
 @pytest.mark.parametrize("content", [b"garbage", b"of another GPU"])
-def test_measurements_that_are_of_no_use_are_made_again(machine, mouse: Path, export, content: bytes) -> None:
+def test_unusable_timings_are_replaced(machine, mouse: Path, export, content: bytes) -> None:
     path = cache_folder() / "timing" / "NVIDIA-GeForce-RTX-4090-8.9-11.4.0.106.cache"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -143,7 +145,7 @@ def test_measurements_that_are_of_no_use_are_made_again(machine, mouse: Path, ex
     assert path.read_bytes() == b"+measured"
 
 
-def test_without_a_place_for_measurements_there_is_an_engine_still(mouse: Path, export) -> None:
+def test_an_unwritable_timing_cache_does_not_fail_the_export(mouse: Path, export) -> None:
     cache_folder().mkdir(parents=True)
     (cache_folder() / "timing").write_text("a file where the folder would be")
     assert export(mouse, size=SIZE).is_file()
@@ -151,7 +153,7 @@ def test_without_a_place_for_measurements_there_is_an_engine_still(mouse: Path, 
 
 def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
     with pytest.raises(
-        UsageError, match=r"built for one size of image, and mouse\.onnx takes any: .*--size WIDTHxHEIGHT"
+        UsageError, match=r"built for one image size, and mouse\.onnx accepts any: .*--size WIDTHxHEIGHT"
     ):
         export(mouse)
     source = with_card(input_size=SHAPE)
@@ -161,7 +163,7 @@ def test_an_engine_needs_one_size(mouse: Path, export, with_card) -> None:
     assert read_card(export(source, size=SIZE)).model.input_size == SHAPE
 
 
-def test_a_file_in_half_precision_stays_that(machine, export, with_card) -> None:
+def test_an_fp16_file_exports_only_to_fp16(machine, export, with_card) -> None:
     source = with_card(precision="fp16")
     assert read_card(export(source, size=SIZE, precision="fp16")).model.precision == "fp16"
     with pytest.raises(UsageError, match="is in fp16: build it with --precision fp16"):
@@ -170,34 +172,34 @@ def test_a_file_in_half_precision_stays_that(machine, export, with_card) -> None
         export(source, size=SIZE, precision="int8")
 
 
-def test_a_file_in_float32_is_brought_to_half_precision(machine, mouse: Path) -> None:
-    made = export_model(mouse, mouse.with_suffix(".engine"), size=SIZE, precision="fp16")
-    assert made.card.precision == "fp16"
-    assert made.parity.max_px > 0
-    assert made.parity.p99_confident_px <= 0.25
+def test_an_fp32_file_is_converted_to_fp16(machine, mouse: Path) -> None:
+    export = export_model(mouse, mouse.with_suffix(".engine"), size=SIZE, precision="fp16")
+    assert export.card.precision == "fp16"
+    assert export.parity.max_px > 0
+    assert export.parity.p99_confident_px <= 0.25
     types = {
         tuple(item.dims): item.data_type for item in onnx.load_model_from_string(machine.graphs[0]).graph.initializer
     }
     colours = types.pop((1, 3, 1, 1))
-    assert colours == onnx.TensorProto.FLOAT  # normalising stays as it is
+    assert colours == onnx.TensorProto.FLOAT  # normalisation stays in float32
     assert {kind for shape, kind in types.items() if len(shape) == 4} == {onnx.TensorProto.FLOAT16}
 
 
-def test_what_decides_with_convolutions_is_not(export, with_card) -> None:
+def test_an_fp32_network_with_assembly_is_not_converted_to_fp16(export, with_card) -> None:
     rules = AssemblyRules(edges=((0, 1),), individuals=2)
     with pytest.raises(
-        UsageError, match=r"mouse\.onnx is in fp32, .*: give the model itself, dlclive export MODEL\.pt"
+        UsageError, match=r"mouse\.onnx is in fp32, .*: export the model itself, dlclive export MODEL\.pt"
     ):
         export(with_card(assembly=rules), size=SIZE, precision="fp16")
 
 
-def test_half_precision_comes_from_the_model_in_half_precision() -> None:
-    """`dlclive export model.pt model.engine --precision fp16`: the ONNX file in between is in fp16, too."""
+def test_an_fp16_export_from_pt_goes_through_an_fp16_onnx_file() -> None:
+    """`dlclive export model.pt model.engine --precision fp16` also writes the intermediate ONNX file in fp16."""
     torch = ExporterInfo(name="t", summary="", factory="", reads=".pt", writes=".onnx", precisions=("fp32", "fp16"))
     parts = (torch, *dlclive_register_exporters())
     catalog = PluginCatalog([Plugin(name="p", distribution="p", version="1", status="ready", components=parts)])
-    way = find_route(catalog, ".pt", ".engine", "fp16")
-    assert [(step.info.name, step.precision) for step in way] == [("t", "fp16"), ("onnx-tensorrt", "fp16")]
+    route = find_route(catalog, ".pt", ".engine", "fp16")
+    assert [(step.info.name, step.precision) for step in route] == [("t", "fp16"), ("onnx-tensorrt", "fp16")]
 
 
 def test_an_operator_that_tensorrt_cannot_read_is_named(mouse: Path, export) -> None:
@@ -218,7 +220,7 @@ def test_an_operator_that_tensorrt_cannot_read_is_named(mouse: Path, export) -> 
         export(mouse, size=SIZE)
 
 
-def test_too_little_memory_says_so(machine, mouse: Path, export) -> None:
+def test_too_little_memory_is_a_one_line_error(machine, mouse: Path, export) -> None:
     machine.build_error = "[defaultAllocator.cpp] CUDA error\n out of memory"
     machine.free = 1 << 30
     with pytest.raises(ModelError, match=r"the GPU has not enough memory \(1\.1 of 25\.8 GB are free\)") as caught:
@@ -227,7 +229,7 @@ def test_too_little_memory_says_so(machine, mouse: Path, export) -> None:
     assert not mouse.with_suffix(".engine").exists()
 
 
-def test_a_build_that_fails_says_why(machine, mouse: Path, export) -> None:
+def test_a_failed_build_reports_tensorrts_reason(machine, mouse: Path, export) -> None:
     machine.build_error = "Could not find any implementation\n for node conv"
     with pytest.raises(
         ModelError, match=r"cannot build mouse\.onnx on cuda:0 .*: Could not find any implementation for node"
@@ -235,8 +237,8 @@ def test_a_build_that_fails_says_why(machine, mouse: Path, export) -> None:
         export(mouse, size=SIZE)
 
 
-def test_without_a_gpu(machine, mouse: Path, export) -> None:
-    with pytest.raises(UsageError, match="no GPU 'cuda:1' here; there is: cuda:0"):
+def test_missing_gpus_and_other_devices_are_rejected(machine, mouse: Path, export) -> None:
+    with pytest.raises(UsageError, match="no GPU 'cuda:1' here; available: cuda:0"):
         export(mouse, size=SIZE, device="cuda:1")
     with pytest.raises(UsageError, match="has no device 'cpu'"):
         export(mouse, size=SIZE, device="cpu")
@@ -245,13 +247,13 @@ def test_without_a_gpu(machine, mouse: Path, export) -> None:
         export(mouse, size=SIZE)
 
 
-def test_another_tensorrt(mouse: Path, export, another_tensorrt) -> None:
+def test_another_major_version_of_tensorrt_is_rejected(mouse: Path, export, another_tensorrt) -> None:
     another_tensorrt("10.16.1.11")
-    with pytest.raises(DependencyError, match=r"written for TensorRT 11, and 10\.16\.1\.11 is installed"):
+    with pytest.raises(DependencyError, match=r"needs TensorRT 11, but 10\.16\.1\.11 is installed"):
         export(mouse, size=SIZE)
 
 
-def test_files_that_are_no_source(tmp_path: Path, export, mouse: Path) -> None:
+def test_invalid_source_files_are_rejected(tmp_path: Path, export, mouse: Path) -> None:
     nothing = tmp_path / "nothing.onnx"
     nothing.write_bytes(b"no model at all")
     with pytest.raises(ModelError, match="is not an ONNX model"):
@@ -263,23 +265,23 @@ def test_files_that_are_no_source(tmp_path: Path, export, mouse: Path) -> None:
         export(mouse, size=SIZE)
 
 
-def test_weights_in_another_file_are_refused(mouse: Path, export) -> None:
+def test_external_weights_are_rejected(mouse: Path, export) -> None:
     model = onnx.load(mouse)
     onnx.save(model, mouse, save_as_external_data=True, location="weights.bin", size_threshold=0)
     with pytest.raises(ModelError, match="keeps weights in another file"):
         export(mouse, size=SIZE)
 
 
-def test_the_detector_goes_where_the_engine_goes(tmp_path: Path, export, with_card, mouse: Path) -> None:
-    theirs = mouse.with_name("mouse.detector.onnx")
-    theirs.write_bytes(b"a detector")
-    source = with_card(method="top-down", detector_sha256=sha256(theirs))
+def test_the_detector_is_copied_beside_the_engine(tmp_path: Path, export, with_card, mouse: Path) -> None:
+    original = mouse.with_name("mouse.detector.onnx")
+    original.write_bytes(b"a detector")
+    source = with_card(method="top-down", detector_sha256=sha256(original))
     folder = tmp_path / "engines"
     folder.mkdir()
     export(source, folder / "lab.engine", size=SIZE)
     assert sorted(item.name for item in folder.iterdir()) == ["lab.detector.onnx", "lab.engine"]
     assert (folder / "lab.detector.onnx").read_bytes() == b"a detector"
-    theirs.write_bytes(b"another detector")
+    original.write_bytes(b"another detector")
     with pytest.raises(ModelError, match=r"belongs to mouse\.onnx is not beside it: copy mouse\.detector\.onnx there"):
         export(source, size=SIZE)
 
@@ -287,14 +289,14 @@ def test_the_detector_goes_where_the_engine_goes(tmp_path: Path, export, with_ca
 @pytest.mark.parametrize(
     "options", [{"batches": ()}, {"batches": (0,)}, {"batches": (2, 2)}, {"level": 6}, {"workspace_mb": 0}]
 )
-def test_options_that_cannot_be(machine, options: dict) -> None:
+def test_invalid_options_are_rejected(machine, options: dict) -> None:
     from dlclive_tensorrt.exporter import EngineExporter
 
     with pytest.raises(UsageError):
         EngineExporter(**options)
 
 
-def test_without_tensorrt_the_plugin_is_listed_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorrt_the_plugin_is_listed_with_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("tensorrt", "cuda", "cuda.bindings"):
         monkeypatch.setitem(sys.modules, name, None)
     for info in (*dlclive_register_runtimes(), *dlclive_register_exporters()):
@@ -308,33 +310,33 @@ def test_without_tensorrt_the_plugin_is_listed_and_says_what_to_install(monkeypa
         catalog.factory(catalog.find(RuntimeInfo, "tensorrt"))
 
 
-def test_nothing_is_approximated(machine, mouse: Path, export, pictures: list[np.ndarray]) -> None:
-    """The graph that the builder was given answers as the original does."""
+def test_the_adapted_graph_gives_identical_keypoints(machine, mouse: Path, export, pictures: list[np.ndarray]) -> None:
+    """The builder's graph computes the same as the original."""
     ort = pytest.importorskip("onnxruntime")
     export(mouse, size=SIZE)
-    answers = []
+    keypoints = []
     for content in (mouse.read_bytes(), machine.graphs[0]):
         session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
-        answers.append(session.run(None, {"image": pictures[0][None]})[0])
-    np.testing.assert_array_equal(*answers)
+        keypoints.append(session.run(None, {"image": pictures[0][None]})[0])
+    np.testing.assert_array_equal(*keypoints)
 
 
-def test_what_can_be_known_before_there_is_a_source(machine, with_card, another_tensorrt, monkeypatch) -> None:
-    """Nobody waits for the ONNX file of an engine that cannot be built."""
+def test_check_rejects_what_export_would_reject(machine, with_card, another_tensorrt, monkeypatch) -> None:
+    """An engine that cannot be built is rejected before its ONNX file is made."""
     from dlclive_tensorrt.exporter import EngineExporter
 
     any_size = ModelCard.from_json(onnx.load(with_card()).metadata_props[0].value)
     exporter = EngineExporter()
     exporter.check(any_size, size=SIZE)
     exporter.check(any_size.with_(input_size=SHAPE))
-    with pytest.raises(UsageError, match="and the model takes any: give that of the camera's image"):
+    with pytest.raises(UsageError, match="and the model accepts any: pass the size of the camera's image"):
         exporter.check(any_size)
     with pytest.raises(UsageError, match="no precision 'int8' for engines"):
         exporter.check(any_size, size=SIZE, precision="int8")
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "onnxruntime", None)
         exporter.check(any_size, size=SIZE)
-        with pytest.raises(DependencyError, match="the detector of the model is run by ONNX Runtime"):
+        with pytest.raises(DependencyError, match="the detector of the model needs ONNX Runtime"):
             exporter.check(any_size.with_(detector_sha256="0" * 64), size=SIZE)
     cards = list(machine.cards)
     machine.cards.clear()
@@ -342,23 +344,23 @@ def test_what_can_be_known_before_there_is_a_source(machine, with_card, another_
         exporter.check(any_size, size=SIZE)
     machine.cards.extend(cards)
     another_tensorrt("10.16.1.11")
-    with pytest.raises(DependencyError, match="written for TensorRT 11"):
+    with pytest.raises(DependencyError, match="needs TensorRT 11"):
         exporter.check(any_size, size=SIZE)
     assert machine.events == []  # no memory, no builder
 
 
-def test_an_engine_of_a_torch_file_is_refused_before_the_onnx_file_is_made(machine, mouse: Path) -> None:
-    """The step before plays PyTorch's; it is never begun."""
+def test_export_model_rejects_an_engine_before_the_first_step_runs(machine, mouse: Path) -> None:
+    """The first step stands for PyTorch's export; it never starts."""
     first = ExporterInfo(
-        name="t", summary="", factory=f"{__name__}:NeverBegun", reads=".onnx", writes=".middle", precisions=("fp32",)
+        name="t", summary="", factory=f"{__name__}:NeverStarted", reads=".onnx", writes=".middle", precisions=("fp32",)
     )
     last = replace(dlclive_register_exporters()[0], reads=".middle")
     runtimes = PluginCatalog.installed().components(RuntimeInfo)
     plugin = Plugin(name="p", distribution="p", version="1", status="ready", components=(first, last, *runtimes))
-    with pytest.raises(UsageError, match="an engine is built for one size of image"):
+    with pytest.raises(UsageError, match="an engine is built for one image size"):
         export_model(mouse, mouse.with_suffix(".engine"), catalog=PluginCatalog([plugin]))
 
 
-class NeverBegun(Exporter):
+class NeverStarted(Exporter):
     def export(self, source, target, **options) -> ModelCard:
         raise AssertionError

@@ -1,4 +1,4 @@
-"""The graph that TensorRT gets computes what the original computes, in types and shapes that TensorRT has."""
+"""The adapted graph computes the same as the original, in types and shapes that TensorRT supports."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def run(model: onnx.ModelProto, **feeds: np.ndarray) -> list[np.ndarray]:
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    # no rewriting: what is compared is what is written
+    # no optimisation, so that the graphs run as written
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     onnx.checker.check_model(model)
     return ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"]).run(None, feeds)
@@ -58,7 +58,7 @@ def test_the_demo_network_stays_the_same(mouse: Path, batch: int, height: int, w
     )
 
 
-def test_the_original_is_not_touched(mouse: Path) -> None:
+def test_prepare_does_not_change_its_input(mouse: Path) -> None:
     model = onnx.load(mouse)
     before = model.SerializeToString()
     prepare(model, 1, (96, 128))
@@ -81,14 +81,14 @@ def test_the_image_is_cast_before_anything_else() -> None:
     np.testing.assert_array_equal(run(prepared, image=image)[0], run(model, image=image)[0])
 
 
-def test_another_size_than_the_files_is_refused(mouse: Path) -> None:
+def test_a_size_other_than_the_fixed_one_is_rejected(mouse: Path) -> None:
     model = onnx.load(mouse)
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 64
-    with pytest.raises(UsageError, match=r"input image is fixed to batchx64xwidthx3, and cannot be 1x96x128x3"):
+    with pytest.raises(UsageError, match=r"input image is fixed to batchx64xwidthx3 and cannot be 1x96x128x3"):
         prepare(model, 1, (96, 128))
 
 
-def test_a_gather_that_changes_something_stays() -> None:
+def test_only_idle_gathers_are_removed() -> None:
     model = graph(
         """g (float[N,4] image) => (float[N,4] a, float[N,2] b) <int64[4] all = {0, 1, 2, 3}, int64[2] some = {0, 1}>
         {
@@ -101,8 +101,8 @@ def test_a_gather_that_changes_something_stays() -> None:
     model.graph.node[0].input[0] = "conditions"
     prepared = prepare(model, 2, (1, 1))
     assert kinds(prepared) == ["Relu", "Gather"]
-    given = noise(2, 4).astype(np.float32)
-    for ours, theirs in zip(run(prepared, conditions=given), run(model, conditions=given), strict=True):
+    conditions = noise(2, 4).astype(np.float32)
+    for ours, theirs in zip(run(prepared, conditions=conditions), run(model, conditions=conditions), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -118,7 +118,7 @@ ROWS = """g (float[N,1,M] conditions) => ({kind}[N,1] rows) <float width = {{{wi
 
 
 @pytest.mark.parametrize(
-    ("kind", "to", "width", "change", "whole"),
+    ("kind", "to", "width", "change", "integer"),
     [
         ("int64", 7, "7.0", "place = Identity(best)", True),
         ("int32", 6, "7.0", "place = Identity(best)", True),
@@ -126,23 +126,23 @@ ROWS = """g (float[N,1,M] conditions) => ({kind}[N,1] rows) <float width = {{{wi
         ("int64", 7, "7.0", "place = Neg(best)", False),
     ],
 )
-def test_rows_are_divided_in_whole_numbers(kind: str, to: int, width: str, change: str, whole: bool) -> None:
-    """Unless they are not whole, or may be negative, where rounding differs."""
+def test_rows_are_computed_by_integer_division(kind: str, to: int, width: str, change: str, integer: bool) -> None:
+    """Unless the divisor is not an integer or the dividend may be negative, where rounding differs."""
     model = graph(ROWS.format(kind=kind, to=to, width=width, change=change))
-    # a free M stays free: only the image's dimensions are fixed
+    # prepare fixes only the batch of this input, not M
     model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 50
     prepared = prepare(model, 1, (1, 1))
     division = next(node for node in prepared.graph.node if node.op_type == "Div")
-    assert ("Floor" not in kinds(prepared)) == whole
+    assert ("Floor" not in kinds(prepared)) == integer
     types = {item.name: item.data_type for item in prepared.graph.initializer}
-    assert (types[division.input[1]] == TensorProto.INT64) == whole
-    for place in (0, 6, 7, 20, 21, 49):
-        given = np.zeros((1, 1, 50), np.float32)
-        given[0, 0, place] = 1
-        np.testing.assert_array_equal(run(prepared, conditions=given)[0], run(model, conditions=given)[0])
+    assert (types[division.input[1]] == TensorProto.INT64) == integer
+    for index in (0, 6, 7, 20, 21, 49):
+        conditions = np.zeros((1, 1, 50), np.float32)
+        conditions[0, 0, index] = 1
+        np.testing.assert_array_equal(run(prepared, conditions=conditions)[0], run(model, conditions=conditions)[0])
 
 
-def test_integers_go_through_floating_point_where_tensorrt_has_no_other() -> None:
+def test_integers_are_cast_to_float_where_tensorrt_requires_it() -> None:
     model = graph(
         """g (float[N,6] conditions) => (int64[N,6] powers, int32[N,6] sums) <int64 two = {2}, int64 axis = {1}>
         {
@@ -158,8 +158,8 @@ def test_integers_go_through_floating_point_where_tensorrt_has_no_other() -> Non
     for node in prepared.graph.node:
         if node.op_type in ("Pow", "CumSum"):
             assert types[node.input[0]] == types[node.output[0]] == TensorProto.FLOAT
-    given = np.asarray([[1, 2, 3, 40, 500, -6]], np.float32)
-    for ours, theirs in zip(run(prepared, conditions=given), run(model, conditions=given), strict=True):
+    conditions = np.asarray([[1, 2, 3, 40, 500, -6]], np.float32)
+    for ours, theirs in zip(run(prepared, conditions=conditions), run(model, conditions=conditions), strict=True):
         np.testing.assert_array_equal(ours, theirs)
         assert ours.dtype == theirs.dtype
 
@@ -187,17 +187,17 @@ def norm(groups: int = 4, first: str = "one") -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("groups", [1, 4, 8])
-def test_group_normalisation_can_be_one_operator(groups: int) -> None:
+def test_group_normalisations_are_merged_on_request(groups: int) -> None:
     model = norm(groups)
     prepared = prepare(model, 2, (1, 1), group_norms=True)
     assert kinds(prepared) == ["GroupNormalization"]
     assert prepared.opset_import[0].version == 21
-    given = np.random.default_rng(1).normal(3, 2, (2, 8, 6, 5)).astype(np.float32)
-    np.testing.assert_allclose(run(prepared, conditions=given)[0], run(model, conditions=given)[0], atol=1e-5)
+    conditions = np.random.default_rng(1).normal(3, 2, (2, 8, 6, 5)).astype(np.float32)
+    np.testing.assert_allclose(run(prepared, conditions=conditions)[0], run(model, conditions=conditions)[0], atol=1e-5)
     assert "InstanceNormalization" in kinds(prepare(model, 2, (1, 1)))
 
 
-def test_what_is_no_group_normalisation_stays(mouse: Path) -> None:
+def test_group_norms_without_a_group_normalisation_is_an_error(mouse: Path) -> None:
     with pytest.raises(UsageError, match="the network has no group normalisation"):
         prepare(norm(first="zero"), 2, (1, 1), group_norms=True)
     with pytest.raises(UsageError, match="the network has no group normalisation"):
@@ -218,13 +218,13 @@ def test_double_precision_becomes_single() -> None:
     )
     prepared = prepare(model, 1, (4, 4))
     inferred = onnx.shape_inference.infer_shapes(prepared).graph
-    kinds_there = {item.type.tensor_type.elem_type for item in inferred.value_info}
-    assert TensorProto.DOUBLE not in kinds_there | {item.data_type for item in prepared.graph.initializer}
+    inferred_types = {item.type.tensor_type.elem_type for item in inferred.value_info}
+    assert TensorProto.DOUBLE not in inferred_types | {item.data_type for item in prepared.graph.initializer}
     image = noise(1, 4, 4, 3)
     np.testing.assert_allclose(run(prepared, image=image)[0], run(model, image=image)[0], rtol=1e-6)
 
 
-def test_what_is_computed_from_the_size_is_computed_once() -> None:
+def test_size_dependent_nodes_are_folded() -> None:
     model = graph(
         """g (uint8[N,H,W,3] image) => (float[N,M] keypoints) <int64[1] minus = {-1}, int64[1] one = {1}, int64[1] zero = {0}>
         {
@@ -272,7 +272,7 @@ def layers(**changes: np.ndarray) -> onnx.ModelProto:
     return graph(LAYERS, **(weights | changes))
 
 
-def test_the_network_can_be_in_half_precision() -> None:
+def test_only_the_network_is_converted_to_half_precision() -> None:
     model = layers()
     prepared = prepare(model, 2, (4, 5), fp16=True)
     inferred = onnx.shape_inference.infer_shapes(prepared, strict_mode=True).graph
@@ -281,7 +281,7 @@ def test_the_network_can_be_in_half_precision() -> None:
     computed = {node.op_type: {types[name] for name in node.output} for node in prepared.graph.node}
     for kind in ("Conv", "Relu", "Resize"):
         assert computed[kind] == {TensorProto.FLOAT16}
-    for kind in ("ReduceMean", "Mul", "Reshape"):  # before the first layer, and after the last
+    for kind in ("ReduceMean", "Mul", "Reshape"):  # before the first layer and after the last
         assert computed[kind] == {TensorProto.FLOAT}
     assert types["twice"] == TensorProto.FLOAT
     image = noise(2, 4, 5, 3)
@@ -289,17 +289,17 @@ def test_the_network_can_be_in_half_precision() -> None:
         assert ours.dtype == np.float32
         np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=8)
     half, single = (each[0] for each in (run(prepared, image=image), run(model, image=image)))
-    np.testing.assert_allclose(half, single, atol=5e-3)  # also beyond 2048: decoding is in float32
+    np.testing.assert_allclose(half, single, atol=5e-3)  # also above 2048, because decoding is in float32
     assert not np.array_equal(half, single)
 
 
-def test_what_half_precision_cannot_hold_is_refused() -> None:
-    with pytest.raises(UsageError, match="w2 of the network holds numbers above 65504, which fp16 does not have"):
+def test_weights_above_the_fp16_range_are_rejected() -> None:
+    with pytest.raises(UsageError, match="w2 of the network contains numbers above 65504, the largest of fp16"):
         prepare(layers(w2=np.full((2, 4, 1, 1), 1e5, np.float32)), 1, (4, 5), fp16=True)
     prepare(layers(far=np.full((1, 1, 3), 1e5, np.float32)), 1, (4, 5), fp16=True)
 
 
-def test_a_network_may_end_in_a_layer() -> None:
+def test_the_last_layer_may_be_the_output() -> None:
     model = graph(
         """g (float[N,2,4,4] conditions) => (float[N,2,4,4] keypoints)
         {
@@ -309,7 +309,7 @@ def test_a_network_may_end_in_a_layer() -> None:
         w=np.asarray([[[[0.5]], [[0.25]]], [[[1.0]], [[2.0]]]], np.float32),
     )
     prepared = prepare(model, 1, (1, 1), fp16=True)
-    given = noise(1, 2, 4, 4).astype(np.float32)
-    found = run(prepared, conditions=given)[0]
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, run(model, conditions=given)[0], rtol=2e-3)
+    conditions = noise(1, 2, 4, 4).astype(np.float32)
+    output = run(prepared, conditions=conditions)[0]
+    assert output.dtype == np.float32
+    np.testing.assert_allclose(output, run(model, conditions=conditions)[0], rtol=2e-3)

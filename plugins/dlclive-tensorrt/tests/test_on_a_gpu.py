@@ -1,4 +1,4 @@
-"""Engines on a real GPU, held against their ONNX files in pixels. Skipped where there is none.
+"""Engines on a real GPU, compared with their ONNX files in pixels. Skipped on a computer without one.
 
 `python -m pytest plugins/dlclive-tensorrt/tests/test_on_a_gpu.py -m gpu` on a machine with an NVIDIA GPU, dlclive-onnx and
 `pip install 'dlclive-tensorrt[gpu]'`.
@@ -30,7 +30,7 @@ def _gpu() -> None:
     from dlclive_tensorrt.cuda import gpus
 
     if not gpus():
-        pytest.skip("no NVIDIA GPU answers")
+        pytest.skip("no NVIDIA GPU responds")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def compare(reference: Path, engine: Path, images: list[np.ndarray]) -> Parity:
         return compare_models(theirs, ours, images)
 
 
-def test_float32_of_the_demo_network(tmp_path: Path, mice: list[np.ndarray]) -> None:
+def test_the_demo_network_in_float32(tmp_path: Path, mice: list[np.ndarray]) -> None:
     engine = tmp_path / "mouse.engine"
     export_model(MODEL, engine, size=SIZE)
     parity = compare(MODEL, engine, mice)
@@ -56,11 +56,11 @@ def test_float32_of_the_demo_network(tmp_path: Path, mice: list[np.ndarray]) -> 
 
 @pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.05), ("fp16", 0.25)])
 def test_the_open_field_network(tmp_path: Path, precision: str, bound: float) -> None:
-    """From DeepLabCut's file, by way of ONNX in the same precision, held against PyTorch in float32."""
+    """From DeepLabCut's file through ONNX in the same precision, compared with PyTorch in float32."""
     pytest.importorskip("dlclive_torch")
     model, video = SHARED / "models" / "openfield_cspnext_s.pt", SHARED / "openfield" / "m3v1mp4.mp4"
     if not model.is_file() or not video.is_file():
-        pytest.skip("the open field's network and video are not here: no folder 'shared' beside the repository")
+        pytest.skip("the open-field network and video are missing: there is no folder 'shared' beside the repository")
     cv2 = pytest.importorskip("cv2")
     capture = cv2.VideoCapture(str(video))
     images = [np.ascontiguousarray(frame[:, :, ::-1]) for ok, frame in (capture.read() for _ in range(200)) if ok]
@@ -68,11 +68,11 @@ def test_the_open_field_network(tmp_path: Path, precision: str, bound: float) ->
     export_model(model, engine, precision=precision, size=images[0].shape[1::-1], frames=images[:10])
     parity = compare(model, engine, images)
     assert parity.confident > 200
-    found = parity.max_confident_px if precision == "fp32" else parity.p99_confident_px
-    assert found <= bound
+    error_px = parity.max_confident_px if precision == "fp32" else parity.p99_confident_px
+    assert error_px <= bound
 
 
-def test_batches_answer_as_single_images_do(tmp_path: Path, mice: list[np.ndarray]) -> None:
+def test_batches_give_the_same_keypoints_as_single_images(tmp_path: Path, mice: list[np.ndarray]) -> None:
     from dlclive_tensorrt.exporter import EngineExporter
 
     engine = tmp_path / "mouse.engine"
@@ -83,7 +83,7 @@ def test_batches_answer_as_single_images_do(tmp_path: Path, mice: list[np.ndarra
             np.testing.assert_allclose(pose.keypoints, model.predict(image).keypoints, atol=0.05)
 
 
-def test_memory_is_given_back(tmp_path: Path, mice: list[np.ndarray]) -> None:
+def test_closing_a_model_frees_gpu_memory(tmp_path: Path, mice: list[np.ndarray]) -> None:
     from dlclive_tensorrt.cuda import free_memory
 
     engine = tmp_path / "mouse.engine"

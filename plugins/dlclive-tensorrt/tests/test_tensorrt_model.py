@@ -1,4 +1,4 @@
-"""Engines that run, and engines that are refused, on a computer that doubles play."""
+"""Running and rejecting engines, on a computer simulated by test doubles."""
 
 import shutil
 import threading
@@ -86,14 +86,14 @@ def exported(source: Path, **options) -> Path:
     return source.with_suffix(".engine")
 
 
-def strangers(path: Path) -> Path:
-    """Forget that an engine was built here."""
+def untrusted(path: Path) -> Path:
+    """Remove the record that an engine was built here."""
     shutil.rmtree(cache_folder() / "built")
     return path
 
 
-def test_it_answers_as_the_onnx_file_does(engine: Path, mouse: Path, pictures: list[np.ndarray]) -> None:
-    pytest.importorskip("dlclive_onnx", reason="the ONNX file is run by dlclive-onnx")
+def test_keypoints_equal_those_of_the_onnx_file(engine: Path, mouse: Path, pictures: list[np.ndarray]) -> None:
+    pytest.importorskip("dlclive_onnx", reason="dlclive-onnx runs the ONNX file")
     with load_model(engine) as ours, load_model(mouse, "onnx", device="cpu") as theirs:
         assert (ours.runtime, ours.device) == ("tensorrt", "cuda:0 (NVIDIA GeForce RTX 4090)")
         for image in pictures:
@@ -119,24 +119,24 @@ def test_a_run_is_one_launch_and_one_wait(machine, engine: Path, pictures: list[
         model.predict(image)
     assert machine.events == ["launch", "wait"] * len(pictures)
     model.close()
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_a_plan_that_no_graph_can_contain_runs_step_by_step(machine, engine: Path, pictures: list[np.ndarray]) -> None:
+def test_a_plan_that_cannot_be_captured_runs_step_by_step(machine, engine: Path, pictures: list[np.ndarray]) -> None:
     with load_model(engine) as model:
-        wanted = [model.predict(image).keypoints for image in pictures]
+        expected = [model.predict(image).keypoints for image in pictures]
     machine.cannot_capture = True
     with load_model(engine) as model:
         assert model.device.endswith(", without a CUDA graph")
         machine.events.clear()
-        for image, keypoints in zip(pictures, wanted, strict=True):
+        for image, keypoints in zip(pictures, expected, strict=True):
             np.testing.assert_array_equal(model.predict(image).keypoints, keypoints)
         assert machine.events == ["upload", "execute", "download", "wait"] * len(pictures)
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
 @pytest.mark.parametrize(("count", "runs"), [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3)])
-def test_batches_go_through_the_plans_that_there_are(machine, mouse: Path, pictures, count: int, runs: int) -> None:
+def test_batches_are_split_over_the_available_plans(machine, mouse: Path, pictures, count: int, runs: int) -> None:
     with load_model(exported(mouse, size=(160, 128), batches=(3, 1))) as model:
         images = [pictures[index % 4] for index in range(count)]
         alone = [model.predict(image).keypoints for image in images]
@@ -148,17 +148,17 @@ def test_batches_go_through_the_plans_that_there_are(machine, mouse: Path, pictu
         assert model.predict_batch([]) == []
 
 
-def test_conditions_go_in_with_the_images(machine, conditional: Path) -> None:
+def test_conditions_are_passed_with_the_images(machine, conditional: Path) -> None:
     path = exported(conditional)
     assert [plan.batch for plan in read_card(path).plans] == [1, 3]
     images = np.stack([np.full((8, 16, 3), value, np.uint8) for value in (10, 20, 30, 40)])
     conditions = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
     with network(path) as loaded:
         for count in (1, 2, 4):
-            found = loaded.run(images[:count], conditions[:count])["keypoints"]
-            wanted = conditions[:count] + np.asarray([1, 2, 3, 4], np.float32)[:count, None, None]
-            np.testing.assert_allclose(found, wanted[:, None], rtol=1e-6)
-    assert machine.given_back()
+            keypoints = loaded.run(images[:count], conditions[:count])["keypoints"]
+            expected = conditions[:count] + np.asarray([1, 2, 3, 4], np.float32)[:count, None, None]
+            np.testing.assert_allclose(keypoints, expected[:, None], rtol=1e-6)
+    assert machine.all_freed()
 
 
 def test_every_thread_runs_on_the_engines_gpu(machine, mouse: Path, pictures: list[np.ndarray]) -> None:
@@ -169,11 +169,11 @@ def test_every_thread_runs_on_the_engines_gpu(machine, mouse: Path, pictures: li
         other = threading.Thread(target=model.predict, args=(pictures[0],))
         other.start()
         other.join()
-        assert set(machine.chosen.values()) == {1}
-        assert len(machine.chosen) == 2
+        assert set(machine.gpu_of_thread.values()) == {1}
+        assert len(machine.gpu_of_thread) == 2
 
 
-def test_settings_are_the_gpus_that_it_was_built_for(machine, engine: Path, another_tensorrt) -> None:
+def test_settings_list_the_gpus_that_fit_the_engine(machine, engine: Path, another_tensorrt) -> None:
     from dlclive_tensorrt.runtime import TensorRTNetwork
 
     kind = type(machine.cards[0])
@@ -183,7 +183,7 @@ def test_settings_are_the_gpus_that_it_was_built_for(machine, engine: Path, anot
     another_tensorrt("11.5.0.1")
     assert list(TensorRTNetwork.settings(engine)) == []
     another_tensorrt("11.4.0.106")
-    strangers(engine)
+    untrusted(engine)
     assert list(TensorRTNetwork.settings(engine)) == []
 
 
@@ -192,12 +192,12 @@ def test_settings_are_the_gpus_that_it_was_built_for(machine, engine: Path, anot
     [
         (
             {"name": "NVIDIA RTX A2000"},
-            r"mouse\.engine was built for NVIDIA GeForce RTX 4090 .* and this is cuda:0 \(NVIDIA RTX",
+            r"mouse\.engine was built for NVIDIA GeForce RTX 4090 .* but this is cuda:0 \(NVIDIA RTX",
         ),
-        ({"minor": 7}, r"compute capability 8\.9\), and this is .* \(8\.7\)"),
+        ({"minor": 7}, r"compute capability 8\.9\), but this is .* \(8\.7\)"),
     ],
 )
-def test_an_engine_of_another_gpu(machine, engine: Path, change: dict, message: str) -> None:
+def test_an_engine_for_another_gpu_is_rejected(machine, engine: Path, change: dict, message: str) -> None:
     machine.cards[0] = type(machine.cards[0])(**change)
     with pytest.raises(UnsupportedModelError, match=message) as caught:
         load_model(engine, trust=True)
@@ -205,90 +205,90 @@ def test_an_engine_of_another_gpu(machine, engine: Path, change: dict, message: 
     assert "deserialize" not in machine.events
 
 
-def test_an_engine_of_another_tensorrt(machine, engine: Path, another_tensorrt) -> None:
+def test_an_engine_of_another_tensorrt_is_rejected(machine, engine: Path, another_tensorrt) -> None:
     another_tensorrt("11.5.0.1")
-    with pytest.raises(UnsupportedModelError, match=r"built with TensorRT 11\.4\.0\.106, and 11\.5\.0\.1 is installed"):
+    with pytest.raises(UnsupportedModelError, match=r"built with TensorRT 11\.4\.0\.106, but 11\.5\.0\.1 is installed"):
         load_model(engine, trust=True)
     another_tensorrt("10.9.0.34")
-    with pytest.raises(DependencyError, match="written for TensorRT 11"):
+    with pytest.raises(DependencyError, match="needs TensorRT 11"):
         load_model(engine, trust=True)
     assert "deserialize" not in machine.events
 
 
-def test_a_strangers_engine_is_not_read_unless_that_is_asked_for(machine, engine: Path) -> None:
-    strangers(engine)
+def test_an_untrusted_engine_is_read_only_on_request(machine, engine: Path) -> None:
+    untrusted(engine)
     with pytest.raises(
-        UnsafeFileError, match="was not built by you on this computer, and reading an engine runs what is in it"
+        UnsafeFileError, match="was not built by you on this computer, and loading an engine executes code in it"
     ):
         load_model(engine)
     assert machine.events == []
     load_model(engine, trust=True).close()
-    with pytest.raises(UnsafeFileError):  # it was for once
+    with pytest.raises(UnsafeFileError):  # trust=True was for one load only
         load_model(engine)
 
 
-def test_a_plan_that_was_exchanged_is_noticed_even_if_its_card_was_changed(machine, engine: Path) -> None:
+def test_a_replaced_plan_is_rejected_even_with_a_matching_card(machine, engine: Path) -> None:
     card, _ = read_engine(engine)
-    evil = b"PLAN of somebody else"
+    evil = b"PLAN of an attacker"
     changed = type(card)(**{name: getattr(card, name) for name in card.__slots__} | {"plans": (plan_facts(1, evil),)})
     write_engine(engine, changed, [evil])
     with pytest.raises(UnsafeFileError):
         load_model(engine)
     engine.write_bytes(engine.read_bytes()[:-1] + b"!")
-    with pytest.raises(ModelError, match="not what its card says"):
+    with pytest.raises(ModelError, match="does not match its card"):
         load_model(engine, trust=True)
     assert machine.events == []
 
 
-def test_a_bare_plan_has_no_card(machine, engine: Path) -> None:
+def test_a_plan_without_a_card_is_rejected(machine, engine: Path) -> None:
     _, plans = read_engine(engine)
     engine.write_bytes(plans[0])
     assert not plans[0].startswith(MAGIC)
-    with pytest.raises(ModelError, match=r"mouse\.engine has no card of dlclive's"):
+    with pytest.raises(ModelError, match=r"mouse\.engine has no dlclive card"):
         load_model(engine, trust=True)
     assert machine.events == []
 
 
-def test_a_plan_that_tensorrt_cannot_read(machine, engine: Path) -> None:
+def test_a_plan_that_tensorrt_cannot_read_is_an_error(machine, engine: Path) -> None:
     card, _ = read_engine(engine)
     broken = b"no plan at all"
     changed = type(card)(**{name: getattr(card, name) for name in card.__slots__} | {"plans": (plan_facts(1, broken),)})
     write_engine(engine, changed, [broken])
     with pytest.raises(ModelError, match=r"TensorRT cannot read the engine in mouse\.engine: magic tag does not match"):
         load_model(engine, trust=True)
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_a_plan_for_another_input(machine, engine: Path) -> None:
+def test_a_plan_with_another_input_is_rejected(machine, engine: Path) -> None:
     card, plans = read_engine(engine)
     changed = type(card)(
         **{name: getattr(card, name) for name in card.__slots__} | {"plans": (plan_facts(2, plans[0]),)}
     )
     write_engine(engine, changed, plans)
-    with pytest.raises(ModelError, match=r"takes image \(1, 128, 160, 3\): it is none that dlclive exported"):
+    with pytest.raises(ModelError, match=r"takes image \(1, 128, 160, 3\): dlclive did not export it in this form"):
         load_model(engine, trust=True)
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_too_little_memory_says_so_and_holds_none(machine, engine: Path) -> None:
+def test_too_little_memory_is_an_error_and_leaks_none(machine, engine: Path) -> None:
     machine.free = 1000
     with pytest.raises(
-        ModelError, match=r"not enough memory on the GPU while reserving 0\.1 MB \(0\.0 of 25\.8 GB are free\)"
+        ModelError, match=r"not enough memory on the GPU while allocating 0\.1 MB \(0\.0 of 25\.8 GB are free\)"
     ):
         load_model(engine)
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_too_little_memory_for_the_graph_is_told_too(machine, engine: Path) -> None:
+def test_too_little_memory_for_the_graph_is_an_error(machine, engine: Path) -> None:
     machine.graphs_fit = False
-    with pytest.raises(ModelError, match="not enough memory on the GPU while making a CUDA graph"):
+    with pytest.raises(ModelError, match="not enough memory on the GPU while instantiating a CUDA graph"):
         load_model(engine)
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
-def test_without_a_working_driver(machine, engine: Path) -> None:
+def test_a_missing_driver_is_an_error(machine, engine: Path) -> None:
     machine.cards.clear()
-    with pytest.raises(DependencyError, match="needs an NVIDIA GPU and its driver, and none answers"):
+    with pytest.raises(DependencyError, match="needs an NVIDIA GPU and its driver; none responds"):
         load_model(engine)
 
 
@@ -301,24 +301,24 @@ def test_without_a_working_driver(machine, engine: Path) -> None:
         ({"trusted": True}, "did you mean 'trust'"),
     ],
 )
-def test_options_that_cannot_be(engine: Path, options: dict, message: str) -> None:
+def test_invalid_options_are_rejected(engine: Path, options: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         load_model(engine, **options)
     load_model(engine, precision="fp32", device="cuda:0").close()
 
 
-def test_an_image_of_another_size(engine: Path) -> None:
+def test_an_image_of_another_size_is_rejected(engine: Path) -> None:
     with load_model(engine) as model, pytest.raises(FrameError, match="fixed to 160 x 128"):
         model.predict(np.zeros((64, 64, 3), np.uint8))
 
 
-def test_a_closed_model_says_so(machine, engine: Path, pictures: list[np.ndarray]) -> None:
+def test_predicting_with_a_closed_model_is_an_error(machine, engine: Path, pictures: list[np.ndarray]) -> None:
     model = load_model(engine)
     model.close()
     model.close()
     with pytest.raises(ModelError, match="closed"):
         model.predict(pictures[0])
-    assert machine.given_back()
+    assert machine.all_freed()
 
 
 DETECTOR = """
@@ -334,7 +334,7 @@ found (uint8[N,H,W,3] image) => (float[M,4] {boxes}, float[M] scores)
 
 @pytest.fixture
 def top_down(machine, mouse: Path):
-    """Make the demo network a top-down one with a detector that always finds one box."""
+    """Turn the demo network into a top-down one, with a detector that always returns one box."""
 
     def make(boxes: str = "boxes") -> Path:
         detector = mouse.with_name("mouse.detector.onnx")
@@ -349,7 +349,7 @@ def top_down(machine, mouse: Path):
     return make
 
 
-def test_the_detector_is_its_onnx_file(top_down, pictures: list[np.ndarray]) -> None:
+def test_the_detector_runs_from_its_onnx_file(top_down, pictures: list[np.ndarray]) -> None:
     with load_model(top_down()) as model:
         pose = model.predict(pictures[0])
         assert pose.boxes is not None
@@ -357,7 +357,7 @@ def test_the_detector_is_its_onnx_file(top_down, pictures: list[np.ndarray]) -> 
         assert pose.keypoints.shape == (1, 5, 3)
 
 
-def test_a_detector_that_is_missing_or_another(top_down, pictures: list[np.ndarray], tmp_path: Path) -> None:
+def test_a_missing_or_foreign_detector_is_rejected(top_down, pictures: list[np.ndarray], tmp_path: Path) -> None:
     path = top_down()
     detector = path.with_name("mouse.detector.onnx")
     elsewhere = detector.rename(tmp_path / "elsewhere.onnx")
@@ -380,6 +380,6 @@ def test_a_detector_that_is_missing_or_another(top_down, pictures: list[np.ndarr
         model.predict(pictures[0])
 
 
-def test_a_file_that_is_no_detector(top_down, pictures: list[np.ndarray]) -> None:
+def test_a_file_with_other_outputs_is_rejected_as_a_detector(top_down, pictures: list[np.ndarray]) -> None:
     with load_model(top_down("places")) as model, pytest.raises(ModelError, match="not image and boxes and scores"):
         model.predict(pictures[0])

@@ -1,4 +1,4 @@
-"""Whose plans are believed, and where that is noted."""
+"""Which plans are trusted, and where that is recorded."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from dlclive_core import UnsafeFileError
 OURS, THEIRS = plan_facts(1, b"ours"), plan_facts(1, b"theirs")
 
 
-def test_only_what_was_built_here_is_believed(tmp_path: Path) -> None:
+def test_only_recorded_plans_are_trusted(tmp_path: Path) -> None:
     assert not are_trusted([OURS])
     trust_plans([OURS])
     assert are_trusted([OURS])
@@ -26,7 +26,7 @@ def test_only_what_was_built_here_is_believed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-def test_a_register_that_others_can_write_to_says_nothing() -> None:
+def test_a_registry_that_others_can_write_to_is_not_trusted() -> None:
     trust_plans([OURS])
     folder = cache_folder() / "built"
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -36,7 +36,7 @@ def test_a_register_that_others_can_write_to_says_nothing() -> None:
     assert are_trusted([OURS])
 
 
-def test_the_users_cache_is_where_the_specification_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_folder_follows_the_xdg_specification(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
     assert cache_folder() == tmp_path / "mine" / "dlclive" / "tensorrt"
     if sys.platform != "win32":
@@ -46,7 +46,7 @@ def test_the_users_cache_is_where_the_specification_says(monkeypatch: pytest.Mon
             assert cache_folder() == tmp_path / ".cache" / "dlclive" / "tensorrt"
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "timing"
     replace_file(path, b"old")
     replace_file(path, b"new")
@@ -61,7 +61,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [item.name for item in tmp_path.iterdir() if item.is_file()] == ["timing"]
 
 
-def test_the_command_that_trusts(engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_trust_command(engine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from dlclive_tensorrt.engine_file import read_card
 
     for item in (cache_folder() / "built").iterdir():
@@ -71,4 +71,4 @@ def test_the_command_that_trusts(engine: Path, capsys: pytest.CaptureFixture[str
     assert "built on NVIDIA GeForce RTX 4090 with TensorRT 11.4.0.106" in capsys.readouterr().out
     assert are_trusted(read_card(engine).plans)
     assert main(["trust", str(engine.with_suffix(".onnx"))]) == 3
-    assert "no card of dlclive's" in capsys.readouterr().err
+    assert "no dlclive card" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Model files for the tests: a small one made here, and those of the reference networks."""
+"""Model files for the tests: a small network built here, and the reference networks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHARED = Path(__file__).parents[4] / "shared"
 
 
 def small_config() -> dict[str, Any]:
-    """A configuration as DeepLabCut writes it, of a CSPNeXt with an eighth of the channels and three keypoints."""
+    """A DeepLabCut configuration of a CSPNeXt with an eighth of the channels and three keypoints."""
     return {
         "net_type": "cspnext_s",
         "method": "bu",
@@ -65,7 +65,7 @@ def small_config() -> dict[str, Any]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Several threads on cores that others use, too, are slower than one by an order of magnitude."""
+    """Use one thread: on shared cores, several threads are slower by an order of magnitude."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -80,18 +80,18 @@ def config() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def small_weights() -> dict[str, torch.Tensor]:
-    """Random weights for it, with the batch norms' statistics taken from noise, so that its maps are not flat."""
+    """Random weights for the small network; batch norm statistics come from noise, so that its maps are not flat."""
     with torch.random.fork_rng():
         torch.manual_seed(3)
         network = build_network(PoseConfig.from_mapping(small_config(), where="a test"))
         graph = KeypointGraph(network, normalisation="imagenet").train()
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = None  # the plain mean of what it sees
+                module.momentum = None  # cumulative average
         with torch.no_grad():
             for _ in range(4):
                 graph(torch.randint(0, 256, (2, 96, 128, 3), dtype=torch.uint8))
-            for name, value in network.heads.named_parameters():  # peaks between 0 and 1, refinements of some pixels
+            for name, value in network.heads.named_parameters():  # peaks between 0 and 1, refinements of a few pixels
                 value.mul_(0.1 if name.endswith("weight") else 0.0)
                 value.add_(0.3 if name.endswith("heatmap_head.deconv_layers.0.bias") else 0.0)
     return {name: value.clone() for name, value in network.state_dict().items()}
@@ -109,7 +109,7 @@ def small_export(tmp_path_factory: pytest.TempPathFactory, small_weights: dict[s
 def shared() -> Path:
     """The folder with the reference networks and the open field."""
     if not (SHARED / "golden").is_dir():
-        pytest.skip("the reference networks are not here: no folder 'shared' beside the repository")
+        pytest.skip("no reference networks: the folder 'shared' is missing")
     return SHARED
 
 
@@ -138,7 +138,7 @@ def rgb() -> Callable[[Path], NDArray[np.uint8]]:
 
 
 class OnnxFile(Network):
-    """An exported file on onnxruntime's CPU provider, as thin as a runtime can be."""
+    """An exported file on onnxruntime's CPU provider: a minimal runtime."""
 
     runtime = "onnxruntime"
 
@@ -155,8 +155,8 @@ class OnnxFile(Network):
         self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
         """See Network.run."""
-        given = {"image": images} if conditions is None else {"image": images, "conditions": conditions}
-        return dict(zip(self.outputs, self.session.run(self.outputs, given), strict=True))
+        inputs = {"image": images} if conditions is None else {"image": images, "conditions": conditions}
+        return dict(zip(self.outputs, self.session.run(self.outputs, inputs), strict=True))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What DeepLabCut's versions have written, read back; and what is missing, said."""
+"""Files of all DeepLabCut versions are read; errors say what is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dlclive_core import ModelError, UnsafeFileError
 
 @pytest.fixture
 def deeplabcut_enum(monkeypatch: pytest.MonkeyPatch) -> type[enum.Enum]:
-    """An enumeration like deeplabcut's NetType, in a module of that name, gone when the file is read."""
+    """An enumeration like deeplabcut's NetType, in a module of that name; the tests remove the module before reading."""
     name = "deeplabcut.pose_estimation_pytorch.config.nets"
     module = types.ModuleType(name)
     kind = enum.Enum("NetType", {"RESNET_50": "resnet_50"}, module=name, type=str)
@@ -34,7 +34,7 @@ def deeplabcut_enum(monkeypatch: pytest.MonkeyPatch) -> type[enum.Enum]:
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_tensors_come_back_as_they_were(tmp_path: Path, zipped: bool) -> None:
+def test_tensors_are_read_unchanged(tmp_path: Path, zipped: bool) -> None:
     base = torch.arange(24.0).view(4, 6)
     saved = {
         "float": base,
@@ -65,7 +65,7 @@ def test_enumerations_and_paths_become_text(
     monkeypatch: pytest.MonkeyPatch,
     zipped: bool,
 ) -> None:
-    """As deeplabcut 3.0.1 writes them, which torch.load(weights_only=True) refuses."""
+    """deeplabcut 3.0.1 writes them; torch.load(weights_only=True) rejects them."""
     config["net_type"] = deeplabcut_enum("resnet_50")
     config["metadata"]["project_path"] = pathlib.PurePosixPath("/data/reach")
     config["metadata"]["pose_config_path"] = pathlib.PureWindowsPath(r"C:\data\reach\pytorch_config.yaml")
@@ -79,13 +79,13 @@ def test_enumerations_and_paths_become_text(
     assert read["metadata"]["pose_config_path"] == r"C:\data\reach\pytorch_config.yaml"
 
 
-def test_paths_of_this_system_become_text(tmp_path: Path) -> None:
+def test_paths_of_the_current_system_become_text(tmp_path: Path) -> None:
     torch.save({"a": Path("/data/reach")}, tmp_path / "a.pt")
     assert read_pt(tmp_path / "a.pt") == {"a": str(Path("/data/reach"))}
 
 
-def test_numbers_and_containers_of_training_are_read(tmp_path: Path) -> None:
-    """Old snapshots hold numpy numbers in their metrics, and schedulers hold counters."""
+def test_numbers_and_containers_of_training_metadata_are_read(tmp_path: Path) -> None:
+    """Metrics of old snapshots contain numpy numbers, and schedulers contain counters."""
     saved = {
         "float64": np.float64(2.5),
         "float32": np.float32(0.5),
@@ -108,7 +108,7 @@ def test_numbers_and_containers_of_training_are_read(tmp_path: Path) -> None:
     assert type(read["float64"]) is float
 
 
-def test_numpy_arrays_and_objects_are_not_data_of_a_model(tmp_path: Path) -> None:
+def test_numpy_arrays_are_rejected(tmp_path: Path) -> None:
     torch.save({"a": np.ones(3)}, tmp_path / "a.pt")
     with pytest.raises(UnsafeFileError, match="_reconstruct"):
         read_pt(tmp_path / "a.pt")
@@ -128,24 +128,24 @@ def test_an_export_with_a_detector(tmp_path: Path, config: dict[str, Any]) -> No
     assert list(read_checkpoint(tmp_path / "some.pt").detector or {}) == ["model.a"]
 
 
-def test_a_snapshot_takes_the_configuration_beside_it(tmp_path: Path, config: dict[str, Any]) -> None:
+def test_a_snapshot_uses_the_configuration_beside_it(tmp_path: Path, config: dict[str, Any]) -> None:
     metrics = {"metrics": {"test.mAP": np.float64(80.5)}, "epoch": 10, "losses": {}}
     torch.save({"metadata": metrics, "model": {"a": torch.ones(1)}, "optimizer": {}}, tmp_path / "snapshot-010.pt")
-    with pytest.raises(ModelError, match=r"snapshot-010\.pt is a snapshot, which needs pytorch_config\.yaml beside it"):
+    with pytest.raises(ModelError, match=r"snapshot-010\.pt is a snapshot and needs pytorch_config\.yaml beside it"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
     (tmp_path / "pytorch_config.yaml").write_text(yaml.safe_dump(config))
     checkpoint = read_checkpoint(tmp_path / "snapshot-010.pt")
     assert checkpoint.format == "deeplabcut-snapshot"
     assert checkpoint.config == config
     (tmp_path / "pytorch_config.yaml").write_text("!!python/object/apply:os.system ['touch canary']")
-    with pytest.raises(ModelError, match="read safely"):
+    with pytest.raises(ModelError, match="is not taken"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
     (tmp_path / "pytorch_config.yaml").write_text("")
     with pytest.raises(ModelError, match="does not contain settings"):
         read_checkpoint(tmp_path / "snapshot-010.pt")
 
 
-def test_a_snapshot_of_a_detector_is_named_as_such(tmp_path: Path) -> None:
+def test_a_detector_snapshot_is_rejected(tmp_path: Path) -> None:
     torch.save({"metadata": {}, "model": {"a": torch.ones(1)}}, tmp_path / "snapshot-detector-050.pt")
     with pytest.raises(ModelError, match="of a detector"):
         read_checkpoint(tmp_path / "snapshot-detector-050.pt")
@@ -154,7 +154,7 @@ def test_a_snapshot_of_a_detector_is_named_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"layer.weight": torch.ones(2)}, r"weights alone, without a configuration"),
+        ({"layer.weight": torch.ones(2)}, r"weights without a configuration"),
         ({"pose": {"a": torch.ones(1)}}, r"without 'config'"),
         ({"config": {}, "pose": None}, r"no weights under 'pose'"),
         ({"config": {}}, r"no weights under 'pose'"),
@@ -166,7 +166,7 @@ def test_a_snapshot_of_a_detector_is_named_as_such(tmp_path: Path) -> None:
     ],
     ids="state_dict no_config pose_none no_pose number other empty list tensor".split(),
 )
-def test_what_is_no_model_is_said(tmp_path: Path, content: object, message: str) -> None:
+def test_files_without_a_model_are_rejected_with_a_reason(tmp_path: Path, content: object, message: str) -> None:
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(ModelError, match=message) as error:
         read_checkpoint(tmp_path / "a.pt")

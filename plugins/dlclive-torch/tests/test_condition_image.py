@@ -1,4 +1,4 @@
-"""The picture of a condition against numbers worked out by hand."""
+"""The condition image, compared with hand-computed values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dlclive_core import UnsupportedModelError
 
 HEIGHT, WIDTH = 64, 96
 ABSENT = (math.nan, math.nan, 0.0)
-NEXT = math.exp(-0.5 / 2.6**2)  # 15 pixels make a standard deviation of 0.3 * (7 - 1) + 0.8
+NEXT = math.exp(-0.5 / 2.6**2)  # a kernel of 15 pixels has a standard deviation of 0.3 * (7 - 1) + 0.8
 SECOND = math.exp(-0.5 * (2 / 2.6) ** 2)
 
 
@@ -26,7 +26,7 @@ def draw(*keypoints: tuple[float, ...], size: tuple[int, int] = (HEIGHT, WIDTH),
     return picture(torch.tensor([keypoints]), *size)[0]
 
 
-def test_a_keypoint_is_a_gaussian_about_the_pixel_before_it() -> None:
+def test_a_keypoint_is_a_gaussian_around_the_preceding_pixel() -> None:
     drawn = draw((20.9, 30.2, 0.4))[0]
     assert drawn[29, 19].item() == pytest.approx(255)
     assert drawn[29, 20].item() == drawn[28, 19].item() == pytest.approx(255 * NEXT, abs=1e-3)
@@ -36,12 +36,12 @@ def test_a_keypoint_is_a_gaussian_about_the_pixel_before_it() -> None:
     assert (shown.amin(0).tolist(), shown.amax(0).tolist()) == ([22, 12], [36, 26])
 
 
-def test_the_blur_mirrors_at_the_edges_without_repeating_them() -> None:
-    drawn = draw((2.0, 30.0, 1.0))[0]  # pixel 1: its mirror image is at -1
+def test_the_blur_reflects_at_the_edges_without_repeating_them() -> None:
+    drawn = draw((2.0, 30.0, 1.0))[0]  # pixel 1: its reflection is at -1
     edge, own = 2 * NEXT, 1 + SECOND
     assert drawn[29, 0].item() == pytest.approx(255)
     assert drawn[29, 1].item() == pytest.approx(255 * own / edge, abs=1e-3)
-    assert draw((1.0, 30.0, 1.0))[0, 29, 1].item() == pytest.approx(255 * NEXT, abs=1e-3)  # pixel 0 has none
+    assert draw((1.0, 30.0, 1.0))[0, 29, 1].item() == pytest.approx(255 * NEXT, abs=1e-3)  # pixel 0 has no reflection
     corner = draw((WIDTH - 1.0, HEIGHT - 1.0, 1.0))[0]
     assert corner[-1, -1].item() == pytest.approx(255)
     assert corner[-2, -2].item() == pytest.approx(255 * (own / edge) ** 2, abs=1e-3)
@@ -50,7 +50,9 @@ def test_the_blur_mirrors_at_the_edges_without_repeating_them() -> None:
 def test_the_brightest_pixel_of_all_channels_is_255() -> None:
     drawn = draw((WIDTH - 1.0, 30.0, 1.0), (40.0, 30.0, 1.0))
     assert drawn[0].amax().item() == pytest.approx(255)
-    assert drawn[1].amax().item() == pytest.approx(255 / (2 * NEXT), abs=1e-3)  # the edge doubles the other one
+    assert drawn[1].amax().item() == pytest.approx(
+        255 / (2 * NEXT), abs=1e-3
+    )  # the reflection at the edge doubles the other keypoint
 
 
 @pytest.mark.parametrize(
@@ -58,11 +60,11 @@ def test_the_brightest_pixel_of_all_channels_is_255() -> None:
     [
         ((WIDTH, HEIGHT, 1.0), (HEIGHT - 1, WIDTH - 1)),
         ((1.0, 1.0, 0.01), (0, 0)),
-        ((0.9, 20.0, 1.0), (19, WIDTH - 1)),  # before pixel 0 is the last one
+        ((0.9, 20.0, 1.0), (19, WIDTH - 1)),  # wraps around to the last pixel
         ((20.0, 0.0, 1.0), (HEIGHT - 1, 19)),
     ],
 )
-def test_edges_belong_to_the_picture(keypoint: tuple[float, float, float], pixel: tuple[int, int]) -> None:
+def test_keypoints_on_the_edges_are_drawn(keypoint: tuple[float, float, float], pixel: tuple[int, int]) -> None:
     drawn = draw(keypoint)[0]
     assert divmod(int(drawn.argmax()), WIDTH) == pixel
 
@@ -81,14 +83,14 @@ def test_edges_belong_to_the_picture(keypoint: tuple[float, float, float], pixel
         (math.inf, 20.0, 1.0),
     ],
 )
-def test_what_is_not_there_is_not_drawn(keypoint: tuple[float, float, float]) -> None:
+def test_missing_keypoints_are_not_drawn(keypoint: tuple[float, float, float]) -> None:
     drawn = draw(keypoint, (30.0, 30.0, 1.0))
     assert drawn[0].abs().amax() == 0
     assert drawn[1].amax().item() == pytest.approx(255)
-    assert draw(keypoint).abs().amax() == 0  # and nothing is divided by nothing
+    assert draw(keypoint).abs().amax() == 0  # no division by zero
 
 
-def test_keypoints_beyond_the_size_of_training_are_not_drawn_in_larger_pictures() -> None:
+def test_keypoints_beyond_the_training_size_are_not_drawn() -> None:
     large = draw((90.0, 50.0, 1.0), (97.0, 50.0, 1.0), (90.0, 65.0, 1.0), size=(128, 160), bound=(HEIGHT, WIDTH))
     assert large.shape == (3, 128, 160)
     assert (large.amax((1, 2)) > 0).tolist() == [True, False, False]
@@ -96,16 +98,16 @@ def test_keypoints_beyond_the_size_of_training_are_not_drawn_in_larger_pictures(
     assert (small.amax((1, 2)) > 0).tolist() == [False, True]
 
 
-def test_items_of_a_batch_do_not_mix() -> None:
-    one, other = [(WIDTH - 1.0, 30.0, 1.0), (40.0, 30.0, 1.0)], [(10.0, 30.0, 1.0), ABSENT]
+def test_batch_items_are_independent() -> None:
+    first, second = [(WIDTH - 1.0, 30.0, 1.0), (40.0, 30.0, 1.0)], [(10.0, 30.0, 1.0), ABSENT]
     picture = StackedConditions(2, (15, 15), (HEIGHT, WIDTH))
-    together = picture(torch.tensor([one, other, [ABSENT, ABSENT]]), HEIGHT, WIDTH)
-    torch.testing.assert_close(together[0], draw(*one), rtol=0, atol=0)
-    torch.testing.assert_close(together[1], draw(*other), rtol=0, atol=0)
-    assert together[2].abs().amax() == 0
+    batch = picture(torch.tensor([first, second, [ABSENT, ABSENT]]), HEIGHT, WIDTH)
+    torch.testing.assert_close(batch[0], draw(*first), rtol=0, atol=0)
+    torch.testing.assert_close(batch[1], draw(*second), rtol=0, atol=0)
+    assert batch[2].abs().amax() == 0
 
 
-def test_kernels_have_a_width_and_a_height() -> None:
+def test_kernels_may_be_rectangular() -> None:
     picture = StackedConditions(1, (5, 3), (HEIGHT, WIDTH))
     drawn = picture(torch.tensor([[[20.0, 30.0, 1.0]]]), HEIGHT, WIDTH)[0, 0]
     assert (drawn[29, 16:23] / 255).tolist() == pytest.approx([0, 1 / 6, 4 / 6, 1, 4 / 6, 1 / 6, 0])
@@ -120,7 +122,7 @@ def test_colours_add_up_and_the_brightest_becomes_255() -> None:
     assert drawn[:, 29, 19].tolist() == pytest.approx([127.5, 255 * NEXT, 63.75], abs=1e-3)
 
 
-def test_of_keypoints_in_one_pixel_the_last_one_is_painted() -> None:
+def test_the_last_of_several_keypoints_in_a_pixel_is_painted() -> None:
     picture = ColouredConditions([(100, 0, 0), (0, 200, 0), (0, 0, 50)], (15, 15), (HEIGHT, WIDTH))
 
     def colour(*confidences: float) -> list[float]:
@@ -132,7 +134,7 @@ def test_of_keypoints_in_one_pixel_the_last_one_is_painted() -> None:
     assert colour(1, 0, 0) == [255, 0, 0]
 
 
-def test_colours_are_those_of_the_rainbow_where_none_are_given() -> None:
+def test_default_colours_are_the_rainbow() -> None:
     assert rainbow(1) == [(127, 0, 255)]
     assert rainbow(3) == [(127, 0, 255), (128, 254, 179), (255, 0, 0)]
     picture = build_condition_image({"type": "ColoredKeypointEncoder", "num_joints": 3})
@@ -150,7 +152,7 @@ def test_colours_are_those_of_the_rainbow_where_none_are_given() -> None:
         ({"type": "ColoredKeypointEncoder", "colors": [[1, 2], [3, 4]]}, "three values"),
     ],
 )
-def test_refuses_what_it_cannot_draw(changes: dict[str, Any], message: str) -> None:
+def test_unsupported_encoders_are_rejected(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         build_condition_image({"type": "StackedKeypointEncoder", "num_joints": 2, **changes})
     with pytest.raises(UnsupportedModelError, match="kpt_encoder"):

@@ -1,4 +1,4 @@
-"""Networks that take a condition: attention by hand, what they are made of, and the answers of deeplabcut 3.0.2."""
+"""Conditional networks: attention, layers, supported options, and export."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GOLDEN = (
     "ctd_prenet_rtmpose_s", "ctd_prenet_rtmpose_m", "ctd_prenet_rtmpose_x",
 )  # fmt: skip
 EXPORTED = ("ctd_coam_w32", "ctd_prenet_hrnet_w32", "ctd_prenet_rtmpose_s")
-"""One of each kind: exporting takes most of the time, and sizes differ in channels alone."""
+"""One network of each kind: exporting takes most of the time, and sizes differ only in channels."""
 
 
 def encoder(keypoints: int = 3, **changes: Any) -> dict[str, Any]:
@@ -43,13 +43,13 @@ def prenet(**changes: Any) -> CondPreNet:
 
 
 def coam(**changes: Any) -> HRNetCoAM:
-    """With few cells: the input is 64 x 96."""
+    """An HRNetCoAM with few cells: the input is 64 x 96."""
     options = {"type": "HRNetCoAM", "base_model_name": "hrnet_w18", "kpt_encoder": encoder(), "img_size": [64, 96]}
     return BACKBONES["HRNetCoAM"]({**options, **changes})  # type: ignore[return-value]
 
 
 def ready(network: nn.Module, images: torch.Tensor) -> None:
-    """Batch norms with the statistics of these images."""
+    """Set the statistics of batch norms to those of these images."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = None
@@ -61,25 +61,25 @@ def ready(network: nn.Module, images: torch.Tensor) -> None:
     network.eval()
 
 
-def test_attention_weighs_values_by_how_well_keys_fit() -> None:
+def test_attention_weights_values_by_the_softmax_of_scaled_products() -> None:
     queries = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]])
     keys = torch.tensor([[[2.0, 0.0], [0.0, 7.0]]])
     values = torch.tensor([[[1.0, 10.0], [3.0, 30.0]]])
     share = 1 / (1 + np.exp(-4 / np.sqrt(2)))
-    found = attend(queries, keys, values, heads=1)[0]
-    assert found[0].tolist() == pytest.approx([2, 20])  # a query of nothing looks everywhere
-    assert found[1].tolist() == pytest.approx([3 - 2 * share, 30 - 20 * share])
+    attended = attend(queries, keys, values, heads=1)[0]
+    assert attended[0].tolist() == pytest.approx([2, 20])  # a zero query weights all keys equally
+    assert attended[1].tolist() == pytest.approx([3 - 2 * share, 30 - 20 * share])
     share = 1 / (1 + np.exp(-4))
     assert attend(queries, keys, values, heads=2)[0, 1].tolist() == pytest.approx([3 - 2 * share, 20])
 
 
-def test_attention_of_long_vectors_in_half_precision() -> None:
-    """The product of these is 600 * 600, beyond half precision."""
+def test_attention_does_not_overflow_half_precision() -> None:
+    """The product of these vectors is 600 * 600, which overflows half precision."""
     vectors = torch.full((1, 2, 1), 600.0, dtype=torch.float16)
     assert attend(vectors, vectors, vectors, heads=1).tolist() == vectors.tolist()
 
 
-def test_attention_is_added_or_between_channels_alone_multiplied() -> None:
+def test_attention_is_added_and_channel_attention_alone_is_multiplied() -> None:
     features, picture = torch.rand(1, 2, 2, 3), torch.rand(1, 1, 8, 12)
     for channels_only in (False, True):
         layer = ConditionalAttention(2, 1, (2, 3), heads=1, channels_only=channels_only)
@@ -88,27 +88,27 @@ def test_attention_is_added_or_between_channels_alone_multiplied() -> None:
                 value.fill_(0.0)
                 if name == "channel_attention_module.pa.fc_o.bias":
                     value.copy_(torch.arange(6.0))
-            found = layer(features, picture)
+            output = layer(features, picture)
         attention = torch.arange(6.0).view(2, 3)
-        torch.testing.assert_close(found, features * attention if channels_only else features + attention)
+        torch.testing.assert_close(output, features * attention if channels_only else features + attention)
 
 
-def test_the_condition_is_resized_with_height_and_width_exchanged() -> None:
+def test_the_condition_is_resized_with_height_and_width_swapped() -> None:
     layer = ConditionalAttention(2, 1, (2, 3), heads=1, channels_only=False)
-    seen = []
-    layer.channel_attention_module.cnn_cond.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    conditions = []
+    layer.channel_attention_module.cnn_cond.register_forward_hook(lambda _, inputs, __: conditions.append(inputs[0]))
     layer(torch.rand(1, 2, 2, 3), torch.arange(4.0).view(1, 1, 4, 1).expand(1, 1, 4, 6))
-    assert seen[0].shape == (1, 1, 3, 2)
-    assert seen[0][0, 0, 1].tolist() == pytest.approx([1.5, 1.5])  # rows are still rows
+    assert conditions[0].shape == (1, 1, 3, 2)
+    assert conditions[0][0, 0, 1].tolist() == pytest.approx([1.5, 1.5])  # the values are not transposed
 
 
 def test_the_prenet_adds_image_and_condition() -> None:
     network = prenet()
-    given: list[torch.Tensor] = []
+    inputs: list[torch.Tensor] = []
 
     class Probe(Backbone):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
-            given.append(images)
+            inputs.append(images)
             return images
 
     network.backbone = Probe()
@@ -116,8 +116,8 @@ def test_the_prenet_adds_image_and_condition() -> None:
     images = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
         network(images, CONDITION)
-        wanted = network.rgb_preNet(images) + network.cond_preNet(network.picture(CONDITION, 64, 96))
-    torch.testing.assert_close(given[-1], wanted)
+        expected = network.rgb_preNet(images) + network.cond_preNet(network.picture(CONDITION, 64, 96))
+    torch.testing.assert_close(inputs[-1], expected)
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_folding_and_pruning_keep_the_function(build: Any) -> None:
     assert not any(isinstance(module, nn.BatchNorm2d) for module in network.modules())
     spread = float(before.std())
     torch.testing.assert_close(after, before, rtol=0, atol=1e-3 * spread)
-    assert float((other - before).abs().max()) > 0.01 * spread  # and the condition matters
+    assert float((other - before).abs().max()) > 0.01 * spread  # the condition has an effect
 
 
-def test_which_sizes_they_take() -> None:
+def test_input_sizes() -> None:
     assert coam().input_size == (64, 96)
     assert prenet().input_size is None
     assert (coam().conditional, prenet().conditional, prenet().stride, coam().stride) == (True, True, 32, 4)
@@ -166,13 +166,13 @@ def test_which_sizes_they_take() -> None:
         (prenet, {"backbone": "HRNet"}, "HRNet"),
     ],
 )
-def test_refuses_what_it_cannot_build(build: Any, changes: dict[str, Any], message: str) -> None:
+def test_unsupported_options_are_rejected(build: Any, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         build(**changes)
 
 
 @pytest.mark.slow
-def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_path: Path) -> None:
+def test_export_with_dynamic_size(config: dict[str, Any], onnx_file: Any, tmp_path: Path) -> None:
     options = copy.deepcopy(config)
     inner = options["model"]["backbone"]
     options["model"]["backbone"] = {"type": "CondPreNet", "backbone": inner, "kpt_encoder": encoder()}
@@ -181,7 +181,7 @@ def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_p
     assert isinstance(network, PoseNetwork)
     ready(network, torch.randn(2, 3, 64, 96))
     with torch.no_grad():
-        for value in network.heads.parameters():  # refinements of some pixels
+        for value in network.heads.parameters():  # refinements of a few pixels
             value.mul_(0.01)
     network.prepare()
     fold_batch_norms(network)
@@ -195,6 +195,6 @@ def test_exported_with_a_free_size(config: dict[str, Any], onnx_file: Any, tmp_p
         conditions = rng.uniform(-10, 140, (3, 3, 3)).astype(np.float32)
         conditions[1] = (np.nan, np.nan, 0)
         with torch.inference_mode():
-            wanted = graph(torch.from_numpy(images), torch.from_numpy(conditions))["keypoints"].numpy()
-        found = runtime.run(images, conditions)["keypoints"]
-        np.testing.assert_allclose(found, wanted, atol=0.01)
+            expected = graph(torch.from_numpy(images), torch.from_numpy(conditions))["keypoints"].numpy()
+        keypoints = runtime.run(images, conditions)["keypoints"]
+        np.testing.assert_allclose(keypoints, expected, atol=0.01)

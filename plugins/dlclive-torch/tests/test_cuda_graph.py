@@ -1,4 +1,4 @@
-"""Runs on a GPU: what is copied, captured, replayed and waited for. With doubles of CUDA, and truly where there is a GPU."""
+"""Inference on a GPU: copies, captures, replays and synchronisation, with doubles of CUDA and, if available, on a GPU."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dlclive_core import load_model
 
 
 class Graph:
-    """A captured graph: when it is replayed, what was captured is computed again, into the same memory."""
+    """A captured graph: replaying it repeats the captured computation, into the same memory."""
 
     def __init__(self, done: list[str]) -> None:
         self.done = done
@@ -37,7 +37,7 @@ class Graph:
 
 
 class Recorder:
-    """Stands in for CUDA: a stream that notes what is done, in order."""
+    """A double of CUDA: a stream that records operations in order."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -63,7 +63,7 @@ class Recorder:
 
 
 class Sums(nn.Module):
-    """Two outputs; counts how often it is called."""
+    """A module with two outputs that counts its calls."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
@@ -105,26 +105,26 @@ def make(recorder: Recorder, monkeypatch: pytest.MonkeyPatch, **options: Any) ->
     return CudaRuns(module, torch.device("cpu"), **{"graphs": True, "strict": True, **options}), module
 
 
-def check(found: dict[str, NDArray[np.float32]], image: NDArray[np.uint8]) -> None:
+def check(results: dict[str, NDArray[np.float32]], image: NDArray[np.uint8]) -> None:
     sums = image.astype(np.float32).sum(axis=(1, 2))
-    np.testing.assert_array_equal(found["sums"], sums)
-    np.testing.assert_array_equal(found["more"], sums.max(axis=1))
+    np.testing.assert_array_equal(results["sums"], sums)
+    np.testing.assert_array_equal(results["more"], sums.max(axis=1))
 
 
-def test_a_shape_that_comes_again_is_captured_once_and_replayed(
+def test_a_repeated_shape_is_captured_once_and_replayed(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, noise: Callable[..., NDArray[np.uint8]]
 ) -> None:
     runs, module = make(recorder, monkeypatch)
     images = [noise(6, 8, seed)[None] for seed in range(5)]
-    found = [runs.run([image]) for image in images]
-    for arrays, image in zip(found, images, strict=True):  # all of them in the end: none shares memory with another
+    results = [runs.run([image]) for image in images]
+    for arrays, image in zip(results, images, strict=True):  # checked at the end: results do not share memory
         check(arrays, image)
     once = ["replay", "synchronise"]
     assert recorder.done == ["wait for weights", "synchronise", "capture", *once * 4]
-    assert module.calls == 1 + 3 + 1  # plainly, warming up, captured
+    assert module.calls == 1 + 3 + 1  # first run, warm-up, capture
 
 
-def test_shapes_have_graphs_of_their_own_and_conditions_go_along(
+def test_each_shape_has_its_own_graph_and_receives_conditions(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, noise: Callable[..., NDArray[np.uint8]]
 ) -> None:
     runs, _ = make(recorder, monkeypatch)
@@ -136,14 +136,14 @@ def test_shapes_have_graphs_of_their_own_and_conditions_go_along(
 
 
 @pytest.mark.parametrize("graphs", [True, False])
-def test_without_a_graph_the_network_runs_all_the_same(
+def test_the_network_runs_without_a_graph(
     recorder: Recorder,
     monkeypatch: pytest.MonkeyPatch,
     noise: Callable[..., NDArray[np.uint8]],
     caplog: pytest.LogCaptureFixture,
     graphs: bool,
 ) -> None:
-    """Where it was not wanted, and where it could not be captured, which is said once."""
+    """Graphs are disabled, or the capture fails, which is logged once."""
     recorder.refuses = "operation not permitted\nwhen stream is capturing"
     runs, _ = make(recorder, monkeypatch, graphs=graphs)
     with caplog.at_level(logging.WARNING):
@@ -158,7 +158,7 @@ def test_without_a_graph_the_network_runs_all_the_same(
         assert "operation not permitted when stream is capturing" in caplog.text
 
 
-def test_images_that_cannot_be_written_or_lie_backwards(
+def test_read_only_images_and_negative_strides(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, noise: Callable[..., NDArray[np.uint8]]
 ) -> None:
     runs, _ = make(recorder, monkeypatch)
@@ -177,7 +177,7 @@ def test_packing_keeps_names_shapes_and_order() -> None:
         np.testing.assert_array_equal(arrays[name], tensor.numpy())
 
 
-def test_strict_convolutions_leave_the_users_settings_as_they_were() -> None:
+def test_strict_convolutions_restore_the_users_settings() -> None:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high")
     try:
@@ -196,7 +196,7 @@ def test_strict_convolutions_leave_the_users_settings_as_they_were() -> None:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here")
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_a_replayed_graph_says_what_the_network_says(
+def test_a_replayed_graph_gives_the_networks_output(
     small_export: Path, noise: Callable[..., NDArray[np.uint8]], precision: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     graphed = load_model(small_export, "torch", device="cuda", precision=precision)

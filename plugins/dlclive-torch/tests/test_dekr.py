@@ -1,4 +1,4 @@
-"""The head of DEKR: its adaptive convolutions, computed together and apart, and exported."""
+"""The head of DEKR: adaptive convolutions, separate and joined, and export."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def options(**changes: Any) -> dict[str, Any]:
     }
 
 
-def shaken(module: Any) -> Any:
-    """Every weight and statistic random, so that nothing is a special case."""
+def randomised(module: Any) -> Any:
+    """Randomise every weight and statistic, to avoid special cases."""
     torch.manual_seed(0)
     for name, value in module.state_dict().items():
         if value.is_floating_point():
@@ -49,9 +49,9 @@ def shaken(module: Any) -> Any:
     return module.eval()
 
 
-def still(channels: int, shift: tuple[float, float]) -> AdaptiveBlock:
-    """A block that moves its places by (rows, columns) everywhere."""
-    block = shaken(AdaptiveBlock(channels))
+def shifting_block(channels: int, shift: tuple[float, float]) -> AdaptiveBlock:
+    """A block that shifts its sampling points by (rows, columns) everywhere."""
+    block = randomised(AdaptiveBlock(channels))
     block.regular_matrix.copy_(AdaptiveBlock(channels).regular_matrix)
     for layer, bias in ((block.transform_matrix_conv, [1.0, 0, 0, 1]), (block.translation_conv, shift)):
         nn.init.zeros_(layer.weight)
@@ -59,29 +59,29 @@ def still(channels: int, shift: tuple[float, float]) -> AdaptiveBlock:
     return block
 
 
-def plainly(block: AdaptiveBlock, features: Tensor, seen: Tensor) -> Tensor:
-    """What an ordinary convolution of `seen` makes of it."""
-    return functional.relu(block.bn(functional.conv2d(seen, block.adapt_conv.weight, padding=1)) + features)
+def convolved(block: AdaptiveBlock, features: Tensor, sampled: Tensor) -> Tensor:
+    """Apply an ordinary convolution to the sampled features."""
+    return functional.relu(block.bn(functional.conv2d(sampled, block.adapt_conv.weight, padding=1)) + features)
 
 
-def test_without_moving_it_is_a_convolution() -> None:
-    block, features = still(3, (0, 0)), torch.randn(2, 3, 6, 7)
-    torch.testing.assert_close(block(features), plainly(block, features, features), rtol=0, atol=1e-4)
+def test_a_block_without_shift_is_a_convolution() -> None:
+    block, features = shifting_block(3, (0, 0)), torch.randn(2, 3, 6, 7)
+    torch.testing.assert_close(block(features), convolved(block, features, features), rtol=0, atol=1e-4)
 
 
-def test_moving_down_by_a_cell_and_right_by_half_a_cell() -> None:
-    block, features = still(3, (1, 0.5)), torch.randn(1, 3, 6, 7)
-    # Seen at (r, c) is the mean of (r + 1, c) and (r + 1, c + 1), with 0 beyond the map; from row and column -1 on.
+def test_a_shift_down_by_a_cell_and_right_by_half_a_cell() -> None:
+    block, features = shifting_block(3, (1, 0.5)), torch.randn(1, 3, 6, 7)
+    # The sample at (r, c) is the mean of (r + 1, c) and (r + 1, c + 1), 0 outside the map; starts at row and column -1.
     wide = functional.pad(features, (1, 2, 0, 2))
-    seen = (wide[..., :-1] + wide[..., 1:]) / 2
-    wanted = functional.relu(block.bn(functional.conv2d(seen, block.adapt_conv.weight)) + features)
-    torch.testing.assert_close(block(features), wanted, rtol=0, atol=1e-4)
+    sampled = (wide[..., :-1] + wide[..., 1:]) / 2
+    expected = functional.relu(block.bn(functional.conv2d(sampled, block.adapt_conv.weight)) + features)
+    torch.testing.assert_close(block(features), expected, rtol=0, atol=1e-4)
 
 
-def test_agrees_with_deformable_convolutions() -> None:
-    """Places anywhere, also far beyond the map; rows before columns."""
+def test_blocks_match_torchvisions_deformable_convolution() -> None:
+    """Sampling points are anywhere, also far outside the map; rows before columns."""
     ops = pytest.importorskip("torchvision.ops")
-    block, features = shaken(AdaptiveBlock(4)), torch.randn(2, 4, 9, 11)
+    block, features = randomised(AdaptiveBlock(4)), torch.randn(2, 4, 9, 11)
     matrix = block.transform_matrix_conv(features).permute(0, 2, 3, 1).reshape(-1, 2, 2)
     moved = (matrix @ block.regular_matrix - block.regular_matrix).view(2, 9, 11, 2, 9)
     moved = moved + block.translation_conv(features).permute(0, 2, 3, 1).unsqueeze(4)
@@ -91,15 +91,15 @@ def test_agrees_with_deformable_convolutions() -> None:
     torch.testing.assert_close(block(features), functional.relu(block.bn(summed) + features), rtol=0, atol=1e-4)
 
 
-def test_blocks_beside_each_other_do_the_same_as_apart() -> None:
-    blocks = [shaken(AdaptiveBlock(4)), still(4, (1, 2)), still(4, (0, -1.5))]
+def test_joined_blocks_match_separate_blocks() -> None:
+    blocks = [randomised(AdaptiveBlock(4)), shifting_block(4, (1, 2)), shifting_block(4, (0, -1.5))]
     features = torch.randn(2, 12, 6, 8)
     apart = [block(part) for block, part in zip(blocks, features.chunk(3, dim=1), strict=True)]
     torch.testing.assert_close(join_blocks(blocks)(features), torch.cat(apart, dim=1), rtol=0, atol=1e-5)
 
 
 def test_preparing_and_folding_keep_the_function() -> None:
-    head = shaken(build_dekr_head(options(), 4))
+    head = randomised(build_dekr_head(options(), 4))
     features = torch.randn(2, 10, 12, 16)
     with torch.inference_mode():
         before = head.offset_head(features), head.heatmap_head(features)
@@ -107,20 +107,20 @@ def test_preparing_and_folding_keep_the_function() -> None:
         fold_batch_norms(head)
         after = head.offset_head(features), head.heatmap_head(features)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in head.modules())
-    for one, other in zip(before, after, strict=True):
-        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-4)
+    for output_before, output_after in zip(before, after, strict=True):
+        torch.testing.assert_close(output_after, output_before, rtol=1e-4, atol=1e-4)
 
 
-def test_half_precision_reads_at_places_in_single() -> None:
-    """A map 3000 cells wide, whose places half precision cannot tell apart."""
-    block, features = still(1, (0, 0.5)), torch.randn(1, 1, 1, 3000)
-    found = block.half()(features.half()).float()
-    torch.testing.assert_close(found, block.float()(features), rtol=0.02, atol=0.02)
+def test_half_precision_features_are_sampled_in_float32() -> None:
+    """Half precision cannot distinguish the columns of a map of 3000 cells."""
+    block, features = shifting_block(1, (0, 0.5)), torch.randn(1, 1, 1, 3000)
+    keypoints = block.half()(features.half()).float()
+    torch.testing.assert_close(keypoints, block.float()(features), rtol=0.02, atol=0.02)
 
 
-def test_exported_for_any_size(tmp_path: Path) -> None:
+def test_export_with_dynamic_size(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    head: DEKRHead = shaken(build_dekr_head(options(), 4))
+    head: DEKRHead = randomised(build_dekr_head(options(), 4))
     head.prepare()
     rows, columns = torch.export.Dim("rows"), torch.export.Dim("columns")
     with torch.inference_mode():
@@ -138,9 +138,9 @@ def test_exported_for_any_size(tmp_path: Path) -> None:
         session = onnxruntime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
         for shape in ((1, 10, 12, 16), (3, 10, 9, 23)):
             features = torch.randn(shape)
-            (found,) = session.run(None, {session.get_inputs()[0].name: features.numpy()})
+            (keypoints,) = session.run(None, {session.get_inputs()[0].name: features.numpy()})
             torch.testing.assert_close(
-                torch.from_numpy(found), head(features)["keypoints"], rtol=1e-4, atol=1e-3, equal_nan=True
+                torch.from_numpy(keypoints), head(features)["keypoints"], rtol=1e-4, atol=1e-3, equal_nan=True
             )
 
 
@@ -154,7 +154,7 @@ def test_exported_for_any_size(tmp_path: Path) -> None:
         ({"heatmap": {"channels": [10, 6, 3]}}, "3 heatmaps"),
     ],
 )
-def test_refuses_what_it_cannot_compute(changes: dict[str, Any], message: str) -> None:
+def test_unsupported_options_are_rejected(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         build_dekr_head(options(**changes), 4)
 
@@ -168,7 +168,7 @@ def test_refuses_what_it_cannot_compute(changes: dict[str, Any], message: str) -
         ({"interpolate_branches": True, "increased_channel_count": True}, 1920),
     ],
 )
-def test_branches_of_the_backbone(options: dict[str, Any], channels: int) -> None:
+def test_channels_of_hrnets_branches(options: dict[str, Any], channels: int) -> None:
     backbone = build_hrnet({"model_name": "hrnet_w18", **options}).eval()
     assert backbone.channels == channels
     with torch.inference_mode():

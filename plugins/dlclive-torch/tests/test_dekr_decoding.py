@@ -1,4 +1,4 @@
-"""Keypoints of several animals from centres and offsets, on maps small enough to decode by hand."""
+"""Keypoints of several animals from centres and offsets, compared with hand-computed values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAN = [pytest.approx(math.nan, nan_ok=True)] * 2
 
 
 def maps(height: int = 12, width: int = 16, keypoints: int = 2) -> tuple[Tensor, Tensor]:
-    """Heatmaps (the last is that of the centres) and offsets, all 0."""
+    """Return heatmaps (the last one for centres) and offsets, all 0."""
     return torch.zeros(1, keypoints + 1, height, width), torch.zeros(1, 2 * keypoints, height, width)
 
 
@@ -30,7 +30,7 @@ def decode(heatmap: Tensor, offsets: Tensor, decoding: DEKRDecoding) -> Any:
 
 
 def test_keypoints_are_the_centre_minus_their_offsets() -> None:
-    """Centre in row 3, column 5; the first keypoint at column 5 - 1.5, row 3 - (-0.25), then times 4 plus 2."""
+    """The centre is in row 3, column 5, and the first keypoint at column 5 - 1.5, row 3 - (-0.25); times 4 plus 2."""
     heatmap, offsets = maps()
     heatmap[0, 2, 3, 5] = 0.5
     offsets[0, :, 3, 5] = torch.tensor([1.5, -0.25, -4.0, 3.0])
@@ -39,24 +39,24 @@ def test_keypoints_are_the_centre_minus_their_offsets() -> None:
     assert decode(heatmap, offsets, ONE) == [[[16.0, 15.0, pytest.approx(0.4)], [38.0, 2.0, pytest.approx(0.125)]]]
 
 
-@pytest.mark.parametrize(("score", "wanted"), [("combined", 0.6), ("heatmap", 1.2), ("center", 0.5)])
-def test_confidences(score: KeypointScore, wanted: float) -> None:
+@pytest.mark.parametrize(("score", "expected"), [("combined", 0.6), ("heatmap", 1.2), ("center", 0.5)])
+def test_keypoint_score_options(score: KeypointScore, expected: float) -> None:
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 1, 3, 5] = 0.5
     heatmap[0, 0, 3, 5] = 1.2
     decoding = replace(ONE, keypoint_score=score)
-    assert decode(heatmap, offsets, decoding) == [[[22.0, 14.0, pytest.approx(wanted)]]]
-    assert decode(heatmap, offsets, replace(decoding, clip_scores=True))[0][0][2] == pytest.approx(min(wanted, 1.0))
+    assert decode(heatmap, offsets, decoding) == [[[22.0, 14.0, pytest.approx(expected)]]]
+    assert decode(heatmap, offsets, replace(decoding, clip_scores=True))[0][0][2] == pytest.approx(min(expected, 1.0))
 
 
-def test_logits_become_probabilities_before_everything() -> None:
+def test_the_sigmoid_is_applied_before_decoding() -> None:
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 1, 3, 5] = math.log(3)  # 3/4
-    found = decode(heatmap, offsets, replace(ONE, apply_sigmoid=True))
-    assert found == [[[22.0, 14.0, pytest.approx(0.375)]]]  # the keypoint's own logit is 0, 1/2
+    poses = decode(heatmap, offsets, replace(ONE, apply_sigmoid=True))
+    assert poses == [[[22.0, 14.0, pytest.approx(0.375)]]]  # the keypoint's own logit is 0, 1/2
 
 
-def test_keypoints_beyond_the_map_have_the_confidence_of_its_edge() -> None:
+def test_keypoints_outside_the_map_have_the_confidence_of_its_edge() -> None:
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 1, 3, 5] = 1.0
     offsets[0, :, 3, 5] = torch.tensor([9.0, -20.0])
@@ -68,23 +68,23 @@ def test_a_centre_is_the_highest_within_two_cells() -> None:
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 0] = 1.0
     heatmap[0, 1, 3, 5] = 0.9
-    heatmap[0, 1, 3, 7] = 0.8  # too near
+    heatmap[0, 1, 3, 7] = 0.8  # too close
     heatmap[0, 1, 6, 5] = 0.3
     assert decode(heatmap, offsets, TWO) == [[[22.0, 14.0, pytest.approx(0.9)]], [[22.0, 26.0, pytest.approx(0.3)]]]
 
 
-def test_where_there_are_fewer_centres_the_rest_is_not_found() -> None:
+def test_individuals_without_a_centre_are_missing() -> None:
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 0] = 1.0
     heatmap[0, 1, 3, 5] = 0.9
     heatmap[0, 1, 8, 8] = -0.1
     for nms in (False, True):
-        found = decode(heatmap, offsets, replace(TWO, apply_pose_nms=nms, keypoint_score="heatmap"))
-        assert found == [[[22.0, 14.0, 1.0]], [[*NAN, 0.0]]]
+        poses = decode(heatmap, offsets, replace(TWO, apply_pose_nms=nms, keypoint_score="heatmap"))
+        assert poses == [[[22.0, 14.0, 1.0]], [[*NAN, 0.0]]]
 
 
-def test_poses_that_are_another_animals_too_are_dropped_and_put_last() -> None:
-    """Centres in columns 2, 8 and 13. The second one's keypoint is that of the first, the third one has its own."""
+def test_duplicate_poses_are_dropped_and_put_last() -> None:
+    """Centres are in columns 2, 8 and 13. The second has the same keypoint as the first; the third has its own."""
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 0] = 1.0
     for column, value, offset in ((2, 0.9, 0.0), (8, 0.8, 6.0), (13, 0.7, 0.0)):
@@ -93,33 +93,35 @@ def test_poses_that_are_another_animals_too_are_dropped_and_put_last() -> None:
     three = replace(ONE, individuals=3)
     kept = decode(heatmap, offsets, three)
     assert [pose[0][0] for pose in kept] == [10.0, 10.0, 54.0]
-    dropped = decode(heatmap, offsets, replace(three, apply_pose_nms=True))  # the surest of those that are left is last
+    dropped = decode(heatmap, offsets, replace(three, apply_pose_nms=True))  # the highest remaining centre is last
     assert dropped == [[[54.0, 22.0, pytest.approx(0.7)]], [[10.0, 22.0, pytest.approx(0.9)]], [[*NAN, 0.0]]]
 
 
-@pytest.mark.parametrize(("apart", "found"), [(2.4, 1), (2.6, 2)])
-def test_near_is_a_part_of_the_diagonal(apart: float, found: int) -> None:
-    """The second pose spans 40 x 30 px, so that its diagonal is 50 px: near is below 2.5 px."""
+@pytest.mark.parametrize(("distance", "count"), [(2.4, 1), (2.6, 2)])
+def test_duplicates_are_within_a_fraction_of_the_diagonal(distance: float, count: int) -> None:
+    """The second pose spans 40 x 30 px, so its diagonal is 50 px and the threshold 2.5 px."""
     heatmap, offsets = maps(keypoints=2)
     heatmap[0, :2] = 1.0
     heatmap[0, 2, 5, 2], heatmap[0, 2, 5, 10] = 0.9, 0.8
     offsets[0, :, 5, 10] = torch.tensor([0.0, 0.0, 10.0, 7.5])  # keypoints at column 10, row 5 and column 0, row -2.5
-    offsets[0, :, 5, 2] = torch.tensor([2.0 - 10.0 - apart / 4, 0.0, 50.0, 50.0])  # one near the first, one far away
+    offsets[0, :, 5, 2] = torch.tensor(
+        [2.0 - 10.0 - distance / 4, 0.0, 50.0, 50.0]
+    )  # the first is close to the other pose's, the second far away
     poses = decode(heatmap, offsets, replace(TWO, apply_pose_nms=True))
-    assert sum(not math.isnan(pose[0][0]) for pose in poses) == found
+    assert sum(not math.isnan(pose[0][0]) for pose in poses) == count
 
 
-def test_a_dropped_pose_still_drops_others() -> None:
-    """Three poses in a row, each 0.04 px from the next and all near but the ends: neighbours drop, first to last."""
+def test_a_dropped_pose_still_suppresses_others() -> None:
+    """Three poses are 0.04 px apart: each suppresses the next, but the first is too far from the third."""
     heatmap, offsets = maps(keypoints=1)
     heatmap[0, 0] = 1.0
-    for column, value, place in (
+    for column, value, position in (
         (2, 0.9, 2.0),
         (8, 0.8, 2.01),
         (13, 0.7, 2.02),
     ):  # a lone keypoint's box counts as 1 px
         heatmap[0, 1, 5, column] = value
-        offsets[0, 0, 5, column] = column - place
+        offsets[0, 0, 5, column] = column - position
     poses = decode(heatmap, offsets, replace(ONE, individuals=3, apply_pose_nms=True))
     assert [math.isnan(pose[0][0]) for pose in poses] == [False, True, True]
 
@@ -130,15 +132,15 @@ def test_snapping_moves_keypoints_to_the_nearest_peak_within_reach() -> None:
     offsets[0, :, 3, 5] = torch.tensor([0.5, 0.0, 0.0, 0.0])
     heatmap[0, 0, 4, 6] = 0.6  # 1.8 cells from (4.5, 3)
     heatmap[0, 1, 3, 9] = 0.7  # 4 cells from (5, 3)
-    heatmap[0, 1, 3, 5] = 0.2  # no peak: within 2 cells of a higher one
+    heatmap[0, 1, 3, 5] = 0.2  # not a peak: within 2 cells of a higher one
     heatmap[0, 1, 3, 7] = 0.3
-    found = decode(heatmap, offsets, replace(ONE, use_heatmap=True, max_absorb_distance=3.0))
-    assert found == [[[26.0, 18.0, pytest.approx(0.6)], [22.0, 14.0, 0.0]]]
-    found = decode(heatmap, offsets, replace(ONE, use_heatmap=True))
-    assert found == [[[26.0, 18.0, pytest.approx(0.6)], [38.0, 14.0, pytest.approx(0.7)]]]
+    poses = decode(heatmap, offsets, replace(ONE, use_heatmap=True, max_absorb_distance=3.0))
+    assert poses == [[[26.0, 18.0, pytest.approx(0.6)], [22.0, 14.0, 0.0]]]
+    poses = decode(heatmap, offsets, replace(ONE, use_heatmap=True))
+    assert poses == [[[26.0, 18.0, pytest.approx(0.6)], [38.0, 14.0, pytest.approx(0.7)]]]
 
 
-def test_items_of_a_batch_do_not_mix() -> None:
+def test_batch_items_are_independent() -> None:
     random = torch.Generator().manual_seed(0)
     heatmap, offsets = torch.rand(2, 4, 20, 24, generator=random), torch.randn(2, 6, 20, 24, generator=random)
     decoding = DEKRDecoding(stride=2, individuals=3)
@@ -148,7 +150,7 @@ def test_items_of_a_batch_do_not_mix() -> None:
     torch.testing.assert_close(together, torch.cat(apart), equal_nan=True)
 
 
-def test_what_a_configuration_does_not_say_is_as_in_deeplabcut() -> None:
+def test_defaults_are_deeplabcuts() -> None:
     assert DEKRDecoding.from_predictor({"num_animals": 3, "nms_threshold": None}, stride=4) == DEKRDecoding(
         stride=4, individuals=3, apply_sigmoid=True, use_heatmap=True, apply_pose_nms=True
     )

@@ -1,4 +1,4 @@
-"""Group normalisations with the statistics of a clip: exact on the image they were taken from, near on others."""
+"""Group normalisations frozen on a clip: exact for the measured image, approximate for others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dlclive_core import ModelCard, Skeleton, UsageError
 
 
 class Grouped(nn.Module):
-    """Convolutions with group normalisations behind them, one of them without weights, and one that follows no convolution."""
+    """Convolutions with group normalisations, one of them without weights, and a group normalisation without convolution."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,37 +47,37 @@ def graph() -> KeypointGraph:
     return KeypointGraph(network, normalisation="imagenet").eval()
 
 
-def answers(graph: KeypointGraph, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+def predictions(graph: KeypointGraph, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
     with torch.inference_mode():
         return np.stack([graph(torch.from_numpy(image[None]))["keypoints"][0].numpy() for image in images])
 
 
-def test_the_image_that_was_measured_gets_the_same_answer(
+def test_the_output_for_the_measured_image_does_not_change(
     graph: KeypointGraph, noise: Callable[..., NDArray[np.uint8]]
 ) -> None:
     image = noise(24, 30)
-    wanted = answers(graph, [image])
+    expected = predictions(graph, [image])
     assert freeze_group_norms(graph, [image]) == 3
     assert not any(isinstance(part, nn.GroupNorm) for part in graph.modules())
-    np.testing.assert_allclose(answers(graph, [image]), wanted, atol=1e-5)
+    np.testing.assert_allclose(predictions(graph, [image]), expected, atol=1e-5)
 
 
-def test_other_images_get_nearly_the_same_by_the_statistics_of_all(
+def test_statistics_of_similar_images_give_small_errors(
     graph: KeypointGraph, noise: Callable[..., NDArray[np.uint8]]
 ) -> None:
-    """Of pictures of one brightness; statistics of dark ones alone are far off for bright ones."""
+    """Statistics of dark images give large errors for bright images."""
     bright = [noise(24, 30, seed) // 2 + 128 for seed in range(6)]
     dark = [noise(24, 30, seed) // 4 for seed in range(6)]
-    wanted = answers(graph, bright[4:])
-    off = {}
+    expected = predictions(graph, bright[4:])
+    errors = {}
     for name, clip in (("bright", bright[:4]), ("dark", dark)):
         frozen = graph.in_dtype(torch.float32)
         freeze_group_norms(frozen, clip)
-        off[name] = np.abs(answers(frozen, bright[4:]) - wanted).max()
-    assert 0 < off["bright"] < off["dark"] / 3
+        errors[name] = np.abs(predictions(frozen, bright[4:]) - expected).max()
+    assert 0 < errors["bright"] < errors["dark"] / 3
 
 
-def test_a_file_has_no_norms_left(
+def test_an_exported_file_has_no_norms(
     graph: KeypointGraph, noise: Callable[..., NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     freeze_group_norms(graph, [noise(24, 30)])

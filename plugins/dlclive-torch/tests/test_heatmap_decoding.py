@@ -1,4 +1,4 @@
-"""The heatmap decoder against numbers worked out by hand."""
+"""The heatmap decoder, compared with hand-computed values."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ def maps(peaks: list[tuple[int, int, float]], height: int = 6, width: int = 9) -
     return heatmap
 
 
-def test_moves_from_the_centre_of_the_cell_by_the_refinement() -> None:
+def test_the_refinement_is_added_to_the_centre_of_the_cell() -> None:
     locref = torch.zeros(1, 2, 6, 9)
     locref[0, :, 3, 4] = torch.tensor([0.1, -0.2])
-    found = decode_heatmap(maps([(3, 4, 0.8)]), locref, HeatmapDecoding(stride=8, locref_std=STD))
-    assert found.shape == (1, 1, 1, 3)
-    assert found[0, 0, 0].tolist() == pytest.approx([36.72801, 26.54398, 0.8], abs=1e-5)
+    keypoints = decode_heatmap(maps([(3, 4, 0.8)]), locref, HeatmapDecoding(stride=8, locref_std=STD))
+    assert keypoints.shape == (1, 1, 1, 3)
+    assert keypoints[0, 0, 0].tolist() == pytest.approx([36.72801, 26.54398, 0.8], abs=1e-5)
 
 
-def test_channels_of_the_refinement_go_x0_y0_x1_y1() -> None:
+def test_channels_of_the_refinement_are_x0_y0_x1_y1() -> None:
     locref = torch.arange(4.0).view(1, 4, 1, 1).expand(1, 4, 6, 9)
-    found = decode_heatmap(maps([(0, 0, 1.0), (5, 8, 1.0)]), locref, HeatmapDecoding(stride=4, locref_std=1.0))
-    assert found[0, 0, :, :2].tolist() == [[2.0, 3.0], [32 + 2 + 2.0, 20 + 2 + 3.0]]
+    keypoints = decode_heatmap(maps([(0, 0, 1.0), (5, 8, 1.0)]), locref, HeatmapDecoding(stride=4, locref_std=1.0))
+    assert keypoints[0, 0, :, :2].tolist() == [[2.0, 3.0], [32 + 2 + 2.0, 20 + 2 + 3.0]]
 
 
-def test_without_a_refinement_gives_the_centre_of_the_cell() -> None:
-    found = decode_heatmap(maps([(1, 2, 0.5)]), None, HeatmapDecoding(stride=16, locref_std=None))
-    assert found[0, 0, 0].tolist() == [40.0, 24.0, 0.5]
+def test_without_refinement_the_keypoint_is_the_centre_of_the_cell() -> None:
+    keypoints = decode_heatmap(maps([(1, 2, 0.5)]), None, HeatmapDecoding(stride=16, locref_std=None))
+    assert keypoints[0, 0, 0].tolist() == [40.0, 24.0, 0.5]
 
 
-def test_a_refinement_that_is_switched_off_is_not_used() -> None:
-    found = decode_heatmap(maps([(1, 2, 0.5)]), torch.ones(1, 2, 6, 9), HeatmapDecoding(stride=16, locref_std=None))
-    assert found[0, 0, 0].tolist() == [40.0, 24.0, 0.5]
+def test_a_disabled_refinement_is_not_used() -> None:
+    keypoints = decode_heatmap(maps([(1, 2, 0.5)]), torch.ones(1, 2, 6, 9), HeatmapDecoding(stride=16, locref_std=None))
+    assert keypoints[0, 0, 0].tolist() == [40.0, 24.0, 0.5]
 
 
-def test_of_equal_cells_the_first_in_reading_order_is_taken() -> None:
+def test_the_first_of_equal_cells_in_reading_order_wins() -> None:
     heatmap = maps([(2, 7, 0.9)])
     heatmap[0, 0, 2, 3] = heatmap[0, 0, 4, 0] = 0.9
-    found = decode_heatmap(heatmap, None, HeatmapDecoding(stride=1, locref_std=None))
-    assert found[0, 0, 0, :2].tolist() == [3.5, 2.5]
+    keypoints = decode_heatmap(heatmap, None, HeatmapDecoding(stride=1, locref_std=None))
+    assert keypoints[0, 0, 0, :2].tolist() == [3.5, 2.5]
     flat = decode_heatmap(torch.zeros(1, 1, 6, 9), None, HeatmapDecoding(stride=1, locref_std=None))
     assert flat[0, 0, 0].tolist() == [0.5, 0.5, 0.0]
 
@@ -75,21 +75,21 @@ def test_negative_peaks_clip_to_zero() -> None:
     assert decode_heatmap(torch.full((1, 1, 3, 3), -3.0), None, decoding)[0, 0, 0, 2] == 0
 
 
-def test_items_of_a_batch_do_not_mix() -> None:
-    one, other = maps([(1, 1, 1.0), (2, 2, 0.5)]), maps([(5, 8, 0.7), (0, 3, 0.4)])
+def test_batch_items_are_independent() -> None:
+    first, second = maps([(1, 1, 1.0), (2, 2, 0.5)]), maps([(5, 8, 0.7), (0, 3, 0.4)])
     locref = torch.randn(2, 4, 6, 9, generator=torch.Generator().manual_seed(0))
     decoding = HeatmapDecoding(stride=8, locref_std=STD)
-    together = decode_heatmap(torch.cat([one, other]), locref, decoding)
-    apart = [decode_heatmap(one, locref[:1], decoding), decode_heatmap(other, locref[1:], decoding)]
-    torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=0)
+    batch = decode_heatmap(torch.cat([first, second]), locref, decoding)
+    apart = [decode_heatmap(first, locref[:1], decoding), decode_heatmap(second, locref[1:], decoding)]
+    torch.testing.assert_close(batch, torch.cat(apart), rtol=0, atol=0)
 
 
 def test_half_precision_maps_give_exact_cells_far_from_the_origin() -> None:
-    """Half precision cannot say 2049: positions must not be computed in it."""
+    """Half precision cannot represent 2049, so positions must not be computed in it."""
     heatmap = torch.zeros(1, 1, 3, 4095, dtype=torch.float16)
     heatmap[0, 0, 1, 4093] = 1
     locref = torch.zeros(1, 2, 3, 4095, dtype=torch.float16)
     locref[0, 0] = 0.25
-    found = decode_heatmap(heatmap, locref, HeatmapDecoding(stride=1, locref_std=1.0))
-    assert found.dtype == torch.float32
-    assert found[0, 0, 0].tolist() == [4093.75, 1.5, 1.0]
+    keypoints = decode_heatmap(heatmap, locref, HeatmapDecoding(stride=1, locref_std=1.0))
+    assert keypoints.dtype == torch.float32
+    assert keypoints[0, 0, 0].tolist() == [4093.75, 1.5, 1.0]

@@ -1,4 +1,4 @@
-"""Networks from configurations: what is refused, and what is done to them after loading."""
+"""Networks from configurations: unsupported options, pruning and folding."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def build(config: dict[str, Any]) -> PoseNetwork:
     return build_network(PoseConfig.from_mapping(config, where="a test"))
 
 
-def test_names_an_unknown_backbone_and_the_known_ones(config: dict[str, Any]) -> None:
+def test_an_unknown_backbone_is_rejected_with_the_supported_ones(config: dict[str, Any]) -> None:
     config["model"]["backbone"]["type"] = "ViTPose"
     with pytest.raises(UnsupportedModelError, match=r"no backbone 'ViTPose'.*CSPNeXt, .*HRNet, .*ResNet"):
         build(config)
 
 
-def test_names_an_unknown_head_and_the_known_ones(config: dict[str, Any]) -> None:
+def test_an_unknown_head_is_rejected_with_the_supported_ones(config: dict[str, Any]) -> None:
     config["model"]["heads"]["bodypart"]["type"] = "PoseHead"
     with pytest.raises(UnsupportedModelError, match=r"no head 'PoseHead'.*HeatmapHead"):
         build(config)
 
 
-def test_refuses_a_predictor_neck_or_further_head_that_it_does_not_know(config: dict[str, Any]) -> None:
+def test_an_unknown_predictor_neck_or_additional_head_is_rejected(config: dict[str, Any]) -> None:
     head = config["model"]["heads"]["bodypart"]
     config["model"]["heads"]["segmentation"] = head
     with pytest.raises(
-        UnsupportedModelError, match=r"'segmentation'; supported are 'bodypart', 'unique_bodypart', 'ident"
+        UnsupportedModelError, match=r"'segmentation'; supported: 'bodypart', 'unique_bodypart', 'ident"
     ):
         build(config)
     del config["model"]["heads"]["segmentation"]
@@ -54,27 +54,27 @@ def test_refuses_a_predictor_neck_or_further_head_that_it_does_not_know(config: 
     ("kind", "name"),
     [("ResNet", "hf_hub:somebody/resnet50"), ("HRNet", "local-dir:somewhere/hrnet_w18"), ("ResNet", "resnet50d")],
 )
-def test_a_name_in_a_file_never_reaches_timm_unchecked(config: dict[str, Any], kind: str, name: str) -> None:
+def test_names_in_a_file_are_checked_before_they_reach_timm(config: dict[str, Any], kind: str, name: str) -> None:
     config["model"]["backbone"] = {"type": kind, "model_name": name, "output_stride": 16}
     with pytest.raises(UnsupportedModelError, match=r"choose from|did you mean"):
         build(config)
 
 
-def test_refuses_options_that_change_the_features(config: dict[str, Any]) -> None:
+def test_an_unsupported_output_stride_is_rejected(config: dict[str, Any]) -> None:
     config["model"]["backbone"] = {"type": "ResNet", "model_name": "resnet50", "output_stride": 4}
     with pytest.raises(UnsupportedModelError, match="output stride"):
         build(config)
 
 
 @pytest.mark.parametrize("strides", [[2, 2], [0], [-2], []])
-def test_refuses_upsampling_that_does_not_add_up(config: dict[str, Any], strides: list[int]) -> None:
+def test_inconsistent_upsampling_is_rejected(config: dict[str, Any], strides: list[int]) -> None:
     config["model"]["heads"]["bodypart"]["heatmap_config"]["strides"] = strides
     with pytest.raises(UnsupportedModelError, match="heatmap_config"):
         build(config)
 
 
-def test_two_steps_of_upsampling_have_an_activation_between_them() -> None:
-    """As the names of the reference's weights say: deconv_layers.0 and deconv_layers.2."""
+def test_two_upsampling_steps_have_an_activation_between_them() -> None:
+    """The weights of the reference are deconv_layers.0 and deconv_layers.2."""
     steps = {"channels": [8, 6, 2], "kernel_size": [3, 3], "strides": [2, 2]}
     head = build_heatmap_head({"heatmap_config": steps, "predictor": {"type": "HeatmapPredictor"}}, 32)
     assert {name.rpartition(".")[0] for name in head.state_dict()} == {

@@ -1,4 +1,4 @@
-"""The exporter: its contract, free and fixed sizes, precisions, and what is in the file."""
+"""The exporter: its contract, dynamic and fixed sizes, precisions, and the file's content."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ def test_any_size_and_any_batch(
     small_export: Path, exported: Path, onnx_file: Any, noise: Callable[..., np.ndarray], height: int, width: int
 ) -> None:
     images = np.stack([noise(height, width, seed) for seed in range(3)])
-    wanted = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
+    expected = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
     runtime = onnx_file(exported)
-    np.testing.assert_allclose(runtime.run(images)["keypoints"], wanted, atol=0.01)
-    np.testing.assert_allclose(runtime.run(images[:1])["keypoints"], wanted[:1], atol=0.01)
+    np.testing.assert_allclose(runtime.run(images)["keypoints"], expected, atol=0.01)
+    np.testing.assert_allclose(runtime.run(images[:1])["keypoints"], expected[:1], atol=0.01)
 
 
-def test_half_precision_and_a_fixed_size_leave_the_batch_free(
+def test_half_precision_and_a_fixed_size_keep_the_batch_dynamic(
     small_export: Path, tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]
 ) -> None:
     card = OnnxExporter().export(small_export, tmp_path / "half.onnx", precision="fp16", size=(128, 96))
@@ -88,21 +88,21 @@ def test_half_precision_and_a_fixed_size_leave_the_batch_free(
     runtime = onnx_file(tmp_path / "half.onnx")
     assert runtime.session.get_inputs()[0].shape == ["batch", 96, 128, 3]
     images = np.stack([noise(96, 128, seed) for seed in range(2)])
-    wanted = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
-    found = runtime.run(images)["keypoints"]
-    assert found.dtype == np.float32
-    assert 0 < np.abs(found - wanted).max() < 0.5
+    expected = [pose.keypoints for pose in load_model(small_export, "torch", device="cpu").predict_batch(list(images))]
+    keypoints = runtime.run(images)["keypoints"]
+    assert keypoints.dtype == np.float32
+    assert 0 < np.abs(keypoints - expected).max() < 0.5
 
 
 class CornerAndMean(nn.Module):
-    """A network that tells what was padded: the last pixel, and the mean of all."""
+    """A network that returns the last pixel and the mean of its input, which reveal the padding."""
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         return {"keypoints": torch.stack([images[:, :, -1, -1], images.mean((2, 3))], dim=1).unsqueeze(1)}
 
 
-def test_padding_is_in_the_file(tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]) -> None:
-    """Also where the padding is longer than the picture."""
+def test_the_file_includes_padding(tmp_path: Path, onnx_file: Any, noise: Callable[..., np.ndarray]) -> None:
+    """Includes padding that is longer than the picture."""
     graph = KeypointGraph(CornerAndMean(), normalisation="none", pad_divisor=(32, 64)).eval()
     card = ModelCard(net_type="corner", skeleton=Skeleton(("corner", "mean")), pad_divisor=(32, 64))
     write_onnx(graph, card, tmp_path / "a.onnx")
@@ -111,12 +111,12 @@ def test_padding_is_in_the_file(tmp_path: Path, onnx_file: Any, noise: Callable[
         image = noise(height, width)
         bottom, right = -height % 32, -width % 64
         padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), mode="reflect")
-        wanted = [padded[-1, -1], padded.mean((0, 1))]
-        np.testing.assert_allclose(exported.run(image[None])["keypoints"][0, 0], wanted, rtol=1e-4)
+        expected = [padded[-1, -1], padded.mean((0, 1))]
+        np.testing.assert_allclose(exported.run(image[None])["keypoints"][0, 0], expected, rtol=1e-4)
 
 
 class Brightest(nn.Module):
-    """A network without weights to train: a heatmap that is the picture itself."""
+    """A network without trainable weights, whose heatmap is the picture."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,8 +129,8 @@ class Brightest(nn.Module):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_a_network_of_ones_own_is_exact_far_from_the_origin(tmp_path: Path, onnx_file: Any, precision: str) -> None:
-    """Beyond 2048, half precision has only even numbers, beyond 4096 only multiples of four."""
+def test_a_custom_network_is_exact_far_from_the_origin(tmp_path: Path, onnx_file: Any, precision: str) -> None:
+    """Above 2048, half precision has only even numbers; above 4096, only multiples of four."""
     card = ModelCard(net_type="brightest", skeleton=Skeleton(("spot",)), normalisation="none")
     graph = KeypointGraph(Brightest(), normalisation="none").eval()
     written = write_onnx(graph, card, tmp_path / "a.onnx", precision=precision)
@@ -139,13 +139,13 @@ def test_a_network_of_ones_own_is_exact_far_from_the_origin(tmp_path: Path, onnx
     for row, column in [(4, 5003), (0, 0), (6, 5119), (3, 2049), (5, 0)]:
         image = np.zeros((7, 5120, 3), np.uint8)
         image[row, column] = (255, 0, 255)
-        found = runtime.run(image[None])["keypoints"][0, 0, 0]
-        np.testing.assert_allclose(found, [column + 0.5, row + 0.5 + 1, 1], atol=0.002)
+        keypoints = runtime.run(image[None])["keypoints"][0, 0, 0]
+        np.testing.assert_allclose(keypoints, [column + 0.5, row + 0.5 + 1, 1], atol=0.002)
         tall = runtime.run(np.ascontiguousarray(image.transpose(1, 0, 2))[None])["keypoints"][0, 0, 0]
         np.testing.assert_allclose(tall, [row + 0.5, column + 0.5 + 1, 1], atol=0.002)
 
 
-def test_the_first_of_equal_cells_wins_in_the_file_too(tmp_path: Path, onnx_file: Any) -> None:
+def test_the_first_of_equal_cells_wins_in_the_file(tmp_path: Path, onnx_file: Any) -> None:
     graph = KeypointGraph(Brightest(), normalisation="none").eval()
     card = ModelCard(net_type="brightest", skeleton=Skeleton(("spot",)))
     write_onnx(graph, card, tmp_path / "a.onnx")
@@ -154,7 +154,7 @@ def test_the_first_of_equal_cells_wins_in_the_file_too(tmp_path: Path, onnx_file
     assert onnx_file(tmp_path / "a.onnx").run(image[None])["keypoints"][0, 0, 0, :2].tolist() == [9.5, 4.5]
 
 
-def test_the_file_holds_its_card_and_nothing_of_this_computer(exported: Path, small_export: Path) -> None:
+def test_the_file_contains_its_card_and_no_paths_of_this_computer(exported: Path, small_export: Path) -> None:
     model = onnx.load(exported)
     onnx.checker.check_model(model, full_check=True)
     properties = {item.key: item.value for item in model.metadata_props}
@@ -173,7 +173,7 @@ def test_batch_norms_are_folded(exported: Path) -> None:
     assert "Conv" in kinds
 
 
-def test_it_is_quiet_and_gives_the_same_file_again(
+def test_exporting_is_silent_and_reproducible(
     exported: Path,
     small_export: Path,
     tmp_path: Path,
@@ -200,7 +200,7 @@ def test_wrong_options_are_usage_errors(small_export: Path, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_onnx_cannot_say_is_a_model_error(tmp_path: Path) -> None:
+def test_an_unsupported_operation_is_a_model_error(tmp_path: Path) -> None:
     class Odd(nn.Module):
         def forward(self, images: Tensor) -> dict[str, Tensor]:
             return {"keypoints": torch.linalg.eigvals(images[:, :, :2, :2]).real.view(-1, 1, 2, 3)}

@@ -1,4 +1,4 @@
-"""A trained network on real frames, against deeplabcut's own answers."""
+"""A trained network on real frames, compared with deeplabcut's poses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def trained(shared: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def labelled(shared: Path, rgb: ReadRgb) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Images and the (K, 3) that deeplabcut gave for them, rounded to four digits."""
+    """Images with deeplabcut's keypoints (K, 3), rounded to four digits."""
     with (shared / "models" / "reference_labelled_frames.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     frames = shared / "openfield" / "frames"
@@ -32,18 +32,18 @@ def labelled(shared: Path, rgb: ReadRgb) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.mark.golden
-def test_gives_deeplabcuts_poses(trained: Path, labelled: list[tuple[np.ndarray, np.ndarray]]) -> None:
+def test_poses_match_deeplabcut(trained: Path, labelled: list[tuple[np.ndarray, np.ndarray]]) -> None:
     model = load_model(trained, "torch", device="cpu")
     assert len(labelled) == 22
-    for image, wanted in labelled:
-        found = model.predict(image).single()
-        np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=0.01)
-        np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=0, atol=1e-3)
+    for image, expected in labelled:
+        pose = model.predict(image).single()
+        np.testing.assert_allclose(pose[:, :2], expected[:, :2], rtol=0, atol=0.01)
+        np.testing.assert_allclose(pose[:, 2], expected[:, 2], rtol=0, atol=1e-3)
 
 
 @pytest.mark.golden
 @pytest.mark.parametrize(("precision", "bound"), [("fp32", 0.01), ("fp16", 0.1)])
-def test_exported_gives_the_same_poses(
+def test_exported_poses_match_deeplabcut(
     trained: Path,
     labelled: list[tuple[np.ndarray, np.ndarray]],
     onnx_file: Any,
@@ -53,7 +53,7 @@ def test_exported_gives_the_same_poses(
 ) -> None:
     OnnxExporter().export(trained, tmp_path / "a.onnx", precision=precision)
     model = BottomUpModel(onnx_file(tmp_path / "a.onnx"))
-    for image, wanted in labelled[::3]:
-        found = model.predict(image).single()
-        np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=bound)
-        np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=0, atol=0.01)
+    for image, expected in labelled[::3]:
+        pose = model.predict(image).single()
+        np.testing.assert_allclose(pose[:, :2], expected[:, :2], rtol=0, atol=bound)
+        np.testing.assert_allclose(pose[:, 2], expected[:, 2], rtol=0, atol=0.01)

@@ -1,4 +1,4 @@
-"""Operations counted by PyTorch, and the module's own call."""
+"""Operations counted by PyTorch, and the raw call of the module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlclive_torch.runtime import TorchNetwork
 from torch import nn
 
 
-def test_a_multiplication_and_an_addition_are_two() -> None:
+def test_a_multiply_add_counts_as_two_operations() -> None:
     module = nn.Sequential(
         nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2),
         nn.ConvTranspose2d(6, 5, 2, stride=2),
@@ -24,13 +24,13 @@ def test_a_multiplication_and_an_addition_are_two() -> None:
     assert count_operations(module, [torch.zeros(2, 4, 6, 8)]) == convolution + back + product
 
 
-def test_a_network_counts_its_own_and_its_bare_call_does_the_same(
+def test_a_network_counts_its_operations_and_its_raw_call_matches_run(
     small_export: Path, noise: Callable[..., np.ndarray]
 ) -> None:
     image = noise(96, 128)[None]
     with TorchNetwork(small_export, device="cpu") as network:
         counted = network.operations(image)
         assert 0.9 < network.operations(noise(192, 256)[None]) / counted / 4 < 1.1
-        wanted, found = network.run(image), network.raw_call(image)()
-        assert isinstance(found, dict)
-        np.testing.assert_array_equal(found["keypoints"].numpy(), wanted["keypoints"])
+        expected, outputs = network.run(image), network.raw_call(image)()
+        assert isinstance(outputs, dict)
+        np.testing.assert_array_equal(outputs["keypoints"].numpy(), expected["keypoints"])

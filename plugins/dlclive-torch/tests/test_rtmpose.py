@@ -1,4 +1,4 @@
-"""The head of RTMPose: sizes, what is refused, and the attention's maths on one token."""
+"""The head of RTMPose: sizes, unsupported options, and the attention."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def test_sizes_are_read_as_width_and_height() -> None:
     head = build_rtmcc_head(options(), 32)
     assert head.input_size == (64, 96)
     assert (head.cls_x.out_features, head.cls_y.out_features) == (192, 128)
-    found = head(torch.randn(2, 8, 2, 3))["keypoints"]
-    assert found.shape == (2, 1, 4, 3)
-    assert found.dtype == torch.float32
+    outputs = head(torch.randn(2, 8, 2, 3))["keypoints"]
+    assert outputs.shape == (2, 1, 4, 3)
+    assert outputs.dtype == torch.float32
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_sizes_are_read_as_width_and_height() -> None:
         ({"in_featuremap_size": [2, 3]}, "stride 32"),
     ],
 )
-def test_refuses_what_it_cannot_compute(changes: dict[str, Any], message: str) -> None:
+def test_unsupported_options_are_rejected(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnsupportedModelError, match=message):
         build_rtmcc_head(options(**changes), 32)
 
@@ -62,13 +62,13 @@ def test_scale_norm_divides_by_the_root_mean_square() -> None:
     )
 
 
-def test_scale_norm_of_long_tokens_in_half_precision() -> None:
-    tokens = torch.full((1, 4), 300.0, dtype=torch.float16)  # 300 squared is beyond half precision
+def test_scale_norm_does_not_overflow_half_precision() -> None:
+    tokens = torch.full((1, 4), 300.0, dtype=torch.float16)  # 300 squared overflows half precision
     torch.testing.assert_close(ScaleNorm(4).half()(tokens), torch.ones(1, 4, dtype=torch.float16))
 
 
-def test_attention_by_hand() -> None:
-    """Two tokens of one channel, all weights 1: normalised they are 1 and -1."""
+def test_attention_matches_hand_computed_values() -> None:
+    """Two tokens of one channel, all weights 1; normalised, the tokens are 1 and -1."""
     unit = GatedAttentionUnit(channels=1, width=1, expansion=1)
     for parameter in (unit.uv.weight, unit.o.weight):
         torch.nn.init.ones_(parameter)
@@ -77,15 +77,15 @@ def test_attention_by_hand() -> None:
     scores = {
         (query, key): max(silu[query] * silu[key], 0.0) ** 2 for query in (1.0, -1.0) for key in (1.0, -1.0)
     }  # s is 1; a token that looks away is not attended to
-    wanted = [
+    expected = [
         10 * token + silu[sign] * sum(scores[sign, key] * silu[key] for key in (1.0, -1.0))
         for token, sign in ((5.0, 1.0), (-2.0, -1.0))
     ]
-    found = unit(torch.tensor([[[5.0], [-2.0]]]))
-    assert found[0, :, 0].tolist() == pytest.approx(wanted, abs=1e-5)
+    outputs = unit(torch.tensor([[[5.0], [-2.0]]]))
+    assert outputs[0, :, 0].tolist() == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_file_names_its_weights_so() -> None:
+def test_weight_names_match_deeplabcut() -> None:
     names = set(RTMCCHead.state_dict(build_rtmcc_head(options(), 32)))
     assert names == {
         "final_layer.weight", "final_layer.bias", "mlp.0.g", "mlp.1.weight", "gau.ln.g", "gau.uv.weight", "gau.gamma",

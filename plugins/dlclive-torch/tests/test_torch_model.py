@@ -1,4 +1,4 @@
-"""The runtime: its contract, devices, precisions, and what it says about itself."""
+"""The runtime: its contract, devices, precisions, and description."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TestTorchModelInHalfPrecision(PoseModelContract):
         return load_model(small_export, "torch", device="cpu", precision="fp16")
 
 
-def test_says_what_it_is(small_export: Path) -> None:
+def test_the_model_describes_itself(small_export: Path) -> None:
     model = load_model(small_export, "torch", device="cpu")
     assert (model.runtime, model.device) == ("torch", "cpu")
     card = model.card
@@ -42,7 +42,7 @@ def test_says_what_it_is(small_export: Path) -> None:
     assert card.scorer == "DLC_CspnextS_small"
 
 
-def test_a_snapshot_gives_the_same_pose_as_its_export(
+def test_a_snapshot_and_its_export_give_the_same_pose(
     tmp_path: Path,
     config: dict[str, Any],
     small_weights: dict[str, torch.Tensor],
@@ -58,11 +58,11 @@ def test_a_snapshot_gives_the_same_pose_as_its_export(
     assert model.card.format == "deeplabcut-snapshot"
     assert model.card.scorer == "DLC_CspnextS_reachJan1shuffle2_snapshot_best-10"
     image = noise(96, 128)
-    wanted = load_model(small_export, "torch", device="cpu").predict(image)
-    np.testing.assert_array_equal(model.predict(image).keypoints, wanted.keypoints)
+    expected = load_model(small_export, "torch", device="cpu").predict(image)
+    np.testing.assert_array_equal(model.predict(image).keypoints, expected.keypoints)
 
 
-def test_a_batch_may_mix_shapes_and_grey(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+def test_a_batch_may_mix_shapes_and_grey_images(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     model = load_model(small_export, "torch", device="cpu")
     images = [noise(96, 128), noise(64, 80, 1), noise(96, 128, 2)[:, :, 0], noise(64, 80, 3)]
     poses = model.predict_batch(images)
@@ -71,7 +71,7 @@ def test_a_batch_may_mix_shapes_and_grey(small_export: Path, noise: Callable[...
     assert model.predict_batch([]) == []
 
 
-def test_takes_images_that_cannot_be_written(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+def test_read_only_images_are_accepted(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     image = noise(96, 128)
     image.flags.writeable = False
     model = load_model(small_export, "torch", device="cpu")
@@ -81,12 +81,12 @@ def test_takes_images_that_cannot_be_written(small_export: Path, noise: Callable
     )
 
 
-def test_takes_no_boxes(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+def test_boxes_are_rejected(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     with pytest.raises(UsageError, match="takes no boxes"):
         load_model(small_export, "torch", device="cpu").predict(noise(96, 128), boxes=np.zeros((1, 4), np.float32))
 
 
-def test_half_precision_stays_near(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+def test_half_precision_is_close_to_fp32(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     half = load_model(small_export, "torch", device="cpu", precision="fp16")
     assert half.card.precision == "fp16"
     full = load_model(small_export, "torch", device="cpu")
@@ -94,8 +94,8 @@ def test_half_precision_stays_near(small_export: Path, noise: Callable[..., np.n
     assert 0 < off.max() < 0.5
 
 
-def test_bfloat16_stays_near(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
-    """The small network is untrained: its keypoints may choose another cell, but its confidences are near."""
+def test_bfloat16_is_close_to_fp32(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+    """The small network is untrained: its keypoints may be in other cells, but its confidences are close."""
     half = load_model(small_export, "torch", device="cpu", precision="bf16")
     assert half.card.precision == "bf16"
     full = load_model(small_export, "torch", device="cpu")
@@ -112,7 +112,7 @@ def test_bfloat16_stays_near(small_export: Path, noise: Callable[..., np.ndarray
         ({}, ["fp32"]),
     ],
 )
-def test_settings_are_what_the_hardware_has(
+def test_settings_match_the_hardware(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capabilities: dict[str, Any], precisions: list[str]
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
@@ -129,11 +129,11 @@ def test_settings_of_gpus(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    found = TorchNetwork.settings(tmp_path / "a.pt")
-    assert [item.precision for item in found if item.device == "cuda:1"] == precisions
+    available = TorchNetwork.settings(tmp_path / "a.pt")
+    assert [item.precision for item in available if item.device == "cuda:1"] == precisions
 
 
-def test_too_little_memory_is_a_model_error_that_says_what_to_do(
+def test_out_of_memory_is_a_model_error_with_advice(
     small_export: Path, monkeypatch: pytest.MonkeyPatch, noise: Callable[..., np.ndarray]
 ) -> None:
     def full(*inputs: object) -> None:
@@ -148,7 +148,7 @@ def test_too_little_memory_is_a_model_error_that_says_what_to_do(
     assert "\n" not in str(error.value)
 
 
-def test_a_closed_network_says_so(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
+def test_a_closed_network_raises_a_model_error(small_export: Path, noise: Callable[..., np.ndarray]) -> None:
     network = TorchNetwork(small_export, device="cpu")
     network.close()
     network.close()
@@ -157,12 +157,12 @@ def test_a_closed_network_says_so(small_export: Path, noise: Callable[..., np.nd
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "CPU"])
-def test_a_device_that_is_not_there_is_an_error_that_names_those_that_are(small_export: Path, device: str) -> None:
-    with pytest.raises(UsageError, match=r"there is: auto, .*cpu"):
+def test_an_unavailable_device_is_an_error_that_lists_the_available_ones(small_export: Path, device: str) -> None:
+    with pytest.raises(UsageError, match=r"available: auto, .*cpu"):
         load_model(small_export, "torch", device=device)
 
 
-def test_auto_takes_the_first_device_that_there_is(small_export: Path) -> None:
+def test_auto_selects_the_first_available_device(small_export: Path) -> None:
     assert load_model(small_export, "torch").device.startswith(available_devices()[0])
 
 
@@ -195,7 +195,7 @@ def test_threads_are_set(small_export: Path) -> None:
         (("data", "inference", "auto_padding"), {"pad_height_divisor": "x"}),
     ],
 )
-def test_nonsense_in_a_configuration_is_a_model_error(
+def test_invalid_values_in_a_configuration_are_model_errors(
     tmp_path: Path, config: dict[str, Any], path: tuple[str, ...], value: object
 ) -> None:
     part = config
@@ -216,5 +216,5 @@ def test_a_gpu_gives_the_same_pose(
 ) -> None:
     model = load_model(small_export, "torch", device="cuda", precision=precision)
     assert model.device.startswith("cuda:0 (")
-    wanted = load_model(small_export, "torch", device="cpu").predict(noise(96, 128)).keypoints
-    np.testing.assert_allclose(model.predict(noise(96, 128)).keypoints, wanted, atol=bound)
+    expected = load_model(small_export, "torch", device="cpu").predict(noise(96, 128)).keypoints
+    np.testing.assert_allclose(model.predict(noise(96, 128)).keypoints, expected, atol=bound)

@@ -1,4 +1,4 @@
-"""What the plugin says of itself, and that saying it is light."""
+"""The plugin's registrations, which must not import network libraries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlclive_torch import plugin
 from dlclive_core import Exporter, Network
 
 
-def test_names_classes_that_exist() -> None:
+def test_registered_factories_exist() -> None:
     for infos, base in (
         (plugin.dlclive_register_runtimes(), Network),
         (plugin.dlclive_register_exporters(), Exporter),
@@ -23,7 +23,7 @@ def test_names_classes_that_exist() -> None:
             assert info.install_hint == "pip install dlclive-torch"
 
 
-def test_listing_plugins_imports_no_network_library() -> None:
+def test_listing_plugins_does_not_import_network_libraries() -> None:
     code = (
         "import sys, dlclive_torch, dlclive_torch.plugin as p; p.dlclive_register_runtimes();"
         "p.dlclive_register_exporters(); print([m for m in ('torch', 'timm', 'onnx', 'onnxscript') if m in sys.modules])"

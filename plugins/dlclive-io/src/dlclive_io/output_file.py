@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dlclive_core import DataError, OutputExistsError, UsageError
-from dlclive_io.file_lock import FileLock
+from dlclive_core import DataError, FileLock, OutputExistsError, UsageError, create_file, take_name
 
 
 class OutputFile:
     """A file that is written as `<name>.part` and gets its name at the end.
 
-    A `.part` left by an interrupted run may be overwritten; one that another run is writing may not.
+    A `.part` left by an interrupted run may be overwritten; one that another run is writing may not. A file that appears
+    under the name while this one is written is never replaced, unless `overwrite` says so. A symbolic link in the place of
+    the `.part` or of its lock is removed, and what it points to is not touched.
 
     Args:
         path: the final name.
@@ -58,12 +59,14 @@ class OutputFile:
             if not self._lock.acquire():
                 raise OutputExistsError(f"another run is writing {self.path}: wait for it, or choose another name")
             try:
-                if keeps_unfinished and not self._overwrite and self.part.exists() and self.part.stat().st_size:
+                self._check_free()  # another run may have finished it before the lock was ours
+                if keeps_unfinished and not self._overwrite and self._has_rows():
                     raise OutputExistsError(
                         f"{self.part} was left by an interrupted run: complete it with `dlclive recover "
                         f"{self.path.parent}`, use overwrite (--overwrite), or choose another name"
                     )
-                self.part.write_bytes(b"")
+                self.part.unlink(missing_ok=True)
+                create_file(self.part)
             except (OSError, OutputExistsError):
                 self._lock.release()
                 raise
@@ -71,12 +74,25 @@ class OutputFile:
         return self.part
 
     def commit(self) -> None:
-        """Give the closed `.part` its final name."""
+        """Give the closed `.part` its final name.
+
+        Raises:
+            OutputExistsError: another program took the name meanwhile; the `.part` stays.
+            DataError: the file cannot be renamed.
+        """
         with self.errors():
             with self.part.open("rb+") as file:
                 os.fsync(file.fileno())
-            self._check_free()
-            self.part.replace(self.path)
+            try:
+                if self._overwrite:
+                    self.part.replace(self.path)
+                else:
+                    take_name(self.part, self.path)
+            except FileExistsError:
+                raise OutputExistsError(
+                    f"{self.path} was written by another program meanwhile: what this run recorded is in {self.part}; "
+                    "give it another name"
+                ) from None
         self._state = "whole"
 
     def discard(self) -> None:
@@ -99,8 +115,12 @@ class OutputFile:
         except OSError as error:
             raise DataError(f"cannot write {self.path}: {reason(error)}") from error
 
+    def _has_rows(self) -> bool:
+        """Whether a `.part` with content is there; a link is none."""
+        return self.part.exists() and not self.part.is_symlink() and self.part.stat().st_size > 0
+
     def _check_free(self) -> None:
-        if self.path.exists() and not self._overwrite:
+        if os.path.lexists(self.path) and not self._overwrite:
             raise OutputExistsError(f"{self.path} exists: use overwrite (--overwrite), or choose another name")
 
 

@@ -23,6 +23,10 @@ VIDEO_SUFFIXES = (
     ".asf",
     ".3gp",
     ".ogv",
+    ".h264",
+    ".264",
+    ".h265",
+    ".hevc",
 )
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 
@@ -42,7 +46,7 @@ def dlclive_register_sources() -> list[SourceInfo]:
         ),
         SourceInfo(
             name="images",
-            summary="Reads a folder of images in numeric order, or a single image",
+            summary="Reads a folder of images in numeric order, a single image, or a TIFF stack",
             factory="dlclive_io.video.image_folder:ImageFolder",
             requires=("cv2",),
             install_hint=_INSTALL,

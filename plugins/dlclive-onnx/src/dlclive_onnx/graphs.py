@@ -124,7 +124,7 @@ class BareNetwork:
             raise UnsupportedModelError(
                 f"{path.name} takes {described}; a bare network must take a single (N, 3, H, W) float32 image"
             )
-        if config.method != "bottom-up" or config.multi_animal:
+        if config.method != "bottom-up" or len(config.individuals) > 1:
             raise UnsupportedModelError(
                 f"{path.name} is a {config.method} network for {len(config.individuals)} individuals, but a bare graph "
                 "may have a single animal only; run: dlclive export MODEL.pt OUT.onnx"

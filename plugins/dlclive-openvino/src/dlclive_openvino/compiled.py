@@ -1,4 +1,4 @@
-"""A network compiled once for each shape of its inputs, and the requests that run it."""
+"""A network compiled once per input shape, and the requests that run it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from dlclive_core import ModelError
 from dlclive_openvino.library import ov
 
 MOST_SHAPES = 6
-"""So many shapes are compiled for; each keeps its own arranged weights and buffers."""
+"""The number of shapes with a compiled network of their own; each network holds its own reordered weights and buffers."""
 
 Shapes = tuple[tuple[int, ...], ...]
 Arrays = dict[str, NDArray[np.float32]]
 
 
 class Compiled:
-    """Runs a model on arrays, which are not copied; the arrays that it gives are copies, which the caller may keep.
+    """Runs a model on arrays. Inputs are not copied; outputs are copies that the caller may keep.
 
-    A network whose shapes are known when it is compiled is faster than one whose shapes are not, and compiling takes a fraction
-    of a second. So each of the first shapes that come is compiled for. Those beyond `MOST_SHAPES` share one that was compiled
-    for all: crops of ever new sizes should not wait for a compiler each time.
+    A network compiled for fixed shapes is faster than one compiled for dynamic shapes, and compiling takes a fraction of a
+    second. So the first `MOST_SHAPES` shapes get a network each. All further shapes share one dynamic network, so that crops
+    of ever-changing size do not each wait for the compiler.
 
     Args:
-        core: OpenVINO.
-        model: with free shapes, or some of them fixed.
-        device: OpenVINO's name of it.
-        properties: of the compiled network, OpenVINO's names.
-        name: of the file, for messages.
+        core: the OpenVINO core that compiles the model.
+        model: the model; any of its dimensions may be dynamic.
+        device: the device, by OpenVINO's name.
+        properties: the properties of the compiled network, by OpenVINO's names.
+        name: the file's name, for messages.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Compiled:
         self._any: ov.InferRequest | None = None
 
     def run(self, *arrays: NDArray[np.generic]) -> Arrays:
-        """Arrays in, in the order of the model's inputs; named new arrays out."""
+        """Run the network on arrays in the order of the model's inputs; return new arrays by output name."""
         request = self._requests.get(tuple(array.shape for array in arrays)) or self._request(arrays)
-        found = request.infer(dict(enumerate(arrays)), share_inputs=True)
-        return dict(zip(self.outputs, found.values(), strict=True))
+        results = request.infer(dict(enumerate(arrays)), share_inputs=True)
+        return dict(zip(self.outputs, results.values(), strict=True))
 
     def _request(self, arrays: tuple[NDArray[np.generic], ...]) -> ov.InferRequest:
-        """For a shape that comes for the first time, or for all that are beyond the first few."""
+        """The request for new shapes: compiled for them, or the dynamic one once `MOST_SHAPES` are compiled."""
         shapes = tuple(array.shape for array in arrays)
         if len(self._requests) < MOST_SHAPES:
             self._requests[shapes] = self._compile(shapes)
@@ -66,18 +66,19 @@ class Compiled:
             compiled = self._core.compile_model(model, self._device, dict(self._properties))
             self._verify(compiled)
             return compiled.create_infer_request()
-        except RuntimeError as error:  # of many lines
+        except RuntimeError as error:  # its message has many lines
             reason = " ".join(str(error).split())
             raise ModelError(
                 f"OpenVINO cannot compile {self._name} for {shapes or 'any shape'}: {reason[-300:]}"
             ) from None
 
     def _verify(self, compiled: ov.CompiledModel) -> None:
-        """ModelError if it was compiled for another precision or device than was asked for."""
-        wanted = str(self._properties["INFERENCE_PRECISION_HINT"])
-        found = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        """Raise ModelError if the network was compiled for another precision or device than the requested one."""
+        requested = str(self._properties["INFERENCE_PRECISION_HINT"])
+        actual = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         devices = compiled.get_property("EXECUTION_DEVICES")
-        if found != wanted or {item.split(".")[0] for item in devices} != {self._device.split(".")[0]}:
+        if actual != requested or {item.split(".")[0] for item in devices} != {self._device.split(".")[0]}:
             raise ModelError(
-                f"OpenVINO runs {self._name} in {found} on {', '.join(devices)}, where {wanted} on {self._device} was asked for"
+                f"OpenVINO runs {self._name} in {actual} on {', '.join(devices)}, not in {requested} on {self._device} "
+                f"as requested"
             )

@@ -1,4 +1,4 @@
-"""Which devices OpenVINO has here, under dlclive's names."""
+"""The devices that OpenVINO offers on this computer, by dlclive's names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CPU = "CPU"
 
 
 def core() -> ov.Core:
-    """OpenVINO's entrance; cheap, and one for each network, so that options of one do not reach another."""
+    """A new OpenVINO core. It is cheap, and each network has its own, so that the options of one do not affect another."""
     return ov.Core()
 
 
 def device_names(devices: Collection[str]) -> list[str]:
-    """Our names of OpenVINO's devices that networks can run on: "CPU" is "cpu", "GPU.1" is "gpu:1"; others are left out."""
+    """dlclive's names of OpenVINO's CPU and GPU devices: "CPU" is "cpu", "GPU.1" is "gpu:1". Other devices are left out."""
     return [item.lower().replace(".", ":") for item in devices if item.split(".")[0] in (CPU, "GPU")]
 
 
@@ -26,21 +26,21 @@ def resolve(device: str, devices: Collection[str]) -> str:
 
     Args:
         device: "auto" (the CPU), "cpu", or an Intel GPU as "gpu" or "gpu:1".
-        devices: what OpenVINO found.
+        devices: the available devices, by OpenVINO's names.
 
     Raises:
-        UsageError: there is no such device.
+        UsageError: the device does not exist.
     """
     match = re.fullmatch(r"(auto|cpu)|gpu(?::(\d+))?", device.lower())
     if match is not None:
-        wanted = CPU if match[1] else "GPU" + (f".{match[2]}" if match[2] else "")
-        alone = {"GPU": "GPU.0", "GPU.0": "GPU"}  # a single GPU has no number, the first of several has
-        for name in (wanted, alone.get(wanted, wanted)):
+        requested = CPU if match[1] else "GPU" + (f".{match[2]}" if match[2] else "")
+        aliases = {"GPU": "GPU.0", "GPU.0": "GPU"}  # a single GPU has no number; the first of several has one
+        for name in (requested, aliases.get(requested, requested)):
             if name in devices:
                 return name
     raise UsageError(f"OpenVINO has no device {device!r} here; choose auto, {', '.join(device_names(devices))}")
 
 
-def capabilities(found: ov.Core, device: str) -> tuple[str, ...]:
-    """OpenVINO's words for the precisions that a device computes in fast: "FP32", "BF16", "INT8", ..."""
-    return tuple(found.get_property(device, "OPTIMIZATION_CAPABILITIES"))
+def capabilities(ov_core: ov.Core, device: str) -> tuple[str, ...]:
+    """The precisions in which a device computes fast, by OpenVINO's names: "FP32", "BF16", "INT8", ..."""
+    return tuple(ov_core.get_property(device, "OPTIMIZATION_CAPABILITIES"))

@@ -17,10 +17,10 @@ PRECISIONS = ("fp32", "bf16", "int8")
 
 
 class OpenVinoExporter(Exporter):
-    """Writes an IR: `model.xml` with the network and its card, `model.bin` with its weights.
+    """Writes an IR: `model.xml` holds the network and its card, `model.bin` its weights.
 
-    - fp32 and bf16 have the same weights, in fp32; the card says what they are computed in.
-    - int8 is calibrated on frames; heads, normalisation and decoding stay in float.
+    - fp32 and bf16 files have the same weights, in fp32; the card names the precision of the arithmetic.
+    - int8 is calibrated on frames; the heads, the normalisation and the decoding stay in float.
 
     The detector of a top-down network becomes `model.detector.xml` and `.bin`, in fp32.
     """
@@ -37,9 +37,9 @@ class OpenVinoExporter(Exporter):
         """See Exporter.export.
 
         Raises:
-            UsageError: precision, size, or no frames for int8.
-            ModelError: the source.
-            DataError: the target.
+            UsageError: precision or size is invalid, or int8 was requested without frames.
+            ModelError: the source cannot be exported.
+            DataError: the target cannot be written.
         """
         source, target = Path(source), Path(target)
         if precision not in PRECISIONS:
@@ -48,7 +48,7 @@ class OpenVinoExporter(Exporter):
             raise DataError(f"cannot write {target}: no such folder")
         model, card = read_network(source)
         if card.precision != "fp32":
-            raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file that it was made from")
+            raise ModelError(f"{source.name} is in {card.precision}: export the fp32 file it was made from")
         if size is not None:
             card = _fix(model, card, size)
         if precision == "int8":
@@ -66,7 +66,7 @@ class OpenVinoExporter(Exporter):
 
 
 def _fix(model: ov.Model, card: ModelCard, size: tuple[int, int]) -> ModelCard:
-    """Fix the input to (width, height), and return the card that says so; the batch stays free."""
+    """Fix the input size to (width, height) and return the card with that size; the batch stays dynamic."""
     card = fix_input_size(card, size, card.net_type)
     model.reshape({0: [-1, size[1], size[0], 3]})
     return card

@@ -1,4 +1,4 @@
-"""The files that OpenVINO reads: dlclive's own ONNX files, and the IR that dlclive exports, each with its card inside."""
+"""The files that OpenVINO reads: dlclive's ONNX files and the IR that dlclive exports, each with its card inside."""
 
 from __future__ import annotations
 
@@ -14,54 +14,60 @@ from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
 
 CARD = ["dlclive", "card"]
-"""Where the card is in the run-time information (`rt_info`) of an IR."""
+"""The path of the card in the run-time information (`rt_info`) of an IR."""
 
 WEIGHTS = ["dlclive", "weights_sha256"]
-"""Where the hash of the .bin is: another's weights would be read without complaint."""
+"""The path of the hash of the .bin. OpenVINO itself would read the weights of another file without an error."""
 
 _MOST_XML = 64 << 20
 """Bytes. The description of a large network has three million."""
 
-_NOTED = re.compile(rb'<weights_sha256 value="([0-9a-f]{64})"')
+_WEIGHTS_HASH = re.compile(rb'<weights_sha256 value="([0-9a-f]{64})"')
 
 _ONNX_CARD = ["framework", CARD_KEY]
 
 
 class ModelFile(NamedTuple):
-    """A file that was read, and not compiled yet; the card is None where there is none inside."""
+    """A file that was read but not yet compiled. The card is None if the file has none."""
 
     model: ov.Model
     card: ModelCard | None
 
 
 def weights_beside(path: Path) -> Path:
-    """The weights of an IR."""
+    """The path of an IR's weights."""
     return path.with_suffix(".bin")
 
 
-def read_file(path: Path, found: ov.Core | None = None) -> ModelFile:
+def read_file(path: Path, ov_core: ov.Core | None = None) -> ModelFile:
     """Read a network or a detector.
 
     Raises:
         ModelNotFoundError: the weights are not beside the .xml.
-        ModelError: it is none that OpenVINO can read, or its weights are another file's.
+        ModelError: OpenVINO cannot read the file, or the weights belong to another file.
     """
     is_ir = path.suffix.lower() == ".xml"
     if is_ir:
         _check_weights(path, weights_beside(path))
     try:
-        model = (found or core()).read_model(path)
-    except Exception as error:  # OpenVINO raises plain RuntimeErrors of many lines
+        model = (ov_core or core()).read_model(path)
+    except Exception as error:  # OpenVINO raises plain RuntimeErrors with many lines
         reason = " ".join(str(error).split())
         raise ModelError(f"{path} is not a model that OpenVINO can read: {reason[-300:]}") from None
     fix_graph(model)
-    where = CARD if is_ir else _ONNX_CARD
-    return ModelFile(model, ModelCard.from_json(_text(model, where), path.name) if model.has_rt_info(where) else None)
+    card_path = CARD if is_ir else _ONNX_CARD
+    has_card = model.has_rt_info(card_path)
+    return ModelFile(model, ModelCard.from_json(_text(model, card_path), path.name) if has_card else None)
 
 
-def read_network(path: Path, found: ov.Core | None = None) -> tuple[ov.Model, ModelCard]:
-    """Read a network with its card, whose `input_size` is that of the file; ModelError where it is none of dlclive's."""
-    model, card = read_file(path, found)
+def read_network(path: Path, ov_core: ov.Core | None = None) -> tuple[ov.Model, ModelCard]:
+    """Read a network with its card; the card's `input_size` is that of the file.
+
+    Raises:
+        ModelNotFoundError: the weights are not beside the .xml.
+        ModelError: OpenVINO cannot read the file, the weights belong to another file, or dlclive did not write the file.
+    """
+    model, card = read_file(path, ov_core)
     if card is None:
         raise ModelError(
             f"{path.name} has no dlclive card inside, so its keypoints are unknown; export it with: dlclive export MODEL.pt "
@@ -88,9 +94,9 @@ def _shapes(ports: Sequence[ov.Output]) -> dict[str, list[int | None]]:
 
 
 def write_ir(model: ov.Model, path: Path, card: ModelCard | None) -> None:
-    """Write a model as .xml and .bin, with its card and the hash of its weights inside, and nothing of where it came from.
+    """Write a model as .xml and .bin, with its card and the hash of its weights, and without traces of its source.
 
-    The weights stay in the precision that they have. They are written twice, because their hash is known only afterwards.
+    The weights keep their precision. The files are written twice, because the hash is known only after the first write.
     """
     model.set_rt_info({}, "framework")
     if card is not None:
@@ -101,18 +107,18 @@ def write_ir(model: ov.Model, path: Path, card: ModelCard | None) -> None:
 
 
 def _check_weights(path: Path, weights: Path) -> None:
-    """Before OpenVINO reads them: the .xml says only at which bytes of the .bin something is."""
+    """Check the weights before OpenVINO reads them: the .xml holds only byte offsets into the .bin."""
     if not weights.is_file():
         raise ModelNotFoundError(f"the weights of {path.name} are not beside it: copy {weights.name}, too")
     if path.stat().st_size > _MOST_XML:
         raise ModelError(f"{path} is not a model that OpenVINO can read: it is larger than any, {_MOST_XML >> 20} MiB")
-    noted = _NOTED.search(path.read_bytes())
-    if noted is not None and noted[1].decode() != sha256(weights):
+    expected = _WEIGHTS_HASH.search(path.read_bytes())
+    if expected is not None and expected[1].decode() != sha256(weights):
         raise ModelError(
             f"{weights.name} does not belong to {path.name}: copy both files of one export, or export it again"
         )
 
 
-def _text(model: ov.Model, where: list[str]) -> str:
-    found = model.get_rt_info(where)
-    return str(getattr(found, "value", found))
+def _text(model: ov.Model, info_path: list[str]) -> str:
+    info = model.get_rt_info(info_path)
+    return str(getattr(info, "value", info))

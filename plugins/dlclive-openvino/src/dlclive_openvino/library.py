@@ -1,8 +1,8 @@
 """OpenVINO, imported without its telemetry.
 
-`import openvino` tells a server of Google that it was imported, and NNCF what it was called with, unless a file in the home
-folder forbids it; both write an identity into that folder. Nobody was asked, so it is not done: where the package that
-sends is not to be found, both do without it. Whoever imports OpenVINO first, before this module, gets what it does.
+`import openvino` reports the import to a Google server, and NNCF reports its arguments, unless a file in the home folder opts
+out; both write an identifier into that folder. The user did not agree to this, so the package that sends the reports is hidden
+here; both libraries work without it. If the program imports OpenVINO before this module, the telemetry stays on.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 if "openvino" not in sys.modules:
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # Python's way to say: cannot be imported
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes the import fail
 
 import openvino as ov
 from openvino.utils import replace_node

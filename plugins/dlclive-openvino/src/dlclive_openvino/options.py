@@ -1,4 +1,4 @@
-"""How OpenVINO is asked to run a network."""
+"""The options with which OpenVINO runs a network."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dlclive_openvino.precision import Arithmetic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Of the inferences of a network, one after the other.
+    """Options of a network that runs one inference at a time.
 
     Attributes:
-        threads: None: as many as there are physical cores that the process may use.
-        pinning: whether each thread stays on a core of its own. It steadies the times on a computer that does nothing else,
-            and is in the way of cameras and recording on one that does.
-        cache: a folder, which must be there, in which OpenVINO keeps what it compiled; None: nothing is kept.
+        threads: threads of one inference; None: one per physical core available to the process.
+        pinning: whether each thread is pinned to its own core. Pinning reduces jitter on an otherwise idle computer, and
+            interferes with cameras and recording on a busy one.
+        cache: an existing folder for OpenVINO's compiled networks; None: no cache.
     """
 
     threads: int | None = None
@@ -28,12 +28,12 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
-            raise UsageError(f"threads is a number from 1 up; got {self.threads}")
+            raise UsageError(f"threads must be 1 or more; got {self.threads}")
         if self.cache is not None and not Path(self.cache).is_dir():
-            raise DataError(f"no such folder: {self.cache}, which was given as the cache of OpenVINO")
+            raise DataError(f"no such folder: {self.cache} (the cache of OpenVINO)")
 
     def properties(self, device: str, arithmetic: Arithmetic) -> dict[str, object]:
-        """OpenVINO's own names and values, for `compile_model`."""
+        """The properties for `compile_model`, by OpenVINO's names."""
         properties: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,

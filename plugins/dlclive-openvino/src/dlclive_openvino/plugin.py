@@ -1,4 +1,4 @@
-"""What dlclive-openvino offers. Imports nothing heavy: this module is loaded to list plugins."""
+"""The plugins of dlclive-openvino. This module is loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
 
 @hookimpl
 def dlclive_register_runtimes() -> list[RuntimeInfo]:
-    """The runtime of OpenVINO's own files and of those in ONNX; for the latter ONNX Runtime goes first, where it is there."""
+    """The runtime of OpenVINO's own files and of ONNX files; for the latter ONNX Runtime takes precedence if installed."""
     return [
         RuntimeInfo(
             name="openvino",
@@ -25,11 +25,11 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
 
 @hookimpl
 def dlclive_register_exporters() -> list[ExporterInfo]:
-    """From ONNX to OpenVINO's own format; int8 needs a library that the other precisions do not."""
+    """From ONNX to OpenVINO's own format. int8 is separate because it needs NNCF."""
     return [
         ExporterInfo(
             name="onnx-openvino",
-            summary="An ONNX file of dlclive's as OpenVINO's own .xml and .bin",
+            summary="dlclive's ONNX file as OpenVINO's own .xml and .bin",
             factory="dlclive_openvino.export:OpenVinoExporter",
             reads=".onnx",
             writes=".xml",

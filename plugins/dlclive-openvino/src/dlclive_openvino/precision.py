@@ -1,4 +1,4 @@
-"""Which arithmetic a file is run in. OpenVINO is always told, because by default it takes the fastest that the CPU has."""
+"""The arithmetic in which a file is run. It is always set, because OpenVINO's default is the CPU's fastest."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _HINT = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """How a network is computed.
+    """The arithmetic of a network.
 
     Attributes:
-        precision: our name: "fp32", "bf16", "fp16" or "int8".
-        hint: what OpenVINO is told (`INFERENCE_PRECISION_HINT`): "f32", "bf16" or "f16". Of an int8 network that is what its
-            float parts are computed in.
+        precision: dlclive's name: "fp32", "bf16", "fp16" or "int8".
+        hint: OpenVINO's `INFERENCE_PRECISION_HINT`: "f32", "bf16" or "f16". For an int8 network, the precision of its float
+            parts.
     """
 
     precision: str
@@ -26,46 +26,46 @@ class Arithmetic:
 
 
 def possible(written: str, capabilities: Collection[str]) -> tuple[str, ...]:
-    """The precisions that a file can be run in here, its own first.
+    """The precisions in which a device can run a file, the file's own first.
+
+    A file in fp32 can be run in bf16, and the reverse. A file in fp16 can be run in fp32, as CPUs do. A file in int8 can be
+    run only in int8.
 
     Args:
-        written: the precision that the file was exported in.
-        capabilities: OpenVINO's words for what the device computes in: "FP32", "BF16", ...
-
-    A file in fp32 can be run in bf16; one in fp16 can be run in fp32, which is what CPUs do with it; one in int8 only as it is.
+        written: the precision in which the file was exported.
+        capabilities: the precisions of the device, by OpenVINO's names: "FP32", "BF16", ...
     """
-    wanted = {"fp32": ("fp32", "bf16"), "bf16": ("bf16", "fp32"), "fp16": ("fp16", "fp32"), "int8": ("int8",)}
-    return tuple(name for name in wanted.get(written, ()) if _CAPABILITY[name] in capabilities)
+    candidates = {"fp32": ("fp32", "bf16"), "bf16": ("bf16", "fp32"), "fp16": ("fp16", "fp32"), "int8": ("int8",)}
+    return tuple(name for name in candidates.get(written, ()) if _CAPABILITY[name] in capabilities)
 
 
-def choose(asked: str, written: str, capabilities: Collection[str], *, name: str, device: str) -> Arithmetic:
+def choose(requested: str, written: str, capabilities: Collection[str], *, name: str, device: str) -> Arithmetic:
     """The arithmetic for a file on a device.
 
     Args:
-        asked: "auto", as the file says, or the precision that it has to be.
-        written: the precision that the file was exported in.
-        capabilities: of the device, as `possible` takes them.
+        requested: a precision, or "auto" for that of the file.
+        written: the precision in which the file was exported.
+        capabilities: the precisions of the device, as in `possible`.
         name, device: for messages.
 
     Raises:
-        UsageError: this device, or this file, cannot be run in it; the message names what there is.
+        UsageError: the device or the file does not support the requested precision; the message lists the supported ones.
     """
     able = possible(written, capabilities)
-    precision = written if asked.lower() == "auto" else asked.lower()
-    if asked.lower() == "auto" and written == "fp16" and "fp16" not in able and "fp32" in able:
-        precision = "fp32"  # the weights are in half precision, the arithmetic is more precise than that
+    precision = written if requested.lower() == "auto" else requested.lower()
+    if requested.lower() == "auto" and written == "fp16" and "fp16" not in able and "fp32" in able:
+        precision = "fp32"  # half-precision weights lose nothing in fp32 arithmetic
     if precision in able:
         return Arithmetic(precision, _hint(precision, capabilities))
-    held = ", ".join(sorted(item for item in _CAPABILITY if _CAPABILITY[item] in capabilities))
-    choice = " or ".join(able) if able else "nothing here: export the model again in another precision"
+    supported = ", ".join(sorted(item for item in _CAPABILITY if _CAPABILITY[item] in capabilities))
+    advice = f"run it in {' or '.join(able)}" if able else "export the model again in another precision"
     raise UsageError(
-        f"{name} is in {written} and cannot be run in {precision} on {device}, which computes in {held}; "
-        f"it can be run in {choice}"
+        f"{name} is in {written} and cannot be run in {precision} on {device}, which supports {supported}; {advice}"
     )
 
 
 def _hint(precision: str, capabilities: Collection[str]) -> str:
-    """What is left in float of an int8 network is as precise as its pixels allow: bf16, where the CPU has it."""
+    """The hint for a precision. For the float parts of an int8 network, bf16 is precise enough if the CPU has it."""
     if precision == "int8":
         return "bf16" if "BF16" in capabilities else "f32"
     return _HINT[precision]

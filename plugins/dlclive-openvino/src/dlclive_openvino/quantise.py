@@ -1,4 +1,4 @@
-"""int8 by NNCF: ranges from a clip, for the trunk of a network alone."""
+"""int8 with NNCF, for the trunk of a network only: the value ranges come from a clip."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from dlclive_openvino.library import ov
 
 
 def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> ov.Model:
-    """A copy of a network in which the trunk's convolutions are in int8.
+    """A copy of a network with the trunk's convolutions in int8.
 
     Activations are quantised asymmetrically, because those of today's backbones (SiLU) are mostly positive with a short
-    negative tail; the biases are corrected by what the clip shows of the rounding.
+    negative tail. The biases are corrected for the rounding errors measured on the clip.
 
     Args:
-        model: that takes one image.
-        frames: (H, W, 3) uint8 RGB, what the network will see.
-        name: of the file, for messages.
+        model: a network whose only input is the image.
+        frames: (H, W, 3) uint8 RGB, typical of what the network will see.
+        name: the file's name, for messages.
 
     Raises:
-        UsageError: no frames.
-        ModelError: the network has no trunk, or NNCF cannot do it.
+        UsageError: there are no frames.
+        ModelError: the network has other inputs or no trunk, or NNCF cannot quantise it.
     """
     if not len(frames):
-        raise UsageError("int8 is calibrated on frames of the animal: give a clip of it, as --frames CLIP")
+        raise UsageError("int8 is calibrated on frames of the animal: pass a clip with --frames CLIP")
     if len(model.inputs) != 1:
-        raise ModelError(f"{name} takes more than images, so that frames alone do not calibrate it: export it in bf16")
+        raise ModelError(f"{name} takes more than images and cannot be calibrated on frames: export it in bf16")
     if not trunk(model):
-        raise ModelError(f"{name} has no convolutions between its first layer and its heads that int8 could be for")
+        raise ModelError(f"{name} has no convolutions between its first layers and its heads to convert to int8")
     import nncf
 
-    quiet = logging.getLogger("nncf")
-    before = quiet.level
-    quiet.setLevel(logging.ERROR)
+    logger = logging.getLogger("nncf")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # progress bars
             return nncf.quantize(
@@ -54,4 +54,4 @@ def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> 
     except (nncf.errors.InternalError, nncf.errors.ValidationError, RuntimeError) as error:
         raise ModelError(f"NNCF cannot quantise {name}: {' '.join(str(error).split())[-300:]}") from None
     finally:
-        quiet.setLevel(before)
+        logger.setLevel(level)

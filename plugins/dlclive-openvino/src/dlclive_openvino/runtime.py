@@ -21,16 +21,16 @@ from dlclive_openvino.precision import choose, possible
 class OpenVinoNetwork(Network):
     """An `.xml` (OpenVINO IR) or `.onnx` file that `dlclive export` wrote, as a Network.
 
-    The network is compiled for a size when the first image of that size comes; `PoseModel.warmup` does it beforehand.
+    The network is compiled for a size when the first image of that size arrives; `PoseModel.warmup` compiles it beforehand.
 
     Args:
         path: the file.
         device: "auto" (the CPU), "cpu", or an Intel GPU, "gpu" or "gpu:<number>".
-        precision: "auto" (as the file says: fp32 stays fp32), or "fp32", "bf16", ... where file and device can.
-        threads: of an inference on the CPU; None: as many as there are physical cores that the process may use.
-        pinning: whether each of these threads stays on a core of its own; see `Options`.
-        cache: a folder in which OpenVINO keeps what it compiled; None: nothing is kept.
-        detector: of a top-down network, the file with its detector; None: the one that was exported with it.
+        precision: "auto" (that of the file: fp32 stays fp32), or "fp32", "bf16", ... if file and device support it.
+        threads: threads of one inference on the CPU; None: one per physical core available to the process.
+        pinning: whether each of these threads is pinned to its own core; see `Options`.
+        cache: a folder for OpenVINO's compiled networks; None: no cache.
+        detector: the detector file of a top-down network; None: the one exported with the network.
     """
 
     runtime = "openvino"
@@ -62,7 +62,7 @@ class OpenVinoNetwork(Network):
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:
-        """See Network.settings: an fp32 file can be run in bf16, too, where the device has it."""
+        """See Network.settings. An fp32 file can also be run in bf16 if the device supports it."""
         core = devices.core()
         card = read_file(Path(path), core).card
         return [
@@ -75,17 +75,17 @@ class OpenVinoNetwork(Network):
     def run(
         self, images: NDArray[np.uint8], conditions: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """See Network.run; images are taken one by one where the file is for one image."""
+        """See Network.run. If the file has a fixed batch of another size, the images are run one by one."""
         if self._compiled is None:
             raise ModelError("the model is closed")
         if self._batch is None or len(images) == self._batch:
             return self._compiled.run(images) if conditions is None else self._compiled.run(images, conditions)
-        given = [None] * len(images) if conditions is None else [item[None] for item in conditions]
-        ones = [self.run(image[None], condition) for image, condition in zip(images, given, strict=True)]
-        return {name: np.concatenate([one[name] for one in ones]) for name in self._compiled.outputs}
+        per_image = [None] * len(images) if conditions is None else [item[None] for item in conditions]
+        results = [self.run(image[None], condition) for image, condition in zip(images, per_image, strict=True)]
+        return {name: np.concatenate([result[name] for result in results]) for name in self._compiled.outputs}
 
     def detector(self) -> Detector | None:
-        """See Network.detector; in fp32 on the same device, because boxes are cut from it."""
+        """See Network.detector. It runs in fp32 on the same device, because crops are cut at its boxes."""
         file = find_detector(self._path, self.card, self._detector_path)
         if file is None:
             return None

@@ -77,6 +77,11 @@ class RegionTrigger(Processor):
         """The individuals that are in the region now."""
         return tuple(name for name, presence in self._present.items() if presence.inside)
 
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The file of events."""
+        return () if self._path is None else (self._path,)
+
     def open(self, run: RunInfo) -> None:
         """Find the keypoint in the model's skeleton and create the events file.
 

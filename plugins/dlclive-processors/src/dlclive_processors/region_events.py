@@ -9,9 +9,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from dlclive_core import DataError, OutputExistsError
+from dlclive_core import DataError, OutputExistsError, open_unlinked
 
 EventKind = Literal["enter", "leave", "lost", "end"]
 
@@ -74,8 +74,10 @@ class EventLog:
 
     def _write(self, row: Sequence[object]) -> None:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row)
-        content = line.getvalue().encode()
+        # A name may hold a lone carriage return, which Python's csv module leaves unquoted before 3.13, or half a surrogate.
+        quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in str(cell) for cell in row) else csv.QUOTE_MINIMAL
+        csv.writer(line, lineterminator="\n", quoting=quoting).writerow(row)
+        content = line.getvalue().encode(errors="backslashreplace")
         try:
             if self._file.write(content) != len(content):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -91,7 +93,7 @@ def create_event_file(path: Path, overwrite: bool) -> io.FileIO:
         DataError: it cannot be written.
     """
     try:
-        return path.open("wb" if overwrite else "xb", buffering=0)
+        return cast("io.FileIO", open_unlinked(path, "wb" if overwrite else "xb", buffering=0))
     except FileExistsError:
         raise OutputExistsError(f"{path} already exists; choose another name, or set overwrite=true") from None
     except OSError as error:

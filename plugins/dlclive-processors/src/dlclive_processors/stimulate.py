@@ -105,6 +105,7 @@ class Stimulate(Processor):
             overwrite=overwrite,
         )
         self._uses_port = port is not None
+        self._events = events
         self._decision_lock = threading.Lock()
         self._clock = FrameClock()
         self._skeleton: Skeleton | None = None
@@ -115,6 +116,11 @@ class Stimulate(Processor):
     def refused(self) -> int:
         """Number of onsets refused because they came too soon or too often."""
         return self._gate.refused
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The file of the output's events, if it is an option of this processor."""
+        return () if self._events is None else (Path(self._events),)
 
     @property
     def statistics(self) -> Mapping[str, float]:

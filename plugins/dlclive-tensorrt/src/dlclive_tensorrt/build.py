@@ -1,4 +1,4 @@
-"""Building a plan: the one place that talks to TensorRT's builder."""
+"""Building a plan. Only this module uses TensorRT's builder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlclive_tensorrt.messages import Messages
 from dlclive_tensorrt.timing import attach_timing, keep_timing
 
 LEVEL = 5
-"""Of 0..5: TensorRT tries all that it has. Building takes longer, once; the default is 3."""
+"""The highest of 0..5: TensorRT tries all its kernels, and the build takes longer. TensorRT's default is 3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +20,8 @@ class BuildRules:
     """How an engine is built.
 
     Attributes:
-        level: TensorRT's builder optimisation level, 0..5: how hard it looks for the fastest kernels.
-        workspace: bytes of GPU memory that a layer may use to be faster; None: as much as there is.
+        level: TensorRT's builder optimisation level, 0..5: how long it searches for the fastest kernels.
+        workspace: bytes of scratch GPU memory that a layer may use; None: unlimited.
     """
 
     level: int = LEVEL
@@ -29,26 +29,26 @@ class BuildRules:
 
     def __post_init__(self) -> None:
         if not 0 <= self.level <= 5:
-            raise UsageError(f"level is a number from 0 to 5; got {self.level}")
+            raise UsageError(f"level must be from 0 to 5; got {self.level}")
         if self.workspace is not None and self.workspace < 1:
-            raise UsageError(f"workspace is a number of bytes from 1 up; got {self.workspace}")
+            raise UsageError(f"workspace must be 1 byte or more; got {self.workspace}")
 
 
 def build_plan(onnx_bytes: bytes, gpu: Gpu, rules: BuildRules, name: str) -> bytes:
-    """Build the plan of an ONNX graph whose shapes are all numbers.
+    """Build the plan of an ONNX graph with static shapes.
 
-    The network is as precise as the graph says: TensorRT 11 types every network strongly and chooses no precision by itself.
-    float32 is not rounded to TF32, and what is not a number stays that, because it means "not found".
+    The graph sets the precision: in TensorRT 11 every network is strongly typed. float32 is not rounded to TF32, and NaN is
+    preserved, because it means "not found".
 
     Args:
         onnx_bytes: the graph, made by `graphs.prepare`.
         gpu: this thread's GPU, see `cuda.use_gpu`.
-        rules: how.
-        name: of the source, for messages.
+        rules: the build options.
+        name: the source's name, for messages.
 
     Raises:
-        ModelError: TensorRT cannot read the graph, or cannot build it.
-        GpuMemoryError: the GPU has too little memory for building it.
+        ModelError: TensorRT cannot read or build the graph.
+        GpuMemoryError: the GPU has too little memory for the build.
     """
     messages = Messages()
     builder = messages.start(trt.Builder, "builder")
@@ -71,8 +71,8 @@ def build_plan(onnx_bytes: bytes, gpu: Gpu, rules: BuildRules, name: str) -> byt
 
 
 def _parser_error(parser: trt.OnnxParser) -> str:
-    """The first error, and at which operator."""
+    """The parser's first error and its operator."""
     if not parser.num_errors:
-        return "it gave no reason"
+        return "TensorRT gave no reason"
     error = parser.get_error(0)
     return f"{' '.join(error.desc().split())} (operator {error.node_operator()}, {error.node_name()})"

@@ -1,4 +1,4 @@
-"""Where this user keeps what was measured and built here."""
+"""The user's cache folder, which holds timings and records of the engines built here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The folder of this package in the user's cache, which may not be there yet.
+    """This package's folder in the user's cache. It may not exist yet.
 
-    XDG_CACHE_HOME is respected where it is an absolute path, as the specification asks for.
+    XDG_CACHE_HOME is respected if it is an absolute path, as its specification requires.
     """
-    named = os.environ.get("XDG_CACHE_HOME", "")
-    if named and Path(named).is_absolute():
-        base = Path(named)
+    xdg_cache = os.environ.get("XDG_CACHE_HOME", "")
+    if xdg_cache and Path(xdg_cache).is_absolute():
+        base = Path(xdg_cache)
     elif sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
@@ -25,21 +25,21 @@ def cache_folder() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder that only this user can write to. Raises OSError."""
+    """Create a folder that only this user can write to. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def is_private(folder: Path) -> bool:
     """Whether only this user (and the administrator) can write into a folder."""
     try:
-        facts = folder.stat()
+        status = folder.stat()
     except OSError:
         return False
-    return sys.platform == "win32" or (facts.st_uid == os.getuid() and not facts.st_mode & 0o022)
+    return sys.platform == "win32" or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that others see the old content or the new one, whole. Raises OSError."""
+    """Replace a file atomically: readers see either the old content or the new. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:

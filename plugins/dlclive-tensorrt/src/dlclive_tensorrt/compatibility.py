@@ -1,4 +1,4 @@
-"""Does an engine fit this computer? Asked before anything of it is loaded."""
+"""Checks that an engine fits this computer, before any of it is loaded."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from dlclive_tensorrt.cuda import Gpu, gpus
 from dlclive_tensorrt.engine_file import EngineCard
 
 MAJOR = "11"
-"""The TensorRT that this package is written for."""
+"""The major version of TensorRT that this package supports."""
 
 
 def choose_gpu(device: str) -> Gpu:
-    """The GPU of a device's name: "auto" and "cuda" mean the first one.
+    """The GPU with this device name; "auto" and "cuda" select the first one.
 
     Raises:
-        UsageError: it is no GPU, or it is not there.
-        DependencyError: there is none, or no driver.
+        UsageError: the device is not a GPU or does not exist.
+        DependencyError: there is no GPU or no driver.
     """
     match = re.fullmatch(r"auto|cuda(?::(\d+))?", device.lower())
     if match is None:
         raise UsageError(
-            f"TensorRT runs on NVIDIA GPUs and has no device {device!r}: choose auto, cuda or cuda:<number>"
+            f"TensorRT runs on NVIDIA GPUs only and has no device {device!r}: choose auto, cuda or cuda:<number>"
         )
-    there = gpus()
-    if not there:
-        raise DependencyError("TensorRT needs an NVIDIA GPU and its driver, and none answers: check with nvidia-smi")
+    available = gpus()
+    if not available:
+        raise DependencyError("TensorRT needs an NVIDIA GPU and its driver; none responds: check with nvidia-smi")
     index = int(match[1] or 0)
-    if index >= len(there):
-        raise UsageError(f"no GPU {device!r} here; there is: {', '.join(map(str, there))}")
-    return there[index]
+    if index >= len(available):
+        raise UsageError(f"no GPU {device!r} here; available: {', '.join(map(str, available))}")
+    return available[index]
 
 
 def check_tensorrt() -> None:
-    """DependencyError if the installed TensorRT is not of the version that this package is written for."""
+    """Raise DependencyError if this package does not support the installed TensorRT."""
     if trt.__version__.partition(".")[0] != MAJOR:
         raise DependencyError(
-            f"dlclive-tensorrt is written for TensorRT {MAJOR}, and {trt.__version__} is installed; run: "
+            f"dlclive-tensorrt needs TensorRT {MAJOR}, but {trt.__version__} is installed; run: "
             "pip install 'dlclive-tensorrt[gpu]'"
         )
 
 
 def find_mismatch(card: EngineCard, gpu: Gpu) -> str:
-    """Why an engine does not fit a GPU here, empty if it does."""
+    """The reason why an engine does not fit a GPU here; empty if it fits."""
     if (card.gpu, card.capability) != (gpu.name, gpu.capability):
-        return f"was built for {card.gpu} (compute capability {card.capability}), and this is {gpu} ({gpu.capability})"
+        return f"was built for {card.gpu} (compute capability {card.capability}), but this is {gpu} ({gpu.capability})"
     if card.tensorrt != trt.__version__:
-        return f"was built with TensorRT {card.tensorrt}, and {trt.__version__} is installed"
+        return f"was built with TensorRT {card.tensorrt}, but {trt.__version__} is installed"
     return ""
 
 
 def check_fit(card: EngineCard, gpu: Gpu, name: str) -> None:
-    """UnsupportedModelError, saying why and what to do, if the engine called `name` does not fit."""
+    """Raise UnsupportedModelError with the reason and a remedy if the engine called `name` does not fit."""
     reason = find_mismatch(card, gpu)
     if reason:
         raise UnsupportedModelError(

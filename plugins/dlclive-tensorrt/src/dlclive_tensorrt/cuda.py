@@ -1,7 +1,7 @@
-"""The few calls of CUDA that running an engine needs, each checked.
+"""The CUDA calls that running an engine needs, each with its error code checked.
 
-`cuda.bindings` gives every answer as a tuple that begins with an error code; here an error code is an exception, and handles
-are Python integers. A thread works on the GPU that it chose last (`use_gpu`); everything else follows from that.
+Every call of `cuda.bindings` returns a tuple that begins with an error code. Here errors are exceptions, and handles are
+Python integers. Each thread works on the GPU that it selected last with `use_gpu`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dlclive_core import ModelError
 
 ALIGNMENT = 256
-"""Bytes; where each tensor begins within a block. What cudaMalloc gives begins at a multiple of it."""
+"""The alignment in bytes of each tensor within a block. cudaMalloc returns addresses with this alignment."""
 
 
 class CudaError(ModelError):
@@ -30,7 +30,7 @@ class GpuMemoryError(CudaError):
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU: its number, name, and compute capability, for example "8.9"."""
+    """A GPU: its index, name and compute capability, for example "8.9"."""
 
     index: int
     name: str
@@ -38,20 +38,20 @@ class Gpu:
 
     @property
     def device(self) -> str:
-        """As `load_model` takes it."""
+        """The device name for `load_model`."""
         return f"cuda:{self.index}"
 
     def __str__(self) -> str:
         return f"{self.device} ({self.name})"
 
 
-def answer(given: tuple[Any, ...], doing: str) -> Any:
-    """What a call gave beside its error code: nothing, one value, or several.
+def checked(result: tuple[Any, ...], doing: str) -> Any:
+    """The values that a call returned after its error code: None, one value, or a tuple.
 
     Raises:
-        GpuMemoryError, CudaError: the code is an error.
+        GpuMemoryError, CudaError: the call failed.
     """
-    code, *values = given
+    code, *values = result
     if code == cudart.cudaError_t.cudaErrorMemoryAllocation:
         raise GpuMemoryError(f"not enough memory on the GPU while {doing}{_free()}: close other programs that use it")
     if code != cudart.cudaError_t.cudaSuccess:
@@ -68,32 +68,32 @@ def gpus() -> list[Gpu]:
 
 
 def use_gpu(gpu: Gpu) -> None:
-    """Let what this thread does from now on be on this GPU."""
-    answer(cudart.cudaSetDevice(gpu.index), f"choosing {gpu}")
+    """Select the GPU for all further work of this thread."""
+    checked(cudart.cudaSetDevice(gpu.index), f"choosing {gpu}")
 
 
 def free_memory() -> tuple[int, int]:
-    """Bytes that are free on this thread's GPU, and bytes that it has."""
-    free, total = answer(cudart.cudaMemGetInfo(), "asking for free memory")
+    """The free and the total memory of this thread's GPU, in bytes."""
+    free, total = checked(cudart.cudaMemGetInfo(), "querying the free memory")
     return int(free), int(total)
 
 
 def versions() -> tuple[str, str]:
-    """The CUDA versions of the driver, "0.0" without one, and of the runtime library."""
-    driver = answer(cudart.cudaDriverGetVersion(), "asking for the driver's version")
-    runtime = answer(cudart.cudaRuntimeGetVersion(), "asking for CUDA's version")
+    """The CUDA versions of the driver ("0.0" without one) and of the runtime library."""
+    driver = checked(cudart.cudaDriverGetVersion(), "querying the driver's version")
+    runtime = checked(cudart.cudaRuntimeGetVersion(), "querying CUDA's version")
     return _version(driver), _version(runtime)
 
 
 class Stream:
-    """A stream of work on this thread's GPU, which does not wait for other streams."""
+    """A CUDA stream on this thread's GPU. It does not wait for other streams."""
 
     def __init__(self) -> None:
-        self.handle = int(answer(cudart.cudaStreamCreateWithFlags(cudart.cudaStreamNonBlocking), "making a stream"))
+        self.handle = int(checked(cudart.cudaStreamCreateWithFlags(cudart.cudaStreamNonBlocking), "creating a stream"))
 
     def wait(self) -> None:
-        """Until all that was given to the stream is done. Errors of that work come out here."""
-        answer(cudart.cudaStreamSynchronize(self.handle), "waiting for the GPU")
+        """Wait until all work in the stream is done. Errors of that work are raised here."""
+        checked(cudart.cudaStreamSynchronize(self.handle), "waiting for the GPU")
 
     def close(self) -> None:
         """Give it back; safe to call twice."""
@@ -103,19 +103,19 @@ class Stream:
 
 
 class Block:
-    """Memory on the GPU, and as much pinned memory on the host, between which a stream copies.
+    """A block of GPU memory and an equal block of pinned host memory; a stream copies between them.
 
     Attributes:
-        size: bytes.
+        size: the size in bytes.
         host: (size,) uint8, the pinned memory.
-        address: of the memory on the GPU.
+        address: the address of the GPU memory.
     """
 
     def __init__(self, size: int) -> None:
         self.size, self.address, self._pinned = size, 0, 0
         try:
-            self.address = int(answer(cudart.cudaMalloc(size), f"reserving {size / 1e6:.1f} MB"))
-            self._pinned = int(answer(cudart.cudaMallocHost(size), f"pinning {size / 1e6:.1f} MB"))
+            self.address = int(checked(cudart.cudaMalloc(size), f"allocating {size / 1e6:.1f} MB"))
+            self._pinned = int(checked(cudart.cudaMallocHost(size), f"pinning {size / 1e6:.1f} MB"))
         except BaseException:
             self.close()
             raise
@@ -123,19 +123,21 @@ class Block:
         self.host[:] = 0
 
     def upload(self, stream: Stream) -> None:
-        """Copy from the host to the GPU, in the stream's order."""
+        """Queue a copy from the host to the GPU."""
         kind = cudart.cudaMemcpyKind.cudaMemcpyHostToDevice
-        answer(cudart.cudaMemcpyAsync(self.address, self._pinned, self.size, kind, stream.handle), "copying to the GPU")
+        checked(
+            cudart.cudaMemcpyAsync(self.address, self._pinned, self.size, kind, stream.handle), "copying to the GPU"
+        )
 
     def download(self, stream: Stream) -> None:
-        """Copy from the GPU to the host, in the stream's order."""
+        """Queue a copy from the GPU to the host."""
         kind = cudart.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        answer(
+        checked(
             cudart.cudaMemcpyAsync(self._pinned, self.address, self.size, kind, stream.handle), "copying from the GPU"
         )
 
     def close(self) -> None:
-        """Free both; `host` must not be used any more. Safe to call twice."""
+        """Free both blocks; do not use `host` afterwards. Safe to call twice."""
         address, self.address = self.address, 0
         pinned, self._pinned = self._pinned, 0
         self.host = np.zeros(0, np.uint8)
@@ -146,7 +148,7 @@ class Block:
 
 
 class Graph:
-    """Work that was given to a stream once, and is given again as one."""
+    """A CUDA graph: work captured from a stream, to be launched as a whole."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -154,22 +156,22 @@ class Graph:
         self._executable: Any = None
 
     def __enter__(self) -> Graph:
-        """Until the end of the block, what is given to the stream is noted instead of done. Other threads are not concerned."""
+        """Capture the work queued in the stream by this thread until the end of the block, instead of running it."""
         mode = cudart.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
-        answer(cudart.cudaStreamBeginCapture(self._stream.handle, mode), "beginning a CUDA graph")
+        checked(cudart.cudaStreamBeginCapture(self._stream.handle, mode), "starting to capture a CUDA graph")
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        given = cudart.cudaStreamEndCapture(self._stream.handle)  # also after an error: the stream must be free again
+        result = cudart.cudaStreamEndCapture(self._stream.handle)  # also after an error, to release the stream
         if error is None:
-            self._graph = answer(given, "ending a CUDA graph")
-            self._executable = answer(cudart.cudaGraphInstantiate(self._graph, 0), "making a CUDA graph")
-        elif given[0] == cudart.cudaError_t.cudaSuccess:
-            self._graph = given[1]
+            self._graph = checked(result, "capturing a CUDA graph")
+            self._executable = checked(cudart.cudaGraphInstantiate(self._graph, 0), "instantiating a CUDA graph")
+        elif result[0] == cudart.cudaError_t.cudaSuccess:
+            self._graph = result[1]
 
     def launch(self) -> None:
-        """Give all of it to the stream."""
-        answer(cudart.cudaGraphLaunch(self._executable, self._stream.handle), "starting a CUDA graph")
+        """Queue the graph in the stream."""
+        checked(cudart.cudaGraphLaunch(self._executable, self._stream.handle), "launching a CUDA graph")
 
     def close(self) -> None:
         """Give it back; safe to call twice."""
@@ -182,8 +184,9 @@ class Graph:
 
 
 def _describe(index: int) -> Gpu:
-    facts = answer(cudart.cudaGetDeviceProperties(index), f"asking for the name of GPU {index}")
-    return Gpu(index, facts.name.rstrip(b"\0").decode("utf-8", errors="replace"), f"{facts.major}.{facts.minor}")
+    properties = checked(cudart.cudaGetDeviceProperties(index), f"querying the properties of GPU {index}")
+    name = properties.name.rstrip(b"\0").decode("utf-8", errors="replace")
+    return Gpu(index, name, f"{properties.major}.{properties.minor}")
 
 
 def _free() -> str:

@@ -1,7 +1,7 @@
 """The detector of a top-down engine: its ONNX file, run by ONNX Runtime.
 
-How many boxes a detector finds is known only when it has found them, which is what neither fixed memory nor a CUDA graph can
-take. It is asked every few frames, by itself; the network, which is asked for each animal of each frame, is the engine.
+The number of boxes is unknown until the detector has run, so fixed memory and a CUDA graph cannot hold it. The detector runs
+separately, every few frames; the network, which runs for each animal of each frame, is the engine.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ DETECTOR_SUFFIX = ".onnx"
 
 
 class OnnxDetector(Detector):
-    """A detector that `dlclive export` wrote, on the engine's GPU where ONNX Runtime can use it, else on the CPU.
+    """A detector that `dlclive export` wrote. It runs on the engine's GPU if ONNX Runtime can use it, otherwise on the CPU.
 
     Args:
         path: the file.
-        gpu: of the engine.
+        gpu: the engine's GPU.
 
     Raises:
         DependencyError: ONNX Runtime is not installed.
@@ -40,16 +40,16 @@ class OnnxDetector(Detector):
             import onnxruntime
         except ImportError:
             raise DependencyError(
-                f"{path.name} is run by ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
+                f"{path.name} needs ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
             ) from None
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        wanted: list[Any] = [_CPU]
+        providers: list[Any] = [_CPU]
         if _CUDA in onnxruntime.get_available_providers():
-            wanted.insert(0, (_CUDA, {"device_id": str(gpu.index)}))
+            providers.insert(0, (_CUDA, {"device_id": str(gpu.index)}))
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
-        except Exception as error:  # ONNX Runtime raises classes of its own that it does not export
+            session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        except Exception as error:  # ONNX Runtime raises exceptions of its own, which it does not export
             raise ModelError(
                 f"{path} is not a detector that ONNX Runtime can load: {' '.join(str(error).split())}"
             ) from None

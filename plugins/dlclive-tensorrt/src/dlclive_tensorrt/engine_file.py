@@ -1,12 +1,12 @@
-r"""The file of an engine: what it is, in words that anybody can read, and then TensorRT's plans.
+r"""The engine file: a readable card that describes the engine, followed by TensorRT's plans.
 
     dlclive.engine\n          15 bytes
     length of the card        8 bytes, little-endian
     card                      JSON: an EngineCard
-    plans                     as TensorRT wrote them, one after the other, in the order of the card
+    plans                     TensorRT's plans, concatenated in the order of the card
 
-A plan by itself says nothing of what it was made from, and TensorRT reads it by running what is in it. So the card is read
-first, and only from it is decided whether the plans are given to TensorRT at all.
+A plan does not describe its origin, and TensorRT executes code in a plan when it reads it. So the card is read first, and it
+alone decides whether the plans are passed to TensorRT.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """One plan of the file: how many images it takes at once, its length in bytes, and its SHA-256."""
+    """A plan of the file: its batch size, its length in bytes and its SHA-256."""
 
     batch: int
     bytes: int
@@ -38,18 +38,18 @@ class PlanFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineCard:
-    """What an engine is, and where it was made.
+    """Describes an engine and its origin.
 
     Attributes:
-        model: the facts about the model.
-        gpu: the name of the GPU that it was built on and for.
-        capability: its compute capability, for example "8.9".
-        tensorrt: version of TensorRT, all of it: a plan is for one build of TensorRT.
+        model: the model's card.
+        gpu: the name of the GPU for which the engine was built.
+        capability: the GPU's compute capability, for example "8.9".
+        tensorrt: the full version of TensorRT: a plan runs only with the build that made it.
         driver, cuda: the CUDA versions of the driver and of the runtime library.
-        onnx_sha256: of the ONNX file that it was built from.
+        onnx_sha256: the SHA-256 of the source ONNX file.
         level: TensorRT's builder optimisation level.
-        group_norms: whether group normalisations were written as one operator each.
-        plans: in the order of the file; their batches differ.
+        group_norms: whether each group normalisation was merged into one operator.
+        plans: the plans in the order of the file; each has a different batch size.
     """
 
     model: ModelCard
@@ -64,7 +64,7 @@ class EngineCard:
     plans: tuple[PlanFacts, ...]
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The card as one line of JSON."""
         values = {
             field.name: getattr(self, field.name) for field in fields(self) if field.name not in ("model", "plans")
         }
@@ -73,24 +73,24 @@ class EngineCard:
         return json.dumps({"engine_card_version": _VERSION, **values, "model": model, "plans": plans}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str, where: str) -> EngineCard:
-        """Read `to_json`'s line; ModelError if it is not one, or is of a newer package."""
+    def from_json(cls, text: str, name: str) -> EngineCard:
+        """Parse the line of `to_json`. Raises ModelError if it is invalid or from a newer version; `name` is for messages."""
         try:
             values: dict[str, Any] = json.loads(text)
             version = int(values.pop("engine_card_version"))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise ModelError(f"the card of {where} cannot be read ({error!r}): export it again") from None
+            raise ModelError(f"the card of {name} cannot be read ({error!r}): export it again") from None
         if version > _VERSION:
-            raise ModelError(f"the card of {where} has version {version}: update dlclive-tensorrt")
+            raise ModelError(f"the card of {name} has version {version}: update dlclive-tensorrt")
         try:
-            model = ModelCard.from_json(json.dumps(values.pop("model")), where)
+            model = ModelCard.from_json(json.dumps(values.pop("model")), name)
             plans = tuple(_plan(item) for item in values.pop("plans"))
             if not plans or len({plan.batch for plan in plans}) < len(plans):
                 raise ValueError("plans")
             known = {field.name for field in fields(cls)}
-            return cls(model=model, plans=plans, **{name: value for name, value in values.items() if name in known})
+            return cls(model=model, plans=plans, **{key: value for key, value in values.items() if key in known})
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the card of {where} cannot be read ({error!r}): export it again") from None
+            raise ModelError(f"the card of {name} cannot be read ({error!r}): export it again") from None
 
 
 def _plan(item: dict[str, Any]) -> PlanFacts:
@@ -101,12 +101,12 @@ def _plan(item: dict[str, Any]) -> PlanFacts:
 
 
 def plan_facts(batch: int, plan: bytes) -> PlanFacts:
-    """The facts about a plan."""
+    """The card's entry for a plan."""
     return PlanFacts(batch, len(plan), hashlib.sha256(plan).hexdigest())
 
 
 def write_engine(path: Path, card: EngineCard, plans: Sequence[bytes]) -> None:
-    """Write card and plans; DataError if the file cannot be written."""
+    """Write the card and the plans. Raises DataError if the file cannot be written."""
     text = card.to_json().encode()
     try:
         with path.open("wb") as file:
@@ -117,16 +117,16 @@ def write_engine(path: Path, card: EngineCard, plans: Sequence[bytes]) -> None:
 
 
 def read_card(path: Path) -> EngineCard:
-    """Read the card alone; ModelError if the file is not an engine written by dlclive."""
+    """Read only the card. Raises ModelError if the file is not an engine written by dlclive."""
     with _open(path) as file:
         return _read_card(file, path)
 
 
 def read_engine(path: Path) -> tuple[EngineCard, list[bytes]]:
-    """Read the card and the plans, each held against its hash; nothing of a plan is looked into.
+    """Read the card and the plans, and check each plan's hash. The plans are not parsed.
 
     Raises:
-        ModelError: this is not an engine written by dlclive, it is incomplete, or it was changed.
+        ModelError: the file is not an engine written by dlclive, is incomplete, or was changed.
     """
     with _open(path) as file:
         card = _read_card(file, path)
@@ -134,9 +134,9 @@ def read_engine(path: Path) -> tuple[EngineCard, list[bytes]]:
         rest = file.read(1)
     for plan, facts in zip(plans, card.plans, strict=True):
         if len(plan) < facts.bytes or rest:
-            raise ModelError(f"{path.name} is not whole: copy it again, or export it again")
+            raise ModelError(f"{path.name} has the wrong length: copy it again, or export it again")
         if hashlib.sha256(plan).hexdigest() != facts.sha256:
-            raise ModelError(f"{path.name} is not what its card says: it was damaged or changed; export it again")
+            raise ModelError(f"{path.name} does not match its card: it was damaged or changed; export it again")
     return card, plans
 
 
@@ -150,12 +150,12 @@ def _open(path: Path) -> BinaryIO:
 def _read_card(file: BinaryIO, path: Path) -> EngineCard:
     if file.read(len(MAGIC)) != MAGIC:
         raise ModelError(
-            f"{path.name} has no card of dlclive's: what it was made from and for is unknown, and it is not loaded; make one "
-            f"from the model: dlclive export MODEL.onnx {path.name} --size WIDTHxHEIGHT"
+            f"{path.name} has no dlclive card, so its origin is unknown and it is not loaded; build an engine from the "
+            f"model: dlclive export MODEL.onnx {path.name} --size WIDTHxHEIGHT"
         )
     head = file.read(_LENGTH.size)
     length = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else 0
     text = file.read(length) if length <= _LONGEST else b""
     if not 0 < length == len(text):
-        raise ModelError(f"{path.name} is not whole: copy it again, or export it again")
+        raise ModelError(f"{path.name} is incomplete: copy it again, or export it again")
     return EngineCard.from_json(text.decode("utf-8", errors="replace"), path.name)

@@ -26,18 +26,18 @@ _CROPS = 8
 
 
 class EngineExporter(Exporter):
-    """Builds an engine from an ONNX file of dlclive's, for this machine's first GPU and one size of image.
+    """Builds an engine from dlclive's ONNX file, for one GPU and one image size.
 
-    It takes a minute or more, and uses the GPU: nothing else should run there meanwhile, because TensorRT measures.
+    A build takes a minute or more. Keep the GPU otherwise idle meanwhile, because TensorRT times its kernels on it.
 
     Args:
-        device: the GPU to build on: "auto", "cuda", "cuda:1", ...
-        batches: of how many images the engine has a plan each; None: of one, and for networks that look at animals in crops
-            also of as many as the project has individuals, up to 8.
+        device: the GPU to build on: "auto" (the first), "cuda", "cuda:1", ...
+        batches: the batch sizes, with a plan each; None: one image and, for networks that process crops, also one crop per
+            individual of the project, up to 8.
         level: TensorRT's builder optimisation level, 0..5.
-        workspace_mb: GPU memory that a layer may use to be faster; None: as much as there is.
-        group_norms: write group normalisations (of DeepLabCut's resnets) as one operator each, not as an instance normalisation
-            with others around it. Which of the two is faster depends on TensorRT and the GPU: measure both.
+        workspace_mb: scratch GPU memory that a layer may use, in MB; None: unlimited.
+        group_norms: write each group normalisation (of DeepLabCut's resnets) as one operator instead of an instance
+            normalisation with others around it. Which is faster depends on TensorRT and the GPU: measure both.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class EngineExporter(Exporter):
         group_norms: bool = False,
     ) -> None:
         if batches is not None and (not batches or min(batches) < 1 or len(set(batches)) < len(batches)):
-            raise UsageError(f"batches are different numbers from 1 up; got {list(batches)}")
+            raise UsageError(f"batches must be distinct numbers, each 1 or more; got {list(batches)}")
         self._device, self._batches, self._group_norms = device, batches, group_norms
         self._rules = BuildRules(level=level, workspace=None if workspace_mb is None else workspace_mb << 20)
 
     def check(self, card: ModelCard, *, precision: str = "fp32", size: tuple[int, int] | None = None) -> None:
-        """See Exporter.check; raises UsageError and DependencyError as `export`."""
+        """See Exporter.check. Raises UsageError and DependencyError like `export`."""
         self._check(card, precision, size, "the model")
 
     def export(
@@ -70,9 +70,10 @@ class EngineExporter(Exporter):
         """See Exporter.export.
 
         Raises:
-            UsageError: no size, or a precision that cannot be made of the file's.
-            ModelError: the file is not dlclive's, or TensorRT cannot build it.
-            DependencyError: there is no GPU, another TensorRT, or no ONNX Runtime for the detector.
+            UsageError: the size is missing, or the file cannot be converted to the precision.
+            ModelError: dlclive did not write the file, or TensorRT cannot build it.
+            DependencyError: the GPU, a supported TensorRT, or ONNX Runtime for the detector is missing.
+            DataError: the engine cannot be written, or cannot be recorded as trusted.
         """
         source, target = Path(source), Path(target)
         model, card = _read_onnx(source)
@@ -90,19 +91,19 @@ class EngineExporter(Exporter):
         try:
             trust_plans(engine.plans)
         except OSError as error:
-            raise DataError(f"the engine cannot be noted as built here, and would be refused: {error}") from None
+            raise DataError(f"cannot record the engine as built here, so it could not be loaded: {error}") from None
         return card
 
     def _check(
         self, card: ModelCard, precision: str, size: tuple[int, int] | None, name: str
     ) -> tuple[tuple[int, int], Gpu]:
-        """(height, width) of the engine, and the GPU that it is built on; `name` is the source's, for messages."""
+        """The engine's (height, width) and the GPU to build on; `name` is the source's, for messages."""
         height_width = _height_width(card, size, name)
         _check_precision(card, precision, name)
         check_tensorrt()
         if card.detector_sha256 and find_spec("onnxruntime") is None:
             raise DependencyError(
-                f"the detector of {name} is run by ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
+                f"the detector of {name} needs ONNX Runtime, which is not installed; run: pip install dlclive-onnx"
             )
         return height_width, choose_gpu(self._device)
 
@@ -123,7 +124,7 @@ class EngineExporter(Exporter):
 
 
 def default_batches(card: ModelCard) -> tuple[int, ...]:
-    """Of how many images plans are built: crops of all animals of a frame go through together."""
+    """The default batch sizes. The crops of all animals of a frame are run together."""
     animals = 1 if card.method == "bottom-up" else min(len(card.individuals), _CROPS)
     return (1,) if animals == 1 else (1, animals)
 
@@ -131,26 +132,26 @@ def default_batches(card: ModelCard) -> tuple[int, ...]:
 def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
     try:
         model = onnx.load(str(source), load_external_data=False)
-    except Exception as error:  # protobuf raises classes of its own
+    except Exception as error:  # protobuf raises exceptions of its own
         raise ModelError(f"{source} is not an ONNX model: {' '.join(str(error).split())}") from None
     cards = [item.value for item in model.metadata_props if item.key == CARD_KEY]
     if not cards:
         raise ModelError(
-            f"{source.name} has no dlclive card inside, and an engine cannot be made of it: export the model itself, "
+            f"{source.name} has no dlclive card inside, so it cannot be built into an engine: export the model itself, "
             "dlclive export MODEL.pt OUT.engine --size WIDTHxHEIGHT"
         )
     if any(item.data_location == onnx.TensorProto.EXTERNAL for item in model.graph.initializer):
         raise ModelError(
-            f"{source.name} keeps weights in another file, which dlclive's exports do not: export it again"
+            f"{source.name} keeps weights in another file, which dlclive's exports never do: export it again"
         )
     return model, ModelCard.from_json(cards[0])
 
 
 def _height_width(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:
-    """The input's, from `size` (width, height) or the card."""
+    """The (height, width) of the input, from `size` (width, height) or the card."""
     if size is None and card.input_size is None:
         raise UsageError(
-            f"an engine is built for one size of image, and {name} takes any: give that of the camera's image, or of "
+            f"an engine is built for one image size, and {name} accepts any: pass the size of the camera's image, or of "
             "the region, with --size WIDTHxHEIGHT"
         )
     height_width = fix_input_size(card, size, name).input_size
@@ -165,17 +166,17 @@ def _check_precision(card: ModelCard, precision: str, name: str) -> None:
         raise UsageError(f"{name} is in {card.precision}: build it with --precision {card.precision}")
     if card.precision != precision and card.assembly is not None:
         raise UsageError(
-            f"{name} is in fp32, and a network that puts animals together decides with convolutions, which must stay in "
-            f"fp32: give the model itself, dlclive export MODEL.pt OUT.engine --precision {precision}"
+            f"{name} is in fp32, and its network assembles animals with convolutions that must stay in fp32: export the "
+            f"model itself, dlclive export MODEL.pt OUT.engine --precision {precision}"
         )
 
 
 def _copy_detector(card: ModelCard, source: Path, target: Path) -> None:
-    """The detector stays an ONNX file, and goes where the engine goes."""
+    """Copy the detector, which stays an ONNX file, to the engine's folder."""
     if card.detector_sha256:
-        theirs = detector_beside(source)
-        if not theirs.is_file() or sha256(theirs) != card.detector_sha256:
-            raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {theirs.name} there")
-        ours = detector_beside(target, DETECTOR_SUFFIX)
-        if not (ours.exists() and ours.samefile(theirs)):
-            shutil.copyfile(theirs, ours)
+        original = detector_beside(source)
+        if not original.is_file() or sha256(original) != card.detector_sha256:
+            raise ModelError(f"the detector that belongs to {source.name} is not beside it: copy {original.name} there")
+        copy = detector_beside(target, DETECTOR_SUFFIX)
+        if not (copy.exists() and copy.samefile(original)):
+            shutil.copyfile(original, copy)

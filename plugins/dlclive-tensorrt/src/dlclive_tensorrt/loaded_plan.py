@@ -1,4 +1,4 @@
-"""One plan on the GPU: fixed memory, and everything from the host's image to the host's keypoints as one CUDA graph."""
+"""A plan on the GPU: fixed memory, and one CUDA graph from the image on the host to the keypoints on the host."""
 
 from __future__ import annotations
 
@@ -33,28 +33,29 @@ class Tensor:
 
     @property
     def bytes(self) -> int:
-        """Its size."""
+        """The size in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 class LoadedPlan:
     """A plan with its memory, on this thread's GPU.
 
-    The first run initialises TensorRT, which a CUDA graph cannot contain; the second is captured: copy to the GPU, network,
-    copy back. From then on a run is one launch and one wait. A plan with a step that no graph can contain runs step by step.
+    The first run initialises TensorRT, which cannot be captured. The second run is captured as a CUDA graph: copy to the GPU,
+    network, copy back. After that, a run is one launch and one wait. A plan with a step that cannot be captured runs step by
+    step.
 
     Args:
-        plan: what TensorRT built. Reading it runs what is in it.
-        batch: how many images it takes.
-        name: of the file, for messages.
+        plan: TensorRT's plan. Reading it executes code in it.
+        batch: the plan's batch size.
+        name: the file's name, for messages.
 
     Attributes:
-        captured: whether it runs as a CUDA graph.
+        captured: whether the plan runs as a CUDA graph.
         inputs, outputs: their names and shapes.
 
     Raises:
-        ModelError: TensorRT cannot read the plan, or it is not what dlclive exports.
-        GpuMemoryError: it does not fit the free memory.
+        ModelError: TensorRT cannot read the plan, or dlclive did not export it.
+        GpuMemoryError: the GPU has too little free memory.
     """
 
     def __init__(self, plan: bytes, batch: int, name: str) -> None:
@@ -88,7 +89,7 @@ class LoadedPlan:
         return {name: self._hosts[name][: len(images)].copy() for name in self._outputs}
 
     def close(self) -> None:
-        """Give everything back, in the order that TensorRT asks for; safe to call twice."""
+        """Free everything in the order that TensorRT requires. Safe to call twice."""
         if self._graph is not None:
             self._graph.close()
             self._graph = None
@@ -113,8 +114,8 @@ class LoadedPlan:
         self.inputs = {tensor.name: tensor.shape for tensor in tensors if tensor.is_input}
         self.outputs = {tensor.name: tensor.shape for tensor in tensors if not tensor.is_input}
         self._stream = Stream()
-        self._upload = self._place([tensor for tensor in tensors if tensor.is_input])
-        self._download = self._place([tensor for tensor in tensors if not tensor.is_input])
+        self._upload = self._allocate([tensor for tensor in tensors if tensor.is_input])
+        self._download = self._allocate([tensor for tensor in tensors if not tensor.is_input])
         self._outputs = [tensor.name for tensor in tensors if not tensor.is_input]
         self._enqueue(self._stream)
         self._stream.wait()
@@ -124,25 +125,25 @@ class LoadedPlan:
         images = [tensor.shape for tensor in tensors if tensor.is_input and tensor.name == IMAGE_INPUT]
         others = {tensor.name for tensor in tensors if tensor.is_input} - {IMAGE_INPUT, CONDITIONS_INPUT}
         if others or len(images) != 1 or len(images[0]) != 4 or images[0][0] != self.batch:
-            told = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors if tensor.is_input)
+            inputs = ", ".join(f"{tensor.name} {tensor.shape}" for tensor in tensors if tensor.is_input)
             raise ModelError(
-                f"the engine in {self._name} takes {told}: it is none that dlclive exported; export it again"
+                f"the engine in {self._name} takes {inputs}: dlclive did not export it in this form; export it again"
             )
 
-    def _place(self, tensors: list[Tensor]) -> Block:
-        """Memory for some tensors in one block, so that one copy moves them all, and TensorRT told where each is."""
+    def _allocate(self, tensors: list[Tensor]) -> Block:
+        """Allocate tensors in one block, so that one copy moves them all, and pass their addresses to TensorRT."""
         assert self._context is not None
         starts = [0, *np.cumsum([-(-tensor.bytes // ALIGNMENT) * ALIGNMENT for tensor in tensors]).tolist()]
         block = Block(starts[-1])
         self._blocks.append(block)
         for tensor, start in zip(tensors, starts, strict=False):
             if not self._context.set_tensor_address(tensor.name, block.address + start):
-                raise self._messages.failure(f"TensorRT takes no memory for {tensor.name} of {self._name}")
+                raise self._messages.failure(f"TensorRT rejects the memory for {tensor.name} of {self._name}")
             self._hosts[tensor.name] = block.host[start : start + tensor.bytes].view(tensor.dtype).reshape(tensor.shape)
         return block
 
     def _enqueue(self, stream: Stream) -> None:
-        """Give the whole way to a stream."""
+        """Queue the upload, the network and the download in a stream."""
         assert self._context is not None
         self._upload.upload(stream)
         if not self._context.execute_async_v3(stream.handle):
@@ -160,20 +161,20 @@ class LoadedPlan:
             graph.close()
             if isinstance(error, GpuMemoryError):
                 raise
-            stream.wait()  # what is broken for good comes out here
+            stream.wait()  # a persistent error is raised here
             return
         self._graph, self.captured = graph, True
 
 
 def _tensors(engine: trt.ICudaEngine, name: str) -> list[Tensor]:
-    """The inputs and outputs, in their order; ModelError if one is not as dlclive exports them."""
-    names: Iterable[str] = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
-    found = []
-    for each in names:
-        dims, kind = engine.get_tensor_shape(each), engine.get_tensor_dtype(each)
+    """The inputs and outputs in the engine's order. Raises ModelError if dlclive does not export such a tensor."""
+    tensor_names: Iterable[str] = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+    tensors = []
+    for tensor_name in tensor_names:
+        dims, kind = engine.get_tensor_shape(tensor_name), engine.get_tensor_dtype(tensor_name)
         shape = tuple(int(dims[axis]) for axis in range(len(dims)))
         if min(shape, default=1) < 1 or kind not in _TYPES:
-            raise ModelError(f"{each} of the engine in {name} is {kind} {shape}: it is none that dlclive exported")
-        is_input = engine.get_tensor_mode(each) == trt.TensorIOMode.INPUT
-        found.append(Tensor(each, shape, _TYPES[kind], is_input))
-    return found
+            raise ModelError(f"{tensor_name} of the engine in {name} is {kind} {shape}: dlclive did not export it")
+        is_input = engine.get_tensor_mode(tensor_name) == trt.TensorIOMode.INPUT
+        tensors.append(Tensor(tensor_name, shape, _TYPES[kind], is_input))
+    return tensors

@@ -1,4 +1,4 @@
-"""What TensorRT says while it works: kept, so that an error can tell the reason."""
+"""TensorRT's log messages, kept so that an error can state the reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MEMORY = ("out of memory", "outofmemory", "cudaerrormemoryallocation", "insuffi
 
 
 class Messages(trt.ILogger):  # type: ignore[misc, unused-ignore]
-    """TensorRT's errors and warnings, the newest last; nothing is printed."""
+    """Collects TensorRT's errors and warnings, the newest last. Nothing is printed."""
 
     def __init__(self) -> None:
         trt.ILogger.__init__(self)
@@ -32,17 +32,17 @@ class Messages(trt.ILogger):  # type: ignore[misc, unused-ignore]
             self.warnings.append(" ".join(msg.split()))
 
     def start(self, kind: Callable[[Messages], Started], what: str) -> Started:
-        """Make TensorRT's builder or runtime, which answer with a TypeError where there is no working driver."""
+        """Create TensorRT's builder or runtime. Without a working driver they raise TypeError, reported as ModelError."""
         try:
             return kind(self)
         except TypeError as error:
             self.errors.append(str(error))
-            raise self.failure(f"TensorRT's {what} does not start: check the driver with nvidia-smi") from None
+            raise self.failure(f"TensorRT's {what} cannot start: check the driver with nvidia-smi") from None
 
     def failure(self, what: str) -> ModelError:
-        """An error that says what failed, and TensorRT's first reason; lack of memory by its name."""
-        said = " ".join(self.errors).lower()
-        if any(word in said for word in _MEMORY):
+        """An error with what failed and TensorRT's first error; GpuMemoryError if the GPU ran out of memory."""
+        log_text = " ".join(self.errors).lower()
+        if any(phrase in log_text for phrase in _MEMORY):
             free, total = free_memory()
             return GpuMemoryError(
                 f"{what}: the GPU has not enough memory ({free / 1e9:.1f} of {total / 1e9:.1f} GB are free); close other "

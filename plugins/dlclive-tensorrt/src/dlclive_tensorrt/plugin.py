@@ -1,4 +1,4 @@
-"""What dlclive-tensorrt offers. Imports nothing heavy: this module is loaded to list plugins."""
+"""The plugins of dlclive-tensorrt. This module is loaded to list plugins, so it imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
     return [
         RuntimeInfo(
             name="tensorrt",
-            summary="TensorRT engines that were built here, on NVIDIA GPUs",
+            summary="TensorRT engines built on this computer, on NVIDIA GPUs",
             factory="dlclive_tensorrt.runtime:TensorRTNetwork",
             requires=_REQUIRES,
             install_hint=_INSTALL,
@@ -29,12 +29,12 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
 def dlclive_register_exporters() -> list[ExporterInfo]:
     """The exporter from ONNX to TensorRT engines.
 
-    It can bring most networks to half precision by itself, but what PyTorch exported in half precision is better known.
+    It can convert most networks to half precision itself, but PyTorch's export in half precision is preferred.
     """
     return [
         ExporterInfo(
             name="onnx-tensorrt",
-            summary="An ONNX file of dlclive's as a TensorRT engine for this machine's GPU",
+            summary="dlclive's ONNX file as a TensorRT engine for this computer's GPU",
             factory="dlclive_tensorrt.exporter:EngineExporter",
             reads=".onnx",
             writes=".engine",

@@ -21,22 +21,21 @@ from dlclive_tensorrt.trusted_plans import are_trusted, refuse_untrusted
 class TensorRTNetwork(Network):
     """An `.engine` file as a Network.
 
-    Batches go through the plans that the file has: those of more images than the largest plan takes in several runs, those of
-    fewer in the smallest plan that is large enough.
+    A batch runs in the smallest plan that is large enough; a batch larger than the largest plan is split into several runs.
 
     Args:
         path: a file that `dlclive export` wrote on this computer.
         device: "auto", "cuda" or "cuda:<number>".
-        precision: "auto", or the precision that the engine has; it cannot be changed after the export.
-        trust: load an engine also if it was not built by you on this computer. TensorRT runs what is in it.
-        detector: of a top-down network, the `.onnx` file with its detector; None: the one that was exported with it.
+        precision: "auto", or the engine's own precision; it cannot be changed after the export.
+        trust: load the engine even if you did not build it on this computer. TensorRT executes code in it.
+        detector: the detector's `.onnx` file of a top-down network; None: the one exported with the network.
 
     Raises:
-        UsageError: device or precision.
-        DependencyError: no GPU, or another TensorRT than 11.
+        UsageError: the device or the precision is invalid.
+        DependencyError: there is no GPU, or the installed TensorRT is not version 11.
         ModelError: the file is not an engine written by dlclive, is damaged, or needs more memory than is free.
-        UnsupportedModelError: it was built for another GPU or TensorRT.
-        UnsafeFileError: it is a stranger's.
+        UnsupportedModelError: the engine was built for another GPU or TensorRT.
+        UnsafeFileError: the engine is not trusted.
     """
 
     runtime = "tensorrt"
@@ -76,7 +75,7 @@ class TensorRTNetwork(Network):
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:
-        """The GPUs that an engine was built for, in its precision; none where it would be refused."""
+        """The GPUs for which the engine was built, in its precision; empty if it would be rejected."""
         try:
             check_tensorrt()
             card = read_card(Path(path))
@@ -92,16 +91,16 @@ class TensorRTNetwork(Network):
         """See Network.run."""
         if not self._plans:
             raise ModelError("the model is closed")
-        use_gpu(self._gpu)  # for this thread, on which others may have chosen another one
-        done: list[dict[str, NDArray[np.float32]]] = []
+        use_gpu(self._gpu)  # other code may have selected another GPU for this thread
+        results: list[dict[str, NDArray[np.float32]]] = []
         first = 0
         for plan, count in self._split(len(images)):
             rows = slice(first, first + count)
-            done.append(plan.run(images[rows], None if conditions is None else conditions[rows]))
+            results.append(plan.run(images[rows], None if conditions is None else conditions[rows]))
             first += count
-        if len(done) == 1:
-            return done[0]
-        return {name: np.concatenate([each[name] for each in done]) for name in done[0]}
+        if len(results) == 1:
+            return results[0]
+        return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
@@ -114,11 +113,11 @@ class TensorRTNetwork(Network):
             self._plans.pop().close()
 
     def _split(self, count: int) -> Iterator[tuple[LoadedPlan, int]]:
-        """Plans, and how many images each gets; one run with none where there is none."""
+        """Pairs of a plan and its number of images. Without images, one run of none."""
         while True:
-            plan = next((each for each in self._plans if each.batch >= count), self._plans[-1])
-            taken = min(count, plan.batch)
-            yield plan, taken
-            count -= taken
+            plan = next((plan for plan in self._plans if plan.batch >= count), self._plans[-1])
+            images = min(count, plan.batch)
+            yield plan, images
+            count -= images
             if not count:
                 return

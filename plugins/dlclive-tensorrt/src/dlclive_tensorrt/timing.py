@@ -1,4 +1,4 @@
-"""What TensorRT measured in earlier builds on this GPU, so that the next build takes seconds instead of minutes."""
+"""TensorRT's timing cache of earlier builds on this GPU. With it, the next build takes seconds instead of minutes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dlclive_tensorrt.cuda import Gpu
 
 
 def timing_path(gpu: Gpu) -> Path:
-    """The file for a GPU and the installed TensorRT: times of another GPU or version would be wrong."""
+    """The cache file for a GPU and the installed TensorRT: timings of another GPU or version would be wrong."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", gpu.name).strip("-")
     return cache_folder() / "timing" / f"{name}-{gpu.capability}-{trt.__version__}.cache"
 
 
 def attach_timing(config: trt.IBuilderConfig, gpu: Gpu) -> None:
-    """Give a build what is known, if it is of any use; an empty or unusable file makes a slow build, not an error."""
+    """Attach the stored timings to a build. A missing or unusable file makes the build slow; it is not an error."""
     config.set_flag(trt.BuilderFlag.EDITABLE_TIMING_CACHE)
     known = b""
     with suppress(OSError):
@@ -31,7 +31,7 @@ def attach_timing(config: trt.IBuilderConfig, gpu: Gpu) -> None:
 
 
 def keep_timing(config: trt.IBuilderConfig, gpu: Gpu) -> None:
-    """Keep what a build measured. A cache that cannot be written is none; the engine is there all the same."""
+    """Store the timings of a build. Write errors are ignored: the engine is unaffected."""
     cache = config.get_timing_cache()
     if cache is None:
         return

@@ -1,4 +1,4 @@
-"""How well candidates for keypoints belong together: integrals of part affinity fields between them."""
+"""Affinities of pairs of keypoint candidates: integrals of part affinity fields between them."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from torch import Tensor
 from dlclive_torch.peaks import Peaks
 
 SHARES: tuple[float, ...] = tuple(torch.linspace(0, 1, 10).tolist())
-"""Where along a limb its field is looked at: at ten points. These are the numbers that float32 has for n / 9, which matters,
-because the points are cut to whole cells, and DeepLabCut's are the same."""
+"""Relative positions of the ten points at which the field is sampled along a limb: n / 9 in float32, as in DeepLabCut. The
+rounding matters, because the points are truncated to integer cells."""
 
 
 def pair_affinities(
     fields: Tensor, peaks: Peaks, edges: Sequence[tuple[int, int]] | Tensor, numbers: Sequence[int] | Tensor
 ) -> Tensor:
-    """Integrate each edge's field along the line between every two candidates for its ends.
+    """Integrate the field of each edge along the line between every pair of candidates for its ends.
 
-    The field of an edge points along the limb where there is one (Cao et al. 2017, "Realtime multi-person 2D pose
-    estimation using part affinity fields"). With p_0, ..., p_9 evenly spaced from one candidate's cell to the other's,
-    cut to whole cells, the affinity is the length of the vector of integrals (of the x component over x, of the y
-    component over y, by the trapezoidal rule) divided by the distance of the two, rounded to three decimals. It has no
-    sign: a field that points backwards is as good. All as DeepLabCut has it.
+    The field of an edge points along the limb (Cao et al. 2017, "Realtime multi-person 2D pose estimation using part
+    affinity fields"). The points p_0, ..., p_9 are evenly spaced from one candidate's cell to the other's and truncated
+    to integer cells. The affinity is the norm of the vector of integrals (of the x component over x, of the y component
+    over y, by the trapezoidal rule) divided by the distance of the candidates, rounded to three decimals. It has no sign:
+    a reversed field gives the same affinity. All of this matches DeepLabCut.
 
-    The points are taken one after the other, so that the memory for it is a few times that of the result, however many
-    candidates there are and whatever the size of the map. The fields are not copied.
+    The points are processed one at a time, so memory is a few times that of the result and independent of the map size.
+    The fields are not copied.
 
     Args:
         fields: (N, 2F, h, w), channels x0, y0, x1, y1, ... of F fields.
         peaks: P candidates for each of K keypoints.
         edges: (L, 2) pairs of keypoints.
-        numbers: (L,) the field of each edge. As int64 tensors on the device, the two need no copy to it, which a CUDA graph
-            could not hold.
+        numbers: (L,) index of the field of each edge. Pass `edges` and `numbers` as int64 tensors on the device to avoid a
+            copy, which a CUDA graph cannot capture.
 
     Returns:
-        (N, L, P, P) float32, of candidate [i] for an edge's first keypoint and [j] for its second; 0 where one is not there.
+        (N, L, P, P) float32: candidate [i] for an edge's first keypoint and [j] for its second; 0 if either is missing.
     """
     sources, targets = torch.as_tensor(edges, device=fields.device).unbind(dim=1)
     height, width = fields.shape[2:]
@@ -45,27 +45,27 @@ def pair_affinities(
     first = 2 * torch.as_tensor(numbers, device=fields.device).view(1, -1, 1, 1)
     cells = (peaks.columns.to(torch.float32), peaks.rows.to(torch.float32))
     starts = [_ends(axis, sources).unsqueeze(3) for axis in cells]  # each (N, L, P, 1)
-    ways = [
+    vectors = [
         _ends(axis, targets).unsqueeze(2) - start for axis, start in zip(cells, starts, strict=True)
     ]  # (N, L, P, P)
-    integrals = [torch.zeros_like(way) for way in ways]
-    before: list[tuple[Tensor, Tensor]] = []
+    integrals = [torch.zeros_like(vector) for vector in vectors]
+    previous: list[tuple[Tensor, Tensor]] = []
     for share in SHARES:
-        column, row = ((start + share * way).to(torch.int64) for start, way in zip(starts, ways, strict=True))
-        now = []
+        column, row = ((start + share * vector).to(torch.int64) for start, vector in zip(starts, vectors, strict=True))
+        current = []
         for component, axis in enumerate((column, row)):
-            places = ((first + component) * height + row) * width + column
-            values = flat.gather(1, places.flatten(1)).view_as(places)
-            now.append((axis.to(torch.float32), values.to(torch.float32)))
-        for component, (last, this) in enumerate(zip(before, now, strict=False)):  # the first point has none before it
+            indices = ((first + component) * height + row) * width + column
+            values = flat.gather(1, indices.flatten(1)).view_as(indices)
+            current.append((axis.to(torch.float32), values.to(torch.float32)))
+        for component, (last, this) in enumerate(zip(previous, current, strict=False)):  # `previous` is empty at first
             integrals[component] = integrals[component] + (this[0] - last[0]) * (this[1] + last[1])
-        before = now
-    lengths = torch.sqrt(ways[0].square() + ways[1].square()) + torch.finfo(torch.float32).eps
+        previous = current
+    lengths = torch.sqrt(vectors[0].square() + vectors[1].square()) + torch.finfo(torch.float32).eps
     affinities = torch.sqrt((integrals[0] / 2).square() + (integrals[1] / 2).square()) / lengths
     both = _ends(peaks.present, sources).unsqueeze(3) & _ends(peaks.present, targets).unsqueeze(2)
     return torch.where(both, torch.round(affinities * 1000) / 1000, 0.0)
 
 
 def _ends(cells: Tensor, keypoints: Tensor) -> Tensor:
-    """Of (N, K, P), those of the keypoints (L,) at one end of each edge: (N, L, P)."""
+    """Select from (N, K, P) the keypoints (L,) at one end of each edge: (N, L, P)."""
     return cells.index_select(1, keypoints)

@@ -1,8 +1,8 @@
-"""The picture of a condition: keypoints that are already known, drawn for a network that refines them.
+"""The condition image: draws known keypoints for a network that refines them.
 
 Zhou et al. 2023, "Rethinking pose estimation in crowds: overcoming the detection information bottleneck and ambiguity"
-(BUCTD). Each keypoint is a point blurred by a Gaussian. A Gaussian is the product of its rows and columns, so that each
-keypoint is the product of two lines, and nothing needs to be drawn pixel by pixel.
+(BUCTD). Each keypoint is a point blurred by a Gaussian. A Gaussian is separable, so each keypoint is the outer product of
+two lines, and no pixel is drawn individually.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from dlclive_torch.gaussian import gaussian_taps
 from dlclive_torch.rainbow import rainbow
 
 BRIGHTEST = 255.0
-"""The brightest value of the picture. It is not divided by 255 before it enters a network."""
+"""The maximum of the picture. It is not divided by 255 before it enters a network."""
 
 
 class ConditionImage(nn.Module, ABC):
-    """Conditions (N, K, 3) in pixels of the network's input to pictures (N, channels, H, W) float32, 0..255.
+    """Draws conditions (N, K, 3) in pixels of the network's input as pictures (N, channels, H, W) float32, 0..255.
 
-    A keypoint is drawn when its confidence is above 0 and it is within the picture, edges included: 0 <= x <= width, and
-    the same for y; NaN is not. Its pixel is the one at x - 1, y - 1, rounded down; a keypoint in the first pixel (x < 1)
-    is drawn at the opposite edge. That is how DeepLabCut's networks were trained. The blur mirrors at the
-    edges (101), and the brightest pixel of all channels becomes 255.
+    A keypoint is drawn if its confidence is above 0 and it is inside the picture, edges included: 0 <= x <= width, and
+    the same for y. NaN is not drawn. The pixel is (x - 1, y - 1), rounded down; a keypoint in the first pixel (x < 1)
+    is drawn at the opposite edge. DeepLabCut's networks were trained this way. The blur reflects at the edges (101), and
+    the picture is scaled so that the maximum of all channels is 255.
 
     Args:
         keypoints: K.
-        kernel: (width, height) of the Gaussian, odd numbers of pixels.
-        size: (height, width) beyond which keypoints are not drawn, whatever the size of the input is.
+        kernel: (width, height) of the Gaussian in pixels, odd numbers.
+        size: (height, width). Keypoints beyond it are not drawn, even if the input is larger.
     """
 
     channels: int
@@ -59,12 +59,12 @@ class ConditionImage(nn.Module, ABC):
         return picture * torch.where(brightest > 0, BRIGHTEST / brightest.clamp(min=1e-12), 0.0)
 
     def seen(self, row: Tensor, column: Tensor, drawn: Tensor) -> Tensor:
-        """Which of the keypoints (N, K) that are drawn are not painted over."""
+        """Return which of the drawn keypoints (N, K) are not painted over."""
         return drawn
 
     @abstractmethod
     def paint(self, rows: Tensor, columns: Tensor, seen: Tensor) -> Tensor:
-        """Put together rows (N, K, H) and columns (N, K, W) of those keypoints for which seen (N, K) is 1, not 0."""
+        """Combine rows (N, K, H) and columns (N, K, W) of the visible keypoints: `seen` (N, K) is 1 for visible, else 0."""
 
 
 class StackedConditions(ConditionImage):
@@ -79,7 +79,7 @@ class StackedConditions(ConditionImage):
 
 
 class ColouredConditions(ConditionImage):
-    """Three channels, and a colour for each keypoint; where two are in one pixel, the last one is painted.
+    """Three channels, and a colour for each keypoint; if several are in one pixel, the last one is painted.
 
     Args:
         colours: (K, 3), 0..255.
@@ -104,20 +104,20 @@ class ColouredConditions(ConditionImage):
 
 
 def _pixel(position: Tensor, drawn: Tensor, length: int) -> Tensor:
-    """The pixel of each position as a whole number in float32; 0 for what is not drawn."""
+    """Return the pixel of each position as an integer in float32; 0 if the keypoint is not drawn."""
     pixel = torch.where(drawn, position, 1.0).floor() - 1.0
     return torch.where(pixel < 0, pixel + length, pixel)
 
 
 def _blurred(pixel: Tensor, length: int, taps: Tensor) -> Tensor:
-    """(N, K) pixels to lines (N, K, length): the taps around each pixel, and those that an edge mirrors back."""
-    places = torch.arange(length, device=pixel.device, dtype=torch.float32)
+    """Map pixels (N, K) to lines (N, K, length): the taps around each pixel, and the taps reflected at the edges."""
+    positions = torch.arange(length, device=pixel.device, dtype=torch.float32)
     pixel = pixel.unsqueeze(2)
-    beyond = float(len(taps))  # further away than any tap: adds the zero at their end
+    beyond = float(len(taps))  # farther than any tap: selects the zero at their end
     last = length - 1
-    near = (places - pixel).abs()
-    left = torch.where(pixel > 0, places + pixel, beyond)
-    right = torch.where(pixel < last, 2 * last - pixel - places, beyond)
+    near = (positions - pixel).abs()
+    left = torch.where(pixel > 0, positions + pixel, beyond)
+    right = torch.where(pixel < last, 2 * last - pixel - positions, beyond)
     taps = taps.to(torch.float32)
     return _tap(taps, near) + _tap(taps, left) + _tap(taps, right)
 
@@ -127,14 +127,14 @@ def _tap(taps: Tensor, distance: Tensor) -> Tensor:
 
 
 def build_condition_image(options: Any, size: tuple[int, int] = (256, 256)) -> ConditionImage:
-    """Make the picture's painter from `kpt_encoder` of a configuration.
+    """Build the condition image from `kpt_encoder` of a configuration.
 
     Args:
         options: the mapping.
-        size: (height, width), where the configuration gives none.
+        size: (height, width), if the configuration has none.
 
     Raises:
-        UnsupportedModelError: it is none of DeepLabCut's.
+        UnsupportedModelError: the encoder is not one of DeepLabCut's.
     """
     if not isinstance(options, Mapping):
         raise UnsupportedModelError(f"a conditional network needs a kpt_encoder with a type, not {options!r}")
@@ -144,7 +144,7 @@ def build_condition_image(options: Any, size: tuple[int, int] = (256, 256)) -> C
     height, width = options.get("img_size") or size
     size = (int(height), int(width))
     if min(kernel) < 1 or any(length % 2 == 0 for length in kernel):
-        raise UnsupportedModelError(f"the kernel_size of a kpt_encoder is two odd numbers, not {kernel}")
+        raise UnsupportedModelError(f"the kernel_size of a kpt_encoder must be two odd numbers, not {kernel}")
     if options.get("type") == "StackedKeypointEncoder":
         return StackedConditions(keypoints, kernel, size)
     if options.get("type") == "ColoredKeypointEncoder":
@@ -154,10 +154,12 @@ def build_condition_image(options: Any, size: tuple[int, int] = (256, 256)) -> C
     )
 
 
-def _colours(given: Any, keypoints: int) -> list[tuple[float, ...]]:
-    if given is None:
+def _colours(option: Any, keypoints: int) -> list[tuple[float, ...]]:
+    if option is None:
         return rainbow(keypoints)
-    colours = [tuple(float(value) for value in colour) for colour in given]
+    colours = [tuple(float(value) for value in colour) for colour in option]
     if len(colours) != keypoints or any(len(colour) != 3 for colour in colours):
-        raise UnsupportedModelError(f"a kpt_encoder for {keypoints} keypoints needs as many colours of three values")
+        raise UnsupportedModelError(
+            f"a kpt_encoder for {keypoints} keypoints needs {keypoints} colours of three values"
+        )
     return colours

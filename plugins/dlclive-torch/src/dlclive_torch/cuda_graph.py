@@ -1,8 +1,8 @@
-"""Runs on an NVIDIA GPU with memory at fixed addresses, replayed as one CUDA graph where it can be captured.
+"""Inference on an NVIDIA GPU with memory at fixed addresses, replayed as one CUDA graph if it can be captured.
 
-NVIDIA, "CUDA C++ Programming Guide", section CUDA Graphs; PyTorch's notes on CUDA semantics, "CUDA Graphs". Without a graph, a
-network of some hundred layers is as many commands to the GPU, which take longer to give than to carry out. Captured once for a
-shape, they are one command.
+NVIDIA, "CUDA C++ Programming Guide", section CUDA Graphs; PyTorch's notes on CUDA semantics, "CUDA Graphs". Without a graph,
+a network of a few hundred layers launches as many kernels, and launching them takes longer than running them. Captured once
+for a shape, they need a single launch.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from dlclive_torch.shapes import ShapeCache
 from dlclive_torch.strict import convolutions
 
 _WARM_UPS = 3
-"""Runs before a capture: libraries are loaded, workspaces made and cuDNN's algorithms chosen in them, none of which may
+"""Warm-up runs before a capture. They load libraries, allocate workspaces and select cuDNN's algorithms; none of this may
 happen during a capture."""
 
 _CAPTURING = threading.Lock()
-"""One capture at a time in a process."""
+"""Allows one capture at a time per process."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,85 +35,85 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class CudaRuns:
-    """Runs a module on arrays of the host, on a stream of its own.
+    """Runs a module on arrays of the host, on its own stream.
 
-    A shape that comes again gets memory at fixed addresses: pinned on the host for what goes and comes, and on the device for
-    what the network reads. A frame is then a copy, a graph (or the network's own commands, where it could not be captured:
-    the reason is logged once) and a copy back, and exactly one wait for the stream. The module must give float32 tensors
-    by name, and do everything on the device.
+    From the second use, a shape has memory at fixed addresses: pinned host memory for inputs and outputs, and device memory
+    for the network's inputs. A frame is then a copy, a graph launch and a copy back, with exactly one stream synchronisation.
+    If the graph cannot be captured, the kernels are launched individually and the reason is logged once. The module must
+    return float32 tensors by name, and do everything on the device.
 
     Args:
         module: on `place`, in eval mode.
         place: a CUDA device.
-        graphs: whether to capture at all.
+        graphs: whether to capture graphs.
         strict: convolutions in true float32, without TF32.
     """
 
     def __init__(self, module: nn.Module, place: torch.device, *, graphs: bool, strict: bool) -> None:
-        self._module, self._place = module, place
+        self._module, self._device = module, place
         self._strict = strict
         self._graphs = graphs
         self._stream = torch.cuda.Stream(place)  # type: ignore[no-untyped-call]
-        self._stream.wait_stream(torch.cuda.current_stream(place))  # which the weights were copied on
+        self._stream.wait_stream(torch.cuda.current_stream(place))  # the stream that copied the weights
         self._shapes: ShapeCache[FixedRun] = ShapeCache()
 
     def run(self, arrays: Sequence[NDArray[Any]]) -> Arrays:
-        """Arrays in, new arrays out."""
+        """Run the module on arrays and return new arrays."""
         with torch.inference_mode(), torch.cuda.stream(self._stream):
-            fixed = self._shapes.find(tuple(array.shape for array in arrays), lambda: self._fix(arrays))
+            fixed = self._shapes.find(tuple(array.shape for array in arrays), lambda: self._fixed_run(arrays))
             if fixed is not None:
                 with convolutions(strict=self._strict, search=True):
                     return fixed.run(arrays)
             with convolutions(strict=self._strict):
-                outputs = self._module(*(as_tensor(array).to(self._place) for array in arrays))
+                outputs = self._module(*(as_tensor(array).to(self._device) for array in arrays))
                 return Layout.of(outputs).unpack(pack(outputs).cpu().numpy())
 
     def close(self) -> None:
-        """Free the memory of all shapes. What runs on the GPU has ended: every run waits for its own."""
+        """Free the memory of all shapes. The GPU is idle: every run waits for its result."""
         self._shapes.clear()
 
-    def _fix(self, arrays: Sequence[NDArray[Any]]) -> FixedRun:
+    def _fixed_run(self, arrays: Sequence[NDArray[Any]]) -> FixedRun:
         with convolutions(strict=self._strict, search=True):
-            fixed = FixedRun(self._module, arrays, self._place, self._stream)
+            fixed = FixedRun(self._module, arrays, self._device, self._stream)
             if self._graphs:
                 try:
                     fixed.capture()
-                except RuntimeError as error:  # so are CUDA's own, and those of too little memory
+                except RuntimeError as error:  # includes CUDA errors and out-of-memory errors
                     self._graphs = False
                     reason = " ".join(str(error).split())
-                    _log.warning("no CUDA graph for this network, which runs without from now on: %s", reason)
+                    _log.warning("cannot capture a CUDA graph for this network; running without: %s", reason)
         return fixed
 
 
 class FixedRun:
-    """One shape of the input, with its memory. Its methods are called on `stream`, in inference mode.
+    """Inference for one input shape, with its memory. Call its methods on `stream`, in inference mode.
 
     Args:
-        module: gives float32 tensors by name.
-        arrays: the first of this shape.
+        module: returns float32 tensors by name.
+        arrays: the first inputs of this shape.
         place: the device.
-        stream: that everything is done on.
+        stream: the stream for all work.
     """
 
     def __init__(
         self, module: nn.Module, arrays: Sequence[NDArray[Any]], place: torch.device, stream: torch.cuda.Stream
     ) -> None:
         self._module, self._stream = module, stream
-        self._staged = [_pinned_like(as_tensor(array)) for array in arrays]
-        self._inputs = [torch.empty_like(staged, device=place) for staged in self._staged]
+        self._staging = [_pinned_like(as_tensor(array)) for array in arrays]
+        self._inputs = [torch.empty_like(staging, device=place) for staging in self._staging]
         self._upload(arrays)
         for _ in range(_WARM_UPS):
             outputs = module(*self._inputs)
         self._layout = Layout.of(outputs)
-        self._answer = _pinned_like(pack(outputs))
+        self._result = _pinned_like(pack(outputs))
         self._graph: torch.cuda.CUDAGraph | None = None
         self._flat: Tensor | None = None
         stream.synchronize()
 
     def capture(self) -> None:
-        """Capture the network's commands; RuntimeError where one of them cannot be."""
+        """Capture the network; RuntimeError if an operation cannot be captured."""
         graph = torch.cuda.CUDAGraph()
-        # Other threads may allocate memory for models of their own meanwhile; only this thread must not.
+        # Other threads may allocate memory for their models during the capture; only this thread must not.
         with _CAPTURING, torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             flat = pack(self._module(*self._inputs))
         self._graph, self._flat = graph, flat
@@ -126,16 +126,16 @@ class FixedRun:
         else:
             self._graph.replay()
             flat = self._flat
-        self._answer.copy_(flat, non_blocking=True)
+        self._result.copy_(flat, non_blocking=True)
         self._stream.synchronize()
-        return self._layout.unpack(self._answer.numpy())
+        return self._layout.unpack(self._result.numpy())
 
     def _upload(self, arrays: Sequence[NDArray[Any]]) -> None:
-        for array, staged, there in zip(arrays, self._staged, self._inputs, strict=True):
-            np.copyto(staged.numpy(), array)  # the copy before it has ended: every run waits
-            there.copy_(staged, non_blocking=True)
+        for array, staging, device_input in zip(arrays, self._staging, self._inputs, strict=True):
+            np.copyto(staging.numpy(), array)  # the previous copy has finished: every run synchronises
+            device_input.copy_(staging, non_blocking=True)
 
 
 def _pinned_like(tensor: Tensor) -> Tensor:
-    """Memory of the host of this shape and type, that the GPU reads and writes by itself."""
+    """Allocate pinned host memory of this shape and type, for direct access by the GPU."""
     return torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)

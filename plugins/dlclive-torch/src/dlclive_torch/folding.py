@@ -1,4 +1,4 @@
-"""Batch normalisations taken into the convolutions before them: the same function with fewer steps."""
+"""Fold batch normalisations into the preceding convolutions: the same function with fewer operations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 def fold_batch_norms(network: nn.Module) -> None:
     """Replace each convolution and the batch normalisation after it by one convolution, in place, in eval mode.
 
-    It is computed in double precision, so that weights are rounded once. A pair is two neighbours among the children of
-    one module, as in all of timm's and our networks, where a module lists its layers in the order in which it calls them.
-    Other batch normalisations stay.
+    Folding is computed in double precision, so weights are rounded once. A pair is two consecutive children of one module.
+    This works for all of timm's and our networks, whose modules list their layers in the order of calls. Other batch
+    normalisations are not changed.
     """
     for module in list(network.modules()):
         children = list(module.named_children())

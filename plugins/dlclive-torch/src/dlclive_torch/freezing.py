@@ -1,9 +1,9 @@
-"""Group normalisations with fixed statistics, taken from a clip: then they are part of the convolutions before them.
+"""Freeze the statistics of group normalisations on a clip, and fold them into the preceding convolutions.
 
 Wu and He 2018, "Group normalization": y = (x - mean) / std * weight + bias, with mean and std of a group of channels over one
-image. Images of one camera over one arena should have nearly the same. Fixed, the normalisation is the same for every
-image, as a batch normalisation is after training, and costs nothing. The network is another one then: by how many pixels, an
-export says.
+image. Images of one camera over one arena should have similar statistics. With fixed statistics the normalisation is the
+same for every image, as a batch normalisation is after training, and costs nothing. The network's output changes; an export
+reports by how many pixels.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from dlclive_torch.runs import as_tensor
 
 
 class GroupStatistics:
-    """What a group normalisation divides by and takes away, over images.
+    """The statistics of a group normalisation, accumulated over images.
 
-    For images f with mean m_f and standard deviation s_f (its epsilon included), the fixed normalisation that is nearest in the
-    mean square is x * E[1 / s_f] - E[m_f / s_f].
+    For images f with mean m_f and standard deviation s_f (epsilon included), the fixed normalisation that is closest in the
+    least-squares sense is x * E[1 / s_f] - E[m_f / s_f].
     """
 
     def __init__(self, norm: nn.GroupNorm) -> None:
@@ -34,7 +34,7 @@ class GroupStatistics:
         self._shift = torch.zeros(norm.num_groups, dtype=torch.float64)
 
     def see(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Take in what goes into the normalisation, as a hook before it."""
+        """Forward pre-hook: add the normalisation's input to the statistics."""
         groups = inputs[0].to(torch.float32).reshape(inputs[0].shape[0], self._norm.num_groups, -1)
         variance, mean = torch.var_mean(groups, dim=2, correction=0)
         inverse = (variance.double() + self._norm.eps).rsqrt()
@@ -43,13 +43,13 @@ class GroupStatistics:
         self._shift += (mean * inverse).sum(dim=0)
 
     def frozen(self) -> nn.BatchNorm2d:
-        """The same with fixed statistics: what is known as a batch normalisation, in eval mode."""
+        """Return the normalisation with fixed statistics: a batch normalisation in eval mode."""
         inverse = self._inverse / self._images
         channels = self._norm.num_channels
         frozen = nn.BatchNorm2d(channels, eps=0.0).double().eval()
-        each = channels // self._norm.num_groups
-        frozen.running_var = inverse.square().reciprocal().repeat_interleave(each)
-        frozen.running_mean = (self._shift / self._images / inverse).repeat_interleave(each)
+        group_size = channels // self._norm.num_groups
+        frozen.running_var = inverse.square().reciprocal().repeat_interleave(group_size)
+        frozen.running_mean = (self._shift / self._images / inverse).repeat_interleave(group_size)
         if self._norm.affine:
             frozen.load_state_dict(self._norm.state_dict(), strict=False)
         return frozen.to(self._norm.weight.dtype if self._norm.affine else torch.float32)
@@ -59,14 +59,14 @@ class GroupStatistics:
 def freeze_group_norms(graph: KeypointGraph, frames: Sequence[NDArray[np.uint8]]) -> int:
     """Fix the statistics of all group normalisations to those of frames, and fold them into convolutions, in place.
 
-    All are measured in one go, before any is fixed.
+    All statistics are measured before any is fixed.
 
     Args:
         graph: in eval mode, on the CPU, in float32.
-        frames: (H, W, 3) uint8 RGB, at least one, of what the network will see. They take as long as inference does.
+        frames: (H, W, 3) uint8 RGB, at least one, representative of the network's input. Each takes one inference.
 
     Returns:
-        How many group normalisations there were; 0: nothing is changed.
+        The number of group normalisations; 0 if nothing was changed.
     """
     norms = {name: part for name, part in graph.named_modules() if isinstance(part, nn.GroupNorm)}
     statistics = {name: GroupStatistics(norm) for name, norm in norms.items()}
@@ -77,7 +77,7 @@ def freeze_group_norms(graph: KeypointGraph, frames: Sequence[NDArray[np.uint8]]
     finally:
         for hook in hooks:
             hook.remove()
-    for name, seen in statistics.items():
-        graph.set_submodule(name, seen.frozen())
+    for name, norm_statistics in statistics.items():
+        graph.set_submodule(name, norm_statistics.frozen())
     fold_batch_norms(graph.network)
     return len(norms)

@@ -1,4 +1,4 @@
-"""The Gaussian kernels of OpenCV, which made the pictures that conditional networks were trained with."""
+"""OpenCV's Gaussian kernels, as in the condition images that networks were trained on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _BINOMIAL = {
     7: (9.0, 7.0, 3.5, 1.0),
     9: (60.0, 51.0, 30.0, 13.0, 4.0),
 }
-"""Up to 9 pixels, OpenCV takes fixed numbers that are close to a Gaussian. From the middle outwards."""
+"""Up to 9 pixels, OpenCV uses fixed values close to a Gaussian. Listed from the centre outwards."""
 
 
 def gaussian_taps(length: int) -> tuple[float, ...]:
-    """Return a kernel of an odd length from its middle to its end, 1 in the middle.
+    """Return one half of a kernel of odd length, from its centre to its end; the centre is 1.
 
-    The standard deviation is the one that OpenCV takes where none is given, 0.3 * ((length - 1) / 2 - 1) + 0.8.
+    The standard deviation is OpenCV's default, 0.3 * ((length - 1) / 2 - 1) + 0.8.
     """
     if length in _BINOMIAL:
         return tuple(tap / _BINOMIAL[length][0] for tap in _BINOMIAL[length])

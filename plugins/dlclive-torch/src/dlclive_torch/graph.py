@@ -1,4 +1,4 @@
-"""The whole way from the camera's image to keypoints as one module: what the runtime runs and the exporter writes."""
+"""A pose model from camera image to keypoints as one module, which the runtime runs and the exporter writes."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ SCALES: Mapping[Normalisation, tuple[tuple[float, ...], tuple[float, ...]]] = Ma
         "none": ((1.0,) * 3, (0.0,) * 3),
     }
 )
-"""Factor and summand for the three colours, so that normalising is v * factor + summand."""
+"""Factor and summand for the three colours: normalisation is v * factor + summand."""
 
 
 class KeypointGraph(nn.Module):
     """Images (N, H, W, 3) uint8 RGB in, named float32 arrays out: "keypoints" (N, I, K, 3) or those of `PoseNetwork`.
 
-    Normalises, pads at the bottom and right by reflection, and runs the network. Nothing is clipped to the image: a
-    heatmap may end beyond it.
+    Normalises, pads at the bottom and right by reflection, and runs the network. Keypoints are not clipped to the image: a
+    heatmap may extend beyond it.
 
     Args:
         network: (N, 3, H, W) normalised images, in its own floating-point type, to a dict of float32 tensors in pixels of
-            these images: a `PoseNetwork`, or any module that does this. If it has an attribute `outputs`, these are the
-            names in their order; else it gives "keypoints" alone. If it has a true attribute `conditional`, it also takes
-            conditions (N, K, 3) float32, keypoints in pixels of the image; if it has a true attribute `exact`, images are
-            normalised in double precision.
+            these images: a `PoseNetwork`, or any module with this interface. If it has an attribute `outputs`, these are the
+            output names in order; otherwise it returns only "keypoints". If its attribute `conditional` is true, it also
+            takes conditions (N, K, 3) float32, keypoints in pixels of the image; if its attribute `exact` is true, images
+            are normalised in double precision.
         normalisation: as in ModelCard.
-        pad_divisor: (height, width) that the padded image is a multiple of.
-        dtype: of the network's weights and arithmetic; normalising and decoding are done in float32 in any case.
+        pad_divisor: (height, width); the padded image is a multiple of it.
+        dtype: dtype of the network's weights and arithmetic; normalisation and decoding are always in float32.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class KeypointGraph(nn.Module):
         self.register_buffer("summand", torch.tensor(summand, dtype=self.precise).view(1, 3, 1, 1), persistent=False)
 
     def in_dtype(self, dtype: torch.dtype) -> KeypointGraph:
-        """Return a copy whose network has weights and arithmetic of another type."""
+        """Return a copy whose network has weights and arithmetic of another dtype."""
         network = copy.deepcopy(self.network)
         graph = KeypointGraph(network, normalisation=self.normalisation, pad_divisor=self.pad_divisor, dtype=dtype)
         return graph.train(self.training)

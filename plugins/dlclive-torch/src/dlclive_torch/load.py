@@ -1,4 +1,4 @@
-"""From a DeepLabCut file to a network with its weights, ready to run."""
+"""Load a DeepLabCut file as a network with its weights, ready to run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model's graph on the CPU, in eval mode, its card, and the file that it was read from."""
+    """A model's graph on the CPU, in eval mode, with its card, configuration and file."""
 
     graph: KeypointGraph
     card: ModelCard
@@ -38,20 +38,25 @@ class LoadedModel:
     def detector(self, given: Path | None = None) -> DetectorGraph | None:
         """Build the detector of a top-down network, on the CPU, in eval mode; None if there is none.
 
-        Its weights are those in `given`, or else in the model's file, or else in the best `snapshot-detector-*.pt` beside it.
+        The weights come from `given`, else from the model's file, else from the best `snapshot-detector-*.pt` beside it.
 
         Raises:
             DependencyError: torchvision is not installed.
-            ModelError, UnsafeFileError, UnsupportedModelError: the detector.
+            ModelError, UnsafeFileError, UnsupportedModelError: the detector cannot be loaded.
         """
         path, weights = self._detector_weights(given)
         if weights is None:
             return None
         if self.config.detector is None:
             raise ModelError(f"{path} holds a detector, and the configuration of {self.checkpoint.path} describes none")
-        from dlclive_torch.detectors.build import build_detector, fill_detector  # torchvision, which others do not need
+        from dlclive_torch.detectors.build import (
+            build_detector,
+            fill_detector,
+        )  # needs torchvision; other models do not
 
-        detector = build_detector(self.config.detector, detector_normalisation(self.config.detector))
+        detector = build_detector(
+            self.config.detector, detector_normalisation(self.config.detector, where=str(self.checkpoint.path))
+        )
         fill_detector(detector, weights, path)
         return detector
 
@@ -61,20 +66,21 @@ class LoadedModel:
         path = self.checkpoint.path
         if self.checkpoint.detector is not None:
             return path, self.checkpoint.detector
-        beside = detector_snapshots(path) if self.checkpoint.format == "deeplabcut-snapshot" else []
-        return (beside[-1], read_detector(beside[-1])) if beside else (path, None)
+        beside = _detector_snapshot(self.checkpoint, self.config)
+        return (path, None) if beside is None else (beside, read_detector(beside))
 
 
-def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> LoadedModel:
+def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector: Path | None = None) -> LoadedModel:
     """Read an export or snapshot, build its network, fill in the weights, and fold its batch normalisations.
 
     Args:
         path: the `.pt` file.
-        dtype: of the network's weights and arithmetic, float32, float16 or bfloat16.
+        dtype: dtype of the network's weights and arithmetic: float32, float16 or bfloat16.
+        detector: the file that `LoadedModel.detector` will be given, whose name is part of the scorer.
 
     Raises:
-        ModelError, UnsafeFileError: the file.
-        UnsupportedModelError: the network is not one that this package knows.
+        ModelError, UnsafeFileError: the file cannot be read.
+        UnsupportedModelError: this package does not support the network.
     """
     checkpoint = read_checkpoint(path)
     config = _config(checkpoint)
@@ -96,7 +102,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32) -> Loaded
         fold_batch_norms(network)
     graph = KeypointGraph(network, normalisation=config.normalisation, pad_divisor=config.pad_divisor, dtype=dtype)
     card = config.card(
-        scorer=deeplabcut_scorer(config, checkpoint),
+        scorer=deeplabcut_scorer(config, checkpoint, detector or _detector_snapshot(checkpoint, config)),
         format=checkpoint.format,
         stride=network.stride,
         assembly=network.assembly,
@@ -123,9 +129,16 @@ def _check_keypoints(config: PoseConfig, network: PoseNetwork, path: Path) -> No
             )
 
 
+def _detector_snapshot(checkpoint: Checkpoint, config: PoseConfig) -> Path | None:
+    """The detector's snapshot that lies beside a top-down network's."""
+    if config.method != "top-down" or checkpoint.format != "deeplabcut-snapshot":
+        return None
+    return next(reversed(detector_snapshots(checkpoint.path)), None)
+
+
 def _config(checkpoint: Checkpoint) -> PoseConfig:
     try:
-        return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path))
+        return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path), file=checkpoint.path)
     except DLCLiveError:
         raise
     except Exception as error:  # values that no DeepLabCut version writes raise nearly anything

@@ -1,4 +1,4 @@
-"""A pose network put together from a configuration: backbone, neck, heads."""
+"""A pose network built from a configuration: backbone, neck, heads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dlclive_torch.heads.table import HEADS
 from dlclive_torch.necks.table import NECKS
 
 BODYPART = "bodypart"
-"""The name of the head that every DeepLabCut network has."""
+"""The name of the main head; every DeepLabCut network has one."""
 
 UNIQUE = "unique_bodypart"
 IDENTITY = "identity"
@@ -26,17 +26,16 @@ IDENTITY = "identity"
 class PoseNetwork(nn.Module):
     """Normalised images (N, 3, H, W) in, and for conditional networks conditions (N, K, 3); named float32 arrays out.
 
-    These are what the head "bodypart" gives (see `Head`), then, for networks that have these heads:
+    The arrays are the outputs of the head "bodypart" (see `Head`) and, for networks with these heads:
 
     - "unique" (N, U, 3): the keypoints that exist once in the scene;
-    - "identity" (N, I, K, J) or (N, K, P, J): how much each keypoint, or candidate for one, looks like each of J
-      individuals, 0..1.
+    - "identity" (N, I, K, J) or (N, K, P, J): how much each keypoint or candidate looks like each of J individuals, 0..1.
 
     Args:
         backbone: images to features.
-        heads: by name; the one called "bodypart" gives the keypoints.
-        identity: the head that tells individuals apart, None for none.
-        neck: features to features, None for none.
+        heads: heads by name; "bodypart" returns the keypoints.
+        identity: the head that tells individuals apart; None for none.
+        neck: features to features; None for none.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class PoseNetwork(nn.Module):
 
     @property
     def conditional(self) -> bool:
-        """Whether it takes conditions beside the images."""
+        """Whether the network takes conditions in addition to images."""
         return self.backbone.conditional
 
     def forward(self, images: Tensor, conditions: Tensor | None = None) -> dict[str, Tensor]:
@@ -82,7 +81,7 @@ class PoseNetwork(nn.Module):
         return {name: outputs[name] for name in self.outputs}
 
     def prepare(self) -> None:
-        """Drop and rearrange layers for speed. Called after the weights are in; the function stays the same."""
+        """Drop and rearrange layers for speed, without changing the function. Called after the weights are loaded."""
         self.backbone.prune()
         for head in self.heads.values():
             if isinstance(head, Head):
@@ -90,23 +89,25 @@ class PoseNetwork(nn.Module):
 
 
 def build_network(config: PoseConfig) -> PoseNetwork:
-    """Make the network of a configuration, its weights not yet filled in.
+    """Build the network of a configuration without its weights.
 
     Raises:
-        UnsupportedModelError: a part of it is not one of those in the tables; the message names it and them.
+        UnsupportedModelError: a part is not in the tables; the message names it and the supported ones.
     """
     model = config.model
-    backbone = _choose("backbone", model.get("backbone"), BACKBONES)(model["backbone"])
-    neck = _choose("neck", model["neck"], NECKS)(model["neck"]) if model.get("neck") else None
+    backbone = _builder("backbone", model.get("backbone"), BACKBONES)(model["backbone"])
+    neck = _builder("neck", model["neck"], NECKS)(model["neck"]) if model.get("neck") else None
     parts = model.get("heads") or {}
     if BODYPART not in parts:
-        raise UnsupportedModelError(f"{config.net_type} has no head {BODYPART!r}, but {', '.join(parts) or 'none'}")
-    others = sorted(set(parts) - {BODYPART, UNIQUE, IDENTITY})
-    if others:
-        known = ", ".join(repr(name) for name in (BODYPART, UNIQUE, IDENTITY))
-        raise UnsupportedModelError(f"{config.net_type} has a head {others[0]!r}; supported are {known}")
+        raise UnsupportedModelError(
+            f"{config.net_type} has no head {BODYPART!r}; its heads: {', '.join(parts) or 'none'}"
+        )
+    unsupported = sorted(set(parts) - {BODYPART, UNIQUE, IDENTITY})
+    if unsupported:
+        supported = ", ".join(repr(name) for name in (BODYPART, UNIQUE, IDENTITY))
+        raise UnsupportedModelError(f"{config.net_type} has a head {unsupported[0]!r}; supported: {supported}")
     heads = {
-        name: _choose("head", parts[name], HEADS)(parts[name], backbone.stride)
+        name: _builder("head", parts[name], HEADS)(parts[name], backbone.stride)
         for name in (BODYPART, UNIQUE)
         if name in parts
     }
@@ -114,11 +115,11 @@ def build_network(config: PoseConfig) -> PoseNetwork:
     return PoseNetwork(backbone, heads, identity=identity, neck=neck)
 
 
-def _choose(what: str, options: Any, table: Mapping[str, Any]) -> Any:
+def _builder(part: str, options: Any, table: Mapping[str, Any]) -> Any:
     name = _type(options)
     if name not in table:
         supported = ", ".join(sorted(table))
-        raise UnsupportedModelError(f"no {what} {name!r} in dlclive-torch; supported: {supported}")
+        raise UnsupportedModelError(f"no {part} {name!r} in dlclive-torch; supported: {supported}")
     return table[name]
 
 

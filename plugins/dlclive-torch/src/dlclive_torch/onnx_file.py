@@ -1,4 +1,4 @@
-"""Writing a graph as one ONNX file that carries its card."""
+"""Write a graph as one ONNX file that carries its card."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, fix_i
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
 
-"""The key of the card in the file's metadata."""
-
 PRECISIONS = ("fp32", "fp16")
-"""That files are written in. ONNX Runtime has no convolutions in bf16 on CPUs, and other runtimes make it of fp32."""
+"""Precisions of files. ONNX Runtime has no bf16 convolutions on CPUs, and other runtimes convert fp32 to bf16 themselves."""
 
 OPSET = 18
-"""Group normalisation is written as instance normalisation up to opset 20, which ONNX Runtime runs faster on a CPU than
-the operator of its own that opset 21 has; benchmarks/groupnorm.md has the numbers."""
+"""Up to opset 20, group normalisation is written as instance normalisation. ONNX Runtime runs it faster on a CPU than the
+GroupNormalization operator of opset 21; see benchmarks/groupnorm.md."""
 
 _TRACED = (2, 256, 320)
-"""Batch, height and width of the picture that is traced; none of them stays in a file whose size is free."""
+"""Batch, height and width of the image used for tracing; a file with dynamic size does not keep them."""
 
 
 def write_onnx(
@@ -39,22 +37,22 @@ def write_onnx(
 ) -> ModelCard:
     """Write a graph as one file: `image` (N, H, W, 3) uint8 RGB in, `keypoints` (N, I, K, 3) float32 or other arrays out.
 
-    What a KeypointGraph gives, it gives under the same names; a conditional one has a second input `conditions` (N, K, 3).
+    The outputs have the names of the KeypointGraph's outputs. A conditional one has a second input `conditions` (N, K, 3).
 
     Args:
-        graph: a KeypointGraph in eval mode on the CPU, or a module that gives a dict with "keypoints". It is not changed.
-        card: the facts about the model; `format`, `precision` and `input_size` are set here.
+        graph: a KeypointGraph in eval mode on the CPU, or a module that returns a dict with "keypoints". It is not modified.
+        card: describes the model; `format`, `precision` and `input_size` are set here.
         target: the file to write.
         precision: "fp32", or "fp16" for a KeypointGraph: weights and arithmetic of its network in half precision.
-        size: (width, height) to fix the input to; None leaves both free, unless the card has an `input_size`. N is free
-            in both cases.
-        opset: of the ONNX standard operators.
+        size: (width, height) of a fixed input size; None for a dynamic size, unless the card has an `input_size`. N is
+            always dynamic.
+        opset: version of the ONNX standard operators.
 
     Returns:
         The card that was written.
 
     Raises:
-        UsageError: precision or size.
+        UsageError: the precision or size is invalid.
         ModelError: PyTorch cannot express the network in ONNX.
         DataError: the file cannot be written.
     """
@@ -73,12 +71,12 @@ def write_onnx(
 
 
 def save_onnx(model: onnx.ModelProto, metadata: Mapping[str, str], target: Path) -> None:
-    """Write a model with metadata, and without what PyTorch noted about this computer. DataError if it cannot be."""
-    _forget_sources(model.graph)
+    """Write a model with metadata, without PyTorch's notes about this computer. DataError if the file cannot be written."""
+    _remove_source_notes(model.graph)
     model.producer_name = "dlclive-torch"
     onnx.helper.set_model_props(model, dict(metadata))
     try:
-        onnx.save_model(model, str(target))  # pathlib is not among the types that it declares
+        onnx.save_model(model, str(target))  # its type hints do not allow pathlib
     except OSError as error:
         raise DataError(f"cannot write {target}: {error.strerror or error}") from None
 
@@ -87,12 +85,12 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
     batch, height, width = _TRACED
     size = card.input_size
     inputs = [torch.zeros((batch, *(size or (height, width)), 3), dtype=torch.uint8)]
-    free: list[dict[int, Any]] = [{0: torch.export.Dim("batch")}]
+    dynamic: list[dict[int, Any]] = [{0: torch.export.Dim("batch")}]
     if size is None:
-        free[0] |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
+        dynamic[0] |= {1: torch.export.Dim("height"), 2: torch.export.Dim("width")}
     if getattr(graph, "conditional", False):
         inputs.append(torch.zeros((batch, len(card.skeleton), 3)))
-        free.append({0: torch.export.Dim.DYNAMIC})  # the batch of the images; a name twice is warned about
+        dynamic.append({0: torch.export.Dim.DYNAMIC})  # the same batch; PyTorch warns about a repeated name
     try:
         with torch.inference_mode():
             program = torch.onnx.export(
@@ -102,7 +100,7 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
                 verbose=False,
                 input_names=[IMAGE_INPUT, CONDITIONS_INPUT][: len(inputs)],
                 output_names=list(getattr(graph, "outputs", ("keypoints",))),
-                dynamic_shapes=tuple(free),
+                dynamic_shapes=tuple(dynamic),
                 opset_version=opset,
                 external_data=False,
             )
@@ -111,12 +109,12 @@ def _translate(graph: nn.Module, card: ModelCard, opset: int) -> onnx.ModelProto
         advice = "" if size else "; a fixed size may work"
         raise ModelError(f"PyTorch cannot write this network as ONNX{advice} ({reason})") from error
     if program is None:
-        raise ModelError("PyTorch wrote no ONNX program")
+        raise ModelError("PyTorch returned no ONNX program")
     return program.model_proto
 
 
-def _forget_sources(graph: onnx.GraphProto) -> None:
-    """Take out what PyTorch notes about the source code of each step: paths of this computer, and much of them."""
+def _remove_source_notes(graph: onnx.GraphProto) -> None:
+    """Remove PyTorch's notes about the source code of each node: they are large, and contain paths of this computer."""
     for items in (graph.node, graph.input, graph.output, graph.value_info, graph.initializer):
         for item in items:
             del item.metadata_props[:]

@@ -1,4 +1,4 @@
-"""How many operations a network takes, counted by PyTorch's own counter."""
+"""Count a network's floating-point operations with PyTorch's counter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 
 def count_operations(module: nn.Module, inputs: Sequence[Tensor]) -> float:
-    """Floating-point operations of the convolutions and products of matrices of one run; 2 for multiply and add."""
+    """Return the floating-point operations of the convolutions and matrix products in one run; multiply-add counts as 2."""
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         module(*inputs)
     return float(counter.get_total_flops())

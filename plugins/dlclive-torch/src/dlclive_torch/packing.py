@@ -1,4 +1,4 @@
-"""Several arrays in one piece of memory, so that one copy brings them all to the host."""
+"""Pack several arrays into one buffer, so that a single copy moves them to the host."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each of some named float32 arrays is in a flat one: they follow each other, row by row."""
+    """The layout of named float32 arrays in a flat array: consecutive, in row-major order."""
 
     shapes: Mapping[str, tuple[int, ...]]
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor]) -> Layout:
-        """The layout of `pack(tensors)`."""
+        """Return the layout of `pack(tensors)`."""
         return cls({name: tuple(tensor.shape) for name, tensor in tensors.items()})
 
     def unpack(self, flat: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The arrays, as copies that the caller may keep."""
-        whole, arrays, begin = flat.copy(), {}, 0
+        """Return the arrays as copies, which the caller may keep."""
+        copy, arrays, begin = flat.copy(), {}, 0
         for name, shape in self.shapes.items():
             end = begin + int(np.prod(shape))
-            arrays[name] = whole[begin:end].reshape(shape)
+            arrays[name] = copy[begin:end].reshape(shape)
             begin = end
         return arrays
 
 
 def pack(tensors: Mapping[str, Tensor]) -> Tensor:
-    """Float32 tensors as one flat tensor on their device."""
+    """Concatenate float32 tensors to one flat tensor on their device."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors.values()])

@@ -1,4 +1,4 @@
-"""Padding at the bottom and right by reflection, for any size, traceable with a free height and width."""
+"""Reflection padding at the bottom and right, for any size, traceable with dynamic height and width."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from torch import Tensor
 
 
 def reflected_indices(length: int, padded: int, device: torch.device) -> Tensor:
-    """Return for each of `padded` positions the position in 0..length-1 that it shows.
+    """Return the source position in 0..length-1 of each of `padded` positions.
 
-    The picture is mirrored about its last pixel, which is not repeated (101), and again about the first one where the
-    padding is longer than the picture: 0 1 2 3 -> 0 1 2 3 2 1 0 1 2. `length` and `padded` may be symbolic.
+    The picture is reflected at its last pixel, which is not repeated (101), and again at the first if the padding is
+    longer than the picture: 0 1 2 3 -> 0 1 2 3 2 1 0 1 2. `length` and `padded` may be symbolic.
     """
     turn = length - 1
-    # At least 1, for one pixel. As a tensor: torch.export takes a free length for more than one, and would drop the rest.
+    # At least 1, for one pixel. A tensor, because torch.export assumes that a dynamic length exceeds 1 and drops the clamp.
     period = torch.full((), 2 * turn, device=device).clamp(min=1)
     positions = torch.arange(padded, device=device)
-    turns = torch.div(
-        positions, period, rounding_mode="floor"
-    )  # not %: the ONNX exporter takes no symbolic divisor there
+    # not %: the ONNX exporter does not support a symbolic divisor there
+    turns = torch.div(positions, period, rounding_mode="floor")
     return turn - (positions - turns * period - turn).abs()
 
 
 def round_up(length: int, divisor: int) -> int:
-    """Return the next multiple of `divisor`, without math.ceil, which a symbolic length would not survive."""
+    """Return the next multiple of `divisor`, without math.ceil, which does not support a symbolic length."""
     return (length + divisor - 1) // divisor * divisor
 
 

@@ -1,4 +1,4 @@
-"""Calls of PyTorch that keep a device as busy as it can be: for the peak that benchmarks compare with."""
+"""PyTorch calls that saturate a device, to measure the peak that benchmarks compare with."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch.nn import functional
 
 from dlclive_core.runtimes import PeakWork
 
-_CHANNELS, _CELLS = 256, 56  # of a convolution, as networks have them
+_CHANNELS, _CELLS = 256, 56  # of a convolution, typical of networks
 _GPU_SIDE = 8192
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def peak_work(device: str) -> list[PeakWork]:
-    """For "cpu" a convolution in fp32; for "cuda:0" and its like products of matrices in each precision; else nothing."""
+    """Return a convolution in fp32 for "cpu", matrix products in each precision for CUDA devices, and nothing for others."""
     kind = device.partition(":")[0]
     if kind == "cpu":
         return [_convolution()]
@@ -23,9 +23,9 @@ def peak_work(device: str) -> list[PeakWork]:
 
 
 def _convolution() -> PeakWork:
-    """A 1 x 1 convolution, which is a product of matrices without Winograd's trick.
+    """A 1 x 1 convolution: a matrix product, to which Winograd's algorithm does not apply.
 
-    On CPUs with wide vectors it is up to twice as fast as numpy's products, whose library may use half of the width.
+    On CPUs with wide vectors it is up to twice as fast as numpy's matrix product, whose library may use half of the width.
     """
     image = torch.rand(1, _CHANNELS, _CELLS, _CELLS).contiguous(memory_format=torch.channels_last)
     weights = torch.rand(_CHANNELS, _CHANNELS, 1, 1).contiguous(memory_format=torch.channels_last)
@@ -41,7 +41,7 @@ def _product(device: str, precision: str) -> PeakWork:
     matrix: list[torch.Tensor] = []
 
     def multiply() -> None:
-        if not matrix:  # made in the first call, which is not counted: memory may be short beside the models
+        if not matrix:  # allocated in the first call, which is not timed: models may leave little memory
             matrix.append(torch.rand(_GPU_SIDE, _GPU_SIDE, device=device, dtype=_DTYPES[precision]))
         allowed = torch.backends.cuda.matmul.allow_tf32
         torch.backends.cuda.matmul.allow_tf32 = False

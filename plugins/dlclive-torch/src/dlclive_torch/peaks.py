@@ -1,4 +1,4 @@
-"""Candidates for keypoints: the surest local maxima of heatmaps, a fixed number of them."""
+"""Keypoint candidates: a fixed number of the most confident local maxima of heatmaps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 THRESHOLD = 0.01
-"""Local maxima that are lower are none, as in DeepLabCut."""
+"""Local maxima below this are ignored, as in DeepLabCut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,12 +19,12 @@ class PeakDecoding:
 
     Attributes:
         stride: pixels of the network's input per cell of the heatmap.
-        locref_std: pixels per unit of the location refinement maps; None where the head has none.
-        candidates: P, how many are kept for each keypoint.
-        radius: a peak is the highest cell of the window of this many cells around it. Its blur reaches as far to each side.
-        sigma: of the Gaussian that heatmaps are blurred with, in cells; 0 for none.
+        locref_std: pixels per unit of the location refinement maps; None if the head has none.
+        candidates: P, number of candidates per keypoint.
+        radius: a peak is the highest cell in a window of this many cells. The blur kernel extends this far to each side.
+        sigma: standard deviation of the Gaussian blur of heatmaps, in cells; 0 for none.
         apply_sigmoid: the heatmap holds logits.
-        clip_scores: confidences are cut to 0..1.
+        clip_scores: clip confidences to 0..1.
     """
 
     stride: float
@@ -38,11 +38,11 @@ class PeakDecoding:
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """Candidates, those of one keypoint in reading order.
+    """Candidates; those of one keypoint are in reading order.
 
     Attributes:
-        points: (N, K, P, 3) float32: x [px], y [px], confidence; pixels of the network's input. Not there: NaN, NaN, 0.
-        rows, columns: (N, K, P) int64, their cells; 0 where they are not there.
+        points: (N, K, P, 3) float32: x [px], y [px], confidence; pixels of the network's input. Missing: NaN, NaN, 0.
+        rows, columns: (N, K, P) int64, cells of the candidates; 0 if missing.
         present: (N, K, P) bool.
     """
 
@@ -53,18 +53,18 @@ class Peaks:
 
 
 def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -> Peaks:
-    """Find the P surest local maxima of each heatmap.
+    """Find the P most confident local maxima of each heatmap.
 
     With S = stride, cell (r, c) of keypoint k is at
     x = c * S + floor(S / 2) + locref_std * locref[2k, r, c],  y = r * S + floor(S / 2) + locref_std * locref[2k + 1, r, c],
-    as DeepLabCut has it. (It adds S / 2 for single animals: the two differ for odd strides, such as HRNet's of 1.)
+    as in DeepLabCut. (For single animals it adds S / 2, which differs for odd strides, such as HRNet's of 1.)
 
-    However many maxima there are, in noise or where a heatmap is flat, P of them are kept: of equal ones the first in
-    reading order, because it is those that DeepLabCut's stable sort would take.
+    At most P maxima are kept, even if a heatmap is noisy or flat. Of equal maxima the first in reading order are kept,
+    which matches DeepLabCut's stable sort.
 
     Args:
-        heatmap: (N, K, h, w), of any floating-point type. All is done in float32.
-        locref: (N, 2K, h, w), channels x0, y0, x1, y1, ...; None where there is no refinement.
+        heatmap: (N, K, h, w), of any floating-point type. The computation is in float32.
+        locref: (N, 2K, h, w), channels x0, y0, x1, y1, ...; None for no refinement.
         decoding: stride, number of candidates, and flags.
     """
     width = heatmap.shape[3]
@@ -74,31 +74,31 @@ def find_peaks(heatmap: Tensor, locref: Tensor | None, decoding: PeakDecoding) -
     if decoding.sigma > 0:
         maps = blur(maps, decoding.sigma, decoding.radius)
     highest = _highest_around(maps, decoding.radius)
-    # The cells added at the end, so that small maps have P of them, are not peaks.
+    # Padding gives small maps at least P cells; the added cells are not peaks.
     cells = torch.where((maps == highest) & (maps >= THRESHOLD), maps, 0.0).flatten(2)
     cells = functional.pad(cells, (0, decoding.candidates))
-    best = _surest(cells, decoding.candidates)
+    best = _highest_cells(cells, decoding.candidates)
     score = cells.gather(2, best)
     present = score > 0
     best = torch.where(present, best, 0)
     rows = torch.div(best, width, rounding_mode="floor")
-    columns = best - rows * width  # not best % width: the ONNX exporter takes no symbolic divisor there
+    columns = best - rows * width  # not best % width: the ONNX exporter does not support a symbolic divisor in %
     centre = math.floor(decoding.stride / 2)
     x = columns.to(torch.float32) * decoding.stride + centre
     y = rows.to(torch.float32) * decoding.stride + centre
     if locref is not None and decoding.locref_std is not None:
         offsets = locref.reshape(best.shape[0], best.shape[1], 2, -1)  # (N, K, 2, h * w)
-        chosen = offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1)).to(torch.float32) * decoding.locref_std
-        x = x + chosen[:, :, 0]
-        y = y + chosen[:, :, 1]
+        refinement = offsets.gather(3, best.unsqueeze(2).expand(-1, -1, 2, -1)).to(torch.float32) * decoding.locref_std
+        x = x + refinement[:, :, 0]
+        y = y + refinement[:, :, 1]
     if decoding.clip_scores:
         score = score.clamp(0.0, 1.0)
-    nowhere = torch.where(present, 0.0, torch.nan)
-    return Peaks(torch.stack([x + nowhere, y + nowhere, score], dim=3), rows, columns, present)
+    nan_if_missing = torch.where(present, 0.0, torch.nan)
+    return Peaks(torch.stack([x + nan_if_missing, y + nan_if_missing, score], dim=3), rows, columns, present)
 
 
 def blur(maps: Tensor, sigma: float, radius: int) -> Tensor:
-    """Blur (N, K, h, w) with a Gaussian of 2 * radius + 1 cells whose weights sum to one; beyond the border are zeros."""
+    """Blur (N, K, h, w) with a normalised Gaussian kernel of 2 * radius + 1 cells, with zero padding."""
     reach = torch.arange(-radius, radius + 1, dtype=torch.float32, device=maps.device)
     weights = torch.softmax(-reach.square() / (2 * sigma**2), dim=0)
     kernel = torch.outer(weights, weights).expand(maps.shape[1], 1, -1, -1)
@@ -106,7 +106,7 @@ def blur(maps: Tensor, sigma: float, radius: int) -> Tensor:
 
 
 def _highest_around(maps: Tensor, size: int) -> Tensor:
-    """The highest cell of the window of `size` x `size` around each: max_pool2d, which takes 20 times as long on a CPU."""
+    """Return the maximum over a window of `size` x `size` around each cell: 20 times as fast as max_pool2d on a CPU."""
     height, width = maps.shape[2:]
     before, after = size // 2, (size - 1) // 2
     rows = functional.pad(maps, (before, after, 0, 0), value=-torch.inf)
@@ -120,17 +120,17 @@ def _highest_around(maps: Tensor, size: int) -> Tensor:
     return highest
 
 
-def _surest(cells: Tensor, count: int) -> Tensor:
-    """Places (N, K, count) of the highest of (N, K, cells), in reading order; of equal cells the first.
+def _highest_cells(cells: Tensor, count: int) -> Tensor:
+    """Return the indices (N, K, count) of the highest of (N, K, cells), in reading order; of equal cells the first.
 
-    Neither torch nor ONNX say which of equal cells their top-k takes on every device, so it is asked for the value of
-    the last one to be taken, and then for the first places that have more, or as much while there is room.
+    Neither torch nor ONNX specifies which of equal cells top-k returns on every device. So top-k gives only the lowest value
+    to keep; the result is all cells above it, then the first cells equal to it until `count` is reached.
     """
     last = cells.topk(count, dim=2).values[..., -1:]
     higher, equal = cells > last, cells == last
     room = count - higher.sum(dim=2, keepdim=True)
-    taken = higher | (equal & (equal.cumsum(dim=2, dtype=torch.int32) <= room))
-    # Places as floats are exact up to 2 ** 24 cells, and all differ: top-k has no choice.
-    places = torch.arange(cells.shape[2], dtype=torch.float32, device=cells.device)
-    order = torch.where(taken, -places, -torch.inf)
+    selected = higher | (equal & (equal.cumsum(dim=2, dtype=torch.int32) <= room))
+    # Indices as floats are exact up to 2 ** 24 cells and distinct, so top-k is deterministic.
+    indices = torch.arange(cells.shape[2], dtype=torch.float32, device=cells.device)
+    order = torch.where(selected, -indices, -torch.inf)
     return order.topk(count, dim=2).indices

@@ -1,4 +1,4 @@
-"""What this package offers to dlclive. Imports nothing heavy: this module is loaded to list plugins."""
+"""The plugin of this package. Imports nothing heavy, because listing plugins loads this module."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _INSTALL = "pip install dlclive-torch"
 
 @hookimpl
 def dlclive_register_runtimes() -> list[RuntimeInfo]:
-    """The PyTorch runtime."""
+    """Return the PyTorch runtime."""
     return [
         RuntimeInfo(
             name="torch",
@@ -26,7 +26,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
 
 @hookimpl
 def dlclive_register_exporters() -> list[ExporterInfo]:
-    """The exporter to ONNX."""
+    """Return the exporter to ONNX."""
     return [
         ExporterInfo(
             name="torch-onnx",

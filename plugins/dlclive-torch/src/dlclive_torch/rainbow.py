@@ -1,4 +1,4 @@
-"""The colours that DeepLabCut gives to keypoints where a configuration names none: matplotlib's map "rainbow"."""
+"""DeepLabCut's default colours of keypoints: matplotlib's colour map "rainbow"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STEPS = 256
 
 
 def rainbow(count: int) -> list[tuple[float, ...]]:
-    """Return `count` colours from violet to red, red, green and blue as whole numbers 0..255.
+    """Return `count` RGB colours from violet to red, with integer values 0..255.
 
     At x from 0 to 1, red is |2x - 1/2|, green is sin(pi x), and blue is cos(pi x / 2), all at most 1.
     """

@@ -9,8 +9,8 @@ from torch import Tensor
 def resize_antialiased(maps: Tensor, height: int, width: int) -> Tensor:
     """Resize (N, C, h, w) to (N, C, height, width), as `interpolate(mode="bilinear", antialias=True)` does.
 
-    Sizes may be symbolic. It is one product with a matrix for each axis, because resizing is linear and the same in
-    every row; ONNX has an antialiased resize as well, but not every runtime can compute it.
+    Sizes may be symbolic. Resizing is linear and the same in every row, so it is one matrix product per axis. ONNX has an
+    antialiased resize as well, but not every runtime supports it.
     """
     rows = _weights(maps.shape[2], height, maps.device).to(maps.dtype)
     columns = _weights(maps.shape[3], width, maps.device).to(maps.dtype)
@@ -18,11 +18,11 @@ def resize_antialiased(maps: Tensor, height: int, width: int) -> Tensor:
 
 
 def _weights(length: int, target: int, device: torch.device) -> Tensor:
-    """(target, length) shares of the old cells in each new one: triangles around its centre, one new cell wide at least.
+    """(target, length): weights of the old cells in each new cell, a triangle around its centre.
 
-    Each row sums to one, also where its triangle reaches over the edge.
+    Each row sums to one, even if its triangle extends beyond the edge.
     """
-    # As tensors: the tracer must not decide which of two symbolic lengths is the longer one.
+    # Tensors, because the tracer must not decide which of two symbolic lengths is longer.
     step = torch.full((), length, device=device, dtype=torch.float32) / target
     reach = step.clamp(min=1.0)
     centres = (torch.arange(target, device=device, dtype=torch.float32) + 0.5) * step

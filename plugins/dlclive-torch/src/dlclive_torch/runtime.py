@@ -23,22 +23,22 @@ from dlclive_torch.strict import convolutions
 class TorchNetwork(Network):
     """A DeepLabCut 3 export or snapshot on PyTorch.
 
-    "fp32" is strict: on NVIDIA GPUs convolutions do not use TF32, which PyTorch would by default.
+    "fp32" is strict: on NVIDIA GPUs convolutions do not use TF32, PyTorch's default.
 
     Args:
-        path: the `.pt` file; a snapshot has `pytorch_config.yaml` beside it.
+        path: the `.pt` file; a snapshot needs `pytorch_config.yaml` beside it.
         device: "auto", "cpu", "cuda", "cuda:1", ..., "mps".
-        precision: "auto" or "fp32", or "fp16" or "bf16": weights and arithmetic of the network in half precision, normalising
-            and decoding in float32. It is faster where the hardware has it (see `settings`), and slower elsewhere.
-        threads: how many threads PyTorch uses on the CPU, for all models of the process; None leaves it as it is.
-        detector: of a top-down network, the file that holds its detector: an export, or a detector's snapshot; None: the
-            one in `path`, or the best `snapshot-detector-*.pt` beside it.
-        cuda_graph: on NVIDIA GPUs, capture the network for each shape of image that comes again, and replay it. It takes some
-            tenths of a second and as much memory again for each shape, of which eight are kept.
+        precision: "auto" or "fp32", or "fp16" or "bf16": weights and arithmetic of the network in half precision,
+            normalisation and decoding in float32. Faster if the hardware supports it (see `settings`), otherwise slower.
+        threads: number of PyTorch's CPU threads, for all models of the process; None for PyTorch's current setting.
+        detector: file with the detector of a top-down network: an export, or a detector's snapshot; None for the detector
+            in `path`, or the best `snapshot-detector-*.pt` beside it.
+        cuda_graph: on NVIDIA GPUs, capture the network as a CUDA graph when an image shape is used again, and replay it.
+            Each shape takes a few tenths of a second and the same memory again; eight shapes are kept.
 
     Raises:
-        UsageError: the device, precision or threads.
-        ModelError, UnsafeFileError, UnsupportedModelError: the file.
+        UsageError: the device, precision or number of threads is invalid.
+        ModelError, UnsafeFileError, UnsupportedModelError: the file cannot be loaded.
     """
 
     runtime = "torch"
@@ -54,21 +54,22 @@ class TorchNetwork(Network):
         cuda_graph: bool = True,
     ) -> None:
         if threads is not None and threads < 1:
-            raise UsageError(f"threads is at least 1, not {threads}")
-        place, dtype = resolve_device(device), resolve_dtype(precision)
-        check_dtype(place, dtype)
-        loaded = load_deeplabcut(Path(path), dtype=dtype)
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        torch_device, dtype = resolve_device(device), resolve_dtype(precision)
+        check_dtype(torch_device, dtype)
+        detector = None if detector is None else Path(detector)
+        loaded = load_deeplabcut(Path(path), dtype=dtype, detector=detector)
         if threads is not None:
             torch.set_num_threads(threads)
         self.card = loaded.card
         self._loaded, self._detector_path = loaded, detector
-        self.device = describe_device(place)
-        self._place = place
-        graph = loaded.graph.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = describe_device(torch_device)
+        self._device = torch_device
+        graph = loaded.graph.to(torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._runs: CudaRuns | PlainRuns | None = (
-            CudaRuns(graph, place, graphs=cuda_graph, strict=dtype == torch.float32)
-            if place.type == "cuda"
-            else PlainRuns(graph, place)
+            CudaRuns(graph, torch_device, graphs=cuda_graph, strict=dtype == torch.float32)
+            if torch_device.type == "cuda"
+            else PlainRuns(graph, torch_device)
         )
 
     @classmethod
@@ -78,7 +79,7 @@ class TorchNetwork(Network):
 
     @classmethod
     def settings(cls, path: Path) -> Sequence[Setting]:
-        """See Network.settings: what the hardware has; every `.pt` file can be run in all of it."""
+        """See Network.settings: the hardware's settings; every `.pt` file supports all of them."""
         return settings_here() if Path(path).suffix.lower() == ".pt" else ()
 
     def run(
@@ -101,9 +102,9 @@ class TorchNetwork(Network):
             ) from None
 
     def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:
-        """See Network.raw_call: the module itself on the CPU; elsewhere `run`, because copies and waiting belong to it."""
+        """See Network.raw_call: the module alone on the CPU; elsewhere `run`, which includes copies and synchronisation."""
         module = self._loaded.graph
-        if not isinstance(self._runs, PlainRuns) or self._place.type != "cpu":
+        if not isinstance(self._runs, PlainRuns) or self._device.type != "cpu":
             return super().raw_call(images)
 
         def forward() -> object:
@@ -116,29 +117,29 @@ class TorchNetwork(Network):
         """See Network.operations."""
         if self.card.method == "conditional":
             return float("nan")
-        return count_operations(self._loaded.graph, [as_tensor(images).to(self._place)])
+        return count_operations(self._loaded.graph, [as_tensor(images).to(self._device)])
 
     def close(self) -> None:
-        """Free the memory of what was captured."""
+        """Free the memory of captured graphs."""
         if isinstance(self._runs, CudaRuns):
             self._runs.close()
         self._runs = None
 
     def detector(self) -> Detector | None:
         """See Network.detector."""
-        graph = self._loaded.detector(None if self._detector_path is None else Path(self._detector_path))
-        return None if graph is None else TorchDetector(graph, self._place)
+        graph = self._loaded.detector(self._detector_path)
+        return None if graph is None else TorchDetector(graph, self._device)
 
 
 class TorchDetector(Detector):
-    """A detector of DeepLabCut's on PyTorch, in float32. On Apple GPUs it runs on the CPU, where torchvision has it."""
+    """A DeepLabCut detector on PyTorch, in float32. On Apple GPUs it runs on the CPU, which torchvision supports."""
 
     def __init__(self, graph: torch.nn.Module, place: torch.device) -> None:
-        self._place = torch.device("cpu") if place.type == "mps" else place
-        self._graph = graph.to(self._place)
+        self._device = torch.device("cpu") if place.type == "mps" else place
+        self._graph = graph.to(self._device)
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See Detector.detect."""
         with torch.inference_mode(), convolutions(strict=True):
-            found = self._graph(as_tensor(image)[None].to(self._place))
-            return torch.cat((found["boxes"], found["scores"][:, None]), dim=1).cpu().numpy()
+            detections = self._graph(as_tensor(image)[None].to(self._device))
+            return torch.cat((detections["boxes"], detections["scores"][:, None]), dim=1).cpu().numpy()

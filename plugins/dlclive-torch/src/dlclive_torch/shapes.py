@@ -1,4 +1,4 @@
-"""What is made once for each shape of the input, and kept for the shapes that come again."""
+"""A cache of costly objects by input shape."""
 
 from __future__ import annotations
 
@@ -6,57 +6,57 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-Made = TypeVar("Made")
+Entry = TypeVar("Entry")
 
 _REMEMBERED = 256
-"""Shapes that came once and are remembered; of more than that, the first are forgotten."""
+"""How many shapes used once are remembered; beyond that, the oldest are forgotten."""
 
 
-class ShapeCache(Generic[Made]):
-    """Keeps a few costly things, one for each shape.
+class ShapeCache(Generic[Entry]):
+    """Caches a few costly objects, one per shape.
 
-    A shape gets its own when it comes for the second time, because some come only once, such as crops that follow an animal
-    to the border. When as many as can be kept are there, the one that was not asked for the longest makes room, but only
-    after some calls without it: shapes that take turns would otherwise be made again and again. Used by one thread at a time.
+    An entry is created at the second use of a shape, because some shapes occur only once, such as crops that follow an animal
+    to the border. When the cache is full, the least recently used entry is evicted, but only if it has been unused for some
+    calls: otherwise alternating shapes would be rebuilt over and over. Used by one thread at a time.
 
     Args:
-        kept: how many things.
-        patience: calls after which an entry that was not used may be replaced.
+        kept: maximum number of entries.
+        patience: number of calls after which an unused entry may be evicted.
     """
 
     def __init__(self, kept: int = 8, patience: int = 200) -> None:
-        self._kept, self._patience = kept, patience
-        self._made: OrderedDict[Hashable, tuple[Made, int]] = OrderedDict()
-        self._seen: OrderedDict[Hashable, None] = OrderedDict()
+        self._capacity, self._patience = kept, patience
+        self._entries: OrderedDict[Hashable, tuple[Entry, int]] = OrderedDict()
+        self._used_once: OrderedDict[Hashable, None] = OrderedDict()
         self._calls = 0
 
-    def find(self, shape: Hashable, make: Callable[[], Made]) -> Made | None:
-        """What belongs to this shape, made now if it is its turn; None: do without."""
+    def find(self, shape: Hashable, make: Callable[[], Entry]) -> Entry | None:
+        """Return the entry of this shape, created if necessary and possible; None if the shape has no entry."""
         self._calls += 1
-        if shape in self._made:
-            made = self._made.pop(shape)[0]
-        elif shape not in self._seen:
-            self._seen[shape] = None
-            if len(self._seen) > _REMEMBERED:
-                self._seen.popitem(last=False)
+        if shape in self._entries:
+            entry = self._entries.pop(shape)[0]
+        elif shape not in self._used_once:
+            self._used_once[shape] = None
+            if len(self._used_once) > _REMEMBERED:
+                self._used_once.popitem(last=False)
             return None
         elif not self._make_room():
             return None
         else:
-            made = make()
-        self._made[shape] = made, self._calls
-        return made
+            entry = make()
+        self._entries[shape] = entry, self._calls
+        return entry
 
     def clear(self) -> None:
-        """Let go of everything."""
-        self._made.clear()
-        self._seen.clear()
+        """Remove all entries."""
+        self._entries.clear()
+        self._used_once.clear()
 
     def _make_room(self) -> bool:
-        if len(self._made) < self._kept:
+        if len(self._entries) < self._capacity:
             return True
-        oldest, (_, called) = next(iter(self._made.items()))
-        if self._calls - called <= self._patience:
+        oldest, (_, last_call) = next(iter(self._entries.items()))
+        if self._calls - last_call <= self._patience:
             return False
-        del self._made[oldest]  # before the next one is made: its memory is free by then
+        del self._entries[oldest]  # frees its memory before the next entry is created
         return True

@@ -1,4 +1,4 @@
-"""How cuDNN computes convolutions while a network of ours runs; afterwards it is as the user had it."""
+"""Set how cuDNN computes convolutions while our networks run, and restore the user's settings afterwards."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import torch
 
 @contextmanager
 def convolutions(*, strict: bool, search: bool = False) -> Iterator[None]:
-    """Inside, convolutions and products of matrices are computed in this way, in the whole process.
+    """Set how convolutions and matrix products are computed inside the block, for the whole process.
 
     Args:
-        strict: in true float32: without TF32, of ten bits of mantissa, which PyTorch uses for convolutions by default.
-        search: measure cuDNN's algorithms at the first run of each shape and take the fastest, in place of a guess.
+        strict: true float32, without TF32 (ten bits of mantissa), PyTorch's default for convolutions.
+        search: benchmark cuDNN's algorithms at the first run of each shape and use the fastest, instead of a heuristic.
     """
-    now = torch.backends.cudnn
-    matrices = torch.get_float32_matmul_precision()
-    with now.flags(
-        enabled=now.enabled,
-        benchmark=search or now.benchmark,
-        deterministic=now.deterministic,
-        allow_tf32=not strict and now.allow_tf32,
+    cudnn = torch.backends.cudnn
+    matmul_precision = torch.get_float32_matmul_precision()
+    with cudnn.flags(
+        enabled=cudnn.enabled,
+        benchmark=search or cudnn.benchmark,
+        deterministic=cudnn.deterministic,
+        allow_tf32=not strict and cudnn.allow_tf32,
     ):
-        if strict and matrices != "highest":
+        if strict and matmul_precision != "highest":
             torch.set_float32_matmul_precision("highest")
         try:
             yield
         finally:
-            if strict and matrices != "highest":
-                torch.set_float32_matmul_precision(matrices)
+            if strict and matmul_precision != "highest":
+                torch.set_float32_matmul_precision(matmul_precision)

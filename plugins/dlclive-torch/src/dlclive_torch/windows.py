@@ -1,13 +1,13 @@
-"""Channel attention that gives a window what the whole frame would get.
+"""Channel attention that weights a window like the whole frame.
 
-Channel attention weights each channel by its mean over the picture. A window that follows the animal is another picture, so
-its weights are other ones, and keypoints move by pixels. But the mean over the whole frame is
+Channel attention weights each channel by its mean over the picture. A window that follows the animal has other means, so its
+weights differ from those of the whole frame, and keypoints move by pixels. But the mean over the whole frame is
 
     share * mean over the window + (1 - share) * mean over the rest,
 
-where `share` is the window's part of the frame's area, and the rest, seen by a camera that stands still, hardly changes. It
-is taken as offset + slope * mean over the window, a line for each channel, fitted to the frames of a clip. A whole frame has
-no rest, so there nothing changes. What is left of the difference comes from the window's edges.
+where `share` is the window's fraction of the frame's area. With a static camera the rest hardly changes. Its mean is
+approximated by offset + slope * mean over the window, a line per channel, fitted to the frames of a clip. A whole frame has
+no rest, so its output does not change. The remaining difference comes from the window's edges.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dlclive_torch.graph import KeypointGraph
 from dlclive_torch.runs import as_tensor
 
 LEAST = 12
-"""Windows that a line is fitted to, at least."""
+"""Minimum number of windows to fit a line to."""
 
 _SURE = 0.5
 _ALIGNED = 32  # a multiple of every network's stride
@@ -34,12 +34,12 @@ Image = NDArray[np.uint8]
 
 
 class WindowedAttention(nn.Module):
-    """Channel attention with the mean of the whole frame, of which it may see only a window.
+    """Channel attention that estimates the mean of the whole frame from a window.
 
     Args:
-        attention: as trained.
+        attention: the trained attention.
         area: cells of the feature map of a whole frame.
-        offset, slope: (C,) of the line from the mean over the window to the mean over the rest.
+        offset, slope: (C,) coefficients of the line from the mean over the window to the mean over the rest.
     """
 
     def __init__(self, attention: ChannelAttention, area: int, offset: Tensor, slope: Tensor) -> None:
@@ -59,30 +59,30 @@ class WindowedAttention(nn.Module):
 
 @torch.inference_mode()
 def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Image], window: tuple[int, int]) -> int:
-    """Put `WindowedAttention` in the place of every channel attention of a network, fitted to frames, in place.
+    """Replace every channel attention of a network by a `WindowedAttention`, fitted to frames, in place.
 
-    The windows are those that a `FollowingCrop` that rotates would cut around the animal that the network finds in each frame.
+    The windows are those of a rotating `FollowingCrop` around the animal that the network finds in each frame.
 
     Args:
         graph: in eval mode, on the CPU, in float32; it finds one animal.
-        frames: (H, W, 3) uint8 RGB, all of one size, of what the network will see. Each takes two inferences.
+        frames: (H, W, 3) uint8 RGB, all of the same size, representative of the network's input. Each takes two inferences.
         window: (width, height) in pixels.
 
     Returns:
-        How many channel attentions there are; 0: nothing is changed.
+        The number of channel attentions; 0 if nothing was changed.
 
     Raises:
-        UsageError: the animal is found in too few frames, or the window is not smaller than they are.
+        UsageError: the model finds the animal in too few frames, or the window is not smaller than the frames.
     """
     attentions = {name: part for name, part in graph.named_modules() if isinstance(part, ChannelAttention)}
     if not attentions:
         return 0
     crop = FollowingCrop(_SURE, 0.0, window, align=_ALIGNED, rotates=True)
-    whole = {name: _Means() for name in attentions}
-    inside = {name: _Means() for name in attentions}
+    frame_means = {name: _Means() for name in attentions}
+    window_means = {name: _Means() for name in attentions}
     for frame in frames:
         crop.reset()
-        with _noting(attentions, whole) as seen:
+        with _recording(attentions, frame_means) as recording:
             pose = Pose(graph(as_tensor(frame)[None])["keypoints"][0].numpy(), skeleton)
         crop.follow(pose)
         if not crop.is_following:
@@ -90,59 +90,59 @@ def fit_to_windows(graph: KeypointGraph, skeleton: Skeleton, frames: Sequence[Im
         view, _ = crop.cut(frame)
         if view.shape == frame.shape:
             raise UsageError(f"a window of {window[0]} x {window[1]} is as large as the frame: give a smaller one")
-        seen.keep()
-        with _noting(attentions, inside) as seen:
+        recording.keep()
+        with _recording(attentions, window_means) as recording:
             graph(as_tensor(np.ascontiguousarray(view))[None])
-        seen.keep()
-    found = len(next(iter(whole.values())).kept)
-    if found < LEAST:
+        recording.keep()
+    count = len(next(iter(frame_means.values())).kept)
+    if count < LEAST:
         raise UsageError(
-            f"the model finds the animal in {found} of {len(frames)} frames, and windows are fitted to {LEAST} or more: give a "
-            "clip that shows it"
+            f"the model finds the animal in {count} of {len(frames)} frames; fitting windows needs at least {LEAST}: give a "
+            "clip that shows the animal"
         )
     for name, attention in attentions.items():
-        graph.set_submodule(name, _fitted(attention, whole[name], inside[name]))
+        graph.set_submodule(name, _fit(attention, frame_means[name], window_means[name]))
     return len(attentions)
 
 
 class _Means:
-    """Means of the channels over pictures, and the cells that each was taken over: those that are kept."""
+    """Channel means of an attention's input, each with the number of cells: the last one, and those kept."""
 
     def __init__(self) -> None:
         self.last: tuple[Tensor, int] | None = None
         self.kept: list[tuple[Tensor, int]] = []
 
-    def see(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Take in what goes into an attention, as a hook before it."""
+    def record(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        """Forward pre-hook: record the channel means of an attention's input."""
         (x,) = inputs
         self.last = x.mean((2, 3), dtype=torch.float64)[0], x.shape[2] * x.shape[3]
 
 
-class _Seen:
+class _Recording:
     def __init__(self, means: dict[str, _Means]) -> None:
         self._means = means
 
     def keep(self) -> None:
-        for one in self._means.values():
-            assert one.last is not None  # the network ran
-            one.kept.append(one.last)
+        for means in self._means.values():
+            assert means.last is not None  # the network ran
+            means.kept.append(means.last)
 
 
 @contextmanager
-def _noting(attentions: dict[str, ChannelAttention], means: dict[str, _Means]) -> Iterator[_Seen]:
-    hooks = [part.register_forward_pre_hook(means[name].see) for name, part in attentions.items()]
+def _recording(attentions: dict[str, ChannelAttention], means: dict[str, _Means]) -> Iterator[_Recording]:
+    hooks = [part.register_forward_pre_hook(means[name].record) for name, part in attentions.items()]
     try:
-        yield _Seen(means)
+        yield _Recording(means)
     finally:
         for hook in hooks:
             hook.remove()
 
 
-def _fitted(attention: ChannelAttention, whole: _Means, inside: _Means) -> WindowedAttention:
-    """Least squares, a line for each channel; where a channel never changes, a constant."""
-    frames, windows = (torch.stack([means for means, _ in each.kept]) for each in (whole, inside))
-    area = whole.kept[0][1]
-    share = torch.tensor([[cells / area] for _, cells in inside.kept], dtype=torch.float64)
+def _fit(attention: ChannelAttention, frame_means: _Means, window_means: _Means) -> WindowedAttention:
+    """Fit a line per channel by least squares; a constant if a channel never changes."""
+    frames, windows = (torch.stack([means for means, _ in recorded.kept]) for recorded in (frame_means, window_means))
+    area = frame_means.kept[0][1]
+    share = torch.tensor([[cells / area] for _, cells in window_means.kept], dtype=torch.float64)
     rest = (frames - share * windows) / (1 - share)
     spread, windows_mean, rest_mean = windows - windows.mean(0), windows.mean(0), rest.mean(0)
     slope = (spread * (rest - rest_mean)).sum(0) / spread.square().sum(0).clamp_min(1e-12)

@@ -1,4 +1,4 @@
-"""Detectors with made-up weights that find dozens of things in any picture."""
+"""Detectors with random weights, which give dozens of detections in any picture."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KINDS = ("SSDLite", "fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_resnet50_fp
 
 
 def options(kind: str) -> dict[str, Any]:
-    """`detector` of a configuration as DeepLabCut 3.0.1 writes it, keys without a value included."""
+    """`detector` of a DeepLabCut 3.0.1 configuration, including keys without a value."""
     if kind == "SSDLite":
         return {"model": {"type": kind, "variant": None, "box_score_thresh": None, "freeze_bn_stats": True}}
     return {"model": {"type": "FasterRCNN", "variant": kind, "box_score_thresh": None, "freeze_bn_stats": True}}
 
 
 def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
-    """Coloured spots on grey, as far apart as animals are: noise looks the same everywhere after resizing."""
+    """Draw coloured spots on grey, spaced like animals: noise would look the same everywhere after resizing."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:height, :width]
     image = np.full((height, width, 3), 110.0)
@@ -42,7 +42,7 @@ def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 _LAST = ("cls_logits.weight", "cls_score.weight")
-"""Weights that scores come from: as they are made, all scores are nearly the same."""
+"""Weights of the score layers: their initial values give nearly equal scores."""
 
 
 def _small(kind: str) -> DetectorGraph:
@@ -61,11 +61,11 @@ def _trained(kind: str) -> DetectorGraph:
         detector = graph.detector.train()
         for module in detector.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = None  # the plain mean of what it sees
+                module.momentum = None  # cumulative average
         for name, value in detector.named_parameters():
             if name.endswith(_LAST):
                 value.data.mul_(5)
-            elif name.endswith(".bias"):  # all zero as they are made, and equal ones become one in an ONNX file
+            elif name.endswith(".bias"):  # initially all zero; an ONNX file would merge equal ones
                 value.data.add_(torch.randn_like(value), alpha=0.05)
         pixels = torch.from_numpy(np.stack([picture(192, 288, seed) for seed in range(4)])).permute(0, 3, 1, 2)
         images = graph.normalised(pixels)
@@ -77,7 +77,7 @@ def _trained(kind: str) -> DetectorGraph:
 
 
 @cache
-def _made_up(kind: str) -> DetectorGraph:
+def _detector(kind: str) -> DetectorGraph:
     graph = _small(kind)
     fill_detector(graph, _trained(kind).detector.state_dict(), Path("made-up.pt"))
     return graph
@@ -85,34 +85,34 @@ def _made_up(kind: str) -> DetectorGraph:
 
 @pytest.fixture(scope="session", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    """Each detector that DeepLabCut offers in turn."""
+    """Each detector in turn."""
     return str(request.param)
 
 
 @pytest.fixture(scope="session", name="options")
 def _options() -> Callable[[str], dict[str, Any]]:
-    """options(kind): fresh ones."""
+    """options(kind): a fresh copy of the options."""
     return options
 
 
 @pytest.fixture(scope="session")
-def made_up() -> Callable[[str], DetectorGraph]:
-    """made_up(kind): as it is run. It is the same one each time, so that nobody should change it."""
-    return _made_up
+def detector() -> Callable[[str], DetectorGraph]:
+    """detector(kind): a detector ready to run. It is cached; do not modify it."""
+    return _detector
 
 
 @pytest.fixture(scope="session")
 def trained() -> Callable[[str], DetectorGraph]:
-    """trained(kind): the same with its batch norms, in eval mode."""
+    """trained(kind): the same detector before folding, in eval mode."""
     return _trained
 
 
 @pytest.fixture
-def finds_nothing(made_up: Callable[[str], DetectorGraph]) -> Callable[[str], DetectorGraph]:
-    """finds_nothing(kind): a detector that takes everything for background."""
+def finds_nothing(detector: Callable[[str], DetectorGraph]) -> Callable[[str], DetectorGraph]:
+    """finds_nothing(kind): a detector that classifies everything as background."""
 
     def make(kind: str) -> DetectorGraph:
-        graph = copy.deepcopy(made_up(kind))
+        graph = copy.deepcopy(detector(kind))
         for name, value in graph.detector.state_dict().items():
             if name.endswith("cls_score.bias") or ("classification_head" in name and name.endswith(".1.bias")):
                 value[::2], value[1::2] = 1000.0, -1000.0  # background, animal, and so on for each anchor
@@ -128,18 +128,18 @@ def _picture() -> Callable[..., NDArray[np.uint8]]:
 
 
 @pytest.fixture(scope="session")
-def strangers() -> Callable[..., float]:
-    """strangers(found, wanted, pixels): which part of the boxes has none like it on the other side.
+def unmatched() -> Callable[..., float]:
+    """unmatched(actual, expected, pixels): the fraction of boxes without a match on the other side.
 
-    Boxes are alike within `pixels` and 0.001 of the score. A rounding may decide which one of two boxes stays, so that
-    a few strangers are no error; a wrong formula makes strangers of nearly all.
+    Boxes match within `pixels` and 0.001 of the score. Rounding may decide which of two boxes is kept, so a few unmatched
+    boxes are not an error; with a wrong formula nearly all boxes are unmatched.
     """
-    return _strangers
+    return _unmatched
 
 
-def _strangers(found: Mapping[str, Any], wanted: Mapping[str, Any], pixels: float) -> float:
+def _unmatched(actual: Mapping[str, Any], expected: Mapping[str, Any], pixels: float) -> float:
     (boxes, scores), (other, others) = (
-        (np.asarray(side["boxes"]), np.asarray(side["scores"])) for side in (found, wanted)
+        (np.asarray(side["boxes"]), np.asarray(side["scores"])) for side in (actual, expected)
     )
     if not len(scores) or not len(others):
         return float(len(scores) != len(others))

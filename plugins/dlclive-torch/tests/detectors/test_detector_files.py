@@ -1,4 +1,4 @@
-"""Detectors as ONNX files: the same boxes as in PyTorch, for any size of the image."""
+"""Detectors as ONNX files: the same boxes as in PyTorch, for any image size."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ SIZES = [(480, 640), (217, 333), (1024, 1280), (640, 360)]
 
 
 @pytest.fixture(scope="module")
-def export(made_up: Callable[[str], DetectorGraph], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def export(detector: Callable[[str], DetectorGraph], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     folder = tmp_path_factory.mktemp("detectors")
 
     def write(kind: str) -> Path:
         path = folder / f"{kind}.onnx"
         if not path.exists():
-            write_detector_onnx(made_up(kind), path, {"dlclive.note": kind})
+            write_detector_onnx(detector(kind), path, {"dlclive.note": kind})
         return path
 
     return write
@@ -55,26 +55,26 @@ def _find(session: Any, image: NDArray[np.uint8]) -> dict[str, NDArray[np.float3
     return dict(zip(("boxes", "scores"), session.run(["boxes", "scores"], {"image": image[None]}), strict=True))
 
 
-def test_any_size(
+def test_the_file_matches_pytorch_for_any_size(
     exported: Path,
     kind: str,
-    made_up: Callable[[str], DetectorGraph],
+    detector: Callable[[str], DetectorGraph],
     picture: Callable[..., NDArray[np.uint8]],
-    strangers: Callable[..., float],
+    unmatched: Callable[..., float],
 ) -> None:
     session = _session(str(exported))
     for height, width in SIZES:
         image = picture(height, width, 7)
         with torch.inference_mode():
-            wanted = made_up(kind)(torch.from_numpy(image)[None])
-        found = _find(session, image)
-        assert len(found["scores"]) > 20
-        assert strangers(found, wanted, 0.05) < 0.03
-        assert (np.diff(found["scores"]) <= 0).all()
-        assert {values.dtype for values in found.values()} == {np.dtype(np.float32)}
+            expected = detector(kind)(torch.from_numpy(image)[None])
+        detections = _find(session, image)
+        assert len(detections["scores"]) > 20
+        assert unmatched(detections, expected, 0.05) < 0.03
+        assert (np.diff(detections["scores"]) <= 0).all()
+        assert {values.dtype for values in detections.values()} == {np.dtype(np.float32)}
 
 
-def test_nothing_found_is_no_rows(exported: Path, picture: Callable[..., NDArray[np.uint8]]) -> None:
+def test_without_detections_the_outputs_have_no_rows(exported: Path, picture: Callable[..., NDArray[np.uint8]]) -> None:
     model = onnx.load(exported)
     changed = 0
     for item in model.graph.initializer:
@@ -86,11 +86,11 @@ def test_nothing_found_is_no_rows(exported: Path, picture: Callable[..., NDArray
             item.CopyFrom(numpy_helper.from_array(values, item.name))
             changed += 1
     assert changed in (1, 6)
-    found = _find(_session(model.SerializeToString()), picture(60, 80))
-    assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+    detections = _find(_session(model.SerializeToString()), picture(60, 80))
+    assert (detections["boxes"].shape, detections["scores"].shape) == ((0, 4), (0,))
 
 
-def test_the_second_stage_survives_a_first_one_without_proposals(
+def test_the_second_stage_accepts_no_proposals(
     exported: Path, kind: str, picture: Callable[..., NDArray[np.uint8]]
 ) -> None:
     model = onnx.load(exported)
@@ -99,11 +99,11 @@ def test_the_second_stage_survives_a_first_one_without_proposals(
     for item in logits:
         values = numpy_helper.to_array(item)
         item.CopyFrom(numpy_helper.from_array(np.full_like(values, -np.inf), item.name))
-        found = _find(_session(model.SerializeToString()), picture(60, 80))
-        assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+        detections = _find(_session(model.SerializeToString()), picture(60, 80))
+        assert (detections["boxes"].shape, detections["scores"].shape) == ((0, 4), (0,))
 
 
-def test_the_file_says_what_it_was_told_and_nothing_of_this_computer(exported: Path, kind: str) -> None:
+def test_the_file_contains_its_metadata_and_no_paths_of_this_computer(exported: Path, kind: str) -> None:
     model = onnx.load(exported)
     onnx.checker.check_model(model, full_check=True)
     assert {item.key: item.value for item in model.metadata_props} == {"dlclive.note": kind}
@@ -119,13 +119,13 @@ def test_the_file_says_what_it_was_told_and_nothing_of_this_computer(exported: P
 
 
 @pytest.mark.parametrize("variant", ["SSDLite", "fasterrcnn_mobilenet_v3_large_fpn"])
-def test_the_image_is_prepared_as_in_pytorch(
+def test_preprocessing_matches_pytorch(
     options: Callable[[str], dict[str, Any]],
     picture: Callable[..., NDArray[np.uint8]],
     monkeypatch: pytest.MonkeyPatch,
     variant: str,
 ) -> None:
-    """At the size that a network is trained for, for sides where a rounding decides about a pixel, too."""
+    """At the training size, including sides for which rounding decides about a pixel."""
     graph = build_detector(options(variant), "imagenet").eval()
     model = onnx.helper.make_model(front_graph(graph), opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)
     session = _session(model.SerializeToString())
@@ -135,14 +135,14 @@ def test_the_image_is_prepared_as_in_pytorch(
     for height, width in [(480, 640), (217, 333), (1024, 1280), (100, 1000), *rng.integers(30, 500, (6, 2)).tolist()]:
         image = picture(height, width)
         graph(torch.from_numpy(image)[None])
-        found = session.run(["images", "inside", "ratio"], {"image": image[None]})
-        for here, there in zip(found, prepared.pop(), strict=True):
-            np.testing.assert_allclose(here, there, rtol=0, atol=2e-3)  # of numbers between -18 and 18
+        detections = session.run(["images", "inside", "ratio"], {"image": image[None]})
+        for actual, expected in zip(detections, prepared.pop(), strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-3)  # values are between -18 and 18
 
 
-def test_it_is_quiet_and_gives_the_same_file_again(
+def test_exporting_is_silent_and_reproducible(
     export: Callable[[str], Path],
-    made_up: Callable[[str], DetectorGraph],
+    detector: Callable[[str], DetectorGraph],
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
@@ -150,12 +150,12 @@ def test_it_is_quiet_and_gives_the_same_file_again(
     first = export("SSDLite").read_bytes()
     capfd.readouterr()
     with caplog.at_level(logging.WARNING):
-        write_detector_onnx(made_up("SSDLite"), tmp_path / "a.onnx", {"dlclive.note": "SSDLite"})
+        write_detector_onnx(detector("SSDLite"), tmp_path / "a.onnx", {"dlclive.note": "SSDLite"})
     assert capfd.readouterr() == ("", "")
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert (tmp_path / "a.onnx").read_bytes() == first
 
 
-def test_a_missing_folder_is_said(made_up: Callable[[str], DetectorGraph], tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_data_error(detector: Callable[[str], DetectorGraph], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot write"):
-        write_detector_onnx(made_up("SSDLite"), tmp_path / "no such folder" / "a.onnx", {})
+        write_detector_onnx(detector("SSDLite"), tmp_path / "no such folder" / "a.onnx", {})

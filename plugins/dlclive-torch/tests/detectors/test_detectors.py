@@ -1,4 +1,4 @@
-"""Detectors as a whole: against torchvision's own way through the same layers, and what is refused."""
+"""Complete detectors: compared with torchvision on the same layers, and unsupported options."""
 
 from __future__ import annotations
 
@@ -27,59 +27,59 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def _as_torchvision_does(graph: DetectorGraph, image: np.ndarray) -> dict[str, Tensor]:
-    """What torchvision finds with the same layers in the image as DeepLabCut hands it over, normalised once."""
+    """Return torchvision's detections with the same layers, in the image as DeepLabCut passes it, normalised once."""
     model, resizing = graph.detector.model, graph.detector.resizing
     if isinstance(resizing, ShorterSide):
         assert isinstance(graph.detector, FasterRcnn)
         model.transform.min_size, model.transform.max_size = (resizing.shorter,), resizing.longer
         proposals = dict.fromkeys(("training", "testing"), graph.detector.settings.proposals)
         model.rpn._pre_nms_top_n = model.rpn._post_nms_top_n = proposals
-        model.roi_heads.score_thresh = 0.01  # DeepLabCut's value where the configuration has none
+        model.roi_heads.score_thresh = 0.01  # DeepLabCut's default
     pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
     normalised = (pixels - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(3, 1, 1)
     with torch.inference_mode():
-        found: dict[str, Tensor] = model([normalised])[0]
-    return found
+        detections: dict[str, Tensor] = model([normalised])[0]
+    return detections
 
 
 @pytest.mark.parametrize(("height", "width"), [(217, 333), (333, 217), (100, 700)])
-def test_it_finds_what_torchvision_finds(
-    made_up: Callable[[str], DetectorGraph],
+def test_detections_match_torchvision(
+    detector: Callable[[str], DetectorGraph],
     picture: Callable[..., Any],
-    strangers: Callable[..., float],
+    unmatched: Callable[..., float],
     kind: str,
     height: int,
     width: int,
 ) -> None:
-    graph, image = made_up(kind), picture(height, width, 7)
+    graph, image = detector(kind), picture(height, width, 7)
     with torch.inference_mode():
-        found = graph(torch.from_numpy(image)[None])
-    wanted = _as_torchvision_does(graph, image)
-    assert len(wanted["scores"]) > 20
-    assert strangers(found, wanted, 0.02) < 0.03
-    assert (found["scores"].diff() <= 0).all()
+        detections = graph(torch.from_numpy(image)[None])
+    expected = _as_torchvision_does(graph, image)
+    assert len(expected["scores"]) > 20
+    assert unmatched(detections, expected, 0.02) < 0.03
+    assert (detections["scores"].diff() <= 0).all()
 
 
-def test_weights_of_a_file_fit_and_folding_changes_nothing(
-    made_up: Callable[[str], DetectorGraph],
+def test_weights_of_a_file_load_and_folding_keeps_the_function(
+    detector: Callable[[str], DetectorGraph],
     trained: Callable[[str], DetectorGraph],
     picture: Callable[..., Any],
-    strangers: Callable[..., float],
+    unmatched: Callable[..., float],
     kind: str,
 ) -> None:
-    """The files have the names of torchvision's layers behind `model.`, which is all that a detector has."""
-    source, graph = trained(kind), made_up(kind)
+    """Names in the files are `model.` followed by torchvision's names; a detector has no other weights."""
+    source, graph = trained(kind), detector(kind)
     assert {name.split(".")[0] for name in source.detector.state_dict()} == {"model"}
     assert not graph.training
     assert any(isinstance(module, torch.nn.BatchNorm2d) for module in graph.modules()) != graph.detector.folds
     image = torch.from_numpy(picture(217, 333, 7))[None]
     with torch.inference_mode():
-        assert strangers(graph(image), source(image), 0.02) < 0.03
+        assert unmatched(graph(image), source(image), 0.02) < 0.03
     assert {value.dtype for value in graph.state_dict().values() if value.is_floating_point()} == {torch.float32}
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
-def test_the_variants_are_torchvisions(options: Options, variant: str) -> None:
+def test_variants_match_torchvision(options: Options, variant: str) -> None:
     graph = build_detector(options(variant), "imagenet")
     assert isinstance(graph.detector, FasterRcnn)
     model, settings = graph.detector.model, VARIANTS[variant]
@@ -93,7 +93,7 @@ def test_the_variants_are_torchvisions(options: Options, variant: str) -> None:
     assert (model.rpn.nms_thresh, model.roi_heads.nms_thresh, model.roi_heads.detections_per_img) == (0.7, 0.5, 100)
 
 
-def test_the_resized_image_is_torchvisions_to_the_pixel() -> None:
+def test_the_size_of_the_resized_image_matches_torchvision() -> None:
     """Double precision decides between 799 and 800."""
     transform = import_torchvision("models.detection.transform").GeneralizedRCNNTransform(
         800, 1333, [0.0] * 3, [1.0] * 3
@@ -107,16 +107,16 @@ def test_the_resized_image_is_torchvisions_to_the_pixel() -> None:
     assert FixedSize(320).resized(480, 640) == (320, 320)
 
 
-def test_a_box_is_looked_at_where_it_is_224_pixels() -> None:
+def test_boxes_are_assigned_to_levels_by_size() -> None:
     boxes = torch.tensor([[0.0, 0.0, side, side] for side in (20.0, 111.0, 112.0, 223.0, 224.0, 448.0, 2000.0)])
     assert _choose_levels(boxes, (4, 8, 16, 32)).tolist() == [0, 0, 1, 1, 2, 3, 3]
     assert _choose_levels(boxes, (32,)).tolist() == [0] * 7
 
 
-def test_the_lowest_score_is_an_option_of_faster_rcnn_alone(options: Options) -> None:
-    given = options("fasterrcnn_mobilenet_v3_large_fpn")
-    given["model"]["box_score_thresh"] = 0.6
-    detector = build_detector(given, "imagenet").detector
+def test_only_faster_rcnn_has_a_score_option(options: Options) -> None:
+    configuration = options("fasterrcnn_mobilenet_v3_large_fpn")
+    configuration["model"]["box_score_thresh"] = 0.6
+    detector = build_detector(configuration, "imagenet").detector
     assert isinstance(detector, FasterRcnn)
     assert detector.score == 0.6
     detector = build_detector({"model": {"type": "FasterRCNN"}}, "imagenet").detector
@@ -124,39 +124,39 @@ def test_the_lowest_score_is_an_option_of_faster_rcnn_alone(options: Options) ->
     assert detector.score == 0.01
 
 
-def test_nothing_found_is_no_rows(
+def test_without_detections_the_outputs_have_no_rows(
     finds_nothing: Callable[[str], DetectorGraph], picture: Callable[..., Any], kind: str
 ) -> None:
     with torch.inference_mode():
-        found = finds_nothing(kind)(torch.from_numpy(picture(60, 80))[None])
-    assert (found["boxes"].shape, found["scores"].shape) == ((0, 4), (0,))
+        detections = finds_nothing(kind)(torch.from_numpy(picture(60, 80))[None])
+    assert (detections["boxes"].shape, detections["scores"].shape) == ((0, 4), (0,))
 
 
 @pytest.mark.parametrize(("kind", "lowest"), [("SSDLite", 0.001), ("fasterrcnn_mobilenet_v3_large_fpn", 0.01)])
-def test_boxes_below_the_lowest_score_are_left_out(
-    made_up: Callable[[str], DetectorGraph],
+def test_boxes_below_the_lowest_score_are_removed(
+    detector: Callable[[str], DetectorGraph],
     picture: Callable[..., Any],
-    strangers: Callable[..., float],
+    unmatched: Callable[..., float],
     kind: str,
     lowest: float,
 ) -> None:
-    """With everything nearly taken for background, the scores are on both sides of the threshold."""
-    graph, image = copy.deepcopy(made_up(kind)), picture(217, 333, 7)
+    """With a strong bias towards background, scores are on both sides of the threshold."""
+    graph, image = copy.deepcopy(detector(kind)), picture(217, 333, 7)
     for name, value in graph.detector.state_dict().items():
         if name.endswith("cls_score.bias") or re.search(r"classification_head\.module_list\.\d+\.1\.bias$", name):
             value[::2] += 8.0 if kind == "SSDLite" else 6.0
     with torch.inference_mode():
-        found, all_of_them = (each(torch.from_numpy(image)[None]) for each in (graph, made_up(kind)))
-    assert lowest < found["scores"].min() < 3 * lowest
-    assert strangers(found, _as_torchvision_does(graph, image), 0.02) < 0.03
-    assert 5 < len(found["scores"]) < len(all_of_them["scores"])
+        detections, all_of_them = (each(torch.from_numpy(image)[None]) for each in (graph, detector(kind)))
+    assert lowest < detections["scores"].min() < 3 * lowest
+    assert unmatched(detections, _as_torchvision_does(graph, image), 0.02) < 0.03
+    assert 5 < len(detections["scores"]) < len(all_of_them["scores"])
 
 
-def test_an_ssdlite_that_began_with_imagenet_has_a_wider_end(options: Options, picture: Callable[..., Any]) -> None:
-    given = options("SSDLite")
-    half = build_detector(given, "imagenet").detector.state_dict()
-    given["model"]["pretrained_from_imagenet"] = True
-    graph = build_detector(given, "imagenet").eval()
+def test_an_ssdlite_pretrained_on_imagenet_has_a_full_last_stage(options: Options, picture: Callable[..., Any]) -> None:
+    configuration = options("SSDLite")
+    half = build_detector(configuration, "imagenet").detector.state_dict()
+    configuration["model"]["pretrained_from_imagenet"] = True
+    graph = build_detector(configuration, "imagenet").eval()
     full = graph.detector.state_dict()
     assert list(full) == list(half)
     wider = {name: (value.shape, half[name].shape) for name, value in full.items() if value.shape != half[name].shape}
@@ -167,7 +167,7 @@ def test_an_ssdlite_that_began_with_imagenet_has_a_wider_end(options: Options, p
         assert len(graph(torch.from_numpy(picture(60, 80))[None])["scores"]) > 20
 
 
-def test_one_image_at_a_time(options: Options) -> None:
+def test_only_one_image_is_accepted(options: Options) -> None:
     graph = build_detector(options("SSDLite"), "imagenet").eval()
     with pytest.raises(UsageError, match="one image"):
         graph(torch.zeros((2, 8, 8, 3), dtype=torch.uint8))
@@ -175,7 +175,7 @@ def test_one_image_at_a_time(options: Options) -> None:
         graph(torch.zeros((8, 8, 3), dtype=torch.uint8))
 
 
-def test_another_number_of_classes_is_said(options: Options, kind: str) -> None:
+def test_another_number_of_classes_is_a_model_error(options: Options, kind: str) -> None:
     graph = build_detector(options(kind), "imagenet")
     weights = dict(graph.detector.state_dict())
     name = f"model.{graph.detector.classifier}"
@@ -186,16 +186,16 @@ def test_another_number_of_classes_is_said(options: Options, kind: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_weights_that_do_not_fit_are_named(options: Options) -> None:
+def test_mismatched_weights_are_named(options: Options) -> None:
     graph = build_detector(options("SSDLite"), "imagenet")
     with pytest.raises(ModelError, match=r"weights are missing \(model\.backbone"):
         fill_detector(graph, {}, Path("a.pt"))
 
 
-def test_unknown_detectors_are_refused_by_name(options: Options) -> None:
-    for given in ({"model": {"type": "TorchvisionDetectorAdaptor"}}, {"model": None}, {}):
+def test_unknown_detectors_are_rejected_by_name(options: Options) -> None:
+    for configuration in ({"model": {"type": "TorchvisionDetectorAdaptor"}}, {"model": None}, {}):
         with pytest.raises(UnsupportedModelError, match=r"no detector .*supported: FasterRCNN, SSDLite"):
-            build_detector(given, "imagenet")
+            build_detector(configuration, "imagenet")
     with pytest.raises(UnsupportedModelError, match=r"'fasterrcnn_vgg'.*fasterrcnn_resnet50_fpn_v2"):
         build_detector(options("fasterrcnn_vgg"), "imagenet")
 
@@ -211,7 +211,7 @@ def test_without_torchvision_the_message_says_what_to_install(
 
 @pytest.mark.slow
 def test_no_detector_is_built_with_the_network() -> None:
-    """In an interpreter of its own, where no connection can be made and no folder for downloads be found."""
+    """Runs in a separate interpreter without connections and without a download folder."""
     script = f"""
 import socket, torch
 def refuse(*args, **kwargs):

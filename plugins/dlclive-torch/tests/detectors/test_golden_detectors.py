@@ -1,4 +1,4 @@
-"""Detectors against the answers of deeplabcut 3.0.2."""
+"""Detectors compared with deeplabcut 3.0.2."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _graph(shared: Path, case: str) -> DetectorGraph:
             name.removeprefix("detector/"): value for name, value in stored.items() if name.startswith("detector/")
         }
     weights = _weights_module(shared).fill(manifest["detector"], statistics)
-    # The reference detectors were given numbers between 0 and 1; a model is given them normalised with ImageNet's mean.
+    # The reference detectors received values between 0 and 1; models receive values normalised as for ImageNet.
     graph = build_detector(manifest["config"]["detector"], "unit")
     fill_detector(graph, {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}, folder)
     return graph
@@ -43,23 +43,25 @@ def _graph(shared: Path, case: str) -> DetectorGraph:
 @pytest.mark.golden
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_agrees_with_deeplabcut(shared: Path, rgb: object, case: str) -> None:
-    """Every box within half a pixel, half of them within a hundredth: the weights were never trained, and boxes are exp()
-    of what they give.
+def test_matches_deeplabcut(shared: Path, rgb: object, case: str) -> None:
+    """Every box is within half a pixel, half of them within a hundredth: the weights are untrained, and box sizes are
+    exp() of the output.
     """
     assert callable(rgb)
     image: NDArray[np.uint8] = rgb(shared / "openfield" / "frames" / "img0000.png")
     answers = np.load(shared / "golden" / "cases" / case / "poses.npz")
-    wanted, scores = answers["detector.boxes.0"], answers["detector.scores.0"]
+    expected, scores = answers["detector.boxes.0"], answers["detector.scores.0"]
     with torch.inference_mode():
-        found = {name: value.numpy() for name, value in _graph(shared, case)(torch.from_numpy(image)[None]).items()}
-    assert found["boxes"].shape == wanted.shape
+        detections = {
+            name: value.numpy() for name, value in _graph(shared, case)(torch.from_numpy(image)[None]).items()
+        }
+    assert detections["boxes"].shape == expected.shape
     assert (answers["detector.labels.0"] == 1).all()
-    if not len(wanted):
+    if not len(expected):
         return
-    distances = np.abs(found["boxes"][:, None] - wanted[None]).max(axis=2)
+    distances = np.abs(detections["boxes"][:, None] - expected[None]).max(axis=2)
     best = distances.argmin(axis=0)
     nearest = distances.min(axis=0)
     assert nearest.max() < 0.5
     assert np.median(nearest) < 0.01
-    np.testing.assert_allclose(found["scores"][best], scores, rtol=0, atol=2e-3)
+    np.testing.assert_allclose(detections["scores"][best], scores, rtol=0, atol=2e-3)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import tables
+from numpy.typing import NDArray
 
-from dlclive_core import DataError, RecoveredFile
+from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
-from dlclive_io.tables.hdf5_table import KEY, Hdf5Table
-from dlclive_io.tables.pose_journal import JournalContent, journal_of, remove_journal
+from dlclive_io.tables.hdf5_file import KEY
+from dlclive_io.tables.journal_content import JournalContent
+from dlclive_io.tables.open_table import open_hdf5
+from dlclive_io.tables.pose_journal import journal_of, remove_journal
 from dlclive_io.tables.row_blocks import RowBlocks
 from dlclive_io.tables.table_layout import TableLayout
 
@@ -20,13 +25,14 @@ _BLOCK = 256  # rows
 def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
     """Replace the `.part` with a complete table. One without a journal was closed properly; its rows are only counted.
 
-    Raises DataError if neither table nor journal can be read.
+    Rows of the journal that are damaged are left out, and stay in it. Raises DataError if neither table nor journal can be
+    read.
     """
     journal = journal_of(final)
-    if not journal.exists():
+    if not os.path.lexists(journal):
         return RecoveredFile(path=final, kind="poses", rows=_rows(part), note="closed properly; nothing is lost")
     content = JournalContent(journal)
-    draft = part.with_name(part.name + ".new")
+    draft = draft_beside(part)
     try:
         rows = _write(draft, content)
         if _rows(draft) != rows:
@@ -35,24 +41,36 @@ def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
             os.fsync(file.fileno())
         draft.replace(part)
     finally:
-        draft.unlink(missing_ok=True)
-    remove_journal(journal)  # all its rows are in the table, as just counted
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     note = "rebuilt from the journal; up to 0.2 s before the crash may be lost"
+    if content.damage:
+        note += f"; {content.damage}, which is kept as {journal.name}"
+    else:
+        remove_journal(journal)  # all its rows are in the table, as just counted
     return RecoveredFile(path=final, kind="poses", rows=rows, seconds=content.seconds, note=note)
 
 
 def _write(path: Path, content: JournalContent) -> int:
     """Write all rows of a journal; return the number of rows in the table."""
     layout = TableLayout(content.card)
-    table = Hdf5Table(path, layout)
+    table = open_hdf5(path, layout)
+    written = 0
+
+    def append(first: int, rows: NDArray[np.float32]) -> None:
+        nonlocal written
+        table.append(first, rows)
+        written += len(rows)
+
     try:
-        blocks = RowBlocks(len(layout.columns), table.append, _BLOCK)
-        for number, row in content.frames():
+        blocks = RowBlocks(len(layout.columns), append, _BLOCK)
+        for number, row in content.frames(len(layout.columns)):
             blocks.add(number, row)
         blocks.flush()
+        table.finish()
     finally:
         table.close()
-    return blocks.next
+    return written
 
 
 def _rows(path: Path) -> int:
@@ -60,6 +78,8 @@ def _rows(path: Path) -> int:
     try:
         with tables.open_file(str(path)) as file:
             group = file.root[KEY]
+            if "table" in group:
+                return len(group.table)
             index, values = len(group.axis1), len(group.block0_values)
             if index != values:
                 raise DataError(f"{path} is inconsistent: {index} frame numbers for {values} rows")

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import av
 from av.error import FFmpegError
 
-from dlclive_core import DataError, RecoveredFile
+from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
+from dlclive_io.video import matroska_clock
+from dlclive_io.video.ffmpeg_name import ffmpeg_name
 from dlclive_io.video.video_writer import FORMATS
 
 if TYPE_CHECKING:
@@ -78,13 +80,25 @@ def _measure(path: Path) -> tuple[int, float | None]:
 
 def _index(part: Path, final: Path, frames: int) -> bool:
     """Copy the packets into a file with an index; False if the disk has no space for it."""
-    draft = part.with_name(part.name + ".new")
     try:
-        with _opened(part) as old, av.open(str(draft), "w", format=FORMATS[final.suffix.lower()]) as new:
-            stream = new.add_stream_from_template(old.streams.video[0])
-            for packet in _packets(old):
-                packet.stream = stream
-                new.mux(packet)
+        draft = draft_beside(part)
+    except OSError:
+        return False
+    try:
+        format = FORMATS[final.suffix.lower()]
+        with _opened(part) as old:
+            is_fine = format == "matroska" and old.streams.video[0].time_base == matroska_clock.TICK
+            with av.open(
+                ffmpeg_name(draft), "w", format=format, options=matroska_clock.OPTIONS if is_fine else {}
+            ) as new:
+                stream = new.add_stream_from_template(old.streams.video[0])
+                for packet in _packets(old):
+                    packet.stream = stream
+                    if is_fine:
+                        packet.time_base = matroska_clock.FFMPEG_TICK
+                    new.mux(packet)
+        if is_fine:
+            matroska_clock.set_clock(draft)
         if count_frames(draft) != frames:
             raise DataError(f"{part} could not be copied frame by frame; it is unchanged")
         with draft.open("rb+") as file:
@@ -93,7 +107,8 @@ def _index(part: Path, final: Path, frames: int) -> bool:
     except OSError:  # FFmpeg's errors are OSErrors if they come from the system
         return False
     finally:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
     return True
 
 
@@ -108,7 +123,7 @@ def _packets(video: InputContainer) -> Iterator[Packet[VideoStream]]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[InputContainer]:
     try:
-        video = av.open(str(path))
+        video = av.open(ffmpeg_name(path))
     except (FFmpegError, OSError) as error:
         raise DataError(f"{path} cannot be read as a video: {reason(error)}") from None
     with video:

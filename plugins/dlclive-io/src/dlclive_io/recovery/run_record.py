@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dlclive_core import DataError, RecoveryReport
-from dlclive_io.tables.pose_journal import SUFFIX, JournalContent
+from dlclive_core import DataError, OutputExistsError, RecoveryReport, write_whole
+from dlclive_io.tables.journal_content import JournalContent
+from dlclive_io.tables.pose_journal import SUFFIX
 
 
 def journal_headers(folder: Path) -> list[dict[str, Any]]:
     """The headers of the journals in a folder; unreadable journals are skipped."""
     headers = []
-    for path in sorted(folder.glob(f"*.h5{SUFFIX}")):
+    for path in sorted(folder.glob(f"[!.]*.h5{SUFFIX}")):
         try:
             headers.append(JournalContent(path).header)
         except DataError:
@@ -31,30 +31,46 @@ def note_recovery(report: RecoveryReport, headers: Sequence[dict[str, Any]]) -> 
     journals tell. Other runs' files are not touched.
     """
     now = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-    path = _unfinished(report.folder)
-    if path is not None:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    else:
-        path, number = report.folder / "run.json", 1
-        while path.exists():
+    found = _unfinished(report.folder)
+    values: dict[str, Any] = {"began": headers[0].get("started_at") if headers else None, "ended": None}
+    if headers:
+        values["source"], values["model"] = headers[0].get("source"), {"card": headers[0].get("card")}
+    if found is not None:
+        path, values = found
+    earlier = values.get("recovered")
+    values["recovered"] = [*(earlier if isinstance(earlier, list) else ()), {"at": now, **report.to_dict()}]
+    text = json.dumps(values, indent=2, default=str) + "\n"
+    if found is not None:
+        write_whole(path, text)
+        return path
+    return _write_new(report.folder, text)
+
+
+def _write_new(folder: Path, text: str) -> Path:
+    """Write the first of run.json, run-2.json and so on that is free."""
+    path, number = folder / "run.json", 1
+    while True:
+        try:
+            write_whole(path, text, overwrite=False)
+        except OutputExistsError:
             number += 1
-            path = report.folder / f"run-{number}.json"
-        values = {"began": headers[0]["started_at"] if headers else None, "ended": None}
-        if headers:
-            values["source"], values["model"] = headers[0]["source"], {"card": headers[0]["card"]}
-    values.setdefault("recovered", []).append({"at": now, **report.to_dict()})
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    draft.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
-    draft.replace(path)
-    return path
+            path = folder / f"run-{number}.json"
+        else:
+            return path
 
 
-def _unfinished(folder: Path) -> Path | None:
-    for path in sorted(folder.glob("run*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
+def _unfinished(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    for path in sorted(folder.glob("run*.json"), key=_changed_at, reverse=True):
+        if path.is_symlink():
+            continue
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if isinstance(values, dict) and "ended" in values and values["ended"] is None:
-            return path
+            return path, values
     return None
+
+
+def _changed_at(path: Path) -> float:
+    return path.lstat().st_mtime

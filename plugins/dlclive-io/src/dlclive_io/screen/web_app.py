@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dlclive_core.runtimes import json_text
 from dlclive_io.screen.page_state import PageState
 
 TIMEOUT = 0.5  # seconds until a page is told that there is nothing new
@@ -47,7 +47,7 @@ def make_app(state: PageState) -> Starlette:
         except ValueError:
             return PlainTextResponse("after must be the number of a picture\n", 400, headers=_HEADERS)
         is_new = await state.wait_for_other(known, TIMEOUT)
-        text = json.dumps(state.numbers(), allow_nan=False).encode()
+        text = json_text(state.numbers(), indent=None).encode()
         body = struct.pack("<I", len(text)) + text + (state.picture if is_new else b"")
         return Response(body, media_type="application/octet-stream", headers=_HEADERS)
 

@@ -2,106 +2,111 @@
 
 from __future__ import annotations
 
-import os
+import logging
+import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import tables
 from numpy.typing import NDArray
 
+from dlclive_io.tables.hdf5_file import KEY, PANDAS_VERSION, Hdf5File
 from dlclive_io.tables.table_layout import TableLayout
 
-KEY = "df_with_missing"
-PANDAS_VERSION = "0.15.2"
-"""The version that pandas wrote into each file from 2014 until 3.1; older readers look for it."""
+_log = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 65_536
-_MARGIN = 262_144  # bytes, for what HDF5 itself keeps about chunks
+VALUES = "values_block_0"
+LONGEST_ATTRIBUTE = 64_000  # bytes; HDF5 takes 65,536 with its own header
+
+_INDEX_BYTES = (
+    64  # for each row, while its index is built: more than PyTables takes for the index and its temporary file
+)
+_INDEX_LEAST = 8 << 20
 
 
-class Hdf5Table:
-    """Writes pandas' "fixed" layout, which every pandas reads, without holding the table in memory.
+class Hdf5Table(Hdf5File):
+    """Writes what `DataFrame.to_hdf(key="df_with_missing", format="table")` writes, as DeepLabCut calls it.
 
-    pandas itself writes the header and one row, which fixes the layout; then the two nodes that grow with the table,
-    index and values, are replaced by arrays that can be appended to.
-
-    A killed process may leave an unreadable file: see `PoseJournal`.
+    The node `/df_with_missing/table` has the columns `index` (int64) and `values_block_0` (all values of a row, float64, in
+    the order of the header), so that MATLAB and R read it, too. Attributes hold the header. Every pandas from 2.2 reads
+    it; pandas itself is not used, because version 3.1 writes attributes that version 2 does not know.
 
     Values are float64, as in DeepLabCut's files, and hold the float32 of the pose exactly.
-
-    PyTables does not report a full disk, and the file is then lost. So the file is extended before rows are handed over,
-    by more than they can need: if that fails, the system's error is raised here and HDF5 never tries to write. `close`
-    truncates the unused space.
     """
 
     suffix = ".h5"
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
-        columns = pd.MultiIndex.from_tuples(layout.columns, names=layout.names)
-        pd.DataFrame(np.zeros((1, len(columns))), columns=columns).to_hdf(path, key=KEY, format="fixed", mode="w")
-        self._path = path
-        self._unflushed = 0  # bytes
-        self._row_bytes = 8 * (len(columns) + 1)
-        self._room = path.open("rb+", buffering=0)
-        try:
-            # Chunks are written once and in order: HDF5 needs to remember the last one only, not a megabyte of them.
-            self._file = tables.open_file(str(path), "r+", chunk_cache_size=2 * _CHUNK_BYTES)
-        except BaseException:
-            self._room.close()
-            raise
+        count = len(layout.columns)
+        super().__init__(path, 8 * (count + 1))
         try:
             self._reserve(0)
-            group = self._file.root[KEY]
-            group._v_attrs.pandas_version = PANDAS_VERSION
-            rows = max(1, _CHUNK_BYTES // self._row_bytes)
-            self._index = self._growing(group, "axis1", tables.Int64Atom(), (), rows)
-            self._values = self._growing(group, "block0_values", tables.Float64Atom(), (len(columns),), rows)
+            group = self._file.create_group("/", KEY)
+            columns = {"index": tables.Int64Col(pos=0), VALUES: tables.Float64Col(shape=(count,), pos=1)}
+            self._table = self._file.create_table(group, "table", columns)
+            for node, attributes in ((group, _group_attributes(layout)), (self._table, _table_attributes(layout))):
+                for name, value in attributes.items():
+                    node._v_attrs[name] = value
             self._file.flush()
         except BaseException:
             self.close()
             raise
 
-    def append(self, first: int, rows: NDArray[np.float32]) -> None:
-        """Append (N, columns) rows; `first` is the frame number of the first. Raises OSError if the disk is full."""
-        size = len(rows) * self._row_bytes
-        if self._unflushed > _MARGIN:
-            self.flush()
-        self._reserve(size)
-        self._unflushed += size
-        self._values.append(rows.astype(np.float64))
-        self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
+    @staticmethod
+    def fits(layout: TableLayout) -> bool:
+        """Whether the header fits into HDF5's attributes: some 3,500 columns do, depending on their names."""
+        return len(_pickled([(1, layout.columns)])) <= LONGEST_ATTRIBUTE
 
-    def flush(self) -> None:
-        """Hand all rows to the operating system."""
-        self._file.flush()
-        self._unflushed = 0
-
-    def close(self) -> None:
-        """Close the file."""
+    def finish(self) -> None:
+        """Build the index of the column `index`, with which pandas selects rows. Without space for it there is none."""
         try:
-            if self._file.isopen:
-                self._file.flush()
-                length = self._file.get_filesize()
-                self._file.close()
-                self._room.truncate(length)
-        finally:
-            self._room.close()
+            self._reserve(_INDEX_LEAST + _INDEX_BYTES * self._table.nrows)
+        except OSError as error:
+            _log.warning("the table has no index, which changes nothing but the time for `where=`: %s", error.strerror)
+            return
+        self._table.cols.index.create_index()
 
-    def _reserve(self, more: int) -> None:
-        """Make sure that the disk has room for `more` bytes of rows and for what is not flushed yet."""
-        length = self._file.get_filesize() + self._unflushed + more + 2 * _CHUNK_BYTES + _MARGIN
-        position = self._room.seek(0, os.SEEK_END)
-        while position < length:
-            position += self._room.write(bytes(length - position))
+    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+        records = np.empty(len(rows), self._table.dtype)
+        records["index"] = np.arange(first, first + len(rows), dtype=np.int64)
+        records[VALUES] = rows
+        self._table.append(records)
 
-    def _growing(self, group: Any, name: str, atom: Any, shape: tuple[int, ...], rows: int) -> Any:
-        """Replace an array by an empty, extendable one with the same attributes and `rows` per chunk."""
-        old = group[name]
-        attributes = {key: old._v_attrs[key] for key in old._v_attrs._f_list("user")}
-        old.remove()
-        new = self._file.create_earray(group, name, atom, (0, *shape), chunkshape=(rows, *shape))
-        for key, value in attributes.items():
-            new._v_attrs[key] = value
-        return new
+
+def _group_attributes(layout: TableLayout) -> dict[str, Any]:
+    """What pandas keeps about a table: PyTables writes lists, dictionaries and None as pickles."""
+    return {
+        "pandas_type": "frame_table",
+        "pandas_version": PANDAS_VERSION,
+        "encoding": "UTF-8",
+        "errors": "strict",
+        "table_type": "appendable_frame",
+        "levels": np.int64(1),
+        "nan_rep": "nan",
+        "index_cols": [(0, "index")],
+        "values_cols": [VALUES],
+        "data_columns": [],
+        "non_index_axes": _short([(1, layout.columns)]),
+        "info": {1: {"names": list(layout.names), "type": "MultiIndex"}, "index": {}, VALUES: {}},
+    }
+
+
+def _table_attributes(layout: TableLayout) -> dict[str, Any]:
+    return {
+        "index_kind": "integer",
+        f"{VALUES}_kind": _short(layout.columns),
+        f"{VALUES}_dtype": "float64",
+        f"{VALUES}_meta": None,
+    }
+
+
+def _short(value: Any) -> Any:
+    """The value itself, or if its pickle is too long for an attribute, a shorter pickle of it, which reads the same."""
+    return value if len(pickle.dumps(value, 0)) <= LONGEST_ATTRIBUTE else np.bytes_(_pickled(value))
+
+
+def _pickled(value: Any) -> bytes:
+    """As PyTables does it, in protocol 0, which is text; without the marks that nothing refers to."""
+    return pickletools.optimize(pickle.dumps(value, 0))

@@ -6,24 +6,27 @@ log stays readable whenever its writer is killed, and holds exactly what was com
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import DataError, ModelCard, RunInfo
+from dlclive_core import RunInfo
 from dlclive_io.flush_schedule import FLUSH_SECONDS, SYNC_SECONDS
 
 VERSION = 1
 SUFFIX = ".journal"
 
-_BY_SQLITE = ("", "-wal", "-shm", "-journal")  # what SQLite keeps beside its file
+LOG_SUFFIX = "-wal"
+KEPT_LOG_SUFFIX = "-wal.damaged"
+"""The original of a log that was mended: see `journal_log`."""
+
+FILES = ("", LOG_SUFFIX, "-shm", "-journal", KEPT_LOG_SUFFIX)
+"""What may lie beside a journal: all but the last are SQLite's."""
 
 
 class PoseJournal:
@@ -40,8 +43,9 @@ class PoseJournal:
         self.path = path
         remove_journal(path)
         self._started_clock = run.started_clock
-        # Autocommit: this class manages transactions itself. A sink is used by one thread at a time.
-        self._database = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+        # SQLite may take a name such as `file:x` for an address, but not an absolute path. Autocommit: this class manages
+        # transactions itself. A sink is used by one thread at a time.
+        self._database = sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False)
         try:
             run_sql = self._database.execute
             run_sql("PRAGMA locking_mode = EXCLUSIVE")  # no shared memory: works on network drives, too
@@ -51,6 +55,7 @@ class PoseJournal:
             run_sql("BEGIN")
             run_sql("CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT)")
             run_sql("CREATE TABLE frames (frame INTEGER PRIMARY KEY, captured_at_s REAL, float32_values BLOB)")
+            run_sql("CREATE TABLE checks (frame INTEGER PRIMARY KEY, crc32 INTEGER)")  # SQLite itself checks no values
             self._database.executemany("INSERT INTO header VALUES (?, ?)", _header(run).items())
             run_sql("COMMIT")
             self._synced = time.monotonic()
@@ -60,9 +65,10 @@ class PoseJournal:
             raise
 
     def add(self, frame: int, captured_at: float, row: NDArray[np.float32]) -> None:
-        """Append the row of one frame, which takes about 5 us. Frame numbers must increase."""
-        captured = captured_at - self._started_clock
-        self._database.execute("INSERT INTO frames VALUES (?, ?, ?)", (frame, captured, row.tobytes()))
+        """Append the row of one frame, which takes about 7 us. Frame numbers must increase."""
+        captured, values = captured_at - self._started_clock, row.tobytes()
+        self._database.execute("INSERT INTO frames VALUES (?, ?, ?)", (frame, captured, values))
+        self._database.execute("INSERT INTO checks VALUES (?, ?)", (frame, zlib.crc32(values)))
         if time.monotonic() - self._committed >= FLUSH_SECONDS:
             self.commit()
 
@@ -89,48 +95,6 @@ class PoseJournal:
         self._database.execute("BEGIN")
 
 
-class JournalContent:
-    """The journal left by a run. Opening it lets SQLite finish what it had begun; rows are never changed.
-
-    Raises:
-        DataError: the journal is damaged, or was written by a newer version.
-
-    Attributes:
-        card: the model card.
-        header: of the run: source, is_live, fps, started_at.
-        rows: number of rows.
-        seconds: capture time of the last frame since the start of the run; None without rows.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._opened() as database:
-            self.header: dict[str, Any] = {
-                name: json.loads(value) for name, value in database.execute("SELECT name, value FROM header")
-            }
-            if self.header.get("version", VERSION + 1) > VERSION:
-                raise DataError(f"{path} was written by a newer dlclive-io: update it")
-            self.card = ModelCard.from_json(json.dumps(self.header["card"]))
-            self.rows, self.seconds = database.execute("SELECT COUNT(*), MAX(captured_at_s) FROM frames").fetchone()
-
-    def frames(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield number and row of every frame, in order."""
-        with self._opened() as database:
-            for number, values in database.execute("SELECT frame, float32_values FROM frames ORDER BY frame"):
-                yield number, np.frombuffer(values, np.float32)
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(str(self._path), isolation_level=None)
-        try:
-            database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            yield database
-        except (sqlite3.Error, KeyError, ValueError) as error:
-            raise DataError(f"{self._path} is not a readable journal of poses: {error}") from error
-        finally:
-            database.close()
-
-
 def journal_of(table: Path) -> Path:
     """Path of a table's journal."""
     return table.with_name(table.name + SUFFIX)
@@ -138,7 +102,7 @@ def journal_of(table: Path) -> Path:
 
 def remove_journal(path: Path) -> None:
     """Remove a journal and SQLite's files beside it; the log last, since it is useless alone."""
-    for suffix in _BY_SQLITE:
+    for suffix in FILES:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 

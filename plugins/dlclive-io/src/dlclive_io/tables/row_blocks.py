@@ -7,27 +7,55 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+MOST_EMPTY_ROWS = 1_000_000
+"""In one table: almost three hours at 100 frames/s."""
+
+MOST_EMPTY_BYTES = 1 << 28
+"""In one table, as float64."""
+
+LAST_NUMBER = 2**62
+"""Tables hold 64-bit integers. No source counts as far."""
+
 
 class RowBlocks:
-    """Collects rows and writes them in blocks without gaps: missing numbers become rows of NaN.
+    """Collects rows and writes them in blocks; missing numbers become rows of NaN.
+
+    A source that jumps, because its counter wrapped or was damaged, must not fill the disk with such rows. So their number
+    is limited: a gap that exceeds what is left of it stays a gap, and the rows behind it keep their numbers.
 
     Args:
         columns: number of columns.
-        write_block: called with the number of the first row and (N, columns) float32 rows; the array is reused later.
+        write_block: called with the number of the first row and (N, columns) float32 rows, which have consecutive numbers;
+            the array is reused later.
         size: rows of a block.
 
     Attributes:
         next: the smallest number that can still be added.
+        left_out: how many missing numbers have no row.
     """
 
     def __init__(self, columns: int, write_block: Callable[[int, NDArray[np.float32]], None], size: int) -> None:
         self.next = 0
+        self.left_out = 0
         self._rows = np.empty((size, columns), dtype=np.float32)
         self._held = 0
         self._write_block = write_block
+        self._empty_rows_left = min(MOST_EMPTY_ROWS, MOST_EMPTY_BYTES // (8 * (columns + 1)))
+
+    def can_fill(self, number: int) -> bool:
+        """Whether the numbers up to this one, which is not included, can become rows of NaN."""
+        return number - self.next <= self._empty_rows_left
 
     def fill(self, number: int) -> None:
-        """Add rows of NaN up to this number, which is not included."""
+        """Add rows of NaN up to this number, which is not included, or leave all of them out."""
+        if number <= self.next:
+            return
+        if not self.can_fill(number):
+            self.flush()
+            self.left_out += number - self.next
+            self.next = number
+            return
+        self._empty_rows_left -= number - self.next
         while self.next < number:
             gap = min(len(self._rows) - self._held, number - self.next)
             self._rows[self._held : self._held + gap] = np.nan

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink
+from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, open_unlinked
 from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
 
@@ -43,7 +43,7 @@ class TimestampTable(Sink):
         self._clock = run.started_at, run.started_clock
         self._flushes = FlushSchedule()
         with self._output.errors():
-            self._file = part.open("w", newline="", encoding="utf-8")
+            self._file = open_unlinked(part, "w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow(COLUMNS)
             self._file.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 
 from av.error import FFmpegError
@@ -12,19 +11,19 @@ from av.error import FFmpegError
 from dlclive_core import DataError, Estimate, RunInfo, Sink, UsageError, as_rgb
 from dlclive_io.drawing import PoseDrawing, keypoint_colours, letterbox
 from dlclive_io.output_file import OutputFile, reason
-from dlclive_io.video.video_writer import FORMATS, VideoWriter, even
+from dlclive_io.video.show_times import ShowTimes
+from dlclive_io.video.video_writer import FORMATS, VideoWriter, even, frame_rate
 
-DEFAULT_FPS = 30.0
-LIVE_TIME_BASE = Fraction(1, 90_000)
+MOST_FPS = 10_000
 
 
 class LabelledVideo(Sink):
     """Writes an H.264 video with the keypoints drawn on it; the file opens even if the program is killed while writing.
 
-    For a recording, frame n is shown at n / fps, so missing frames leave a pause and shift nothing. For a live source,
-    frames are shown at their capture time, unless `fps` is set. An odd width or height gains one pixel at the right or
-    bottom. If the frame size changes, later frames are scaled to the first size, with black bars. A run without frames
-    leaves no file.
+    For a recording, frames are shown at their time in it, so missing frames leave a pause and shift nothing; images, which
+    have no time, at n / fps. For a live source, frames are shown at their capture time. With `fps`, frame n is always
+    shown at n / fps. An odd width or height gains one pixel at the right or bottom. If the frame size changes, later
+    frames are scaled to the first size, with black bars. A run without frames leaves no file.
 
     Args:
         path: ends in .mp4 or .mkv.
@@ -55,8 +54,8 @@ class LabelledVideo(Sink):
             raise UsageError(f"pcutoff is a confidence from 0 to 1, not {pcutoff}")
         if radius < 0:
             raise UsageError(f"radius is a number of pixels, not {radius}")
-        if fps is not None and not 0 < fps <= 1000:
-            raise UsageError(f"fps is a number of frames per second up to 1000, not {fps}")
+        if fps is not None and not 0 < fps <= MOST_FPS:
+            raise UsageError(f"fps is a number of frames per second up to {MOST_FPS}, not {fps}")
         keypoint_colours(colormap, 1)
         self._pcutoff, self._radius, self._colormap = pcutoff, radius, colormap
         self._names, self._skeleton, self._fps, self._draw = names, skeleton, fps, draw
@@ -77,14 +76,11 @@ class LabelledVideo(Sink):
             names=self._names,
             skeleton=self._skeleton,
         )
-        rate = Fraction(self._fps or run.fps or DEFAULT_FPS).limit_denominator(1001)
-        self._shows_capture_times = run.is_live and self._fps is None
-        self._time_base = LIVE_TIME_BASE if self._shows_capture_times else 1 / rate
-        self._started_clock = run.started_clock
-        self._last = -1
+        rate = frame_rate(self._fps or run.fps)
         part = self._output.begin()
         with self._errors():
-            self._writer = VideoWriter(part, FORMATS[self._output.path.suffix.lower()], rate, self._time_base)
+            self._writer = VideoWriter(part, FORMATS[self._output.path.suffix.lower()], rate)
+        self._times = ShowTimes(run, rate, self._writer.time_base, by_number=self._fps is not None)
 
     def write(self, estimate: Estimate) -> None:
         """Draw and encode one frame. Raises DataError."""
@@ -94,7 +90,7 @@ class LabelledVideo(Sink):
         if writer.size is not None and writer.size != (picture.shape[1], picture.shape[0]):
             picture = letterbox(picture, *writer.size)
         with self._errors():
-            writer.write(picture, self._stamp(estimate))
+            writer.write(picture, self._times.of(estimate.frame))
 
     def finish(self) -> None:
         """Finish the file and give it its final name."""
@@ -117,15 +113,6 @@ class LabelledVideo(Sink):
                     self._output.discard()
         finally:
             self._output.release()
-
-    def _stamp(self, estimate: Estimate) -> int:
-        """The frame's time in units of the time base; always later than the previous one, as containers require."""
-        frame = estimate.frame
-        stamp = frame.index
-        if self._shows_capture_times:
-            stamp = round((frame.captured_at - self._started_clock) / self._time_base)
-        self._last = max(stamp, self._last + 1)
-        return self._last
 
     def _opened(self) -> VideoWriter:
         if self._writer is None:

@@ -1,19 +1,25 @@
-"""The files of a recording: a new one each time the frame format changes."""
+"""The files of a recording: a new one when the frame format changes, or when a file can grow no further."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from dlclive_core import DataError
 from dlclive_io.output_file import OutputFile
+from dlclive_io.recovery.recover_video import recover_video
 from dlclive_io.video.video_writer import FORMATS, Encoding, VideoWriter, even
 
-MOST = 100
+MOST = 1000
 """Most files of one recording. A format that changes more often points to a problem with the source."""
+
+_FRAME_OVERHEAD = 96  # bytes of the container and its index for each frame
+_FILE_OVERHEAD = 65_536
 
 
 class Segment:
@@ -29,7 +35,6 @@ class Segment:
         output: OutputFile,
         *,
         rate: Fraction,
-        time_base: Fraction,
         encoding: Encoding,
         keeps_unfinished: bool,
     ) -> None:
@@ -40,7 +45,7 @@ class Segment:
         self.frames = 0
         try:
             format = FORMATS[output.path.suffix.lower()]
-            self._writer: VideoWriter | None = VideoWriter(part, format, rate, time_base, encoding)
+            self._writer: VideoWriter | None = VideoWriter(part, format, rate, encoding)
         except BaseException:
             output.release()
             raise
@@ -56,6 +61,29 @@ class Segment:
     def accepts(self, image: NDArray[np.uint8]) -> bool:
         """Whether this frame has the format of the previous ones."""
         return self.frame_format is None or self.frame_format == format_of(image)
+
+    def has_room(self, image: NDArray[np.uint8], largest: int | None) -> bool:
+        """Whether the file, once it is complete, can still hold this frame; a first frame always counts as fitting.
+
+        A compressed frame is smaller than the image, but for noise not by much.
+        """
+        if largest is None or not self.frames or self._writer is None:
+            return True
+        overhead = _FILE_OVERHEAD + _FRAME_OVERHEAD * (self.frames + 1)
+        return self._writer.packet_bytes + image.nbytes + image.nbytes // 2 + overhead <= largest
+
+    def abandon(self) -> int:
+        """Keep what is in a file that could not grow, as after a crash. Returns the number of frames that it lost.
+
+        Raises DataError if nothing can be read from it.
+        """
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with suppress(FFmpegError, OSError):
+                writer.close()
+        kept = recover_video(self.output.part, self.output.path, was_killed=True).rows
+        lost, self.frames = self.frames - kept, kept
+        return lost
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
         """Encode one frame."""
@@ -99,4 +127,7 @@ def next_file(first: Path, number: int, *, overwrite: bool) -> tuple[OutputFile,
         output = OutputFile(path, tuple(FORMATS), overwrite=overwrite)
         if number == 1 or overwrite or not (path.exists() or output.part.exists()):
             return output, number
-    raise DataError(f"{first}: the frame format changed more than {MOST} times; check the source's settings")
+    raise DataError(
+        f"{first}: the recording has {MOST} files, because the frame format keeps changing or files cannot grow; "
+        "check the source's settings and the disk"
+    )

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from av.error import FFmpegError
+from numpy.typing import NDArray
 
-from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, UsageError, check_image, nearest
+from dlclive_core import DataError, Estimate, Frame, OutputExistsError, RunInfo, Sink, UsageError, check_image, nearest
 from dlclive_io.disk_space import DiskSpace
 from dlclive_io.drawing import PoseDrawing, keypoint_colours
+from dlclive_io.largest_file import largest_file
 from dlclive_io.output_file import OutputFile, reason
 from dlclive_io.priority import lower_thread_priority
-from dlclive_io.video.labelled_video import DEFAULT_FPS, LIVE_TIME_BASE
+from dlclive_io.recovery.recover_csv import keep_rows_of_videos
 from dlclive_io.video.segments import Segment, describe_format, format_of, next_file
+from dlclive_io.video.show_times import ShowTimes
 from dlclive_io.video.video_times import VideoTimes
-from dlclive_io.video.video_writer import CODECS, FORMATS, PRESETS, Encoding
+from dlclive_io.video.video_writer import CODECS, FORMATS, PRESETS, TIME_BASES, Encoding, frame_rate
 
 _log = logging.getLogger(__name__)
 
@@ -28,9 +32,13 @@ class VideoRecording(Sink):
 
     A killed process loses at most the last half second, and every frame in the video has its row; `dlclive_io.recover`
     gives the files their index and final names. Frames of a live source are shown at their capture time (the rate
-    varies), those of a recording at n / fps. If the frame size changes, or grey becomes RGB, the recording continues in
-    `<name>-2.mkv` and so on, and the log says so. In H.264, odd sizes gain one row or column. A run without frames leaves
-    only the table.
+    varies), those of a recording at their time in it. If the frame size changes, or grey becomes RGB, the recording
+    continues in `<name>-2.mkv` and so on, and the log says so. In H.264, odd sizes gain one row or column. A run without
+    frames leaves only the table.
+
+    A file that can grow no further (4 GB on FAT32, a limit of the process) is completed, and the recording continues in the
+    next one. Where the limit is not known beforehand, the frames that did not reach the disk, up to half a second, are
+    missing, and `finish` raises DataError with their number after all files are complete.
 
     The disk is checked every five seconds. With less than 5 GB free at the start, the log warns. With less than
     `minutes_left` at the current rate, the files are completed and `write` raises DataError: the session continues
@@ -105,13 +113,14 @@ class VideoRecording(Sink):
             skeleton=True,
         )
         self._run = run
-        self._rate = Fraction(run.fps or DEFAULT_FPS).limit_denominator(1001)
-        self._time_base = LIVE_TIME_BASE if self._path.suffix.lower() == ".mp4" else Fraction(1, 1000)
-        self._last = -1
+        self._rate = frame_rate(run.fps)
+        self._show_times = ShowTimes(run, self._rate, TIME_BASES[FORMATS[self._path.suffix.lower()]])
         self._segments, self._number = [], 0
+        self._lost: dict[str, int] = {}  # frames of files that could not grow
         self._times.open(run)
         self._begin_segment()
         with self._errors():
+            self._largest = largest_file(self._path.parent)
             self._disk = DiskSpace(self._path.parent)
         if self._disk.is_low:
             _log.warning("%s: free some space, or the recording of %s may end early", self._disk, self._path)
@@ -124,26 +133,36 @@ class VideoRecording(Sink):
         segment = self._segments[-1] if self._segments else self._begin_segment()
         if not segment.accepts(image):
             before = describe_format(segment.frame_format)
-            with self._errors():
-                segment.end()
+            self._end(segment)
             segment = self._begin_segment()
             now, name = describe_format(format_of(image)), segment.output.path.name
             _log.warning("frame %d is %s, not %s: the recording continues in %s", frame.index, now, before, name)
-        self._times.write(frame, segment.output.path.name, segment.frames)
-        with self._errors():
-            segment.write(image, self._stamp(frame))
+        elif not segment.has_room(image, self._largest):
+            self._end(segment)
+            segment = self._continue(frame)
+        if not self._put(segment, frame, image):
+            segment = self._continue(frame)
+            if not self._put(segment, frame, image):
+                raise DataError(f"cannot write {segment.output.path}: not even one frame fits into a file here")
         if self._minutes_left and self._disk.is_due:
             self._check_disk()
 
     def finish(self) -> None:
-        """Finish the files and give them their final names."""
-        with self._errors():
-            for segment in self._segments:
-                segment.end()
+        """Finish the files and give them their final names. Raises DataError, also if frames did not fit into their file."""
+        for segment in self._segments:
+            self._end(segment)
         self._times.end()
+        if self._lost:
+            with self._errors():
+                keep_rows_of_videos(
+                    self._times.output.part, {segment.output.path.name: segment.frames for segment in self._segments}
+                )
         for segment in self._segments:
             segment.commit()
         self._times.output.commit()
+        if self._lost:
+            lost = ", ".join(f"{count} of {name}" for name, count in self._lost.items())
+            raise DataError(f"the recording is complete except for frames of a file that could not grow: {lost}")
 
     def close(self) -> None:
         """Close the files; unfinished ones keep the name `.part`."""
@@ -158,24 +177,59 @@ class VideoRecording(Sink):
                 for output in (*(segment.output for segment in self._segments), self._times.output):
                     output.release()
 
-    def _begin_segment(self) -> Segment:
-        output, self._number = next_file(self._path, self._number, overwrite=self._overwrite)
+    def _put(self, segment: Segment, frame: Frame, image: NDArray[np.uint8]) -> bool:
+        """Write the frame's row, then the frame; False if the file could not grow."""
+        self._times.write(frame, segment.output.path.name, segment.frames)
         with self._errors():
-            segment = Segment(
-                output,
-                rate=self._rate,
-                time_base=self._time_base,
-                encoding=self._encoding,
-                keeps_unfinished=self._run.is_live,
-            )
-        self._segments.append(segment)
+            try:
+                segment.write(image, self._show_times.of(frame))
+            except (FFmpegError, OSError) as error:
+                if error.errno != errno.EFBIG:
+                    raise
+                self._abandon(segment)
+                return False
+        return True
+
+    def _end(self, segment: Segment) -> None:
+        with self._errors():
+            try:
+                segment.end()
+            except (FFmpegError, OSError) as error:
+                if error.errno != errno.EFBIG:
+                    raise
+                self._abandon(segment)
+
+    def _abandon(self, segment: Segment) -> None:
+        """Keep what a file holds that could not grow, and learn its size for the next ones."""
+        self._largest = segment.size_in_bytes
+        if lost := segment.abandon():
+            self._lost[segment.output.path.name] = lost
+
+    def _continue(self, frame: Frame) -> Segment:
+        before, segment = self._segments[-1].output.path.name, self._begin_segment()
+        name, size = segment.output.path.name, (self._largest or 0) / 1e6
+        _log.warning(
+            "frame %d: %s cannot grow beyond %.0f MB: the recording continues in %s", frame.index, before, size, name
+        )
         return segment
 
-    def _stamp(self, frame: Frame) -> int:
-        """The frame's time in units of the time base; always later than the previous one, as containers require."""
-        seconds = frame.captured_at - self._run.started_clock if self._run.is_live else frame.index / self._rate
-        self._last = max(round(seconds * self._time_base.denominator), self._last + 1)
-        return self._last
+    def _begin_segment(self) -> Segment:
+        while True:
+            output, self._number = next_file(self._path, self._number, overwrite=self._overwrite)
+            try:
+                with self._errors():
+                    segment = Segment(
+                        output,
+                        rate=self._rate,
+                        encoding=self._encoding,
+                        keeps_unfinished=self._run.is_live,
+                    )
+            except OutputExistsError:
+                if self._number == 1:
+                    raise
+                continue  # another run took the name since it was free: the next one
+            self._segments.append(segment)
+            return segment
 
     def _check_disk(self) -> None:
         with self._errors():

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import IO
 
-from dlclive_core import DataError, Frame, RunInfo
+from dlclive_core import DataError, Frame, RunInfo, open_unlinked
 from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
 from dlclive_io.tables.timestamp_table import times_of
@@ -31,7 +31,7 @@ class VideoTimes:
         self._clock = run.started_at, run.started_clock
         self._flushes = FlushSchedule(every_row=True)
         with self.output.errors():
-            self._file = part.open("w", newline="", encoding="utf-8")
+            self._file = open_unlinked(part, "w", newline="", encoding="utf-8")
             self._writer = csv.writer(self._file, lineterminator="\n")
             self._writer.writerow(COLUMNS)
             self._file.flush()

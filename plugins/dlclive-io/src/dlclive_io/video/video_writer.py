@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,17 +15,25 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, VideoReformatter
 from numpy.typing import NDArray
 
+from dlclive_io.video import matroska_clock
+from dlclive_io.video.ffmpeg_name import ffmpeg_name
+
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 FORMATS = {".mp4": "mp4", ".mkv": "matroska"}
+TIME_BASES = {"mp4": Fraction(1, 90_000), "matroska": matroska_clock.TICK}
+"""Unit of the timestamps in seconds."""
+
+DEFAULT_FPS = 30.0
 CODECS = ("libx264", "ffv1")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 
 KEY_FRAME_SECONDS = Fraction(1, 2)
 
-_PIECE_MS = 200  # Matroska buffers this much; MP4 buffers from key frame to key frame
+_PIECE = Fraction(1, 5)  # seconds that Matroska buffers; MP4 buffers from key frame to key frame
 _ALIGNED = 16  # bytes; FFmpeg's scaler complains about less
 _BT601 = 6  # SMPTE 170M in ISO/IEC 23091-2: the default matrix of FFmpeg's scaler
 
@@ -67,53 +77,65 @@ class VideoWriter:
         path: of the file.
         format: "mp4" or "matroska", whatever the suffix is.
         rate: frames per second.
-        time_base: unit of the timestamps in seconds; Matroska rounds to milliseconds.
         encoding: settings of the encoder.
 
     Attributes:
+        time_base: unit of the timestamps in seconds.
         size: (width, height), None before the first image.
         frames: number of images encoded.
+        packet_bytes: total size of the packets so far.
     """
 
-    def __init__(
-        self, path: Path, format: str, rate: Fraction, time_base: Fraction, encoding: Encoding | None = None
-    ) -> None:
+    def __init__(self, path: Path, format: str, rate: Fraction, encoding: Encoding | None = None) -> None:
         options = {"flush_packets": "1"}
         if format == "mp4":
             options["movflags"] = "hybrid_fragmented+delay_moov"
         else:
-            options["cluster_time_limit"] = str(_PIECE_MS)
-        self._container = av.open(str(path), "w", format=format, options=options)
+            options["cluster_time_limit"] = str(int(_PIECE / matroska_clock.TICK))
+            options |= matroska_clock.OPTIONS
+        self._container = av.open(ffmpeg_name(path), "w", format=format, options=options)
         self._reformatter = VideoReformatter()
         self._rate = rate
-        self._time_base = time_base
+        self._path = path
+        self._clock_is_fine = format == "matroska"
+        self.time_base = TIME_BASES[format]
         self._encoding = encoding or Encoding()
         self._stream: VideoStream | None = None
         self._next_key: Fraction = Fraction(0)
         self._planes = np.empty((0, 0), np.uint8)  # of a grey picture: luma, and neutral chroma
         self.size: tuple[int, int] | None = None
         self.frames = 0
+        self.packet_bytes = 0
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
         """Encode (H, W, 3) RGB or (H, W) grey, all of one shape; even sizes if `is_subsampled`. `pts` must increase."""
         if self._stream is None:
             self._stream = self._start(image)
         frame = self._frame(image)
-        frame.pts, frame.time_base = pts, self._time_base
-        if pts * self._time_base >= self._next_key:
+        frame.pts, frame.time_base = pts, self.time_base
+        if pts * self.time_base >= self._next_key:
             frame.pict_type = PictureType.I
-            self._next_key = pts * self._time_base + KEY_FRAME_SECONDS
-        self._container.mux(self._stream.encode(frame))
+            self._next_key = pts * self.time_base + KEY_FRAME_SECONDS
+        self._mux(self._stream.encode(frame))
         self.frames += 1
 
     def close(self) -> None:
         """Flush the encoder and finish the file."""
         try:
             if self._stream is not None:
-                self._container.mux(self._stream.encode(None))
+                self._mux(self._stream.encode(None))
         finally:
-            self._stream = None
+            is_started, self._stream = self._stream is not None, None
             self._container.close()
+            if is_started and self._clock_is_fine:
+                matroska_clock.set_clock(self._path)  # FFmpeg has written the head anew
+
+    def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            self.packet_bytes += packet.size
+            if self._clock_is_fine:
+                packet.time_base = matroska_clock.FFMPEG_TICK
+            self._container.mux(packet)
 
     def _frame(self, image: NDArray[np.uint8]) -> VideoFrame:
         grey = image.ndim == 2
@@ -135,7 +157,7 @@ class VideoWriter:
         stream = cast("VideoStream", added)
         stream.width, stream.height = width, height
         codec = stream.codec_context
-        codec.time_base = self._time_base
+        codec.time_base = self.time_base
         codec.gop_size = 10_000  # key frames are requested by time
         codec.thread_count = self._encoding.threads
         if not self._encoding.is_subsampled:
@@ -147,8 +169,18 @@ class VideoWriter:
             if grey:
                 codec.color_range = ColorRange.JPEG
                 self._planes = np.full((height * 3 // 2, width), 128, np.uint8)
+        if self._clock_is_fine:
+            self._container.start_encoding()  # writes the head
+            self._clock_is_fine = matroska_clock.set_clock(self._path)
         self.size = (width, height)
         return stream
+
+
+def frame_rate(fps: float | None) -> Fraction:
+    """Frames per second as containers store them; 30 if unknown or impossible."""
+    if fps is None or not math.isfinite(fps) or fps <= 0:
+        fps = DEFAULT_FPS
+    return Fraction(fps).limit_denominator(1001) or Fraction(fps).limit_denominator(10**6) or Fraction(1, 10**6)
 
 
 def _on(image: NDArray[np.uint8], format: str) -> VideoFrame:

@@ -1,8 +1,8 @@
-"""Making of dlclive's ONNX graph, which is for any size and any runtime, one that TensorRT takes, for one size.
+"""Adapts dlclive's ONNX graph, which fits any size and runtime, to TensorRT and one size.
 
-Nothing is approximated: numbers that depend on the size alone are computed here, in the types of the original; the rest
-computes what it did before. Only double precision, which TensorRT does not have, becomes single; and half precision is there if
-it was asked for.
+Nothing is approximated: values that depend only on the size are computed here, in the types of the original; the rest computes
+the same as before. There are two exceptions: double precision, which TensorRT does not support, becomes single, and on request
+the network is converted to half precision.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ __all__ = ["prepare"]
 def prepare(
     model: onnx.ModelProto, batch: int, height_width: tuple[int, int], *, group_norms: bool = False, fp16: bool = False
 ) -> onnx.ModelProto:
-    """A copy for one batch and one (height, width).
+    """A copy for one batch size and one (height, width).
 
     Args:
-        model: as dlclive exports it.
-        batch, height_width: of the images.
-        group_norms: write group normalisations as one operator each, in place of an instance normalisation with four others
+        model: dlclive's export.
+        batch, height_width: the batch size and the image size.
+        group_norms: write each group normalisation as one operator instead of an instance normalisation with four others
             around it.
-        fp16: bring the network to half precision; normalising and decoding stay in float32.
+        fp16: convert the network to half precision; normalisation and decoding stay in float32.
 
     Raises:
-        UsageError: the graph is fixed to another size, has no group normalisation, or cannot be in half precision.
+        UsageError: the graph is fixed to another size, `group_norms` is set but the graph has none, or the network cannot be
+            converted to half precision.
     """
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
@@ -43,7 +44,7 @@ def prepare(
     changed = fold_constants(changed)
     drop_idle_gathers(changed)
     if group_norms and not merge_group_norms(changed):
-        raise UsageError("group_norms was asked for, and the network has no group normalisation")
+        raise UsageError("group_norms is set, but the network has no group normalisation")
     divide_integers(changed)
     floats_where_needed(changed)
     doubles_to_floats(changed)

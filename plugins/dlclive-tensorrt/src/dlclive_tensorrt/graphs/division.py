@@ -1,7 +1,7 @@
-"""Row and column of a cell, in whole numbers.
+"""Integer division for the row and column of a cell.
 
-PyTorch writes the floor of a quotient of integers as a division of floating-point numbers. A GPU may divide those a last digit
-too low, and then a row is missed where the quotient is a whole number.
+PyTorch exports the floor of an integer quotient as a floating-point division. On a GPU the quotient may be too low in the last
+digit, and then the row is off by one where the exact quotient is an integer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PASS = ("Reshape", "Squeeze", "Unsqueeze", "Expand", "Gather", "GatherElements"
 
 
 def divide_integers(model: onnx.ModelProto) -> None:
-    """Where places (of a maximum, not negative) are divided by a constant and rounded down, divide them as integers."""
+    """Divide as integers where non-negative indices (of a maximum) are divided by a constant and rounded down."""
     graph = model.graph
     makers = {name: node for node in graph.node for name in node.output}
     constants = {item.name: item for item in graph.initializer}
@@ -28,17 +28,17 @@ def divide_integers(model: onnx.ModelProto) -> None:
             continue
         dividend, divisor = parts
         kind = types[dividend]
-        whole = onnx.numpy_helper.to_array(constants[divisor]).astype(onnx.helper.tensor_dtype_to_np_dtype(kind))
+        value = onnx.numpy_helper.to_array(constants[divisor]).astype(onnx.helper.tensor_dtype_to_np_dtype(kind))
         name = f"{last.output[0]}_divisor"
-        graph.initializer.append(onnx.numpy_helper.from_array(whole, name))
+        graph.initializer.append(onnx.numpy_helper.from_array(value, name))
         if _target(last) == kind:
             last.op_type, last.input[:] = "Div", [dividend, name]
             del last.attribute[:]
         else:
             quotient = f"{last.output[0]}_quotient"
             last.input[0] = quotient
-            place = next(index for index, node in enumerate(graph.node) if node.output[0] == last.output[0])
-            graph.node.insert(place, onnx.helper.make_node("Div", [dividend, name], [quotient]))
+            position = next(index for index, node in enumerate(graph.node) if node.output[0] == last.output[0])
+            graph.node.insert(position, onnx.helper.make_node("Div", [dividend, name], [quotient]))
     _drop_unused(graph)
 
 
@@ -48,7 +48,7 @@ def _quotient(
     constants: dict[str, onnx.TensorProto],
     types: dict[str, int],
 ) -> tuple[str, str] | None:
-    """Dividend (integers) and divisor (a constant) of Cast(Floor(Div(Cast(a), b))); None for anything else."""
+    """The integer dividend a and the constant divisor b of Cast(Floor(Div(Cast(a), b))); None for anything else."""
     if last.op_type != "Cast" or _target(last) not in _INTEGERS:
         return None
     floor = makers.get(last.input[0])
@@ -59,14 +59,14 @@ def _quotient(
     if before is None or before.op_type != "Cast" or types.get(before.input[0]) not in _INTEGERS:
         return None
     divisor = onnx.numpy_helper.to_array(constants[division.input[1]])
-    whole = np.all(divisor == np.round(divisor)) and np.all(divisor >= 1)
-    if not whole or not _not_negative(before.input[0], makers, constants):
+    is_positive_integer = np.all(divisor == np.round(divisor)) and np.all(divisor >= 1)
+    if not is_positive_integer or not _not_negative(before.input[0], makers, constants):
         return None
     return before.input[0], division.input[1]
 
 
 def _not_negative(name: str, makers: dict[str, onnx.NodeProto], constants: dict[str, onnx.TensorProto]) -> bool:
-    """Whether these integers come from places alone."""
+    """Whether these integers are derived only from indices and non-negative constants."""
     if name in constants:
         return bool(np.all(onnx.numpy_helper.to_array(constants[name]) >= 0))
     node = makers.get(name)

@@ -1,4 +1,4 @@
-"""Computing what depends on the size alone, once and for all."""
+"""Constant folding of everything that depends only on the size."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from onnx.reference import ReferenceEvaluator
 from dlclive_tensorrt.graphs.shapes import infer, known_shapes
 
 _LARGEST = 64 << 20
-"""Bytes; a constant that is larger stays computed."""
+"""Bytes; larger constants are not folded."""
 
 _WEIGHTS = 1 << 20
-"""Bytes; what is computed from a larger constant is a weight, which TensorRT rearranges by itself."""
+"""Bytes; results of larger constants are not folded: these are weights, which TensorRT rearranges itself."""
 
 
 def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy without the nodes whose outputs are always the same, its shapes known as far as that goes."""
+    """A copy without the nodes whose outputs are constant, with its shapes inferred."""
     while True:
         model = infer(model)
         if not _fold_once(model):
@@ -25,7 +25,7 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _fold_once(model: onnx.ModelProto) -> bool:
-    """Fold what can be with the shapes known so far; tell whether that was anything."""
+    """Fold what the shapes known so far allow; return whether anything was folded."""
     graph = model.graph
     shapes = known_shapes(graph)
     initializers = {item.name: item for item in graph.initializer}
@@ -55,32 +55,34 @@ def _compute(
     initializers: dict[str, onnx.TensorProto],
     shapes: dict[str, tuple[int, ...]],
 ) -> dict[str, NDArray[np.generic]] | None:
-    """The outputs of a node that depends on nothing but constants; None for all others."""
+    """The outputs of a node that depends only on constants; None for all others."""
     if node.op_type == "Shape" and node.input[0] in shapes:
-        told = {item.name: item.i for item in node.attribute}
-        shape = shapes[node.input[0]][told.get("start", 0) : told.get("end")]
+        bounds = {item.name: item.i for item in node.attribute}
+        shape = shapes[node.input[0]][bounds.get("start", 0) : bounds.get("end")]
         return {node.output[0]: np.asarray(shape, np.int64)}
     if any(item.HasField("g") for item in node.attribute) or node.domain not in ("", "ai.onnx"):
         return None
-    given = [name for name in node.input if name]
-    if not all(name in initializers for name in given) or any(
-        len(initializers[name].raw_data) > _WEIGHTS for name in given
+    inputs = [name for name in node.input if name]
+    if not all(name in initializers for name in inputs) or any(
+        len(initializers[name].raw_data) > _WEIGHTS for name in inputs
     ):
         return None
-    feeds = {name: values[name] if name in values else onnx.numpy_helper.to_array(initializers[name]) for name in given}
-    lonely = onnx.helper.make_graph(
+    feeds = {
+        name: values[name] if name in values else onnx.numpy_helper.to_array(initializers[name]) for name in inputs
+    }
+    single_node = onnx.helper.make_graph(
         [node],
         "one",
         [onnx.helper.make_tensor_value_info(name, initializers[name].data_type, None) for name in feeds],
         [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.UNDEFINED, None) for name in node.output],
     )
-    evaluator = ReferenceEvaluator(onnx.helper.make_model(lonely, opset_imports=model.opset_import))
+    evaluator = ReferenceEvaluator(onnx.helper.make_model(single_node, opset_imports=model.opset_import))
     outputs = [np.asarray(value) for value in evaluator.run(None, feeds)]
     return dict(zip(node.output, outputs, strict=True)) if all(item.nbytes <= _LARGEST for item in outputs) else None
 
 
 def _tidy(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Remove what is no longer used: constants, and nodes that fed only what was folded."""
+    """Remove unused constants, and nodes that fed only folded nodes."""
     graph = model.graph
     used = {item.name for item in graph.output}
     kept: list[onnx.NodeProto] = []
@@ -98,5 +100,5 @@ def _tidy(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _inner(graph: onnx.GraphProto) -> set[str]:
-    """Names that a graph within a node uses."""
+    """The names that a subgraph of a node uses."""
     return {name for node in graph.node for name in node.input} | {item.name for item in graph.output}

@@ -1,4 +1,4 @@
-"""Padding to a multiple that the image is already: a copy of the whole image, for nothing."""
+"""Removes padding by zero pixels, which would copy the image without changing it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dlclive_tensorrt.graphs.shapes import known_shapes
 
 
 def drop_idle_gathers(model: onnx.ModelProto) -> None:
-    """Take out each Gather that takes 0, 1, 2, ... along a whole dimension."""
+    """Remove each Gather with the indices 0, 1, 2, ... of a complete dimension."""
     graph = model.graph
     shapes = known_shapes(graph)
     constants = {item.name: item for item in graph.initializer}

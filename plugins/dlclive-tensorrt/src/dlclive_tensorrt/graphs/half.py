@@ -1,7 +1,7 @@
-"""Half precision for the network of a graph in float32, and for nothing else of it.
+"""Converts the network of a float32 graph to half precision, and nothing else.
 
-TensorRT computes each operator in the type that the graph gives it, so half precision has to be in the graph. The network is
-what lies between layers with weights: normalising comes before the first one, decoding after the last one, and both stay in
+TensorRT computes each operator in the type set by the graph, so half precision has to be in the graph. The network is
+everything from the first layer with weights to the last. Normalisation comes before it, decoding after it; both stay in
 float32, because half precision has no odd numbers above 2048.
 """
 
@@ -16,26 +16,26 @@ from dlclive_tensorrt.graphs.shapes import infer, known_types
 
 _LAYERS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 _SINGLE = {"Resize": (1, 2)}
-"""Inputs that are float32 whatever the operator computes in."""
+"""Inputs that are float32 in any precision of the operator."""
 
-_PLACES = ("GridSample",)
-"""Operators that look at places in the image, in pixels, within the network."""
+_SAMPLERS = ("GridSample",)
+"""Operators within the network that sample at positions in pixels."""
 
 _LARGEST = float(np.finfo(np.float16).max)
 
 
 def halve_network(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose network has weights and arithmetic in half precision.
+    """A copy with the network's weights and arithmetic in half precision.
 
     Raises:
-        UsageError: there is something in the network that half precision cannot hold.
+        UsageError: the network contains an operator or a number that half precision cannot represent.
     """
     model = infer(model)
     graph = model.graph
     network = _network(graph)
-    if any(node.op_type in _PLACES for node, inside in zip(graph.node, network, strict=True) if inside):
+    if any(node.op_type in _SAMPLERS for node, inside in zip(graph.node, network, strict=True) if inside):
         raise UsageError(
-            f"a network with {_PLACES[0]} cannot be brought to fp16 from its ONNX file: export the model itself"
+            f"a network with {_SAMPLERS[0]} cannot be converted to fp16 from its ONNX file: export the model itself"
         )
     types = known_types(graph)
     halves = {
@@ -50,7 +50,7 @@ def halve_network(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _network(graph: onnx.GraphProto) -> list[bool]:
-    """Which nodes are layers with weights, or lie between two of them."""
+    """For each node, whether it is a layer with weights or lies between two of them."""
     weights = {item.name for item in graph.initializer}
     layers = [node.op_type in _LAYERS and bool(weights & set(node.input)) for node in graph.node]
     after: set[str] = set()
@@ -68,53 +68,58 @@ def _network(graph: onnx.GraphProto) -> list[bool]:
 
 
 class _Halving:
-    """Rewrites a graph, with a cast wherever a number goes into the network or comes out of it."""
+    """Rewrites a graph, with a cast where a tensor enters or leaves the network."""
 
     def __init__(self, graph: onnx.GraphProto, types: dict[str, int], halves: set[str]) -> None:
         self._graph, self._types, self._halves = graph, types, halves
         self._constants = {item.name: item for item in graph.initializer}
-        self._done: list[onnx.NodeProto] = []
-        self._made: set[str] = set()
+        self._nodes: list[onnx.NodeProto] = []
+        self._created: set[str] = set()
 
     def rewrite(self, network: list[bool]) -> None:
         outputs = {item.name for item in self._graph.output}
         for node, inside in zip(list(self._graph.node), network, strict=True):
             for index, name in enumerate(node.input):
-                kept = inside and index in _SINGLE.get(node.op_type, ())
-                if inside and not kept and self._types.get(name) == TensorProto.FLOAT and name not in self._halves:
+                stays_single = inside and index in _SINGLE.get(node.op_type, ())
+                if (
+                    inside
+                    and not stays_single
+                    and self._types.get(name) == TensorProto.FLOAT
+                    and name not in self._halves
+                ):
                     node.input[index] = self._half(name)
                 elif not inside and name in self._halves:
                     node.input[index] = self._cast(name, f"{name}_single", TensorProto.FLOAT)
             if inside and node.op_type == "Cast" and node.output[0] in self._halves:
                 next(item for item in node.attribute if item.name == "to").i = TensorProto.FLOAT16
-            self._done.append(node)
+            self._nodes.append(node)
             for name in outputs & self._halves & set(node.output):
                 node.output[list(node.output).index(name)] = f"{name}_half"
-                self._done.append(onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+                self._nodes.append(onnx.helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
         del self._graph.node[:]
-        self._graph.node.extend(self._done)
-        used = {name for node in self._done for name in node.input}
+        self._graph.node.extend(self._nodes)
+        used = {name for node in self._nodes for name in node.input}
         weights = [item for item in self._graph.initializer if item.name in used]
         del self._graph.initializer[:]
         self._graph.initializer.extend(weights)
 
     def _half(self, name: str) -> str:
-        """The name of a tensor in half precision: a constant of its own, or a cast."""
+        """The name of the tensor in half precision: a new constant or the output of a cast."""
         half = f"{name}_half"
         if name not in self._constants:
             return self._cast(name, half, TensorProto.FLOAT16)
-        if half not in self._made:
-            self._made.add(half)
+        if half not in self._created:
+            self._created.add(half)
             value = onnx.numpy_helper.to_array(self._constants[name])
             if np.abs(value[np.isfinite(value)]).max(initial=0) > _LARGEST:
                 raise UsageError(
-                    f"{name} of the network holds numbers above {_LARGEST:g}, which fp16 does not have: use fp32"
+                    f"{name} of the network contains numbers above {_LARGEST:g}, the largest of fp16: use fp32"
                 )
             self._graph.initializer.append(onnx.numpy_helper.from_array(value.astype(np.float16), half))
         return half
 
     def _cast(self, name: str, changed: str, kind: int) -> str:
-        if changed not in self._made:
-            self._made.add(changed)
-            self._done.append(onnx.helper.make_node("Cast", [name], [changed], to=kind))
+        if changed not in self._created:
+            self._created.add(changed)
+            self._nodes.append(onnx.helper.make_node("Cast", [name], [changed], to=kind))
         return changed

@@ -1,4 +1,4 @@
-"""Group normalisation as one operator, in place of the five that it is written as."""
+"""Merges the five operators of a group normalisation into one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dlclive_core import UsageError
 from dlclive_tensorrt.graphs.shapes import known_shapes
 
 OPSET = 21
-"""From here on GroupNormalization has a scale and a bias for each channel, as PyTorch has."""
+"""From this opset on, GroupNormalization has a scale and a bias per channel, as in PyTorch."""
 
 _CHANGED = ("GridSample",)
-"""Operators of dlclive's files that mean something else in this opset than in the one before."""
+"""Operators of dlclive's files whose meaning changes with this opset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class _Norm:
 
 
 def merge_group_norms(model: onnx.ModelProto) -> int:
-    """Make one GroupNormalization of each group of five operators that are one; tell how many these are.
+    """Replace each group normalisation of five operators by one GroupNormalization; return their number.
 
     Raises:
-        UsageError: the graph has an operator that would change its meaning.
+        UsageError: the new opset would change the meaning of an operator of the graph.
     """
     graph = model.graph
     constants = {item.name: item for item in graph.initializer}
@@ -46,7 +46,7 @@ def merge_group_norms(model: onnx.ModelProto) -> int:
     if not norms:
         return 0
     if any(node.op_type in _CHANGED for node in graph.node):
-        raise UsageError(f"this graph has {_CHANGED[0]}, and its group normalisations stay as they are")
+        raise UsageError(f"the graph has {_CHANGED[0]}, so its group normalisations cannot be merged")
     for norm in norms:
         name = norm.nodes[-1].output[0]
         for part, value in (("scale", norm.scale), ("bias", norm.bias)):
@@ -73,7 +73,7 @@ def _norm(
     shapes: dict[str, tuple[int, ...]],
     users: dict[str, list[onnx.NodeProto]],
 ) -> _Norm | None:
-    """The normalisation that begins with this node; None if none does."""
+    """The normalisation that starts at this node; None if there is none."""
     nodes = [first]
     for kind in ("InstanceNormalization", "Reshape", "Mul", "Add"):
         after = users.get(nodes[-1].output[0], [])
@@ -84,18 +84,18 @@ def _norm(
     back = shapes.get(nodes[2].output[0], ())
     if len(before) != 4 or len(between) != 3 or before != back or between[0] != before[0]:
         return None
-    one = _constant(nodes[1].input[1], constants), _constant(nodes[1].input[2], constants)
+    inner_scale, inner_bias = (_constant(nodes[1].input[index], constants) for index in (1, 2))
     scale, bias = (_constant(_other(node, last), constants) for node, last in zip(nodes[3:], nodes[2:4], strict=True))
-    if one[0] is None or one[1] is None or scale is None or bias is None:
+    if inner_scale is None or inner_bias is None or scale is None or bias is None:
         return None
-    if not (np.all(one[0] == 1) and np.all(one[1] == 0) and scale.size == bias.size == before[1]):
+    if not (np.all(inner_scale == 1) and np.all(inner_bias == 0) and scale.size == bias.size == before[1]):
         return None
     epsilon = next((item.f for item in nodes[1].attribute if item.name == "epsilon"), 1e-5)
     return _Norm(tuple(nodes), between[1], epsilon, scale.reshape(-1), bias.reshape(-1))
 
 
 def _other(node: onnx.NodeProto, before: onnx.NodeProto) -> str:
-    """The input that does not come from the node before."""
+    """The input that is not the output of `before`."""
     return next((name for name in node.input if name != before.output[0]), "")
 
 

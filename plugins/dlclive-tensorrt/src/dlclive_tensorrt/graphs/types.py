@@ -1,4 +1,4 @@
-"""Types that TensorRT has, where it has them."""
+"""Converts tensors to the types that TensorRT supports."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _INTEGERS = (TensorProto.INT32, TensorProto.INT64)
 
 
 def cast_image_first(model: onnx.ModelProto) -> None:
-    """Make the image floating point before anything else: TensorRT takes uint8 as an input, and can do nothing else with it.
+    """Cast the image to floating point before anything else: TensorRT accepts uint8 inputs but can only cast them.
 
-    What comes between, padding and the order of the dimensions, moves whole numbers of 0..255 about, in any type alike.
+    The operators in between (padding and transposes) only move integers of 0..255, which gives the same result in any type.
     """
     graph = model.graph
     names = {item.name for item in graph.input if item.type.tensor_type.elem_type == TensorProto.UINT8}
@@ -27,30 +27,30 @@ def cast_image_first(model: onnx.ModelProto) -> None:
 
 
 def floats_where_needed(model: onnx.ModelProto) -> None:
-    """Let integers go through the operators that TensorRT has in floating point only as float32, exact up to 2 ** 24."""
+    """Cast integers to float32, exact up to 2 ** 24, around operators that TensorRT supports only in floating point."""
     graph = model.graph
     types = known_types(graph)
-    done: list[onnx.NodeProto] = []
+    nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         kind = types.get(node.input[0]) if node.op_type in _IN_FLOAT_ONLY else None
         if kind not in _INTEGERS:
-            done.append(node)
+            nodes.append(node)
             continue
         wide = [name for name in node.input if name and not (node.op_type == "CumSum" and name == node.input[1])]
         for name in dict.fromkeys(wide):
-            done.append(onnx.helper.make_node("Cast", [name], [f"{node.output[0]}_{name}"], to=TensorProto.FLOAT))
+            nodes.append(onnx.helper.make_node("Cast", [name], [f"{node.output[0]}_{name}"], to=TensorProto.FLOAT))
         for index, name in enumerate(node.input):
             if name in wide:
                 node.input[index] = f"{node.output[0]}_{name}"
         result = node.output[0]
         node.output[0] = f"{result}_float"
-        done += [node, onnx.helper.make_node("Cast", [node.output[0]], [result], to=kind)]
+        nodes += [node, onnx.helper.make_node("Cast", [node.output[0]], [result], to=kind)]
     del graph.node[:]
-    graph.node.extend(done)
+    graph.node.extend(nodes)
 
 
 def doubles_to_floats(model: onnx.ModelProto) -> None:
-    """Compute in float32 what was computed in double precision, and take out what is known of types: they changed."""
+    """Convert double precision to float32, and remove the inferred types, which are no longer valid."""
     graph = model.graph
     for node in graph.node:
         for item in node.attribute:

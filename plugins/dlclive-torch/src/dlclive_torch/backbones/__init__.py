@@ -1,1 +1,1 @@
-"""The networks' trunks: from an image to a map of features. `table.BACKBONES` lists them."""
+"""Backbones: from an image to a feature map. `table.BACKBONES` lists them."""

@@ -1,4 +1,4 @@
-"""What every backbone is."""
+"""The base class of backbones."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Backbone(nn.Module):
     """From normalised images (N, 3, H, W) to features (N, channels, about H / stride, about W / stride).
 
     Attributes:
-        conditional: whether `forward` takes conditions, too: (N, K, 3) float32 keypoints in pixels of the images.
+        conditional: whether `forward` also takes conditions: (N, K, 3) float32 keypoints in pixels of the images.
         stride: input pixels per cell of the features.
-        channels: of the features.
-        input_size: (height, width) of the only input that it takes; None for any.
+        channels: channels of the features.
+        input_size: (height, width) of the only input size that the backbone supports; None for any.
     """
 
     conditional: ClassVar[bool] = False
@@ -27,4 +27,4 @@ class Backbone(nn.Module):
         return features
 
     def prune(self) -> None:
-        """Drop layers whose weights the file holds but whose output is not used. Called after the weights are in."""
+        """Drop layers whose weights are in the file but whose output is unused. Called after the weights are loaded."""

@@ -14,22 +14,22 @@ from dlclive_torch.backbones.hrnet import HRNet, build_hrnet
 from dlclive_torch.condition_image import ConditionImage, build_condition_image
 
 _STAGES = (1, 2, 3)
-"""The stages that attention may follow."""
+"""Attention may follow these stages."""
 
 
 class HRNetCoAM(Backbone):
-    """An HRNet whose branches look at a condition after some of its stages; gives the highest-resolution branch.
+    """An HRNet whose branches attend to a condition after some stages; returns the highest-resolution branch.
 
     Zhou et al. 2023, "Rethinking pose estimation in crowds: overcoming the detection information bottleneck and
     ambiguity", the variant "CoAM"; Wang et al. 2020, "Deep high-resolution representation learning for visual
-    recognition". One layer of the attention between channels has a weight for each pair of cells, so the input has one size.
+    recognition". One layer of the channel attention has a weight for each pair of cells, so the input size is fixed.
 
     Args:
         trunk: the HRNet.
         picture: draws the condition.
         size: (height, width) of the input, multiples of 32.
-        stages: those that attention follows: 1, 2 or 3, where two, three and four branches begin.
-        heads, channels_only: of the attention.
+        stages: the stages that attention follows: 1, 2 or 3, after which there are two, three or four branches.
+        heads, channels_only: options of the attention.
     """
 
     conditional = True
@@ -76,13 +76,13 @@ class HRNetCoAM(Backbone):
         return branches[0]
 
     def prune(self) -> None:
-        """Drop the layers that make the lower resolutions of the last module."""
+        """Drop the layers that compute the lower resolutions of the last module."""
         *_, last = cast("nn.Sequential", self.model.stage4)
         last.fuse_layers = cast("nn.ModuleList", last.fuse_layers)[:1]
 
 
 def _divide(transition: nn.ModuleList, branches: list[Tensor]) -> list[Tensor]:
-    """Begin a new branch of half the resolution: those that stay pass through, others come from the lowest one."""
+    """Add a branch of half the resolution: identity layers pass a branch on, other layers take the lowest branch."""
     return [
         branches[index] if isinstance(layer, nn.Identity) else layer(branches[-1])
         for index, layer in enumerate(transition)
@@ -90,7 +90,7 @@ def _divide(transition: nn.ModuleList, branches: list[Tensor]) -> list[Tensor]:
 
 
 def build_hrnet_coam(options: Mapping[str, Any]) -> HRNetCoAM:
-    """Make an HRNetCoAM from `model.backbone` of a configuration."""
+    """Build an HRNetCoAM from `model.backbone` of a configuration."""
     height, width = (int(length) for length in options.get("img_size") or (256, 256))
     heads = int(options.get("att_heads") or 1)
     stages = tuple(int(stage) for stage in options.get("coam_modules", (2,)) or ())
@@ -101,11 +101,11 @@ def build_hrnet_coam(options: Mapping[str, Any]) -> HRNetCoAM:
     if any(stage not in _STAGES for stage in stages):
         raise UnsupportedModelError(f"coam_modules of an HRNetCoAM are stages 1, 2 or 3, not {stages}")
     lowest = 4 << max(stages, default=0)
-    cells = (height // lowest) * (width // lowest)  # the branches above have multiples of it
+    cells = (height // lowest) * (width // lowest)  # the cell counts of the higher branches are multiples of this
     if height % 32 or width % 32 or min(height, width, heads) < 1 or cells % heads:
         raise UnsupportedModelError(
-            "an HRNetCoAM takes an img_size of multiples of 32, and att_heads that divide the number of cells of its maps; "
-            f"not {height} x {width} with {heads}"
+            "an HRNetCoAM needs an img_size of multiples of 32, and att_heads that divide the number of cells of its maps; "
+            f"got {height} x {width} with {heads}"
         )
     name = str(options.get("base_model_name") or "hrnet_w32")
     picture = build_condition_image(options.get("kpt_encoder"), (height, width))

@@ -1,9 +1,9 @@
-"""Attention that a condition directs: where to look in a map of features, and at which of its channels.
+"""Attention directed by a condition, over the positions and the channels of a feature map.
 
 Zhou et al. 2023, "Rethinking pose estimation in crowds: overcoming the detection information bottleneck and ambiguity"
 (BUCTD), the conditional attention module (CoAM): the dual attention of Fu et al. 2019, "Dual attention network for
-scene segmentation", with queries from the condition, and keys and values from the features. Names of parameters are those
-that DeepLabCut's files have.
+scene segmentation", with queries from the condition, and keys and values from the features. Parameter names match
+DeepLabCut's files.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dlclive_torch.resizing import resize_antialiased
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
-    """softmax(queries keys^T / sqrt(d)) values for each of `heads` slices of length d of the last axis, side by side.
+    """Return softmax(queries keys^T / sqrt(d)) values, for each of `heads` slices of length d of the last axis.
 
-    Vaswani et al. 2017, "Attention is all you need". It is done in float32, because sums over thousands of cells leave
-    the range of half precision.
+    Vaswani et al. 2017, "Attention is all you need". Computed in float32, because sums over thousands of cells overflow
+    half precision.
 
     Args:
         queries: (N, Q, heads * d).
@@ -33,7 +33,7 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
 
 
 def _split(vectors: Tensor, heads: int) -> Tensor:
-    """(N, M, heads * d) to (N, heads, M, d) float32."""
+    """Reshape (N, M, heads * d) to (N, heads, M, d) float32."""
     batch, length, _ = vectors.shape
     return vectors.reshape(batch, length, heads, -1).transpose(1, 2).to(torch.float32)
 
@@ -43,8 +43,8 @@ class Projections(nn.Module):
 
     Args:
         queries: channels of the condition.
-        channels: of the features, and of each head.
-        heads: number of them.
+        channels: channels of the features, and of each head.
+        heads: number of heads.
     """
 
     def __init__(self, queries: int, channels: int, heads: int) -> None:
@@ -56,13 +56,13 @@ class Projections(nn.Module):
         self.heads = heads
 
     def forward(self, condition: Tensor, features: Tensor) -> Tensor:
-        looked_at = attend(self.fc_q(condition), self.fc_k(features), self.fc_v(features), self.heads)
-        mixed: Tensor = self.fc_o(looked_at)
+        attended = attend(self.fc_q(condition), self.fc_k(features), self.fc_v(features), self.heads)
+        mixed: Tensor = self.fc_o(attended)
         return mixed
 
 
 class OutputProjection(nn.Module):
-    """The one linear layer of an attention between channels, whose vectors are whole maps."""
+    """The only linear layer of the channel attention; its vectors are flattened maps."""
 
     def __init__(self, cells: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class OutputProjection(nn.Module):
 
 
 class PositionAttention(nn.Module):
-    """Each cell of the condition looks at all cells of the features."""
+    """Each cell of the condition attends to all cells of the features."""
 
     def __init__(self, channels: int, condition: int, heads: int) -> None:
         super().__init__()
@@ -80,12 +80,12 @@ class PositionAttention(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         cells = self.cnn(features).flatten(2).transpose(1, 2)  # (N, h * w, channels)
-        asked = self.cnn_cond(condition).flatten(2).transpose(1, 2)
-        return self.pa(asked, cells).transpose(1, 2).reshape(features.shape)
+        queries = self.cnn_cond(condition).flatten(2).transpose(1, 2)
+        return self.pa(queries, cells).transpose(1, 2).reshape(features.shape)
 
 
 class ChannelAttention(nn.Module):
-    """Each channel made of the condition looks at all channels of the features; heads are parts of the map."""
+    """Each channel computed from the condition attends to all channels of the features; heads divide the map."""
 
     def __init__(self, channels: int, condition: int, cells: int, heads: int) -> None:
         super().__init__()
@@ -96,19 +96,19 @@ class ChannelAttention(nn.Module):
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:
         maps = self.cnn(features).flatten(2)  # (N, channels, h * w)
-        looked_at = attend(self.cnn_cond(condition).flatten(2), maps, maps, self.heads)
-        return self.pa.fc_o(looked_at).reshape(features.shape)
+        attended = attend(self.cnn_cond(condition).flatten(2), maps, maps, self.heads)
+        return self.pa.fc_o(attended).reshape(features.shape)
 
 
 class ConditionalAttention(nn.Module):
-    """Features plus what both attentions find in them, or features times what the one between channels finds.
+    """Adds position and channel attention to the features, or multiplies the features by channel attention alone.
 
     Args:
-        channels: of the features.
+        channels: channels of the features.
         condition: channels of the condition.
         size: (height, width) of the features.
-        heads: of each attention.
-        channels_only: without the attention between positions.
+        heads: heads of each attention.
+        channels_only: omit the position attention.
     """
 
     def __init__(
@@ -120,14 +120,14 @@ class ConditionalAttention(nn.Module):
         self.channel_attention_module = ChannelAttention(channels, condition, size[0] * size[1], heads)
 
     def forward(self, features: Tensor, picture: Tensor) -> Tensor:
-        # DeepLabCut exchanges height and width here; its networks were trained with that, so it is part of them. It makes
-        # a difference where the input is not a square.
+        # DeepLabCut swaps height and width here. Its networks were trained that way, so we do the same; it only matters
+        # if the input is not square.
         height, width = self.size
         condition = resize_antialiased(picture, width, height)
-        found: Tensor = self.channel_attention_module(features, condition)
+        channel_attention: Tensor = self.channel_attention_module(features, condition)
         if self.position_attention_module is None:
-            return features * found
-        return features + (self.position_attention_module(features, condition) + found)
+            return features * channel_attention
+        return features + (self.position_attention_module(features, condition) + channel_attention)
 
 
 class BranchAttention(nn.Module):

@@ -1,7 +1,7 @@
 """CSPNeXt, the backbone of RTMDet and RTMPose, written from the paper.
 
-Lyu et al. 2022, "RTMDet: an empirical study of designing real-time object detectors" (arXiv 2212.07784). Names of
-parameters are those that DeepLabCut's files have.
+Lyu et al. 2022, "RTMDet: an empirical study of designing real-time object detectors" (arXiv 2212.07784). Parameter names
+match DeepLabCut's files.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from dlclive_torch.backbones.base import Backbone
 
 _STAGES = ((64, 128, 3), (128, 256, 6), (256, 512, 6), (512, 1024, 3))
-"""Channels in, channels out, and blocks of the four stages, before they are widened and deepened."""
+"""Input channels, output channels and blocks of the four stages, before scaling by width and depth."""
 
 
 class ConvNormAct(nn.Module):
-    """Convolution that keeps the size (divided by its stride), batch normalisation, SiLU."""
+    """Convolution with same padding, batch normalisation, SiLU."""
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, out, kernel, stride, kernel // 2, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(out)  # its epsilon is torch's 1e-5 in DeepLabCut, not the 1e-3 of the paper's code
+        self.norm = nn.BatchNorm2d(out)  # DeepLabCut uses torch's epsilon of 1e-5, not the 1e-3 of the paper's code
         self.act = nn.SiLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ class ConvNormAct(nn.Module):
 
 
 class DepthwiseSeparable(nn.Module):
-    """A convolution of each channel by itself, then one across the channels."""
+    """A depthwise convolution, then a pointwise one."""
 
     def __init__(self, channels: int, out: int, kernel: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class DepthwiseSeparable(nn.Module):
 
 
 class CSPNeXtBlock(nn.Module):
-    """A 3 x 3 convolution and a depthwise 5 x 5 one, with or without a way around them."""
+    """A 3 x 3 convolution and a depthwise separable 5 x 5 one, with or without a skip connection."""
 
     def __init__(self, channels: int, shortcut: bool) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class CSPNeXtBlock(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Weights each channel by a gate computed from the means of all of them."""
+    """Weights each channel by a gate computed from the means of all channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -71,13 +71,13 @@ class ChannelAttention(nn.Module):
         return x * self.gates(x.mean((2, 3), keepdim=True))
 
     def gates(self, means: Tensor) -> Tensor:
-        """(N, C, 1, 1) means of the channels to the weight of each, 0 to 1."""
+        """Map the channel means (N, C, 1, 1) to channel weights, 0 to 1."""
         gates: Tensor = self.gate(self.fc(means))
         return gates
 
 
 class CSPLayer(nn.Module):
-    """Half of the channels through the blocks, half around them (cross stage partial), then attention and mixing."""
+    """Cross stage partial layer: half of the channels bypass the blocks; then channel attention and a 1 x 1 convolution."""
 
     def __init__(self, channels: int, out: int, blocks: int, shortcut: bool) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class CSPLayer(nn.Module):
 
 
 class PyramidPooling(nn.Module):
-    """The features beside their maxima over windows of three sizes (spatial pyramid pooling)."""
+    """Spatial pyramid pooling: concatenates the features with their maxima over windows of three sizes."""
 
     def __init__(self, channels: int, out: int, windows: tuple[int, ...] = (5, 9, 13)) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class PyramidPooling(nn.Module):
 
 
 class CSPNeXt(Backbone):
-    """A stem of three convolutions and four stages, each halving the resolution; gives the last stage.
+    """A stem of three convolutions and four stages, each of which halves the resolution; returns the last stage.
 
     Args:
         widen: factor on the channels, 0.5 for "s", 0.75 for "m", 1.25 for "x".
@@ -141,7 +141,7 @@ class CSPNeXt(Backbone):
 
 
 def _stage(channels: int, out: int, blocks: int, deepen: float, last: bool) -> nn.Sequential:
-    """Halve the resolution, then a CSP layer; the last stage pools in between and its blocks have no way around."""
+    """A strided convolution, then a CSP layer. The last stage has pooling in between, and no skip connections."""
     layers: list[nn.Module] = [ConvNormAct(channels, out, 3, stride=2)]
     if last:
         layers.append(PyramidPooling(out, out))
@@ -150,5 +150,5 @@ def _stage(channels: int, out: int, blocks: int, deepen: float, last: bool) -> n
 
 
 def build_cspnext(options: Mapping[str, Any]) -> CSPNeXt:
-    """Make a CSPNeXt from `model.backbone` of a configuration."""
+    """Build a CSPNeXt from `model.backbone` of a configuration."""
     return CSPNeXt(float(options.get("widen_factor") or 1.0), float(options.get("deepen_factor") or 1.0))

@@ -1,4 +1,4 @@
-"""DLCRNet: a ResNet whose finer stages are joined to its last one."""
+"""DLCRNet: a ResNet that concatenates features of its first stages with its last stage."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from dlclive_torch.backbones.base import Backbone
 from dlclive_torch.resizing import resize_antialiased
 
 _NAMES = ("resnet50", "resnet50_gn", "resnet101")
-"""Only names in this list reach timm: a name in a file could otherwise ask it to download something."""
+"""Only these names reach timm: otherwise a name in a file could trigger a download."""
 
 _FINE, _MIDDLE, _COARSE, _BANK = 256, 512, 2048, 128
-"""Channels of a ResNet's first, second and last stage, and of each of the two banks made from the first two."""
+"""Channels of a ResNet's first, second and last stage, and of each of the two banks computed from the first two."""
 
 _MIDDLE_BLOCKS = 3
-"""The second bank is made from what the third block of the second stage gives; a ResNet-50 has a fourth one after it."""
+"""The second bank uses the output of the third block of the second stage; a ResNet-50 has a fourth block after it."""
 
 
 class DLCRNet(Backbone):
-    """A ResNet, and two banks of features made from its first two stages, brought to the size of the last.
+    """A ResNet, and two banks of features from its first two stages, resized to the last stage.
 
     Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut" (Nature Methods 19).
-    The channels are: the bank of the first stage, that of the second, then the last stage.
+    Channel order: bank of the first stage, bank of the second stage, last stage.
 
     Args:
-        name: of the ResNet in timm.
-        output_stride: 16 dilates the last stage in place of striding it.
+        name: timm's name of the ResNet.
+        output_stride: 16 dilates the last stage instead of striding it.
     """
 
     channels = 2 * _BANK + _COARSE
@@ -62,7 +62,7 @@ class DLCRNet(Backbone):
 
 
 def _halving(channels: int, out: int) -> nn.Sequential:
-    """A convolution that halves the resolution and drops the border: it has no padding."""
+    """A convolution that halves the resolution. It has no padding, so it drops the border."""
     return nn.Sequential(nn.Conv2d(channels, out, 3, 2), nn.BatchNorm2d(out), nn.ReLU())
 
 
@@ -71,7 +71,7 @@ def _mixing(channels: int, out: int) -> nn.Sequential:
 
 
 def build_dlcrnet(options: Mapping[str, Any]) -> DLCRNet:
-    """Make a DLCRNet from `model.backbone` of a configuration."""
+    """Build a DLCRNet from `model.backbone` of a configuration."""
     name = str(options.get("model_name") or "resnet50")
     if name not in _NAMES:
         raise UnsupportedModelError(f"no ResNet inside a DLCRNet {name!r}: {nearest(name, _NAMES)}")

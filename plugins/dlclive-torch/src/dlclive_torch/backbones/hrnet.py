@@ -1,4 +1,4 @@
-"""HRNet as timm builds it: the branch of the highest resolution, or all branches at that resolution."""
+"""HRNet from timm: the branch of the highest resolution, or all branches at that resolution."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from dlclive_core import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("hrnet_w18", "hrnet_w32", "hrnet_w48")
-"""Only names in this list reach timm: a name in a file could otherwise ask it to download something."""
+"""Only these names reach timm: otherwise a name in a file could trigger a download."""
 
 _BRANCHES = 4
-"""Each has half the resolution and twice the channels of the one before."""
+"""Each branch has half the resolution and twice the channels of the previous one."""
 
 _WIDENED = 128
-"""Channels of the first branch behind the layers that widen them for classification."""
+"""Channels of the first branch after the layers that widen the branches for classification."""
 
 
 class HRNet(Backbone):
     """An HRNet without its classifier.
 
-    Wang et al. 2020, "Deep high-resolution representation learning for visual recognition". Its branches are joined
+    Wang et al. 2020, "Deep high-resolution representation learning for visual recognition". The branches are fused
     with each other, so height and width of the input must be multiples of 32.
 
     Args:
-        name: timm's.
-        all_branches: give all branches, brought to the highest resolution and put behind each other; otherwise the one
+        name: timm's name of the HRNet.
+        all_branches: return all branches, resized to the highest resolution and concatenated; otherwise only the branch
             of the highest resolution.
-        widened: take them behind the layers that widen them for classification.
+        widened: take the branches after the layers that widen them for classification.
     """
 
     stride = 4
@@ -59,7 +59,7 @@ class HRNet(Backbone):
         return features
 
     def prune(self) -> None:
-        """Drop the layers that make the lower resolutions of the last module, if their output is not used."""
+        """Drop the layers that compute the lower resolutions of the last module, if their output is unused."""
         if self.all_branches or self.widened:
             return
         *_, last = cast("nn.Sequential", self.model.stage4)
@@ -67,7 +67,7 @@ class HRNet(Backbone):
 
 
 def build_hrnet(options: Mapping[str, Any]) -> HRNet:
-    """Make an HRNet from `model.backbone` of a configuration."""
+    """Build an HRNet from `model.backbone` of a configuration."""
     name = str(options.get("model_name") or "hrnet_w32")
     if name not in _NAMES:
         raise UnsupportedModelError(f"no HRNet backbone {name!r}: {nearest(name, _NAMES)}")

@@ -1,4 +1,4 @@
-"""Any backbone behind two small networks that mix a condition into the image (CondPreNet)."""
+"""CondPreNet: two small networks mix a condition into the image before any backbone."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _HIDDEN = 64
 
 
 class CondPreNet(Backbone):
-    """Image and picture of the condition, each through convolutions to three channels, are added and enter a backbone.
+    """Convolves the image and the condition image to three channels each, adds them, and runs a backbone on the sum.
 
     Zhou et al. 2023, "Rethinking pose estimation in crowds: overcoming the detection information bottleneck and
-    ambiguity", the variant "preNet". Nothing but normalisations is between the convolutions.
+    ambiguity", the variant "preNet". Only normalisations separate the convolutions.
     """
 
     conditional = True
@@ -50,15 +50,15 @@ class CondPreNet(Backbone):
     def forward(self, images: Tensor, conditions: Tensor) -> Tensor:
         picture = self.picture(conditions, images.shape[2], images.shape[3]).to(images.dtype)
         mixed = self.rgb_preNet(images) + self.cond_preNet(picture)
-        return self.backbone(mixed.contiguous())  # so that it can be traced with a free size
+        return self.backbone(mixed.contiguous())  # needed to trace with a dynamic size
 
     def prune(self) -> None:
-        """Drop what the backbone does not need."""
+        """Drop the unused layers of the backbone."""
         self.backbone.prune()
 
 
 def build_cond_prenet(options: Mapping[str, Any]) -> CondPreNet:
-    """Make a CondPreNet from `model.backbone` of a configuration."""
+    """Build a CondPreNet from `model.backbone` of a configuration."""
     inner = options.get("backbone")
     name = inner.get("type") if isinstance(inner, Mapping) else inner
     if not isinstance(inner, Mapping) or name not in _INNER:

@@ -1,4 +1,4 @@
-"""ResNet as timm builds it, with group or batch normalisation."""
+"""ResNet from timm, with group or batch normalisation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dlclive_core import UnsupportedModelError, nearest
 from dlclive_torch.backbones.base import Backbone
 
 _NAMES = ("resnet50", "resnet50_gn", "resnet101")
-"""Only names in this list reach timm: a name in a file could otherwise ask it to download something."""
+"""Only these names reach timm: otherwise a name in a file could trigger a download."""
 
 
 class ResNet(Backbone):
     """A ResNet without its classifier.
 
     He et al. 2016, "Deep residual learning for image recognition". With `output_stride` 16 the last stage is dilated
-    in place of strided.
+    instead of strided.
     """
 
     def __init__(self, name: str, output_stride: int) -> None:
@@ -31,12 +31,12 @@ class ResNet(Backbone):
         self.stride = output_stride
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.model(images)  # without classifier and pooling, these are the last features
+        features: Tensor = self.model(images)  # the last feature map: the model has no classifier and no pooling
         return features
 
 
 def build_resnet(options: Mapping[str, Any]) -> ResNet:
-    """Make a ResNet from `model.backbone` of a configuration."""
+    """Build a ResNet from `model.backbone` of a configuration."""
     name = str(options.get("model_name") or "resnet50")
     if name not in _NAMES:
         raise UnsupportedModelError(f"no ResNet backbone {name!r}: {nearest(name, _NAMES)}")

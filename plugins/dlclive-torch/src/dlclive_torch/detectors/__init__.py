@@ -1,1 +1,1 @@
-"""Detectors of animals: SSDLite and Faster R-CNN as DeepLabCut trains them, on layers of torchvision."""
+"""Animal detectors: SSDLite and Faster R-CNN as DeepLabCut trains them, built on torchvision's layers."""

@@ -1,4 +1,4 @@
-"""Boxes as (..., 4) float32 x1, y1, x2, y2: decoding, clipping, and which of them stay."""
+"""Boxes as (..., 4) float32 x1, y1, x2, y2: decoding, clipping, and suppression."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from torch import Tensor
 from dlclive_torch.detectors.torchvision_layers import import_torchvision
 
 _LARGEST_GROWTH = math.log(1000 / 16)
-"""The logarithm of how much larger than its anchor a box may be: an untrained network's exp() must not overflow."""
+"""Logarithm of the largest ratio of a box to its anchor: the exp() of an untrained network must not overflow."""
 
 _DISCARDED = -1.0
-"""A score below all others, for boxes that are not to be kept."""
+"""The score of discarded boxes, below all other scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """What a network's four numbers for a box are multiplied with, as it was trained: 1 / centre, 1 / size."""
+    """The divisors of a network's four box deltas, as in training: `centre` for dx, dy and `size` for dw, dh."""
 
     centre: float
     size: float
 
 
 def decode_boxes(deltas: Tensor, anchors: Tensor, regression: Regression) -> Tensor:
-    """Move and scale anchors as a network says (Girshick et al. 2014, R-CNN, appendix C).
+    """Shift and scale anchors by a network's deltas (Girshick et al. 2014, R-CNN, appendix C).
 
     With an anchor of centre (ax, ay) and size (aw, ah): x = ax + aw * dx, y = ay + ah * dy, w = aw * exp(dw),
-    h = ah * exp(dh), where (dx, dy) are the first two numbers / `centre` and (dw, dh) the last two / `size`.
+    h = ah * exp(dh), where (dx, dy) are the first two deltas / `centre` and (dw, dh) the last two / `size`.
 
     Args:
         deltas: (..., 4).
         anchors: (..., 4) x1, y1, x2, y2.
-        regression: how the numbers were scaled.
+        regression: the divisors of the deltas.
 
     Returns:
         (..., 4) x1, y1, x2, y2, in the unit of the anchors.
@@ -47,40 +47,40 @@ def decode_boxes(deltas: Tensor, anchors: Tensor, regression: Regression) -> Ten
 
 
 def clip_boxes(boxes: Tensor, size: Tensor) -> Tensor:
-    """Cut boxes (..., 4) at the borders of an image of `size` (2,) width, height, as float32 like the boxes."""
+    """Clip boxes (..., 4) to an image of `size` (2,) width, height, float32."""
     return boxes.clamp(min=0.0).minimum(size.repeat(2))
 
 
 def discard_smaller(boxes: Tensor, scores: Tensor, side: float) -> Tensor:
-    """Return the scores (...), changed to one below all others where a side of the box (..., 4) is below `side`."""
+    """Return the scores (...), with boxes (..., 4) discarded if one of their sides is below `side`."""
     sides = boxes[..., 2:] - boxes[..., :2]
     return torch.where((sides >= side).all(dim=-1), scores, _DISCARDED)
 
 
 def discard_below(scores: Tensor, threshold: float, *, inclusive: bool) -> Tensor:
-    """Return the scores, changed to one below all others where they are below the threshold.
+    """Return the scores, with boxes discarded if their score is below the threshold.
 
-    With `inclusive`, a score equal to the threshold stays.
+    With `inclusive`, a score equal to the threshold is kept.
     """
     return torch.where(scores >= threshold if inclusive else scores > threshold, scores, _DISCARDED)
 
 
 def suppress(boxes: Tensor, scores: Tensor, overlap: float, limit: int) -> tuple[Tensor, Tensor]:
-    """Of boxes that overlap keep the one with the highest score, and leave out the discarded ones.
+    """Apply non-maximum suppression, and remove discarded boxes.
 
-    A box goes if its intersection over union with a box that stays is above `overlap`. A discarded box is never
-    above a box that counts, so it cannot suppress one, and all can go through one call whatever their number.
+    A box is suppressed if its intersection over union with a kept box is above `overlap`. Discarded boxes have the lowest
+    score, so they never suppress a valid box and can be passed in the same call.
 
     Args:
         boxes: (M, 4).
         scores: (M,).
-        overlap: highest intersection over union of two boxes that both stay.
-        limit: how many stay at most.
+        overlap: highest intersection over union of two kept boxes.
+        limit: maximum number of boxes to keep.
 
     Returns:
         boxes (K, 4) and scores (K,), highest score first.
     """
     kept = import_torchvision("ops").nms(boxes, scores, overlap)
     boxes, scores = boxes[kept], scores[kept]
-    counts = (scores > _DISCARDED).nonzero().squeeze(1)[:limit]
-    return boxes[counts], scores[counts]
+    valid = (scores > _DISCARDED).nonzero().squeeze(1)[:limit]
+    return boxes[valid], scores[valid]

@@ -1,4 +1,4 @@
-"""From a configuration's detector to a graph, with or without its weights."""
+"""Build a detector's graph from a configuration, and fill in its weights."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ DETECTORS: Mapping[str, Callable[[Mapping[str, Any]], Detector]] = MappingProxyT
         "SSDLite": lambda options: SsdLite(full_tail=bool(options.get("pretrained_from_imagenet"))),
     }
 )
-"""By the `type` in DeepLabCut's configuration."""
+"""`type` in DeepLabCut's configuration -> a function from the options to the detector without weights."""
 
 
 def build_detector(options: Mapping[str, Any], normalisation: Normalisation) -> DetectorGraph:
-    """Make a detector, its weights not yet filled in.
+    """Build a detector without its weights.
 
     Args:
-        options: `detector` of the configuration; of its `model` are read `type`, `variant`, `box_score_thresh`
-            and `pretrained_from_imagenet`.
-        normalisation: of the image, as in `detector.data.inference` of the configuration.
+        options: `detector` of the configuration. Uses `type`, `variant`, `box_score_thresh` and
+            `pretrained_from_imagenet` of its `model`.
+        normalisation: normalisation of the image, as in `detector.data.inference` of the configuration.
 
     Raises:
-        UnsupportedModelError: another type or variant.
+        UnsupportedModelError: the type or variant is not supported.
         DependencyError: torchvision is missing.
     """
     model = {name: value for name, value in (options.get("model") or {}).items() if value is not None}
@@ -46,15 +46,15 @@ def build_detector(options: Mapping[str, Any], normalisation: Normalisation) -> 
 
 
 def fill_detector(graph: DetectorGraph, weights: Mapping[str, Tensor], path: Path) -> None:
-    """Fill in the weights of a file, in place, and make the graph ready to run.
+    """Fill in the weights of a file, in place, and prepare the graph for inference.
 
     Args:
         graph: from `build_detector`.
         weights: `detector` of the file.
-        path: the file, for messages.
+        path: the file, for error messages.
 
     Raises:
-        ModelError: the weights do not fit, or tell other things apart than background and animal.
+        ModelError: the weights do not match the network, or have classes other than background and animal.
     """
     detector = graph.detector
     classifier = weights.get(f"model.{detector.classifier}")

@@ -29,15 +29,15 @@ from dlclive_torch.detectors.torchvision_layers import import_torchvision, make_
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What the variants differ in, as torchvision trains and runs them.
+    """The settings of a variant, as torchvision trains and runs it.
 
     Args:
-        sides: of the anchors [px], for each map of the pyramid.
-        strides: of the maps that the second stage looks at [px], the first ones of the pyramid. Of two maps with the same
-            stride it looks at the first alone.
-        resizing: of the image.
-        proposal_score: lowest score of a box that the first stage hands on.
-        proposals: how many it hands on, and takes from one map, at most.
+        sides: sides of the anchors [px], for each map of the pyramid.
+        strides: strides [px] of the maps that the second stage uses, the first ones of the pyramid. Of two maps with the
+            same stride it uses only the first.
+        resizing: resizing of the image.
+        proposal_score: lowest score of a box that the first stage proposes.
+        proposals: maximum number of proposals, in total and from one map.
     """
 
     sides: tuple[tuple[int, ...], ...]
@@ -61,7 +61,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "fasterrcnn_resnet50_fpn_v2": Variant(_ONE_SIDE_EACH, (4, 8, 16, 32), _LARGE, 0.0, 1000),
     }
 )
-"""By the name of torchvision's function, which is the `variant` in DeepLabCut's configuration."""
+"""Name of torchvision's function, which is `variant` in DeepLabCut's configuration -> its settings."""
 
 _RATIOS = (0.5, 1.0, 2.0)
 _PROPOSAL_REGRESSION = Regression(centre=1.0, size=1.0)
@@ -72,15 +72,15 @@ _OVERLAP = 0.5
 _SIDE = 1e-2
 _LIMIT = 100
 _WINDOW = 7
-"""Rows and columns that the second stage sees of each proposal."""
+"""Rows and columns of the window that the second stage pools from each proposal."""
 
 
 class FasterRcnn(Detector):
-    """A first stage that proposes boxes anywhere, a second one that looks at each again (Ren et al. 2015).
+    """A first stage that proposes boxes, and a second stage that classifies and refines them (Ren et al. 2015).
 
     Args:
         variant: one of VARIANTS.
-        score: lowest score of a box that is found.
+        score: boxes need a score above this.
     """
 
     def __init__(self, variant: str, score: float) -> None:
@@ -98,7 +98,7 @@ class FasterRcnn(Detector):
     def forward(self, images: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
         maps = list(self.model.backbone(images).values())
         proposals = self._propose(maps, images, inside)
-        return self._look_again(maps, proposals, inside)
+        return self._refine(maps, proposals, inside)
 
     def _propose(self, maps: Sequence[Tensor], images: Tensor, inside: Tensor) -> Tensor:
         """Return up to `proposals` boxes (P, 4), best first."""
@@ -113,7 +113,7 @@ class FasterRcnn(Detector):
         logits = logits[0].permute(1, 2, 0).flatten()
         deltas = deltas[0].view(len(cell), 4, *grid).permute(2, 3, 0, 1).reshape(-1, 4)
         limit = self.settings.proposals
-        # Filled up, so that there are never fewer than are taken: a free size gives a free number of anchors.
+        # Pad to at least `limit` logits for top-k: with a dynamic size, the number of anchors is dynamic.
         logits = torch.cat([logits, logits.new_full((limit,), -torch.inf)])
         best_logits, best = logits.topk(limit)
         best = best.clamp(max=deltas.shape[0] - 1)
@@ -123,7 +123,7 @@ class FasterRcnn(Detector):
         scores = torch.where(best_logits > -torch.inf, scores, -1.0)
         return suppress(boxes, discard_smaller(boxes, scores, _PROPOSAL_SIDE), _PROPOSAL_OVERLAP, limit)
 
-    def _look_again(self, maps: Sequence[Tensor], proposals: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    def _refine(self, maps: Sequence[Tensor], proposals: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
         proposals, windows = self._windows(maps, proposals)
         logits, deltas = self.model.roi_heads.box_predictor(self.model.roi_heads.box_head(windows))
         scores = discard_below(logits.softmax(dim=-1)[:, 1], self.score, inclusive=False)
@@ -131,22 +131,22 @@ class FasterRcnn(Detector):
         return suppress(boxes, discard_smaller(boxes, scores, _SIDE), _OVERLAP, _LIMIT)
 
     def _windows(self, maps: Sequence[Tensor], proposals: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the proposals (P, 4) in another order, and what the maps show of them (P, C, 7, 7)."""
+        """Return the proposals (P, 4), reordered by level, and their windows of the maps (P, C, 7, 7)."""
         align = import_torchvision("ops").roi_align
         levels = _choose_levels(proposals, self.settings.strides)
-        chosen, windows = [], []
+        ordered, windows = [], []
         for level, stride in enumerate(self.settings.strides):
             boxes = proposals[(levels == level).nonzero().squeeze(1)]
             rois = torch.cat([torch.zeros_like(boxes[:, :1]), boxes], dim=1)
             windows.append(align(maps[level], rois, (_WINDOW, _WINDOW), 1 / stride, 2, False))
-            chosen.append(boxes)
-        return torch.cat(chosen), torch.cat(windows)
+            ordered.append(boxes)
+        return torch.cat(ordered), torch.cat(windows)
 
 
 def _choose_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
-    """Return for each box the map to look at: 0 for the first (Lin et al. 2017, feature pyramid networks, equation 1).
+    """Return the map index of each box, from 0 (Lin et al. 2017, feature pyramid networks, equation 1).
 
-    A box as large as an image of ImageNet, 224 px, belongs to the map of stride 16; half its side is one map lower.
+    A box of 224 px, the size of an ImageNet image, belongs to the map of stride 16; a box of half that side, one map lower.
     """
     first, last = (int(math.log2(stride)) for stride in (strides[0], strides[-1]))
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -155,10 +155,10 @@ def _choose_levels(boxes: Tensor, strides: Sequence[int]) -> Tensor:
 
 
 def build_faster_rcnn(options: Mapping[str, Any]) -> FasterRcnn:
-    """Make the variant that the options name; `box_score_thresh` is the lowest score of a box.
+    """Build the variant given in the options; boxes need a score above `box_score_thresh`.
 
     Raises:
-        UnsupportedModelError: an unknown variant.
+        UnsupportedModelError: the variant is unknown.
     """
     variant = options.get("variant", "fasterrcnn_mobilenet_v3_large_fpn")
     if variant not in VARIANTS:

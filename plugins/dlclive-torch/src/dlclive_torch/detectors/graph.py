@@ -1,4 +1,4 @@
-"""The whole way from the camera's image to the animals' boxes as one module: what is run, and what the exporter writes."""
+"""A detector from camera image to boxes as one module, which the runtime runs and the exporter writes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Detector(nn.Module, ABC):
     """A network that finds animals.
 
     Args:
-        model: torchvision's layers; the weights of DeepLabCut's files are named after this attribute.
-        mean: that the network takes from the colours, which are normalised already, of red, green, blue.
-        std: that it divides them by.
-        resizing: the size that it looks at.
+        model: torchvision's layers; the names of the weights in DeepLabCut's files begin with this attribute.
+        mean: red, green, blue; the network subtracts it from colours that are already normalised.
+        std: red, green, blue; the network divides the colours by it.
+        resizing: the size of the network's input.
     """
 
     def __init__(self, model: nn.Module, mean: Sequence[float], std: Sequence[float], resizing: Resizing) -> None:
         super().__init__()
-        self.model: Any = model  # its parts are torchvision's, of which nothing is declared
+        self.model: Any = model  # torchvision does not declare the types of its parts
         self.mean = tuple(mean)
         self.std = tuple(std)
         self.resizing = resizing
@@ -39,7 +39,7 @@ class Detector(nn.Module, ABC):
 
         Args:
             images: (1, 3, H, W) float32, normalised by `mean` and `std`, resized and padded by `resizing`.
-            inside: (2,) float32, width and height of the part that is not padding.
+            inside: (2,) float32, width and height without padding.
 
         Returns:
             boxes (M, 4) float32 x1, y1, x2, y2 in pixels of `images`, and scores (M,) float32, highest first.
@@ -53,19 +53,19 @@ class Detector(nn.Module, ABC):
     anchors: int = 1
 
     folds: ClassVar[bool] = True
-    """Whether batch normalisations are folded: not where the rounding of the weights moves boxes by half a pixel."""
+    """Whether to fold batch normalisations. False if the rounding of the weights would move boxes by half a pixel."""
 
 
 class DetectorGraph(nn.Module):
     """One image (1, H, W, 3) uint8 RGB in, boxes of animals out.
 
     `boxes` is (M, 4) float32, x1, y1, x2, y2 in pixels of the image, `scores` (M,) float32 between 0 and 1, the highest
-    first. M is 0 where nothing was found.
+    first. M is 0 if there are no detections.
 
     Args:
         detector: the network.
-        normalisation: of the image before the detector's own one: "imagenet" as DeepLabCut trains them, so that the
-            colours are normalised twice.
+        normalisation: applied to the image before the detector's own normalisation. DeepLabCut trains detectors with
+            "imagenet", so colours are normalised twice.
     """
 
     def __init__(self, detector: Detector, *, normalisation: Normalisation) -> None:
@@ -79,10 +79,10 @@ class DetectorGraph(nn.Module):
         """Find animals in one image.
 
         Raises:
-            UsageError: there is not exactly one image.
+            UsageError: the input is not exactly one image.
         """
         if image.ndim != 4 or image.shape[0] != 1:
-            raise UsageError(f"a detector takes one image (1, H, W, 3), not {tuple(image.shape)}")
+            raise UsageError(f"a detector takes one image of shape (1, H, W, 3), not {tuple(image.shape)}")
         height, width = image.shape[1:3]
         resized_height, resized_width = self.detector.resizing.resized(height, width)
         pixels = self.normalised(image.permute(0, 3, 1, 2))
@@ -98,20 +98,20 @@ class DetectorGraph(nn.Module):
         return self.find(images, inside, ratio)
 
     def find(self, images: Tensor, inside: Tensor, ratio: Tensor) -> dict[str, Tensor]:
-        """Find animals in what `forward` prepared.
+        """Find animals in an image that `forward` prepared.
 
         Args:
             images: (1, 3, H, W) float32 as for the detector.
-            inside: (2,) float32, width and height of the part that is not padding.
+            inside: (2,) float32, width and height without padding.
             ratio: (2,) float32, width and height of the image divided by `inside`.
         """
         boxes, scores = self.detector(images, inside)
         return {"boxes": boxes * ratio.repeat(2), "scores": scores}
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """Both normalisations, one after the other as they were in training.
+        """Apply both normalisations, one after the other as in training.
 
-        Made one, they would be rounded once less: boxes are exp() of what comes out, and a large one shows it.
+        Merging them would round once less. The sizes of boxes are exp() of the output, so the difference shows in large boxes.
         """
         scale = 1.0 if self.normalisation == "none" else 255.0
         pixels = pixels.to(torch.float32) / scale

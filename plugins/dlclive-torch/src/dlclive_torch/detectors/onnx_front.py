@@ -1,7 +1,7 @@
-"""The steps before a detector's network as ONNX: what `DetectorGraph.forward` does, for an image of any size.
+"""The preprocessing of a detector in ONNX: the steps of `DetectorGraph.forward`, for an image of any size.
 
-They are written by hand because the new size has to be computed in double precision: an exported program does so in single
-precision, which is a pixel less every now and then.
+They are written by hand because the new size must be computed in double precision. An exported program uses single
+precision, and the size is sometimes one pixel smaller.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ prepare (uint8[1, height, width, 3] image) => (float[1, 3, rows, columns] images
 def front_graph(graph: DetectorGraph) -> onnx.GraphProto:
     """Return the ONNX graph from `image` (1, H, W, 3) uint8 RGB to the arguments of `DetectorGraph.find`.
 
-    All names between its inputs and outputs begin with `front_`.
+    The names of all intermediate values begin with `front_`.
     """
     resizing = graph.detector.resizing
     front = onnx.parser.parse_graph(_STEPS.format(sides=_sides(resizing), divisor=resizing.divisor))

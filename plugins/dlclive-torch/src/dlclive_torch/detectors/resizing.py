@@ -1,4 +1,4 @@
-"""How large an image is shown to a detector, and padded how far."""
+"""Resizing and padding of a detector's input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FixedSize:
-    """A square, whatever the image; its proportions change.
+    """Resize every image to a square; the aspect ratio changes.
 
     Args:
         side: of the square [px].
@@ -24,12 +24,12 @@ class FixedSize:
 
 @dataclass(frozen=True, slots=True)
 class ShorterSide:
-    """Proportions stay: the shorter side becomes `shorter`, or less where the longer one would be above `longer`.
+    """Keep the aspect ratio: the shorter side becomes `shorter`, or less if the longer side would exceed `longer`.
 
     Args:
-        shorter: of the shorter side [px].
-        longer: of the longer side [px], at most.
-        divisor: that height and width become multiples of, by zeros at the bottom and right.
+        shorter: length of the shorter side [px].
+        longer: maximum length of the longer side [px].
+        divisor: zeros at the bottom and right pad height and width to multiples of this.
     """
 
     shorter: int
@@ -39,8 +39,8 @@ class ShorterSide:
     def resized(self, height: int, width: int) -> tuple[int, int]:
         """Return height and width [px] before padding.
 
-        The arithmetic is that of torchvision, in double precision and rounded down, so that 800 / 333 * 333 is 799 or
-        800 where it is 799 or 800 there: one pixel moves all boxes.
+        Same arithmetic as torchvision, in double precision and rounded down, so that rounding agrees: 800 / 333 * 333 could
+        be 799 or 800, and one pixel moves all boxes.
         """
         scale = min(self.shorter / min(height, width), self.longer / max(height, width))
         return math.floor(height * scale), math.floor(width * scale)

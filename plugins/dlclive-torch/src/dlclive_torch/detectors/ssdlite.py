@@ -1,4 +1,4 @@
-"""SSDLite on MobileNetV3 at 320 x 320: the detector that DeepLabCut takes unless told otherwise."""
+"""SSDLite on MobileNetV3 at 320 x 320, DeepLabCut's default detector."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SCALES = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.0)
 _RATIOS = (2.0, 3.0)
 _REGRESSION = Regression(centre=10.0, size=5.0)
 _SCORE = 0.001
-"""DeepLabCut's `box_score_thresh` does not reach this detector, so it is not read here either."""
+"""DeepLabCut does not pass `box_score_thresh` to this detector, so it is ignored here, too."""
 _OVERLAP = 0.55
 _LIMIT = 300
 _LAST_STAGE = 13
-"""The block of MobileNetV3 that begins its last stage; the first map is taken inside of it, the second at the end."""
+"""The block of MobileNetV3 that begins its last stage. The first map is taken inside this block, the second at the end."""
 _FULL_CHANNELS = (672, 960, 512, 256, 256, 128)
 
 
@@ -30,8 +30,8 @@ class SsdLite(Detector):
     """Single-shot detector (Liu et al. 2016) with the light heads of Sandler et al. 2018 and one class, animal.
 
     Args:
-        full_tail: whether the last stage of MobileNetV3 has all of its channels, as where training began with ImageNet's
-            weights, or half of them, as where it began with COCO's.
+        full_tail: whether the last stage of MobileNetV3 has all of its channels, as after pretraining on ImageNet, or half
+            of them, as after pretraining on COCO.
     """
 
     anchors = 6
@@ -48,15 +48,15 @@ class SsdLite(Detector):
         return "head.classification_head.module_list.0.1.weight"
 
     def forward(self, images: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-        found = self.model.head(list(self.model.backbone(images).values()))
-        scores = found["cls_logits"][0].softmax(dim=-1)[:, 1]
+        outputs = self.model.head(list(self.model.backbone(images).values()))
+        scores = outputs["cls_logits"][0].softmax(dim=-1)[:, 1]
         scores, best = discard_below(scores, _SCORE, inclusive=False).topk(_LIMIT)
-        boxes = decode_boxes(found["bbox_regression"][0, best], self.boxes[best], _REGRESSION)
+        boxes = decode_boxes(outputs["bbox_regression"][0, best], self.boxes[best], _REGRESSION)
         return suppress(clip_boxes(boxes, inside), scores, _OVERLAP, _LIMIT)
 
 
 def _full_tail() -> nn.Module:
-    """Put together what torchvision makes from one function only with weights to download."""
+    """Assemble the model from its parts: torchvision's function for this variant always downloads weights."""
     ssdlite = import_torchvision("models.detection.ssdlite")
     norm = partial(nn.BatchNorm2d, eps=0.001)
     mobilenet = import_torchvision("models").mobilenet_v3_large(weights=None, norm_layer=norm, reduced_tail=False)

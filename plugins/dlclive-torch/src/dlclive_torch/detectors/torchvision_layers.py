@@ -1,4 +1,4 @@
-"""The one place that imports torchvision, and only when a detector is built."""
+"""The only module that imports torchvision, and only when a detector is built."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ def import_torchvision(module: str) -> Any:
     """Return `torchvision.<module>`.
 
     Raises:
-        DependencyError: torchvision is not installed, or does not fit the installed PyTorch.
+        DependencyError: torchvision is not installed, or does not match the installed PyTorch.
     """
     try:
         return importlib.import_module(f"torchvision.{module}")
-    except (ImportError, RuntimeError, OSError) as error:  # its compiled part fails with the last two
+    except (ImportError, RuntimeError, OSError) as error:  # its compiled extension raises the last two
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DependencyError(
             f"detectors need torchvision, which cannot be imported ({reason}); run: pip install 'dlclive-torch[detectors]'"
@@ -24,11 +24,11 @@ def import_torchvision(module: str) -> Any:
 
 
 def make_layers(model: str, **options: Any) -> Any:
-    """Make a detection model of torchvision without weights: nothing is ever downloaded.
+    """Build a torchvision detection model without weights and without a download.
 
     Args:
-        model: the name of its function in torchvision.models.detection.
-        options: of this function.
+        model: the name of a function in torchvision.models.detection.
+        options: arguments of this function.
     """
     factory = getattr(import_torchvision("models.detection"), model)
     return factory(weights=None, weights_backbone=None, progress=False, **options)

@@ -1,1 +1,1 @@
-"""Reading DeepLabCut's `.pt` files without running anything that is in them."""
+"""Read DeepLabCut's `.pt` files without executing any of their content."""

@@ -1,4 +1,4 @@
-"""The two containers that torch.save has written: a zip archive since 2020, pickles one after the other before."""
+"""The two container formats of torch.save: a zip archive since 2020, consecutive pickles before."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def read_pt(path: Path) -> Any:
     """Return what torch.save wrote: containers of tensors on the CPU, numbers and strings.
 
     Raises:
-        ModelError: the file cannot be read, is damaged, or is no PyTorch file.
-        UnsafeFileError: it names something that is not data.
+        ModelError: the file cannot be read, is damaged, or is not a PyTorch file.
+        UnsafeFileError: the file refers to something other than data.
     """
     try:
         with path.open("rb") as stream:
@@ -46,7 +46,7 @@ def _read_zip(path: Path) -> Any:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/data.pkl")]
             if len(names) != 1:
-                raise ModelError(f"{path} is a zip archive, but not one that torch.save wrote; it holds no data.pkl")
+                raise ModelError(f"{path} is a zip archive, but torch.save did not write it: data.pkl is missing")
             folder = names[0].removesuffix("data.pkl")
             if folder + "constants.pkl" in archive.namelist():
                 raise ModelError(f"{path} is a TorchScript program, not a DeepLabCut model; give DeepLabCut's export")
@@ -71,9 +71,7 @@ def _read_zip(path: Path) -> Any:
                 return RestrictedUnpickler(stream, path, load).read()
     except DLCLiveError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged archive raises nearly anything: BadZipFile, KeyError, UnicodeDecodeError, ...
+    except Exception as error:  # a damaged archive can raise almost anything: BadZipFile, KeyError, UnicodeDecodeError
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"{path} is truncated or damaged ({reason}); copy or export it again") from None
 
@@ -102,13 +100,13 @@ def _zip_storage(archive: zipfile.ZipFile, name: str, kind: StorageType, count: 
 
 
 def _read_legacy(stream: IO[bytes], path: Path) -> Any:
-    """Magic number, version, system, then the object, the keys of its storages, and their numbers one after the other."""
+    """Read magic number, version, system, the object, the keys of its storages, then the data of each storage."""
     if RestrictedUnpickler(stream, path).read() != _LEGACY_MAGIC:
-        raise ModelError(f"{path} is no PyTorch file; expected a DeepLabCut export or snapshot")
+        raise ModelError(f"{path} is not a PyTorch file; expected a DeepLabCut export or snapshot")
     version = RestrictedUnpickler(stream, path).read()
     system = RestrictedUnpickler(stream, path).read()
     if version != _LEGACY_VERSION or not isinstance(system, dict) or not system.get("little_endian", True):
-        raise ModelError(f"{path} was written by a version or machine that is not supported; export it again")
+        raise ModelError(f"{path} was written by an unsupported version or machine; export it again")
     size = left = path.stat().st_size
     storages: dict[str, Tensor] = {}
 
@@ -144,7 +142,7 @@ def _fill(storage: Tensor | None, stream: IO[bytes], path: Path) -> None:
 
 
 def _numbers(data: bytes, kind: StorageType, count: int) -> Tensor:
-    """Bytes as numbers, without trusting that the values of a bool are 0 and 1."""
+    """Convert bytes to numbers. Booleans are not assumed to be stored as 0 and 1."""
     if not count:
         return torch.zeros(0, dtype=kind.dtype)
     raw = torch.uint8 if kind.dtype == torch.bool else kind.dtype

@@ -1,4 +1,4 @@
-"""A DeepLabCut model file as what it says: its configuration and its weights."""
+"""The content of a DeepLabCut model file: its configuration and its weights."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Literal
 from torch import Tensor
 
 from dlclive_core import ModelError
-from dlclive_core.runtimes import CONFIG_NAME, read_config, sha256
+from dlclive_core.runtimes import CONFIG_NAME, is_detector_snapshot, read_config, sha256
 from dlclive_torch.files.archives import read_pt
 from dlclive_torch.files.plain_values import TooLargeError, plain_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A model file that was read.
+    """The content of a model file.
 
     Attributes:
         path: the file.
         format: "deeplabcut-export" or "deeplabcut-snapshot".
-        config: the configuration as DeepLabCut wrote it, enumerations and paths as text.
+        config: the configuration as DeepLabCut wrote it, with enumerations and paths as text.
         pose: name -> weights of the pose network.
-        detector: the same of its detector, None where the file holds none.
-        sha256: of the file, in hexadecimal.
+        detector: name -> weights of the detector; None if the file has no detector.
+        sha256: hash of the file, in hexadecimal.
     """
 
     path: Path
@@ -40,16 +40,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read an export, or a snapshot with the `pytorch_config.yaml` beside it.
 
     Raises:
-        ModelError: it is neither, or damaged.
-        UnsafeFileError: it would run code if it were unpickled.
+        ModelError: the file is neither, or is damaged.
+        UnsafeFileError: unpickling the file would execute code.
     """
     content = _content(path)
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds {_a(content)}, not a DeepLabCut model; give DeepLabCut's export or snapshot")
     if content and all(isinstance(value, Tensor) for value in content.values()):
-        raise ModelError(
-            f"{path} holds weights alone, without a configuration; export the model with deeplabcut.export_model"
-        )
+        raise ModelError(f"{path} holds weights without a configuration; export the model with deeplabcut.export_model")
     if "pose" in content or "config" in content:
         config = content.get("config")
         if not isinstance(config, Mapping):
@@ -72,18 +70,18 @@ def read_checkpoint(path: Path) -> Checkpoint:
             detector=None,
             sha256=sha256(path),
         )
-    held = ", ".join(repr(str(key)[:60]) for key in list(content)[:8]) or "nothing"
+    keys = ", ".join(repr(str(key)[:60]) for key in list(content)[:8]) or "nothing"
     raise ModelError(
-        f"{path} is neither a DeepLabCut export ('config', 'pose') nor a snapshot ('model', 'metadata'); it holds {held}"
+        f"{path} is neither a DeepLabCut export ('config', 'pose') nor a snapshot ('model', 'metadata'); it holds {keys}"
     )
 
 
 def read_detector(path: Path) -> Mapping[str, Tensor]:
-    """Read the weights of a detector: from a detector's snapshot, or from an export that holds one.
+    """Read the weights of a detector from a detector's snapshot, or from an export that includes one.
 
     Raises:
-        ModelError: the file holds none, or is damaged.
-        UnsafeFileError: it would run code if it were unpickled.
+        ModelError: the file has no detector, or is damaged.
+        UnsafeFileError: unpickling the file would execute code.
     """
     content = _content(path)
     if isinstance(content, dict) and content.get("detector"):
@@ -107,14 +105,14 @@ def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, T
 
 
 def _config_beside(path: Path) -> Mapping[str, Any]:
-    if path.name.startswith("snapshot-detector"):
+    if is_detector_snapshot(path):
         raise ModelError(f"{path} is a snapshot of a detector; give the pose network's snapshot beside it")
-    beside = path.with_name(CONFIG_NAME)
-    if not beside.exists():
+    config_path = path.with_name(CONFIG_NAME)
+    if not config_path.exists():
         raise ModelError(
-            f"{path} is a snapshot, which needs {CONFIG_NAME} beside it; leave it in its training folder, or copy both"
+            f"{path} is a snapshot and needs {CONFIG_NAME} beside it; leave it in its training folder, or copy both files"
         )
-    return read_config(beside)
+    return read_config(config_path)
 
 
 def _content(path: Path) -> Any:

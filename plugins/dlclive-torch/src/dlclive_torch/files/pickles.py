@@ -1,4 +1,4 @@
-"""A pickle reader that knows a handful of names and refuses all others."""
+"""A pickle reader that accepts a fixed set of names and rejects all others."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dlclive_torch.files.stand_ins import Loader, StorageType, stand_in
 
 
 class RestrictedUnpickler(BoundedUnpickler):
-    """Reads one pickle. Every name in it is looked up in `stand_ins`; nothing is imported.
+    """Reads one pickle. Looks up every name in `stand_ins` and imports nothing.
 
     Args:
-        stream: where the pickle begins.
+        stream: positioned at the beginning of the pickle.
         path: the file, for error messages.
-        load: gives a storage's numbers; None where no storages may be.
+        load: returns the data of a storage; None if the pickle must not refer to storages.
     """
 
     def __init__(self, stream: IO[bytes], path: Path, load: Loader | None = None) -> None:
@@ -26,15 +26,15 @@ class RestrictedUnpickler(BoundedUnpickler):
         self._load = load
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return the stand-in of a name; UnsafeFileError if it has none."""
-        found = stand_in(module, name)
-        if found is None:
+        """Return the stand-in for a name; UnsafeFileError if it has none."""
+        substitute = stand_in(module, name)
+        if substitute is None:
             wanted = f"{module}.{name}"[:200]
             raise UnsafeFileError(
-                f"{self._path} asks to run {wanted!r} when it is read, which no DeepLabCut model needs; nothing "
-                "was run. If you trust it, export the model again with deeplabcut.export_model"
+                f"{self._path} would run {wanted!r} when read, which no DeepLabCut model needs; nothing was "
+                "run. If you trust the file, export the model again with deeplabcut.export_model"
             )
-        return found
+        return substitute
 
     def persistent_load(self, pid: Any) -> Any:
         """Return the storage that torch.save refers to."""
@@ -44,13 +44,13 @@ class RestrictedUnpickler(BoundedUnpickler):
         return self._load(storage, str(key), int(count))
 
     def read(self) -> Any:
-        """Return what the pickle holds; ModelError if it is damaged."""
+        """Return the content of the pickle; ModelError if it is damaged."""
         try:
             return self.load()
         except DLCLiveError:
             raise
-        except Exception as error:  # a damaged pickle raises nearly anything: IndexError, KeyError, TypeError, ...
+        except Exception as error:  # a damaged pickle can raise almost anything: IndexError, KeyError, TypeError, ...
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(
-                f"{self._path} is damaged or no PyTorch file ({reason}); copy or export it again"
+                f"{self._path} is damaged or not a PyTorch file ({reason}); copy or export it again"
             ) from None

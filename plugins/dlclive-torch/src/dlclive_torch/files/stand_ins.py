@@ -1,8 +1,8 @@
-"""What the names in a `.pt` file are taken for.
+"""Stand-ins for the names in a `.pt` file.
 
-A pickle is a little program that calls functions by name. Here each name that DeepLabCut's files use stands for a function
-of ours that makes plain data: a tensor, a string, a number. Nothing that the file names is imported or called, so a file
-can ask for nothing else; the table is the whole language.
+A pickle is a program that calls functions by name. Here each name that DeepLabCut's files use maps to a function of ours
+that returns plain data: a tensor, a string, a number. The functions that the file names are never imported or called, so a
+file can do nothing beyond this table.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from torch import Tensor
 
 
 class _Sealed:
-    """What a pickle cannot change: its BUILD instruction, which sets attributes of anything, is refused."""
+    """Cannot be changed by a pickle: rejects the BUILD instruction, which sets attributes of any object."""
 
     __slots__ = ()
     refuses_state = True
 
     def __setstate__(self, state: object) -> None:
-        raise pickle.UnpicklingError("an attempt to change what a name stands for")
+        raise pickle.UnpicklingError("an attempt to modify a stand-in")
 
 
 class StorageType(_Sealed):
-    """The type of the numbers in a storage: what `torch.FloatStorage` and its like are taken for."""
+    """The type of the numbers in a storage: stands in for `torch.FloatStorage` and similar classes."""
 
     __slots__ = ("dtype",)
 
@@ -40,7 +40,7 @@ class StorageType(_Sealed):
 
 
 class Call(_Sealed):
-    """What a function or class is taken for: all that a pickle can do with it is call it with plain arguments."""
+    """Stands in for a function or class: a pickle can only call it with plain arguments."""
 
     __slots__ = ("_function",)
 
@@ -56,7 +56,7 @@ class Call(_Sealed):
 
 
 class NumpyType:
-    """What `numpy.dtype` is taken for: only plain numbers, their byte order from the pickle's state."""
+    """Stands in for `numpy.dtype`: plain numbers only. The byte order comes from the pickle's state."""
 
     def __init__(self, code: str, *_: object) -> None:
         if not isinstance(code, str) or len(code) > 4 or code[:1] not in "biufc":
@@ -69,35 +69,35 @@ class NumpyType:
 
 
 def numpy_number(kind: NumpyType, data: bytes) -> float | int | bool | complex:
-    """A numpy scalar as a Python number."""
+    """Return a numpy scalar as a Python number."""
     number: float | int | bool | complex = np.frombuffer(data, dtype=kind.dtype, count=1)[0].item()
     return number
 
 
 def encoded_text(text: str, encoding: str) -> bytes:
-    """How pickles of protocol 2 write bytes. Only latin-1, because other codecs can unpack and grow."""
+    """Return bytes that protocol 2 wrote as text. Accepts latin-1 only: other codecs can decompress their input."""
     if encoding != "latin1":
         raise ValueError(f"bytes in encoding {encoding!r}")
     return text.encode("latin1")
 
 
 def enum_value(value: object) -> str:
-    """An enumeration of deeplabcut, which derives from str, as its value."""
+    """Return the value of a deeplabcut enumeration, which derives from str."""
     return str(_simple(value))
 
 
 def posix_path(*parts: str) -> str:
-    """A pathlib path, as text."""
+    """Return a pathlib path as text."""
     return str(PurePosixPath(*parts))
 
 
 def windows_path(*parts: str) -> str:
-    """A pathlib path written on Windows, as text, on any system."""
+    """Return a pathlib path written on Windows as text, on any system."""
     return str(PureWindowsPath(*parts))
 
 
 def device_name(*parts: object) -> str:
-    """A torch.device, as text."""
+    """Return a torch.device as text."""
     return ":".join(str(_simple(part)) for part in parts)
 
 
@@ -109,7 +109,7 @@ def _simple(value: object) -> object:
 
 
 def plain_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
-    """A view into a storage; torch refuses one that reaches beyond it."""
+    """Return a view into a storage; torch rejects a view that exceeds it."""
     return _view(storage, size, stride, offset)
 
 
@@ -121,18 +121,18 @@ def _view(storage: Tensor, size: tuple[int, ...], stride: tuple[int, ...], offse
 
 
 def typed_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *more: Any) -> Tensor:
-    """A view into a storage of bytes, read as numbers of a type, which is the third of `more`."""
+    """Return a view into a storage of bytes, interpreted as numbers of the dtype in the third entry of `more`."""
     _, _, dtype = more[:3]
     return _view(storage.view(dtype), size, stride, offset)
 
 
 def parameter_data(data: Tensor, *_: object) -> Tensor:
-    """A parameter as its tensor."""
+    """Return the tensor of a parameter."""
     return data
 
 
 def counting_dict(*_: object) -> dict[Any, Any]:
-    """A defaultdict without its factory, which reading does not need."""
+    """Return a defaultdict without its factory, which reading does not need."""
     return defaultdict(None)
 
 
@@ -190,15 +190,15 @@ _ENUMERATION = Call(enum_value)
 STAND_INS: Mapping[tuple[str, str], object] = MappingProxyType(
     {name: Call(function) for name, function in _functions().items()} | _types()
 )
-"""(module, name) in a file -> what it is taken for. Anything else is refused."""
+"""(module, name) in a file -> its stand-in. All other names are rejected."""
 
 
 def stand_in(module: str, name: str) -> object | None:
-    """Return what a name in a file is taken for, None if it is refused."""
+    """Return the stand-in for a name in a file; None if the name is rejected."""
     if module.split(".")[0] == "deeplabcut":  # its enumerations: NetType, MethodType, ...
         return _ENUMERATION
     return STAND_INS.get((module, name))
 
 
 Loader = Callable[[StorageType, str, int], Tensor]
-"""From a storage's type, key and count of numbers to these numbers, one-dimensional."""
+"""Maps a storage's type, key and number of elements to its one-dimensional data."""

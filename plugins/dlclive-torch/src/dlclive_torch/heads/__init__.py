@@ -1,1 +1,1 @@
-"""The networks' heads: from features to maps, and from maps to keypoints. `table.HEADS` lists them."""
+"""Heads: from features to maps, and from maps to keypoints. `table.HEADS` lists them."""

@@ -1,4 +1,4 @@
-"""Convolutions that look where the features tell them to, for several keypoints at once."""
+"""Adaptive convolutions: the features determine the sampling points, for several keypoints at once."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _POINTS = 9
-"""Places that a 3 x 3 convolution looks at."""
+"""Sampling points of a 3 x 3 convolution."""
 
 
 class AdaptiveBlock(nn.Module):
-    """A 3 x 3 convolution whose nine places are moved by an affine map, with a way around it.
+    """A residual block: a 3 x 3 convolution whose nine sampling points are moved by an affine map.
 
     Geng et al. 2021, "Bottom-up human pose estimation via disentangled keypoint regression" (arXiv 2104.02300): two
-    convolutions give a matrix A and a shift t for each cell p. With R the nine places of a 3 x 3 convolution about 0, rows
-    y and x, the features are read at p + A R + t, in between cells bilinearly, beyond the map 0, and weighted and
-    summed.
+    convolutions predict a matrix A and a shift t for each cell p. R holds the nine sampling points of a 3 x 3 convolution
+    about 0, rows y and x. The features are sampled at p + A R + t, bilinearly between cells and 0 outside the map, then
+    weighted and summed.
 
     Args:
-        channels: of the features of one group.
-        groups: how many such convolutions are beside each other, each on its own channels.
+        channels: channels of the features of one group.
+        groups: number of parallel convolutions, each on its own channels.
     """
 
     def __init__(self, channels: int, groups: int = 1) -> None:
@@ -37,43 +37,43 @@ class AdaptiveBlock(nn.Module):
         self.bn = nn.BatchNorm2d(wide)
 
     def forward(self, features: Tensor) -> Tensor:
-        read = self._read(features, *self._places(features)).to(features.dtype)
-        weight = self.adapt_conv.weight.flatten(1)[:, :, None, None]  # channels of a group x 9, as `read` has them
-        summed = functional.conv2d(read, weight, self.adapt_conv.bias, groups=self.groups)
+        samples = self._sample(features, *self._sampling_points(features)).to(features.dtype)
+        weight = self.adapt_conv.weight.flatten(1)[:, :, None, None]  # channels of a group x 9, the order of `samples`
+        summed = functional.conv2d(samples, weight, self.adapt_conv.bias, groups=self.groups)
         out: Tensor = self.bn(summed) + features
         return functional.relu(out)
 
-    def _places(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows and columns (N, groups, 9, h, w) that are read for each cell, in float32."""
+    def _sampling_points(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rows and columns (N, groups, 9, h, w) to sample for each cell, in float32."""
         height, width = features.shape[2:]
         matrix = torch.unflatten(self.transform_matrix_conv(features), 1, (self.groups, 2, 2, 1)).to(torch.float32)
         shift = torch.unflatten(self.translation_conv(features), 1, (self.groups, 2, 1)).to(torch.float32)
         regular = self.regular_matrix.to(torch.float32).view(self.groups, 2, _POINTS)
-        # A deformable convolution's offsets are relative to its own nine places, whatever R the file has: A R - R + t.
-        own = _regular().to(regular) - regular
+        # The offsets of a deformable convolution, A R - R + t, are relative to its own grid; the R in the file may differ.
+        correction = _regular().to(regular) - regular
         # moved[n, g, i, p] = sum over j of matrix[n, g, i, j] * regular[g, j, p], for all cells
         moved = (matrix * regular[None, :, None, :, :, None, None]).sum(dim=3)
-        places = moved + own[None, :, :, :, None, None] + shift
+        points = moved + correction[None, :, :, :, None, None] + shift
         rows = torch.arange(height, device=features.device, dtype=torch.float32).view(-1, 1)
         columns = torch.arange(width, device=features.device, dtype=torch.float32)
-        return places[:, :, 0] + rows, places[:, :, 1] + columns
+        return points[:, :, 0] + rows, points[:, :, 1] + columns
 
-    def _read(self, features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-        """The features (N, groups x channels x 9, h, w) at these places, in float32."""
+    def _sample(self, features: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Sample the features at these points: (N, groups x channels x 9, h, w) in float32."""
         height, width = features.shape[2:]
-        # -1 and 1 are the outer edges of the map: cell c's middle is at (2 c + 1) / size - 1.
+        # -1 and 1 are the outer edges of the map: the centre of cell c is at (2 c + 1) / size - 1.
         grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
         grid = grid.flatten(2, 3).flatten(0, 1)  # (N x groups, 9 x h, w, 2)
         maps = torch.unflatten(features, 1, (self.groups, self.channels)).flatten(0, 1).to(torch.float32)
-        read = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-        read = torch.unflatten(
-            torch.unflatten(read, 2, (_POINTS, height)), 0, (-1, self.groups)
+        samples = functional.grid_sample(maps, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        samples = torch.unflatten(
+            torch.unflatten(samples, 2, (_POINTS, height)), 0, (-1, self.groups)
         )  # (N, groups, channels, 9, h, w)
-        return read.flatten(1, 3)
+        return samples.flatten(1, 3)
 
 
 def join_blocks(blocks: Sequence[AdaptiveBlock]) -> AdaptiveBlock:
-    """One block that does what these do, each on its own channels, in eval mode."""
+    """Join blocks into one grouped block, in eval mode. Each group keeps its own channels."""
     joined = AdaptiveBlock(blocks[0].channels, groups=len(blocks)).eval()
     states = [block.state_dict() for block in blocks]
     counters = {name for name in states[0] if name.endswith("num_batches_tracked")}
@@ -87,6 +87,6 @@ def join_blocks(blocks: Sequence[AdaptiveBlock]) -> AdaptiveBlock:
 
 
 def _regular() -> Tensor:
-    """(2, 9): rows and columns of a 3 x 3 convolution's places."""
+    """(2, 9): rows and columns of the sampling points of a 3 x 3 convolution."""
     steps = torch.arange(-1.0, 2.0)
     return torch.stack([steps.repeat_interleave(3), steps.repeat(3)])

@@ -1,4 +1,4 @@
-"""What every head is."""
+"""The base class of heads."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from dlclive_core.runtimes import AssemblyRules
 
 
 class Head(nn.Module):
-    """Layers from features to maps, with the decoder that makes keypoints of them.
+    """Layers from features to maps, and the decoder from maps to keypoints.
 
-    `forward` takes features (N, C, h, w) and returns float32 tensors by name, those that `outputs` lists, in that order:
+    `forward` takes features (N, C, h, w) and returns the float32 tensors that `outputs` lists, by name and in that order:
 
-    - "keypoints" (N, I, K, 3): x, y in pixels of the network's input, and confidence 0..1, of I individuals; what was not
-      found is NaN, NaN, 0;
-    - or, where animals are put together afterwards, "peaks" (N, K, P, 3), the P surest candidates for each keypoint, and
-      "affinities" (N, L, P, P), how well the candidates at both ends of each of L edges belong together.
+    - "keypoints" (N, I, K, 3): x, y in pixels of the network's input, and confidence 0..1, of I individuals; a missing
+      keypoint is NaN, NaN, 0;
+    - or, if animals are assembled afterwards, "peaks" (N, K, P, 3), the P most confident candidates for each keypoint, and
+      "affinities" (N, L, P, P), the affinity of the candidates at both ends of each of L edges.
 
-    It must be batched and work in torch.export: no branches on values.
+    `forward` must support batches and torch.export: no branches on values.
 
     Attributes:
-        outputs: the names of what `forward` returns.
-        exact: whether the head magnifies rounding so much that images are normalised in double precision for it, and
-            batch normalisations are left as they are.
-        keypoints: how many it finds, K; None: as many as the neck has tokens for.
+        outputs: the names of the tensors that `forward` returns.
+        exact: the head amplifies rounding errors, so images are normalised in double precision and batch normalisations
+            are not folded.
+        keypoints: the number of keypoints, K; None: as many as the neck has tokens for.
         stride: pixels of the network's input per cell of the head's maps.
-        input_size: (height, width) of the only input that the head takes; None for any.
-        assembly: how the candidates are put together, for heads that give "peaks" and "affinities".
+        input_size: (height, width) of the only input size that the head supports; None for any.
+        assembly: the rules that assemble candidates, for heads that return "peaks" and "affinities".
     """
 
     outputs: ClassVar[tuple[str, ...]] = ("keypoints",)
@@ -43,4 +43,4 @@ class Head(nn.Module):
         return outputs
 
     def prepare(self) -> None:
-        """Rearrange the layers for speed. Called after the weights are in; the function stays the same."""
+        """Rearrange the layers for speed, without changing the function. Called after the weights are loaded."""

@@ -16,7 +16,7 @@ from dlclive_torch.heads.base import Head
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with a way around them (He et al. 2016)."""
+    """Two 3 x 3 convolutions with a skip connection (He et al. 2016)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ def _transition(channels: int, out: int) -> nn.Sequential:
 
 
 class KeypointMaps(nn.Module):
-    """A heatmap for each keypoint and one for the centres."""
+    """A heatmap for each keypoint and one for the centres of animals."""
 
     def __init__(self, channels: int, hidden: int, maps: int, blocks: int) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class KeypointMaps(nn.Module):
 
 
 class OffsetMaps(nn.Module):
-    """Two offset maps for each keypoint, regressed from channels of its own."""
+    """Two offset maps for each keypoint, regressed from separate channels."""
 
     def __init__(self, channels: int, hidden: int, keypoints: int, blocks: int) -> None:
         super().__init__()
@@ -64,15 +64,15 @@ class OffsetMaps(nn.Module):
         self.offset_final_layer = nn.ModuleList(nn.Conv2d(hidden, 2, 1) for _ in range(keypoints))
 
     def forward(self, features: Tensor) -> Tensor:
-        own = self.transition_offset(features).chunk(len(self.offset_feature_layers), dim=1)
+        chunks = self.transition_offset(features).chunk(len(self.offset_feature_layers), dim=1)
         maps = [
-            final(blocks(part))
-            for part, blocks, final in zip(own, self.offset_feature_layers, self.offset_final_layer, strict=True)
+            final(blocks(chunk))
+            for chunk, blocks, final in zip(chunks, self.offset_feature_layers, self.offset_final_layer, strict=True)
         ]
         return torch.cat(maps, dim=1)
 
     def join(self) -> None:
-        """Compute all keypoints at once, by grouped convolutions."""
+        """Compute all keypoints at once, with grouped convolutions."""
         chains = [cast("nn.Sequential", chain) for chain in self.offset_feature_layers]
         steps = [join_blocks([cast("AdaptiveBlock", block) for block in step]) for step in zip(*chains, strict=True)]
         finals = [cast("nn.Conv2d", layer) for layer in self.offset_final_layer]
@@ -108,7 +108,7 @@ class DEKRHead(Head):
 
 
 def build_dekr_head(options: Mapping[str, Any], feature_stride: int) -> DEKRHead:
-    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    """Build the head from its part of a configuration; `feature_stride` in input pixels per cell."""
     predictor = options.get("predictor") or {}
     if predictor.get("type", "DEKRPredictor") != "DEKRPredictor":
         raise UnsupportedModelError(f"no predictor {predictor['type']!r} for a DEKRHead: choose DEKRPredictor")
@@ -121,14 +121,14 @@ def build_dekr_head(options: Mapping[str, Any], feature_stride: int) -> DEKRHead
                 )
     channels, hidden, maps = (int(number) for number in heatmap["channels"])
     offset_channels, wide, keypoints = (int(number) for number in offset["channels"])
-    own = int(offset["num_offset_per_kpt"])
-    if wide != own * keypoints or maps != keypoints + 1:
+    per_keypoint = int(offset["num_offset_per_kpt"])
+    if wide != per_keypoint * keypoints or maps != keypoints + 1:
         raise UnsupportedModelError(
-            f"a DEKRHead with {maps} heatmaps and {wide} channels for the offsets of {keypoints} keypoints, {own} each, is "
-            f"not supported; expected are {keypoints + 1} and {own * keypoints}"
+            f"a DEKRHead with {maps} heatmaps and {wide} channels for the offsets of {keypoints} keypoints, "
+            f"{per_keypoint} each, is not supported; expected {keypoints + 1} and {per_keypoint * keypoints}"
         )
     return DEKRHead(
         KeypointMaps(channels, hidden, maps, int(heatmap.get("num_blocks") or 1)),
-        OffsetMaps(offset_channels, own, keypoints, int(offset.get("num_blocks") or 1)),
+        OffsetMaps(offset_channels, per_keypoint, keypoints, int(offset.get("num_blocks") or 1)),
         DEKRDecoding.from_predictor(predictor, stride=feature_stride / float(options.get("stride") or 1)),
     )

@@ -16,25 +16,25 @@ from dlclive_torch.heads.heatmap import Upsampling, build_upsampling
 from dlclive_torch.peaks import PeakDecoding, find_peaks
 
 _MIXED = 128
-"""Channels of the features that every stage sees beside the maps of the stage before it."""
+"""Channels of the features that every stage receives in addition to the maps of the previous stage."""
 
 
 class DLCRNetHead(Head):
-    """Heatmaps and part affinity fields, each refined by a chain of convolutions that sees both.
+    """Heatmaps and part affinity fields, each refined by a chain of convolutions that receives both.
 
     Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut" (Nature Methods 19).
-    From its second stage on, the heatmaps' chain adds what the stage before it gave; that of the fields does not.
+    From the second stage on, the heatmap chain adds the output of the previous stage; the field chain does not.
 
-    Gives candidates and the affinities of their pairs; the maps never leave the device.
+    Returns candidates and the affinities of their pairs; the maps never leave the device.
 
     Args:
         heatmap, locref, field: the upsampling at the end of each branch.
-        channels: of the features.
-        counts: of the maps: heatmaps, location refinements, fields' components.
-        stages: how often the maps are refined.
-        decoding: of the heatmaps.
-        kept: which of the fields, by number, belong to the edges of `assembly`, in their order.
-        assembly: how animals are put together from what this head gives.
+        channels: channels of the features.
+        counts: numbers of heatmaps, location refinement maps, and field components.
+        stages: number of refinement stages.
+        decoding: from heatmaps to candidates.
+        kept: indices of the fields that belong to the edges of `assembly`, in the order of the edges.
+        assembly: the rules that assemble animals from the outputs of this head.
     """
 
     outputs: ClassVar[tuple[str, ...]] = ("peaks", "affinities")
@@ -72,15 +72,15 @@ class DLCRNetHead(Head):
         self.keypoints = heatmaps
 
     def maps(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Heatmaps (N, K, h, w), location refinements (N, 2K, h, w), and all fields (N, 2 * fields, h, w)."""
+        """Return heatmaps (N, K, h, w), location refinements (N, 2K, h, w), and all fields (N, 2 * fields, h, w)."""
         mixed = self.convt4(features)
         heatmaps, fields = self.convt1(features), self.convt3(features)
         for stage, (refine, redirect) in enumerate(zip(self.hm_ref_layers, self.paf_ref_layers, strict=True)):
-            together = torch.cat([heatmaps, fields, mixed], dim=1)
-            refined = refine(together)
-            heatmaps, fields = refined + heatmaps if stage else refined, redirect(together)
-        together = torch.cat([heatmaps, fields, mixed], dim=1)
-        return self.heatmap_head(together), self.locref_head(self.convt2(features)), self.paf_head(together)
+            joined = torch.cat([heatmaps, fields, mixed], dim=1)
+            refined = refine(joined)
+            heatmaps, fields = refined + heatmaps if stage else refined, redirect(joined)
+        joined = torch.cat([heatmaps, fields, mixed], dim=1)
+        return self.heatmap_head(joined), self.locref_head(self.convt2(features)), self.paf_head(joined)
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:
         heatmaps, locref, fields = self.maps(features)
@@ -90,7 +90,7 @@ class DLCRNetHead(Head):
 
 
 def build_dlcrnet_head(options: Mapping[str, Any], feature_stride: int) -> DLCRNetHead:
-    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    """Build the head from its part of a configuration; `feature_stride` in input pixels per cell."""
     predictor = options.get("predictor") or {}
     if predictor.get("type", "PartAffinityFieldPredictor") != "PartAffinityFieldPredictor":
         raise UnsupportedModelError(
@@ -102,10 +102,12 @@ def build_dlcrnet_head(options: Mapping[str, Any], feature_stride: int) -> DLCRN
     names = ("heatmap_config", "locref_config", "paf_config")
     channels = [tuple((options.get(name) or {}).get("channels") or ()) for name in names]
     if not all(channels):
-        raise UnsupportedModelError(f"a DLCRNetHead has {', '.join(names)} with channels; one of them is missing")
+        raise UnsupportedModelError(
+            f"a DLCRNetHead needs {', '.join(names)}, each with channels; one of them is missing"
+        )
     counts = (int(channels[0][-1]), int(channels[1][-1]), int(channels[2][-1]))
     mixed = counts[0] + counts[2] + _MIXED
-    # The channels that the configuration says go in are those of the features; a stage's maps do in truth.
+    # The configuration gives the channels of the features as input channels; the real input is the maps of a stage.
     heatmap, locref, field = (
         build_upsampling(options[name], name, entry=entry)
         for name, entry in zip(names, (mixed, counts[1], mixed), strict=True)
@@ -126,14 +128,14 @@ def build_dlcrnet_head(options: Mapping[str, Any], feature_stride: int) -> DLCRN
 
 
 def _assembly(predictor: Mapping[str, Any], counts: tuple[int, int, int]) -> tuple[AssemblyRules, tuple[int, ...]]:
-    """The rules for animals, and the numbers of the fields that they need."""
+    """Return the assembly rules, and the indices of the fields that they use."""
     graph = [(int(source), int(target)) for source, target in predictor.get("graph") or ()]
     keep = predictor.get("edges_to_keep")
     kept = tuple(range(len(graph)) if keep is None else (int(number) for number in keep))
     ends = [end for edge in graph for end in edge]
     if 2 * len(graph) != counts[2] or not set(kept) <= set(range(len(graph))) or not set(ends) <= set(range(counts[0])):
         raise UnsupportedModelError(
-            f"a DLCRNetHead with {counts[0]} heatmaps and {counts[2]} components of fields does not fit its graph of "
+            f"a DLCRNetHead with {counts[0]} heatmaps and {counts[2]} field components does not match its graph of "
             f"{len(graph)} edges, {len(kept)} of them kept"
         )
     affinity = predictor.get("min_affinity")
@@ -151,7 +153,7 @@ def _decoding(predictor: Mapping[str, Any], stride: float, assembly: AssemblyRul
     return PeakDecoding(
         stride=stride,
         locref_std=float(predictor.get("locref_stdev") or LOCREF_STD),
-        # Assembly uses no more for any keypoint, so keeping no more loses no animal; benchmarks/assembly.md says why.
+        # Assembly uses at most this many per keypoint, so more would not add an animal; see benchmarks/assembly.md.
         candidates=assembly.individuals,
         radius=5 if radius is None else int(radius),
         sigma=1.0 if sigma is None else float(sigma),

@@ -1,4 +1,4 @@
-"""The gated attention unit, and the normalisation that it uses.
+"""The gated attention unit and its normalisation.
 
 Hua et al. 2022, "Transformer quality in linear time" (arXiv 2202.10447).
 """
@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class ScaleNorm(nn.Module):
-    """Divides each token by the root of the mean of its squares, and scales all of them by one learned number.
+    """Divides each token by its root mean square, and scales all tokens by one learned number.
 
     Nguyen and Salazar 2019, "Transformers without tears" (arXiv 1910.05895).
     """
@@ -24,7 +24,7 @@ class ScaleNorm(nn.Module):
         self.channels = channels
 
     def forward(self, tokens: Tensor) -> Tensor:
-        length = tokens.norm(dim=-1, keepdim=True, dtype=torch.float32)  # squares leave half precision's range
+        length = tokens.norm(dim=-1, keepdim=True, dtype=torch.float32)  # squares overflow half precision
         root_mean = (length * self.channels**-0.5).clamp(min=self._SMALLEST)
         return (tokens / root_mean).to(tokens.dtype) * self.g
 
@@ -41,15 +41,15 @@ class ChannelScale(nn.Module):
 
 
 class GatedAttentionUnit(nn.Module):
-    """Attention of tokens to each other whose outcome is gated, beside a scaled way around it.
+    """Gated self-attention of tokens with a scaled skip connection.
 
     With z = norm(tokens), [u, v, b] = silu(z W), q = b * gamma_0 + beta_0, k = b * gamma_1 + beta_1:
     out = tokens * scale + (u * (relu(q k^T / sqrt(s))^2 v)) W_o.
 
     Args:
-        channels: of the tokens, which are (N, tokens, channels).
+        channels: channels of the tokens, which are (N, tokens, channels).
         width: s, channels of queries and keys.
-        expansion: channels of u and v in multiples of those of the tokens.
+        expansion: channels of u and v, in multiples of `channels`.
     """
 
     def __init__(self, channels: int, width: int, expansion: int) -> None:
@@ -68,5 +68,5 @@ class GatedAttentionUnit(nn.Module):
         queries = base * self.gamma[0] + self.beta[0]
         keys = base * self.gamma[1] + self.beta[1]
         attention = functional.relu(queries @ keys.transpose(1, 2) / self.width**0.5).square()
-        around: Tensor = self.res_scale(tokens)
-        return around + self.o(gate * (attention @ values))
+        residual: Tensor = self.res_scale(tokens)
+        return residual + self.o(gate * (attention @ values))

@@ -1,4 +1,4 @@
-"""The single-animal head: a heatmap per keypoint and, as a rule, a location refinement."""
+"""The single-animal head: a heatmap per keypoint and, usually, a location refinement."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dlclive_torch.heads.base import Head
 
 
 class Upsampling(nn.Module):
-    """Transposed convolutions with ReLU between them, then perhaps one convolution.
+    """Transposed convolutions with ReLU between them, optionally followed by a convolution.
 
     Args:
-        channels: of the features, then of what each transposed convolution gives.
-        kernels, strides: of the transposed convolutions, one less than channels.
-        final: output channels and kernel of the last convolution, None for none.
+        channels: channels of the features, then of the output of each transposed convolution.
+        kernels, strides: kernel sizes and strides of the transposed convolutions; one fewer than `channels`.
+        final: output channels and kernel size of the last convolution; None for none.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Upsampling(nn.Module):
         return maps
 
     def only_layer(self) -> nn.ConvTranspose2d | nn.Conv2d | None:
-        """The layer that a `CellReader` can stand in for, if there is no other: a transposed convolution, or a 1 x 1 one."""
+        """Return the layer if it is the only one and `CellReader` can replace it: transposed, or 1 x 1; else None."""
         layers = [*self.deconv_layers, *([] if isinstance(self.final_conv, nn.Identity) else [self.final_conv])]
         if len(layers) != 1 or not isinstance(layers[0], nn.ConvTranspose2d | nn.Conv2d):
             return None
@@ -58,9 +58,9 @@ class Upsampling(nn.Module):
 
 
 class HeatmapHead(Head):
-    """Heatmaps (and location refinements) decoded by `decode_heatmap`: one individual.
+    """Heatmaps, and location refinements if any, decoded by `decode_heatmap`: one individual.
 
-    `prepare` replaces the refinement's layer by a reader of the cells that are asked for.
+    `prepare` replaces the refinement layer with a `CellReader`, which computes only the cells that decoding needs.
     """
 
     def __init__(self, heatmap: Upsampling, locref: Upsampling | None, decoding: HeatmapDecoding) -> None:
@@ -91,7 +91,7 @@ class HeatmapHead(Head):
 
 
 def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> HeatmapHead:
-    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    """Build the head from its part of a configuration; `feature_stride` in input pixels per cell."""
     predictor = options.get("predictor") or {}
     if predictor.get("type", "HeatmapPredictor") != "HeatmapPredictor":
         raise UnsupportedModelError(f"no predictor {predictor['type']!r} for a HeatmapHead: choose HeatmapPredictor")
@@ -101,9 +101,9 @@ def build_heatmap_head(options: Mapping[str, Any], feature_stride: int) -> Heatm
 
 
 def build_upsampling(options: Any, name: str, *, entry: int | None = None) -> Upsampling:
-    """Make the layers of a `heatmap_config`, `locref_config` or `paf_config`, as `name` says.
+    """Build the layers of the `heatmap_config`, `locref_config` or `paf_config` called `name`.
 
-    `entry` stands in for the channels that go in, where the configuration's are not those of the layer.
+    `entry` replaces the number of input channels, if the configuration does not give those of the layer.
     """
     try:
         final = options.get("final_conv")
@@ -116,6 +116,6 @@ def build_upsampling(options: Any, name: str, *, entry: int | None = None) -> Up
     if not len(kernels) == len(strides) == len(channels) - 1 or min((*channels, *kernels, *strides)) < 1:
         raise UnsupportedModelError(
             f"a head's {name} has channels {channels}, kernel sizes {kernels} and strides {strides}; "
-            "supported is one positive kernel size and stride for each step between channels"
+            "it needs one positive kernel size and stride for each step between channels"
         )
     return Upsampling((entry or channels[0], *channels[1:]), kernels, strides, last)

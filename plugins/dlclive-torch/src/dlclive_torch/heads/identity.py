@@ -1,4 +1,4 @@
-"""The head that tells individuals apart."""
+"""The identity head, which tells individuals apart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlclive_torch.heads.heatmap import Upsampling, build_upsampling
 
 
 class IdentityHead(nn.Module):
-    """A map for each individual, of how much what is there looks like it.
+    """A score map for each individual: how much each location looks like it.
 
     Lauer et al. 2022, "Multi-animal pose estimation, identification and tracking with DeepLabCut" (Nature Methods 19).
 
@@ -30,27 +30,27 @@ class IdentityHead(nn.Module):
         self.apply_sigmoid = apply_sigmoid
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features (N, C, h', w') to maps (N, J, h, w)."""
+        """Map features (N, C, h', w') to score maps (N, J, h, w)."""
         maps: Tensor = self.heatmap_head(features)
         return maps
 
     def scores(self, maps: Tensor, points: Tensor) -> Tensor:
-        """Look up how much points look like each individual.
+        """Read the score of each individual at the points.
 
-        It is what one would read at the pixel nearest to a point, or at the border where that is outside, if the maps were
-        enlarged to the network's input by bilinear interpolation; computed at the points alone.
+        The result equals the maps upsampled bilinearly to the network's input and read at the pixel nearest to each point,
+        clamped to the border. Only the values at the points are computed.
 
         Args:
             maps: (N, J, h, w).
-            points: (N, K, P, 2 or more), x and y first, in pixels of the network's input; NaN where there is none.
+            points: (N, K, P, 2 or more), x and y first, in pixels of the network's input; NaN for a missing point.
 
         Returns:
-            (N, K, P, J) float32, 0 where there is no point.
+            (N, K, P, J) float32, 0 for a missing point.
         """
-        there = ~torch.isnan(points[..., 0])
-        places = torch.where(there.unsqueeze(3), points[..., :2].to(torch.float32), 0.0).flatten(1, 2)  # (N, K * P, 2)
-        left, right, along_x = _neighbours(places[..., 0], maps.shape[3], self.stride)
-        upper, lower, along_y = _neighbours(places[..., 1], maps.shape[2], self.stride)
+        present = ~torch.isnan(points[..., 0])
+        xy = torch.where(present.unsqueeze(3), points[..., :2].to(torch.float32), 0.0).flatten(1, 2)  # (N, K * P, 2)
+        left, right, along_x = _neighbours(xy[..., 0], maps.shape[3], self.stride)
+        upper, lower, along_y = _neighbours(xy[..., 1], maps.shape[2], self.stride)
         flat = maps.flatten(2).to(torch.float32)
         width = maps.shape[3]
 
@@ -64,25 +64,25 @@ class IdentityHead(nn.Module):
         if self.apply_sigmoid:
             values = values.sigmoid()
         values = values.reshape(points.shape[0], points.shape[1], points.shape[2], -1)
-        return torch.where(there.unsqueeze(3), values, 0.0)
+        return torch.where(present.unsqueeze(3), values, 0.0)
 
 
 def _neighbours(positions: Tensor, length: int, stride: float) -> tuple[Tensor, Tensor, Tensor]:
-    """For each pixel position the cells before and after it, and how far it is on the way between them.
+    """Return the cells before and after each pixel position, and the fraction of the distance between them.
 
-    Pixel p shows the map at (p + 1/2) / stride - 1/2; before the first and after the last cell, it shows that cell. The way
-    has an axis of length one in front of its last, for the maps.
+    Pixel p corresponds to (p + 1/2) / stride - 1/2 in the map, clamped to the first and last cell. The fraction has an
+    extra axis of length one before its last, for the maps.
     """
     size = torch.full((), length, dtype=torch.float32, device=positions.device)
     pixel = torch.minimum(positions.round().clamp(min=0.0), torch.floor(size * stride) - 1)
-    place = torch.minimum(((pixel + 0.5) / stride - 0.5).clamp(min=0.0), size - 1)
-    before = place.floor()
+    cell = torch.minimum(((pixel + 0.5) / stride - 0.5).clamp(min=0.0), size - 1)
+    before = cell.floor()
     after = torch.minimum(before + 1, size - 1)
-    return before.to(torch.int64), after.to(torch.int64), (place - before).unsqueeze(1)
+    return before.to(torch.int64), after.to(torch.int64), (cell - before).unsqueeze(1)
 
 
 def build_identity_head(options: Mapping[str, Any], feature_stride: int) -> IdentityHead:
-    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    """Build the head from its part of a configuration; `feature_stride` in input pixels per cell."""
     kind = options.get("type")
     if kind != "HeatmapHead":
         raise UnsupportedModelError(f"no identity head {kind!r}: choose HeatmapHead")

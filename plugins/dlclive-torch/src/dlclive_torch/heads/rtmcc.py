@@ -1,4 +1,4 @@
-"""The head of RTMPose: a token per keypoint, attention among them, and a classification of each axis."""
+"""The head of RTMPose: a token per keypoint, self-attention, and a classification along each axis."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from dlclive_torch.simcc_decoding import SimCCDecoding, decode_simcc
 
 
 class RTMCCHead(Head):
-    """One individual per image, of one size.
+    """One individual per image; images have a fixed size.
 
     Jiang et al. 2023, "RTMPose: real-time multi-person pose estimation based on MMPose" (arXiv 2303.07399).
 
     Args:
-        input_size: (height, width) of the network's input in pixels, no other fits.
+        input_size: (height, width) of the network's input in pixels; fixed.
         feature_size: (height, width) of the features.
-        channels: of the features.
-        keypoints: their number.
-        kernel: of the convolution that makes a map per keypoint.
+        channels: channels of the features.
+        keypoints: number of keypoints.
+        kernel: kernel size of the convolution that computes a map per keypoint.
         hidden: channels of a token.
         width: channels of the attention's queries and keys.
-        expansion: of the attention's values, in multiples of `hidden`.
-        bins_per_pixel: of the two rows of logits.
+        expansion: channels of the attention's values, in multiples of `hidden`.
+        bins_per_pixel: resolution of the logits along each axis.
         decoding: from logits to keypoints.
     """
 
@@ -63,10 +63,10 @@ class RTMCCHead(Head):
 
 
 def build_rtmcc_head(options: Mapping[str, Any], feature_stride: int) -> RTMCCHead:
-    """Make the head from its part of a configuration, where sizes are (width, height).
+    """Build the head from its part of a configuration, where sizes are (width, height).
 
-    Its `input_size` is the truth about the network's input: deeplabcut 3.0.1 and 3.0.2 write another crop beside it for
-    rtmpose_x.
+    The head's `input_size` is authoritative: for rtmpose_x, deeplabcut 3.0.1 and 3.0.2 write a different crop elsewhere in
+    the configuration.
     """
     predictor = options.get("predictor") or {}
     if predictor.get("type", "SimCCPredictor") != "SimCCPredictor":
@@ -82,8 +82,8 @@ def build_rtmcc_head(options: Mapping[str, Any], feature_stride: int) -> RTMCCHe
     across, down = (int(side) for side in options["in_featuremap_size"])
     if (down, across) != (height // feature_stride, width // feature_stride):
         raise UnsupportedModelError(
-            f"an RTMCCHead for inputs of {width} x {height} and features of {across} x {down} does not fit a backbone of "
-            f"stride {feature_stride}"
+            f"an RTMCCHead for inputs of {width} x {height} and features of {across} x {down} does not match a backbone "
+            f"with stride {feature_stride}"
         )
     return RTMCCHead(
         input_size=(height, width),

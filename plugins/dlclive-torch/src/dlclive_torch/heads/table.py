@@ -1,4 +1,4 @@
-"""The heads by the name that DeepLabCut gives them. A new one is a new file and one line here."""
+"""The heads by DeepLabCut's name. To add a head, add a file and one line here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The head of token pose: from a token for each keypoint to its heatmap."""
+"""The head of TokenPose: from the token of each keypoint to its heatmap."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from dlclive_torch.decoding import decode_heatmap
 from dlclive_torch.heads.base import Head
 
 _STAGES = 3
-"""Of the neck, whose tokens are behind each other."""
+"""Stages of the neck; their tokens are concatenated."""
 
 
 class TransformerHead(Head):
-    """One individual per image of one size: each token becomes a heatmap, decoded by `decode_heatmap`.
+    """One individual per image of a fixed size: each token becomes a heatmap, decoded by `decode_heatmap`.
 
     Li et al. 2021, "TokenPose: learning keypoint tokens for human pose estimation" (arXiv 2104.03516).
 
     Args:
-        channels: of a token, all stages together.
-        hidden: channels between the two layers, None for a single layer.
+        channels: channels of a token, summed over all stages.
+        hidden: channels between the two layers; None for a single layer.
         heatmap_size: (height, width) of a heatmap in cells.
         decoding: from heatmaps to keypoints.
     """
@@ -47,7 +47,7 @@ class TransformerHead(Head):
 
 
 def build_transformer_head(options: Mapping[str, Any], feature_stride: int) -> TransformerHead:
-    """Make the head from its part of a configuration; `feature_stride` in input pixels per cell."""
+    """Build the head from its part of a configuration; `feature_stride` in input pixels per cell."""
     predictor = {name: value for name, value in (options.get("predictor") or {}).items() if value is not None}
     if predictor.get("type", "HeatmapPredictor") != "HeatmapPredictor":
         raise UnsupportedModelError(
@@ -56,15 +56,15 @@ def build_transformer_head(options: Mapping[str, Any], feature_stride: int) -> T
     height, width = (int(side) for side in options["heatmap_size"])
     if int(options["heatmap_dim"]) != height * width:
         raise UnsupportedModelError(
-            f"a TransformerHead whose heatmaps have {options['heatmap_dim']} cells cannot give {height} x {width} of them"
+            f"a TransformerHead with heatmap_dim {options['heatmap_dim']} does not match a heatmap_size of {height} x {width}"
         )
     channels, hidden = _STAGES * int(options["dim"]), int(options.get("hidden_heatmap_dim") or 0)
     decoding = HeatmapDecoding(
         stride=feature_stride / float(options.get("head_stride") or 1),
         locref_std=None,
-        apply_sigmoid=bool(predictor.get("apply_sigmoid", True)),  # DeepLabCut's default, and left out of its file
+        apply_sigmoid=bool(predictor.get("apply_sigmoid", True)),  # DeepLabCut's default, which its file omits
         clip_scores=bool(predictor.get("clip_scores", False)),
     )
-    # DeepLabCut puts a layer in between only if it is at least twice as wide as the tokens.
-    between = bool(options.get("apply_multi")) and hidden >= 2 * channels
-    return TransformerHead(channels, hidden if between else None, (height, width), decoding)
+    # DeepLabCut adds the hidden layer only if it is at least twice as wide as the tokens.
+    has_hidden = bool(options.get("apply_multi")) and hidden >= 2 * channels
+    return TransformerHead(channels, hidden if has_hidden else None, (height, width), decoding)

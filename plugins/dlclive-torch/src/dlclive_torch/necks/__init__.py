@@ -1,1 +1,1 @@
-"""Layers between backbone and head: from features to features. `table.NECKS` lists them."""
+"""Necks: layers between backbone and head, from features to features. `table.NECKS` lists them."""

@@ -1,4 +1,4 @@
-"""The layers of a transformer: attention among tokens, and a small network on each (Vaswani et al. 2017)."""
+"""The layers of a transformer: self-attention, and a feed-forward network on each token (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """Each token becomes a mean of all tokens' values, weighted by how well its query fits their keys.
+    """Multi-head self-attention of tokens.
 
-    softmax(q k^T / sqrt(channels / heads)) v, in several heads, each with its part of the channels.
+    softmax(q k^T / sqrt(channels / heads)) v, in several heads, each with its share of the channels.
     """
 
     def __init__(self, channels: int, heads: int) -> None:
@@ -28,11 +28,11 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two layers on each token by itself."""
+    """Two linear layers, applied to each token separately."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
-        # The numbers 2 and 4 were for dropout, which has no weights: the file has net.0 and net.3.
+        # Indices 2 and 4 were dropout, which has no weights: the file has net.0 and net.3.
         self.net = nn.Sequential(
             nn.Linear(channels, hidden), nn.GELU(), nn.Identity(), nn.Linear(hidden, channels), nn.Identity()
         )
@@ -43,7 +43,7 @@ class FeedForward(nn.Module):
 
 
 class Normalised(nn.Module):
-    """A layer on normalised tokens."""
+    """Applies a layer to normalised tokens."""
 
     def __init__(self, channels: int, layer: nn.Module) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Normalised(nn.Module):
 
 
 class Residual(nn.Module):
-    """A layer with a way around it."""
+    """A layer with a skip connection."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Residual(nn.Module):
 
 
 def transformer_layer(channels: int, heads: int, hidden: int) -> nn.Sequential:
-    """Attention, then the small network, each on normalised tokens and with a way around it."""
+    """Attention, then a feed-forward network, each on normalised tokens and with a skip connection."""
     return nn.Sequential(
         Residual(Normalised(channels, Attention(channels, heads))),
         Residual(Normalised(channels, FeedForward(channels, hidden))),

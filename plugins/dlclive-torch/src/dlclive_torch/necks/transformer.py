@@ -1,4 +1,4 @@
-"""The transformer of token pose: from features to a token for each keypoint."""
+"""The transformer of TokenPose: from features to a token for each keypoint."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _STAGES = 3
 class Transformer(nn.Module):
     """Patches of the features (N, C, h, w) and learned tokens, one per keypoint, attend to each other in three stages.
 
-    Li et al. 2021, "TokenPose: learning keypoint tokens for human pose estimation" (arXiv 2104.03516). Gives the tokens
-    of the keypoints after each stage, behind each other: (N, K, 3 * channels). The features have one size.
+    Li et al. 2021, "TokenPose: learning keypoint tokens for human pose estimation" (arXiv 2104.03516). Concatenates the
+    keypoint tokens after each stage: (N, K, 3 * channels). The size of the features is fixed.
 
     Args:
         feature_size: (height, width) of the features.
         patch_size: (height, width) of a patch, in cells.
-        features: their channels.
-        keypoints: their number.
-        channels: of a token.
+        features: channels of the features.
+        keypoints: number of keypoints.
+        channels: channels of a token.
         depth: layers of a stage.
-        heads: of the attention.
-        hidden: channels of the small networks on each token.
+        heads: heads of the attention.
+        hidden: hidden channels of the feed-forward networks.
     """
 
     def __init__(
@@ -57,28 +57,26 @@ class Transformer(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         embedded = self.patch_to_embedding(self._patches(features)) + self.pos_embedding
         tokens = torch.cat([self.keypoint_token.expand(features.shape[0], -1, -1), embedded], dim=1)
-        nothing = torch.zeros_like(self.keypoint_token)
-        positions = torch.cat([nothing, self.pos_embedding], dim=1)
-        seen = []
+        no_position = torch.zeros_like(self.keypoint_token)
+        positions = torch.cat([no_position, self.pos_embedding], dim=1)
+        stage_tokens = []
         for number in range(1, _STAGES + 1):
             for index, layer in enumerate(getattr(self, f"transformer{number}").layers):
-                if (
-                    number > 1 and index
-                ):  # the later stages are told the positions again, before all but the first layer
+                if number > 1 and index:  # the later stages add the positions again before every layer but the first
                     tokens = tokens + positions
                 tokens = layer(tokens)
-            seen.append(tokens[:, : self.keypoints])
-        return torch.cat(seen, dim=2)
+            stage_tokens.append(tokens[:, : self.keypoints])
+        return torch.cat(stage_tokens, dim=2)
 
     def _patches(self, features: Tensor) -> Tensor:
-        """(N, C, h, w) to (N, patches, rows of a patch x columns of a patch x C)."""
+        """Reshape (N, C, h, w) to (N, patches, rows of a patch x columns of a patch x C)."""
         (down, across), (height, width) = self.patches, self.patch_size
         cut = features.reshape(features.shape[0], features.shape[1], down, height, across, width)
         return cut.permute(0, 2, 4, 3, 5, 1).reshape(features.shape[0], down * across, -1)
 
 
 def build_transformer(options: Mapping[str, Any]) -> Transformer:
-    """Make the neck from `model.neck` of a configuration."""
+    """Build the neck from `model.neck` of a configuration."""
     positions = options.get("pos_embedding_type") or "sine-full"
     if positions != "sine-full":
         raise UnsupportedModelError(f"no pos_embedding_type {positions!r} for a Transformer: choose sine-full")
@@ -86,8 +84,8 @@ def build_transformer(options: Mapping[str, Any]) -> Transformer:
     channels, heads = int(options["dim"]), int(options["heads"])
     if size[0] % patch[0] or size[1] % patch[1] or channels % heads:
         raise UnsupportedModelError(
-            f"a Transformer with features of {size}, patches of {patch} cells and {heads} heads for {channels} channels is "
-            "not supported: the first must be a multiple of the second, and the last of the third"
+            f"a Transformer with feature_size {size}, patch_size {patch}, heads {heads} and dim {channels} is not supported: "
+            "feature_size must be a multiple of patch_size, and dim of heads"
         )
     return Transformer(
         feature_size=(int(size[0]), int(size[1])),

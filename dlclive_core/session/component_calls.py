@@ -1,0 +1,73 @@
+"""What components raise and return, checked: the session trusts neither, and names the component."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
+from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.errors import DLCLiveError, ModelError, PluginError, SourceError, one_line
+
+
+@contextmanager
+def errors_named(kind: type[DLCLiveError], text: str) -> Iterator[None]:
+    """Turn what a component raises in this block into an error of ours: `kind`, with `text` before it.
+
+    That includes what is not an `Exception`: a library that calls sys.exit(), a cancelled task, a panic in Rust. Errors of
+    ours and KeyboardInterrupt pass unchanged.
+    """
+    try:
+        yield
+    except (DLCLiveError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise kind(f"{text}: {one_line(error)}") from error
+
+
+def checked_frame(result: object, name: str) -> Frame:
+    """A source's frame. Raises SourceError if it returned something else; images of a wrong type are the model's to refuse."""
+    if not isinstance(result, Frame):
+        raise SourceError(f"{name} returned {_described(result)} from read, not a Frame")
+    if not isinstance(result.image, np.ndarray):
+        raise SourceError(f"{name} returned a frame whose image is {_described(result.image)}, not an array")
+    if isinstance(result.index, bool) or not isinstance(result.index, int | np.integer):
+        raise SourceError(f"{name} returned a frame whose index is {result.index!r:.60}, not an integer")
+    if not isinstance(result.captured_at, float | int | np.floating) or not math.isfinite(result.captured_at):
+        raise SourceError(
+            f"{name} returned a frame whose captured_at is {result.captured_at!r:.60}, not seconds of time.perf_counter()"
+        )
+    return result
+
+
+def checked_poses(results: object, count: int, skeleton: Skeleton, where: str) -> list[Pose]:
+    """A model's poses of `count` images. Raises ModelError if it returned something else."""
+    if not isinstance(results, list | tuple) or len(results) < count:
+        raise ModelError(f"the model returned {_described(results)} at {where}, not {count} poses")
+    return [_checked(pose, skeleton, "the model", where, ModelError) for pose in results[:count]]
+
+
+def checked_pose(result: object, skeleton: Skeleton, name: str, where: str) -> Pose:
+    """A processor's pose. Raises PluginError if it returned something else, as a processor does that lacks a return."""
+    return _checked(result, skeleton, f"processor {name}", where, PluginError)
+
+
+def _checked(result: object, skeleton: Skeleton, who: str, where: str, kind: type[DLCLiveError]) -> Pose:
+    if not isinstance(result, Pose):
+        raise kind(
+            f"{who} returned {_described(result)} at {where}, not a Pose: return the pose it was given, or a new one"
+        )
+    if result.skeleton is not skeleton and result.skeleton.keypoints != skeleton.keypoints:
+        raise kind(
+            f"{who} returned a pose with the keypoints {', '.join(result.skeleton.keypoints)} at {where}, not those of the "
+            f"model: {', '.join(skeleton.keypoints)}"
+        )
+    return result
+
+
+def _described(value: object) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"

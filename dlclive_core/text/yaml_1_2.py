@@ -1,0 +1,196 @@
+"""YAML as YAML 1.2 reads it, from files that nobody vouches for.
+
+DeepLabCut writes YAML 1.2. PyYAML reads 1.1, where a body part called `on` is true and `12:30` is 750. Its parser is used here
+with the resolution of 1.2's core schema: `true`, `false`, `null`, numbers; all else is a word. No objects are made.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, NoReturn
+
+import yaml
+from yaml.resolver import BaseResolver
+
+from dlclive_core.text.decoding import TextError
+
+DEEPEST = 64
+"""Levels of lists and mappings."""
+MOST = 200_000
+"""Values, where those behind an alias count each time that it is used."""
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = {f"{_TAG}{name}" for name in ("null", "bool", "int", "float", "str", "seq", "map")}
+_RESOLVED = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
+)
+_PATTERNS = {name: re.compile(pattern) for name, pattern, _ in _RESOLVED}
+_BASE: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+
+class _Resolver(BaseResolver):
+    """The core schema of YAML 1.2 (section 10.3.2)."""
+
+
+for _name, _pattern, _first in _RESOLVED:
+    _Resolver.add_implicit_resolver(f"{_TAG}{_name}", re.compile(f"(?:{_pattern})$"), _first)
+
+
+class _Loader(_Resolver, _BASE):  # type: ignore[misc]
+    """The parser, in C where PyYAML has it, with these rules."""
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of a document, None for an empty one. Their tags are those of the core schema.
+
+    Raises:
+        TextError: not YAML; or too deep, too long, more than one document, an alias within itself, a tag of another schema.
+    """
+    try:
+        _check(text)
+        root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise TextError(f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else 0) from None
+    except yaml.reader.ReaderError as error:
+        raise TextError(f"this is no YAML: {error.reason}", text[: error.position].count("\n") + 1) from None
+    except yaml.YAMLError as error:
+        raise TextError(f"this is no YAML: {' '.join(str(error).split())}") from None
+    return root
+
+
+def load(text: str) -> Any:
+    """The content of a document: dicts, lists, text, numbers, truth values and None.
+
+    Raises:
+        TextError: as `compose` and `plain`.
+    """
+    root = compose(text)
+    return None if root is None else plain(root)
+
+
+def plain(node: yaml.Node) -> Any:
+    """The value of a node that was composed.
+
+    Raises:
+        TextError: a key twice, or one that is a list; a number that is none.
+    """
+    return _plain(node, {})
+
+
+def _plain(node: yaml.Node, made: dict[int, Any]) -> Any:
+    if id(node) in made:  # behind an alias
+        return made[id(node)]
+    if isinstance(node, yaml.ScalarNode):
+        value = _scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = [_plain(item, made) for item in node.value]
+    else:
+        value = _mapping(node, made)
+    made[id(node)] = value
+    return value
+
+
+def _mapping(node: yaml.Node, made: dict[int, Any]) -> dict[Any, Any]:
+    values: dict[Any, Any] = {}
+    for key, item in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _error(key, "a key is one word or number, not a list or mapping")
+        if key.value == "<<" and not key.style:
+            raise _error(key, "'<<' merges mappings in YAML 1.1 only; write the entries out")
+        name = _scalar(key)
+        if name in values:
+            raise _error(key, f"{key.value!r} is there twice")
+        values[name] = _plain(item, made)
+    return values
+
+
+def _scalar(node: yaml.ScalarNode) -> Any:
+    name, text = node.tag.removeprefix(_TAG), str(node.value)
+    if name == "str":
+        return text
+    if name not in _PATTERNS or not _PATTERNS[name].fullmatch(text):
+        raise _error(node, f"{text!r} is not a value of the type {name}")
+    if name == "null":
+        return None
+    if name == "bool":
+        return text.lower() == "true"
+    try:
+        return _whole(text) if name == "int" else _float(text)
+    except ValueError:  # thousands of digits
+        raise _error(node, "a number with too many digits") from None
+
+
+def _whole(text: str) -> int:
+    bases = {"0o": 8, "0x": 16}
+    return int(text[2:], bases[text[:2]]) if text[:2] in bases else int(text)
+
+
+def _float(text: str) -> float:
+    if text[-3:].lower() == "nan":
+        return math.nan
+    if text[-3:].lower() == "inf":
+        return -math.inf if text.startswith("-") else math.inf
+    return float(text)
+
+
+def _error(node: yaml.Node, message: str) -> TextError:
+    return TextError(message, node.start_mark.line + 1)
+
+
+class _Size:
+    """How many values are in what is open at the moment, and in what has an anchor."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str | None, int]] = []
+        self.anchors: dict[str, int | None] = {}  # None: still open
+        self.count = 0
+
+    def begin(self, anchor: str | None) -> None:
+        self.open.append((anchor, self.count))
+        self.count += 1
+        if anchor is not None:
+            self.anchors[anchor] = None
+
+    def end(self) -> None:
+        anchor, before = self.open.pop()
+        if anchor is not None:
+            self.anchors[anchor] = self.count - before
+
+
+def _check(text: str) -> None:
+    """Refuse what would be too large, or never end, once it is composed."""
+    size = _Size()
+    for event in yaml.parse(text, Loader=_BASE):
+        if isinstance(event, yaml.DocumentStartEvent) and event.version == (1, 1):
+            _refuse(event, "files are read as YAML 1.2; remove the line %YAML 1.1")
+        if isinstance(event, yaml.AliasEvent):
+            inside = size.anchors.get(str(event.anchor), 0)
+            if inside is None:
+                _refuse(event, f"the alias *{event.anchor} is within what it stands for")
+            size.count += inside
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            if event.tag not in (None, "!", *_PLAIN):
+                _refuse(event, f"{event.tag} is not taken; write a word, a number or a list")
+            size.begin(event.anchor)
+            if isinstance(event, yaml.ScalarEvent):
+                size.end()
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size.end()
+        if len(size.open) > DEEPEST:
+            _refuse(event, f"lists and mappings more than {DEEPEST} levels deep")
+        if size.count > MOST:
+            _refuse(event, f"more than {MOST} values")
+
+
+def _refuse(event: yaml.Event, message: str) -> NoReturn:
+    mark = event.start_mark
+    raise TextError(message, mark.line + 1 if mark else 0)

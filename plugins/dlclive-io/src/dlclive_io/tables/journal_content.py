@@ -1,0 +1,142 @@
+"""What a killed run left in its journal, read row by row: a damaged row costs itself and no other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core import DataError, DLCLiveError, ModelCard
+from dlclive_io.output_file import reason
+from dlclive_io.tables.journal_log import mend_log
+from dlclive_io.tables.pose_journal import FILES, KEPT_LOG_SUFFIX, LOG_SUFFIX, VERSION
+from dlclive_io.tables.row_blocks import LAST_NUMBER
+
+_ROW = "SELECT frame, captured_at_s, float32_values FROM frames WHERE frame >= ? ORDER BY frame"
+
+
+class JournalContent:
+    """The journal left by a run. Opening it lets SQLite finish what it had begun; rows are never changed.
+
+    Raises:
+        DataError: the journal is damaged where it describes the run, was written by a newer version, or is a symbolic link.
+
+    Attributes:
+        card: the model card.
+        header: of the run: source, is_live, fps, started_at.
+        seconds: capture time of the last frame read since the start of the run; None before.
+        damaged_rows: rows read that are not what was written.
+        damaged_places: parts of the file that SQLite could not read, each with the rows of several frames.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.seconds: float | None = None
+        self.damaged_rows = self.damaged_places = 0
+        for suffix in FILES:
+            if path.with_name(path.name + suffix).is_symlink():
+                raise DataError(f"{path}{suffix} is a symbolic link, which no run of dlclive leaves: remove it")
+        try:  # before SQLite sees the log, because it removes what it cannot read
+            kept = path.with_name(path.name + KEPT_LOG_SUFFIX)
+            self._is_mended = mend_log(path.with_name(path.name + LOG_SUFFIX), kept) or kept.exists()
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {reason(error)}") from None
+        with self._opened() as database:
+            self.header: dict[str, Any] = {
+                name: json.loads(value) for name, value in database.execute("SELECT name, value FROM header")
+            }
+            if self.header.get("version", VERSION + 1) > VERSION:
+                raise DataError(f"{path} was written by a newer dlclive-io: update it")
+            self.card = ModelCard.from_json(json.dumps(self.header["card"]))
+
+    @property
+    def damage(self) -> str:
+        """What could not be read, for a report; "" if nothing."""
+        rows = f"{self.damaged_rows} damaged rows are left out" if self.damaged_rows else ""
+        places = f"{self.damaged_places} places of the journal are damaged" if self.damaged_places else ""
+        log = "the journal's log was damaged" if self._is_mended else ""
+        return ", and ".join(filter(None, (rows, places, log)))
+
+    def frames(self, columns: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield number and row of every frame whose row is whole, in order."""
+        self.damaged_rows = self.damaged_places = 0
+        with self._opened() as database:
+            following: int | None = 0
+            while following is not None:
+                last = following - 1
+                try:
+                    for number, captured, values in database.execute(_ROW, (following,)):
+                        if not (isinstance(number, int) and last < number < LAST_NUMBER):
+                            self.damaged_rows += 1
+                            continue
+                        last = number
+                        if not _is_whole(database, number, values, columns):
+                            self.damaged_rows += 1
+                            continue
+                        if isinstance(captured, float) and math.isfinite(captured):
+                            self.seconds = captured
+                        yield number, np.frombuffer(values, np.float32)
+                    following = None
+                except sqlite3.DatabaseError:
+                    self.damaged_places += 1
+                    following = _next_readable(database, last + 1)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self._path.absolute(), isolation_level=None)
+        try:
+            database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            yield database
+        except DataError:
+            raise
+        except (sqlite3.Error, KeyError, TypeError, ValueError, DLCLiveError) as error:
+            raise DataError(f"{self._path} is not a readable journal of poses: {error}") from error
+        finally:
+            database.close()
+
+
+def _is_whole(database: sqlite3.Connection, number: int, values: object, columns: int) -> bool:
+    """Whether a row has the right length and, as far as its checksum can be read, the values that were written."""
+    if not isinstance(values, bytes) or len(values) != 4 * columns:
+        return False
+    try:
+        checksum = database.execute("SELECT crc32 FROM checks WHERE frame = ?", (number,)).fetchone()
+    except sqlite3.DatabaseError:
+        return True
+    return checksum is None or checksum[0] == zlib.crc32(values)
+
+
+def _next_readable(database: sqlite3.Connection, number: int) -> int | None:
+    """The first number behind a damaged page; None if there is none.
+
+    A search for a number ends in one page, so that it fails for the numbers of the damaged page alone.
+    """
+    step = 1
+    while not _can_seek(database, number + step):
+        step *= 2
+        if number + step >= LAST_NUMBER:
+            return None
+    bad, good = number, number + step
+    while good - bad > 1:
+        middle = (bad + good) // 2
+        if _can_seek(database, middle):
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def _can_seek(database: sqlite3.Connection, number: int) -> bool:
+    try:
+        database.execute(f"{_ROW} LIMIT 1", (number,)).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return True

@@ -1,0 +1,240 @@
+"""The end of a session has a deadline, names what hangs, and skips no step when a signal arrives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dlclive_core import Frame, PluginError, Pose, Processor, Session, UsageError
+from dlclive_core.plugins.builtin.memory import MemorySink
+from dlclive_core.session import shutdown
+from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """What hangs waits for this, so that no thread outlives its test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tenths of seconds in place of seconds."""
+    monkeypatch.setattr(shutdown, "NAMED_AFTER", 0.1)
+    monkeypatch.setattr(shutdown, "_CLOSE", 0.3)
+    monkeypatch.setattr(shutdown, "_LAST_FRAME", 0.6)
+    monkeypatch.setattr(shutdown, "_SINK", dict.fromkeys(shutdown._SINK, 0.3))
+
+
+class Closes(Processor):
+    def __init__(self, order: list[str], name: str, hold: threading.Event | None = None) -> None:
+        self._order, self._name, self._hold = order, name, hold
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        return pose
+
+    def close(self) -> None:
+        if self._hold is not None:
+            self._hold.wait()
+        self._order.append(self._name)
+
+
+def test_a_processor_that_hangs_in_close_is_named_and_the_rest_is_closed(
+    patience: None, release: threading.Event
+) -> None:
+    order: list[str] = []
+    sink = MemorySink()
+    session = Session(
+        source=BlobSource(frames=5),
+        model=BlobModel(),
+        processors=[Closes(order, "first", release), Closes(order, "second")],
+        sinks=[sink],
+    )
+    with pytest.raises(
+        PluginError, match=r"processor Closes has not returned from close for \d+ s and was left behind"
+    ):
+        session.run()
+    assert order == ["second"]
+    assert sink.finished
+    assert session.report is not None
+    assert not session.report.complete
+    assert [event.kind for event in session.report.events] == ["closing"]
+
+
+@pytest.mark.parametrize("method", ["write", "finish", "close"])
+def test_a_sink_that_hangs_is_named_and_the_others_are_finished(
+    method: str, patience: None, release: threading.Event
+) -> None:
+    class Hangs(MemorySink):
+        def write(self, estimate) -> None:
+            if method == "write" and estimate.frame.index == 15:
+                release.wait()
+            super().write(estimate)
+
+        def finish(self) -> None:
+            if method == "finish":
+                release.wait()
+
+        def close(self) -> None:
+            if method == "close":
+                release.wait()
+
+    good = MemorySink()
+    report = Session(source=BlobSource(frames=20), model=BlobModel(), sinks=[Hangs(), good]).run()
+    assert good.finished
+    assert f"has not returned from {method}" in report.sinks[0].error
+    assert report.sinks[0].written + report.sinks[0].dropped == 20
+    assert report.sinks[0].written == (15 if method == "write" else 20)
+    assert report.sinks[1].error == ""
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_processor_that_hangs_in_its_last_frame_does_not_keep_the_others_open(
+    live: bool, patience: None, release: threading.Event
+) -> None:
+    class Hangs(Processor):
+        hanging = threading.Event()
+
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            if frame.index == 3:
+                self.hanging.set()
+                release.wait()
+            return pose
+
+    order: list[str] = []
+    hangs, sink = Hangs(), MemorySink()
+    session = Session(
+        source=LiveBlobSource(frames=10**6, interval=0.01) if live else BlobSource(frames=10**6),
+        model=BlobModel(),
+        processors=[hangs, Closes(order, "second")],
+        sinks=[sink],
+    )
+
+    def stop() -> None:
+        hangs.hanging.wait()
+        session.stop()
+
+    threading.Thread(target=stop, daemon=True).start()
+    with pytest.raises(PluginError, match="processor Hangs has not returned from frame 3"):
+        session.run()
+    assert order == ["second"]
+    assert sink.indices == [0, 1, 2]
+    assert not sink.finished
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process on Windows")
+@pytest.mark.parametrize("where", ["processor", "sink", "source"])
+def test_a_first_ctrl_c_while_it_closes_skips_nothing(where: str) -> None:
+    order: list[str] = []
+
+    def interrupt(here: str) -> None:
+        if here == where:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)
+
+    class First(Closes):
+        def close(self) -> None:
+            interrupt("processor")
+            super().close()
+
+    class Interrupted(MemorySink):
+        def finish(self) -> None:
+            interrupt("sink")
+            super().finish()
+
+    class Source(LiveBlobSource):
+        def close(self) -> None:
+            interrupt("source")
+            order.append("source")
+
+    sink = Interrupted()
+    session = Session(
+        source=Source(frames=5, interval=0.001),
+        model=BlobModel(),
+        processors=[First(order, "first"), Closes(order, "second")],
+        sinks=[sink],
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            session.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(order) == ["first", "second", "source"]
+    assert sink.finished
+    assert session.report is not None
+    assert session.report.complete
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process on Windows")
+def test_a_second_ctrl_c_waits_for_nobody(release: threading.Event) -> None:
+    order: list[str] = []
+
+    class Impatient(Closes):
+        def close(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+            release.wait()
+
+    session = Session(
+        source=BlobSource(frames=5),
+        model=BlobModel(),
+        processors=[Impatient(order, "first"), Closes(order, "second")],
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            session.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert order == ["second"]  # outputs are switched off all the same
+    assert session.report is not None
+    assert not session.report.complete
+
+
+def test_a_session_is_not_run_twice_at_the_same_time() -> None:
+    session = Session(source=LiveBlobSource(frames=10**6, interval=0.01), model=BlobModel())
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    while not session.processed:
+        time.sleep(0.01)
+    with pytest.raises(UsageError, match="running already"):
+        session.run()
+    session.stop()
+    thread.join()
+    assert session.report is not None
+    assert session.report.complete
+
+
+def test_a_stopped_session_can_be_run_again() -> None:
+    session = Session(source=BlobSource(frames=10), model=BlobModel())
+    session.stop()
+    report = session.run()
+    assert (report.ending, report.processed) == ("stopped", 0)
+    assert session.is_stopped
+    assert session.run().processed == 10
+    assert not session.is_stopped
+    session.stop()  # between two runs: for the next one
+    assert session.run().ending == "stopped"
+
+
+@pytest.mark.parametrize("limit", [float("nan"), 0, -1, 2.5])
+def test_a_frame_limit_that_is_none_is_refused(limit: float) -> None:
+    with pytest.raises(UsageError, match="max_frames must be"):
+        Session(source=BlobSource(), model=BlobModel(), max_frames=limit)  # type: ignore[arg-type]
+
+
+def test_an_infinite_frame_limit_is_no_limit() -> None:
+    report = Session(source=BlobSource(frames=7), model=BlobModel(), max_frames=float("inf")).run()  # type: ignore[arg-type]
+    assert (report.processed, report.ending) == (7, "end of source")
