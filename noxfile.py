@@ -18,8 +18,10 @@ ROOT = Path(__file__).parent
 PLUGINS = [
     f"plugins/dlclive-{name}" for name in ("torch", "onnx", "openvino", "tensorrt", "io", "processors", "cameras")
 ]
-EXTRAS = {"torch": "detectors", "openvino": "int8", "io": "web", "processors": "serial", "cameras": "basler,genicam"}
-"""The extras of the plugins that the tests need."""
+EXTRAS = {"openvino": "int8", "cameras": "basler,genicam"}
+"""The extras that the tests need."""
+TENSORRT = "plugins/dlclive-tensorrt"
+"""Installed without its dependencies where there is no NVIDIA GPU: they are several gigabytes, from NVIDIA's own index."""
 LIGHT = [".", "plugins/dlclive-onnx", "plugins/dlclive-io"]
 TEST_TOOLS = [
     "pytest",
@@ -55,9 +57,12 @@ def everything(session: nox.Session) -> str:
     plugins = [
         f"{folder}[{extra}]" if (extra := EXTRAS.get(folder.rpartition("-")[2])) else folder for folder in PLUGINS
     ]
-    packages = [argument for folder in [".", *plugins] for argument in ("-e", folder)]
+    alone = [] if shutil.which("nvidia-smi") else [TENSORRT]
+    packages = [argument for folder in [".", *plugins] if folder not in alone for argument in ("-e", folder)]
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", "constraints.txt")
     session.run(*pip, *packages, *TEST_TOOLS)
+    if alone:
+        session.run(*pip, "--no-deps", "-e", TENSORRT)
     return str(python)
 
 
@@ -120,12 +125,14 @@ def packages(session: nox.Session) -> None:
     if len(wheels) != len(PLUGINS) + 1 or len(sources) != len(PLUGINS) + 1:
         session.error(f"expected {len(PLUGINS) + 1} wheels and source distributions, got {wheels + sources}")
     for name, archives in (("wheels", wheels), ("sources", sources)):
-        light = [str(path) for path in archives if "torch" not in path.name]
+        alone = [str(path) for path in archives if "tensorrt" in path.name]
+        light = [str(path) for path in archives if "torch" not in path.name and str(path) not in alone]
         venv = Path(session.create_tmp()) / name
         shutil.rmtree(venv, ignore_errors=True)
         session.run("python", "-m", "venv", str(venv), silent=True)
         python, dlclive = str(scripts_of(venv) / "python"), str(scripts_of(venv) / "dlclive")
         session.run(python, "-m", "pip", "install", "--quiet", "-c", "constraints.txt", *light, external=True)
+        session.run(python, "-m", "pip", "install", "--quiet", "--no-deps", *alone, external=True)
         session.run(dlclive, "plugins", "check", external=True)
         session.run(dlclive, "doctor", external=True)
         session.run(dlclive, "demo", "--out", str(venv / "demo"), "--frames", "60", external=True)

@@ -2,6 +2,7 @@
 
 from .components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
 from .data.card import ModelCard
+from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
 from .data.names import file_name_part, printable
@@ -54,6 +55,7 @@ __version__: str
 
 __all__ = [
     "Chain",
+    "ClockRate",
     "Component",
     "ComponentInfo",
     "ConfigurationError",

@@ -79,6 +79,7 @@ class FrameSource(Component):
             expected from the frame rate.
         reconnects: how often a live source disconnected and came back.
         trouble: why no frames arrive, in one line, while a live source is disconnected and reconnecting; else empty.
+        notices: what is not as it was asked for or declared, one line each. The session says each once, as an event.
 
     `Frame.index` of a live source counts all earlier frames: read, corrupt, skipped and lost.
     """
@@ -93,6 +94,7 @@ class FrameSource(Component):
     lost: int = 0
     reconnects: int = 0
     trouble: str = ""
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def devices(cls) -> Sequence[Device]:
@@ -107,7 +109,8 @@ class FrameSource(Component):
 
     @abstractmethod
     def read(self, timeout: float) -> Frame:
-        """Return the next frame. The source must not write to its image afterwards.
+        """Return the next frame. The source must not write to its image afterwards: a session copies the first frames, and all
+        of a source that gives the same memory again.
 
         Args:
             timeout: maximum wait in seconds; a recording may ignore it.

@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.estimate import Estimate, RunInfo
-from dlclive_core.data.frame import Frame, check_image
+from dlclive_core.data.frame import Frame, check_image, read_only
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
 from dlclive_core.hookspecs import SinkInfo
@@ -166,7 +166,7 @@ class DLCLive:
         began = time.perf_counter()
         pose = predict_through(self._region, frame, self._predict)
         ended = time.perf_counter()
-        numbered = Frame(frame, self._index, captured_at, source="DLCLive")
+        numbered = Frame(read_only(frame), self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):
             pose = self._processor.process_with(pose, kwargs)
         elif self._processor is not None:
@@ -174,7 +174,7 @@ class DLCLive:
         self._index += 1
         if self._window is not None:
             self._show(self._window, self._estimate(numbered, pose, began, ended))
-        self.pose = pose.single() if self.single_animal else pose.keypoints
+        self.pose = (pose.single() if self.single_animal else pose.keypoints).copy()  # the caller may write into it
         return self.pose
 
     def close(self) -> None:

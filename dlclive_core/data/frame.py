@@ -15,9 +15,11 @@ class Frame:
     """One image with its number and timestamps.
 
     Attributes:
-        image: (H, W, 3) uint8 in RGB order, or (H, W) uint8 grey. Read-only by convention.
+        image: (H, W, 3) uint8 in RGB order, or (H, W) uint8 grey. Nobody writes into it: a session makes it read-only.
         index: its number in the source, from 0. A gap means that the source lost frames.
-        captured_at: `time.perf_counter()` when the host received it, in seconds. All times of a session use this clock.
+        captured_at: `time.perf_counter()` when the host received it, in seconds; in a session, when it would have come without
+            waiting on its way, as far as `device_time` shows. All times of a session use this clock: a frame stamped in the
+            future, by another clock, is of unknown age, and no output acts on it.
         device_time: the camera's own clock, or the time in a video file, in seconds; None if there is none.
         source: the name of the source, for reports.
     """
@@ -47,6 +49,13 @@ def check_image(image: object) -> NDArray[np.uint8]:
     if 0 in image.shape:
         raise FrameError(f"frame is empty: shape {image.shape}")
     return image
+
+
+def read_only(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A view of the image that cannot be written into; whoever made the image still can."""
+    view = image.view()
+    view.flags.writeable = False
+    return view
 
 
 def as_rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

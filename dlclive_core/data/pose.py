@@ -17,6 +17,9 @@ class Pose:
     Coordinates are pixels of the full frame, x to the right and y down, as in DeepLabCut: the centre of the top left
     pixel is (0.5, 0.5). A missing keypoint is (NaN, NaN, 0), never (0, 0).
 
+    The arrays are copied, and read-only: a processor or a runtime may use its own arrays again, and a pose that was handed on
+    stays as it was. `dataclasses.replace` makes a pose with other arrays.
+
     Attributes:
         keypoints: (N, K, 3) float32: x [px], y [px], confidence [0..1]. N may be 0. Networks that assemble or identify
             animals return a row for each individual of the project; all keypoints of an absent individual are missing.
@@ -41,6 +44,12 @@ class Pose:
             raise ValueError(f"keypoints are {self.keypoints.dtype}; they must be float32")
         if self.ids is not None and len(self.ids) != shape[0]:
             raise ValueError(f"{len(self.ids)} ids for {shape[0]} individuals")
+        object.__setattr__(self, "keypoints", _frozen(self.keypoints))
+        if self.ids is not None:
+            object.__setattr__(self, "ids", tuple(self.ids))
+        for name in ("unique", "boxes"):
+            if (array := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _frozen(array))
 
     @classmethod
     def missing(cls, skeleton: Skeleton, individuals: int = 1) -> Pose:
@@ -70,3 +79,12 @@ class Pose:
             return Pose.missing(self.skeleton).keypoints[0]
         best = int(np.argmax(self.confidence.mean(axis=1)))
         return self.keypoints[best]
+
+
+def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A read-only copy; an array that is one already is kept, so that `dataclasses.replace` copies only what is new."""
+    if array.base is None and not array.flags.writeable:
+        return array
+    copy = np.array(array)
+    copy.flags.writeable = False
+    return copy

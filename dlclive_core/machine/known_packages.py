@@ -9,7 +9,7 @@ INSTALL_FOR_MODELS = {
     ".pt": "pip install dlclive-torch",
     ".onnx": "pip install dlclive-onnx",
     ".xml": "pip install dlclive-openvino",
-    ".engine": "pip install 'dlclive-tensorrt[gpu]'",
+    ".engine": "pip install dlclive-tensorrt",
 }
 """How to install a runtime for each model suffix."""
 

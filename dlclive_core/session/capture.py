@@ -8,8 +8,11 @@ import time
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
 from dlclive_core.errors import DLCLiveError, EndOfStream, SourceError, one_line
+from dlclive_core.session.capture_time import CaptureTime
 from dlclive_core.session.component_calls import checked_frame, errors_named
 from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
+from dlclive_core.session.reused_buffers import ReusedBuffers
+from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.stage_times import Stopwatch
 
@@ -25,6 +28,7 @@ class Capture:
         limit: stop after this many frames.
         ahead: how many frames of a recording may be decoded ahead.
         changed: notified of each frame, and of the end.
+        check: looks at each frame.
 
     Attributes:
         read: frames read so far.
@@ -40,9 +44,13 @@ class Capture:
         limit: int | None,
         ahead: int,
         changed: threading.Condition,
+        check: SourceCheck,
     ) -> None:
         self.source = source
         self.facts = facts
+        self._check = check
+        self._buffers = ReusedBuffers()
+        self._times = CaptureTime()
         self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
         self.stopwatch = Stopwatch("capture")
         self.read = 0
@@ -56,6 +64,11 @@ class Capture:
         self._stop = threading.Event()
         self._open_error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="dlclive capture", daemon=True)
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second: as the source declares, or as measured where that is something else."""
+        return self._check.fps
 
     @property
     def expected(self) -> int | None:
@@ -130,6 +143,13 @@ class Capture:
             self.last_at = time.perf_counter()
             self.stopwatch.add(self.last_at - began)
             self.read += 1
+            if self.source.is_live:
+                frame = self._times.corrected(frame)
+            self._check.look(frame, self.last_at, self._times.rate)
+            if self._check.is_late(frame):
+                self.handoff.dropped += 1
+                continue
+            frame = self._buffers.keep(frame)
             if not self.handoff.put(frame):  # the handoff was ended elsewhere: close when the sources are closed
                 self._stop.wait()
                 return

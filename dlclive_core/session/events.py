@@ -14,7 +14,8 @@ class Event:
 
     Attributes:
         at: seconds since the run began, on the run's clock.
-        kind: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch" or "lingers".
+        kind: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch" or "lingers"; "clock", "age",
+            "size", "rate", "order" or "device clock", where the source is not as it says; "source", one of its notices.
         text: one line for people.
         session: the name of the session.
     """

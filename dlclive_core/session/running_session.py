@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from datetime import datetime
@@ -18,6 +19,7 @@ from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import DroppingQueue, Handoff, LosslessQueue
 from dlclive_core.session.report import Drops, Ending, SessionReport
 from dlclive_core.session.sink_thread import SinkThread, room_for
+from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.stage_times import StageTimes, Stopwatch
@@ -52,7 +54,10 @@ class RunningSession:
         ahead = max(spec.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
         self.events = Events(spec.name)
         self.facts = SourceFacts(spec.source, self.events)
-        self.capture = Capture(spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed)
+        check = SourceCheck(spec.source, self.facts, self.events)
+        self.capture = Capture(
+            spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed, check=check
+        )
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
         self.stage_times = {name: Stopwatch(name) for name in STAGES}
         self.phase: Literal["starting", "running", "closing", "ended"] = "starting"
@@ -145,11 +150,12 @@ class RunningSession:
         for sink in self.sinks:
             sink.write(estimate)
         self.processed += 1
-        self.latency = ready - frame.captured_at
+        latency = ready - frame.captured_at
+        self.latency = latency if 0 <= latency < math.inf else 0.0  # else another clock stamped the frame
         self._ended = time.perf_counter()
         self.stage_times["sinks"].add(self._ended - ready)
         self.stage_times["age"].add(began - frame.captured_at)
-        self.stage_times["latency"].add(self.latency)
+        self.stage_times["latency"].add(latency)
 
     def times(self) -> tuple[StageTimes, ...]:
         """The times of all stages so far."""

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,17 @@ class SinkCall:
     since: float
 
 
+def own_cpu_clock() -> int | None:
+    """The clock of the calling thread's CPU time; None where the system has none.
+
+    Only a running thread may be asked for it: for one that has ended, pthread_getcpuclockid may crash the process.
+    """
+    if sys.platform == "linux":
+        return time.pthread_getcpuclockid(threading.get_ident())
+    else:  # noqa: RET505 - mypy takes a line after the block for unreachable
+        return None
+
+
 def room_for(estimate: Estimate) -> int:
     """The queue capacity for a sink of a live source, for images of this size."""
     return max(_LEAST, min(_MOST, _MEMORY // max(1, estimate.frame.image.nbytes)))
@@ -56,6 +67,7 @@ class SinkThread:
         self.busy: SinkCall | None = None
         self.done = threading.Event()
         self._abandoned = False
+        self._cpu_clock: int | None = None
         self._queue = queue
         self._opened = threading.Event()
         self._complete = False
@@ -103,12 +115,10 @@ class SinkThread:
 
         None where the system cannot tell.
         """
-        if sys.platform == "win32" or sys.platform == "darwin" or self._thread is None or self._thread.ident is None:
-            return None
-        try:
-            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
-        except OSError:  # it has ended
-            return None
+        if sys.platform == "linux" and self._cpu_clock is not None:
+            with suppress(OSError):  # the thread has ended
+                return time.clock_gettime(self._cpu_clock)
+        return None
 
     def abandon(self, reason: str) -> None:
         """After `stop`: do not wait for the sink any longer. What it has not written counts as dropped."""
@@ -137,6 +147,7 @@ class SinkThread:
         )
 
     def _run(self, run: RunInfo) -> None:
+        self._cpu_clock = own_cpu_clock()
         try:
             with self._calling("open"):
                 self.sink.open(run)

@@ -36,6 +36,14 @@ class SourceFacts:
         return self._text("trouble")
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        value = self._value("notices", ())
+        if isinstance(value, tuple | list) and all(isinstance(notice, str) for notice in value):
+            return tuple(value)
+        self._refuse("notices", value)
+        return ()
+
+    @property
     def frame_size(self) -> tuple[int, int] | None:
         value = self._value("frame_size", None)
         if value is None:

@@ -35,7 +35,9 @@ class Stopwatch:
         self._factor = 1 / math.log(_RATIO)
 
     def add(self, seconds: float) -> None:
-        """Count one duration."""
+        """Count one duration. What is none, because a source stamps its frames with another clock, is left out."""
+        if not 0 <= seconds < math.inf:
+            return
         self._count += 1
         self._sum += seconds
         if seconds > self._max:

@@ -97,7 +97,8 @@ class _SourceWatchdog:
         if session.capture.handoff.is_over:
             session.is_stale = False
             return
-        patience = session.spec.stale_after or (2 / source.fps + _SLACK if source.fps else _QUIET)
+        fps = session.capture.fps
+        patience = session.spec.stale_after or (2 / fps + _SLACK if fps else _QUIET)
         if session.capture.read == 0:
             patience = max(patience, _QUIET)
         if self._since is None and now - last > patience:

@@ -133,12 +133,12 @@ class BlobModel(PoseModel):
         red, blue = (pixels[rows, columns, channel].astype(float) for channel in (0, 2))
         # The ratio of blue to red, because a resize mixes the rim with the black background.
         nearest = np.rint((255 * blue / red - 40) / _STEP).astype(int)
-        pose = Pose.missing(self.card.skeleton)
+        keypoints = Pose.missing(self.card.skeleton).keypoints.copy()
         for keypoint in range(len(self.card.skeleton)):
             disc = nearest == keypoint
             if disc.any():
-                pose.keypoints[0, keypoint] = (columns[disc].mean() + 0.5, rows[disc].mean() + 0.5, 1.0)
-        return pose
+                keypoints[0, keypoint] = (columns[disc].mean() + 0.5, rows[disc].mean() + 0.5, 1.0)
+        return Pose(keypoints, self.card.skeleton)
 
 
 class BlobNetwork(Network):

@@ -126,7 +126,7 @@ def test_a_failing_source_exits_with_4_and_a_complete_record(dlclive, model, lab
 
 def test_a_missing_output_device_exits_with_4(dlclive, model, tmp_path) -> None:
     pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
-    pytest.importorskip("serial", reason="needs dlclive-processors[serial]")
+    pytest.importorskip("serial", reason="needs dlclive-processors")
     laser = "stimulate:port=/dev/gone,polygon=[[0,0],[9,0],[9,9]],keypoint=snout"
     done = dlclive("run", "--source", "mouse", "--model", model, "--processor", laser)
     assert done.code == 4

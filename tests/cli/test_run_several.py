@@ -153,7 +153,7 @@ def test_invalid_arguments_are_reported_in_one_line(dlclive, model, lab, tmp_pat
 
 
 def test_every_source_has_its_own_web_page(start, model, tmp_path) -> None:
-    pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+    pytest.importorskip("uvicorn", reason="needs dlclive-io")
     done = start("run", *MICE, "--model", model, "--web", "--seconds", 1)
     _, err = done.communicate(timeout=PATIENCE)
     assert done.returncode == 0, err

@@ -40,8 +40,10 @@ def test_single_returns_the_most_confident_individual_or_a_missing_one() -> None
 
 
 def test_xy_and_confidence_are_views() -> None:
-    pose = Pose(np.zeros((1, 3, 3), np.float32), MOUSE)
-    pose.keypoints[0, 1] = (4, 5, 0.5)
+    keypoints = np.zeros((1, 3, 3), np.float32)
+    keypoints[0, 1] = (4, 5, 0.5)
+    pose = Pose(keypoints, MOUSE)
+    assert pose.xy.base is pose.keypoints
     assert pose.xy[0, 1].tolist() == [4, 5]
     assert pose.confidence[0, 1] == 0.5
 

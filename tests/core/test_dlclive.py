@@ -250,3 +250,25 @@ def test_a_good_frame_is_processed_after_bad_ones_were_rejected(
 def test_a_missing_model_file_is_an_error(tmp_path: Path, catalog: PluginCatalog, source: BlobSource) -> None:
     with pytest.raises(ModelNotFoundError, match="no such file"):
         DLCLive(tmp_path / "gone.pt", catalog=catalog).get_pose(source.draw(0))
+
+
+def test_nothing_changes_an_array_that_someone_else_holds(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
+    """A processor does not write into the caller's image, and the caller's pose is the caller's."""
+    seen: list[Pose] = []
+
+    class Look(Processor):
+        def process(self, pose: Pose, frame: Frame) -> Pose:
+            with pytest.raises(ValueError, match="read-only"):
+                frame.image[:] = 0
+            seen.append(pose)
+            return pose
+
+    with DLCLive(path, catalog=catalog, processor=Look()) as live:
+        image = bgr(source.read(1.0).image)
+        found = live.get_pose(image)
+        before = seen[0].keypoints.copy()
+        found[:] = -1
+        image[:] = 0
+    np.testing.assert_array_equal(seen[0].keypoints, before)

@@ -258,6 +258,9 @@ def test_a_rig_reports_the_state_progress_and_events_of_its_sessions() -> None:
     thread.join(30)
     assert rig.state == "ended"
     assert [progress.processed > 3 for progress in rig.progress] == [True, True]
-    assert {event.session for event in rig.events} == {"bad"}
-    assert [event.kind for event in rig.events][:1] == ["hanging"]
+    hung = [
+        event for event in rig.events if event.kind in ("hanging", "released")
+    ]  # a busy computer may be late for others
+    assert {event.session for event in hung} == {"bad"}
+    assert hung[0].kind == "hanging"
     assert [report.name for report in rig.reports if report is not None] == ["left", "bad"]

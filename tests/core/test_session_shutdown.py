@@ -14,7 +14,10 @@ import pytest
 from dlclive_core import Frame, PluginError, Pose, Processor, Session, UsageError
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.session import shutdown
-from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource
+from dlclive_core.session.events import Events
+from dlclive_core.session.handoff import LosslessQueue
+from dlclive_core.session.sink_thread import SinkThread
+from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource, run_info
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -238,3 +241,13 @@ def test_a_frame_limit_that_is_none_is_refused(limit: float) -> None:
 def test_an_infinite_frame_limit_is_no_limit() -> None:
     report = Session(source=BlobSource(frames=7), model=BlobModel(), max_frames=float("inf")).run()  # type: ignore[arg-type]
     assert (report.processed, report.ending) == (7, "end of source")
+
+
+def test_the_cpu_time_of_a_sink_that_has_ended_can_be_asked_for() -> None:
+    """Of a thread that is gone, the system's own function may crash the process."""
+    sink = SinkThread(MemorySink(), queue=LosslessQueue(8), events=Events())
+    sink.start(run_info())
+    sink.stop(complete=True)
+    sink.join()
+    for _ in range(1000):
+        assert (sink.cpu_time() or 0.0) >= 0.0

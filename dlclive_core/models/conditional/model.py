@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,14 +133,15 @@ class ConditionalModel(PoseModel):
             if len(around) != len(conditions):
                 raise UsageError(f"{len(around)} boxes for {len(conditions)} conditions: give one box for each")
             usable = np.ones(len(around), bool)
-        pose = Pose.missing(self.card.skeleton, len(conditions))
+        keypoints = Pose.missing(self.card.skeleton, len(conditions)).keypoints.copy()
         if usable.any():
             crops, transforms = cut_boxes(image, around[usable], self._crops)
             inner = np.stack([p.to_inner(c) for p, c in zip(transforms, conditions[usable], strict=True)])
             found = keypoints_of(self.card, self.network.run(crops, inner))[:, 0]
-            pose.keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, found, strict=True)]
+            keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, found, strict=True)]
         scores = np.full((len(around), 1), np.nan)
-        return replace(pose, boxes=np.concatenate([around[:, :4], scores], axis=1).astype(np.float32))
+        boxes = np.concatenate([around[:, :4], scores], axis=1).astype(np.float32)
+        return Pose(keypoints, self.card.skeleton, boxes=boxes)
 
     def _checked(self, conditions: object) -> NDArray[np.float32]:
         array = np.asarray(conditions, np.float32)

@@ -14,6 +14,7 @@ import av
 import numpy as np
 
 BITS, BLOCK, HEIGHT = 12, 16, 96
+HELD_FROM, HELD_FOR = 120, 60  # frames that "held" keeps back, as a network does, and then delivers at once
 
 
 def draw(number: int) -> np.ndarray:
@@ -31,14 +32,21 @@ class Client:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
+        self.is_held = False
+        self.waiting: list[bytes] = []
 
     def write(self, data: bytes) -> int:
-        self.connection.sendall(data)
+        self.waiting.append(bytes(data))
+        if not self.is_held:
+            for piece in self.waiting:
+                self.connection.sendall(piece)
+            self.waiting = []
         return len(data)
 
 
 def serve(connection: socket.socket, kind: str, fps: float, first: int) -> None:
     connection.recv(65536)  # the request
+    holds, kind = kind == "held", "mpegts" if kind == "held" else kind
     content = "video/mp2t" if kind == "mpegts" else "multipart/x-mixed-replace;boundary=ffmpeg"
     connection.sendall(f"HTTP/1.0 200 OK\r\nContent-Type: {content}\r\n\r\n".encode())
     if kind == "silent":
@@ -46,7 +54,8 @@ def serve(connection: socket.socket, kind: str, fps: float, first: int) -> None:
     stalls = kind == "stalls"
     kind = "mpjpeg" if stalls else kind
     options = {"flush_packets": "1"}
-    with av.open(Client(connection), "w", format=kind, options=options) as container:
+    client = Client(connection)
+    with av.open(client, "w", format=kind, options=options) as container:
         codec = "libx264" if kind == "mpegts" else "mjpeg"
         stream = container.add_stream(codec, rate=round(fps))
         stream.width, stream.height = BITS * BLOCK, HEIGHT
@@ -59,6 +68,7 @@ def serve(connection: socket.socket, kind: str, fps: float, first: int) -> None:
             if stalls and number == 20:
                 time.sleep(3600)
             time.sleep(max(0.0, began + number / fps - time.monotonic()))
+            client.is_held = holds and HELD_FROM <= number < HELD_FROM + HELD_FOR
             frame = av.VideoFrame.from_ndarray(draw((first + number) % 4096), format="rgb24")
             container.mux(stream.encode(frame))
 

@@ -34,7 +34,7 @@ def test_is_ready_and_builds_what_it_names(tmp_path: Path) -> None:
         assert (plugin.status, plugin.error) == ("ready", "")
         catalog.build(SinkInfo, "web", port=0)
     else:
-        assert plugin.error.endswith("run: pip install 'dlclive-io[web]'")
+        assert plugin.error.endswith("run: pip install starlette uvicorn")
     catalog.build(SourceInfo, "video", tmp_path / "a.mp4")
     catalog.build(SourceInfo, "images", tmp_path, pattern="*.png")
     catalog.build(SinkInfo, "tables", tmp_path / "a.h5", overwrite=True)

@@ -147,7 +147,7 @@ MOUNTS = [
 @pytest.mark.parametrize(
     ("folder", "expected"),
     [
-        ("/home/me/videos", "ext4"),
+        ("/mnt/me/videos", "ext4"),
         ("/media/me/USB STICK/today", "vfat"),
         ("/media/me/CARD", "exfat"),
         ("/media/me/CARDS", "ext4"),

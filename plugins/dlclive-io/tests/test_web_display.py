@@ -23,8 +23,8 @@ import numpy as np
 import psutil
 import pytest
 
-pytest.importorskip("starlette", reason="needs dlclive-io[web]")
-pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+pytest.importorskip("starlette", reason="needs dlclive-io")
+pytest.importorskip("uvicorn", reason="needs dlclive-io")
 
 from dlclive_io.screen.viewer_update import shrink
 from dlclive_io.screen.web_display import WebDisplay

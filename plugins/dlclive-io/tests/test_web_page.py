@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
-pytest.importorskip("starlette", reason="needs dlclive-io[web]")
-pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+pytest.importorskip("starlette", reason="needs dlclive-io")
+pytest.importorskip("uvicorn", reason="needs dlclive-io")
 
 from dlclive_io.drawing import keypoint_colours
 from dlclive_io.screen.web_display import WebDisplay

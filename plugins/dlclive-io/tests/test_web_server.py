@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-pytest.importorskip("starlette", reason="needs dlclive-io[web]")
-pytest.importorskip("uvicorn", reason="needs dlclive-io[web]")
+pytest.importorskip("starlette", reason="needs dlclive-io")
+pytest.importorskip("uvicorn", reason="needs dlclive-io")
 
 from dlclive_io.screen.web_display import WebDisplay
 

@@ -24,14 +24,14 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial 
 
 LONG = {"width": 50.0, "lifespan": 0.5}
 ALLOWED = 2.0
-"""Seconds; a busy computer takes its time, and the watchdog here is four times the usual. That it is 100 ms with the usual
+"""Seconds; a busy computer takes its time, and the watchdog here is twice the usual. That it is 100 ms with the usual
 one is measured by `nox -s faults`."""
 PATIENCE = 10.0
 
 
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[Simulator]:
-    with Simulator(tmp_path, "--pulse=60", "--train=60", "--duty=1", "--watchdog=0.2") as made:
+    with Simulator(tmp_path, "--pulse=60", "--train=60", "--duty=1", "--watchdog=0.1") as made:
         yield made
 
 

@@ -120,6 +120,43 @@ def test_a_stale_frame_is_ignored(play: Callable[..., list[bool]], make_pose: Ma
     assert play([make_pose([IN])] * 3, age=0.099) == [True] * 3
 
 
+@pytest.mark.parametrize("captured_at", [2000.2, 1.7e9, INF, NAN])
+def test_a_frame_from_the_future_is_never_fresh(
+    captured_at: float, clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
+) -> None:
+    """Stamped by `time.time()`, by a camera's clock, in other units: it may be of any age."""
+    processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout")
+    processor.open(make_run(is_live=True))
+    clock[0] += 0.1
+    processor.process(make_pose([IN]), Frame(IMAGE, 0, captured_at))
+    assert lamp.told == [(False, Reason.CLOCK, 0)]
+    assert processor.statistics["clock"] == 1
+    clock[0] += 0.01
+    processor.process(make_pose([IN]), Frame(IMAGE, 1, clock[0]))
+    assert lamp.is_on
+
+
+def test_a_frame_of_a_slower_clock_is_stale(play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp) -> None:
+    """A camera that counts from its own start."""
+    assert play([make_pose([IN])], age=1990.0) == [False]
+    assert lamp.told[0][1] == Reason.STALE
+
+
+def test_what_was_refused_and_why_is_counted(
+    clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
+) -> None:
+    processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout")
+    processor.open(make_run(is_live=True))
+    for step, age in [(0.01, 0.0), (0.01, 0.2), (0.01, 0.3), (0.2, 0.0), (0.01, -5.0)]:
+        clock[0] += step
+        processor.process(make_pose([IN]), Frame(IMAGE, 0, clock[0] - age))
+    told = processor.statistics
+    assert (told["stale"], told["gap"], told["clock"]) == (2, 1, 1)
+    assert (told["switched_on"], told["refused"]) == (1, 0)
+    processor.open(make_run(is_live=True))
+    assert processor.statistics["stale"] == 0
+
+
 def test_a_gap_between_frames_restarts_the_condition(
     clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
 ) -> None:

@@ -301,11 +301,11 @@ def test_without_tensorrt_the_plugin_is_listed_with_the_install_command(monkeypa
         monkeypatch.setitem(sys.modules, name, None)
     for info in (*dlclive_register_runtimes(), *dlclive_register_exporters()):
         assert missing_requirements(info) == ["tensorrt", "cuda.bindings"]
-        assert info.install_hint == "pip install 'dlclive-tensorrt[gpu]'"
+        assert info.install_hint == "pip install dlclive-tensorrt"
     catalog = PluginCatalog.installed()
     plugin = next(plugin for plugin in catalog.plugins if plugin.name == "tensorrt")
     assert plugin.status == "incomplete"
-    assert "run: pip install 'dlclive-tensorrt[gpu]'" in plugin.error
+    assert "run: pip install dlclive-tensorrt" in plugin.error
     with pytest.raises(DependencyError, match=r"run: pip install 'dlclive-tensorrt\[gpu\]'"):
         catalog.factory(catalog.find(RuntimeInfo, "tensorrt"))
 

@@ -1,7 +1,7 @@
 """Engines on a real GPU, compared with their ONNX files in pixels. Skipped on a computer without one.
 
 `python -m pytest plugins/dlclive-tensorrt/tests/test_on_a_gpu.py -m gpu` on a machine with an NVIDIA GPU, dlclive-onnx and
-`pip install 'dlclive-tensorrt[gpu]'`.
+`pip install dlclive-tensorrt`.
 """
 
 from __future__ import annotations

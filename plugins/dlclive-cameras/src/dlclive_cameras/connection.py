@@ -40,10 +40,14 @@ class Connection(ABC):
     Attributes:
         frame_size: (width, height) in pixels, None until the first frame.
         fps: frames per second as declared by the camera; None if unknown or triggered.
+        identity: what tells this camera from another one that may answer in its place; empty if nothing does.
+        notices: what is not as it was asked for or declared, one line each.
     """
 
     frame_size: tuple[int, int] | None = None
     fps: float | None = None
+    identity: str = ""
+    notices: tuple[str, ...] = ()
 
     @abstractmethod
     def grab(self, timeout: float) -> GrabResult:

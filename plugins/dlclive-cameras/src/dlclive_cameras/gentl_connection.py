@@ -65,6 +65,7 @@ class GenTLConnection(Connection):
         try:
             info = _find(self._producers.cameras(), serial, index)
             self.serial = _info_text(info, "serial_number") or _info_text(info, "id_")
+            self.identity = self.serial
             self._name = f"camera {self.serial or index} ({_info_text(info, 'model')})"
             self.acquirer = self._producers.open_camera(info)
             self._set_up(options, buffers, silence)

@@ -54,7 +54,10 @@ class LiveCamera(FrameSource):
         self._read = 0
         self._first_at = self._last_at = 0.0
         self._first_number = 0
-        self._attach(self.connect())
+        self.notices = ()
+        connection = self.connect()
+        self._identity, self._size = connection.identity, connection.frame_size
+        self._attach(connection)
 
     def read(self, timeout: float) -> Frame:
         """Return the newest frame: RGB (H, W, 3) or grey (H, W), uint8.
@@ -74,7 +77,7 @@ class LiveCamera(FrameSource):
             self._count(result)
             if result.image is not None:
                 break
-        frame = Frame(result.image, self._numbered, result.captured_at, result.device_time, self.name)
+        frame = Frame(result.image, self._numbered - self._behind, result.captured_at, result.device_time, self.name)
         self._read += 1
         return frame
 
@@ -91,6 +94,8 @@ class LiveCamera(FrameSource):
         self._connection = connection
         self._ids = FrameIds()
         self._grabbed = self._unnumbered = 0  # frames of this connection; frames since the last one with a number
+        self._behind = 0  # of the last frame: how many numbers it was behind the newest
+        self.notices += tuple(notice for notice in connection.notices if notice not in self.notices)
         self.frame_size, self.fps = connection.frame_size, connection.fps
 
     def _await_reconnection(self, timeout: float) -> Connection:
@@ -110,7 +115,20 @@ class LiveCamera(FrameSource):
             raise SourceError(f"{self.name} disconnected: {reason}; check its cable and power")
         self.trouble = f"{self.name} disconnected: {reason}"
         _log.warning("%s; trying to reconnect for %g s", self.trouble, self.reconnect)
-        self._reconnection = Reconnection(self.connect, connection, self.reconnect, self.name)
+        self._reconnection = Reconnection(self._connect_again, connection, self.reconnect, self.name)
+
+    def _connect_again(self) -> Connection:
+        """`connect`, and refuse another camera: its frames would pass as those of the one that vanished."""
+        connection = self.connect()
+        known = self._identity and connection.identity
+        if known and connection.identity != self._identity:
+            other, own = connection.identity, self._identity
+        elif not known and self._size and connection.frame_size and connection.frame_size != self._size:
+            other, own = (f"{width}x{height}" for width, height in (connection.frame_size, self._size))
+        else:
+            return connection
+        connection.close()
+        raise SourceError(f"another camera answers ({other}, before {own}); connect the first one again")
 
     def _measured_rate(self) -> float:
         """Frames per second before the outage, as measured or declared; 0 if unknown."""
@@ -128,8 +146,13 @@ class LiveCamera(FrameSource):
         self.skipped += result.skipped
         self.corrupt += result.corrupt
         self._unnumbered += result.skipped + result.corrupt + (result.image is not None)
+        self._behind = 0
         if result.frame_id is not None:
-            self.lost += max(0, self._ids.advance(result.frame_id) - self._unnumbered)
+            step = self._ids.advance(result.frame_id)
+            if self._ids.behind and self.lost:  # it was counted as lost when its successor came
+                self.lost -= 1
+                self._behind = self._ids.behind
+            self.lost += max(0, step - self._unnumbered)
             self._unnumbered = 0
         if self.trouble:
             outage = result.captured_at - self._last_at if self._last_at else 0.0

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from dlclive_cameras.connection import Connection
 from dlclive_cameras.live_camera import LiveCamera
+from dlclive_cameras.webcam_identity import SYS
 from dlclive_core import Device, UsageError
 
 _URL = re.compile(r"(rtsp|rtsps|rtmp|http|https|tcp|udp|srt|rtp)://", re.IGNORECASE)
-_SYS = Path("/sys/class/video4linux")
 
 
 class OpenCVCamera(LiveCamera):
@@ -84,7 +84,7 @@ class OpenCVCamera(LiveCamera):
     @classmethod
     def devices(cls) -> Sequence[Device]:
         """The webcams known to Linux; OpenCV cannot list any."""
-        return video4linux(_SYS)
+        return video4linux(SYS)
 
 
 def video4linux(folder: Path) -> Sequence[Device]:

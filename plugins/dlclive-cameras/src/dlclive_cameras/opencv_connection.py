@@ -12,9 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dlclive_cameras.backlog import Backlog
 from dlclive_cameras.connection import CameraLost, Connection, GrabResult
+from dlclive_cameras.webcam_identity import webcam_identity
 from dlclive_core import DLCLiveError, SourceError, UsageError
 
+_PATIENCE = 0.8  # seconds that `close` waits for OpenCV; a session waits a second for its sources
 _NO_CLOCK = ("http://", "https://", "tcp://")
 
 # OpenCV and FFmpeg report each attempt to reconnect on the terminal. Errors are raised as SourceError instead.
@@ -61,7 +64,11 @@ class WebcamOptions:
 class OpenCVConnection(Connection):
     """Opens and reads the camera in a thread, so that callers never wait for OpenCV longer than their timeout.
 
-    The thread ends when the camera is gone or `close` is called; it releases the camera itself, as soon as OpenCV returns.
+    The thread ends when the camera is gone, `close` is called or the program ends; it releases the camera itself, as soon as
+    OpenCV returns. Python waits for it at its end: a thread that Python ends inside OpenCV aborts the process.
+
+    What a driver says of its frames is compared with the first one, which counts. The frames that waited while a stream was
+    opened or stood still are left out: newer ones are behind them.
     """
 
     def __init__(self, device: int | str, name: str, options: WebcamOptions | None, silence: float) -> None:
@@ -74,7 +81,8 @@ class OpenCVConnection(Connection):
         self._newest: tuple[Any, float, float | None] | None = None
         self._skipped = 0
         self._has_clock = True
-        threading.Thread(target=self._run, name=f"dlclive {name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name=f"dlclive {name}", daemon=False)
+        self._thread.start()
         with self._changed:
             self._changed.wait_for(lambda: self._opened or self._ended, 2 * silence)
         if self._error is not None:
@@ -100,27 +108,37 @@ class OpenCVConnection(Connection):
         self._last = captured_at
         code = cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB
         image = np.asarray(cv2.cvtColor(picture, code), dtype=np.uint8)
-        self.frame_size = (image.shape[1], image.shape[0])
         return GrabResult(image, captured_at, device_time, None, skipped)
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
             self._newest = None
+        if self._thread is not threading.current_thread():
+            self._thread.join(_PATIENCE)
 
     def _run(self) -> None:
         capture = None
         try:
             capture = self._open()
-            while not self._closed:
+            backlog = Backlog(self._silence)
+            while not self._closed and threading.main_thread().is_alive():
                 ok, picture = capture.read()
                 now = time.perf_counter()
                 if not ok:
                     break
                 stamp = capture.get(cv2.CAP_PROP_POS_MSEC) if self._has_clock else 0
+                device_time = stamp / 1000 if stamp > 0 else None
+                if backlog.holds(now, device_time):
+                    with self._changed:
+                        self._skipped += self._opened
+                    continue
+                if not self._opened:
+                    self._compare(picture, device_time)
                 with self._changed:
+                    self._opened = True
                     self._skipped += self._newest is not None
-                    self._newest = (picture, now, stamp / 1000 if stamp > 0 else None)
+                    self._newest = (picture, now, device_time)
                     self._changed.notify_all()
         except DLCLiveError as error:
             self._error = error
@@ -133,11 +151,27 @@ class OpenCVConnection(Connection):
                 self._ended = self._ended or "it stopped sending"
                 self._changed.notify_all()
 
+    def _compare(self, picture: Any, device_time: float | None) -> None:
+        """Compare what was said of the frames with the first one."""
+        declared, size = self.frame_size, (picture.shape[1], picture.shape[0])
+        self.frame_size = size
+        notices = []
+        if declared is not None and declared != size:
+            said, sent = (f"{width}x{height}" for width, height in (declared, size))
+            notices.append(f"{self._name}: the driver says {said} and sends {sent}; the frames are {sent}")
+        if self._options is None and device_time is None:
+            notices.append(
+                f"{self._name}: the stream carries no times, so a frame's age counts from its arrival, and one that waited in "
+                "the network passes as new"
+            )
+        self.notices = tuple(notices)
+
     def _open(self) -> Any:
         params = []
         if self._options is None:
             limit = int(1000 * self._silence)
             params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+            params += [cv2.CAP_PROP_N_THREADS, 1]  # each further thread of FFmpeg's decoders holds back a frame
             capture = cv2.VideoCapture(str(self._device), cv2.CAP_FFMPEG, params)
         else:
             device = self._device
@@ -157,9 +191,8 @@ class OpenCVConnection(Connection):
         self._has_clock = not (str(self._device).startswith(_NO_CLOCK) and _codec(capture) == "MJPG")
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.fps = rate if 0 < rate <= 1000 and self._has_clock else None
-        with self._changed:
-            self._opened = True
-            self._changed.notify_all()
+        if self._options is not None:
+            self.identity = webcam_identity(self._device)
         return capture
 
 

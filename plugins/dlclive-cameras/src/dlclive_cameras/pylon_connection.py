@@ -47,7 +47,7 @@ class PylonConnection(Connection):
     """One Basler camera, set up and grabbing; pylon keeps only the newest frame."""
 
     def __init__(self, serial: str, options: CameraOptions, features: Path | None, silence: float) -> None:
-        self._name = f"Basler camera {serial}"
+        self._name, self.identity = f"Basler camera {serial}", serial
         info = pylon.DeviceInfo()
         info.SetSerialNumber(serial)
         self.camera = pylon.InstantCamera()

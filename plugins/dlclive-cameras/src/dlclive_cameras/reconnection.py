@@ -32,7 +32,8 @@ class Reconnection:
         self._connection: Connection | None = None
         self._done = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"dlclive reconnect {name}", daemon=True)
+        # Not a daemon: a thread that Python ends inside a driver aborts the process.
+        self._thread = threading.Thread(target=self._run, name=f"dlclive reconnect {name}", daemon=False)
         self._thread.start()
 
     def wait(self, timeout: float) -> Connection:
@@ -62,7 +63,7 @@ class Reconnection:
     def _run(self) -> None:
         self._broken.close()
         pause = _FIRST_PAUSE
-        while not self._stop.is_set():
+        while not self._stop.is_set() and threading.main_thread().is_alive():
             connection = None
             with contextlib.suppress(Exception):  # the next try may succeed; the last message is kept
                 connection = self._try()

@@ -97,7 +97,7 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             summary="Shows frames, keypoints, rate, latency and dropped frames in the browser",
             factory="dlclive_io.screen.web_display:WebDisplay",
             requires=("starlette", "uvicorn", "cv2", "colorcet"),
-            install_hint="pip install 'dlclive-io[web]'",
+            install_hint="pip install starlette uvicorn",
         ),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 
-from dlclive_core import Frame, RunInfo
+from dlclive_core import ClockRate, Frame, RunInfo
 
 
 def now() -> float:
@@ -27,6 +27,7 @@ class FrameClock:
         self.is_live = run is not None and run.is_live
         self._fps = run.fps if run is not None else None
         self._started = run.started_clock if run is not None else 0.0
+        self._rate = ClockRate()
 
     def since_start(self, frame: Frame) -> float:
         """Seconds since the run began (live) or since the recording's time zero."""
@@ -39,10 +40,13 @@ class FrameClock:
     def between(self, earlier: Frame, later: Frame) -> float:
         """Seconds between two frames; negative if the source went back.
 
-        A live camera's own clock is used, because it has no jitter; if it stands still or runs backwards (it wrapped, or
-        the camera restarted), the host's clock is used for that step.
+        A live camera's own clock is used, because it has no jitter, once the host's clock has shown that it counts seconds; if
+        it stands still or runs backwards (it wrapped, or the camera restarted), the host's clock is used for that step.
         """
-        if _is_time(earlier.device_time) and _is_time(later.device_time):
+        if self.is_live and _is_time(later.device_time):
+            self._rate.add(later.captured_at, float(later.device_time))  # type: ignore[arg-type]
+        trusted = not self.is_live or self._rate.is_right
+        if trusted and _is_time(earlier.device_time) and _is_time(later.device_time):
             step = later.device_time - earlier.device_time  # type: ignore[operator]
             if step > 0 or not self.is_live:
                 return step
@@ -51,8 +55,12 @@ class FrameClock:
         return later.captured_at - earlier.captured_at
 
     def age(self, frame: Frame) -> float:
-        """Seconds since the frame's capture; 0 for a recording, whose frames do not age."""
-        return max(0.0, time.perf_counter() - frame.captured_at) if self.is_live else 0.0
+        """Seconds since the frame's capture; 0 for a recording, whose frames do not age.
+
+        Negative or NaN where `captured_at` cannot be a time of the session's clock, `time.perf_counter()`: a frame from the
+        future. Its age is unknown.
+        """
+        return time.perf_counter() - frame.captured_at if self.is_live else 0.0
 
 
 def _is_time(value: float | None) -> bool:

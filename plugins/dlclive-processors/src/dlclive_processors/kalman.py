@@ -105,7 +105,8 @@ class KalmanPredictor(Processor):
         self._tracks.measure(rows, xy, seen)
 
         keypoints = np.empty_like(pose.keypoints)
-        keypoints[..., :2] = self._tracks.predicted(rows, self._clock.age(frame) + self._horizon)
+        age = max(0.0, self._clock.age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock
+        keypoints[..., :2] = self._tracks.predicted(rows, age + self._horizon)
         keypoints[..., 2] = np.where(np.isnan(keypoints[..., 0]) | np.isnan(confidence), 0.0, confidence)
         return replace(pose, keypoints=keypoints)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dlclive_processors.output.serial_output import SerialOutput
 from dlclive_processors.polygon import Polygon
 
 Condition = Callable[[Pose, Frame], bool]
+_UNFIT = (Reason.STALE, Reason.GAP, Reason.CLOCK)
 
 
 class Stimulate(Processor):
@@ -26,9 +28,9 @@ class Stimulate(Processor):
     It decides inline, in `process`. The output is switched on at the frame in which the condition has held `debounce`
     times in a row, stays on as long as the output's own options allow, and is switched off at the first frame without a
     reason for it: the condition does not hold; no animal, or none detected with enough confidence; a keypoint is NaN; the
-    frame is older than `max_age`; more than `lifespan` has passed since the previous frame; disarmed. It is switched on
-    again only at the next onset of the condition. If frames stop coming, for whatever reason, the output is switched off
-    without this processor: see `SerialOutput`. The pose passes through unchanged.
+    frame is older than `max_age`, or stamped in the future; more than `lifespan` has passed since the previous frame;
+    disarmed. It is switched on again only at the next onset of the condition. If frames stop coming, for whatever reason,
+    the output is switched off without this processor: see `SerialOutput`. The pose passes through unchanged.
 
     Args:
         port: of a device with dlclive's firmware; see `SerialOutput` for it and for `channel`, `width`, `frequency`,
@@ -111,6 +113,7 @@ class Stimulate(Processor):
         self._skeleton: Skeleton | None = None
         self._column = 0
         self._last: float | None = None
+        self._objections: Counter[Reason] = Counter()
 
     @property
     def refused(self) -> int:
@@ -124,8 +127,12 @@ class Stimulate(Processor):
 
     @property
     def statistics(self) -> Mapping[str, float]:
-        """Number of activations (`switched_on`) and refusals (`refused`), and the output's counters."""
-        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **self.output.counts()}
+        """Number of activations (`switched_on`) and of onsets that came too soon or too often (`refused`); number of frames
+        not acted on, by the reason: older than `max_age` (`stale`), after a gap (`gap`), stamped in the future, by another
+        clock than the session's (`clock`); and the output's counters.
+        """
+        unfit = {reason.label: self._objections[reason] for reason in _UNFIT}
+        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **unfit, **self.output.counts()}
 
     def arm(self) -> None:
         """Allow switching on, from the next onset of the condition. Thread-safe."""
@@ -147,6 +154,7 @@ class Stimulate(Processor):
             )
         self._watch(run.card.skeleton)
         self._gate.reset()
+        self._objections.clear()
         self._last = None
         self.output.open(run.started_clock)
 
@@ -158,7 +166,9 @@ class Stimulate(Processor):
         age = self._clock.age(frame)
         reason = self._objection(age, moment)
         holds = False
-        if reason is None:
+        if reason is not None:
+            self._objections[reason] += 1
+        else:
             holds, reason = self._evaluate(pose, frame)
         with self._decision_lock:
             on = self._gate.decide(holds, self.output.is_on, moment)
@@ -178,7 +188,9 @@ class Stimulate(Processor):
         """Why this frame must not be acted on, whatever it shows; None if it may be."""
         if not self._gate.armed:
             return Reason.DISARMED
-        if not age <= self._max_age:
+        if not age >= 0:  # from the future, or NaN: no time of our clock, so it may be of any age
+            return Reason.CLOCK
+        if age > self._max_age:
             return Reason.STALE
         if self._last is not None and moment - self._last > self._lifespan and self._clock.is_live:
             return Reason.GAP

@@ -40,7 +40,7 @@ def check_tensorrt() -> None:
     if trt.__version__.partition(".")[0] != MAJOR:
         raise DependencyError(
             f"dlclive-tensorrt needs TensorRT {MAJOR}, but {trt.__version__} is installed; run: "
-            "pip install 'dlclive-tensorrt[gpu]'"
+            "pip install dlclive-tensorrt"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
 
 _REQUIRES = ("tensorrt", "cuda.bindings")
-_INSTALL = "pip install 'dlclive-tensorrt[gpu]'"
+_INSTALL = "pip install dlclive-tensorrt"
 
 
 @hookimpl

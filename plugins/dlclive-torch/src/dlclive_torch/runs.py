@@ -30,5 +30,19 @@ class PlainRuns:
 
 
 def as_tensor(array: NDArray[Any]) -> Tensor:
-    """Return the array as a tensor. Copies arrays that are read-only, which torch warns about, or not contiguous."""
-    return torch.from_numpy(array if array.flags.writeable and array.flags.c_contiguous else array.copy())
+    """Return the array as a tensor. Copies arrays that are not contiguous; read-only ones, which torch warns about, are shared.
+
+    The images of a session are read-only, and no network writes into its input.
+    """
+    if not array.flags.c_contiguous:
+        array = array.copy()
+    return torch.from_numpy(array if array.flags.writeable else np.asarray(_Memory(array)))
+
+
+class _Memory:
+    """The memory of an array, for numpy to see without the mark that it is read-only."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.array = array  # keeps the memory
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}

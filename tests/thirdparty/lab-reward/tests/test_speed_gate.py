@@ -25,7 +25,9 @@ def run_along(gate: SpeedGate, xs: list[float]) -> None:
         for number, x in enumerate(xs):
             pose = Pose.missing(blob_skeleton())
             if x == x:
-                pose.keypoints[0, 0] = x, 5, 1
+                keypoints = pose.keypoints.copy()
+                keypoints[0, 0] = x, 5, 1
+                pose = Pose(keypoints, pose.skeleton)
             assert gate.process(pose, Frame(IMAGE, number, number * 0.1)) is pose
 
 

@@ -110,5 +110,5 @@ def _check(port: int | None, host: str, max_rate: float, width: int, quality: in
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
         raise DependencyError(
-            f"the sink 'web' needs {', '.join(missing)}, not installed; run: pip install 'dlclive-io[web]'"
+            f"the sink 'web' needs {', '.join(missing)}, not installed; run: pip install {' '.join(missing)}"
         )

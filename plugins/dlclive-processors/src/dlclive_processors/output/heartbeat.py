@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from dlclive_processors.output.device_link import DeviceLink, SentMessage
 from dlclive_processors.output.event_file import EventFile
 from dlclive_processors.output.lease import LEASE_SIZE, Failure, Lease, Reason, Report, ReportKind, Request, read_leases
-from dlclive_processors.output.protocol import ALL_CHANNELS, VERSION, Answer, Limits, Status, Type
+from dlclive_processors.output.protocol import (
+    ALL_CHANNELS,
+    LONGEST_WATCHDOG,
+    SHORTEST_WATCHDOG,
+    VERSION,
+    Answer,
+    Limits,
+    Status,
+    Type,
+)
 from dlclive_processors.output.serial_poll import SerialPoll
 
 # All in seconds.
@@ -24,6 +33,7 @@ END_TIMEOUT = 0.2  # the same at the end of the session: by then the watchdog ha
 SILENCE = 0.5  # the device has failed if it does not answer, or considers the host dead, for this long
 STATUS_INTERVAL = 0.1
 BEATS_PER_WATCHDOG = 10
+_STATUSES = frozenset(Status)
 
 
 class HeartbeatFailed(Exception):  # noqa: N818 - not an error of the program
@@ -55,10 +65,11 @@ class Heartbeat:
         leases, wake, reports: non-blocking descriptors of the three pipes. Leases are read at each beat; a byte in `wake`
             announces a change, and its end the death of the session, so that leases are read at once.
         events: the events file.
+        session: process ID of the session, which is this process's parent.
     """
 
     def __init__(
-        self, link: DeviceLink, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile
+        self, link: DeviceLink, pulses: bytes, leases: int, wake: int, reports: int, events: EventFile, session: int
     ) -> None:
         self._link, self._pulses, self._events = link, pulses, events
         self._poll = SerialPoll(link.descriptor)
@@ -75,13 +86,15 @@ class Heartbeat:
         self._trips = self._cuts = 0
         self._ending: Reason | None = None
         self._greeting = True
-        self._session = os.getppid()
+        self._session = session
 
     # ---- start
 
     def greet(self, patience: float) -> Limits:
         """Send HELLO until the device answers (a board may restart when its port is opened), then beats until it is alive."""
         limits = self._hello(time.perf_counter() + patience)
+        if not SHORTEST_WATCHDOG <= limits.watchdog_us <= LONGEST_WATCHDOG:
+            raise HeartbeatFailed(Failure.WATCHDOG, limits.watchdog_us)
         self._period = limits.watchdog_us / 1e6 / BEATS_PER_WATCHDOG
         until = time.perf_counter() + 10 * limits.watchdog_us / 1e6
         while not self._alive_at:
@@ -98,7 +111,7 @@ class Heartbeat:
             resend_at = time.perf_counter() + 0.1
             while (remaining := resend_at - time.perf_counter()) > 0:
                 for _, answer in self._wait(remaining):
-                    if answer.status == Status.WRONG_VERSION:
+                    if answer.status == Status.WRONG_VERSION or answer.version != VERSION:
                         raise HeartbeatFailed(Failure.WRONG_VERSION)
                     if answer.limits is not None:
                         return answer.limits
@@ -125,6 +138,9 @@ class Heartbeat:
         """Do what is due now; switching off comes first."""
         if self._ending is None:
             self._read_leases()
+        # A process that the session forked may keep the pipe open and renew; but it cannot be this process's parent.
+        if self._ending is None and os.getppid() != self._session:
+            self._end(Reason.HOST_GONE)
         now = time.perf_counter()
         if self._on and (self._lease is None or now > self._lease.deadline):
             self._switch_off(Reason.LAPSED)
@@ -139,9 +155,6 @@ class Heartbeat:
         if now >= self._status_at:
             self.report(ReportKind.STATUS)
             self._status_at = now + STATUS_INTERVAL
-            # A process forked by the session can keep its end of the pipe open, but cannot be this one's parent.
-            if os.getppid() != self._session and self._ending is None:
-                self._end(Reason.HOST_GONE)
 
     def _check_device(self, now: float) -> None:
         """Raise HeartbeatFailed if the device can no longer be trusted. Called when all its answers have been read."""
@@ -252,6 +265,8 @@ class Heartbeat:
 
     def _handle_answer(self, sent: SentMessage, answer: Answer) -> None:
         now = self._link.heard_at
+        if answer.status not in _STATUSES:
+            raise HeartbeatFailed(Failure.UNKNOWN_STATUS, answer.status)
         if answer.alive or self._greeting:
             self._alive_at = now if answer.alive else 0.0
         if self._greeting:

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import signal
+import termios
 import time
 
 from dlclive_processors.output.device_link import DeviceLink
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--origin", type=float)
     parser.add_argument("--events", type=int)
     parser.add_argument("--wake", type=int)
+    parser.add_argument("--session", type=int)
     options = parser.parse_args()
 
     # Signals to the process group are meant for the session, which then ends this process.
@@ -35,31 +37,34 @@ def main() -> None:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.set_blocking(LEASES, False)
     os.set_blocking(REPORTS, False)
-    os.set_blocking(options.wake, False)
+    # Inherited descriptors keep their numbers, and `select` takes none above 1,023.
+    wake = os.dup(options.wake)
+    os.close(options.wake)
+    os.set_blocking(wake, False)
     request_realtime_priority()
 
     import serial  # type: ignore[import-untyped]  # here, so that the rest of the package does not need it
 
     try:
         port = serial.Serial(options.port, options.baud, timeout=0, write_timeout=0, exclusive=True)
-    except (OSError, ValueError) as error:  # SerialException is an OSError
+    except (OSError, ValueError, termios.error) as error:  # SerialException is an OSError
         _report_failure(Failure.NO_PORT, getattr(error, "errno", None) or 0)
         raise SystemExit(1) from None
     pulses = ON_VALUES.pack(options.channel, options.width, options.period, options.duration)
     events = EventFile(options.events, options.origin)
     try:
-        _beat(port.fileno(), pulses, options.wake, events, options.patience)
+        _beat(port.fileno(), pulses, wake, events, options)
     finally:
         events.close()
         with contextlib.suppress(OSError):
             port.close()
 
 
-def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience: float) -> None:
+def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, options: argparse.Namespace) -> None:
     link = DeviceLink(descriptor)
-    heartbeat = Heartbeat(link, pulses, LEASES, wake, REPORTS, events)
+    heartbeat = Heartbeat(link, pulses, LEASES, wake, REPORTS, events, options.session)
     try:
-        limits = heartbeat.greet(patience)
+        limits = heartbeat.greet(options.patience)
         values = limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille
         heartbeat.report(ReportKind.READY, numbers=values)
         heartbeat.run()
@@ -71,6 +76,10 @@ def _beat(descriptor: int, pulses: bytes, wake: int, events: EventFile, patience
         events.add("failed", reason="unplugged", sent=time.perf_counter())
         heartbeat.report(ReportKind.FAILED, code=Failure.UNPLUGGED, numbers=(error.errno or 0,))
         raise SystemExit(1) from None
+    except Exception:
+        events.add("failed", reason="unexpected", sent=time.perf_counter())
+        heartbeat.report(ReportKind.FAILED, code=Failure.UNEXPECTED)
+        raise
     finally:
         with contextlib.suppress(OSError):  # always: off, and BYE so that a regular end is not counted as a trip
             link.send(Type.OFF, bytes((ALL_CHANNELS,)))

@@ -35,6 +35,7 @@ class Reason(IntEnum):
     LAPSED = 6
     HOST_GONE = 7
     NOT_ACKNOWLEDGED = 8
+    CLOCK = 9  # the frame's time stamp lies in the future, or is not a time
 
     @property
     def label(self) -> str:
@@ -69,6 +70,9 @@ class Failure(IntEnum):
     SILENT = 6
     RESTARTED = 7
     EVENTS = 8
+    WATCHDOG = 9  # number: the device's watchdog, in us
+    UNKNOWN_STATUS = 10  # number: the status
+    UNEXPECTED = 11  # an error of the heartbeat process itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,10 @@ ANSWER = 0x80  # an answer's type is its message's type with this bit set
 ALL_CHANNELS = 0xFF
 LONGEST = 48  # bytes of a stuffed message; a longer one is noise
 CLOCK = 1 << 32  # the device's clock counts microseconds and wraps around
+SHORTEST_WATCHDOG, LONGEST_WATCHDOG = (
+    5_000,
+    100_000,
+)  # microseconds; beats cannot keep a shorter one, nor trust a longer
 
 HEAD = struct.Struct("<BHI")  # type, sequence, echo
 ON_VALUES = struct.Struct("<BIII")  # channel, width, period, duration in us
@@ -67,7 +71,7 @@ class Answer:
         trips: number of times its watchdog switched the outputs off, modulo 65,536.
         cuts: number of pulses cut short, modulo 65,536.
         noise: number of malformed pieces of input, modulo 65,536.
-        limits: in the answer to HELLO.
+        limits, version: in the answer to HELLO.
     """
 
     type: int
@@ -81,6 +85,7 @@ class Answer:
     cuts: int
     noise: int
     limits: Limits | None = None
+    version: int = VERSION
 
 
 def message(kind: Type, sequence: int, echo: int, values: bytes = b"") -> bytes:
@@ -93,13 +98,12 @@ def read_answer(content: bytes) -> Answer | None:
     if len(content) not in (STATE.size, STATE.size + LIMITS.size) or not content[0] & ANSWER:
         return None
     kind, sequence, clock, status, active, flags, trips, cuts, noise = STATE.unpack_from(content)
-    limits = None
+    limits, version = None, VERSION
     if len(content) > STATE.size:
-        _, *values = LIMITS.unpack_from(content, STATE.size)
+        version, *values = LIMITS.unpack_from(content, STATE.size)
         limits = Limits(*values)
-    return Answer(
-        kind & ~ANSWER, sequence, clock, status, active, bool(flags & 1), bool(flags & 2), trips, cuts, noise, limits
-    )
+    greeted, alive = bool(flags & 1), bool(flags & 2)
+    return Answer(kind & ~ANSWER, sequence, clock, status, active, greeted, alive, trips, cuts, noise, limits, version)
 
 
 def framed(content: bytes) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from dlclive_core import DataError, DependencyError, OutputError, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.output.base import Output
+from dlclive_processors.output.descriptors import above_standard
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
@@ -78,7 +79,8 @@ class SerialOutput(Output):
     Raises:
         UsageError: an invalid option, or one beyond the device's limits (in `open`).
         DependencyError: pyserial is not installed.
-        OutputError: the port or the device cannot be used (in `open`), or can no longer be trusted (in `renew`).
+        OutputError: the port or the device cannot be used, or its watchdog is not 5 to 100 ms (in `open`); it can no longer be
+            trusted (in `renew`).
         DataError: `events` cannot be written.
     """
 
@@ -110,7 +112,7 @@ class SerialOutput(Output):
                 "reduce width or frequency"
             )
         if importlib.util.find_spec("serial") is None:
-            raise DependencyError("serial outputs need pyserial; run: pip install 'dlclive-processors[serial]'")
+            raise DependencyError("serial outputs need pyserial; run: pip install pyserial")
         self._events = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._process: HeartbeatProcess | None = None
@@ -143,10 +145,12 @@ class SerialOutput(Output):
         self._failed = False
         self.statistics = LinkStatistics()
         file = create_event_file(self._events, self._overwrite) if self._events is not None else None
+        events = None
         try:
             if file is not None:
                 file.write((",".join(COLUMNS) + "\n").encode())
-            self._process = HeartbeatProcess(self._arguments(origin), file.fileno() if file is not None else None)
+                events = above_standard(os.dup(file.fileno()))
+            self._process = HeartbeatProcess(self._arguments(origin), events)
             self._await_ready(self._process)
         except BaseException:
             self._abandon()
@@ -156,11 +160,18 @@ class SerialOutput(Output):
         finally:
             if file is not None:
                 file.close()
+            if events is not None:
+                os.close(events)
 
     def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
         process = self._process
         if process is None:
             raise UsageError("the output is not open; call open() before process(), or run it in a Session")
+        if process.is_inherited:
+            raise OutputError(
+                f"the output on {self._port} belongs to the process that opened it, and this one was forked from it; "
+                "open an output of its own"
+            )
         try:
             with self._lock:
                 self._listen(process)
@@ -171,7 +182,7 @@ class SerialOutput(Output):
 
     def off(self, reason: Reason) -> None:
         process = self._process
-        if process is not None:
+        if process is not None and not process.is_inherited:
             with self._lock:
                 self._write(process, False, reason, -1, 0.0)
 
@@ -183,7 +194,7 @@ class SerialOutput(Output):
         """
         process, self._process = self._process, None
         self._requested = self._is_on = False
-        if process is None:
+        if process is None or process.is_inherited:
             return
         now = time.perf_counter()
         with self._lock:

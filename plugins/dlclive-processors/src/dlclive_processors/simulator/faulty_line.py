@@ -19,6 +19,7 @@ class FaultyLine:
         delay: seconds that each piece takes, in each direction.
         wrong_echo: answers carry a wrong sequence number.
         mute: answers are lost.
+        status: every answer carries this status, if it is not 0.
     """
 
     source: random.Random
@@ -27,13 +28,14 @@ class FaultyLine:
     delay: float = 0.0
     wrong_echo: bool = False
     mute: bool = False
+    status: int = 0
     _inward: deque[tuple[float, bytes]] = field(default_factory=deque)
     _outward: deque[tuple[float, bytes]] = field(default_factory=deque)
 
     def command(self, arguments: list[str]) -> None:
-        """Set a fault: "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1"; 0 clears it."""
+        """Set a fault: "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1", "status 99"; 0 clears it."""
         name, value = arguments[0].replace("-", "_"), float(arguments[1])
-        setattr(self, name, bool(value) if name in ("wrong_echo", "mute") else value)
+        setattr(self, name, type(getattr(self, name))(value))
 
     def clear(self) -> None:
         """Discard all bytes in transit."""
@@ -50,6 +52,8 @@ class FaultyLine:
             data = b""
         if self.wrong_echo and data:
             data = b"".join(framed(self._renumbered(content)) for content in Splitter().feed(data))
+        if self.status and data:
+            data = b"".join(framed(self._with_status(content)) for content in Splitter().feed(data))
         return self._pass(self._outward, data, now)
 
     def _pass(self, way: deque[tuple[float, bytes]], data: bytes, now: float) -> list[bytes]:
@@ -72,3 +76,7 @@ class FaultyLine:
     def _renumbered(content: bytes) -> bytes:
         kind, sequence, *values = STATE.unpack_from(content)
         return STATE.pack(kind, (sequence + 1000) & 0xFFFF, *values) + content[STATE.size :]
+
+    def _with_status(self, content: bytes) -> bytes:
+        kind, sequence, clock, _, *values = STATE.unpack_from(content)
+        return STATE.pack(kind, sequence, clock, self.status, *values) + content[STATE.size :]

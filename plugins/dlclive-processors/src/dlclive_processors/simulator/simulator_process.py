@@ -45,7 +45,9 @@ class Simulator:
                 stream.close()
 
     def fault(self, command: str) -> None:
-        """Set or clear a fault: "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1", "restart", "unplug"."""
+        """Set or clear a fault: "noise 0.1", "half 0.1", "delay 0.2", "wrong-echo 1", "mute 1", "status 99",
+        "restart", "unplug".
+        """
         assert self._process.stdin is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()

@@ -19,7 +19,7 @@ def import_torchvision(module: str) -> Any:
     except (ImportError, RuntimeError, OSError) as error:  # its compiled extension raises the last two
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DependencyError(
-            f"detectors need torchvision, which cannot be imported ({reason}); run: pip install 'dlclive-torch[detectors]'"
+            f"detectors need torchvision, which cannot be imported ({reason}); run: pip install torchvision"
         ) from error
 
 
