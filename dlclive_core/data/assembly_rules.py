@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dlclive_core.data.name_checks import MOST_NAMES
+from dlclive_core.errors import shown
 
 MOST_PAIRS = 50_000_000
 """Pairs of candidates in one image, for each of which the network gives a number."""
@@ -38,7 +39,7 @@ class AssemblyRules:
             raise ValueError(f"individuals must be from 1 to {MOST_NAMES}; got {self.individuals}")
         for edge in self.edges:
             if len(edge) != 2 or edge[0] == edge[1] or min(edge) < 0:
-                raise ValueError(f"edges must be pairs of two different keypoints; got {edge}")
+                raise ValueError(f"edges must be pairs of two different keypoints; got {shown(edge)}")
         pairs = len(self.edges) * self.individuals**2
         if pairs > MOST_PAIRS:
             raise ValueError(
@@ -59,10 +60,13 @@ class AssemblyRules:
         edges = values["edges"]
         if not isinstance(edges, list | tuple) or not all(_is_pair(edge) for edge in edges):
             raise ValueError("edges must be a list of pairs of whole numbers")
+        for name in values:
+            if name not in (*_RANGES, "edges"):
+                raise ValueError(f"unknown field {shown(name)}")
         for name, (kind, most) in _RANGES.items():
             value = values.get(name, 0)
             if isinstance(value, bool) or not isinstance(value, kind) or not 0 <= value <= most:
-                raise ValueError(f"{name} must be a number from 0 to {most}; got {str(value)[:60]}")
+                raise ValueError(f"{name} must be a number from 0 to {most}; got {shown(value)}")
         return cls(**{**values, "edges": tuple((source, target) for source, target in edges)})
 
 

@@ -25,7 +25,7 @@ from dlclive_core.deeplabcut.inference_options import (
     read_inference,
 )
 from dlclive_core.deeplabcut.project import is_multi_animal
-from dlclive_core.errors import DLCLiveError, ModelError, UnsupportedModelError
+from dlclive_core.errors import DLCLiveError, ModelError, UnsupportedModelError, shown
 
 _UNNAMED = ("animal", "individual_1")
 """What DeepLabCut calls the animal of a single-animal project: up to 3.0.0, and since."""
@@ -98,14 +98,14 @@ class PoseConfig:
             raise ModelError(f"{where} names no bodyparts (metadata.bodyparts)")
         method = str(values.get("method") or "bu").lower()
         if method not in _METHODS:
-            raise ModelError(f"{where} has method {method!r}; valid are {', '.join(_METHODS)}")
+            raise ModelError(f"{where} has method {shown(method)}; valid are {', '.join(_METHODS)}")
         individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
         try:
             return cls._interpreted(values, method, keypoints, individuals, where, file)
         except DLCLiveError:
             raise
         except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
             raise ModelError(f"{where} cannot be understood ({reason}): it is not as DeepLabCut writes it") from None
 
     @classmethod
@@ -148,7 +148,7 @@ class PoseConfig:
         """The configuration of one head. Raises ModelError if there is none of this name."""
         heads = _part(self.model, "heads")
         if name not in heads:
-            raise ModelError(f"the configuration has no head {name!r}; it has {', '.join(heads) or 'none'}")
+            raise ModelError(f"the configuration has no head {name!r}; it has {shown(list(heads))}")
         return _part(heads, name)
 
     def card(
@@ -211,15 +211,28 @@ class HeatmapDecoding:
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any], *, stride: float) -> HeatmapDecoding:
-        """Read the `predictor` part of a head; missing values are DeepLabCut's defaults."""
+        """Read the `predictor` part of a head; missing values are DeepLabCut's defaults.
+
+        Raises:
+            ModelError: a `locref_std` that is not a number above 0.
+        """
         predictor = _part(head, "predictor")
         refined = bool(predictor.get("location_refinement", True)) and bool(head.get("locref_config"))
         return cls(
             stride=stride,
-            locref_std=float(predictor.get("locref_std") or LOCREF_STD) if refined else None,
+            locref_std=_locref_std(predictor) if refined else None,
             apply_sigmoid=bool(_or_default(predictor.get("apply_sigmoid"), True)),
             clip_scores=bool(predictor.get("clip_scores")),
         )
+
+
+def _locref_std(predictor: Mapping[str, Any]) -> float:
+    value = predictor.get("locref_std")
+    if value is None:
+        return LOCREF_STD
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ModelError(f"predictor.locref_std is {shown(value)}; it is a number of pixels above 0")
+    return float(value)
 
 
 def detector_normalisation(detector: Mapping[str, Any], *, where: str = "the configuration") -> Normalisation:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 from yaml.resolver import BaseResolver
 
+from dlclive_core.errors import shown
 from dlclive_core.text.decoding import TextError
 
 DEEPEST = 64
@@ -108,7 +109,7 @@ def _mapping(node: yaml.Node, made: dict[int, Any]) -> dict[Any, Any]:
             raise _error(key, "'<<' merges mappings in YAML 1.1 only; write the entries out")
         name = _scalar(key)
         if name in values:
-            raise _error(key, f"{key.value!r} is there twice")
+            raise _error(key, f"{shown(key.value)} is there twice")
         values[name] = _plain(item, made)
     return values
 
@@ -118,7 +119,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if name == "str":
         return text
     if name not in _PATTERNS or not _PATTERNS[name].fullmatch(text):
-        raise _error(node, f"{text!r} is not a value of the type {name}")
+        raise _error(node, f"{shown(text)} is not a value of the type {name}")
     if name == "null":
         return None
     if name == "bool":

@@ -92,7 +92,7 @@ def changed(path: str, value: Any) -> str:
         ("assembly.edges", [[0, 1.5]], "assembly: edges must be a list of pairs of whole numbers"),
         ("assembly.edges", ..., "assembly: 'edges' is missing"),
         ("assembly.individuals", 10**9, "assembly: individuals must be a number from 0 to 1000"),
-        ("assembly.individuals", "two", "assembly: individuals must be a number from 0 to 1000; got two"),
+        ("assembly.individuals", "two", "assembly: individuals must be a number from 0 to 1000; got 'two'"),
         ("assembly.min_affinity", float("nan"), "assembly: min_affinity must be a number"),
         ("assembly.min_links", True, "assembly: min_links must be a number"),
         ("identity", None, "identity must be true or false"),
