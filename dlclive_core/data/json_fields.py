@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlclive_core.errors import DLCLiveError
+from dlclive_core.errors import DLCLiveError, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -41,7 +41,7 @@ class JsonFields:
     def check_empty(self) -> None:
         """Raise if a field is left: an unknown field may be important."""
         for name in self._values:
-            raise self.error(f"unknown field {self._prefix}{name}")
+            raise self.error(f"unknown field {self._prefix}{shown(name)[1:-1]}")
 
     def text(self, name: str, *, empty: bool = False, most: int | None = None) -> str:
         """Text, of `most` characters at most."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dlclive_core.data.name_checks import check_names
-from dlclive_core.errors import UsageError, nearest
+from dlclive_core.errors import UsageError, nearest, shown
 
 MOST_EDGES = 20_000
 """Between 200 keypoints, each joined with each other."""
@@ -36,7 +36,7 @@ class Skeleton:
             raise UsageError(f"{len(self.edges)} edges; {MOST_EDGES} is the most")
         for edge in self.edges:
             if not isinstance(edge, tuple) or len(edge) != 2 or not all(isinstance(end, int) for end in edge):
-                raise UsageError(f"edge {str(edge)[:60]} is not a pair of indices")
+                raise UsageError(f"edge {shown(edge)} is not a pair of indices")
             if not all(0 <= end < len(self.keypoints) for end in edge):
                 raise UsageError(f"edge {edge} is out of range for {len(self.keypoints)} keypoints")
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from dlclive_core.data.json_fields import JsonFields
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import UsageError, shown
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import PROFILE_VERSION, Profile, TableRow, Variant
 from dlclive_core.regions import FollowingCropSpec
@@ -153,7 +153,7 @@ def _options(fields: JsonFields) -> dict[str, Any]:
     options = fields.take_rest()
     for name, value in options.items():
         if not name.isidentifier() or not _is_modest(value):
-            raise fields.error(f"options.{name} is not a valid option")
+            raise fields.error(f"options.{shown(name)[1:-1]} is not a valid option")
     return options
 
 

@@ -34,6 +34,10 @@ def card(path: str, value: Any) -> bytes:
     return changed(seeds.cards(), path, value)
 
 
+def profile(path: str, value: Any) -> bytes:
+    return changed(seeds.profiles(), path, value)
+
+
 HEAD = "model.heads.bodypart.predictor.locref_std"
 FILES = {
     "an integer larger than any float": ("session", lambda: session("limits.seconds", 10**400), "seconds takes"),
@@ -47,6 +51,10 @@ FILES = {
     "a key of two lines": ("model-config", lambda: config("data.a\nb", 1), r"data\.a\\nb is not known"),
     "long text for a name": ("model-config", lambda: config("data.colormode", "y" * 100_000), "colormode"),
     "a number for the name of a head": ("model-config", lambda: _with_a_numbered_head(), "no head 'bodypart'; it has .1.5"),
+    "an edge of two lines": ("card", lambda: card("skeleton.edges", ["a\nb"]), r"edge 'a\\nb' is not a pair"),
+    "an option of two lines": ("profile", lambda: profile("options.a\nb", 1), r"options\.a\\nb is not a valid option"),
+    "a long option": ("profile", lambda: profile("options." + "9" * 5000, 1), r"options\.9999.* is not a valid option"),
+    "an unknown field of two lines": ("profile", lambda: profile("a\nb", 1), r"unknown field a\\nb"),
     "an unknown rule": ("card", lambda: card("assembly." + "9" * 5000, 1), "unknown field '9999"),
     "a rule of two lines": ("card", lambda: card("assembly.min_affinity", "a\nb"), r"got 'a\\nb'"),
 }  # fmt: skip
