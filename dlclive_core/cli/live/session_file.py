@@ -131,10 +131,11 @@ def _part(file: YamlFile, node: yaml.Node, what: str) -> PartSpec:
         return (PartSpec.source if what == "source" else PartSpec.parse)(file.text(node), where)
     pairs = file.mapping(node, None, what)
     if len(pairs) != 1:
+        names = shown(", ".join(pairs) or "none")[1:-1]
         second = list(pairs.values())[1][0] if pairs else node
         raise file.error(
             second,
-            f"{what} must be one component, written name: options; got {shown(', '.join(pairs))}; indent its options",
+            f"{what} must be one component, written name: options; got {names}; indent its options",
         )
     (name, (_, value)) = next(iter(pairs.items()))
     first, options, lines = None, [], {}
