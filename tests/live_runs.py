@@ -36,7 +36,7 @@ def on_a_terminal(start: Callable[..., subprocess.Popen], *words: object) -> tup
     main, side = pty.openpty()
     process = start(*words, stderr=side)
     os.close(side)
-    seen = b""
+    written = b""
     while select.select([main], [], [], PATIENCE)[0]:
         try:
             data = os.read(main, 65536)
@@ -44,8 +44,8 @@ def on_a_terminal(start: Callable[..., subprocess.Popen], *words: object) -> tup
             break
         if not data:
             break
-        seen += data
+        written += data
     out, _ = process.communicate(timeout=PATIENCE)
     os.close(main)
     assert process.returncode == 0
-    return seen.decode(), out
+    return written.decode(), out

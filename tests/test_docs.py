@@ -93,9 +93,9 @@ def _run_command(command: str, block: Block, folder: Path) -> None:
 
 
 def _run(command: str, folder: Path) -> None:
-    words = shlex.split(command)
+    arguments = shlex.split(command)
     done = subprocess.run(
-        [sys.executable, "-m", "dlclive_core", *words[1:]],
+        [sys.executable, "-m", "dlclive_core", *arguments[1:]],
         cwd=folder,
         capture_output=True,
         text=True,

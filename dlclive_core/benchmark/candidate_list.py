@@ -10,8 +10,9 @@ from typing import Any
 from dlclive_core.benchmark.candidate import Candidate
 from dlclive_core.benchmark.exports import Exports
 from dlclive_core.benchmark.measurement import Measurement
-from dlclive_core.benchmark.runtime_request import PRECISIONS, RuntimeRequest
+from dlclive_core.benchmark.runtime_request import RuntimeRequest
 from dlclive_core.data.card import ModelCard
+from dlclive_core.data.precision import PRECISIONS
 from dlclive_core.errors import UnsupportedModelError, UsageError, one_line
 from dlclive_core.models.network import Network, Setting
 from dlclive_core.plugins.catalog import PluginCatalog

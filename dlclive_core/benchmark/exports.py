@@ -48,7 +48,7 @@ class Exports:
         folder: an empty folder for the files.
         frames: frames of the clip to verify exports on.
         calibration: returns frames to calibrate on; called once, for the first file that needs them. None if there are none.
-        tell: receives a line before each slow step.
+        report_step: receives a line before each slow step.
     """
 
     def __init__(
@@ -58,9 +58,9 @@ class Exports:
         frames: Images,
         calibration: Callable[[], Images] | None,
         catalog: PluginCatalog,
-        tell: Callable[[str], None],
+        report_step: Callable[[str], None],
     ) -> None:
-        self._source, self._folder, self._catalog, self._tell = source, folder, catalog, tell
+        self._source, self._folder, self._catalog, self._report_step = source, folder, catalog, report_step
         self._compared = [frames[index] for index in _spread(len(frames), _COMPARED)]
         self._calibration = calibration
         self._calibration_frames: Images | None = None
@@ -101,7 +101,7 @@ class Exports:
             MemoryError,
             RuntimeError,
         ) as error:  # often because windows change nothing in this network
-            self._tell(f"no separate file for windows: {one_line(error)}")
+            self._report_step(f"no separate file for windows: {one_line(error)}")
             return file
 
     def _takes_window(self, key: _Key) -> bool:
@@ -124,7 +124,7 @@ class Exports:
         folder = self._folder / f"{precision}{key.label.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()
         target = folder / f"{self._source.stem}{suffix}"
-        self._tell(f"exporting {self._source.name} to {suffix} in {precision}{key.label}")
+        self._report_step(f"exporting {self._source.name} to {suffix} in {precision}{key.label}")
         calibrates = precision in CALIBRATED or key.window is not None
         frames = self._read_calibration_frames() if calibrates else self._compared
         export_model(
@@ -143,7 +143,7 @@ class Exports:
         if self._calibration is None:
             raise UsageError("int8 needs calibration: pass a video of the animal")
         if self._calibration_frames is None:
-            self._tell("reading calibration frames from the video")
+            self._report_step("reading calibration frames from the video")
             self._calibration_frames = self._calibration()
         return self._calibration_frames
 

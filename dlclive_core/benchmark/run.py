@@ -67,13 +67,13 @@ def run_benchmark_plan(
     plan: BenchmarkPlan,
     *,
     catalog: PluginCatalog,
-    tell: Callable[[str], None] = lambda _: None,
+    report_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
 ) -> Benchmark:
     """Run a benchmark, with all candidates interleaved; exported files are temporary.
 
     Args:
-        tell: receives a line before each slow step other than the measurement.
+        report_step: receives a line before each slow step other than the measurement.
         on_progress: see `measure`.
 
     Raises:
@@ -86,12 +86,12 @@ def run_benchmark_plan(
     before = machine_state()
     frames = [as_rgb(frame) for frame in plan.clip.frames]
     with tempfile.TemporaryDirectory(prefix="dlclive-benchmark-") as name:
-        exports = Exports(source, Path(name), frames, plan.calibration, catalog, tell)
+        exports = Exports(source, Path(name), frames, plan.calibration, catalog, report_step)
         candidate_list = list_candidates(
             source, card, plan.requests, plan.views, plan.clip.size, exports, catalog, dict(plan.options)
         )
         devices = dict.fromkeys(candidate.device for candidate in candidate_list.candidates)
-        tell("measuring the peak performance of this machine")
+        report_step("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
         measurements = measure(
             candidate_list.candidates,

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlclive_core.data.precision import PRECISIONS
 from dlclive_core.errors import UsageError, nearest
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.models.network import Setting
 from dlclive_core.plugins.catalog import PluginCatalog, missing_requirements
-
-PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,13 @@ from dlclive_core.cli.arguments import (
     parse_batch,
 )
 from dlclive_core.cli.live.commands import live
+from dlclive_core.cli.metavars import App
 from dlclive_core.cli.option_groups import spread
+from dlclive_core.data.precision import PRECISIONS
 
-app = typer.Typer(
+_PRECISIONS = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
+
+app = App(
     name="dlclive",
     help="Real-time pose estimation of animals with DeepLabCut models.",
     no_args_is_help=True,
@@ -33,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plugins = typer.Typer(help="List, check and describe the installed plugins.", no_args_is_help=True)
+plugins = App(help="List, check and describe the installed plugins.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
 app.add_typer(live)
 
@@ -110,7 +114,7 @@ def analyze(
 def export(
     model: ModelPath,
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format.")],
-    precision: Annotated[str, typer.Option(help="fp32, fp16, bf16 or int8, if the format supports it.")] = "fp32",
+    precision: Annotated[str, typer.Option(help=f"{_PRECISIONS}, if the format supports it.")] = "fp32",
     size: Annotated[str | None, typer.Option(help="Fix the input size to WIDTHxHEIGHT. Default: any size.")] = None,
     frames: Annotated[
         Path | None,
@@ -151,7 +155,7 @@ def benchmark(
         typer.Option(help="torch, onnx:fp32, openvino:bf16:cpu, ...; repeatable. Default: all available."),
     ] = None,
     precision: Annotated[
-        list[str] | None, typer.Option(help="fp32, fp16, bf16 or int8; repeatable. Default: all available.")
+        list[str] | None, typer.Option(help=f"{_PRECISIONS}; repeatable. Default: all available.")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ... Default: all available.")] = None,
     resize: Annotated[

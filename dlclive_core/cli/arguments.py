@@ -77,7 +77,8 @@ MaxAnimals = Annotated[
 ]
 FollowAnimal = Annotated[bool, typer.Option("--follow", help="Top-down: follow a single animal without a detector.")]
 Conditions = Annotated[
-    Path | None, typer.Option(help="Conditional: bottom-up model that finds animals at the start and when lost.")
+    Path | None,
+    typer.Option(help="Conditional: bottom-up model that finds animals at the start and after losing them."),
 ]
 Processors = Annotated[list[str] | None, typer.Option(help="Processor, for example kalman:horizon=0.02; repeatable.")]
 

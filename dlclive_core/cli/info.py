@@ -58,15 +58,15 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
 
 def _in_words(preparation: Preparation) -> str:
     """What is done to images before the network sees them."""
-    said = []
+    steps = []
     if preparation.resize is not None:
         height, width = preparation.resize
-        said.append(f"resized to {width} x {height}" + (", ratio kept" if preparation.keep_ratio else ""))
+        steps.append(f"resized to {width} x {height}" + (", ratio kept" if preparation.keep_ratio else ""))
     if preparation.longest_side is not None:
-        said.append(f"longer side {preparation.longest_side} px")
+        steps.append(f"longer side {preparation.longest_side} px")
     if preparation.padded((1, 1)) != (1, 1):
-        said.append("padded")
-    return "; ".join(said)
+        steps.append("padded")
+    return "; ".join(steps)
 
 
 def _profile(file: Path) -> tuple[Profile | None, str]:

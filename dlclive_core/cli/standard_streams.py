@@ -1,4 +1,4 @@
-"""Standard input, output and error: there, even where the caller closed them; and standard output is ours alone."""
+"""Opens missing standard streams, and reserves standard output for results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _replaced: list[TextIO] = []  # kept, because a stream that is forgotten closes 
 def open_missing_streams() -> None:
     """Open the null device in place of standard streams that are closed, as for a service or with `2>&-`.
 
-    Otherwise the next file that is opened gets the free number, and what a library prints lands in a recording.
+    Otherwise the next opened file gets descriptor 0, 1 or 2, and library output ends up in a recording.
     """
     for number in range(3):
         try:
@@ -36,7 +36,7 @@ def open_missing_streams() -> None:
 
 
 class ForgivingStream(io.TextIOWrapper):
-    """A terminal, or standard error, which may go away while a session runs, as an ssh connection does: then it is silent."""
+    """Ignores write errors, because a terminal or ssh connection may close during a session."""
 
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
@@ -58,7 +58,7 @@ def reserve_stdout() -> Iterator[None]:
     """While the block runs, only `results()` reaches standard output.
 
     What plugins, drivers and libraries print, from Python or from C, goes to standard error, so that a program that reads our
-    JSON is not disturbed. The process has no way back: use it in the program itself, not in a test's process.
+    JSON is not disturbed. This cannot be undone: use it in the program itself, not in a test's process.
     """
     global _results
     sys.stdout.flush()

@@ -75,14 +75,14 @@ def read_inference(data: Any, *, where: str, part: str = "data") -> InferenceOpt
             f"{file}.colormode is {shown(colours)}, and only networks trained on RGB are supported"
         )
     name = f"{file}.inference"
-    given = _mapping(values.get("inference"), name)
-    check_known(given, (*_APPLIED, *_RANDOM, *_WITHOUT_EFFECT), name)
+    inference = _mapping(values.get("inference"), name)
+    check_known(inference, (*_APPLIED, *_RANDOM, *_WITHOUT_EFFECT), name)
     for key in _RANDOM:
-        if given.get(key) not in (None, False, {}):
+        if inference.get(key) not in (None, False, {}):
             raise UnsupportedModelError(
                 f"{name}.{key} changes images at random: remove it, it is for training (data.train)"
             )
-    options = {key: value for key, value in given.items() if value is not None}
+    options = {key: value for key, value in inference.items() if value is not None}
     divisor, preparation = _shaping(options, name)
     crop = _part(options, "top_down_crop", _CROP, name)
     for key in ("height", "width"):
@@ -218,7 +218,7 @@ def _part(options: Mapping[str, Any], key: str, known: Collection[str], name: st
         return {}
     part = _mapping(options.get(key), f"{name}.{key}")
     check_known(part, known, f"{name}.{key}")
-    return {word: value for word, value in part.items() if value is not None}
+    return {option: value for option, value in part.items() if value is not None}
 
 
 def _size(values: Mapping[str, Any], key: str, name: str) -> int:

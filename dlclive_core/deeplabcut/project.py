@@ -33,8 +33,8 @@ def is_multi_animal(model: Path) -> bool | None:
 
 def _project_config(model: Path) -> Path | None:
     parents = list(model.absolute().parents)
-    for place, folder in enumerate(parents):
+    for depth, folder in enumerate(parents):
         if folder.name in MODEL_FOLDERS:
-            above = parents[place + 1 : place + 2 + _PREFIXES]
+            above = parents[depth + 1 : depth + 2 + _PREFIXES]
             return next((item / PROJECT_CONFIG for item in above if (item / PROJECT_CONFIG).is_file()), None)
     return None

@@ -63,10 +63,10 @@ def list_snapshots(folder: Path) -> FolderSnapshots:
     Their names begin with `snapshot`, those of detectors with `snapshot-detector`, or with the `snapshot_prefix` of the
     configuration beside them: SuperAnimal models that were adapted to a video are called after the network.
     """
-    found = [item for path in folder.glob("*.pt") if (item := Snapshot.from_path(path)) is not None]
-    pose_prefix, detector_prefix = _prefixes(folder) if any(not item.is_default for item in found) else (None, None)
-    poses = [item for item in found if item.prefix in (POSE_PREFIX, pose_prefix)]
-    detectors = [item for item in found if item.prefix in (DETECTOR_PREFIX, detector_prefix) and item not in poses]
+    snapshots = [item for path in folder.glob("*.pt") if (item := Snapshot.from_path(path)) is not None]
+    pose_prefix, detector_prefix = _prefixes(folder) if any(not item.is_default for item in snapshots) else (None, None)
+    poses = [item for item in snapshots if item.prefix in (POSE_PREFIX, pose_prefix)]
+    detectors = [item for item in snapshots if item.prefix in (DETECTOR_PREFIX, detector_prefix) and item not in poses]
     return FolderSnapshots(tuple(sorted(poses, key=_order)), tuple(sorted(detectors, key=_order)))
 
 

@@ -51,10 +51,13 @@ BOUNDS: Mapping[str, Bound] = MappingProxyType(
 """In fp32 every keypoint counts. In lower precision only confident keypoints count, because either of two heatmap peaks of
 similar height may win. A percentile excludes the largest errors: on real clips some confident keypoints are ambiguous."""
 
+_OTHER = _QUARTER
+"""The bound of a precision that only a plugin knows."""
+
 
 def bound_for(precision: str, max_error: float | None, *, calibrated: bool = False) -> Bound:
     """The bound of a precision, or of any calibrated export; `max_error` replaces its pixels."""
-    bound = _QUARTER if calibrated else BOUNDS.get(precision, _QUARTER)
+    bound = _QUARTER if calibrated else BOUNDS.get(precision, _OTHER)
     return bound if max_error is None else Bound(max_error, bound.statistic)
 
 

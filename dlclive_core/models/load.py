@@ -86,7 +86,7 @@ class Loading:
         file: the model's own file.
         loaded: the file that is loaded: the same one, or an exported variant that the profile names.
         runtime, device, precision, options: how it is loaded.
-        profile: the profile that says so; None: the caller does.
+        profile: the profile that these settings come from; None: the caller passed them.
     """
 
     file: Path
@@ -110,26 +110,26 @@ def choose_loading(
     """What `load_model` would do with these arguments. Loads nothing; raises the same errors."""
     file = locate_model(path, model_suffixes(catalog))
     is_given = runtime is not None or device != "auto" or precision != "auto"
-    chosen = find_profile(file, profile, settings_given=is_given)
-    if chosen is None:
+    active_profile = find_profile(file, profile, settings_given=is_given)
+    if active_profile is None:
         file, info = choose_runtime(file, runtime, catalog)
         return Loading(file=file, loaded=file, runtime=info, device=device, precision=precision)
-    loaded = variant_path(chosen) or file
+    loaded = variant_path(active_profile) or file
     try:
-        loaded, info = choose_runtime(loaded, chosen.runtime, catalog)
+        loaded, info = choose_runtime(loaded, active_profile.runtime, catalog)
         catalog.factory(info)  # raises, naming what is missing
     except DLCLiveError as error:
-        name = chosen.path or "the profile"
-        raise type(error)(f"{name} asks for {chosen.runtime}: {error}; or pass --profile none") from error
-    _check_profile_options(chosen, info)
+        name = active_profile.path or "the profile"
+        raise type(error)(f"{name} asks for {active_profile.runtime}: {error}; or pass --profile none") from error
+    _check_profile_options(active_profile, info)
     return Loading(
         file=file,
         loaded=loaded,
         runtime=info,
-        device=chosen.device,
-        precision=chosen.precision,
-        options=chosen.options,
-        profile=chosen,
+        device=active_profile.device,
+        precision=active_profile.precision,
+        options=active_profile.options,
+        profile=active_profile,
     )
 
 

@@ -51,7 +51,7 @@ def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
 
 
 def _padded_to_input(images: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:
-    """Pad images that padding brings to the fixed input size; leave others alone."""
+    """Pad images to the fixed input size where possible; return others unchanged."""
     height, width = images.shape[1:3]
     return pad(images, card.pad_divisor) if padded_size(height, width, card.pad_divisor) == card.input_size else images
 

@@ -117,11 +117,12 @@ def construct(factory: Any, label: str, *args: Any, **options: Any) -> Any:
 
     Raises:
         UsageError: it raised ValueError, as for an option out of range.
-        PluginError: it raised anything else that is not an error of ours, SystemExit included.
+        PluginError: it raised anything else that is not an error of ours, SystemExit included. MemoryError passes: it says
+            nothing about the component.
     """
     try:
         return factory(*args, **options)
-    except (DLCLiveError, KeyboardInterrupt):
+    except (DLCLiveError, KeyboardInterrupt, MemoryError):
         raise
     except ValueError as error:
         raise UsageError(f"{label}: {_one_line(error)}") from error

@@ -1,4 +1,4 @@
-"""What the installed distributions offer: their entry points in our group, read so that a damaged one disturbs no other."""
+"""What the installed distributions offer: entry points in our group, read so that a damaged one does not affect others."""
 
 from __future__ import annotations
 

@@ -30,14 +30,14 @@ DEADLINE = 10.0
 """Seconds for a plugin's module, which imports nothing heavy. A slow network drive needs a few."""
 
 _MOST = 1000
-"""Components that one hook may return: more is an endless generator."""
+"""Maximum number of components per hook; more is taken for an endless generator."""
 
 
 def load_components(point: EntryPoint, deadline: float = DEADLINE) -> tuple[ComponentInfo, ...]:
     """Import a plugin's module and return what it registers. Raises whatever the module raises.
 
     The import runs in a thread of its own. If it takes longer than `deadline` seconds, TimeoutError is raised and the thread,
-    a daemon, is left behind: Python cannot end it. What the module prints goes to standard error.
+    a daemon, is abandoned: Python cannot end it. What the module prints goes to standard error.
     """
     components: tuple[ComponentInfo, ...] = ()
     failure: BaseException | None = None
@@ -86,7 +86,7 @@ def plural(kind: str) -> str:
 
 
 def _check(item: object, kind: type[ComponentInfo], hook: str) -> None:
-    """A description whose fields have other types would fail far from here, when another plugin's component is looked up."""
+    """Check field types here; a wrong type would otherwise fail later, far from its cause."""
     if not isinstance(item, kind):
         raise TypeError(f"{hook} returned {item!r}, not {kind.__name__}")
     for field in fields(item):

@@ -30,7 +30,7 @@ def errors_named(kind: type[DLCLiveError], text: str) -> Iterator[None]:
 
 
 def checked_frame(result: object, name: str) -> Frame:
-    """A source's frame. Raises SourceError if it returned something else; images of a wrong type are the model's to refuse."""
+    """A source's frame. Raises SourceError if it returned something else; the model rejects images of the wrong type."""
     if not isinstance(result, Frame):
         raise SourceError(f"{name} returned {_described(result)} from read, not a Frame")
     if not isinstance(result.image, np.ndarray):
@@ -52,7 +52,9 @@ def checked_poses(results: object, count: int, skeleton: Skeleton, where: str) -
 
 
 def checked_pose(result: object, skeleton: Skeleton, name: str, where: str) -> Pose:
-    """A processor's pose. Raises PluginError if it returned something else, as a processor does that lacks a return."""
+    """A processor's pose. Raises PluginError if it returned something else, for example because `process` has no
+    return statement.
+    """
     return _checked(result, skeleton, f"processor {name}", where, PluginError)
 
 

@@ -61,7 +61,7 @@ class Loop:
 
     Attributes:
         busy: for the watchdog; None while the loop waits for a frame.
-        abandoned: set by the shutdown, which no longer waits: whatever hangs, if it returns at all, is the last thing done.
+        abandoned: set when the shutdown stops waiting; the loop does nothing after a call that returns late.
     """
 
     def __init__(self, model: PoseModel, sessions: Sequence[RunningSession], changed: threading.Condition) -> None:
@@ -121,7 +121,7 @@ class Loop:
     def close_processors(self) -> None:
         """Close all processors, even if some raise; each session keeps its first error.
 
-        If it hangs in one, another thread may call it again, which goes on with the next one.
+        If it hangs in one, another thread may call it again, which continues with the next processor.
         """
         while self._unclosed:
             session, processor = self._unclosed.popleft()

@@ -106,7 +106,7 @@ class Run:
         for call in calls:
             while not call.done.wait(_POLL):
                 if all(session.should_end for session in self.sessions):
-                    return  # the shutdown waits for the last frames, and leaves behind what hangs in one
+                    return  # the shutdown waits for the last frames, and abandons what hangs in one
         for call in calls:
             if call.error is not None:
                 raise call.error

@@ -164,7 +164,7 @@ class RunningSession:
     # ---- the end
 
     def note_source_closed(self) -> None:
-        """Record how closing the source went."""
+        """Record whether the source was closed without errors."""
         if self.capture.lingers:
             self.events.add("lingers", f"{self.facts.name} did not return from read and was abandoned")
         if self.capture.close_error is not None:

@@ -31,7 +31,7 @@ class Session:
     and overwritten frames are counted as dropped. An error of the model, the source or a processor ends the session; an
     error of a sink detaches that sink. In every case, all that was opened is closed: processors first, because they may
     hold hardware; then the source; then the sinks, which first write their backlog. Whatever does not return from its
-    close is named after two seconds and left behind. Ctrl-C (KeyboardInterrupt) closes in the same order; press it again to
+    close is reported after two seconds and abandoned. Ctrl-C (KeyboardInterrupt) closes in the same order; press it again to
     quit immediately. The thread that calls `run` waits, and is free for signals.
 
     To run several sessions together, use `Rig`.

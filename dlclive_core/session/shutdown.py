@@ -1,4 +1,4 @@
-"""The end of a run: processors, then sources, then sinks. Whatever hangs is named, and left behind."""
+"""The end of a run: processors, then sources, then sinks. A component that hangs is reported and abandoned."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Shutdown:
             self._thread.start()
 
     def hurry(self) -> None:
-        """Give everything that is left a fifth of a second."""
+        """Limit all remaining steps to 0.2 s in total."""
         if self._hurry_since is None:
             self._hurry_since = time.perf_counter()
 
@@ -91,7 +91,7 @@ class Shutdown:
                 self._name(busy.sessions, _hangs(busy, waited))
             if waited > _patience(busy):
                 loop.abandoned.set()
-                error = PluginError(f"{_hangs(busy, waited)} and was left behind")
+                error = PluginError(f"{_hangs(busy, waited)} and was abandoned")
                 for session in busy.sessions:
                     if busy.is_closing:
                         session.note_close_error(PluginError, "", error)
@@ -123,7 +123,7 @@ class Shutdown:
                 named = busy
                 self._name((session,), text)
             if min(waited, now - last_worked) > _SINK[busy.method]:
-                sink.abandon(f"{text} and was left behind")
+                sink.abandon(f"{text} and was abandoned")
                 return
         sink.join()
 
@@ -133,12 +133,12 @@ class Shutdown:
         _log.error("%s", text)
 
     def _left(self, share: float) -> float:
-        """Seconds until a share of the hurry is over."""
+        """Seconds left of `share` since the second Ctrl-C."""
         return max(0.0, share - (time.perf_counter() - (self._hurry_since or 0.0)))
 
 
 def _go_on_closing(loop: Loop) -> Call[Loop]:
-    """Close the processors that are left in another thread, since the loop's own hangs."""
+    """Close the remaining processors in another thread, because the loop's thread hangs."""
     call = Call(Loop.close_processors, loop)
     threading.Thread(target=call.run, name="dlclive closing", daemon=True).start()
     return call

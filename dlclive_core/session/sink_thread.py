@@ -40,10 +40,9 @@ def own_cpu_clock() -> int | None:
 
     Only a running thread may be asked for it: for one that has ended, pthread_getcpuclockid may crash the process.
     """
-    if sys.platform == "linux":
-        return time.pthread_getcpuclockid(threading.get_ident())
-    else:  # noqa: RET505 - mypy takes a line after the block for unreachable
+    if sys.platform != "linux":
         return None
+    return time.pthread_getcpuclockid(threading.get_ident())
 
 
 def room_for(estimate: Estimate) -> int:

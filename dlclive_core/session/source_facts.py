@@ -14,7 +14,7 @@ from dlclive_core.session.events import Events
 class SourceFacts:
     """The attributes of a source, checked at each access. Any thread may read them.
 
-    A property that raises, or has a value that cannot be, counts as unknown (None, 0 or ""); one event says so.
+    A property that raises or has an impossible value counts as unknown (None, 0 or "") and is recorded as one event.
 
     Args:
         source: the session's source.

@@ -60,11 +60,11 @@ def compose(text: str) -> yaml.Node | None:
         root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise TextError(f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else 0) from None
+        raise TextError(f"not valid YAML: {error.problem or error.context}", mark.line + 1 if mark else 0) from None
     except yaml.reader.ReaderError as error:
-        raise TextError(f"this is no YAML: {error.reason}", text[: error.position].count("\n") + 1) from None
+        raise TextError(f"not valid YAML: {error.reason}", text[: error.position].count("\n") + 1) from None
     except yaml.YAMLError as error:
-        raise TextError(f"this is no YAML: {' '.join(str(error).split())}") from None
+        raise TextError(f"not valid YAML: {' '.join(str(error).split())}") from None
     return root
 
 

@@ -64,7 +64,7 @@ def search(
     folder: Path,
     *,
     catalog: PluginCatalog,
-    tell: Callable[[str], None] = lambda _: None,
+    report_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[MeasurementProgress], None] | None = None,
     budget: Budget | None = None,
     measure_candidates: Measure = measure,
@@ -73,7 +73,7 @@ def search(
 
     Args:
         folder: an empty folder for exported files; candidates point into it.
-        tell: receives a line before each slow step.
+        report_step: receives a line before each slow step.
         on_progress: see `measure`.
         measure_candidates: `measure`, or a function with the same signature.
 
@@ -83,12 +83,12 @@ def search(
     """
     frames = [as_rgb(frame) for frame in plan.frames.evaluated]
     calibration = plan.frames.calibration
-    exports = Exports(plan.source, folder, frames, (lambda: calibration) if calibration else None, catalog, tell)
+    exports = Exports(plan.source, folder, frames, (lambda: calibration) if calibration else None, catalog, report_step)
     return _Search(
         plan,
         CandidateFactory(plan, exports, catalog),
         budget or Budget(plan.seconds),
-        tell,
+        report_step,
         lambda candidates, images, rounds: measure_candidates(
             candidates, images, rounds=rounds, warmup=2, on_progress=on_progress, catalog=catalog
         ),
@@ -101,10 +101,16 @@ class _Search:
         plan: TunePlan,
         candidates: CandidateFactory,
         budget: Budget,
-        tell: Callable[[str], None],
+        report_step: Callable[[str], None],
         run: Callable[[Sequence[Candidate], Sequence[np.ndarray], int], list[Measurement]],
     ) -> None:
-        self._plan, self._candidates, self._budget, self._tell, self._run = plan, candidates, budget, tell, run
+        self._plan, self._candidates, self._budget, self._report_step, self._run = (
+            plan,
+            candidates,
+            budget,
+            report_step,
+            run,
+        )
         self._images = plan.frames.evaluated
         self._poses: Sequence[Pose] = ()
         self._trials: list[Trial] = []
@@ -112,7 +118,7 @@ class _Search:
 
     def run(self, reference: Candidate) -> SearchResult:
         plan = self._plan
-        self._tell(f"reference: {reference.label} on {len(self._images)} frames of {plan.frames.name}")
+        self._report_step(f"reference: {reference.label} on {len(self._images)} frames of {plan.frames.name}")
         confident = self._measure_reference(reference)
         self._try_settings()
         self._try_smaller_inputs()
@@ -149,7 +155,7 @@ class _Search:
         self._notes += candidate_list.notes
         self._trials += [Trial(candidate=failed.candidate, failure=failed.failure) for failed in candidate_list.failed]
         indices = np.linspace(0, len(self._images) - 1, min(_FIRST_FRAMES, len(self._images))).round().astype(int)
-        self._tell(f"{len(candidate_list.candidates)} settings on {len(indices)} frames")
+        self._report_step(f"{len(candidate_list.candidates)} settings on {len(indices)} frames")
         self._screen(candidate_list.candidates, list(indices))
 
     def _try_smaller_inputs(self) -> None:
@@ -168,7 +174,7 @@ class _Search:
             return
         seconds_per_frame = sum(trial.p50 for trial in bases) / len(bases) * len(candidates)
         count = min(len(self._images), self._budget.fits(seconds_per_frame, 0.5, *_SCREENING_FRAMES))
-        self._tell(f"{len(candidates)} smaller inputs and following crops on {count} frames")
+        self._report_step(f"{len(candidates)} smaller inputs and following crops on {count} frames")
         before = len(self._trials)
         self._screen(candidates, list(range(count)))
         combined = self._combined(self._trials[before:])
@@ -201,7 +207,7 @@ class _Search:
         seconds_per_frame = sum(trial.p50 for trial in finalists) / len(finalists) * len(candidates)
         count = min(len(self._images), self._budget.fits(seconds_per_frame, 1.0, _FINAL_FRAMES, len(self._images)))
         rounds = self._budget.fits(seconds_per_frame * count, 1.0, 1, _MAX_ROUNDS)
-        self._tell(f"{len(candidates)} finalists on {count} frames, {rounds} rounds")
+        self._report_step(f"{len(candidates)} finalists on {count} frames, {rounds} rounds")
         measurements = self._run(candidates, self._images[:count], rounds)
         self._trials += [trial_of(measurement, self._poses[:count], final=True) for measurement in measurements]
 

@@ -145,7 +145,7 @@ def test_other_commands_work_beside_a_plugin_that_exits(tmp_path: Path, command:
 
     pytest.importorskip("dlclive_onnx", reason="the demo's model needs dlclive-onnx")
     package(tmp_path, "lab-exits", EXITS)
-    done = dlclive(tmp_path, *(str(MODEL) if word == "MODEL" else word for word in command))
+    done = dlclive(tmp_path, *(str(MODEL) if argument == "MODEL" else argument for argument in command))
     assert json.loads(done.stdout)
     assert "Traceback" not in done.stderr
 

@@ -15,7 +15,7 @@ COMMANDS = ("analyze", "export", "benchmark", "tune", "run", "check")
 def number_options(command: str) -> list[tuple[str, str]]:
     """The command's options that take a number with a fraction, read from its help."""
     text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "120", "NO_COLOR": "1"}).output
-    return [(command, option) for option in re.findall(r"^\s+(--[\w-]+)\s+<?float", text, re.MULTILINE | re.IGNORECASE)]
+    return [(command, option) for option in re.findall(r"^\s+(--[\w-]+)\s+NUMBER\b", text, re.MULTILINE)]
 
 
 OPTIONS = [pair for command in COMMANDS for pair in number_options(command)]

@@ -54,8 +54,8 @@ def two_animals() -> tuple[Floats, Floats]:
 
 def test_two_animals_come_out_the_stronger_one_first() -> None:
     peaks, affinities = two_animals()
-    keypoints, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
-    assert chosen.tolist() == [[1, 1, 1], [0, 0, 0]]
+    keypoints, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
+    assert peak_indices.tolist() == [[1, 1, 1], [0, 0, 0]]
     assert keypoints.dtype == np.float32
     np.testing.assert_array_equal(keypoints, peaks.transpose(1, 0, 2)[::-1])
     strengths = [
@@ -68,8 +68,8 @@ def test_absent_animals_and_keypoints_are_nan_nan_0() -> None:
     peaks, affinities = two_animals()
     peaks[2, 0] = np.nan, np.nan, 0
     affinities[1, 0, 0] = 0
-    keypoints, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=3, min_links=1))
-    assert chosen.tolist() == [[1, 1, 1], [0, 0, -1], [-1, -1, -1]]
+    keypoints, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=3, min_links=1))
+    assert peak_indices.tolist() == [[1, 1, 1], [0, 0, -1], [-1, -1, -1]]
     assert np.isnan(keypoints[1, 2, :2]).all()
     assert keypoints[1, 2, 2] == 0
     assert np.isnan(keypoints[2, :, :2]).all()
@@ -78,16 +78,16 @@ def test_absent_animals_and_keypoints_are_nan_nan_0() -> None:
 def test_an_animal_needs_two_links() -> None:
     peaks, affinities = two_animals()
     affinities[1, 0, 0] = 0.04  # below the least affinity of a link
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
-    assert chosen.tolist() == [[1, 1, 1], [-1, -1, -1]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
+    assert peak_indices.tolist() == [[1, 1, 1], [-1, -1, -1]]
 
 
 def test_pairs_are_chosen_for_the_largest_sum_not_the_largest_pair() -> None:
     """0.9 + 0.1 is less than 0.8 + 0.7."""
     peaks, affinities = two_animals()
     affinities[0] = [[0.9, 0.8], [0.7, 0.1]]
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
-    assert sorted(chosen.tolist()) == [[0, 1, 1], [1, 0, 0]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
+    assert sorted(peak_indices.tolist()) == [[0, 1, 1], [1, 0, 0]]
 
 
 def test_only_the_surest_candidates_take_part_as_many_as_animals() -> None:
@@ -101,11 +101,11 @@ def test_only_the_surest_candidates_take_part_as_many_as_animals() -> None:
     )
     affinities[:, 0, 0] = 1.0  # a perfect animal that nobody is sure of
     affinities[:, 1, 1] = 0.6
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2, min_links=1))
-    assert chosen.tolist() == [[1, 1, 1], [0, 0, -1]]  # its last candidate is only the third surest
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2, min_links=1))
+    assert peak_indices.tolist() == [[1, 1, 1], [0, 0, -1]]  # its last candidate is only the third surest
     peaks[0, 0, 2] = 0.09
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2, min_links=1))
-    assert chosen.tolist() == [[1, 1, 1], [-1, -1, -1]]  # and its first one is below the least confidence
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2, min_links=1))
+    assert peak_indices.tolist() == [[1, 1, 1], [-1, -1, -1]]  # and its first one is below the least confidence
 
 
 def test_an_animal_that_lies_on_a_stronger_one_is_dropped() -> None:
@@ -122,9 +122,9 @@ def test_an_animal_that_lies_on_a_stronger_one_is_dropped() -> None:
 
 
 def test_overlap_is_the_smaller_part_that_is_in_both_boxes() -> None:
-    one = [[0, 0], [10, 10], [4, 4], [6, 6]]
-    other = [[5, 5], [20, 20], [9, 9], [np.nan, np.nan]]  # both boxes hold (5..10): 2 of 4 here, 2 of 3 there
-    points = np.array([one, other], dtype=np.float32)
+    first_animal = [[0, 0], [10, 10], [4, 4], [6, 6]]
+    second_animal = [[5, 5], [20, 20], [9, 9], [np.nan, np.nan]]  # both boxes hold (5..10): 2 of 4 here, 2 of 3 there
+    points = np.array([first_animal, second_animal], dtype=np.float32)
     assert distinct(points, [1.0, 2.0], 0.51) == [1, 0]
     assert distinct(points, [1.0, 2.0], 0.5) == [1]
     assert distinct(points, [2.0, 1.0], 0.5) == [0]
@@ -146,43 +146,43 @@ def test_an_animal_grows_along_its_strongest_links() -> None:
     affinities[0, 0, 0] = 0.9
     affinities[1, 0] = [0.1, 0.5]
     affinities[2, 0] = [0.6, 0.3]
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
-    assert chosen.tolist() == [[0, 0, 0], [-1, -1, -1]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
+    assert peak_indices.tolist() == [[0, 0, 0], [-1, -1, -1]]
     affinities[1, 0] = [0.1, 0.7]
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
-    assert chosen.tolist() == [[0, 0, 1], [-1, -1, -1]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
+    assert peak_indices.tolist() == [[0, 0, 1], [-1, -1, -1]]
 
 
 def test_parts_are_merged_where_there_are_more_than_animals() -> None:
     """Two animals of four keypoints, one of them in two parts that a weak link joins."""
     edges = ((0, 1), (2, 3), (1, 2))
-    one = [(10.0, 10.0, 0.9), (12.0, 10.0, 0.9), (14.0, 10.0, 0.9), (16.0, 10.0, 0.9)]
-    peaks, affinities = scene([[point, (point[0], 90.0, 0.9)] for point in one], edges)
+    first_animal = [(10.0, 10.0, 0.9), (12.0, 10.0, 0.9), (14.0, 10.0, 0.9), (16.0, 10.0, 0.9)]
+    peaks, affinities = scene([[point, (point[0], 90.0, 0.9)] for point in first_animal], edges)
     affinities[0] = affinities[1] = np.diag([0.9, 0.8])
     affinities[2] = [[0.3, 0.0], [0.0, 0.4]]
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
-    assert chosen.tolist() == [[0, 0, 0, 0], [1, 1, 1, 1]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=edges, individuals=2))
+    assert peak_indices.tolist() == [[0, 0, 0, 0], [1, 1, 1, 1]]
 
 
 def test_a_single_animal_has_its_surest_candidates_linked_or_not() -> None:
     peaks, affinities = scene([[(1, 1, 0.05)], [(5, 5, 0.6), (9, 9, 0.7)], [None]], CHAIN)
-    keypoints, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=1))
-    assert chosen.tolist() == [[0, 1, -1]]
+    keypoints, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=1))
+    assert peak_indices.tolist() == [[0, 1, -1]]
     assert keypoints[0, 0].tolist() == pytest.approx([1, 1, 0.05])
 
 
 def test_animals_of_one_keypoint_are_the_surest_candidates() -> None:
     peaks, affinities = scene([[(1, 1, 0.2), (2, 2, 0.9), None, (4, 4, 0.5)]], ())
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=(), individuals=2))
-    assert chosen.tolist() == [[1], [3]]
-    _, chosen = assemble(peaks, affinities, AssemblyRules(edges=(), individuals=4))
-    assert chosen.tolist() == [[1], [3], [0], [-1]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=(), individuals=2))
+    assert peak_indices.tolist() == [[1], [3]]
+    _, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=(), individuals=4))
+    assert peak_indices.tolist() == [[1], [3], [0], [-1]]
 
 
 def test_nothing_in_nothing_out() -> None:
     peaks, affinities = scene([[None, None]] * 3, CHAIN)
-    keypoints, chosen = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
-    assert (chosen == -1).all()
+    keypoints, peak_indices = assemble(peaks, affinities, AssemblyRules(edges=CHAIN, individuals=2))
+    assert (peak_indices == -1).all()
     assert np.isnan(keypoints[..., :2]).all()
 
 
@@ -210,8 +210,8 @@ def separable(draw: st.DrawFn) -> tuple[Floats, Floats, AssemblyRules, NDArray[n
             affinities[number, places[animal, source], places[animal, target]] = rng.uniform(0.7, 1)
         affinities[number][~np.isfinite(peaks[source, :, 0])] = 0
         affinities[number][:, ~np.isfinite(peaks[target, :, 0])] = 0
-    wanted = np.where(visible, places, -1)
-    return peaks, np.round(affinities, 3), AssemblyRules(edges=edges, individuals=animals), wanted
+    expected = np.where(visible, places, -1)
+    return peaks, np.round(affinities, 3), AssemblyRules(edges=edges, individuals=animals), expected
 
 
 @given(separable())
@@ -219,10 +219,10 @@ def separable(draw: st.DrawFn) -> tuple[Floats, Floats, AssemblyRules, NDArray[n
 def test_animals_that_can_be_told_apart_are_recovered(
     case: tuple[Floats, Floats, AssemblyRules, NDArray[np.intp]],
 ) -> None:
-    peaks, affinities, rules, wanted = case
-    keypoints, chosen = assemble(peaks, affinities, rules)
-    assert sorted(chosen.tolist()) == sorted(wanted.tolist())
-    there = chosen >= 0
+    peaks, affinities, rules, expected = case
+    keypoints, peak_indices = assemble(peaks, affinities, rules)
+    assert sorted(peak_indices.tolist()) == sorted(expected.tolist())
+    there = peak_indices >= 0
     assert np.isfinite(keypoints[there]).all()
     assert np.isnan(keypoints[~there][:, :2]).all()
 
@@ -237,12 +237,12 @@ def test_animals_that_can_be_told_apart_are_recovered(
 def test_assignments_have_the_largest_sum(rows: int, columns: int, seed: int, decimals: int) -> None:
     rng = np.random.default_rng(seed)
     values = np.round(rng.random((3, 5, 5)), decimals)
-    answer = assign(values, np.full(3, rows), np.full(3, columns))
-    for matrix, found in zip(values, answer, strict=True):
-        taken = found[found >= 0]
+    assigned = assign(values, np.full(3, rows), np.full(3, columns))
+    for matrix, column_of in zip(values, assigned, strict=True):
+        taken = column_of[column_of >= 0]
         assert len(set(taken.tolist())) == len(taken) == min(rows, columns)
-        assert (found[rows:] == -1).all()
-        total = sum(matrix[row, column] for row, column in enumerate(found) if column >= 0)
+        assert (column_of[rows:] == -1).all()
+        total = sum(matrix[row, column] for row, column in enumerate(column_of) if column >= 0)
         small, wide = (matrix[:rows, :columns], columns) if rows <= columns else (matrix[:rows, :columns].T, rows)
         best = max(
             sum(small[row, column] for row, column in enumerate(order))

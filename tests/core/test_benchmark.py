@@ -256,7 +256,7 @@ def test_all_available_settings_are_measured_by_default(file, plan, catalog) -> 
     model = file(can=["fp32", "bf16"], off=2.0, then={"off": 7.0})
     calibration = [np.zeros((120, 160, 3), np.uint8), *(BlobSource(frames=20).draw(index) for index in range(19))]
     full_plan = plan(model, views=[ViewSpec(), ViewSpec(resize=0.5)], calibration=lambda: calibration, catalog=catalog)
-    benchmark = run_benchmark_plan(full_plan, catalog=catalog, tell=messages.append)
+    benchmark = run_benchmark_plan(full_plan, catalog=catalog, report_step=messages.append)
     settings = ("blobs:fp32:cpu", "blobs:bf16:cpu", "others:fp32:cpu", "others:int8:cpu")
     assert labels(benchmark) == [f"{setting}{view}" for setting in settings for view in ("", " at 0.5")]
     rows = {row.measurement.candidate.label: row for row in benchmark.rows}

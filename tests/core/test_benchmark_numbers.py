@@ -14,6 +14,7 @@ from dlclive_core.benchmark import Candidate, FollowingCropSpec, Measurement, co
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.benchmark.peak import Peak, measure_peak
 from dlclive_core.benchmark.verdict import verdict_on
+from dlclive_core.data.precision import PRECISIONS
 from dlclive_core.models.network import PeakWork
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.testing import BlobNetwork, BlobSource, blob_skeleton
@@ -156,6 +157,7 @@ def test_the_peak_of_a_cpu_is_measured_with_numpy() -> None:
     assert by_numpy.flops["fp32"] > 1e8
     assert by_numpy.flops["int8"] >= 4 * by_numpy.flops["fp32"]
     assert by_numpy.tolerance == 2.6
+    assert by_numpy.flops.keys() == set(PRECISIONS)
     assert measure_peak("npu:3", catalog_of(), seconds=0.01).flops == {}
 
 

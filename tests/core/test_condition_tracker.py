@@ -36,14 +36,16 @@ class Scene:
 
     def frame(self, searched: Sequence[Any] = (), moves: dict[int, Any] | None = None) -> list[float | None]:
         """`searched` is what a search would find; the network finds each condition again but for `moves`, by row."""
-        wanted = self.tracker.needs_search()
-        self.searches += wanted
+        needs_search = self.tracker.needs_search()
+        self.searches += needs_search
         poses = np.array(searched, np.float32).reshape(-1, 3, 3)
-        self.given, self.rows = self.tracker.conditions(poses if wanted else None)
-        found = np.array([(moves or {}).get(int(row), pose) for row, pose in zip(self.rows, self.given, strict=True)])
-        self.answer = self.tracker.update(found.reshape(-1, 3, 3), self.rows, SHAPE)
-        assert self.answer.shape == (3, 3, 3)
-        return [None if np.isnan(pose[:, 0]).all() else float(pose[0, 0]) for pose in self.answer]
+        self.conditions, self.rows = self.tracker.conditions(poses if needs_search else None)
+        predicted = np.array(
+            [(moves or {}).get(int(row), pose) for row, pose in zip(self.rows, self.conditions, strict=True)]
+        )
+        self.keypoints = self.tracker.update(predicted.reshape(-1, 3, 3), self.rows, SHAPE)
+        assert self.keypoints.shape == (3, 3, 3)
+        return [None if np.isnan(pose[:, 0]).all() else float(pose[0, 0]) for pose in self.keypoints]
 
 
 def test_similarity_by_hand() -> None:
@@ -117,11 +119,11 @@ def test_fewer_than_two_sure_keypoints_in_the_image_are_no_animal(gone: NDArray[
 def test_an_unsure_keypoint_is_no_condition_and_may_come_back() -> None:
     scene = Scene()
     scene.frame([A], {0: np.array([*A[:2], (100, 120, 0.005)])})
-    assert scene.answer[0, 2].tolist() == pytest.approx([100, 120, 0.005])
+    assert scene.keypoints[0, 2].tolist() == pytest.approx([100, 120, 0.005])
     scene.frame(moves={0: A})
-    np.testing.assert_array_equal(scene.given[0], np.array([*A[:2], NAN], np.float32))
+    np.testing.assert_array_equal(scene.conditions[0], np.array([*A[:2], NAN], np.float32))
     scene.frame()
-    np.testing.assert_array_equal(scene.given[0], A)
+    np.testing.assert_array_equal(scene.conditions[0], A)
 
 
 def test_of_two_that_become_one_the_older_stays() -> None:
@@ -170,10 +172,10 @@ def test_unsure_keypoints_of_a_search_are_no_conditions_beside_tracked_animals()
     scene = Scene(search_lost_every=None)
     scene.frame([A])
     scene.frame([unsure])
-    np.testing.assert_array_equal(scene.given[1], np.array([*C[:2], NAN], np.float32))
+    np.testing.assert_array_equal(scene.conditions[1], np.array([*C[:2], NAN], np.float32))
     scene = Scene()
     scene.frame([unsure])
-    np.testing.assert_array_equal(scene.given[0], unsure)  # the first ones are taken as they are
+    np.testing.assert_array_equal(scene.conditions[0], unsure)  # the first ones are taken as they are
 
 
 def test_poses_of_nothing_are_not_added() -> None:
@@ -212,9 +214,9 @@ def test_all_are_lost_and_come_back() -> None:
 def test_one_that_was_not_looked_for_is_lost() -> None:
     tracker = ConditionTracker(TrackingRules(), 3, 3)
     poses, rows = tracker.conditions(np.array([A, B]))
-    answer = tracker.update(poses[1:], rows[1:], SHAPE)
-    assert np.isnan(answer[0, :, 0]).all()
-    assert answer[0, :, 2].tolist() == [0, 0, 0]
+    keypoints = tracker.update(poses[1:], rows[1:], SHAPE)
+    assert np.isnan(keypoints[0, :, 0]).all()
+    assert keypoints[0, :, 2].tolist() == [0, 0, 0]
     assert tracker.tracked.tolist() == [1]
 
 

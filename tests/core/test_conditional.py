@@ -52,11 +52,11 @@ class Search(PoseModel):
     def __init__(self, *animals: NDArray[np.float32]) -> None:
         self.card = CARD.with_(method="bottom-up", input_size=None)
         self.animals = list(animals)
-        self.asked = 0
+        self.calls = 0
         self.closed = False
 
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
-        self.asked += 1
+        self.calls += 1
         return Pose(np.asarray(self.animals, np.float32).reshape(-1, 3, 3), self.card.skeleton)
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ def test_animals_are_found_by_the_search_and_followed_in_their_rows() -> None:
     for step in range(1, 6):
         pose = model.predict(scene((20 + 3 * step, 30), (200 - 3 * step, 100)))
         np.testing.assert_allclose(pose.keypoints, [at(20 + 3 * step, 30), at(200 - 3 * step, 100)], atol=1.5)
-    assert search.asked == 1
+    assert search.calls == 1
 
 
 def test_an_animal_that_left_is_missing_and_keeps_its_row_when_it_returns() -> None:
@@ -110,7 +110,7 @@ def test_an_animal_that_left_is_missing_and_keeps_its_row_when_it_returns() -> N
     for _ in range(101):  # while one is missing, the bottom-up model is asked every hundredth frame
         back = model.predict(scene((100, 150), (200, 100)))
     np.testing.assert_allclose(back.keypoints, [at(100, 150), at(200, 100)], atol=1.5)
-    assert search.asked == 2
+    assert search.calls == 2
 
 
 def test_no_animal_is_missing_rows() -> None:

@@ -57,14 +57,14 @@ def test_a_box_of_the_inputs_size_is_untouched() -> None:
 def test_outside_the_frame_it_is_black_and_with_context_the_surroundings_are_seen() -> None:
     white = np.full((100, 100, 3), 255, np.uint8)
     box = np.array([[-32.0, 20, 32, 52]])  # 64 wide, 32 high, half of it left of the frame
-    seen = cut_boxes(white, box, CropRules(shape=(64, 64)))[0][0]
-    assert (seen[:, :32] == 0).all()
-    assert (seen[:, 32:] == 255).all()
+    crop = cut_boxes(white, box, CropRules(shape=(64, 64)))[0][0]
+    assert (crop[:, :32] == 0).all()
+    assert (crop[:, 32:] == 255).all()
     inside = np.array([[10.0, 20, 74, 52]])
-    alone = cut_boxes(white, inside, CropRules(shape=(64, 64), context=False))[0][0]
-    assert (alone[16:48] == 255).all()
-    assert (alone[:16] == 0).all()
-    assert (alone[48:] == 0).all()
+    without_context = cut_boxes(white, inside, CropRules(shape=(64, 64), context=False))[0][0]
+    assert (without_context[16:48] == 255).all()
+    assert (without_context[:16] == 0).all()
+    assert (without_context[48:] == 0).all()
 
 
 def test_a_box_wholly_outside_is_black() -> None:

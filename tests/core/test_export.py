@@ -23,6 +23,8 @@ from dlclive_core import (
     UsageError,
     export_model,
 )
+from dlclive_core.data.precision import PRECISIONS
+from dlclive_core.export.bounds import BOUNDS
 from dlclive_core.models.network import Setting
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.plugins.spread_frames import LONGEST, spread_frames
@@ -128,6 +130,10 @@ def frames(count: int = 5, **options) -> list[np.ndarray]:
     for index, image in enumerate(images):
         image[0, 0] = (index, 0, 0)
     return images
+
+
+def test_every_precision_has_a_bound() -> None:
+    assert BOUNDS.keys() == set(PRECISIONS)
 
 
 def test_a_route_may_have_an_intermediate_file(catalog, begin, tmp_path: Path) -> None:

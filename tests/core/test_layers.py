@@ -17,14 +17,14 @@ DATA = ("data.frame", "data.pose", "data.skeleton", "data.name_checks", "data.re
 
 def imports(path: Path) -> list[str]:
     """The modules that a file imports, in full."""
-    found = []
+    names = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            found.append(node.module or "")
-    return found
+            names.append(node.module or "")
+    return names
 
 
 def test_the_core_imports_no_plugin() -> None:

@@ -345,8 +345,8 @@ def test_defaults_are_deeplabcuts() -> None:
     assert (conditional.input_size, conditional.crop_context, conditional.condition_margin) == ((256, 256), False, 20)
     assert bottom_up.input_size is None
     assert understood(inference={"top_down_crop": {"width": 256, "height": 256}}).input_size is None  # has no crops
-    given = understood("ctd", inference={"top_down_crop": {"width": 192, "margin": 5}}, data={"bbox_margin": 0})
-    assert (given.input_size, given.crop_margin, given.condition_margin) == ((256, 192), 5, 0)
+    changed = understood("ctd", inference={"top_down_crop": {"width": 192, "margin": 5}}, data={"bbox_margin": 0})
+    assert (changed.input_size, changed.crop_margin, changed.condition_margin) == ((256, 192), 5, 0)
 
 
 def test_crops_are_not_resized_again() -> None:

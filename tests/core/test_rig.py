@@ -233,9 +233,11 @@ def test_a_rig_reports_the_state_progress_and_events_of_its_sessions() -> None:
 
     class Hung(Processor):
         release = threading.Event()
+        calls = 0
 
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            if frame.index == 3:
+            self.calls += 1
+            if self.calls == 4:
                 self.release.wait(30)
             return pose
 

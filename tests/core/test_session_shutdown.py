@@ -63,9 +63,7 @@ def test_a_processor_that_hangs_in_close_is_named_and_the_rest_is_closed(
         processors=[Closes(order, "first", release), Closes(order, "second")],
         sinks=[sink],
     )
-    with pytest.raises(
-        PluginError, match=r"processor Closes has not returned from close for \d+ s and was left behind"
-    ):
+    with pytest.raises(PluginError, match=r"processor Closes has not returned from close for \d+ s and was abandoned"):
         session.run()
     assert order == ["second"]
     assert sink.finished

@@ -44,27 +44,27 @@ def test_other_names_are_none(name: str) -> None:
 
 def test_the_best_is_last_and_then_the_latest(tmp_path: Path) -> None:
     make(tmp_path, "snapshot-100.pt", "snapshot-best-020.pt", "snapshot-1000.pt", "snapshot-detector-100.pt")
-    found = list_snapshots(tmp_path)
-    assert [item.uid for item in found.poses] == ["100", "1000", "best-20"]
-    assert [item.uid for item in found.detectors] == ["100"]
+    snapshots = list_snapshots(tmp_path)
+    assert [item.uid for item in snapshots.poses] == ["100", "1000", "best-20"]
+    assert [item.uid for item in snapshots.detectors] == ["100"]
 
 
 def test_adapted_models_are_told_from_their_detectors_by_the_configuration(tmp_path: Path) -> None:
     poses = ("snapshot-hrnet_w32-003.pt", "snapshot-hrnet_w32-best-004.pt")
     detectors = ("snapshot-fasterrcnn_v2-002.pt", "snapshot-fasterrcnn_v2-004.pt")
     make(tmp_path, *poses, *detectors, config=ADAPTED)
-    chosen = locate_model(tmp_path, {".pt"})
-    assert chosen.name == "snapshot-hrnet_w32-best-004.pt"
-    assert [path.name for path in detector_snapshots(chosen)] == list(detectors)
+    located = locate_model(tmp_path, {".pt"})
+    assert located.name == "snapshot-hrnet_w32-best-004.pt"
+    assert [path.name for path in detector_snapshots(located)] == list(detectors)
     assert is_detector_snapshot(tmp_path / detectors[0])
-    assert not is_detector_snapshot(chosen)
+    assert not is_detector_snapshot(located)
 
 
 def test_without_the_configuration_only_its_own_names_are_known(tmp_path: Path) -> None:
     make(tmp_path, "snapshot-hrnet_w32-003.pt", "snapshot-005.pt", "snapshot-detector-best-010.pt", config="[")
-    found = list_snapshots(tmp_path)
-    assert [item.path.name for item in found.poses] == ["snapshot-005.pt"]
-    assert [item.path.name for item in found.detectors] == ["snapshot-detector-best-010.pt"]
+    snapshots = list_snapshots(tmp_path)
+    assert [item.path.name for item in snapshots.poses] == ["snapshot-005.pt"]
+    assert [item.path.name for item in snapshots.detectors] == ["snapshot-detector-best-010.pt"]
 
 
 def test_a_prefix_of_ones_own(tmp_path: Path) -> None:

@@ -46,19 +46,19 @@ def _names(folder: Path) -> list[str]:
 def at_once(work: Callable[..., None], folder: Path) -> list[Any]:
     """Run `work` in eight processes that start together; what each put into the queue."""
     context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(PROCESSES), context.Queue()
-    processes = [context.Process(target=work, args=(str(folder), barrier, answers, n)) for n in range(PROCESSES)]
+    barrier, queue = context.Barrier(PROCESSES), context.Queue()
+    processes = [context.Process(target=work, args=(str(folder), barrier, queue, n)) for n in range(PROCESSES)]
     for process in processes:
         process.start()
-    found = [answers.get(timeout=60) for _ in processes]
+    results = [queue.get(timeout=60) for _ in processes]
     for process in processes:
         process.join()
-    return found
+    return results
 
 
 def test_of_eight_processes_one_gets_the_name(tmp_path: Path) -> None:
-    answers = at_once(_write, tmp_path)
-    (winner,) = [number for number, is_mine in answers if is_mine]
+    results = at_once(_write, tmp_path)
+    (winner,) = [number for number, is_mine in results if is_mine]
     assert (tmp_path / "out.txt").read_text() == f"{winner}" * 10_000
     assert _names(tmp_path) == ["out.txt"]
 

@@ -40,11 +40,11 @@ class BlobDetector(Detector):
     """Answers with boxes that the test puts there."""
 
     boxes: list[tuple[float, ...]] = field(default_factory=list)
-    asked: int = 0
+    calls: int = 0
     closed: bool = False
 
     def detect(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self.asked += 1
+        self.calls += 1
         return np.asarray(self.boxes, np.float32).reshape(-1, 5)
 
     def close(self) -> None:
@@ -145,14 +145,14 @@ def test_between_detections_animals_are_followed_and_lost_ones_are_lost() -> Non
     assert len(model.predict(scene((20, 30), (200, 100)))) == 2
     moved = model.predict(scene((26, 34), (206, 100)))
     np.testing.assert_allclose(moved.keypoints, [at(26, 34), at(206, 100)], atol=1.2)
-    assert detector.asked == 1
+    assert detector.calls == 1
     detector.boxes = [(32, 38, 96, 102, 0.9)]
     model.predict(scene((32, 38)))  # the second one is gone: looked for once more,
     after = model.predict(scene((38, 40)))  # and then no longer
     np.testing.assert_allclose(after.keypoints, [at(38, 40)], atol=1.2)
-    assert detector.asked == 1
+    assert detector.calls == 1
     model.predict(scene((40, 40)))  # the fifth frame
-    assert detector.asked == 2
+    assert detector.calls == 2
 
 
 def test_when_all_are_lost_the_detector_is_asked_at_once() -> None:
@@ -161,9 +161,9 @@ def test_when_all_are_lost_the_detector_is_asked_at_once() -> None:
     model.predict(scene((20, 30)))
     model.predict(scene())
     detector.boxes = [(100, 30, 164, 94, 0.9)]
-    found = model.predict(scene((100, 30)))
-    np.testing.assert_allclose(found.keypoints, [at(100, 30)], atol=0.6)
-    assert detector.asked == 2
+    pose = model.predict(scene((100, 30)))
+    np.testing.assert_allclose(pose.keypoints, [at(100, 30)], atol=0.6)
+    assert detector.calls == 2
 
 
 def test_reset_forgets_where_the_animals_were() -> None:
@@ -172,19 +172,19 @@ def test_reset_forgets_where_the_animals_were() -> None:
     model.predict(scene((20, 30)))
     model.reset()
     model.predict(scene((20, 30)))
-    assert detector.asked == 2
+    assert detector.calls == 2
 
 
 def test_it_says_whether_it_remembers() -> None:
-    ways = [DetectionOptions(), DetectionOptions(detect_every=2), DetectionOptions(follow=FollowingBox())]
-    assert [TopDownModel(BlobNetwork(), way).remembers for way in ways] == [False, True, True]
+    options = [DetectionOptions(), DetectionOptions(detect_every=2), DetectionOptions(follow=FollowingBox())]
+    assert [TopDownModel(BlobNetwork(), detection).remembers for detection in options] == [False, True, True]
 
 
 def test_one_animal_is_followed_without_a_detector_and_searched_in_tiles_when_lost() -> None:
     network = BlobNetwork(ModelCard(**{**_fields(CARD), "individuals": ("a",), "multi_animal": False}))
     model = TopDownModel(network, DetectionOptions(follow=FollowingBox(tiles=(3, 2), overlap=70), margin=12))
-    found = model.predict(scene((200, 150)))
-    np.testing.assert_allclose(found.keypoints, [at(200, 150)], atol=1.2)
+    pose = model.predict(scene((200, 150)))
+    np.testing.assert_allclose(pose.keypoints, [at(200, 150)], atol=1.2)
     assert [len(batch) for batch in network.batches] == [6, 1]  # the tiles, then once more around the animal
     followed = model.predict(scene((206, 146)))
     np.testing.assert_allclose(followed.keypoints, [at(206, 146)], atol=1.2)
@@ -205,7 +205,7 @@ def test_the_callers_boxes_take_the_detectors_place() -> None:
     model = TopDownModel(BlobNetwork(detector=detector), DetectionOptions())
     pose = model.predict(scene((20, 30)), boxes=np.array([[20, 30, 84, 94]], np.float32))
     np.testing.assert_allclose(pose.keypoints, [at(20, 30)], atol=0.6)
-    assert detector.asked == 0
+    assert detector.calls == 0
     assert len(model.predict(scene(), boxes=np.zeros((0, 4), np.float32))) == 0
 
 

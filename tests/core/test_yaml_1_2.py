@@ -59,7 +59,7 @@ def test_without_the_parser_in_c_the_values_are_the_same(monkeypatch: pytest.Mon
     class Slow(yaml_1_2._Resolver, yaml.BaseLoader):  # type: ignore[misc]
         pass
 
-    text = "".join(f"- {word}\n" for word in (*WORDS, *VALUES))
+    text = "".join(f"- {scalar}\n" for scalar in (*WORDS, *VALUES))
     fast = load(text)
     monkeypatch.setattr(yaml_1_2, "_BASE", yaml.BaseLoader)
     monkeypatch.setattr(yaml_1_2, "_Loader", Slow)
@@ -88,9 +88,9 @@ def test_an_alias_is_what_it_stands_for() -> None:
         ("a: 1\nb: !!set {c}\n", 2, "tag:yaml.org,2002:set is not taken"),
         ("a: !!python/object/apply:os.system ['touch canary']\n", 1, "is not taken"),
         ("%YAML 1.1\n---\na: on\n", 1, "read as YAML 1.2"),
-        ("a: 1\n--- \nb: 2\n", 2, "this is no YAML"),
-        ("a: 1\nb: [\n", 3, "this is no YAML"),
-        ("a: 1\nb: \x01\n", 2, "this is no YAML"),
+        ("a: 1\n--- \nb: 2\n", 2, "not valid YAML"),
+        ("a: 1\nb: [\n", 3, "not valid YAML"),
+        ("a: 1\nb: \x01\n", 2, "not valid YAML"),
         ("a: " + "9" * 5000, 1, "too many digits"),
         ("[" * 65 + "]" * 65, 1, "more than 64 levels deep"),
         ("a: [" + "1," * 200_001 + "]", 1, "more than 200000 values"),

@@ -68,7 +68,7 @@ def unplugged(runs: int) -> Row:
 
     from dlclive_cameras import BaslerCamera
 
-    delays, gaps, good = [], [], True
+    delays, gaps, reconnected = [], [], True
     camera = BaslerCamera(frame_rate=50, region=(0, 0, 320, 240))
     sink = MemorySink()
     session = Session(source=camera, model=NullModel(), sinks=[sink])
@@ -86,7 +86,7 @@ def unplugged(runs: int) -> Row:
         delays.append(time.perf_counter() - began)
         while camera.reconnects == reconnects and time.perf_counter() - began < 20:
             time.sleep(0.01)
-        good &= camera.reconnects == reconnects + 1
+        reconnected &= camera.reconnects == reconnects + 1
     session.stop()
     thread.join()
     report = session.report
@@ -101,7 +101,7 @@ def unplugged(runs: int) -> Row:
         "event <= 1 s; reconnects; gap counted",
         measured,
         runs,
-        good and counted,
+        reconnected and counted,
         max(delays) <= 1,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.faults.cameras import failed_buffers, slow_reader, unplugged
 from tools.faults.files import full_disk, killed
+from tools.faults.kinds import KINDS
 from tools.faults.laser import FAULTS, at_rest, laser
 from tools.faults.live import changing_shape, raising, slow_consumer, slow_model, slow_sink, stall
 from tools.faults.measurement import Measurement
@@ -40,8 +41,8 @@ def _recording(short: bool) -> Row:
     return recording(2, seconds=3.0, percentile=50) if short else recording(6, seconds=20.0)
 
 
-def _tested(number: int, short: bool) -> Row:
-    return tested(*TESTED[number])
+def _tested(entry: tuple[str, str, str, str], short: bool) -> Row:
+    return tested(*entry)
 
 
 MEASUREMENTS = (
@@ -67,8 +68,9 @@ MEASUREMENTS = (
     Measurement("cameras", lambda short: failed_buffers(2 if short else 10)),
     Measurement("cameras", lambda short: unplugged(2 if short else 10)),
     Measurement("cameras", lambda short: slow_reader(2 if short else 10)),
-    *(Measurement("tests", partial(_tested, number)) for number in range(len(TESTED))),
+    *(Measurement("tests", partial(_tested, entry)) for entry in TESTED),
+    *(Measurement("kinds", partial(_tested, entry)) for entry in KINDS),
 )
 
 NAMES = (*dict.fromkeys(measurement.name for measurement in MEASUREMENTS), SOAK)
-SHORT = tuple(name for name in NAMES if name != "tests")  # the test suite runs these tests itself
+SHORT = tuple(name for name in NAMES if name not in ("tests", "kinds"))  # the test suite runs these tests itself

@@ -176,7 +176,7 @@ class SlowSink(MemorySink):
 
 
 def slow_sink(runs: int, *, computes: bool, seconds: float = 10.0, percentile: int = 99) -> Row:
-    """The loop's latency with and without a sink that is ten times too slow, measured in turns.
+    """The loop's latency with and without a sink that is ten times too slow, measured alternately.
 
     On a busy machine the tail of the latencies reflects the load, so `percentile` is 50 there: a sink that blocks the loop
     also moves the median.

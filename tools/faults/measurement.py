@@ -43,8 +43,8 @@ def measured(measurement: Measurement, short: bool, tries: int = TRIES) -> list[
         began = time.perf_counter()
         rows = [replace(row, tries=attempt) for row in measurement.rows(short)]
         for row in rows:
-            kept = "not kept" if not row.passed else "kept" if attempt == 1 else f"kept on try {attempt}"
-            _log(f"{measurement.name}: {row.fault}: {kept}: {row.measured}")
+            outcome = "not kept" if not row.passed else "kept" if attempt == 1 else f"kept on try {attempt}"
+            _log(f"{measurement.name}: {row.fault}: {outcome}: {row.measured}")
         _log(f"{measurement.name}: {time.perf_counter() - began:.0f} s")
         if not all(row.holds for row in rows) or all(row.passed for row in rows):
             break

@@ -36,7 +36,7 @@ class Arena(Camera):
 
 
 def recording(runs: int, seconds: float, percentile: int = 99) -> Row:
-    """The loop's latency from frame to pose with and without recording, in turns; `percentile` is as for `slow_sink`."""
+    """The loop's latency from frame to pose with and without recording, alternately; `percentile` is as for `slow_sink`."""
     latencies: dict[bool, list[float]] = {False: [], True: []}
     finished, lost = True, 0
     for _ in range(runs):

@@ -160,7 +160,7 @@ def _latency(steady: Soak) -> Row:
 
 
 def _drift(steady: Soak) -> Row:
-    """The work per frame. On a machine busy with the other faults, tails mean nothing; a slower loop needs more work."""
+    """The work per frame. On a machine busy with the other faults, p99 is not meaningful; a slower loop needs more work."""
     first, last = (10 * work for work in steady.work)
     p50, p999 = 1e3 * steady.end["p50"], 1e3 * steady.end["p999"]
     return Row(

@@ -34,7 +34,7 @@ def _random(weights: WeightsEnum, *_: Any, **__: Any) -> dict[str, Any]:
     return getattr(torchvision.models, name)(weights=None).state_dict()
 
 
-def decide(detector: nn.Module, images: Tensor) -> None:
+def make_confident(detector: nn.Module, images: Tensor) -> None:
     """Scale a random detector in place, so that some boxes in these images (N, 3, H, W) have high scores."""
     detector.eval()
     network = detector.model

@@ -34,7 +34,7 @@ def serve(answer: Callable[[Message], Message]) -> None:
 
 
 class Partner:
-    """The other process.
+    """A helper process that answers requests.
 
     Args:
         command: the command that starts it. The root of the repository is in its module path.

@@ -7,7 +7,7 @@ network of `cases.py`, or only for the named ones, OUT/<name>/ holds
 
     model files     as deeplabcut.export_model writes them, or a training folder
     frames.npz      the network's input frames
-    answers.npz     the input boxes and conditions, and the poses
+    results.npz     the input boxes and conditions, and the poses
     report.json     the path of the model, and notes about it
 
 With `serve` instead of OUT it does the same one network at a time for another process; see `partner.py`.

@@ -15,20 +15,20 @@ from deeplabcut.pose_estimation_pytorch.models.model import PoseModel
 from numpy.typing import NDArray
 
 from tools.parity import scenes
-from tools.parity.answers import boxes, detector_runner, pose_runner, poses, poses_in_boxes
 from tools.parity.cases import KEYPOINTS, UNIQUE, Case
-from tools.parity.decisions import difference, jolted
-from tools.parity.detectors import build, decide
+from tools.parity.deeplabcut_results import boxes, detector_runner, pose_runner, poses, poses_in_boxes
+from tools.parity.detectors import build, make_confident
 from tools.parity.fitted_weights import fit
 from tools.parity.projects import DETECTOR, POSE, Project
 from tools.parity.scenes import Scene
+from tools.parity.stability import difference, jolted
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PATCH_AT = (160, 200)
 """The row and column of the patch in the frames."""
 SEEDS = 3
-"""The number of random weights to try until a result is decided."""
-DECIDED_PX, DECIDED_CONFIDENCE, DECIDED_BOXES_PX = 0.005, 5e-4, 0.1
+"""The number of random weights to try until a result is stable under rounding."""
+STABLE_PX, STABLE_CONFIDENCE, STABLE_BOXES_PX = 0.005, 5e-4, 0.1
 
 
 class ReferenceMaker:
@@ -37,7 +37,7 @@ class ReferenceMaker:
     Args:
         case: the network.
         frames: (3, 480, 640, 3) RGB.
-        folder: the folder for `project/`, `answers.npz`, `frames.npz` and `report.json`.
+        folder: the folder for `project/`, `results.npz`, `frames.npz` and `report.json`.
     """
 
     def __init__(self, case: Case, frames: NDArray[np.uint8], folder: Path) -> None:
@@ -45,23 +45,23 @@ class ReferenceMaker:
         self.project = Project(case, folder / "project")
         self.config = self.project.build()
         self.report: dict[str, Any] = {"case": case.name, "notes": correct(self.config, self.project)}
-        self.answers: dict[str, NDArray[Any]] = {}
+        self.results: dict[str, NDArray[Any]] = {}
 
     def make(self) -> dict[str, Any]:
         """Make everything, and return the report."""
         began = time.perf_counter()
         for seed in range(SEEDS):
             runner, images = self._pose(seed)
-            if self.report["wobble_px"] <= DECIDED_PX and self.report["wobble_confidence"] <= DECIDED_CONFIDENCE:
+            if self.report["wobble_px"] <= STABLE_PX and self.report["wobble_confidence"] <= STABLE_CONFIDENCE:
                 break
         for seed in range(SEEDS if self.case.detector else 0):
             self._detector(seed, images)
-            if self.report["wobble_boxes_px"] <= DECIDED_BOXES_PX:
+            if self.report["wobble_boxes_px"] <= STABLE_BOXES_PX:
                 break
         if self.case.detector:
-            self.answers["whole.0"] = poses_in_boxes(runner, images[0], self.answers["detected.0"])
+            self.results["whole.0"] = poses_in_boxes(runner, images[0], self.results["detected.0"])
         self.report["model"] = str(self.project.model(self.config))
-        np.savez(self.folder / "answers.npz", **self.answers)
+        np.savez(self.folder / "results.npz", **self.results)
         np.savez(self.folder / "frames.npz", frames=np.stack(images))
         self.report["seconds"] = round(time.perf_counter() - began, 1)
         (self.folder / "report.json").write_text(json.dumps(self.report, indent=1))
@@ -79,24 +79,24 @@ class ReferenceMaker:
         _fit(model, self.config, images, frame_scenes)
         self.project.save(POSE, model.state_dict())
         runner = pose_runner(PoseConfig.from_yaml(self.project.pose_path), self.project.train / POSE)
-        answers = poses(runner, images, frame_scenes)
+        results = poses(runner, images, frame_scenes)
         with jolted(runner.model):
             again = poses(runner, images, frame_scenes)
         for name, part in (("wobble_px", slice(0, 2)), ("wobble_confidence", slice(2, 3))):
-            pairs = zip(answers, again, strict=True)
+            pairs = zip(results, again, strict=True)
             self.report[name] = max(difference(a["poses"][..., part], b["poses"][..., part]) for a, b in pairs)
-        for index, (answer, scene) in enumerate(zip(answers, frame_scenes, strict=True)):
-            answer |= {"boxes": scene.boxes, "conditions": scene.conditions}
-            self.answers |= {f"{key}.{index}": value for key, value in answer.items()}
+        for index, (result, scene) in enumerate(zip(results, frame_scenes, strict=True)):
+            result |= {"boxes": scene.boxes, "conditions": scene.conditions}
+            self.results |= {f"{key}.{index}": value for key, value in result.items()}
         return runner, images
 
     def _detector(self, seed: int, images: list[NDArray[np.uint8]]) -> None:
         torch.manual_seed(zlib.crc32(str(self.case.detector).encode()) + seed)
         detector = build(self.config["detector"]["model"])
-        decide(detector, _normalised(images))
+        make_confident(detector, _normalised(images))
         self.project.save(DETECTOR, detector.state_dict())
         runner = detector_runner(self.config, self.project.train / DETECTOR)
-        detections = self.answers["detected.0"] = boxes(runner, images[0])
+        detections = self.results["detected.0"] = boxes(runner, images[0])
         with jolted(runner.model):
             again = boxes(runner, images[0])
         self.report["wobble_boxes_px"] = difference(detections[:, :4], again[:, :4])

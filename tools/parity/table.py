@@ -29,7 +29,7 @@ class Row:
         live: why deeplabcut-live cannot run the file; "" if it can.
         wobble_px: how far DeepLabCut's own poses move when its weights change by rounding; `wobble_confidence` and
             `wobble_boxes_px` likewise.
-        seconds: the median per frame; `live_seconds`: the same of deeplabcut-live, measured in turns.
+        seconds: the median per frame; `live_seconds`: the same of deeplabcut-live, measured alternately.
     """
 
     case: Case
@@ -54,9 +54,9 @@ class Row:
             f"{difference.px:.3g} px, more than {bound}" if not difference.px <= bound else "",
             f"{difference.confidence:.2g} in confidence" if not difference.confidence <= BOUND_CONFIDENCE else "",
             f"boxes {difference.boxes_px:.3g} px" if not (difference.boxes_px or 0.0) <= BOUND_BOXES_PX else "",
-            _undecided("poses", self.wobble_px, BOUND_PX["torch"]),
-            _undecided("confidences", self.wobble_confidence, BOUND_CONFIDENCE),
-            _undecided("boxes", self.wobble_boxes_px, BOUND_BOXES_PX),
+            _unstable("poses", self.wobble_px, BOUND_PX["torch"]),
+            _unstable("confidences", self.wobble_confidence, BOUND_CONFIDENCE),
+            _unstable("boxes", self.wobble_boxes_px, BOUND_BOXES_PX),
         ]
         return "; ".join(fault for fault in faults if fault)
 
@@ -64,7 +64,10 @@ class Row:
         """The row in Markdown."""
         notes = list(self.notes)
         if self.difference.unnamed:
-            notes.append(f"names not compared in {self.difference.unnamed} frames: DeepLabCut lets absent animals vote")
+            notes.append(
+                f"names not compared in {self.difference.unnamed} frames: DeepLabCut includes absent animals in the "
+                "identity vote"
+            )
         if self.broken:
             notes.append(f"**{self.broken}**")
         if self.live:
@@ -90,8 +93,8 @@ class Row:
         return f"| {' | '.join([*cells, note])} |"
 
 
-def _undecided(what: str, moved: float, bound: float) -> str:
-    return "" if moved <= bound else f"undecided: DeepLabCut's own {what} move {moved:.3g} with rounding"
+def _unstable(what: str, moved: float, bound: float) -> str:
+    return "" if moved <= bound else f"unstable: DeepLabCut's own {what} move {moved:.3g} with rounding"
 
 
 def _px(value: float | None) -> str:
@@ -112,8 +115,8 @@ Bottom-up networks get images of 128 x 160 pixels, top-down networks two boxes o
 networks two conditions.
 
 An animal with all confidences 0 counts as absent: if DEKR's centre map has fewer peaks above 0 than the project has animals,
-deeplabcut fills up with pixels that are 0; dlclive does not. Weights are drawn again if deeplabcut's own result moves when all
-its weights change by a millionth; a row reports it if no draw was decided.
+deeplabcut fills the remaining animals from zero-valued pixels; dlclive does not. Weights are drawn again if deeplabcut's own
+result moves when all its weights change by a millionth; a row reports it if no draw was stable.
 
 "whole px" has no bound: it compares detector, crops of other sizes than the network's input, and poses, as in the analysis of a
 video. Times are medians per frame on one thread of a {platform.machine()} CPU ({packages}), of dlclive and of deeplabcut-live

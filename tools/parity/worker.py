@@ -20,7 +20,7 @@ from dlclive_core import PoseModel, export_model, load_model
 from dlclive_core.errors import UnsupportedModelError
 from tools.parity.cases import INDIVIDUALS, Case
 from tools.parity.partner import Partner
-from tools.parity.questions import Reference
+from tools.parity.reference_run import Reference
 from tools.parity.table import Row
 
 ROUNDS, SECONDS = 12, 1.0
@@ -53,7 +53,7 @@ class ComparisonWorker:
         folder = self._folder / case.name
         folder.mkdir()
         report = self._maker.ask({"case": case.name, "folder": str(folder)})
-        made = time.perf_counter() - began
+        prepared = time.perf_counter() - began
         if "error" in report:
             self._rows = [Row(case, "torch", failure=f"DeepLabCut itself: {report['error']}")]
             return f"{case.name}: {report['error']}"
@@ -62,7 +62,7 @@ class ComparisonWorker:
         self._compare("torch", self._reference.model, live_error)
         if case.form == "export":  # the networks of the other forms are exported in other cases
             self._compare("onnx", folder / "exported.onnx", live_error)
-        return f"{case.name}: made in {made:.1f} s, all in {time.perf_counter() - began:.1f} s"
+        return f"{case.name}: prepared in {prepared:.1f} s, total {time.perf_counter() - began:.1f} s"
 
     def take_times(self) -> list[Row]:
         """Measure the times of the prepared network, delete its files, and return its complete rows."""

@@ -9,9 +9,20 @@ from typing import Annotated
 import typer
 
 from dlclive_core.cli.arguments import Json, ModelOptions, Overwrite, Processors, RegionOptions, check_not_nan
+from dlclive_core.cli.metavars import App
 from dlclive_core.cli.option_groups import spread
 
-live = typer.Typer(rich_markup_mode=None)
+live = App(rich_markup_mode=None)
+
+
+def _check_seconds(value: float | None) -> float | None:
+    """Refuse NaN, and more seconds than a thread can wait for."""
+    if value is None:
+        return None
+    if value > TIMEOUT_MAX:
+        raise typer.BadParameter(f"it must be at most {TIMEOUT_MAX:.0f}; omit it for no limit")
+    return check_not_nan(value)
+
 
 File = Annotated[
     Path | None, typer.Argument(metavar="FILE", help="Session file in YAML, with the same settings as the options.")
@@ -38,9 +49,7 @@ Web = Annotated[bool, typer.Option("--web", help="Show frames and keypoints in t
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")]
 Seconds = Annotated[
     float | None,
-    typer.Option(
-        min=0.001, max=TIMEOUT_MAX, callback=check_not_nan, help="Stop a live source after this many seconds."
-    ),
+    typer.Option(min=0.001, callback=_check_seconds, help="Stop a live source after this many seconds."),
 ]
 Deadline = Annotated[
     float | None,
@@ -119,7 +128,7 @@ def check(
 ) -> None:
     """Check a session file and show what it would run.
 
-    Opens no device, port or file, and loads no model. Exits with code 2, 3 or 4 if the session cannot run.
+    Opens no devices, ports or outputs, and loads no model. Exits with code 2, 3 or 4 if the session cannot run.
     """
     from dlclive_core.cli.live.check import run_check
     from dlclive_core.cli.live.session_file import read_session_file

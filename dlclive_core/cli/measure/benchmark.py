@@ -91,8 +91,8 @@ def _measure(
         calibration=_calibration(options, catalog),
         options={} if options.conditions is None else {"conditions": options.conditions},
     )
-    with show_measurement() as (tell, on_progress):
-        benchmark = run_benchmark_plan(plan, catalog=catalog, tell=tell, on_progress=on_progress)
+    with show_measurement() as (report_step, on_progress):
+        benchmark = run_benchmark_plan(plan, catalog=catalog, report_step=report_step, on_progress=on_progress)
     results = benchmark_json(benchmark)
     if options.json:
         print_json(results)

@@ -14,15 +14,18 @@ def show_measurement() -> Iterator[tuple[Callable[[str], None], Callable[[Measur
     """Print a line before each slow step and, on a terminal, a progress bar; both on standard error."""
     console = stderr()
 
-    def tell(text: str) -> None:
+    def report_step(text: str) -> None:
         console.print(text, markup=False)
 
     if not console.is_terminal:
-        yield tell, lambda _: None
+        yield report_step, lambda _: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("preparing", total=None)
-        yield tell, lambda turn: progress.update(task, description=turn.label, completed=turn.done, total=turn.total)
+        yield (
+            report_step,
+            lambda turn: progress.update(task, description=turn.label, completed=turn.done, total=turn.total),
+        )

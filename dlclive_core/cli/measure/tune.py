@@ -78,8 +78,11 @@ def _tune(options: TuneOptions, source: Path, catalog: PluginCatalog) -> None:
         goal=options.goal,
         seconds=options.seconds,
     )
-    with tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder, show_measurement() as (tell, on_progress):
-        result = search(plan, Path(folder), catalog=catalog, tell=tell, on_progress=on_progress)
+    with (
+        tempfile.TemporaryDirectory(prefix="dlclive-tune-") as folder,
+        show_measurement() as (report_step, on_progress),
+    ):
+        result = search(plan, Path(folder), catalog=catalog, report_step=report_step, on_progress=on_progress)
         picture = tune_picture(plan, result, _machine())
         profile = save_profile(plan, result, picture, catalog, overwrite=options.overwrite)
     if options.json:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dlclive_core.models.assembly.links import Link
 
 Candidate = tuple[int, int]
-"""Keypoint and peak."""
+"""(keypoint, peak), both indices."""
 
 
 @dataclass(slots=True)
@@ -37,11 +37,11 @@ class Animal:
 
     @property
     def candidates(self) -> set[Candidate]:
-        """All of them."""
+        """All candidates of the animal."""
         return set(self.peaks.items())
 
     def join(self, link: Link) -> bool:
-        """Add a link and its ends; an end whose keypoint is taken stays out, and nothing is added where both are.
+        """Add a link and its ends. Skip an end whose keypoint is taken, and the link if both are.
 
         Returns:
             Whether a candidate was added.

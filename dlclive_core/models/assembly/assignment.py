@@ -29,12 +29,12 @@ def assign(values: NDArray[np.floating], rows: NDArray[np.integer], columns: NDA
     costs = np.zeros((problems, side, side))
     costs[:, :height, :width] = -values
     costs[tall] = costs[tall].transpose(0, 2, 1)
-    found = _assign_columns(costs, np.minimum(rows, columns), np.maximum(rows, columns))
+    assigned_columns = _assign_columns(costs, np.minimum(rows, columns), np.maximum(rows, columns))
     answer = np.full((problems, side), -1, dtype=np.intp)
-    answer[~tall] = found[~tall]
-    problem, column = np.nonzero(found[tall] >= 0)
+    answer[~tall] = assigned_columns[~tall]
+    problem, column = np.nonzero(assigned_columns[tall] >= 0)
     transposed = np.full((int(tall.sum()), side), -1, dtype=np.intp)
-    transposed[problem, found[tall][problem, column]] = column
+    transposed[problem, assigned_columns[tall][problem, column]] = column
     answer[tall] = transposed
     return answer[:, :height]
 
@@ -66,7 +66,7 @@ class _Paths:
         self.columns = columns
 
     def search(self, row_price: Floats, column_price: Floats) -> None:
-        """Find them, and update prices and assignment."""
+        """Search the paths, and update prices and assignment."""
         problems, side = self.problems, self.side
         every = np.arange(problems)
         reach = np.full((problems, side), np.inf)

@@ -20,80 +20,82 @@ def grow_animals(links: list[Link], keypoints: int, individuals: int) -> list[An
     Returns:
         Animals that share no candidate; there may be more of them than `individuals`, and small ones.
     """
-    around: dict[Candidate, dict[Candidate, Link]] = {}
+    neighbours: dict[Candidate, dict[Candidate, Link]] = {}
     for link in links:
         first, second = link.ends
-        around.setdefault(first, {})[second] = link
-        around.setdefault(second, {})[first] = link
-    animals = _whole_animals(links, around, keypoints)
+        neighbours.setdefault(first, {})[second] = link
+        neighbours.setdefault(second, {})[first] = link
+    animals = _complete_animals(links, neighbours, keypoints)
     if len(animals) == individuals:
         return animals
     taken = {candidate for animal in animals for candidate in animal.candidates}
     for link in sorted(links, key=lambda link: -link.affinity):
         if taken.isdisjoint(link.ends):
-            animal = _grown_animal(link, around, taken, keypoints)
+            animal = _grown_animal(link, neighbours, taken, keypoints)
             taken |= animal.candidates
             animals.append(animal)
     return animals if len(animals) <= individuals else _merged(animals, links, keypoints)
 
 
-def _whole_animals(links: list[Link], around: dict[Candidate, dict[Candidate, Link]], keypoints: int) -> list[Animal]:
-    """Candidates that are linked with each other and with no others, where there are as many as keypoints."""
+def _complete_animals(
+    links: list[Link], neighbours: dict[Candidate, dict[Candidate, Link]], keypoints: int
+) -> list[Animal]:
+    """Connected groups with as many candidates as an animal has keypoints."""
     group: dict[Candidate, int] = {}
     sizes: list[int] = []
-    for start in around:
+    for start in neighbours:
         if start in group:
             continue
-        number, size, edge = len(sizes), 0, [start]
+        number, size, frontier = len(sizes), 0, [start]
         group[start] = number
-        while edge:
+        while frontier:
             size += 1
-            for neighbour in around[edge.pop()]:
+            for neighbour in neighbours[frontier.pop()]:
                 if neighbour not in group:
                     group[neighbour] = number
-                    edge.append(neighbour)
+                    frontier.append(neighbour)
         sizes.append(size)
-    whole = {number: Animal() for number, size in enumerate(sizes) if size == keypoints}
+    complete = {number: Animal() for number, size in enumerate(sizes) if size == keypoints}
     for link in links:
-        if (animal := whole.get(group[link.ends[0]])) is not None:
+        if (animal := complete.get(group[link.ends[0]])) is not None:
             animal.join(link)
-    return list(whole.values())
+    return list(complete.values())
 
 
 def _grown_animal(
-    link: Link, around: dict[Candidate, dict[Candidate, Link]], taken: set[Candidate], keypoints: int
+    link: Link, neighbours: dict[Candidate, dict[Candidate, Link]], taken: set[Candidate], keypoints: int
 ) -> Animal:
-    """Follow the strongest link that leads out of the animal to a candidate that is free, until it is whole."""
+    """Add the strongest link to a free candidate until the animal is complete."""
     animal = Animal()
     animal.join(link)
-    ways: list[tuple[float, int, Link, Candidate]] = []
-    seen: set[tuple[Candidate, Candidate]] = set()
+    open_links: list[tuple[float, int, Link, Candidate]] = []
+    pushed: set[tuple[Candidate, Candidate]] = set()
 
-    def look_around(candidates: Iterable[Candidate]) -> None:
+    def push_links(candidates: Iterable[Candidate]) -> None:
         for candidate in candidates:
-            for neighbour, way in around[candidate].items():
-                if neighbour not in animal and way.ends not in seen:
-                    seen.add(way.ends)
-                    heapq.heappush(ways, (-way.affinity, len(seen), way, neighbour))
+            for neighbour, candidate_link in neighbours[candidate].items():
+                if neighbour not in animal and candidate_link.ends not in pushed:
+                    pushed.add(candidate_link.ends)
+                    heapq.heappush(open_links, (-candidate_link.affinity, len(pushed), candidate_link, neighbour))
 
-    look_around(sorted(link.ends))
-    while ways and len(animal) < keypoints:
-        *_, way, neighbour = heapq.heappop(ways)
-        if neighbour not in taken and animal.join(way):
-            look_around([neighbour])
+    push_links(sorted(link.ends))
+    while open_links and len(animal) < keypoints:
+        *_, candidate_link, neighbour = heapq.heappop(open_links)
+        if neighbour not in taken and animal.join(candidate_link):
+            push_links([neighbour])
     return animal
 
 
 def _merged(animals: list[Animal], links: list[Link], keypoints: int) -> list[Animal]:
-    """Merge animals that are not whole, where a link that was not used connects two without a keypoint in common."""
+    """Merge incomplete animals that an unused link connects and that share no keypoint."""
     owner = {candidate: animal for animal in animals if len(animal) != keypoints for candidate in animal.candidates}
     used = {link.ends for animal in animals for link in animal.links}
-    gone: set[int] = set()
+    absorbed: set[int] = set()
     for link in links:
         first, second = (owner.get(end) for end in link.ends)
         if link.ends in used or first is None or second is None or first.peaks.keys() & second.peaks.keys():
             continue
         first.absorb(second)
-        gone.add(id(second))
+        absorbed.add(id(second))
         owner.update(dict.fromkeys(second.candidates, first))
-    return [animal for animal in animals if id(animal) not in gone]
+    return [animal for animal in animals if id(animal) not in absorbed]

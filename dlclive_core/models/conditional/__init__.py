@@ -1,4 +1,4 @@
-"""Conditional top-down: each animal is looked for where its last pose, or a bottom-up model, says that it is."""
+"""Conditional top-down: searches for each animal at its last pose, or where a bottom-up model found it."""
 
 from dlclive_core.models.conditional.model import ConditionalModel
 from dlclive_core.models.conditional.tracking_rules import TrackingRules

@@ -99,8 +99,8 @@ class ConditionalModel(PoseModel):
         searched = self.search.predict(rgb).keypoints if self._tracker.needs_search() else None
         tracked, rows = self._tracker.conditions(searched)
         pose = self._predict_at(rgb, tracked, None)
-        found = pose.confidence.max(axis=1, initial=0) > 0
-        keypoints = self._tracker.update(pose.keypoints[found], rows[found], rgb.shape)
+        is_detected = pose.confidence.max(axis=1, initial=0) > 0
+        keypoints = self._tracker.update(pose.keypoints[is_detected], rows[is_detected], rgb.shape)
         return Pose(keypoints, self.card.skeleton)
 
     def warmup(self, shape: tuple[int, ...]) -> None:
@@ -137,8 +137,8 @@ class ConditionalModel(PoseModel):
         if usable.any():
             crops, transforms = cut_boxes(image, around[usable], self._crops)
             inner = np.stack([p.to_inner(c) for p, c in zip(transforms, conditions[usable], strict=True)])
-            found = keypoints_of(self.card, self.network.run(crops, inner))[:, 0]
-            keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, found, strict=True)]
+            in_crops = keypoints_of(self.card, self.network.run(crops, inner))[:, 0]
+            keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, in_crops, strict=True)]
         scores = np.full((len(around), 1), np.nan)
         boxes = np.concatenate([around[:, :4], scores], axis=1).astype(np.float32)
         return Pose(keypoints, self.card.skeleton, boxes=boxes)

@@ -63,7 +63,7 @@ def cut_boxes(
 
 
 def _rectangles(box: NDArray[np.floating], rules: CropRules, frame: tuple[int, ...]) -> tuple[_Rectangle, _Rectangle]:
-    """The rectangle of a crop that shows the image, and the whole crop, the rest of which is black."""
+    """The part of a crop that shows the box, and the full crop; the rest is black."""
     x1, y1, x2, y2 = (float(value) for value in box[:4])
     if not (np.isfinite(box[:4]).all() and x2 > x1 and y2 > y1):
         raise UsageError(f"a box must be x1, y1, x2, y2 in pixels with x1 < x2 and y1 < y2; got {[x1, y1, x2, y2]}")

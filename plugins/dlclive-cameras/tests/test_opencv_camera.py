@@ -78,10 +78,10 @@ def test_a_sender_that_is_killed_and_comes_back(
         began = time.perf_counter()
         assert cameras.wait_for_loss(camera) < 15
         while time.perf_counter() - began < 1.0:
-            asked = time.perf_counter()
+            read_at = time.perf_counter()
             with pytest.raises(TimeoutError):
                 camera.read(0.1)
-            assert time.perf_counter() - asked < 5
+            assert time.perf_counter() - read_at < 5
         server.start(kind, fps=50, first=1000)
         after = cameras.read(camera)
         assert number_in(after) >= 1000  # nothing old

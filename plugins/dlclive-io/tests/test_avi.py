@@ -36,7 +36,7 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
         strh = struct.pack("<4s4s8I", b"vids", b"MJPG", 0, 0, 0, 1, 30, 0, said("strh", COUNT), 0) + bytes(16)
         strf = struct.pack("<IiiHH4sIiiII", 40, 192, 96, 1, 24, b"MJPG", 0, 0, 0, 0, 0)
         indx = struct.pack("<HBBI4s3I", 4, 0, 0, len(places), b"00dc", 0, 0, 0)
-        indx += b"".join(struct.pack("<QII", *place) for place in places)
+        indx += b"".join(struct.pack("<QII", *entry) for entry in places)
         stream = [_chunk(b"strh", strh), _chunk(b"strf", strf), *([_chunk(b"indx", indx)] if new_index else [])]
         first = said("avih", len(groups[0]))
         avih = struct.pack("<10I", 33333, 0, 0, 16 * old_index, first, 0, 1, 0, 192, 96) + bytes(16)
@@ -44,7 +44,7 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
         return _list(b"hdrl", _chunk(b"avih", avih), _list(b"strl", *stream), *([dmlh] if new_index else []))
 
     def built(places: list[tuple[int, int, int]]) -> tuple[bytes, list[tuple[int, int, int]]]:
-        data, found = b"", []
+        data, index_places = b"", []
         for part, group in enumerate(groups):
             front = head(places) if part == 0 else b""
             begin = len(data) + 12 + len(front) + 8  # of `movi`
@@ -55,7 +55,7 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
             if new_index:
                 listed = b"".join(struct.pack("<II", offset + 8, length) for offset, length in entries)
                 standard = struct.pack("<HBBI4sQI", 2, 0, 1, len(entries), b"00dc", begin, 0) + listed
-                found.append((begin + 4 + len(body), len(standard) + 8, len(entries)))
+                index_places.append((begin + 4 + len(body), len(standard) + 8, len(entries)))
                 body += _chunk(b"ix00", standard)
             chunks = [_list(b"movi", body)]
             if old_index and part == 0:
@@ -63,7 +63,7 @@ def _write(path: Path, films: Any, *, old_index: bool, new_index: bool, promises
                     _chunk(b"idx1", b"".join(struct.pack("<4sIII", b"00dc", 16, *entry) for entry in entries))
                 )
             data += _list(b"AVIX" if part else b"AVI ", front, *chunks, name=b"RIFF")
-        return data, found
+        return data, index_places
 
     _, places = built([(0, 0, 0)] * len(groups))
     path.write_bytes(built(places)[0])

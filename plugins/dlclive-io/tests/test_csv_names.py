@@ -47,8 +47,8 @@ def test_names_are_read_back(tmp_path: Path, name: str, finish: bool) -> None:
     path = tmp_path / "poses.csv"
     _write(path, card, finish=finish)
     if not finish:
-        (found,) = recover(tmp_path).files
-        assert (found.error, found.rows) == ("", 3)
+        (recovered,) = recover(tmp_path).files
+        assert (recovered.error, recovered.rows) == ("", 3)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert list(zip(*[row[1:] for row in rows[:3]], strict=True)) == TableLayout(card).columns

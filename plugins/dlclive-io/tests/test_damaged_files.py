@@ -175,8 +175,8 @@ def test_a_damaged_name_of_a_video_leads_nowhere(tmp_path: Path) -> None:
     times.end()
     times.output.release()
     (tmp_path.parent / "raw.mkv.part").write_text("another recording's")
-    (found,) = recover(tmp_path).files
-    assert (found.error, found.rows) == ("", 3)
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.error, recovered.rows) == ("", 3)
     (tmp_path.parent / "raw.mkv.part").unlink()
 
 
@@ -230,21 +230,21 @@ def test_any_damaged_byte_of_a_log_costs_at_most_the_row_that_it_hit(crashed: Pa
     data = wal.read_bytes()
     frames = (len(data) - 32) // (24 + 4096)
     assert frames > 20
-    places = [0, 5, 9, 17, 26]  # of the header
-    places += [32 + (24 + 4096) * (frames // 2) + offset for offset in (1, 3, 6, 9, 14, 17, 22, 24 + 4090)]
-    for place in places:
-        folder = crashed.parent / f"at {place}"
+    positions = [0, 5, 9, 17, 26]  # of the header
+    positions += [32 + (24 + 4096) * (frames // 2) + offset for offset in (1, 3, 6, 9, 14, 17, 22, 24 + 4090)]
+    for position in positions:
+        folder = crashed.parent / f"at {position}"
         folder.mkdir()
         for path in crashed.glob("a.h5*"):
             (folder / path.name).write_bytes(path.read_bytes())
-        _flip(folder / wal.name, place)
-        (found,) = recover(folder).files
-        assert found.error == "", place
+        _flip(folder / wal.name, position)
+        (recovered,) = recover(folder).files
+        assert recovered.error == "", position
         whole = _whole()
         rows = _poses(folder / "a.h5")
-        assert len(rows) >= ROWS - 1, (place, sorted(set(whole) - set(rows)), found.note)
-        assert all(whole[number] == value for number, value in rows.items()), place
-        assert "damaged" in found.note
+        assert len(rows) >= ROWS - 1, (position, sorted(set(whole) - set(rows)), recovered.note)
+        assert all(whole[number] == value for number, value in rows.items()), position
+        assert "damaged" in recovered.note
         assert (folder / f"{wal.name}.damaged").exists()
 
 
@@ -289,6 +289,6 @@ def test_a_file_with_both_its_names_is_finished(tmp_path: Path) -> None:
         sink.write(_estimate(0))
         sink.finish()
     _part(tmp_path, "mouse.csv").hardlink_to(tmp_path / "mouse.csv")
-    (found,) = recover(tmp_path).files
-    assert (found.path, found.error) == (tmp_path / "mouse.csv", "")
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.path, recovered.error) == (tmp_path / "mouse.csv", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mouse.csv", "run.json"]

@@ -57,11 +57,11 @@ class Screen:
         x11.XOpenDisplay.restype = ctypes.c_void_p
         x11.XInternAtom.restype = x11.XDefaultRootWindow.restype = ctypes.c_ulong
         display = ctypes.c_void_p(x11.XOpenDisplay(self.name.encode()))
-        protocols, delete = (x11.XInternAtom(display, word, 0) for word in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+        protocols, delete = (x11.XInternAtom(display, atom, 0) for atom in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
         root = ctypes.c_ulong(x11.XDefaultRootWindow(display))
         ignored, count, windows = ctypes.c_ulong(), ctypes.c_uint(), ctypes.POINTER(ctypes.c_ulong)()
-        found = (ctypes.byref(item) for item in (ignored, ignored, windows, count))
-        x11.XQueryTree(display, root, *found)
+        results = (ctypes.byref(item) for item in (ignored, ignored, windows, count))
+        x11.XQueryTree(display, root, *results)
         for window in windows[: count.value]:
             message = (ctypes.c_long * 24)(33, 0, 1, 0, window, protocols, 32, delete)  # an XEvent: ClientMessage
             x11.XSendEvent(display, ctypes.c_ulong(window), 0, 0, message)
@@ -130,17 +130,17 @@ def test_a_frame_that_is_larger_than_a_screen_is_made_smaller_with_its_keypoints
 @needs_xvfb
 def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
     """As text, which changes with the numbers."""
-    said = [Progress("running", processed=1)]
+    progress = [Progress("running", processed=1)]
 
     def below() -> np.ndarray:
         return xvfb.pixels()[124:136, 2:158]
 
     with DisplayWindow() as window:
-        window.open(replace(run_info(), progress=lambda: said[-1]))
+        window.open(replace(run_info(), progress=lambda: progress[-1]))
         window.write(next(estimates(1)))
         assert soon(lambda: below().std() > 5)
         first = below()
-        said.append(Progress("running", processed=1, missed=8888))
+        progress.append(Progress("running", processed=1, missed=8888))
         assert soon(lambda: not np.array_equal(below(), first))
 
 
@@ -163,7 +163,7 @@ def test_losing_the_screen_ends_only_the_display(xvfb: Screen) -> None:
         window.write(first)
         xvfb.server.kill()
         assert soon(lambda: not window.is_open)
-        with pytest.raises(DataError, match="the screen is gone"):
+        with pytest.raises(DataError, match="the display was lost"):
             window.write(second)
 
 

@@ -76,8 +76,8 @@ def test_file_that_cannot_grow(films: Any, tmp_path: Path, sink: str, name: str)
         assert len(pd.read_hdf(part)) > 1000
     else:
         assert len(films.read(VideoFile(part))) > 100
-    (found,) = recover(tmp_path).files
-    assert (found.error, found.path) == ("", path)
-    assert found.rows > 100
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.error, recovered.path) == ("", path)
+    assert recovered.rows > 100
     if path.suffix == ".h5":
-        assert len(pd.read_hdf(path)) == found.rows
+        assert len(pd.read_hdf(path)) == recovered.rows

@@ -34,9 +34,9 @@ JOINABLE: dict[str, dict[str, Any]] = {
 def _join(films: Any, path: Path, parts: int = 2, **options: Any) -> Path:
     data = b""
     for part in range(parts):
-        one = path.with_name(f"part{part}{path.suffix}")
-        films.make(one, COUNT, draw=lambda number, part=part: films.draw(part * COUNT + number), **options)
-        data += one.read_bytes()
+        part_path = path.with_name(f"part{part}{path.suffix}")
+        films.make(part_path, COUNT, draw=lambda number, part=part: films.draw(part * COUNT + number), **options)
+        data += part_path.read_bytes()
     path.write_bytes(data)
     return path
 
@@ -102,8 +102,8 @@ def test_frames_with_one_time_are_counted_and_said(
     with caplog.at_level(logging.WARNING):
         frames = films.read(VideoFile(path))
     assert [frame.index for frame in frames] == [films.number_in(frame.image) for frame in frames] == list(range(40))
-    said = [record.getMessage() for record in caplog.records if "same time" in record.getMessage()]
-    assert said == [
+    messages = [record.getMessage() for record in caplog.records if "same time" in record.getMessage()]
+    assert messages == [
         f"{path}: frame 1 has the same time as the one before (its clock ticks every 0.001 s); numbers are right"
     ]
 

@@ -64,8 +64,8 @@ def test_a_killed_run_leaves_a_table_that_can_be_finished(tmp_path: Path, suffix
         assert process.stdout.readline() == "written\n"
         os.kill(process.pid, signal.SIGKILL)
     assert not path.exists()
-    (found,) = recover(tmp_path).files
-    assert (found.path, found.kind, found.rows, found.error) == (path, "poses", 1001, "")
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.path, recovered.kind, recovered.rows, recovered.error) == (path, "poses", 1001, "")
     table = pd.read_hdf(path) if suffix == ".h5" else pd.read_csv(path, header=[0, 1, 2], index_col=0)
     np.testing.assert_array_equal(table.to_numpy()[:, 0], np.arange(1001))
 

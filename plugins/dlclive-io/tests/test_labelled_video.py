@@ -28,7 +28,7 @@ GREY = np.full((120, 160, 3), 90, np.uint8)
 
 
 def _pose(confidences: tuple[float, float, float] = (0.9, 0.9, 0.9), unique: bool = False) -> Pose:
-    points = [[*place, confidence] for place, confidence in zip(POINTS.values(), confidences, strict=True)]
+    points = [[*point, confidence] for point, confidence in zip(POINTS.values(), confidences, strict=True)]
     lever = np.array([[130.5, 80.5, 1.0]], np.float32) if unique else None
     return Pose(np.array([points], np.float32), SKELETON, unique=lever)
 
@@ -45,9 +45,9 @@ def _record(sink: LabelledVideo, *estimates: Estimate, live: bool = False, fps: 
         sink.finish()
 
 
-def _colour(name: str, place: int, count: int) -> np.ndarray:
+def _colour(name: str, number: int, count: int) -> np.ndarray:
     palette = colorcet.palette[name]
-    text = palette[round(place * (len(palette) - 1) / (count - 1))].lstrip("#")
+    text = palette[round(number * (len(palette) - 1) / (count - 1))].lstrip("#")
     return np.array([int(text[pair : pair + 2], 16) for pair in (0, 2, 4)])
 
 
@@ -62,10 +62,10 @@ def test_colours_are_those_of_the_map(films: Any, tmp_path: Path, suffix: str) -
     source = VideoFile(path)
     frames = films.read(source)
     assert (len(frames), source.frame_size, source.corrupt) == (5, (160, 120), 0)
-    places = [*POINTS.values(), (130.5, 80.5)]
-    for place, (x, y) in enumerate(places):
+    centres = [*POINTS.values(), (130.5, 80.5)]
+    for number, (x, y) in enumerate(centres):
         # 4:2:0 and compression cost some; a mix-up of red and blue would cost 200.
-        np.testing.assert_allclose(_pixel(frames[4].image, x, y), _colour("bmy", place, 4), atol=14)
+        np.testing.assert_allclose(_pixel(frames[4].image, x, y), _colour("bmy", number, 4), atol=14)
     np.testing.assert_allclose(_pixel(frames[4].image, 80, 60), 90, atol=4)
 
 

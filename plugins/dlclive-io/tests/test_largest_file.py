@@ -77,7 +77,7 @@ def _check(films: Any, folder: Path, suffix: str) -> list[tuple[str, int, int]]:
         frames = films.read(source)
         assert source.corrupt == 0
         mine = [(place, frame) for name, place, frame in rows if name == path.name]
-        assert [place for place, _ in mine] == list(range(len(frames)))
+        assert [position for position, _ in mine] == list(range(len(frames)))
         times = [frame.device_time for frame in frames]
         np.testing.assert_allclose(times, [number / 30 for _, number in mine], atol=1e-3)
     assert not list(folder.glob("*.part*"))
@@ -96,11 +96,11 @@ def test_a_known_limit_costs_no_frame(films: Any, tmp_path: Path, suffix: str, o
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of the size of files are POSIX")
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_an_unknown_limit_costs_frames_once_and_says_how_many(films: Any, tmp_path: Path, suffix: str) -> None:
-    said = _run(tmp_path / f"raw{suffix}", unknown=True)
+    error = _run(tmp_path / f"raw{suffix}", unknown=True)
     rows = _check(films, tmp_path, suffix)
     lost = 300 - len(rows)
     assert 0 < lost <= 30
-    assert said == (
+    assert error == (
         f"DataError: the recording is complete except for frames of a file that could not grow: {lost} of raw{suffix}"
     )
     missing = sorted(set(range(300)) - {frame for _, _, frame in rows})

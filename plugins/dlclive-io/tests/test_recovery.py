@@ -70,11 +70,11 @@ def test_hdf5_is_rebuilt_from_its_journal(crash: Any, tmp_path: Path) -> None:
     assert journal_of(folder / "mouse.h5").exists()
     part.write_bytes(part.read_bytes()[:1000])
     report = recover(folder)
-    (found,) = report.files
-    assert (found.path, found.kind, found.rows, found.error) == (folder / "mouse.h5", "poses", 91, "")
-    assert found.seconds == pytest.approx(90 / 50)
-    assert "journal" in found.note
-    table = pd.read_hdf(found.path)
+    (recovered,) = report.files
+    assert (recovered.path, recovered.kind, recovered.rows, recovered.error) == (folder / "mouse.h5", "poses", 91, "")
+    assert recovered.seconds == pytest.approx(90 / 50)
+    assert "journal" in recovered.note
+    table = pd.read_hdf(recovered.path)
     assert list(table.index) == list(range(91))
     came = table.dropna(how="all")
     assert list(came.index) == [0, 1, 2, 5, 6, 90]
@@ -91,12 +91,12 @@ def test_csv_loses_only_its_incomplete_last_line(crash: Any, tmp_path: Path) -> 
     poses.write_text("\n".join([*header, "0,1.5,1.5,1.5,2.5,2.5,2.5", "1,1.5,1."]))
     whole = times.read_text().splitlines()[0]
     times.write_bytes(f"{whole}\n0,0.000000,,2026-01-01T00:00:00.000000+00:00,1.000,2.000\n1,0.02".encode() + bytes(9))
-    found = {file.path.name: file for file in recover(folder).files}
-    assert {name: (file.kind, file.rows) for name, file in found.items()} == {
+    recovered = {file.path.name: file for file in recover(folder).files}
+    assert {name: (file.kind, file.rows) for name, file in recovered.items()} == {
         "mouse.csv": ("poses", 1),
         "times.csv": ("times", 1),
     }
-    assert "incomplete last row" in found["mouse.csv"].note
+    assert "incomplete last row" in recovered["mouse.csv"].note
     assert pd.read_csv(folder / "mouse.csv", header=[0, 1, 2], index_col=0).shape == (1, 6)
     assert [row["frame"] for row in _rows(folder / "times.csv")] == ["0"]
 
@@ -207,12 +207,12 @@ def test_journals_that_cannot_be_read_stay(crash: Any, tmp_path: Path) -> None:
     database.execute("UPDATE header SET value = '99' WHERE name = 'version'")
     database.commit()
     database.close()
-    (found,) = recover(folder).files
-    assert "newer dlclive-io" in found.error
+    (recovered,) = recover(folder).files
+    assert "newer dlclive-io" in recovered.error
     assert journal.exists()
     journal.write_bytes(b"not a database" * 1000)
-    (found,) = recover(folder).files
-    assert "not a readable journal" in found.error
+    (recovered,) = recover(folder).files
+    assert "not a readable journal" in recovered.error
     assert (folder / "mouse.h5.part").exists()
 
 
@@ -222,8 +222,8 @@ def test_a_table_that_was_closed_in_order_needs_no_journal(tmp_path: Path, films
         for number in range(70):
             sink.write(_estimate(number, films.draw(number)))
     assert [path.name for path in tmp_path.iterdir()] == ["mouse.h5.part"]
-    (found,) = recover(tmp_path).files
-    assert (found.rows, found.error) == (70, "")
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.rows, recovered.error) == (70, "")
     assert len(pd.read_hdf(tmp_path / "mouse.h5")) == 70
 
 

@@ -31,8 +31,8 @@ def _write(path: Path, numbers: Sequence[int], *, finish: bool = True) -> PoseTa
     """Each row holds its place in `numbers`."""
     with PoseTable(path) as sink:
         sink.open(run_info(CARD, is_live=True))
-        for place, number in enumerate(numbers):
-            pose = Pose(np.full((1, 2, 3), place, np.float32), SKELETON)
+        for row, number in enumerate(numbers):
+            pose = Pose(np.full((1, 2, 3), row, np.float32), SKELETON)
             sink.write(Estimate(Frame(IMAGE, number, 0.0), pose, 0.0, 0.0, 0.0))
         if finish:
             sink.finish()
@@ -49,7 +49,7 @@ def test_rows_behind_a_jump_keep_their_numbers(path: Path, far: int, caplog: pyt
     numbers = [*range(10), *range(far, far + 100), 2 * far, 2 * far + 1]
     with caplog.at_level(logging.WARNING):
         sink = _write(path, numbers)
-    assert _rows(path) == {number: float(place) for place, number in enumerate(numbers)}
+    assert _rows(path) == {number: float(row) for row, number in enumerate(numbers)}
     assert path.stat().st_size < 300_000
     assert sink.rows_left_out == far - 10 + 2 * far - (far + 100)
     assert sink.frames_left_out == 0

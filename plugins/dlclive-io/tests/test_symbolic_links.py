@@ -116,9 +116,9 @@ def test_a_recovery_follows_no_link(folder: Path, victim: Path, link: str) -> No
 def test_a_link_in_place_of_a_part_is_an_error_of_its_own(folder: Path, victim: Path, link: str) -> None:
     _run(PoseTable(folder / "p.h5"), is_live=True, finish=False)
     (folder / link).symlink_to(victim)
-    found = {file.path.name: file for file in recover(folder).files}
-    assert found["p.h5"].error == ""
-    assert "is not a file but a link" in found[link].error
+    recovered = {file.path.name: file for file in recover(folder).files}
+    assert recovered["p.h5"].error == ""
+    assert "is not a file but a link" in recovered[link].error
     assert victim.read_text() == PRECIOUS
 
 
@@ -130,6 +130,6 @@ def test_a_link_in_place_of_a_journal_is_not_read(folder: Path, victim: Path, su
     link = journal.with_name(journal.name + suffix)
     link.unlink(missing_ok=True)
     link.symlink_to(victim)
-    (found,) = recover(folder).files
-    assert "is a symbolic link" in found.error
+    (recovered,) = recover(folder).files
+    assert "is a symbolic link" in recovered.error
     assert victim.read_text() == PRECIOUS

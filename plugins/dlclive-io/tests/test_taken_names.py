@@ -75,9 +75,9 @@ def _value(path: Path) -> set[float]:
 @pytest.mark.parametrize("suffix", [".h5", ".csv"])
 def test_one_name_for_eight_processes(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"poses{suffix}"
-    said = _at_once([path] * PROCESSES)
-    (winner,) = [number for number, text in enumerate(said) if text == "written"]
-    assert all("another run is writing" in text or "exists" in text for text in said if text != "written")
+    outputs = _at_once([path] * PROCESSES)
+    (winner,) = [number for number, text in enumerate(outputs) if text == "written"]
+    assert all("another run is writing" in text or "exists" in text for text in outputs if text != "written")
     assert _value(path) == {float(winner)}
     assert list(tmp_path.iterdir()) == [path]
 

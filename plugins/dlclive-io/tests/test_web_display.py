@@ -161,7 +161,7 @@ def test_poses_with_infinity_or_without_animals_are_shown(display: WebDisplay) -
 
 def test_at_most_thirty_pictures_a_second_and_the_newest_wins(display: WebDisplay) -> None:
     ask(display)
-    seen, began = [], time.monotonic()
+    indices, began = [], time.monotonic()
     feed = estimates(1000)
     number = -1
     while time.monotonic() < began + 1.5:
@@ -170,9 +170,9 @@ def test_at_most_thirty_pictures_a_second_and_the_newest_wins(display: WebDispla
         numbers, _ = ask(display, number)
         number = numbers["sequence"]
         if numbers["frame"]:
-            seen.append(numbers["frame"]["index"])
-    assert len(set(seen)) <= 30 * (time.monotonic() - began) + 2
-    assert seen == sorted(seen)
+            indices.append(numbers["frame"]["index"])
+    assert len(set(indices)) <= 30 * (time.monotonic() - began) + 2
+    assert indices == sorted(indices)
 
 
 def test_no_pictures_are_encoded_while_no_page_is_open(display: WebDisplay) -> None:

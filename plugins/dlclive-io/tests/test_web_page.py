@@ -91,9 +91,9 @@ def test_the_text_has_the_numbers(display: WebDisplay, tmp_path: Path) -> None:
     assert '<body data-state="live">' in page
 
     def text(name: str) -> str:
-        found = re.search(rf'id="{name}"[^>]*>(.*?)</(?:div|span|b)>', page)
-        assert found, name
-        return re.sub("<.*?>", " ", found[1])
+        element = re.search(rf'id="{name}"[^>]*>(.*?)</(?:div|span|b)>', page)
+        assert element, name
+        return re.sub("<.*?>", " ", element[1])
 
     assert text("state") == "live"
     assert text("about") == "test · blobs"

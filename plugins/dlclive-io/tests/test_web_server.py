@@ -29,8 +29,8 @@ def get(display: WebDisplay, path: str, **headers: str) -> tuple[int, dict[str, 
         for name, value in headers.items():
             connection.putheader(name, value)
         connection.endheaders()
-        answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
 
 
 def test_the_page_loads_nothing_from_elsewhere(display: WebDisplay) -> None:

@@ -94,10 +94,10 @@ def test_an_unfinished_file_and_its_recovery_keep_the_times(films: Any, tmp_path
     for part in tmp_path.glob("*.part*"):  # as they are when the process dies
         (killed / part.name).write_bytes(part.read_bytes())
     sink.close()
-    for found in (killed / f"killed{suffix}.part", killed / f"killed{suffix}"):
-        if not found.exists():
+    for video in (killed / f"killed{suffix}.part", killed / f"killed{suffix}"):
+        if not video.exists():
             recover(killed)
-        frames = films.read(VideoFile(found))
+        frames = films.read(VideoFile(video))
         assert len(frames) > 500
         times = [frame.device_time for frame in frames]
         np.testing.assert_allclose(times, np.arange(len(frames)) / 1200, atol=TICK)

@@ -121,9 +121,9 @@ def test_bound_runs_answer_as_plain_ones_and_leave_their_answers_alone(whole) ->
     session = ort.InferenceSession(str(whole()), providers=CPU)
     runs = BoundRuns(session, "cpu")
     images = pictures(5)
-    found = [runs.run({"image": image})["keypoints"] for image in images]
-    for image, answer in zip(images, found, strict=True):
-        np.testing.assert_array_equal(answer, session.run(None, {"image": image})[0])
+    all_keypoints = [runs.run({"image": image})["keypoints"] for image in images]
+    for image, keypoints in zip(images, all_keypoints, strict=True):
+        np.testing.assert_array_equal(keypoints, session.run(None, {"image": image})[0])
 
 
 def test_each_shape_has_its_memory_and_its_graph_and_a_ninth_has_none(whole, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,11 +165,11 @@ def test_a_network_on_cuda_with_a_graph_runs_through_its_bindings(
     monkeypatch.setattr(runtime, "BoundRuns", bound)
     image = pictures(1, 24, 32)[0][0]
     with load_model(path, "onnx", device="cuda:2", cuda_graph=True) as model:
-        found = [model.predict(image).keypoints for _ in range(3)]
+        results = [model.predict(image).keypoints for _ in range(3)]
         assert model.device.startswith("cuda:2")
     assert asked[0][0][1]["enable_cuda_graph"] == "1"
     assert places == [("cuda", 2)]
     with load_model(path, "onnx", device="cpu") as model:
-        for answer in found:
-            np.testing.assert_array_equal(answer, model.predict(image).keypoints)
+        for keypoints in results:
+            np.testing.assert_array_equal(keypoints, model.predict(image).keypoints)
     assert len(places) == 1

@@ -125,23 +125,23 @@ def test_the_answer_is_nearly_the_same(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "small.int8.onnx"
     OnnxQuantiser().export(source, target, precision="int8", frames=noise(8))
     image = noise(9)[8][None]
-    wanted, found = (
+    expected, quantised = (
         ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]).run(None, {"image": image})[0]
         for path in (source, target)
     )
-    error = np.abs(found - wanted).max() / np.abs(wanted).max()
+    error = np.abs(quantised - expected).max() / np.abs(expected).max()
     assert 0 < error < 0.03
 
 
 def test_onnx_runtime_computes_them_in_bytes(source: Path, tmp_path: Path) -> None:
     """With signed activations it would not, on x86: it would go back to float around each convolution."""
-    target, seen = tmp_path / "small.int8.onnx", tmp_path / "seen.onnx"
+    target, optimised = tmp_path / "small.int8.onnx", tmp_path / "seen.onnx"
     OnnxQuantiser().export(source, target, precision="int8", frames=noise(4))
     options = ort.SessionOptions()
-    options.optimized_model_filepath = str(seen)
+    options.optimized_model_filepath = str(optimised)
     options.log_severity_level = 3
     ort.InferenceSession(str(target), options, providers=["CPUExecutionProvider"], disabled_optimizers=DISABLED)
-    kinds = [node.op_type for node in onnx.load(seen).graph.node]
+    kinds = [node.op_type for node in onnx.load(optimised).graph.node]
     assert kinds.count("QLinearConv") == 2
     assert {"QLinearSigmoid", "QLinearMul", "QLinearAdd", "QLinearGlobalAveragePool"} <= set(kinds)
 
@@ -167,10 +167,10 @@ def test_where_products_of_bytes_overflow_they_are_computed_otherwise(
 
 def test_the_product_that_tells_is_computed() -> None:
     assert products_overflow() in (True, False)
-    (found,) = ort.InferenceSession(_PRODUCT).run(
+    (product,) = ort.InferenceSession(_PRODUCT).run(
         None, {"a": np.full((4, 8), 2, np.uint8), "b": np.full((8, 16), -3, np.int8)}
     )
-    np.testing.assert_array_equal(found, np.full((4, 16), 8 * 2 * -3))
+    np.testing.assert_array_equal(product, np.full((4, 16), 8 * 2 * -3))
 
 
 def test_it_is_quiet(source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog) -> None:
@@ -201,7 +201,7 @@ def test_the_detector_comes_along_in_float(source: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("card", "options", "error", "message"),
     [
-        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: give a clip"),
+        (CARD, {"frames": []}, UsageError, "int8 needs frames of the animal for calibration: pass a clip"),
         (CARD, {"precision": "fp16"}, UsageError, "no precision 'fp16' from ONNX to ONNX: choose int8"),
         (None, {}, ModelError, "was not exported by dlclive: export the model from its .pt file first"),
         (CARD.with_(precision="fp16"), {}, ModelError, "is in fp16, but int8 is made from fp32"),

@@ -81,31 +81,31 @@ def test_large_images_go_through_a_cpu_one_by_one_and_small_ones_together(
 ) -> None:
     """What comes out is the same, in order."""
     monkeypatch.setattr(runtime, "PIXELS_AT_ONCE", 3 * 37 * 50)
-    seen: list[int] = []
+    batch_sizes: list[int] = []
 
     class Counting(ort.InferenceSession):
         def run(self, names, inputs, *words):
-            seen.append(len(inputs["image"]))
+            batch_sizes.append(len(inputs["image"]))
             return super().run(names, inputs, *words)
 
     monkeypatch.setattr(ort, "InferenceSession", Counting)
     network = runtime.OnnxNetwork(whole(), device="cpu")
     images = np.stack([np.roll(picture(), shift, axis=1) for shift in range(7)])
-    found = network.run(images)["keypoints"]
-    assert seen == [3, 3, 1]
-    assert found[:, 0, 0, 0].tolist() == [33.5 + shift for shift in range(7)]
-    seen.clear()
+    keypoints = network.run(images)["keypoints"]
+    assert batch_sizes == [3, 3, 1]
+    assert keypoints[:, 0, 0, 0].tolist() == [33.5 + shift for shift in range(7)]
+    batch_sizes.clear()
     network.run(np.repeat(images[:2], 2, axis=2))
-    assert seen == [1, 1]
+    assert batch_sizes == [1, 1]
 
 
 @pytest.mark.parametrize("kind", ["whole", "bare"])
 def test_a_graph_for_one_image_takes_batches(kind: str, request: pytest.FixtureRequest) -> None:
     path = request.getfixturevalue(kind)(n="1")
     with load_model(path, "onnx", device="cpu") as model:
-        one = model.predict(picture()).keypoints
+        expected = model.predict(picture()).keypoints
         for pose in model.predict_batch([picture()] * 3):
-            np.testing.assert_array_equal(pose.keypoints, one)
+            np.testing.assert_array_equal(pose.keypoints, expected)
 
 
 @pytest.mark.parametrize("content", ["bare", "whole"])

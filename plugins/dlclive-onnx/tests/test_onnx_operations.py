@@ -63,9 +63,9 @@ def test_the_bare_call_gives_what_run_gives(whole, bare) -> None:
     image = np.random.default_rng(0).integers(0, 255, (1, 8, 8, 3), np.uint8)
     for path in (whole(), bare()):
         with OnnxNetwork(path, device="cpu") as network:
-            found = network.raw_call(image)()
-            arrays = list(found.values()) if isinstance(found, dict) else found
-            wanted = network.run(image)
-            assert len(arrays) == len(wanted)
-            for array, name in zip(arrays, wanted, strict=True):
-                np.testing.assert_array_equal(array, wanted[name])
+            raw = network.raw_call(image)()
+            arrays = list(raw.values()) if isinstance(raw, dict) else raw
+            expected = network.run(image)
+            assert len(arrays) == len(expected)
+            for array, name in zip(arrays, expected, strict=True):
+                np.testing.assert_array_equal(array, expected[name])

@@ -44,16 +44,16 @@ class Host:
 
     def hear(self, data: bytes) -> Answer:
         (content,) = self.splitter.feed(data)
-        answer = read_answer(content)
-        assert answer is not None
-        assert answer.sequence == self.sequence
-        self.echo = answer.clock
-        return answer
+        reply = read_answer(content)
+        assert reply is not None
+        assert reply.sequence == self.sequence
+        self.echo = reply.clock
+        return reply
 
     def greet(self) -> Answer:
-        answer = self.send(Type.HELLO, b"\x01")
+        reply = self.send(Type.HELLO, b"\x01")
         self.send(Type.BEAT)
-        return answer
+        return reply
 
     def on(self, width: int, period: int = 0, duration: int = 0, channel: int = 0) -> Answer:
         return self.send(Type.ON, ON_VALUES.pack(channel, width, period, duration))
@@ -89,9 +89,9 @@ def make(request: pytest.FixtureRequest) -> Callable[..., Host]:
 
 def test_hello_is_answered_with_the_limits(make: Callable[..., Host]) -> None:
     limits = Limits(channels=3, watchdog_us=40 * MS, pulse_us=7, train_us=8, duty_permille=9)
-    answer = make(channels=3, watchdog_us=40 * MS, pulse_us=7, train_us=8, duty_permille=9).greet()
-    assert answer.limits == limits
-    assert answer.greeted
+    reply = make(channels=3, watchdog_us=40 * MS, pulse_us=7, train_us=8, duty_permille=9).greet()
+    assert reply.limits == limits
+    assert reply.greeted
 
 
 def test_outputs_are_switched_off_when_the_beats_stop(make: Callable[..., Host]) -> None:
@@ -104,8 +104,8 @@ def test_outputs_are_switched_off_when_the_beats_stop(make: Callable[..., Host])
     assert levels == 0
     assert 45 * MS <= after <= 50 * MS  # the last beat was up to 5 ms before
     assert host.on(MS).status == Status.STALE  # the next one needs a living host
-    answer = host.send(Type.BEAT)
-    assert (answer.status, answer.trips, answer.alive) == (Status.DONE, 1, True)
+    reply = host.send(Type.BEAT)
+    assert (reply.status, reply.trips, reply.alive) == (Status.DONE, 1, True)
     assert host.device.levels == 0
 
 
@@ -115,13 +115,13 @@ def test_delayed_beats_do_not_prove_that_the_host_is_alive(make: Callable[..., H
     host.greet()
     host.on(1000 * MS)
     last = host.echo
-    seen = []
+    replies = []
     for _ in range(40):
         host.now = (host.now + 5 * MS) % CLOCK
-        seen.append((host.send(Type.BEAT, echo=last).status, host.device.levels))
-    assert seen[0] == (Status.DONE, 1)
-    assert {status for status, _ in seen[9:]} == {Status.STALE}  # 50 ms after the answer that it echoes
-    assert [levels for _, levels in seen] == [1] * 18 + [0] * 22  # 95 ms, 50 ms after the last that counted
+        replies.append((host.send(Type.BEAT, echo=last).status, host.device.levels))
+    assert replies[0] == (Status.DONE, 1)
+    assert {status for status, _ in replies[9:]} == {Status.STALE}  # 50 ms after the answer that it echoes
+    assert [levels for _, levels in replies] == [1] * 18 + [0] * 22  # 95 ms, 50 ms after the last that counted
 
 
 @pytest.mark.parametrize("before", ["power-up", "connect", "bye", "other version"])
@@ -218,7 +218,7 @@ def test_the_next_message_after_noise_is_understood(make: Callable[..., Host]) -
         broken = [
             noise.randbytes(noise.randrange(1, 200)),
             whole[: noise.randrange(1, len(whole))],
-            bytes(byte ^ (place == 3) for place, byte in enumerate(whole)),
+            bytes(byte ^ (position == 3) for position, byte in enumerate(whole)),
             b"\0" * 5,
         ][turn % 4]
         host.splitter.feed(host.device.receive(broken, host.now) + b"\0")
@@ -245,8 +245,8 @@ def random_input(source: random.Random, echo: int) -> bytes:
     text = message(kind, source.choice([1, 2, source.getrandbits(16)]), echo, values)
     fate = source.random()
     if fate < 0.05:
-        place = source.randrange(len(text))
-        text = text[:place] + source.randbytes(1) + text[place + 1 :]
+        position = source.randrange(len(text))
+        text = text[:position] + source.randbytes(1) + text[position + 1 :]
     elif fate < 0.08:
         text = text[: source.randrange(len(text))]
     elif fate < 0.1:
@@ -310,9 +310,9 @@ def test_the_sketch_drives_its_pins(tmp_path: Path) -> None:
     library.sketch_setup()
     assert (library.sketch_mode(13), library.sketch_level(13), library.sketch_highs(13)) == (1, 0, 0)
     loop()
-    (answer,) = loop(message(Type.HELLO, 1, 0, b"\x01"))
-    assert answer is not None
-    assert answer.limits == Limits()
+    (reply,) = loop(message(Type.HELLO, 1, 0, b"\x01"))
+    assert reply is not None
+    assert reply.limits == Limits()
     loop(message(Type.BEAT, 2, echo))
     loop(message(Type.ON, 3, echo, ON_VALUES.pack(0, 500 * MS, 0, 0)))
     assert (library.sketch_level(13), library.sketch_level(3)) == (1, 0)

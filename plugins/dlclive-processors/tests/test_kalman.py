@@ -26,8 +26,8 @@ def plain_filter(
     """One keypoint, x and y together in one state vector, matrices written out; NaN in `xy` is no measurement."""
 
     def transition(t: float) -> NDArray[np.float64]:
-        one = np.array([[1, t, t * t / 2], [0, 1, t], [0, 0, 1]])[: order + 1, : order + 1]
-        return np.kron(one, np.eye(2))
+        per_axis = np.array([[1, t, t * t / 2], [0, 1, t], [0, 0, 1]])[: order + 1, : order + 1]
+        return np.kron(per_axis, np.eye(2))
 
     def wander(t: float) -> NDArray[np.float64]:
         q3 = [[t**5 / 20, t**4 / 8, t**3 / 6], [t**4 / 8, t**3 / 3, t**2 / 2], [t**3 / 6, t**2 / 2, t]]
@@ -68,14 +68,14 @@ def test_every_keypoint_has_a_plain_kalman_filter(
     for number, now in enumerate(times):
         frame = make_frame(number, now) if clock == "device" else make_frame(number, captured_at=now)
         result.append(predictor.process(make_pose(truth[number], confidence[number]), frame).xy)
-    found = np.stack(result)
-    seen = np.where(confidence[..., None] > 0.5, truth.astype(np.float32).astype(np.float64), np.nan)
+    predicted = np.stack(result)
+    measured = np.where(confidence[..., None] > 0.5, truth.astype(np.float32).astype(np.float64), np.nan)
     for individual in range(3):
         for keypoint in range(4):
             expected = plain_filter(
-                times, seen[:, individual, keypoint], 1 if order == "velocity" else 2, 800.0, 3.0, 0.03
+                times, measured[:, individual, keypoint], 1 if order == "velocity" else 2, 800.0, 3.0, 0.03
             )
-            np.testing.assert_allclose(found[:, individual, keypoint], expected, atol=1e-3)
+            np.testing.assert_allclose(predicted[:, individual, keypoint], expected, atol=1e-3)
 
 
 def test_constant_velocity_is_predicted_exactly(make_pose: Make, make_frame: MakeFrame) -> None:
@@ -109,8 +109,8 @@ def test_noise_shrinks_and_prediction_beats_none(make_pose: Make, make_frame: Ma
     errors = {}
     for horizon in (0.0, 0.1):
         predictor = KalmanPredictor(horizon=horizon, process_noise=200.0)
-        found = [predictor.process(make_pose([xy]), make_frame(n, t[n])).xy[0, 0] for n, xy in enumerate(measured)]
-        errors[horizon] = np.sqrt(np.mean((np.array(found)[100:] - way(t + horizon)[100:]) ** 2))
+        predicted = [predictor.process(make_pose([xy]), make_frame(n, t[n])).xy[0, 0] for n, xy in enumerate(measured)]
+        errors[horizon] = np.sqrt(np.mean((np.array(predicted)[100:] - way(t + horizon)[100:]) ** 2))
     raw_now = np.sqrt(np.mean((measured[100:] - way(t)[100:]) ** 2))
     raw_ahead = np.sqrt(np.mean((measured[100:] - way(t + 0.1)[100:]) ** 2))
     assert errors[0.0] < 0.6 * raw_now
@@ -175,9 +175,9 @@ def test_an_unseen_keypoint_is_predicted_then_missing_then_new(make_pose: Make, 
     poses = []
     for number in range(100):
         lost = 50 <= number < 80
-        place = [[float("nan"), 5]] if lost and number % 2 else [[300, 300]] if lost else [[number, 5]]
-        place = [[600, 5]] if number >= 80 else place
-        pose = predictor.process(make_pose(place, 0.1 if lost else 0.9), make_frame(number, number * 0.01))
+        position = [[float("nan"), 5]] if lost and number % 2 else [[300, 300]] if lost else [[number, 5]]
+        position = [[600, 5]] if number >= 80 else position
+        pose = predictor.process(make_pose(position, 0.1 if lost else 0.9), make_frame(number, number * 0.01))
         poses.append(pose.keypoints[0, 0])
     assert poses[60] == pytest.approx([60, 5, 0.1], abs=0.2)  # carried on, the low confidence kept
     assert poses[68] == pytest.approx([68, 5, 0.1], abs=0.2)
@@ -222,11 +222,11 @@ def test_individuals_come_and_go_by_row(make_pose: Make, make_frame: MakeFrame) 
         both = [[2 * number, 10], [500 - number, 20]]
         pose = predictor.process(make_pose(both), make_frame(number, number * 0.01))
     empty = predictor.process(make_pose(np.empty((0, 2))), make_frame(50, 0.50))
-    one = predictor.process(make_pose([[102, 10]]), make_frame(51, 0.51))
+    first_only = predictor.process(make_pose([[102, 10]]), make_frame(51, 0.51))
     back = predictor.process(make_pose([[104, 10], [448, 20], [7, 7]]), make_frame(52, 0.52))
     assert pose.xy[:, 0] == pytest.approx(np.array([[2 * 59, 10], [500 - 59, 20]]), abs=0.2)
     assert len(empty) == 0
-    assert one.xy[0, 0] == pytest.approx([122, 10], abs=0.2)
+    assert first_only.xy[0, 0] == pytest.approx([122, 10], abs=0.2)
     assert back.xy[:, 0] == pytest.approx(np.array([[124, 10], [438, 20], [7, 7]]), abs=0.2)
 
 

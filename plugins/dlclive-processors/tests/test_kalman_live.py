@@ -42,11 +42,11 @@ class Keep(Sink):
 def mean_error(processors: list[KalmanPredictor]) -> float:
     """Mean distance in px between the poses and where the discs are when the poses are ready."""
     source = OnTime(frames=200, size=(640, 480), interval=INTERVAL)
-    kept = Keep()
-    Session(source=source, model=BlobModel(delay=0.03), processors=processors, sinks=[kept]).run()
-    assert len(kept.estimates) > 15
+    sink = Keep()
+    Session(source=source, model=BlobModel(delay=0.03), processors=processors, sinks=[sink]).run()
+    assert len(sink.estimates) > 15
     errors = []
-    for estimate in kept.estimates[10:]:
+    for estimate in sink.estimates[10:]:
         moment = estimate.frame.index + (estimate.ready_at - estimate.frame.captured_at) / INTERVAL
         errors.append(estimate.pose.xy[0] - source.truth(moment)[:, :2])  # type: ignore[arg-type]
     return float(np.mean(np.hypot(*np.concatenate(errors).T)))

@@ -54,8 +54,8 @@ def test_a_convex_region_is_the_intersection_of_its_half_planes(
     towards = np.array(points)[:, None] - start
     distance = (run[:, 0] * towards[..., 1] - run[:, 1] * towards[..., 0]) / np.hypot(*run.T)
     clear = (np.abs(distance) > 1e-6).all(axis=1)
-    found = Polygon(corners[::-1] if flip else corners).contains(np.array(points))
-    np.testing.assert_array_equal(found[clear], (distance > 0).all(axis=1)[clear])
+    is_inside = Polygon(corners[::-1] if flip else corners).contains(np.array(points))
+    np.testing.assert_array_equal(is_inside[clear], (distance > 0).all(axis=1)[clear])
 
 
 @settings(deadline=None)

@@ -41,10 +41,10 @@ def test_entering_and_leaving_are_reported(
 ) -> None:
     with RegionTrigger(polygon=SQUARE, keypoint="snout", on_event=heard.append) as trigger:
         trigger.open(make_run())
-        for number, place in enumerate([OUT, IN, IN, OUT, OUT, IN]):
-            pose = make_pose([place])
+        for number, position in enumerate([OUT, IN, IN, OUT, OUT, IN]):
+            pose = make_pose([position])
             assert trigger.process(pose, make_frame(number, number * 0.02)) is pose
-            assert trigger.inside == (("mouse",) if place == IN else ())
+            assert trigger.inside == (("mouse",) if position == IN else ())
     assert kinds(heard) == [(1, "mouse", "enter"), (3, "mouse", "leave"), (5, "mouse", "enter"), (5, "mouse", "end")]
     first = heard[0]
     assert (first.x, first.y, first.time) == (50, 50, 0.02)
@@ -289,8 +289,8 @@ trigger = RegionTrigger(polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout", even
 trigger.open(RunInfo(card=card, source="", frame_size=None, fps=100.0, frame_count=None,
                      started_at=datetime.now(timezone.utc), started_clock=0.0, is_live=False))
 for number in range(101):
-    place = (5, 2, 1) if number % 2 else (50, 2, 1)
-    trigger.process(Pose(np.array([[place]], np.float32), skeleton), Frame(np.zeros((2, 2), np.uint8), number, 0.0))
+    point = (5, 2, 1) if number % 2 else (50, 2, 1)
+    trigger.process(Pose(np.array([[point]], np.float32), skeleton), Frame(np.zeros((2, 2), np.uint8), number, 0.0))
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -45,9 +45,9 @@ def make(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[..., SerialO
         return made[-1]
 
     yield output
-    for one in made:
-        one._failed = True  # what close says is the test's own business
-        one.close()
+    for serial_output in made:
+        serial_output._failed = True  # what close says is the test's own business
+        serial_output.close()
 
 
 def keep(output: SerialOutput, want: bool, seconds: float = 0.1) -> None:
@@ -371,10 +371,10 @@ def test_a_session_from_a_command_line_spec(catalogued: bool, simulator: Simulat
     assert len(ons) <= levels.count(1) <= len(ons) + len(lost)  # a busy computer may have one taken back
     assert len(ons) + len(lost) >= 3
     assert len(ons) >= 1
-    told = report.processors[0].statistics
-    assert len(ons) <= told["switched_on"] <= len(ons) + len(lost)
-    assert (told["refused"], told["noise"]) == (0, 0)
-    assert 0 < told["round_trip"] <= told["longest_trip"]
+    statistics = report.processors[0].statistics
+    assert len(ons) <= statistics["switched_on"] <= len(ons) + len(lost)
+    assert (statistics["refused"], statistics["noise"]) == (0, 0)
+    assert 0 < statistics["round_trip"] <= statistics["longest_trip"]
     for row in ons:
         assert source.truth(int(row["frame"]))[0, 0] > 79
         assert 0 < float(row["age"]) < 0.1

@@ -65,20 +65,20 @@ def play(lamp: Lamp, clock: list[float], make_run: MakeRun) -> Callable[..., lis
         arguments = {"polygon": SQUARE, "keypoint": "snout", "max_rate": 1000.0, **options}
         if "condition" in arguments:
             del arguments["polygon"], arguments["keypoint"]
-        seen = []
+        levels = []
         with Stimulate(output=lamp, **arguments) as processor:  # type: ignore[arg-type]
             processor.open(make_run(is_live=True))
             for number, pose in enumerate(poses):
                 clock[0] += step
                 assert processor.process(pose, Frame(IMAGE, number, clock[0] - age)) is pose
-                seen.append(lamp.is_on)
-        return seen
+                levels.append(lamp.is_on)
+        return levels
 
     return run
 
 
 def test_on_while_the_keypoint_is_in_the_region(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
-    assert play([make_pose([place]) for place in (OUT, IN, IN, OUT, IN)]) == [False, True, True, False, True]
+    assert play([make_pose([position]) for position in (OUT, IN, IN, OUT, IN)]) == [False, True, True, False, True]
 
 
 def test_any_animal_counts(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
@@ -87,7 +87,7 @@ def test_any_animal_counts(play: Callable[..., list[bool]], make_pose: MakePose)
 
 
 @pytest.mark.parametrize(
-    ("place", "confidence"),
+    ("position", "confidence"),
     [
         ([NAN, NAN], 0.0),
         ([NAN, NAN], 0.99),
@@ -101,10 +101,10 @@ def test_any_animal_counts(play: Callable[..., list[bool]], make_pose: MakePose)
     ],
 )
 def test_off_at_once_when_the_animal_is_not_seen(
-    place: list[float], confidence: float, play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp
+    position: list[float], confidence: float, play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp
 ) -> None:
     """Also with a debounce: that is for switching on only."""
-    poses = [make_pose([IN]), make_pose([IN]), make_pose([place], confidence), make_pose([IN]), make_pose([IN])]
+    poses = [make_pose([IN]), make_pose([IN]), make_pose([position], confidence), make_pose([IN]), make_pose([IN])]
     assert play(poses, debounce=2) == [False, True, False, False, True]
     assert lamp.told[2] == (False, Reason.MISSING, 2)
 
@@ -162,21 +162,21 @@ def test_a_gap_between_frames_restarts_the_condition(
 ) -> None:
     processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout", debounce=2, max_rate=1000)
     processor.open(make_run(is_live=True))
-    seen = []
+    levels = []
     for step in (0.01, 0.01, 0.069, 0.071, 0.01, 0.01):
         clock[0] += step
         processor.process(make_pose([IN]), Frame(IMAGE, 0, clock[0]))
-        seen.append(lamp.is_on)
-    assert seen == [False, True, True, False, False, True]
+        levels.append(lamp.is_on)
+    assert levels == [False, True, True, False, False, True]
 
 
 def test_refractory_and_rate(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
-    flicker = [make_pose([place]) for place in (IN, OUT) * 10]  # a beginning every 20 ms
+    flicker = [make_pose([position]) for position in (IN, OUT) * 10]  # a beginning every 20 ms
     assert sum(play(flicker)) == 10
     assert sum(play(flicker, refractory=0.025)) == 5
     assert sum(play(flicker, max_rate=20)) == 4  # 50 ms, so every third beginning
     # a beginning that was not granted is not made up for while the animal stays
-    stay = [make_pose([place]) for place in (IN, OUT, IN, IN, IN, IN, IN, IN, OUT, IN)]
+    stay = [make_pose([position]) for position in (IN, OUT, IN, IN, IN, IN, IN, IN, OUT, IN)]
     assert play(stay, refractory=0.03) == [True] + [False] * 8 + [True]
 
 
@@ -203,13 +203,13 @@ def test_what_the_device_switched_off_stays_off(
     """The train is over, or the watchdog tripped: it waits until the condition begins again."""
     processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout", max_rate=1000)
     processor.open(make_run(is_live=True))
-    seen = []
-    for place, taken_off in [(IN, False), (IN, True), (IN, False), (OUT, False), (IN, False)]:
+    levels = []
+    for position, taken_off in [(IN, False), (IN, True), (IN, False), (OUT, False), (IN, False)]:
         clock[0] += 0.01
         lamp.now = lamp.now and not taken_off
-        processor.process(make_pose([place]), Frame(IMAGE, 0, clock[0]))
-        seen.append(lamp.is_on)
-    assert seen == [True, False, False, False, True]
+        processor.process(make_pose([position]), Frame(IMAGE, 0, clock[0]))
+        levels.append(lamp.is_on)
+    assert levels == [True, False, False, False, True]
 
 
 def test_a_recording_has_no_age_and_no_gaps(
@@ -224,23 +224,23 @@ def test_a_recording_has_no_age_and_no_gaps(
 
 
 def test_a_custom_condition(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
-    asked = []
+    frames_asked = []
 
     def fast(pose: Pose, frame: Frame) -> bool:
-        asked.append(frame.index)
+        frames_asked.append(frame.index)
         return frame.index % 2 == 1
 
     poses = [make_pose([IN]), make_pose([IN]), make_pose([[NAN, NAN]], 0.0), make_pose([IN])]
     assert play(poses, condition=fast) == [False, True, False, True]
-    assert asked == [0, 1, 3]  # nothing is asked about a pose without an animal
+    assert frames_asked == [0, 1, 3]  # nothing is asked about a pose without an animal
 
 
 def test_a_function_as_output(make_pose: MakePose, make_run: MakeRun) -> None:
     heard: list[bool] = []
     with Stimulate(output=CallableOutput(heard.append), polygon=SQUARE, keypoint="snout") as processor:
         processor.open(make_run(is_live=True))
-        for place in (OUT, IN, IN):
-            processor.process(make_pose([place]), Frame(IMAGE, 0, time.perf_counter()))
+        for position in (OUT, IN, IN):
+            processor.process(make_pose([position]), Frame(IMAGE, 0, time.perf_counter()))
     assert heard == [True, False]
 
 

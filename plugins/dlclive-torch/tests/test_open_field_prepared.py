@@ -76,16 +76,16 @@ def case(request: pytest.FixtureRequest, held: dict[str, Any], tmp_path: Path) -
     return tmp_path / "open.pt", np.array(pose)
 
 
-def check(found: np.ndarray, wanted: np.ndarray) -> None:
-    np.testing.assert_allclose(found[:, :2], wanted[:, :2], rtol=0, atol=0.01)
-    np.testing.assert_allclose(found[:, 2], wanted[:, 2], rtol=0, atol=2e-3)
+def check(keypoints: np.ndarray, expected: np.ndarray) -> None:
+    np.testing.assert_allclose(keypoints[:, :2], expected[:, :2], rtol=0, atol=0.01)
+    np.testing.assert_allclose(keypoints[:, 2], expected[:, 2], rtol=0, atol=2e-3)
 
 
 @pytest.mark.golden
 def test_gives_deeplabcuts_poses(case: tuple[Path, np.ndarray], frame: np.ndarray) -> None:
-    path, wanted = case
+    path, expected = case
     with load_model(path, "torch", device="cpu") as model:
-        check(model.predict(frame).single(), wanted)
+        check(model.predict(frame).single(), expected)
 
 
 @pytest.mark.golden
@@ -93,9 +93,9 @@ def test_gives_deeplabcuts_poses(case: tuple[Path, np.ndarray], frame: np.ndarra
 def test_exported_gives_the_same_poses(
     case: tuple[Path, np.ndarray], frame: np.ndarray, onnx_file: Any, tmp_path: Path, size: tuple[int, int] | None
 ) -> None:
-    path, wanted = case
+    path, expected = case
     OnnxExporter().export(path, tmp_path / "open.onnx", size=size)
-    check(BottomUpModel(onnx_file(tmp_path / "open.onnx")).predict(frame).single(), wanted)
+    check(BottomUpModel(onnx_file(tmp_path / "open.onnx")).predict(frame).single(), expected)
 
 
 @pytest.mark.golden

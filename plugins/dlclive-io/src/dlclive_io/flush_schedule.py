@@ -7,10 +7,10 @@ import time
 from typing import IO
 
 FLUSH_SECONDS = 0.2
-"""The most that a killed process loses."""
+"""Maximum loss after a kill, in seconds."""
 
 SYNC_SECONDS = 1.0
-"""The most that a power cut loses."""
+"""Maximum loss after a power cut, in seconds."""
 
 
 class FlushSchedule:

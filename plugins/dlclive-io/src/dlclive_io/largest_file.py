@@ -44,13 +44,13 @@ def _file_system(folder: Path) -> str:
 
 def file_system_in(mounts: list[str], folder: Path) -> str:
     """The type of the file system that holds a folder, from the lines of Linux's `mountinfo`."""
-    best, found = -1, ""
+    depth, kind = -1, ""
     for line in mounts:
         mount, _, file_system = line.partition(" - ")
         fields = mount.split(" ")
         if len(fields) < 5 or not file_system:
             continue
         point = Path(fields[4].replace("\\040", " "))
-        if folder.is_relative_to(point) and len(point.parts) >= best:
-            best, found = len(point.parts), file_system.split(" ")[0].lower()
-    return found
+        if folder.is_relative_to(point) and len(point.parts) >= depth:
+            depth, kind = len(point.parts), file_system.split(" ")[0].lower()
+    return kind

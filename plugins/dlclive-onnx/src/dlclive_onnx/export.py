@@ -47,7 +47,7 @@ class OnnxQuantiser(Exporter):
         if precision != "int8":
             raise UsageError(f"no precision {precision!r} from ONNX to ONNX: choose int8")
         if not len(frames):
-            raise UsageError("int8 needs frames of the animal for calibration: give a clip with --frames CLIP")
+            raise UsageError("int8 needs frames of the animal for calibration: pass a clip with --frames CLIP")
         card = fix_input_size(_card(source), size, source.name)
         model = _load(source)
         name_nodes(model.graph.node)

@@ -97,12 +97,12 @@ class KalmanPredictor(Processor):
         self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: release the image's memory
         measured = pose.keypoints.astype(np.float64)
         xy, confidence = measured[..., :2], measured[..., 2]
-        seen = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
+        is_measured = (np.abs(xy) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
 
         named = pose.ids is not None and len(set(pose.ids)) == len(pose)
         self._tracks.advance(step)
         rows = self._tracks.rows(pose.ids if named and pose.ids else range(len(pose)), measured.shape[1])
-        self._tracks.measure(rows, xy, seen)
+        self._tracks.measure(rows, xy, is_measured)
 
         keypoints = np.empty_like(pose.keypoints)
         age = max(0.0, self._clock.age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock

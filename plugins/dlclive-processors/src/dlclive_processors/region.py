@@ -102,12 +102,12 @@ class RegionTrigger(Processor):
             self._watch(pose.skeleton)
         self._last = frame.index, self._clock.since_start(frame)
         points = pose.keypoints[:, self._column].astype(np.float64)
-        seen = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence)
-        inside = seen & self._polygon.contains(points[:, :2])
+        visible = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence)
+        inside = visible & self._polygon.contains(points[:, :2])
 
         names = self._individuals(pose)
-        for name, point, is_seen, is_inside in zip(names, points, seen, inside, strict=True):
-            self._update(name, point, bool(is_seen), bool(is_inside))
+        for name, point, is_visible, is_inside in zip(names, points, visible, inside, strict=True):
+            self._update(name, point, bool(is_visible), bool(is_inside))
         for name in self._present.keys() - set(names):
             self._update(name, MISSING, False, False)
         return pose

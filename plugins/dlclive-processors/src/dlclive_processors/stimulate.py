@@ -200,10 +200,10 @@ class Stimulate(Processor):
         """Whether the condition holds in this pose, and the reason; it does not hold without a valid animal."""
         if self._polygon is not None:
             points = pose.keypoints[:, self._column].astype(np.float64)
-            seen = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence) & (points[:, 2] <= 1)
-            if not seen.any():
+            is_visible = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence) & (points[:, 2] <= 1)
+            if not is_visible.any():
                 return False, Reason.MISSING
-            return bool((seen & self._polygon.contains(points[:, :2])).any()), Reason.CONDITION
+            return bool((is_visible & self._polygon.contains(points[:, :2])).any()), Reason.CONDITION
         assert self._condition is not None
         confident = pose.confidence >= self._min_confidence
         if not confident.any() or not np.isfinite(pose.keypoints[confident]).all():

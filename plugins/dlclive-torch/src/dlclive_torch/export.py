@@ -71,9 +71,11 @@ class OnnxExporter(Exporter):
 
 def _freeze(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.uint8]]) -> None:
     if graph.conditional:
-        raise UsageError(f"{card.net_type} needs keypoints in addition to images, so frames cannot freeze its norms")
+        raise UsageError(
+            f"{card.net_type} needs keypoints in addition to images, so its norms cannot be frozen with images alone"
+        )
     if not len(frames):
-        raise UsageError("frozen_norms takes its statistics from frames of the animal: give a clip, as --frames CLIP")
+        raise UsageError("frozen_norms takes its statistics from frames of the animal: pass a clip with --frames CLIP")
     if not freeze_group_norms(graph, frames):
         raise UsageError(f"{card.net_type} has no group normalisation to freeze: export it without frozen_norms")
 
@@ -89,6 +91,6 @@ def _fit(graph: KeypointGraph, card: ModelCard, frames: Sequence[NDArray[np.uint
             "picture: export it without window"
         )
     if not len(frames):
-        raise UsageError("window is fitted to frames of the animal: give a clip, as --frames CLIP")
+        raise UsageError("window is fitted to frames of the animal: pass a clip with --frames CLIP")
     if not fit_to_windows(graph, card.skeleton, frames, window):
         raise UsageError(f"{card.net_type} has no channel attention to fit to a window: export it without window")

@@ -91,9 +91,7 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
     except DLCLiveError:
         raise
     except Exception as error:  # values that no DeepLabCut version writes raise nearly anything
-        raise ModelError(
-            f"the configuration of {path} cannot be understood ({_reason(error)}); export it again"
-        ) from None
+        raise ModelError(f"the configuration of {path} is invalid ({_reason(error)}); export it again") from None
     _check_keypoints(config, network, path)
     fill_weights(network, checkpoint.pose, path)
     network.eval()
@@ -143,7 +141,7 @@ def _config(checkpoint: Checkpoint) -> PoseConfig:
         raise
     except Exception as error:  # values that no DeepLabCut version writes raise nearly anything
         raise ModelError(
-            f"the configuration of {checkpoint.path} cannot be understood ({_reason(error)}); export it again"
+            f"the configuration of {checkpoint.path} is invalid ({_reason(error)}); export it again"
         ) from None
 
 

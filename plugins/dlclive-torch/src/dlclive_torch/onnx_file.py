@@ -14,9 +14,7 @@ from dlclive_core import DataError, ModelCard, ModelError, UsageError
 from dlclive_core.runtimes import CARD_KEY, CONDITIONS_INPUT, IMAGE_INPUT, fix_input_size
 from dlclive_torch.device import resolve_dtype
 from dlclive_torch.graph import KeypointGraph
-
-PRECISIONS = ("fp32", "fp16")
-"""Precisions of files. ONNX Runtime has no bf16 convolutions on CPUs, and other runtimes convert fp32 to bf16 themselves."""
+from dlclive_torch.precisions import FILE_PRECISIONS
 
 OPSET = 18
 """Up to opset 20, group normalisation is written as instance normalisation. ONNX Runtime runs it faster on a CPU than the
@@ -56,8 +54,8 @@ def write_onnx(
         ModelError: PyTorch cannot express the network in ONNX.
         DataError: the file cannot be written.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(PRECISIONS)}")
+    if precision not in FILE_PRECISIONS:
+        raise UsageError(f"no precision {precision!r} for ONNX files: choose from {', '.join(FILE_PRECISIONS)}")
     card = fix_input_size(card, size, card.net_type)
     if precision != "fp32":
         if not isinstance(graph, KeypointGraph):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlclive_core import ExporterInfo, RuntimeInfo, hookimpl
+from dlclive_torch.precisions import FILE_PRECISIONS
 
 _INSTALL = "pip install dlclive-torch"
 
@@ -34,7 +35,7 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
             factory="dlclive_torch.export:OnnxExporter",
             reads=".pt",
             writes=".onnx",
-            precisions=("fp32", "fp16"),
+            precisions=FILE_PRECISIONS,
             requires=("torch", "timm", "onnx", "onnxscript"),
             install_hint=_INSTALL,
         )

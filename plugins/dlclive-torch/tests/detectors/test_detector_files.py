@@ -14,7 +14,7 @@ import torch
 from dlclive_torch.detectors.build import build_detector
 from dlclive_torch.detectors.graph import DetectorGraph
 from dlclive_torch.detectors.onnx_file import write_detector_onnx
-from dlclive_torch.detectors.onnx_front import front_graph
+from dlclive_torch.detectors.onnx_preprocessing import preprocessing_graph
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -127,7 +127,9 @@ def test_preprocessing_matches_pytorch(
 ) -> None:
     """At the training size, including sides for which rounding decides about a pixel."""
     graph = build_detector(options(variant), "imagenet").eval()
-    model = onnx.helper.make_model(front_graph(graph), opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10)
+    model = onnx.helper.make_model(
+        preprocessing_graph(graph), opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=10
+    )
     session = _session(model.SerializeToString())
     prepared: list[Any] = []
     monkeypatch.setattr(graph, "find", lambda *arguments: prepared.append(arguments))

@@ -48,7 +48,7 @@ def check_rows(path: Path, *, is_number: Callable[[Row], bool], keeps: Callable[
         is_number: whether the cells that must be numbers are.
         keeps: whether a good row is to stay; asked once for each, in order.
     """
-    found = CheckedRows([], 0, 0, None, set())
+    checked = CheckedRows([], 0, 0, None, set())
     width, last = 0, -1
     waiting: tuple[int, int, Row] | None = None  # position, number, cells
 
@@ -56,20 +56,20 @@ def check_rows(path: Path, *, is_number: Callable[[Row], bool], keeps: Callable[
         nonlocal last
         last = number
         if keeps(row):
-            found.count, found.last = found.count + 1, row
+            checked.count, checked.last = checked.count + 1, row
         else:
-            found.dropped.add(position)
+            checked.dropped.add(position)
 
     def drop(position: int) -> None:
-        found.damaged += 1
-        found.dropped.add(position)
+        checked.damaged += 1
+        checked.dropped.add(position)
 
     for position, (_, row) in enumerate(_rows(path)):
         number = frame_number(row)
         if not width and number is None and position < _HEADER_ROWS:
-            found.header.append(row)
+            checked.header.append(row)
             continue
-        width = width or max(map(len, found.header), default=0)
+        width = width or max(map(len, checked.header), default=0)
         if number is None or len(row) != width or not is_number(row) or number <= last:
             drop(position)
             continue
@@ -81,7 +81,7 @@ def check_rows(path: Path, *, is_number: Callable[[Row], bool], keeps: Callable[
         waiting = (position, number, row)
     if waiting is not None:
         accept(*waiting)
-    return found
+    return checked
 
 
 def remove_rows(path: Path, dropped: set[int]) -> None:

@@ -73,7 +73,7 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
                 part.unlink()
                 remove_journal(journal_of(final))
                 return RecoveredFile(path=final, kind=kind, note="it was whole")
-            raise DataError(f"{final} already exists: move one of the two away, then recover again")
+            raise DataError(f"{final} already exists: move one of the two files, then recover again")
         if suffix == ".h5":
             recovered: RecoveredFile | None = recover_hdf5(part, final)
         elif suffix in VIDEOS:
@@ -98,11 +98,11 @@ def _rename(part: Path, final: Path) -> None:
     try:
         take_name(part, final)
     except FileExistsError:
-        raise DataError(f"{final} already exists: move one of the two away, then recover again") from None
+        raise DataError(f"{final} already exists: move one of the two files, then recover again") from None
 
 
 def _lock(folder: Path, locks: ExitStack) -> tuple[dict[Path, bool], dict[Path, FileLock]]:
-    """Lock every unfinished file. Returns which of them had an owner that was killed, and the locks."""
+    """Lock every unfinished file. Returns for each whether its writer was killed, and the locks."""
     killed, locked = {}, {}
     for part in sorted(folder.glob(f"*{PART}")):
         if part.name.startswith(".") or Path(part.name.removesuffix(PART)).suffix.lower() not in (

@@ -29,9 +29,9 @@ def recover_poses_csv(part: Path, final: Path) -> RecoveredFile | None:
     if not any(row and row[0] in _LEVELS for row in header_rows(part)):
         return None
     torn = remove_torn_line(part)
-    found = check_rows(part, is_number=lambda row: all(map(is_float, row[1:])), keeps=lambda _: True)
-    remove_rows(part, found.dropped)
-    return RecoveredFile(path=final, kind="poses", rows=found.count, note=_note(_lost(torn), _damage(found)))
+    rows = check_rows(part, is_number=lambda row: all(map(is_float, row[1:])), keeps=lambda _: True)
+    remove_rows(part, rows.dropped)
+    return RecoveredFile(path=final, kind="poses", rows=rows.count, note=_note(_lost(torn), _damage(rows)))
 
 
 def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> RecoveredFile | None:
@@ -47,14 +47,14 @@ def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> Recover
         return None
     torn = remove_torn_line(part)
     videos = _VideoRows(part, frames) if columns == video_times.COLUMNS else None
-    found = _keep_rows(part, columns, videos)
+    rows = _keep_rows(part, columns, videos)
     seconds_at = columns.index(_SECONDS)
     return RecoveredFile(
         path=final,
         kind="times",
-        rows=found.count,
-        seconds=float(found.last[seconds_at]) if found.last else None,
-        note=_note(_lost(torn) if videos is None else videos.note(), _damage(found)),
+        rows=rows.count,
+        seconds=float(rows.last[seconds_at]) if rows.last else None,
+        note=_note(_lost(torn) if videos is None else videos.note(), _damage(rows)),
     )
 
 
@@ -67,13 +67,13 @@ def keep_rows_of_videos(part: Path, frames: Mapping[str, int]) -> str:
 
 def _keep_rows(part: Path, columns: Sequence[str], videos: _VideoRows | None) -> CheckedRows:
     seconds_at = columns.index(_SECONDS)
-    found = check_rows(
+    checked = check_rows(
         part,
         is_number=lambda row: row[seconds_at] != "" and is_float(row[seconds_at]),
         keeps=lambda row: videos is None or videos.keeps(row),
     )
-    remove_rows(part, found.dropped)
-    return found
+    remove_rows(part, checked.dropped)
+    return checked
 
 
 def is_times(part: Path) -> bool:
@@ -125,7 +125,7 @@ def _columns(path: Path) -> tuple[str, ...] | None:
     """The columns of a table of timestamps, of which one may be damaged; None if the file is not one."""
     header = next(iter(header_rows(path)), [])
     for columns in (timestamp_table.COLUMNS, video_times.COLUMNS):
-        same = sum(found == name for found, name in zip(header, columns, strict=False))
+        same = sum(cell == name for cell, name in zip(header, columns, strict=False))
         if len(header) == len(columns) and same >= len(columns) - 1:
             return columns
     return None

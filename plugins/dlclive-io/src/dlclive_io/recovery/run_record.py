@@ -27,20 +27,20 @@ def journal_headers(folder: Path) -> list[dict[str, Any]]:
 def note_recovery(report: RecoveryReport, headers: Sequence[dict[str, Any]]) -> Path:
     """Add the report to run.json and return its path.
 
-    The newest `run*.json` whose `ended` is null is that of the run; without one, a new one is written with what the
-    journals tell. Other runs' files are not touched.
+    The newest `run*.json` whose `ended` is null is that of the run; without one, a new one is written from
+    the journals. Other runs' files are not touched.
     """
     now = datetime.now(timezone.utc).astimezone().isoformat(timespec="seconds")
-    found = _unfinished(report.folder)
+    unfinished = _unfinished(report.folder)
     values: dict[str, Any] = {"began": headers[0].get("started_at") if headers else None, "ended": None}
     if headers:
         values["source"], values["model"] = headers[0].get("source"), {"card": headers[0].get("card")}
-    if found is not None:
-        path, values = found
+    if unfinished is not None:
+        path, values = unfinished
     earlier = values.get("recovered")
     values["recovered"] = [*(earlier if isinstance(earlier, list) else ()), {"at": now, **report.to_dict()}]
     text = json.dumps(values, indent=2, default=str) + "\n"
-    if found is not None:
+    if unfinished is not None:
         write_whole(path, text)
         return path
     return _write_new(report.folder, text)

@@ -51,7 +51,9 @@ class DisplayWindow(Sink):
         if self.is_open:
             self._newest.put(estimate)
         elif self._viewer is not None and self._viewer.exit_code:
-            raise DataError(f"the window's process has ended (exit code {self._viewer.exit_code}): the screen is gone")
+            raise DataError(
+                f"the window's process has ended (exit code {self._viewer.exit_code}): the display was lost"
+            )
 
     def close(self) -> None:
         """Close the window, within a second. Safe to call twice."""

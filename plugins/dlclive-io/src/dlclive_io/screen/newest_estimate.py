@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dlclive_core import Estimate, Progress
 
 MOST_TIMES = (
-    20_000  # kept between two questions: more than a viewer that asks four times a second leaves at 1,000 frames/s
+    20_000  # kept between two requests: more than a viewer that asks four times a second leaves at 1,000 frames/s
 )
 
 

@@ -30,8 +30,8 @@ class _Frame:
     stored: Checksum
     content: bytes
 
-    def checksum(self, before: Checksum, words: str) -> Checksum:
-        return _checksum(struct.pack(">2I", self.page, self.commit) + self.content, before, words)
+    def checksum(self, before: Checksum, byte_order: str) -> Checksum:
+        return _checksum(struct.pack(">2I", self.page, self.commit) + self.content, before, byte_order)
 
 
 def mend_log(path: Path, kept: Path) -> bool:
@@ -45,48 +45,48 @@ def mend_log(path: Path, kept: Path) -> bool:
         return False
     magic, version, page_size, checkpoint, *rest = _HEADER.unpack_from(data)
     salts, start = (rest[0], rest[1]), (rest[2], rest[3])
-    words = ">" if magic == _MAGIC + 1 else "<"
-    is_whole = version == _VERSION and _checksum(data[:24], (0, 0), words) == start
+    byte_order = ">" if magic == _MAGIC + 1 else "<"
+    is_whole = version == _VERSION and _checksum(data[:24], (0, 0), byte_order) == start
     if not is_whole:  # the first frame says which salts were in the header
         page_size, salts = _PAGE, _FRAME.unpack_from(data, _HEADER.size)[2:4]
     frames = _frames(data, page_size)
     stored = [start, *(frame.stored for frame in frames)]
-    good = [
-        frame.salts == salts and frame.checksum(before, words) == frame.stored
+    is_good = [
+        frame.salts == salts and frame.checksum(before, byte_order) == frame.stored
         for frame, before in zip(frames, stored, strict=False)
     ]
-    last = max((number for number, frame_is_good in enumerate(good) if frame_is_good), default=-1)
-    if last < 0 or (is_whole and all(good[: last + 1])):
+    last = max((number for number, frame_is_good in enumerate(is_good) if frame_is_good), default=-1)
+    if last < 0 or (is_whole and all(is_good[: last + 1])):
         return False
-    sound = [frame for frame, frame_is_good in zip(frames, good, strict=True) if frame_is_good]
-    header = struct.pack(">6I", _MAGIC + (words == ">"), _VERSION, page_size, checkpoint, *salts)
-    before = _checksum(header, (0, 0), words)
+    sound = [frame for frame, frame_is_good in zip(frames, is_good, strict=True) if frame_is_good]
+    header = struct.pack(">6I", _MAGIC + (byte_order == ">"), _VERSION, page_size, checkpoint, *salts)
+    before = _checksum(header, (0, 0), byte_order)
     mended = [header, struct.pack(">2I", *before)]
     for number, frame in enumerate(frames[: last + 1]):
-        if not good[number]:
-            _mend_frame(frame, stored[number], sound, words)
+        if not is_good[number]:
+            _mend_frame(frame, stored[number], sound, byte_order)
         if frame.page:
-            before = frame.checksum(before, words)
+            before = frame.checksum(before, byte_order)
             mended += [_FRAME.pack(frame.page, frame.commit, *salts, *before), frame.content]
     write_whole(kept, data)
     write_whole(path, b"".join(mended))
     return True
 
 
-def _mend_frame(frame: _Frame, before: Checksum, sound: list[_Frame], words: str) -> None:
+def _mend_frame(frame: _Frame, before: Checksum, sound: list[_Frame], byte_order: str) -> None:
     """Find the page that a damaged frame belongs to, where its header is what is damaged; page 0 if that is not possible.
 
     What is damaged in the page itself, is found row by row: see `JournalContent`.
     """
-    seen = {other.page for other in sound}
-    pages = sorted(seen | {page + 1 for page in seen} | {page - 1 for page in seen if page > 1})
+    sound_pages = {other.page for other in sound}
+    pages = sorted(sound_pages | {page + 1 for page in sound_pages} | {page - 1 for page in sound_pages if page > 1})
     commits = sorted({0} | {other.commit for other in sound})
-    found = (frame.page, frame.commit)
+    original = (frame.page, frame.commit)
     guesses = [*((page, frame.commit) for page in pages), *((frame.page, commit) for commit in commits)]
     for frame.page, frame.commit in guesses:
-        if frame.checksum(before, words) == frame.stored:
+        if frame.checksum(before, byte_order) == frame.stored:
             return
-    frame.page, frame.commit = found
+    frame.page, frame.commit = original
     if frame.page not in pages or frame.commit not in commits:
         frame.page = 0
 
@@ -101,9 +101,9 @@ def _frames(data: bytes, page_size: int) -> list[_Frame]:
     return frames
 
 
-def _checksum(data: bytes, before: Checksum, words: str) -> Checksum:
+def _checksum(data: bytes, before: Checksum, byte_order: str) -> Checksum:
     first, second = before
-    for even, odd in struct.iter_unpack(f"{words}2I", data):
+    for even, odd in struct.iter_unpack(f"{byte_order}2I", data):
         first = (first + even + second) & 0xFFFFFFFF
         second = (second + odd + first) & 0xFFFFFFFF
     return first, second

@@ -111,9 +111,9 @@ def _read_file(file: BinaryIO, parts: list[tuple[int, int]], size: int) -> AviCo
                 old = _old_index(file, at, until, head.video or 0)
     new = _new_index(file, head, parts[0][0] - _CHUNK.size, size)
     # An old index lists the first part only, the new one all of them.
-    found = new if head.super_index else old if len(parts) == 1 else None
-    if found is not None:
-        return AviContent(head.promised, *found, True, is_whole)
+    index = new if head.super_index else old if len(parts) == 1 else None
+    if index is not None:
+        return AviContent(head.promised, *index, True, is_whole)
     return AviContent(head.promised, *_count(file, movies, size, head.video or 0), False, is_whole)
 
 
@@ -149,9 +149,9 @@ def _read_head(file: BinaryIO, head: _Head, start: int, end: int) -> None:
             _read_stream(file, head, at + 4, min(until, end))
             head.streams += 1
         elif name == b"LIST" and _kind(file, at) == b"odml":
-            for inner, place, _ in _chunks(file, at + 4, min(until, end)):
+            for inner, offset, _ in _chunks(file, at + 4, min(until, end)):
                 if inner == b"dmlh":
-                    file.seek(place)
+                    file.seek(offset)
                     head.in_all_parts = _number(file.read(4), 0)
 
 
@@ -194,7 +194,7 @@ def _new_index(file: BinaryIO, head: _Head, origin: int, size: int) -> tuple[int
             return None
         entries = file.read(count * width)
         listed += count
-        pictures += sum(_number(entries, place + 4) & _NEW_SIZE > 0 for place in range(0, len(entries), width))
+        pictures += sum(_number(entries, offset + 4) & _NEW_SIZE > 0 for offset in range(0, len(entries), width))
     return listed, pictures
 
 

@@ -6,10 +6,10 @@ import heapq
 from collections import deque
 
 LOOK_AHEAD = 4096
-"""Most packets that wait for their picture. Codecs reorder over at most 16, decoders hold back one per thread."""
+"""Maximum number of packets that wait for their picture. Codecs reorder over at most 16, decoders hold back one per thread."""
 
 REORDER = 16
-"""Number of frames over which codecs reorder."""
+"""Maximum number of frames over which codecs reorder."""
 
 
 class FrameNumbers:
@@ -150,7 +150,7 @@ class FrameNumbers:
         return self._period is None or not self._steady or self._check_clock(pts, self._origin, self._period)
 
     def _check_clock(self, pts: int, origin: float, period: float) -> bool:
-        """At a steady rate, the clock shows how many frames fell into a hole; at other rates nothing does.
+        """At a constant rate, derive the number of lost frames from the timestamps; at a variable rate it is unknown.
 
         Damage also makes packets of nothing, which were counted, and gives pictures the time of another one. False if the
         number at this time is taken.

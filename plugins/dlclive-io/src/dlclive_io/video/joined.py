@@ -29,22 +29,22 @@ def second_recording(path: Path, format: str, end: int) -> int | None:
         return None
     with path.open("rb") as file:
         file.seek(end)
-        found = file.read(_SEARCHED).find(_SIGNATURES[format])
-        return None if found < 0 else end + found
+        signature_at = file.read(_SEARCHED).find(_SIGNATURES[format])
+        return None if signature_at < 0 else end + signature_at
 
 
 def _second_mp4(path: Path) -> int | None:
     """The second `ftyp` among the boxes, each of which begins with its size and name."""
-    size, position, seen = path.stat().st_size, 0, False
+    size, position, had_head = path.stat().st_size, 0, False
     with path.open("rb") as file:
         while position + 8 <= size:
             file.seek(position)
             length, name = struct.unpack(">I4s", file.read(8))
             if length == 1:  # the size has eight bytes
                 length = int.from_bytes(file.read(8), "big")
-            if name == b"ftyp" and seen:
+            if name == b"ftyp" and had_head:
                 return position
-            seen |= name in (b"ftyp", b"moov")
+            had_head |= name in (b"ftyp", b"moov")
             if length < 8:
                 return None
             position += length

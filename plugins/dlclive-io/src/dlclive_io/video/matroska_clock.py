@@ -32,8 +32,8 @@ def set_clock(path: Path) -> bool:
     """Correct the length of a tick, and the durations that FFmpeg wrote as text; False if the head is not as expected."""
     with path.open("rb+") as file:
         head = file.read(_HEAD)
-        place = head.find(_SCALE + b"\x83" + _FFMPEG_SCALE)
-        if place < 0:
+        scale_at = head.find(_SCALE + b"\x83" + _FFMPEG_SCALE)
+        if scale_at < 0:
             return head.find(_SCALE + b"\x83" + _OUR_SCALE) >= 0
         at = head.find(_DURATION_TAG)
         while at >= 0:
@@ -43,7 +43,7 @@ def set_clock(path: Path) -> bool:
                 file.seek(begin)
                 file.write(shorter)
             at = head.find(_DURATION_TAG, at + 1)
-        file.seek(place + len(_SCALE) + 1)
+        file.seek(scale_at + len(_SCALE) + 1)
         file.write(_OUR_SCALE)
     return True
 

@@ -64,7 +64,7 @@ class VideoPackets:
     Attributes:
         stream: the video stream.
         expected: number of packets that the container's head or index declares (MP4, MOV, AVI); None if it does not.
-        frame_count: number of frames if the index tells it, else None.
+        frame_count: number of frames if the index has it, else None.
         missing: packets that were declared but not found; known at the end of the file.
     """
 
@@ -171,10 +171,10 @@ class VideoPackets:
                 self._seen - 1,
             )
         self._joined_at = self._seen
-        self._damage = [place for place in self._damage if place < self._seen - AROUND_A_JOIN - 1]
-        for place, arrival in enumerate(waiting):
+        self._damage = [position for position in self._damage if position < self._seen - AROUND_A_JOIN - 1]
+        for position, arrival in enumerate(waiting):
             arrival.packet.is_corrupt = False
-            waiting[place] = arrival._replace(hole=bool(self._damage) and arrival.hole)
+            waiting[position] = arrival._replace(hole=bool(self._damage) and arrival.hole)
 
     def close(self) -> None:
         """Close the file."""

@@ -146,11 +146,11 @@ def _animation(head: bytes) -> str:
 def _gif_pictures(data: bytes) -> int:
     """Number of pictures, up to two, in the beginning of a GIF."""
     at = 13 + _palette(data[10])
-    found = 0
+    pictures = 0
     try:
-        while found < 2 and data[at] != 0x3B:
+        while pictures < 2 and data[at] != 0x3B:
             if data[at] == 0x2C:  # a picture
-                found += 1
+                pictures += 1
                 at += 10 + _palette(data[at + 9]) + 1
             else:  # an extension
                 at += 2
@@ -158,8 +158,8 @@ def _gif_pictures(data: bytes) -> int:
                 at += data[at] + 1
             at += 1
     except IndexError:
-        return found
-    return found
+        return pictures
+    return pictures
 
 
 def _palette(flags: int) -> int:

@@ -16,7 +16,7 @@ from dlclive_io.recovery.recover_video import recover_video
 from dlclive_io.video.video_writer import FORMATS, Encoding, VideoWriter, even
 
 MOST = 1000
-"""Most files of one recording. A format that changes more often points to a problem with the source."""
+"""Maximum number of files of one recording. A format that changes more often points to a problem with the source."""
 
 _FRAME_OVERHEAD = 96  # bytes of the container and its index for each frame
 _FILE_OVERHEAD = 65_536

@@ -44,8 +44,8 @@ class VideoFile(FrameSource):
     timestamps if they contradict it.
 
     `corrupt` counts lost or damaged pictures and places where the container could not be read. A truncated file counts,
-    too, if the format tells: MP4 and MOV list their packets, AVI promises their number, Matroska and FLV declare their
-    length, WMV its size; MPEG-TS and raw streams declare nothing. `frame_count` is known for MP4, MOV and AVI, else None.
+    too, if the format declares a length: MP4 and MOV list their packets, AVI promises their number, Matroska and FLV have
+    their duration, WMV its size; MPEG-TS and raw streams have nothing. `frame_count` is known for MP4, MOV and AVI, else None.
 
     With `realtime`, the video plays like a camera: each frame arrives when its timestamp is due, whether or not it is
     read. Frames that were due between two reads are skipped and counted in `skipped`; the video ends after its last one.

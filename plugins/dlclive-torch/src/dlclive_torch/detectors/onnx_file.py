@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dlclive_core import DataError, ModelError
 from dlclive_core.runtimes import DETECTOR_OUTPUTS
 from dlclive_torch.detectors.graph import DetectorGraph
-from dlclive_torch.detectors.onnx_front import front_graph
+from dlclive_torch.detectors.onnx_preprocessing import preprocessing_graph
 from dlclive_torch.detectors.resizing import FixedSize, Resizing
 from dlclive_torch.onnx_file import OPSET, save_onnx
 
@@ -37,7 +37,7 @@ def write_detector_onnx(graph: DetectorGraph, target: Path, metadata: Mapping[st
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: no such folder")
     model = _translate(graph, opset)
-    _prepend(front_graph(graph), model.graph)
+    _prepend(preprocessing_graph(graph), model.graph)
     save_onnx(model, metadata, target)
 
 
@@ -89,13 +89,13 @@ def _example_input(resizing: Resizing) -> tuple[Tensor, dict[int, object] | None
     return torch.zeros((1, 3, *_TRACED)), {2: resizing.divisor * rows, 3: resizing.divisor * columns}
 
 
-def _prepend(front: onnx.GraphProto, network: onnx.GraphProto) -> None:
-    """Insert the front before the network; the front's outputs have the names of the network's inputs."""
+def _prepend(preprocessing: onnx.GraphProto, network: onnx.GraphProto) -> None:
+    """Insert the preprocessing before the network; its outputs have the names of the network's inputs."""
     nodes = list(network.node)
     del network.node[:]
-    network.node.extend([*front.node, *nodes])
-    network.initializer.extend(front.initializer)
+    network.node.extend([*preprocessing.node, *nodes])
+    network.initializer.extend(preprocessing.initializer)
     del network.input[:]
-    network.input.extend(front.input)
+    network.input.extend(preprocessing.input)
     for output in network.output:
         output.type.tensor_type.shape.dim[0].dim_param = "animals"

@@ -112,7 +112,7 @@ def build_upsampling(options: Any, name: str, *, entry: int | None = None) -> Up
         )
         last = (int(final["out_channels"]), int(final["kernel_size"])) if final else None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UnsupportedModelError(f"a head's {name} cannot be understood ({error!r}): {options!r}") from None
+        raise UnsupportedModelError(f"a head's {name} is invalid ({error!r}): {options!r}") from None
     if not len(kernels) == len(strides) == len(channels) - 1 or min((*channels, *kernels, *strides)) < 1:
         raise UnsupportedModelError(
             f"a head's {name} has channels {channels}, kernel sizes {kernels} and strides {strides}; "

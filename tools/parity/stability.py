@@ -1,4 +1,4 @@
-"""Whether a result is decided: compares DeepLabCut's own results under weights that differ by rounding. Needs deeplabcut."""
+"""Whether a result is stable under rounding: DeepLabCut's own results, compared under jolted weights. Needs deeplabcut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 ROUNDING = 1e-6
-"""The relative change of all weights, of the order of float32 rounding, that must not change a decided result."""
+"""The relative change of all weights, of the order of float32 rounding, that must not change a stable result."""
 
 
 @contextmanager

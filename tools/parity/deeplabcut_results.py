@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tools.parity.detectors import build
 from tools.parity.scenes import Scene
 
-Answer = dict[str, NDArray[Any]]
+Result = dict[str, NDArray[Any]]
 Image = NDArray[np.uint8]
 
 
@@ -47,32 +47,32 @@ def detector_runner(config: PoseConfig, snapshot: Path) -> Any:
     )
 
 
-def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Answer]:
+def poses(runner: Any, images: list[Image], scenes: list[Scene]) -> list[Result]:
     """For each frame, `poses` (N, K, 3) without absent rows, and `unique` (U, 3) if the network has such a head.
 
     The confidences of a conditional network are its own, as in DeepLabCut's tracking. Without tracking, DeepLabCut combines
     them with the confidences of the conditions.
     """
-    answers = []
+    results = []
     for image, scene in zip(images, scenes, strict=True):
         if len(scene.conditions):
-            answers.append({"poses": _tracked(runner, image, scene.conditions.astype(float))})
+            results.append({"poses": _tracked(runner, image, scene.conditions.astype(float))})
         elif len(scene.boxes):
             boxes = [(*box[:2], *(box[2:] - box[:2])) for box in scene.boxes.astype(float)]
-            answers.append(_infer(runner, image, {"bboxes": boxes}))
+            results.append(_infer(runner, image, {"bboxes": boxes}))
         else:
-            answers.append(_infer(runner, image, {}))
-    return answers
+            results.append(_infer(runner, image, {}))
+    return results
 
 
-def _infer(runner: Any, image: Image, context: dict[str, Any]) -> Answer:
+def _infer(runner: Any, image: Image, context: dict[str, Any]) -> Result:
     (result,) = runner.inference([(image, context)])
-    answer = {"poses": present(result["bodyparts"])}
+    arrays = {"poses": present(result["bodyparts"])}
     if "unique_bodyparts" in result:
-        answer["unique"] = result["unique_bodyparts"][0]
+        arrays["unique"] = result["unique_bodyparts"][0]
     if "identity_scores" in result:  # all rows, because each row is an individual
-        answer["poses"] = blank(result["bodyparts"])
-    return answer
+        arrays["poses"] = blank(result["bodyparts"])
+    return arrays
 
 
 def _tracked(runner: Any, image: Image, conditions: NDArray[Any]) -> NDArray[Any]:
@@ -102,7 +102,7 @@ def blank(rows: NDArray[Any]) -> NDArray[Any]:
     """(N, K, 3) with absent keypoints as NaN, NaN, 0.
 
     In DeepLabCut, absent keypoints are -1 or NaN. An animal with all confidences 0 is absent, too: if DEKR's centre map has
-    fewer peaks above 0 than the project has animals, DeepLabCut fills up with pixels that are 0.
+    fewer peaks above 0 than the project has animals, DeepLabCut fills the remaining animals from zero-valued pixels.
     """
     poses = rows[..., :3].astype(float)
     absent = ~np.isfinite(poses).all(axis=-1) | (poses == -1).all(axis=-1)

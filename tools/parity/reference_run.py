@@ -22,16 +22,16 @@ class Reference:
         self.model = Path(report["model"])
         self.frames: NDArray[np.uint8] = np.load(folder / "frames.npz")["frames"]
         self.frames_path = folder / "frames.npz"
-        self._answers = dict(np.load(folder / "answers.npz"))
+        self._results = dict(np.load(folder / "results.npz"))
 
-    def ask(self, model: PoseModel, index: int) -> Pose:
+    def predict(self, model: PoseModel, index: int) -> Pose:
         """The model's pose in a frame, with the boxes or conditions that DeepLabCut got."""
         image = self.frames[index]
         if self.case.method == "bu":
             return model.predict(image)
         if self.case.method == "td":
-            return model.predict(image, boxes=self._answers[f"boxes.{index}"])
-        conditions = self._answers[f"conditions.{index}"].copy()
+            return model.predict(image, boxes=self._results[f"boxes.{index}"])
+        conditions = self._results[f"conditions.{index}"].copy()
         conditions[conditions[..., 2] == 0, :2] = np.nan
         return model.predict(image, conditions=conditions)
 
@@ -39,24 +39,25 @@ class Reference:
         """Compare all frames, and the detector in the first frame."""
         difference = Difference()
         for index in range(len(self.frames)):
-            pose, expected = self.ask(model, index), self._answers[f"poses.{index}"]
+            pose, expected = self.predict(model, index), self._results[f"poses.{index}"]
             absent = int((~np.isfinite(expected[..., 0])).all(axis=1).sum())
             if self.case.identity and absent:
-                # DeepLabCut lets absent animals vote with the scores in the corner of the picture; dlclive does not.
+                # DeepLabCut includes absent animals in the identity vote, with the scores in the corner of the picture;
+                # dlclive does not.
                 difference.unnamed += 1
             ordered = self.case.method != "bu" or (self.case.identity and not absent)
             difference.add(expected, _by_name(pose) if self.case.identity else _present(pose), ordered=ordered)
             if self.case.unique:
                 unique = np.empty((0, 3)) if pose.unique is None else pose.unique
-                difference.add(self._answers[f"unique.{index}"][None], unique[None], ordered=True)
-        if "detected.0" in self._answers:
+                difference.add(self._results[f"unique.{index}"][None], unique[None], ordered=True)
+        if "detected.0" in self._results:
             assert isinstance(model, TopDownModel)
             detector = model.detector()
             assert detector is not None
             detections = detector.detect(self.frames[0])
-            difference.boxes_px = nearest_boxes(self._answers["detected.0"], detections)
+            difference.boxes_px = nearest_boxes(self._results["detected.0"], detections)
             pipeline = Difference()
-            pipeline.add(self._answers["whole.0"], _present(model.predict(self.frames[0])), ordered=False)
+            pipeline.add(self._results["whole.0"], _present(model.predict(self.frames[0])), ordered=False)
             difference.whole_px = pipeline.px
         return difference
 
@@ -65,7 +66,7 @@ class Reference:
         if self.case.method == "bu" or self.case.detector:
             model.predict(self.frames[index])
         else:
-            self.ask(model, index)
+            self.predict(model, index)
 
 
 def _present(pose: Pose) -> NDArray[Any]:

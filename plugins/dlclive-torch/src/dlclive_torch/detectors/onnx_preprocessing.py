@@ -68,20 +68,20 @@ prepare (uint8[1, height, width, 3] image) => (float[1, 3, rows, columns] images
 """
 
 
-def front_graph(graph: DetectorGraph) -> onnx.GraphProto:
+def preprocessing_graph(graph: DetectorGraph) -> onnx.GraphProto:
     """Return the ONNX graph from `image` (1, H, W, 3) uint8 RGB to the arguments of `DetectorGraph.find`.
 
     The names of all intermediate values begin with `front_`.
     """
     resizing = graph.detector.resizing
-    front = onnx.parser.parse_graph(_STEPS.format(sides=_sides(resizing), divisor=resizing.divisor))
+    preprocessing = onnx.parser.parse_graph(_STEPS.format(sides=_sides(resizing), divisor=resizing.divisor))
     constants: dict[str, Sequence[float]] = {"white": [1.0 if graph.normalisation == "none" else 255.0]}
     for name, steps in (("mean", graph.means), ("std", graph.stds)):
         constants |= {f"{name}_{step}": values for step, values in enumerate(steps)}
     for name, values in constants.items():
         array = np.asarray(values, np.float32).reshape(1, -1, 1, 1)
-        front.initializer.append(numpy_helper.from_array(array, f"front_{name}"))
-    return front
+        preprocessing.initializer.append(numpy_helper.from_array(array, f"front_{name}"))
+    return preprocessing
 
 
 def _sides(resizing: Resizing) -> str:
