@@ -1,6 +1,10 @@
 """A short campaign of hostile files against every reader, always the same; and whether a campaign notices what fails."""
 
+import json
 import os
+import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from random import Random
@@ -8,21 +12,32 @@ from random import Random
 import pytest
 
 from dlclive_core import ModelError
-from tools.fuzz import run as campaign
 from tools.fuzz import targets
 from tools.fuzz.mutation import changed_bytes, changed_values
 from tools.fuzz.results import merge
 from tools.fuzz.run import Result, run, save
 from tools.fuzz.targets import NAMES, TARGETS, Target
 
+ROOT = Path(__file__).parents[2]
+
+
+def program(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a process of its own: a campaign forks, and this one has threads and libraries of other tests."""
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_reader_takes_or_refuses_whatever_it_is_given(name: str) -> None:
-    found = run(name, 300, seed=20260101)
-    assert found.failures == {}
-    assert found.inputs == found.read + found.refused == 300
-    assert found.read > 0
-    assert found.refused > 0
+def test_a_reader_takes_or_refuses_whatever_it_is_given(name: str, tmp_path: Path) -> None:
+    done = program(
+        "-m", "tools.fuzz", name, "--count", "300", "--seed", "20260101", "--no-table", "--keep", str(tmp_path)
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = re.match(rf"{name}: 300 inputs in .*, (\d+) read, (\d+) refused, 0 failed", done.stdout)
+    assert counts is not None
+    read, refused = int(counts[1]), int(counts[2])
+    assert read + refused == 300
+    assert read > 0
+    assert refused > 0
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=NAMES)
@@ -71,20 +86,27 @@ class _Numbers(Target):
         return str(index).encode()
 
 
-def test_a_campaign_notices_every_kind_of_failure_and_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    numbers = _Numbers(name="numbers", reader="`int`", read=_fragile, files=(b"1",))
-    monkeypatch.setattr(targets, "TARGETS", (numbers,))
-    monkeypatch.setattr(campaign, "SECONDS", 2.0)
-    found = run("numbers", 20, seed=1)
-    reasons = {index: text.strip().splitlines()[-1] for index, text in found.failures.items()}
+def campaign_of_numbers(folder: str) -> None:
+    """A campaign on a reader that fails in every way; prints what was found."""
+    targets.TARGETS = (_Numbers(name="numbers", reader="`int`", read=_fragile, files=(b"1",)),)  # type: ignore[assignment]
+    found = run("numbers", 20, seed=1, seconds=2.0)
+    save("numbers", 1, found, Path(folder))
+    print(json.dumps([found.inputs, found.read, found.refused, found.failures]))
+
+
+def test_a_campaign_notices_every_kind_of_failure_and_goes_on(tmp_path: Path) -> None:
+    code = f"from tests.core.test_fuzz import campaign_of_numbers; campaign_of_numbers({str(tmp_path)!r})"
+    done = program("-c", code)
+    assert done.returncode == 0, done.stderr
+    inputs, read, refused, failures = json.loads(done.stdout)
+    reasons = {int(index): text.strip().splitlines()[-1] for index, text in failures.items()}
     assert reasons.keys() == {3, 5, 7, 9, 11}
     assert reasons[3] == "TypeError: three"
     assert reasons[5] == "longer than 2 s"
     assert reasons[7].endswith("MB more memory")
     assert reasons[9] == "the process ended with 3"
     assert "a message of several lines" in reasons[11]
-    assert (found.inputs, found.read, found.refused) == (20, 5, 10)
-    save("numbers", 1, found, tmp_path)
+    assert (inputs, read, refused) == (20, 5, 10)
     assert (tmp_path / "numbers-1-3.bin").read_bytes() == b"3"
     assert "TypeError: three" in (tmp_path / "numbers-1-3.txt").read_text()
 

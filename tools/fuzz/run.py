@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 
 from tools.fuzz.targets import target
 from tools.fuzz.worker import Worker
@@ -41,19 +40,19 @@ class Result:
         return Counter(text.strip().splitlines()[-1][:200] for text in self.failures.values())
 
 
-def run(name: str, count: int, seed: int, processes: int = 2) -> Result:
-    """Try a target's inputs 0 .. count - 1."""
+def run(name: str, count: int, seed: int, processes: int = 2, seconds: float = SECONDS) -> Result:
+    """Try a target's inputs 0 .. count - 1; one that takes longer than `seconds` has failed."""
     found = Result()
     running = [_started(name, first, count, processes, seed) for first in range(min(processes, count))]
     while running:
         time.sleep(0.02)
         for worker in list(running):
             ended = not worker.process.is_alive()
-            stuck = not ended and worker.index.value >= 0 and time.monotonic() - worker.began.value > SECONDS
+            stuck = not ended and worker.index.value >= 0 and time.monotonic() - worker.began.value > seconds
             if not (ended or stuck):
                 continue
             running.remove(worker)
-            following = _finish(worker, found, stuck=stuck)
+            following = _finish(worker, found, f"longer than {seconds:g} s" if stuck else "")
             if following is not None and len(found.failures) < _ENOUGH:
                 running.append(_started(name, following, count, processes, seed))
     found.inputs = found.read + found.refused + len(found.failures)
@@ -75,14 +74,14 @@ def _started(name: str, first: int, count: int, step: int, seed: int) -> Worker:
     return worker
 
 
-def _finish(worker: Worker, found: Result, *, stuck: bool) -> int | None:
+def _finish(worker: Worker, found: Result, stuck: str) -> int | None:
     """Take over what a worker counted; the input after the one that it failed on, None if it was done."""
     if stuck:
         worker.process.kill()
     worker.process.join()
     failed: int | None = None if worker.index.value < 0 else worker.index.value
     if failed is not None:
-        found.failures[failed] = f"longer than {SECONDS:g} s" if stuck else _reported(worker)
+        found.failures[failed] = stuck or _reported(worker)
     found.read += worker.read.value
     found.refused += worker.refused.value
     found.slowest = max(found.slowest, worker.slowest.value)
@@ -92,7 +91,6 @@ def _finish(worker: Worker, found: Result, *, stuck: bool) -> int | None:
 
 
 def _reported(worker: Worker) -> str:
-    try:
-        return worker.failures.get(timeout=1)[1]
-    except Empty:
-        return f"the process ended with {worker.process.exitcode}"
+    if worker.failure.is_file():
+        return worker.failure.read_text(encoding="utf-8")
+    return f"the process ended with {worker.process.exitcode}"

@@ -11,7 +11,6 @@ import time
 import traceback
 import warnings
 from multiprocessing import get_context
-from multiprocessing.queues import Queue
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -22,7 +21,9 @@ from tools.fuzz.targets import Target, target
 _PROCESSES: Any = get_context("fork")  # what was imported before is there at once
 MOST_GROWTH = 500 << 10  # KB
 _LONGEST = 2000  # characters of a message
-_ADDRESSES = 4 << 30  # bytes; what asks for more gets a MemoryError in place of this machine's memory
+_ADDRESSES = (
+    4 << 30
+)  # bytes, besides what it has; what asks for more gets a MemoryError in place of this machine's memory
 
 
 class Worker:
@@ -32,7 +33,7 @@ class Worker:
         index: the input that it is reading; -1 when it is done.
         read, refused: how many were read and refused.
         slowest: seconds of the slowest input.
-        failures: (index, traceback); the process ends after one.
+        failure: a file with the end of the traceback; the process ends after it.
     """
 
     def __init__(self, name: str, first: int, count: int, step: int, seed: int) -> None:
@@ -41,8 +42,9 @@ class Worker:
         self.began = _PROCESSES.Value(ctypes.c_double, time.monotonic())
         self.read, self.refused = _PROCESSES.Value(ctypes.c_longlong, 0), _PROCESSES.Value(ctypes.c_longlong, 0)
         self.slowest, self.grown = _PROCESSES.Value(ctypes.c_double, 0.0), _PROCESSES.Value(ctypes.c_longlong, 0)
-        self.failures: Queue[tuple[int, str]] = _PROCESSES.Queue()
-        self._folder = Path(mkdtemp(prefix="dlclive-fuzz-"))
+        self._home = Path(mkdtemp(prefix="dlclive-fuzz-"))
+        self._folder, self.failure = self._home / "inputs", self._home / "failure.txt"
+        self._folder.mkdir()
         self.process = _PROCESSES.Process(target=self._run, daemon=True)
 
     def start(self) -> None:
@@ -53,12 +55,13 @@ class Worker:
 
     def close(self) -> None:
         """Remove its folder."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _run(self) -> None:
         logging.disable(logging.CRITICAL)
         warnings.simplefilter("error")
-        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
+        limit = _ADDRESSES + _addresses()
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         tried = target(self.name)
         for data in tried.valid():
             tried.read(data, self._folder)  # imports what it needs, too
@@ -67,9 +70,7 @@ class Worker:
             self.began.value = time.monotonic()
             failure = self._one(tried, before)
             if failure:
-                self.failures.put((self.index.value, failure))
-                self.failures.close()
-                self.failures.join_thread()
+                self.failure.write_text(failure, encoding="utf-8", errors="replace")
                 sys.exit(1)
             self.index.value += self.step
         self.index.value = -1
@@ -81,7 +82,7 @@ class Worker:
         try:
             outcome = read(tried, data, self._folder)
         except BaseException:
-            failure = traceback.format_exc()[-_LONGEST:]  # a pipe takes no more while nobody reads it
+            failure = traceback.format_exc()[-_LONGEST:]
         self.slowest.value = max(self.slowest.value, time.monotonic() - began)
         grown = _peak() - before
         self.grown.value = max(self.grown.value, grown)
@@ -104,6 +105,14 @@ def read(tried: Target, data: bytes, folder: Path) -> str:
             raise AssertionError(f"a message of {problem}: {text[:300]!r}") from error
         return "refused"
     return "read"
+
+
+def _addresses() -> int:
+    """Bytes of address space that this process has; 0 where that cannot be known."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _peak() -> int:

@@ -35,7 +35,7 @@ HOSTILE: list[tuple[str, Any, str]] = [
     ("model.backbone.deepen_factor", 1e9, "deepen_factor is"),
     ("model.backbone.widen_factor", float("nan"), "widen_factor is nan"),
     ("model.backbone.widen_factor", 10**400, "widen_factor is 1000"),
-    ("model.backbone.widen_factor", [1], "cannot be understood"),
+    ("model.backbone.widen_factor", [1], "is invalid .TypeError"),
     ("model.backbone", [], "no backbone"),
     ("metadata.bodyparts", [f"k{n}" for n in range(50)], r"names 50 keypoints .bodypart., and its network finds"),
     ("metadata.bodyparts", ["a"], r"names 1 keypoints .bodypart., and its network finds"),
