@@ -94,6 +94,15 @@ def faults(session: nox.Session) -> None:
     session.run(everything(session), "-m", "tools.faults", *session.posargs, env={"PYTHONPATH": str(ROOT)})
 
 
+@nox.session(venv_backend="none")
+def fuzz(session: nox.Session) -> None:
+    """Damaged and hostile files for every reader. Writes benchmarks/fuzz.md; `-- NAME --count N --seed S` tries others.
+
+    `-- --no-table` writes nothing. Inputs that fail are kept in .fuzz.
+    """
+    session.run(everything(session), "-m", "tools.fuzz", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check the style and the import rules."""

@@ -105,6 +105,12 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     return f"choose from {', '.join(names)}" if names else "none is available"
 
 
+def shown(value: object, most: int = 80) -> str:
+    """A value from a file or a command line, for a message: its repr on one line, cut to a length."""
+    text = repr(value) if isinstance(value, str | int | float | list | tuple | dict | None) else str(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def one_line(error: BaseException | None) -> str:
     """Format an error as one line, "" for None; errors that are not ours are prefixed with their type."""
     if error is None:

@@ -62,6 +62,8 @@ class RuntimeInfo(ComponentInfo):
         companions: for a suffix of `reads`, the suffixes of files that lie beside the model's file under its name and belong
             to it, for example {".xml": (".bin",)}.
         libraries: distributions whose versions decide how fast it is, for profiles; those that are not installed are left out.
+        profile_options: options that a profile may set. A profile lies beside a model and may be a stranger's: list only what
+            changes nothing but speed, such as "threads"; nothing that names a file, an address, or declares trust.
     """
 
     kind: ClassVar[str] = "runtime"
@@ -71,6 +73,7 @@ class RuntimeInfo(ComponentInfo):
     fixed_size: tuple[str, ...] = ()
     companions: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     libraries: tuple[str, ...] = ()
+    profile_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from dlclive_core.models.model_contracts import (
     fix_input_size,
 )
 from dlclive_core.models.network import PeakWork
+from dlclive_core.models.output_shapes import check_network
 from dlclive_core.models.padding import pad
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "PoseConfig",
     "Snapshot",
     "check_detector",
+    "check_network",
     "detector_beside",
     "detector_normalisation",
     "detector_snapshots",

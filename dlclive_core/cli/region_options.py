@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import UsageError, shown
 
 
 def parse_cropping(text: str | None, option: str = "--cropping") -> tuple[int, int, int, int] | None:
@@ -13,7 +13,7 @@ def parse_cropping(text: str | None, option: str = "--cropping") -> tuple[int, i
         x1, x2, y1, y2 = (int(part) for part in text.split(","))
     except ValueError:
         raise UsageError(
-            f"{option} takes x1,x2,y1,y2 in whole pixels, for example 0,320,40,280; got {text!r}"
+            f"{option} takes x1,x2,y1,y2 in whole pixels, for example 0,320,40,280; got {shown(text)}"
         ) from None
     return x1, x2, y1, y2
 
@@ -25,5 +25,5 @@ def parse_dynamic(text: str | None, option: str = "--dynamic") -> tuple[float, f
     try:
         threshold, margin = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"{option} takes threshold,margin, for example 0.5,20; got {text!r}") from None
+        raise UsageError(f"{option} takes threshold,margin, for example 0.5,20; got {shown(text)}") from None
     return threshold, margin

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from dlclive_core.data.assembly_rules import AssemblyRules
+from dlclive_core.data.card_json import read_card_values
+from dlclive_core.data.name_checks import check_name, check_names, check_scorer
 from dlclive_core.data.preparation import Preparation
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import ModelError
@@ -20,7 +22,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """The facts about a model.
+    """The facts about a model. Names that are not text, empty, repeated or unprintable are a ValueError.
 
     Attributes:
         net_type: DeepLabCut's name for the network, for example "resnet_50".
@@ -69,38 +71,33 @@ class ModelCard:
     precision: str = "fp32"
     source_sha256: str = ""
 
+    def __post_init__(self) -> None:
+        check_names(self.individuals, "individuals")
+        check_names(self.unique_keypoints, "unique_keypoints")
+        check_scorer(self.scorer)
+        check_name(self.net_type, "net_type")
+        if not self.individuals:
+            raise ValueError("individuals is empty; a single-animal project has one")
+        if self.assembly is not None and self.method != "bottom-up":
+            raise ValueError(f"a {self.method} network has one animal in each crop, and no assembly")
+        if self.assembly is not None and any(max(edge) >= len(self.skeleton) for edge in self.assembly.edges):
+            raise ValueError(f"assembly has an edge that is out of range for {len(self.skeleton)} keypoints")
+
     def to_json(self) -> str:
         """One line of JSON, for the metadata of an exported file."""
         return json.dumps({"card_version": CARD_VERSION, **asdict(self)}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> ModelCard:
-        """Read the output of `to_json`. Raises ModelError if it is invalid, or newer than this package."""
+    def from_json(cls, text: str, where: str = "the model") -> ModelCard:
+        """Read the output of `to_json`, checking every field; `where` names the file in messages.
+
+        Raises:
+            ModelError: it is invalid, or newer than this package.
+        """
         try:
-            values: dict[str, Any] = json.loads(text)
-            version = int(values.pop("card_version"))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"the model's card cannot be read: {error}") from None
-        if version > CARD_VERSION:
-            raise ModelError(
-                f"the model's card has version {version}, newer than this dlclive-core: update dlclive-core"
-            )
-        known = {field.name for field in fields(cls)}
-        try:
-            skeleton = values.pop("skeleton")
-            values["skeleton"] = Skeleton(
-                tuple(skeleton["keypoints"]), tuple((int(a), int(b)) for a, b in skeleton.get("edges", ()))
-            )
-            if values.get("assembly") is not None:
-                values["assembly"] = AssemblyRules.from_dict(values["assembly"])
-            if values.get("preparation") is not None:
-                values["preparation"] = Preparation.from_dict(values["preparation"])
-            for name in ("individuals", "unique_keypoints", "pad_divisor", "input_size"):
-                if values.get(name) is not None:
-                    values[name] = tuple(values[name])
-            return cls(**{name: value for name, value in values.items() if name in known})
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the model's card cannot be read: {error!r}") from None
+            return cls(**read_card_values(text, CARD_VERSION, where))
+        except ValueError as error:  # of __post_init__
+            raise ModelError(f"the card of {where} cannot be read: {error}; export the model again") from None
 
     def with_(self, **changes: Any) -> ModelCard:
         """A copy with some facts changed."""

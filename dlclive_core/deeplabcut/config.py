@@ -17,6 +17,7 @@ from dlclive_core.data.card import ModelCard, Normalisation
 from dlclive_core.data.preparation import Preparation, Shape
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.deeplabcut.config_file import read_config
+from dlclive_core.deeplabcut.config_limits import check_config
 from dlclive_core.deeplabcut.inference_options import (
     InferenceOptions,
     check_model_keys,
@@ -24,7 +25,7 @@ from dlclive_core.deeplabcut.inference_options import (
     read_inference,
 )
 from dlclive_core.deeplabcut.project import is_multi_animal
-from dlclive_core.errors import ModelError, UnsupportedModelError
+from dlclive_core.errors import DLCLiveError, ModelError, UnsupportedModelError, shown
 
 _UNNAMED = ("animal", "individual_1")
 """What DeepLabCut calls the animal of a single-animal project: up to 3.0.0, and since."""
@@ -91,13 +92,34 @@ class PoseConfig:
         metadata = values.get("metadata")
         if not isinstance(model, Mapping) or not isinstance(metadata, Mapping):
             raise ModelError(f"{where} has no 'model' and 'metadata' parts: it is not a DeepLabCut 3 configuration")
+        check_config(values, where)
         keypoints = tuple(str(name) for name in metadata.get("bodyparts") or ())
         if not keypoints:
             raise ModelError(f"{where} names no bodyparts (metadata.bodyparts)")
         method = str(values.get("method") or "bu").lower()
         if method not in _METHODS:
-            raise ModelError(f"{where} has method {method!r}; valid are {', '.join(_METHODS)}")
+            raise ModelError(f"{where} has method {shown(method)}; valid are {', '.join(_METHODS)}")
         individuals = tuple(str(name) for name in metadata.get("individuals") or ()) or ("individual_1",)
+        try:
+            return cls._interpreted(values, method, keypoints, individuals, where, file)
+        except DLCLiveError:
+            raise
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
+            reason = f"{type(error).__name__}: {str(error)[:200]}"
+            raise ModelError(f"{where} cannot be understood ({reason}): it is not as DeepLabCut writes it") from None
+
+    @classmethod
+    def _interpreted(
+        cls,
+        values: Mapping[str, Any],
+        method: str,
+        keypoints: tuple[str, ...],
+        individuals: tuple[str, ...],
+        where: str,
+        file: Path | None,
+    ) -> PoseConfig:
+        """From the entries whose names and numbers were checked."""
+        model, metadata = values["model"], values["metadata"]
         check_model_keys(model, where=where)
         data = values.get("data") or {}
         options = read_inference(data, where=where)
@@ -126,7 +148,7 @@ class PoseConfig:
         """The configuration of one head. Raises ModelError if there is none of this name."""
         heads = _part(self.model, "heads")
         if name not in heads:
-            raise ModelError(f"the configuration has no head {name!r}; it has {', '.join(heads) or 'none'}")
+            raise ModelError(f"the configuration has no head {name!r}; it has {shown(list(heads))}")
         return _part(heads, name)
 
     def card(
@@ -139,29 +161,36 @@ class PoseConfig:
         precision: str = "fp32",
         source_sha256: str = "",
     ) -> ModelCard:
-        """The card of a model with this configuration; the caller supplies what the configuration does not say."""
-        return ModelCard(
-            net_type=self.net_type,
-            skeleton=self.skeleton,
-            individuals=self.individuals,
-            multi_animal=self.multi_animal,
-            unique_keypoints=self.unique_keypoints,
-            method=self.method,
-            scorer=scorer,
-            stride=stride,
-            normalisation=self.normalisation,
-            pad_divisor=self.pad_divisor,
-            preparation=self.preparation,
-            input_size=self.input_size,
-            crop_margin=self.crop_margin,
-            crop_context=self.crop_context,
-            condition_margin=self.condition_margin,
-            assembly=assembly,
-            identity="identity" in _part(self.model, "heads"),
-            format=format,
-            precision=precision,
-            source_sha256=source_sha256,
-        )
+        """The card of a model with this configuration; the caller supplies what the configuration does not say.
+
+        Raises:
+            ModelError: a name that no table or file name can take, such as a scorer with a slash.
+        """
+        try:
+            return ModelCard(
+                net_type=self.net_type,
+                skeleton=self.skeleton,
+                individuals=self.individuals,
+                multi_animal=self.multi_animal,
+                unique_keypoints=self.unique_keypoints,
+                method=self.method,
+                scorer=scorer,
+                stride=stride,
+                normalisation=self.normalisation,
+                pad_divisor=self.pad_divisor,
+                preparation=self.preparation,
+                input_size=self.input_size,
+                crop_margin=self.crop_margin,
+                crop_context=self.crop_context,
+                condition_margin=self.condition_margin,
+                assembly=assembly,
+                identity="identity" in _part(self.model, "heads"),
+                format=format,
+                precision=precision,
+                source_sha256=source_sha256,
+            )
+        except ValueError as error:  # a name that no file or table can take
+            raise ModelError(f"the configuration of {ascii(self.net_type)[:60]} has no valid names: {error}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,15 +211,28 @@ class HeatmapDecoding:
 
     @classmethod
     def from_head(cls, head: Mapping[str, Any], *, stride: float) -> HeatmapDecoding:
-        """Read the `predictor` part of a head; missing values are DeepLabCut's defaults."""
+        """Read the `predictor` part of a head; missing values are DeepLabCut's defaults.
+
+        Raises:
+            ModelError: a `locref_std` that is not a number above 0.
+        """
         predictor = _part(head, "predictor")
         refined = bool(predictor.get("location_refinement", True)) and bool(head.get("locref_config"))
         return cls(
             stride=stride,
-            locref_std=float(predictor.get("locref_std") or LOCREF_STD) if refined else None,
+            locref_std=_locref_std(predictor) if refined else None,
             apply_sigmoid=bool(_or_default(predictor.get("apply_sigmoid"), True)),
             clip_scores=bool(predictor.get("clip_scores")),
         )
+
+
+def _locref_std(predictor: Mapping[str, Any]) -> float:
+    value = predictor.get("locref_std")
+    if value is None:
+        return LOCREF_STD
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ModelError(f"predictor.locref_std is {shown(value)}; it is a number of pixels above 0")
+    return float(value)
 
 
 def detector_normalisation(detector: Mapping[str, Any], *, where: str = "the configuration") -> Normalisation:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from dlclive_core.data.card import Normalisation
+from dlclive_core.data.names import printable
 from dlclive_core.data.preparation import POSITIONS, Position, Preparation, Shape
-from dlclive_core.errors import ModelError, UnsupportedModelError
+from dlclive_core.errors import ModelError, UnsupportedModelError, shown
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def read_inference(data: Any, *, where: str, part: str = "data") -> InferenceOpt
     check_known(values, _DATA, file)
     colours = values.get("colormode")
     if colours not in (None, "RGB"):
-        raise UnsupportedModelError(f"{file}.colormode is {colours!r}; only networks trained on RGB are supported")
+        raise UnsupportedModelError(f"{file}.colormode is {shown(colours)}; only networks trained on RGB are supported")
     name = f"{file}.inference"
     inference = _mapping(values.get("inference"), name)
     check_known(inference, (*_APPLIED, *_RANDOM, *_WITHOUT_EFFECT), name)
@@ -118,11 +119,12 @@ def check_known(values: Mapping[str, Any], known: Collection[str], name: str) ->
     for key, value in values.items():
         if key in known:
             continue
+        entry = printable(str(key)[:60])
         if value is None or value is False:
-            _log.warning("%s.%s is unknown and off: ignored", name, key)
+            _log.warning("%s.%s is unknown and off: ignored", name, entry)
             continue
         raise UnsupportedModelError(
-            f"{name}.{key} is not supported and may change poses: update dlclive, or remove it if it has no effect"
+            f"{name}.{entry} is not supported and may change poses: update dlclive, or remove it if it has no effect"
         )
 
 
@@ -170,7 +172,7 @@ def _position(padding: Mapping[str, Any], name: str) -> Position:
     if position == "random":  # any place will do; a fixed one is reproducible
         return "top_left"
     if position not in POSITIONS:
-        raise ModelError(f"{name}.position is {position!r}; valid are random, {', '.join(POSITIONS)}")
+        raise ModelError(f"{name}.position is {shown(position)}; valid are random, {', '.join(POSITIONS)}")
     return cast("Position", position)
 
 
@@ -179,12 +181,12 @@ def _border(padding: Mapping[str, Any], name: str) -> tuple[int, int, int] | Non
     if mode == "reflect_101":
         return None
     if mode != "constant":
-        raise ModelError(f"{name}.border_mode is {mode!r}; valid are reflect_101, constant")
+        raise ModelError(f"{name}.border_mode is {shown(mode)}; valid are reflect_101, constant")
     colours = value if isinstance(value, list) else [value, 0, 0]  # OpenCV applies a single number to red only
     if len(colours) != 3 or any(
         isinstance(c, bool) or not isinstance(c, int | float) or not 0 <= c <= 255 for c in colours
     ):
-        raise ModelError(f"{name}.border_value is {value!r}; it must be a number from 0 to 255, or three of them")
+        raise ModelError(f"{name}.border_value is {shown(value)}; it must be a number from 0 to 255, or three of them")
     red, green, blue = (round(colour) for colour in colours)
     return red, green, blue
 
@@ -203,7 +205,7 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise ModelError(f"{name} is {value!r}, not a mapping")
+        raise ModelError(f"{name} is {shown(value)}, not a mapping")
     return value
 
 
@@ -218,12 +220,12 @@ def _part(options: Mapping[str, Any], key: str, known: Collection[str], name: st
 def _size(values: Mapping[str, Any], key: str, name: str) -> int:
     value = values.get(key)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LARGEST:
-        raise ModelError(f"{name}.{key} is {value!r}; it must be a whole number of pixels from 1 to {_LARGEST}")
+        raise ModelError(f"{name}.{key} is {shown(value)}; it must be a whole number of pixels from 1 to {_LARGEST}")
     return value
 
 
 def _truth(values: Mapping[str, Any], key: str, name: str, *, default: bool) -> bool:
     value = values.get(key, default)
     if not isinstance(value, bool):
-        raise ModelError(f"{name}.{key} is {value!r}; it must be true or false")
+        raise ModelError(f"{name}.{key} is {shown(value)}; it must be true or false")
     return value

@@ -121,6 +121,7 @@ def choose_loading(
     except DLCLiveError as error:
         name = active_profile.path or "the profile"
         raise type(error)(f"{name} asks for {active_profile.runtime}: {error}; or pass --profile none") from error
+    _check_profile_options(active_profile, info)
     return Loading(
         file=file,
         loaded=loaded,
@@ -130,6 +131,17 @@ def choose_loading(
         options=active_profile.options,
         profile=active_profile,
     )
+
+
+def _check_profile_options(profile: Profile, info: RuntimeInfo) -> None:
+    """Refuse options that the runtime does not let a profile set: a file must not vouch for itself."""
+    for option in profile.options:
+        if option not in info.profile_options:
+            settable = ", ".join(info.profile_options) or "nothing"
+            raise UsageError(
+                f"{profile.path or 'the profile'} sets {option!r}, which no profile may set for runtime {info.name!r} "
+                f"(it may set {settable}): pass the option yourself with --profile none, or tune again"
+            )
 
 
 def choose_runtime(path: str | Path, runtime: str | None, catalog: PluginCatalog) -> tuple[Path, RuntimeInfo]:

@@ -13,6 +13,7 @@ from dlclive_core.deeplabcut.config import padded_size
 from dlclive_core.errors import FrameError
 from dlclive_core.models.assembly import assemble, order_by_identity
 from dlclive_core.models.network import Arrays, Network, output
+from dlclive_core.models.output_shapes import check_arrays, output_shapes
 from dlclive_core.models.padding import pad
 from dlclive_core.models.preparation import prepare
 
@@ -41,10 +42,12 @@ def read_poses(arrays: Arrays, card: ModelCard) -> list[Pose]:
     """One pose for each image of the batch.
 
     A network with assembly or identity has a row for each individual of the project; individuals that are not in the image
-    are missing (NaN, NaN, 0).
+    are missing (NaN, NaN, 0). Raises ModelError if the arrays are not those of the card.
     """
-    batch = len(next(iter(arrays.values())))
-    return [_read({name: array[index] for name, array in arrays.items()}, card) for index in range(batch)]
+    check_arrays(card, arrays)
+    batch = len(arrays[next(iter(output_shapes(card)))])
+    used = output_shapes(card)
+    return [_read({name: arrays[name][index] for name in used}, card) for index in range(batch)]
 
 
 def _padded_to_input(images: NDArray[np.uint8], card: ModelCard) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import UsageError, shown
 from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
@@ -40,7 +40,7 @@ class ComponentSpec:
         """Parse `name`, `name:first`, `name:option=value,option=value` or a mixture of these."""
         name, _, rest = text.partition(":")
         if not name.strip():
-            raise UsageError(f"{text!r} does not name a component; write name:option=value,option=value")
+            raise UsageError(f"{shown(text)} does not name a component; write name:option=value,option=value")
         first: str | None = None
         options: list[tuple[str, str]] = []
         for index, part in enumerate(_split(rest) if rest else ()):
@@ -50,7 +50,7 @@ class ComponentSpec:
             elif index == 0:
                 first = part.strip()
             else:
-                raise UsageError(f"in {text!r}, {part!r} is not an option; write option=value")
+                raise UsageError(f"in {shown(text)}, {shown(part)} is not an option; write option=value")
         return cls(name.strip(), first, tuple(options))
 
 
@@ -81,7 +81,7 @@ def build_component(
     options = dict(spec.options)
     if spec.first is not None:
         if not parameters:
-            raise UsageError(f"{label} takes no options; got {spec.first!r}")
+            raise UsageError(f"{label} takes no options; got {shown(spec.first)}")
         options = {next(iter(parameters)): spec.first, **options}
     for name in options:
         try:
@@ -147,7 +147,7 @@ def convert(text: str, annotation: Any, label: str) -> Any:
         if fits:
             return converted
     names = " or ".join(_name(choice) for choice in choices if choice is not type(None))
-    raise UsageError(f"{label} takes {names}; got {text!r}")
+    raise UsageError(f"{label} takes {names}; got {shown(text)}")
 
 
 def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:
@@ -178,7 +178,7 @@ def _number(value: Any, text: str) -> tuple[Any, bool]:
         return None, False
     try:
         return float(value if isinstance(value, int | float) else text), True
-    except ValueError:
+    except (ValueError, OverflowError):  # an integer can be larger than any float
         return None, False
 
 

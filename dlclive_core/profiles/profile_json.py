@@ -10,13 +10,15 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from dlclive_core.errors import UsageError
-from dlclive_core.profiles.json_fields import JsonFields
+from dlclive_core.data.json_fields import JsonFields
+from dlclive_core.errors import UsageError, shown
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.profiles.profile import PROFILE_VERSION, Profile, TableRow, Variant
 from dlclive_core.regions import FollowingCropSpec
 
 _MOST_BYTES = 1 << 22
+_LARGEST_NUMBER = 4096  # of an option, such as a number of threads: a million of them would end the program
+_LONGEST_TEXT = 64
 _SIZE_IN_LABEL = re.compile(r"\b(at|following|or) (\d+)x(\d+)")
 
 
@@ -50,7 +52,11 @@ def read_profile(path: Path) -> Profile:
         raise UsageError(
             f"{path} is not a valid profile: not JSON ({error}); tune again, or pass --profile none"
         ) from None
-    return replace(_profile(JsonFields(values, path)), path=path)
+
+    def failure(problem: str) -> UsageError:
+        return UsageError(f"{path} is not a valid profile: {problem}; tune again, or pass --profile none")
+
+    return replace(_profile(JsonFields(values, failure)), path=path)
 
 
 def _profile(fields: JsonFields) -> Profile:
@@ -75,7 +81,7 @@ def _profile(fields: JsonFields) -> Profile:
         max_error=fields.number_or_none("max_error"),
         goal=fields.one_of("goal", ("p50", "p99")),
         created=fields.text("created", empty=True),
-        versions={name: str(value) for name, value in fields.object("versions").take_rest().items()},
+        versions=_versions(fields.object("versions")),
         table=tuple(_table_row(row, version) for row in fields.objects("table")),
     )
     fields.check_empty()
@@ -146,9 +152,19 @@ def _table_row(fields: JsonFields, version: int) -> TableRow:
 def _options(fields: JsonFields) -> dict[str, Any]:
     options = fields.take_rest()
     for name, value in options.items():
-        if not name.isidentifier() or not isinstance(value, str | int | float | bool):
-            raise fields.error(f"options.{name} is not a valid option")
+        if not name.isidentifier() or not _is_modest(value):
+            raise fields.error(f"options.{shown(name)[1:-1]} is not a valid option")
     return options
+
+
+def _versions(fields: JsonFields) -> dict[str, str]:
+    return {name: fields.text(name) for name in fields.names()}
+
+
+def _is_modest(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    return isinstance(value, int | float) and abs(value) <= _LARGEST_NUMBER  # NaN is not
 
 
 def _check_below(fields: JsonFields, text: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.renamed import renamed_keywords
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import UsageError, shown
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 from dlclive_core.regions.region import Image, Region, Shape
 
@@ -47,13 +47,13 @@ class FollowingCrop(Region):
         rotates: bool = False,
     ) -> None:
         if not 0 <= threshold <= 1:
-            raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {threshold}")
+            raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {shown(threshold)}")
         if not (math.isfinite(margin) and margin >= 0):
-            raise UsageError(f"the dynamic margin must be 0 pixels or more; got {margin}")
+            raise UsageError(f"the dynamic margin must be 0 pixels or more; got {shown(margin)}")
         if window is not None and min(window) < 1:
             raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
         if align < 1:
-            raise UsageError(f"align must be 1 pixel or more; got {align}")
+            raise UsageError(f"align must be 1 pixel or more; got {shown(align)}")
         if rotates and window is None:
             raise UsageError("only a window of constant size rotates: give window=(width, height)")
         self.threshold, self.margin, self.window = float(threshold), float(margin), window

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.pose import Pose
-from dlclive_core.errors import DependencyError, UsageError
+from dlclive_core.errors import DependencyError, UsageError, shown
 from dlclive_core.machine.known_packages import RESIZE, install_command
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
 
@@ -48,13 +48,19 @@ class Region(ABC):
         """Forget the animal's position."""
 
 
+_LARGEST_SIDE = 1_000_000
+"""Pixels; no camera has as many, and an integer may have any number of digits."""
+
+
 class Crop(Region):
     """A fixed rectangle, [x1, x2) by [y1, y2) in pixels, in DeepLabCut's order (x1, x2, y1, y2)."""
 
     def __init__(self, x1: int, x2: int, y1: int, y2: int) -> None:
         numbers = (x1, x2, y1, y2)
         if any(isinstance(value, bool) or value != int(value) for value in numbers):
-            raise UsageError(f"cropping takes whole pixels x1, x2, y1, y2; got {list(numbers)}")
+            raise UsageError(f"cropping takes whole pixels x1, x2, y1, y2; got {shown(list(numbers))}")
+        if max(numbers) > _LARGEST_SIDE:
+            raise UsageError(f"cropping is in pixels of the frame, up to {_LARGEST_SIDE}; got {shown(list(numbers))}")
         if not (0 <= x1 < x2 and 0 <= y1 < y2):
             raise UsageError(f"cropping takes x1 < x2 and y1 < y2, none below 0; got x1, x2, y1, y2 = {list(numbers)}")
         self.x1, self.x2, self.y1, self.y2 = (int(value) for value in numbers)
@@ -78,7 +84,7 @@ class Resize(Region):
 
     def __init__(self, factor: float) -> None:
         if not (math.isfinite(factor) and factor > 0):
-            raise UsageError(f"resize takes a factor above 0, for example 0.5; got {factor}")
+            raise UsageError(f"resize takes a factor above 0, for example 0.5; got {shown(factor)}")
         self.factor = float(factor)
         self._shape: tuple[int, int] | None = None
         self._size = (0, 0)

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import yaml
 from yaml.resolver import BaseResolver
 
+from dlclive_core.errors import shown
 from dlclive_core.text.decoding import TextError
 
 DEEPEST = 64
@@ -108,7 +109,7 @@ def _mapping(node: yaml.Node, built: dict[int, Any]) -> dict[Any, Any]:
             raise _error(key, "'<<' merges mappings in YAML 1.1 only; write the entries out")
         name = _scalar(key)
         if name in values:
-            raise _error(key, f"duplicate key {key.value!r}")
+            raise _error(key, f"duplicate key {shown(key.value)}")
         values[name] = _plain(item, built)
     return values
 
@@ -118,7 +119,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if name == "str":
         return text
     if name not in _PATTERNS or not _PATTERNS[name].fullmatch(text):
-        raise _error(node, f"{text!r} is not a valid {name}")
+        raise _error(node, f"{shown(text)} is not a valid {name}")
     if name == "null":
         return None
     if name == "bool":

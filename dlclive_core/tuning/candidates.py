@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dlclive_core.benchmark.candidate import Candidate
@@ -54,8 +53,7 @@ class CandidateFactory:
         """On the CPU, the same candidate with one thread and with one thread per logical processor."""
         if candidate.device != "cpu" or "threads" in candidate.options:
             return []
-        factory: Callable[..., object] = self._catalog.factory(self._catalog.find(RuntimeInfo, candidate.runtime))
-        if "threads" not in inspect.signature(factory).parameters:
+        if "threads" not in self._catalog.find(RuntimeInfo, candidate.runtime).profile_options:
             return []
         cores = usable_cores()
         counts = {1, usable_processors()} - {cores}

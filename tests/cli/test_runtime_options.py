@@ -55,7 +55,13 @@ class Open(BlobModel):
 
 
 QUICK, PLAIN, OPEN = (
-    RuntimeInfo(name=cls.__name__.lower(), summary="", factory=f"{__name__}:{cls.__name__}", reads=(".quick",))
+    RuntimeInfo(
+        name=cls.__name__.lower(),
+        summary="",
+        factory=f"{__name__}:{cls.__name__}",
+        reads=(".quick",),
+        profile_options=("threads", "pinning"),
+    )
     for cls in (Quick, Plain, Open)
 )
 

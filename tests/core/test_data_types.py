@@ -99,7 +99,7 @@ def test_a_card_survives_a_round_trip_through_json() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"card_version": 1}', '{"card_version": "one"}', "null"])
 def test_an_invalid_card_is_a_model_error(text: str) -> None:
-    with pytest.raises(ModelError, match="card cannot be read"):
+    with pytest.raises(ModelError, match="the card of the model cannot be read"):
         ModelCard.from_json(text)
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = sorted((ROOT / "dlclive_core").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/**/*.py"))
 PLUGIN_NAMES = {path.name for path in (ROOT / "plugins").glob("*/src/*")}
-DATA = ("data.frame", "data.pose", "data.skeleton", "data.renamed", "errors")
+DATA = ("data.frame", "data.pose", "data.skeleton", "data.name_checks", "data.renamed", "errors")
 
 
 def imports(path: Path) -> list[str]:
@@ -131,6 +131,7 @@ def test_data_types_need_numpy_only(name: str) -> None:
             "collections",
             "difflib",
             "typing",
+            "unicodedata",
             "dlclive_core",
         }
         if first == "dlclive_core":

@@ -75,7 +75,7 @@ def test_unique_keypoints_are_beside_the_animals() -> None:
 
 
 def test_an_array_that_did_not_come_is_named() -> None:
-    with pytest.raises(ModelError, match="returned keypoints, but not 'peaks': export the model again"):
+    with pytest.raises(ModelError, match="no output 'peaks', but keypoints; export the model again"):
         read_poses({"keypoints": np.ones((1, 1, 2, 3), np.float32)}, CARD)
 
 

@@ -37,7 +37,14 @@ class Blobs(BlobModel):
 
 def catalog() -> PluginCatalog:
     parts = tuple(
-        RuntimeInfo(name=name, summary="", factory=f"{__name__}:Blobs", reads=(".onnx", ".pt"), preference=preference)
+        RuntimeInfo(
+            name=name,
+            summary="",
+            factory=f"{__name__}:Blobs",
+            reads=(".onnx", ".pt"),
+            preference=preference,
+            profile_options=("threads",),
+        )
         for name, preference in (("slow", 1), ("quick", 0))
     )
     return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=parts)])
@@ -130,6 +137,9 @@ def change(values: dict, field: str, value: object) -> None:
         ("options", [], "options is not a JSON object"),
         ("options", {"a b": 1}, "options.a b is not a valid option"),
         ("options", {"threads": [1]}, "options.threads is not a valid option"),
+        ("options", {"threads": 10**6}, "options.threads is not a valid option"),
+        ("options", {"threads": math.nan}, "options.threads is not a valid option"),
+        ("options", {"spinning": "x" * 65}, "options.spinning is not a valid option"),
         ("table.1.label", 3, r"table\[1\].label must be text"),
         ("table", {}, "table must be a list"),
         (
@@ -268,6 +278,59 @@ def test_a_missing_runtime_is_reported_with_the_profile(model: Path) -> None:
     write_profile(model, runtime="gone")
     with pytest.raises(PluginError, match=r"mouse.profile.json asks for gone: .*--profile none"):
         load(model, catalog=catalog())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"trust": True},
+        {"threads": 2, "trust": True},
+        {"detector": "their.onnx"},  # a file
+        {"conditions": "their.onnx"},  # an option of load_model itself, which loads another model
+        {"cuda_stream": 140_000_000_000 % 4096},  # an address
+        {"anything": "else"},
+    ],
+)
+def test_a_profile_sets_only_what_the_runtime_lets_a_profile_set(model: Path, options: dict) -> None:
+    write_profile(model, options=options)
+    bad = next(name for name in options if name != "threads")
+    for profile in ("auto", profile_path(model), build_profile(model, options=options)):
+        with pytest.raises(
+            UsageError, match=rf"sets '{bad}', which no profile may set.*it may set threads.*none"
+        ) as raised:
+            load(model, profile=profile, catalog=catalog())
+        assert "\n" not in str(raised.value)
+
+
+def test_a_profile_sets_nothing_for_a_runtime_that_says_nothing(model: Path) -> None:
+    silent = RuntimeInfo(name="quick", summary="", factory=f"{__name__}:Blobs", reads=(".onnx",))
+    plugin = Plugin(name="p", distribution="d", version="1", status="ready", components=(silent,))
+    write_profile(model, options={"threads": 2})
+    with pytest.raises(
+        UsageError, match=r"sets 'threads', which no profile may set for runtime 'quick' .it may set nothing"
+    ):
+        load(model, catalog=PluginCatalog([plugin]))
+    write_profile(model, options={})
+    with load(model, catalog=PluginCatalog([plugin])) as loaded:
+        assert loaded.loaded == ("mouse.onnx", "cpu", "bf16", 1)
+
+
+def test_our_runtimes_let_a_profile_set_nothing_but_speed() -> None:
+    options = {info.name: set(info.profile_options) for info in PluginCatalog.installed().components(RuntimeInfo)}
+    assert {"onnx", "openvino", "tensorrt", "torch"} <= options.keys()
+    unsafe = {
+        "trust",
+        "detector",
+        "cache",
+        "cuda_stream",
+        "allow_fallback",
+        "conditions",
+        "path",
+        "device",
+        "precision",
+    }
+    assert {name: options[name] & unsafe for name in options} == {name: set() for name in options}
+    assert all("threads" in options[name] for name in ("onnx", "openvino", "torch"))  # what `dlclive tune` tries
 
 
 def test_a_profile_and_a_runtime_exclude_each_other(model: Path) -> None:

@@ -200,8 +200,10 @@ class Blind(Known):
         return {"keypoints": points}
 
 
-def catalog(factory: str = "Known") -> PluginCatalog:
-    part = RuntimeInfo(name="known", summary="", factory=f"{__name__}:{factory}", reads=(".known",))
+def catalog(factory: str = "Known", options: tuple[str, ...] = ("threads",)) -> PluginCatalog:
+    part = RuntimeInfo(
+        name="known", summary="", factory=f"{__name__}:{factory}", reads=(".known",), profile_options=options
+    )
     return PluginCatalog([Plugin(name="p", distribution="d", version="1", status="ready", components=(part,))])
 
 
@@ -257,6 +259,17 @@ def test_a_search_finds_the_fastest_within_the_bound(model: Path, tmp_path: Path
     assert len(labels) == len(set(labels))
     assert any(item.candidate.resize == 0.5 for item in result.table)
     assert any(item.candidate.options for item in result.table)
+
+
+def test_threads_are_not_tried_if_a_profile_could_not_keep_them(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    result = search(
+        plan(model),
+        tmp_path / "exports",
+        catalog=catalog(options=()),
+        measure_candidates=measure_with_synthetic_times,
+    )
+    assert not any(item.candidate.options for item in result.table)
 
 
 def test_a_strict_bound_selects_fp32(model: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import parse_cropping, parse_dynamic
 from dlclive_core.cli.specs import ModelSpec, OptionSpec, PartSpec, RegionSpec, located
-from dlclive_core.errors import ConfigurationError
+from dlclive_core.errors import ConfigurationError, shown
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.regions import regions_from_options
@@ -163,10 +163,11 @@ def _part(file: YamlFile, node: yaml.Node, what: str) -> PartSpec:
         return (PartSpec.source if what == "source" else PartSpec.parse)(file.text(node), where)
     pairs = file.mapping(node, None, what)
     if len(pairs) != 1:
+        names = shown(", ".join(pairs) or "none")[1:-1]
         second = list(pairs.values())[1][0] if pairs else node
         raise file.error(
             second,
-            f"{what} must be one component, written name: options; got {', '.join(pairs) or 'none'}; indent its options",
+            f"{what} must be one component, written name: options; got {names}; indent its options",
         )
     (name, (_, value)) = next(iter(pairs.items()))
     first, options, lines = None, [], {}

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from dlclive_core.cli.live.problems import Problems
-from dlclive_core.errors import ConfigurationError, UsageError, nearest
+from dlclive_core.errors import ConfigurationError, UsageError, nearest, shown
 from dlclive_core.plugins.specs import convert
 from dlclive_core.text.decoding import TextError, read_text
 from dlclive_core.text.yaml_1_2 import compose, plain
@@ -58,9 +58,9 @@ class YamlFile:
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else self._quote(key)
             with self.problems.caught():
                 if known is not None and name not in known:
-                    raise self.error(key, f"{what} has no {name!r}: {nearest(name, known)}")
+                    raise self.error(key, f"{what} has no {shown(name)}: {nearest(name, known)}")
                 if name in pairs:
-                    raise self.error(key, f"{what} has {name!r} twice")
+                    raise self.error(key, f"{what} has {shown(name)} twice")
                 pairs[name] = (key, value)
         return pairs
 

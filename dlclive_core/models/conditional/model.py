@@ -13,7 +13,8 @@ from dlclive_core.models.conditional.condition_boxes import condition_boxes
 from dlclive_core.models.conditional.tracker import ConditionTracker
 from dlclive_core.models.conditional.tracking_rules import TrackingRules
 from dlclive_core.models.detection import DetectionOptions
-from dlclive_core.models.network import Network, output
+from dlclive_core.models.network import Network
+from dlclive_core.models.output_shapes import keypoints_of
 from dlclive_core.models.topdown.boxes import check_boxes
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 
@@ -136,7 +137,7 @@ class ConditionalModel(PoseModel):
         if usable.any():
             crops, transforms = cut_boxes(image, around[usable], self._crops)
             inner = np.stack([p.to_inner(c) for p, c in zip(transforms, conditions[usable], strict=True)])
-            in_crops = output(self.network.run(crops, inner), "keypoints", self.card)[:, 0]
+            in_crops = keypoints_of(self.card, self.network.run(crops, inner))[:, 0]
             keypoints[usable] = [p.to_outer(k) for p, k in zip(transforms, in_crops, strict=True)]
         scores = np.full((len(around), 1), np.nan)
         boxes = np.concatenate([around[:, :4], scores], axis=1).astype(np.float32)

@@ -10,7 +10,8 @@ from dlclive_core.data.frame import as_rgb, check_image
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import ModelError
 from dlclive_core.models.detection import DetectionOptions
-from dlclive_core.models.network import Detector, Network, output
+from dlclive_core.models.network import Detector, Network
+from dlclive_core.models.output_shapes import keypoints_of
 from dlclive_core.models.topdown.boxes import check_boxes
 from dlclive_core.models.topdown.crops import CropRules, cut_boxes
 from dlclive_core.models.topdown.finders import DetectEvery, Finder, FollowingBoxFinder, Nowhere
@@ -84,7 +85,7 @@ class TopDownModel(PoseModel):
         if not len(boxes):
             return Pose(np.zeros((0, len(self.card.skeleton), 3), np.float32), self.card.skeleton, boxes=boxes)
         crops, transforms = cut_boxes(image, boxes, self._rules)
-        inner = output(self.network.run(crops), "keypoints", self.card)[:, 0]
+        inner = keypoints_of(self.card, self.network.run(crops))[:, 0]
         keypoints = np.stack([crop.to_outer(points) for crop, points in zip(transforms, inner, strict=True)])
         return Pose(keypoints, self.card.skeleton, boxes=boxes)
 

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
-from dlclive_core.runtimes import CARD_KEY, CONFIG_NAME, HeatmapDecoding, PoseConfig, pad, scorer_name
+from dlclive_core.runtimes import CARD_KEY, CONFIG_NAME, HeatmapDecoding, PoseConfig, check_network, pad, scorer_name
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.heatmap_decoding import decode_heatmaps, normalise
 
@@ -38,7 +38,7 @@ def recognise_graph(session: ort.InferenceSession, path: Path, pixels: int | Non
     """
     card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if card is not None:
-        return WholeGraph(session, ModelCard.from_json(card), path, pixels)
+        return WholeGraph(session, ModelCard.from_json(card, path.name), path, pixels)
     config = path.with_name(CONFIG_NAME)
     if not config.is_file():
         raise ModelError(
@@ -74,6 +74,12 @@ class WholeGraph:
         fixed = _fixed_size(first.shape[1:3])
         if fixed is not None and fixed != card.input_size:
             self.card = card.with_(input_size=fixed)
+        check_network(
+            self.card,
+            {item.name: item.shape for item in inputs},
+            {item.name: item.shape for item in session.get_outputs()},
+            path.name,
+        )
         self._runs: BoundRuns | None = None
 
     @property

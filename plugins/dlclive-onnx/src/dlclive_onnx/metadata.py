@@ -1,4 +1,7 @@
-"""The card of an ONNX file, read without loading its network: the file is walked over, and only its metadata is read."""
+"""The card of an ONNX file, read without loading its network: the file is walked over, and only its metadata is read.
+
+ONNX Runtime reads all of the metadata, whatever its size, so a file with more than any model needs is refused here, first.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,48 @@ from dlclive_core.runtimes import CARD_KEY
 
 _METADATA = 14  # the field `metadata_props` of ModelProto (onnx.proto)
 _KEY, _VALUE = 1, 2  # the fields of each entry
+_MOST_FIELDS = 100_000  # of ModelProto; a file has about ten, and one more for each function
+_MOST_METADATA = 8 << 20  # bytes
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers
 
 
 def read_card(path: Path) -> ModelCard | None:
-    """The card in a file that `dlclive export` wrote; None if there is none. ModelError if it is not ONNX at all."""
+    """The card in a file that `dlclive export` wrote; None if there is none.
+
+    Raises:
+        ModelError: it is not ONNX at all, its metadata is larger than any model's, or the card is invalid.
+    """
     try:
         with path.open("rb") as file:
-            end = file.seek(0, 2)
-            file.seek(0)
-            while file.tell() < end:
-                entry = _next_metadata(file, end)
-                if entry is not None and entry[0] == CARD_KEY:
-                    return ModelCard.from_json(entry[1])
+            text = _card_text(file)
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} is not an ONNX model: {error}") from None
-    return None
+    return None if text is None else ModelCard.from_json(text, path.name)
 
 
-def _next_metadata(file: BinaryIO, end: int) -> tuple[str, str] | None:
-    """Step over one field; (key, value) if it is an entry of the metadata."""
+def _card_text(file: BinaryIO) -> str | None:
+    """The card's JSON; of several, the last, as ONNX Runtime has it."""
+    end = file.seek(0, 2)
+    file.seek(0)
+    text, fields, metadata = None, 0, 0
+    while file.tell() < end:
+        fields += 1
+        if fields > _MOST_FIELDS:
+            raise ValueError(f"it has more than {_MOST_FIELDS} parts")
+        length = _step_to_metadata(file, end)
+        if length is None:
+            continue
+        metadata += length
+        if metadata > _MOST_METADATA:
+            raise ValueError(f"it has more than {_MOST_METADATA >> 20} MiB of metadata")
+        entry = _entry(file, file.tell() + length)
+        if entry[0] == CARD_KEY:
+            text = entry[1]
+    return text
+
+
+def _step_to_metadata(file: BinaryIO, end: int) -> int | None:
+    """Step over one field; for an entry of the metadata only up to its content, whose length is returned."""
     tag = _varint(file)
     number, wire = tag >> 3, tag & 7
     if wire == _VARINT:
@@ -43,7 +68,7 @@ def _next_metadata(file: BinaryIO, end: int) -> tuple[str, str] | None:
         if file.tell() + length > end:
             raise ValueError("it is cut off")
         if number == _METADATA:
-            return _entry(file, file.tell() + length)
+            return length
         file.seek(length, 1)
     else:
         raise ValueError(f"byte {file.tell()} is none of its fields")
@@ -54,7 +79,9 @@ def _entry(file: BinaryIO, end: int) -> tuple[str, str]:
     texts = {_KEY: "", _VALUE: ""}
     while file.tell() < end:
         tag, length = _varint(file), _varint(file)
-        texts[tag >> 3] = file.read(min(length, end - file.tell())).decode()
+        if file.tell() + length > end:
+            raise ValueError("it is cut off")
+        texts[tag >> 3] = file.read(length).decode()
     return texts[_KEY], texts[_VALUE]
 
 

@@ -18,6 +18,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             reads=(".onnx",),
             preference=10,
             libraries=("onnxruntime", "onnxruntime-gpu"),
+            profile_options=("threads", "spinning", "cuda_nhwc", "cuda_graph", "cuda_search"),
         )
     ]
 

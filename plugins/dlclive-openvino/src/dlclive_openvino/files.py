@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.runtimes import CARD_KEY, sha256
+from dlclive_core.runtimes import CARD_KEY, check_network, sha256
 from dlclive_openvino.devices import core
 from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
@@ -17,6 +18,9 @@ CARD = ["dlclive", "card"]
 
 WEIGHTS = ["dlclive", "weights_sha256"]
 """The path of the hash of the .bin. OpenVINO itself would read the weights of another file without an error."""
+
+_MOST_XML = 64 << 20
+"""Bytes. The description of a large network has three million."""
 
 _WEIGHTS_HASH = re.compile(rb'<weights_sha256 value="([0-9a-f]{64})"')
 
@@ -52,7 +56,8 @@ def read_file(path: Path, ov_core: ov.Core | None = None) -> ModelFile:
         raise ModelError(f"{path} is not a model that OpenVINO can read: {reason[-300:]}") from None
     fix_graph(model)
     card_path = CARD if is_ir else _ONNX_CARD
-    return ModelFile(model, ModelCard.from_json(_text(model, card_path)) if model.has_rt_info(card_path) else None)
+    has_card = model.has_rt_info(card_path)
+    return ModelFile(model, ModelCard.from_json(_text(model, card_path), path.name) if has_card else None)
 
 
 def read_network(path: Path, ov_core: ov.Core | None = None) -> tuple[ov.Model, ModelCard]:
@@ -76,7 +81,16 @@ def read_network(path: Path, ov_core: ov.Core | None = None) -> tuple[ov.Model, 
     height, width = image.partial_shape[1], image.partial_shape[2]
     if height.is_static and width.is_static:
         card = card.with_(input_size=(height.get_length(), width.get_length()))
+    check_network(card, _shapes(model.inputs), _shapes(model.outputs), path.name)
     return model, card
+
+
+def _shapes(ports: Sequence[ov.Output]) -> dict[str, list[int | None]]:
+    """The names and shapes of inputs or outputs; None for a free length."""
+    return {
+        port.any_name: [length.get_length() if length.is_static else None for length in port.partial_shape]
+        for port in ports
+    }
 
 
 def write_ir(model: ov.Model, path: Path, card: ModelCard | None) -> None:
@@ -96,6 +110,8 @@ def _check_weights(path: Path, weights: Path) -> None:
     """Check the weights before OpenVINO reads them: the .xml holds only byte offsets into the .bin."""
     if not weights.is_file():
         raise ModelNotFoundError(f"the weights of {path.name} are not beside it: copy {weights.name}, too")
+    if path.stat().st_size > _MOST_XML:
+        raise ModelError(f"{path} is not a model that OpenVINO can read: it is larger than any, {_MOST_XML >> 20} MiB")
     expected = _WEIGHTS_HASH.search(path.read_bytes())
     if expected is not None and expected[1].decode() != sha256(weights):
         raise ModelError(

@@ -16,6 +16,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             reads=(".xml", ".onnx"),
             companions={".xml": (".bin",)},
             libraries=("openvino",),
+            profile_options=("threads", "pinning"),
             requires=("openvino",),
             install_hint="pip install dlclive-openvino",
         )

@@ -23,7 +23,7 @@ from dlclive_core import DataError, ModelCard, ModelError
 
 MAGIC = b"dlclive.engine\n"
 _LENGTH = struct.Struct("<Q")
-_LONGEST = 16 << 20
+_LONGEST = 4 << 20
 _VERSION = 1
 
 
@@ -78,12 +78,12 @@ class EngineCard:
         try:
             values: dict[str, Any] = json.loads(text)
             version = int(values.pop("engine_card_version"))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ModelError(f"the card of {name} cannot be read ({error!r}): export it again") from None
         if version > _VERSION:
             raise ModelError(f"the card of {name} has version {version}: update dlclive-tensorrt")
         try:
-            model = ModelCard.from_json(json.dumps(values.pop("model")))
+            model = ModelCard.from_json(json.dumps(values.pop("model")), name)
             plans = tuple(_plan(item) for item in values.pop("plans"))
             if not plans or len({plan.batch for plan in plans}) < len(plans):
                 raise ValueError("plans")

@@ -51,6 +51,7 @@ class LoadedPlan:
 
     Attributes:
         captured: whether the plan runs as a CUDA graph.
+        inputs, outputs: their names and shapes.
 
     Raises:
         ModelError: TensorRT cannot read the plan, or dlclive did not export it.
@@ -110,6 +111,8 @@ class LoadedPlan:
             raise self._messages.failure(f"TensorRT cannot run the engine in {self._name}")
         tensors = _tensors(self._engine, self._name)
         self._check(tensors)
+        self.inputs = {tensor.name: tensor.shape for tensor in tensors if tensor.is_input}
+        self.outputs = {tensor.name: tensor.shape for tensor in tensors if not tensor.is_input}
         self._stream = Stream()
         self._upload = self._allocate([tensor for tensor in tensors if tensor.is_input])
         self._download = self._allocate([tensor for tensor in tensors if not tensor.is_input])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core import Detector, DLCLiveError, ModelError, Network, Setting, UsageError
-from dlclive_core.runtimes import find_detector
+from dlclive_core.runtimes import check_network, find_detector
 from dlclive_tensorrt.compatibility import check_fit, check_tensorrt, choose_gpu, find_mismatch
 from dlclive_tensorrt.cuda import gpus, use_gpu
 from dlclive_tensorrt.detector import DETECTOR_SUFFIX, OnnxDetector
@@ -66,6 +66,7 @@ class TensorRTNetwork(Network):
         try:
             for facts, plan in zip(engine.plans, plans, strict=True):
                 self._plans.append(LoadedPlan(plan, facts.batch, self._path.name))
+                check_network(self.card, self._plans[-1].inputs, self._plans[-1].outputs, self._path.name)
         except BaseException:
             self.close()
             raise

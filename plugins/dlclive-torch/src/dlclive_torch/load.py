@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor
 
-from dlclive_core import ModelCard, ModelError
+from dlclive_core import DLCLiveError, ModelCard, ModelError
 from dlclive_core.runtimes import PoseConfig, detector_normalisation, detector_snapshots
 from dlclive_torch.device import name_dtype
 from dlclive_torch.files.checkpoint import Checkpoint, read_checkpoint, read_detector
 from dlclive_torch.folding import fold_batch_norms
 from dlclive_torch.graph import KeypointGraph
-from dlclive_torch.network import build_network
+from dlclive_torch.network import BODYPART, UNIQUE, PoseNetwork, build_network
 from dlclive_torch.scorer import deeplabcut_scorer
-from dlclive_torch.weights import fill_weights
+from dlclive_torch.weights import check_weights, fill_weights
 
 if TYPE_CHECKING:
     from dlclive_torch.detectors.graph import DetectorGraph
+    from dlclive_torch.heads.base import Head
+    from dlclive_torch.necks.transformer import Transformer
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,14 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
     checkpoint = read_checkpoint(path)
     config = _config(checkpoint)
     try:
+        with torch.device("meta"):  # takes no memory, whatever the sizes in the configuration
+            check_weights(build_network(config), checkpoint.pose, path)
         network = build_network(config)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
+    except DLCLiveError:
+        raise
+    except Exception as error:  # values that no DeepLabCut version writes raise nearly anything
         raise ModelError(f"the configuration of {path} is invalid ({_reason(error)}); export it again") from None
+    _check_keypoints(config, network, path)
     fill_weights(network, checkpoint.pose, path)
     network.eval()
     if dtype == torch.float64:
@@ -107,6 +114,21 @@ def load_deeplabcut(path: Path, *, dtype: torch.dtype = torch.float32, detector:
     return LoadedModel(graph.eval(), card, config, checkpoint)
 
 
+def _check_keypoints(config: PoseConfig, network: PoseNetwork, path: Path) -> None:
+    """ModelError if the configuration names another number of keypoints than the network finds."""
+    for head, names in ((BODYPART, config.skeleton.keypoints), (UNIQUE, config.unique_keypoints)):
+        if head not in network.heads:  # top-down networks of projects with unique keypoints do not find these
+            continue
+        found = cast("Head", network.heads[head]).keypoints
+        if found is None:
+            found = cast("Transformer", network.neck).keypoints
+        if found != len(names):
+            raise ModelError(
+                f"the configuration of {path} names {len(names)} keypoints ({head}), and its network finds {found}: it is "
+                "another model's; export the model again"
+            )
+
+
 def _detector_snapshot(checkpoint: Checkpoint, config: PoseConfig) -> Path | None:
     """The detector's snapshot that lies beside a top-down network's."""
     if config.method != "top-down" or checkpoint.format != "deeplabcut-snapshot":
@@ -117,7 +139,9 @@ def _detector_snapshot(checkpoint: Checkpoint, config: PoseConfig) -> Path | Non
 def _config(checkpoint: Checkpoint) -> PoseConfig:
     try:
         return PoseConfig.from_mapping(checkpoint.config, where=str(checkpoint.path), file=checkpoint.path)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # values that no DeepLabCut version writes
+    except DLCLiveError:
+        raise
+    except Exception as error:  # values that no DeepLabCut version writes raise nearly anything
         raise ModelError(
             f"the configuration of {checkpoint.path} is invalid ({_reason(error)}); export it again"
         ) from None

@@ -18,6 +18,7 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
             factory="dlclive_torch.runtime:TorchNetwork",
             reads=(".pt",),
             libraries=("torch",),
+            profile_options=("threads", "cuda_graph"),
             requires=("torch", "timm"),
             install_hint=_INSTALL,
         )

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from dlclive_core import DLCLiveError, ModelError
+from dlclive_torch.files.bounded_pickle import MOST_BYTES
 from dlclive_torch.files.pickles import RestrictedUnpickler
 from dlclive_torch.files.stand_ins import StorageType
 
 _ZIP_MAGIC = b"PK\x03\x04"
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_VERSION = 1001
+_MOST_DIRECTORY = 4 << 20  # bytes; a network with its optimiser has 10 000 records of a hundred bytes
+_DIRECTORY_SIZE = 5  # its place in what zipfile reads at the end of an archive
 
 
 def read_pt(path: Path) -> Any:
@@ -39,6 +42,7 @@ def read_pt(path: Path) -> Any:
 
 def _read_zip(path: Path) -> Any:
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.count("/") == 1 and name.endswith("/data.pkl")]
             if len(names) != 1:
@@ -46,12 +50,20 @@ def _read_zip(path: Path) -> Any:
             folder = names[0].removesuffix("data.pkl")
             if folder + "constants.pkl" in archive.namelist():
                 raise ModelError(f"{path} is a TorchScript program, not a DeepLabCut model; give DeepLabCut's export")
+            for name in (names[0], folder + "byteorder"):
+                if name in archive.namelist():
+                    _check_record(archive.getinfo(name), MOST_BYTES)
             if folder + "byteorder" in archive.namelist() and archive.read(folder + "byteorder") != b"little":
                 raise ModelError(f"{path} was written on a big-endian machine, which is not supported")
             storages: dict[str, Tensor] = {}
+            left = path.stat().st_size
 
             def load(kind: StorageType, key: str, count: int) -> Tensor:
+                nonlocal left
                 if key not in storages:
+                    left -= max(0, count) * kind.dtype.itemsize
+                    if left < 0:  # records of an archive may overlap
+                        raise zipfile.BadZipFile("its storages are larger than the file")
                     storages[key] = _zip_storage(archive, f"{folder}data/{key}", kind, count)
                 return storages[key]
 
@@ -60,14 +72,28 @@ def _read_zip(path: Path) -> Any:
     except DLCLiveError:
         raise
     except Exception as error:  # a damaged archive can raise almost anything: BadZipFile, KeyError, UnicodeDecodeError
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"{path} is truncated or damaged ({reason}); copy or export it again") from None
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse an archive that lists more records than any model has, before they are read."""
+    with path.open("rb") as stream:
+        end: Any = zipfile._EndRecData(stream)  # type: ignore[attr-defined,unused-ignore]
+    if end is not None and end[_DIRECTORY_SIZE] > _MOST_DIRECTORY:
+        raise zipfile.BadZipFile(f"its directory is larger than {_MOST_DIRECTORY >> 20} MiB")
+
+
+def _check_record(record: zipfile.ZipInfo, most: int | None = None) -> None:
+    if record.compress_type != zipfile.ZIP_STORED:  # torch.save never compresses, and a bomb does
+        raise zipfile.BadZipFile(f"{record.filename} is compressed")
+    if most is not None and record.file_size > most:
+        raise zipfile.BadZipFile(f"{record.filename} is larger than {most >> 20} MiB")
 
 
 def _zip_storage(archive: zipfile.ZipFile, name: str, kind: StorageType, count: int) -> Tensor:
     record = archive.getinfo(name)
-    if record.compress_type != zipfile.ZIP_STORED:  # torch.save never compresses; a zip bomb does
-        raise zipfile.BadZipFile(f"{name} is compressed")
+    _check_record(record)
     if count < 0 or record.file_size < count * kind.dtype.itemsize:
         raise zipfile.BadZipFile(f"{name} is too short")
     return _numbers(archive.read(record), kind, count)
@@ -81,12 +107,14 @@ def _read_legacy(stream: IO[bytes], path: Path) -> Any:
     system = RestrictedUnpickler(stream, path).read()
     if version != _LEGACY_VERSION or not isinstance(system, dict) or not system.get("little_endian", True):
         raise ModelError(f"{path} was written by an unsupported version or machine; export it again")
-    size = path.stat().st_size
+    size = left = path.stat().st_size
     storages: dict[str, Tensor] = {}
 
     def load(kind: StorageType, key: str, count: int) -> Tensor:
+        nonlocal left
         if key not in storages:
-            if not 0 <= count * kind.dtype.itemsize <= size:
+            left -= max(0, count) * kind.dtype.itemsize
+            if count < 0 or left < 0:
                 raise pickle.UnpicklingError(f"a storage of {count} numbers in a file of {size} bytes")
             storages[key] = torch.zeros(count, dtype=kind.dtype)
         return storages[key]

@@ -12,6 +12,7 @@ from torch import Tensor
 from dlclive_core import ModelError
 from dlclive_core.runtimes import CONFIG_NAME, is_detector_snapshot, read_config, sha256
 from dlclive_torch.files.archives import read_pt
+from dlclive_torch.files.plain_values import TooLargeError, plain_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ModelError: the file is neither, or is damaged.
         UnsafeFileError: unpickling the file would execute code.
     """
-    content = _plain(read_pt(path))
+    content = _content(path)
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds {_a(content)}, not a DeepLabCut model; give DeepLabCut's export or snapshot")
     if content and all(isinstance(value, Tensor) for value in content.values()):
@@ -69,7 +70,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             detector=None,
             sha256=sha256(path),
         )
-    keys = ", ".join(repr(str(key)) for key in list(content)[:8]) or "nothing"
+    keys = ", ".join(repr(str(key)[:60]) for key in list(content)[:8]) or "nothing"
     raise ModelError(
         f"{path} is neither a DeepLabCut export ('config', 'pose') nor a snapshot ('model', 'metadata'); it holds {keys}"
     )
@@ -82,7 +83,7 @@ def read_detector(path: Path) -> Mapping[str, Tensor]:
         ModelError: the file has no detector, or is damaged.
         UnsafeFileError: unpickling the file would execute code.
     """
-    content = _plain(read_pt(path))
+    content = _content(path)
     if isinstance(content, dict) and content.get("detector"):
         return _weights(content, "detector", path)
     if isinstance(content, dict) and "model" in content and "metadata" in content:
@@ -96,7 +97,10 @@ def _weights(content: Mapping[str, Any], key: str, path: Path) -> Mapping[str, T
         raise ModelError(f"{path} holds no weights under {key!r}; export the model again")
     for name, value in weights.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise ModelError(f"{path} holds {_a(value)} as weight {name!r}; export the model again")
+            raise ModelError(f"{path} holds {_a(value)} as weight {str(name)[:60]!r}; export the model again")
+    total, size = sum(value.numel() * value.itemsize for value in weights.values()), path.stat().st_size
+    if total > 2 * size:  # names for the same numbers: a network of any size would fit
+        raise ModelError(f"{path} has {size} bytes, and its weights would have {total}; export the model again")
     return weights
 
 
@@ -111,11 +115,12 @@ def _config_beside(path: Path) -> Mapping[str, Any]:
     return read_config(config_path)
 
 
-def _plain(value: Any) -> Any:
-    """Convert mappings of any kind to dict: a mapping from a pickle may carry attributes that shadow its methods."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in dict.items(value)}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+def _content(path: Path) -> Any:
+    """What is in a file, as plain values."""
+    try:
+        return plain_values(read_pt(path))
+    except TooLargeError as error:
+        raise ModelError(f"{path} is no DeepLabCut model: {error}; export the model again") from None
 
 
 def _a(value: object) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from dlclive_core import DLCLiveError, ModelError, UnsafeFileError
+from dlclive_torch.files.bounded_pickle import BoundedUnpickler
 from dlclive_torch.files.stand_ins import Loader, StorageType, stand_in
 
 
-class RestrictedUnpickler(pickle.Unpickler):
+class RestrictedUnpickler(BoundedUnpickler):
     """Reads one pickle. Looks up every name in `stand_ins` and imports nothing.
 
     Args:
@@ -28,8 +29,9 @@ class RestrictedUnpickler(pickle.Unpickler):
         """Return the stand-in for a name; UnsafeFileError if it has none."""
         substitute = stand_in(module, name)
         if substitute is None:
+            wanted = f"{module}.{name}"[:200]
             raise UnsafeFileError(
-                f"{self._path} would run {f'{module}.{name}'!r} when read, which no DeepLabCut model needs; nothing was "
+                f"{self._path} would run {wanted!r} when read, which no DeepLabCut model needs; nothing was "
                 "run. If you trust the file, export the model again with deeplabcut.export_model"
             )
         return substitute
@@ -48,7 +50,7 @@ class RestrictedUnpickler(pickle.Unpickler):
         except DLCLiveError:
             raise
         except Exception as error:  # a damaged pickle can raise almost anything: IndexError, KeyError, TypeError, ...
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(
                 f"{self._path} is damaged or not a PyTorch file ({reason}); copy or export it again"
             ) from None

@@ -7,6 +7,7 @@ file can do nothing beyond this table.
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ class _Sealed:
     """Cannot be changed by a pickle: rejects the BUILD instruction, which sets attributes of any object."""
 
     __slots__ = ()
+    refuses_state = True
 
     def __setstate__(self, state: object) -> None:
         raise pickle.UnpicklingError("an attempt to modify a stand-in")
@@ -48,12 +50,16 @@ class Call(_Sealed):
     def __call__(self, *arguments: object) -> object:
         return self._function(*arguments)
 
+    def makes(self, kinds: tuple[type, ...]) -> bool:
+        """Whether it is the constructor of one of these types."""
+        return self._function in kinds
+
 
 class NumpyType:
     """Stands in for `numpy.dtype`: plain numbers only. The byte order comes from the pickle's state."""
 
     def __init__(self, code: str, *_: object) -> None:
-        if not isinstance(code, str) or code[:1] not in "biufc":
+        if not isinstance(code, str) or len(code) > 4 or code[:1] not in "biufc":
             raise ValueError(f"a number of numpy type {code!r}")
         self.dtype = np.dtype(code)
 
@@ -77,7 +83,7 @@ def encoded_text(text: str, encoding: str) -> bytes:
 
 def enum_value(value: object) -> str:
     """Return the value of a deeplabcut enumeration, which derives from str."""
-    return str(value)
+    return str(_simple(value))
 
 
 def posix_path(*parts: str) -> str:
@@ -92,18 +98,32 @@ def windows_path(*parts: str) -> str:
 
 def device_name(*parts: object) -> str:
     """Return a torch.device as text."""
-    return ":".join(str(part) for part in parts)
+    return ":".join(str(_simple(part)) for part in parts)
+
+
+def _simple(value: object) -> object:
+    """Text or a number: what holds others may take forever to be written out."""
+    if not isinstance(value, str | int | float | None):
+        raise TypeError(f"a name that is a {type(value).__name__}")
+    return value
 
 
 def plain_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: object) -> Tensor:
     """Return a view into a storage; torch rejects a view that exceeds it."""
+    return _view(storage, size, stride, offset)
+
+
+def _view(storage: Tensor, size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> Tensor:
+    """The view; not one that repeats numbers: a network of any size would fit a file of any other."""
+    if math.prod(size) > storage.numel():
+        raise ValueError(f"a tensor of {math.prod(size)} numbers in a storage of {storage.numel()}")
     return storage.as_strided(size, stride, offset)
 
 
 def typed_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *more: Any) -> Tensor:
     """Return a view into a storage of bytes, interpreted as numbers of the dtype in the third entry of `more`."""
     _, _, dtype = more[:3]
-    return storage.view(dtype).as_strided(size, stride, offset)
+    return _view(storage.view(dtype), size, stride, offset)
 
 
 def parameter_data(data: Tensor, *_: object) -> Tensor:

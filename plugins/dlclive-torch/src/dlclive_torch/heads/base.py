@@ -25,6 +25,7 @@ class Head(nn.Module):
         outputs: the names of the tensors that `forward` returns.
         exact: the head amplifies rounding errors, so images are normalised in double precision and batch normalisations
             are not folded.
+        keypoints: the number of keypoints, K; None: as many as the neck has tokens for.
         stride: pixels of the network's input per cell of the head's maps.
         input_size: (height, width) of the only input size that the head supports; None for any.
         assembly: the rules that assemble candidates, for heads that return "peaks" and "affinities".
@@ -32,6 +33,7 @@ class Head(nn.Module):
 
     outputs: ClassVar[tuple[str, ...]] = ("keypoints",)
     exact: ClassVar[bool] = False
+    keypoints: int | None = None
     stride: float
     input_size: tuple[int, int] | None = None
     assembly: AssemblyRules | None = None

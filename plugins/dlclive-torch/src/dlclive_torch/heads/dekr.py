@@ -97,6 +97,7 @@ class DEKRHead(Head):
         self.heatmap_head = heatmap
         self.offset_head = offset
         self.decoding = decoding
+        self.keypoints = offset.keypoints
         self.stride = decoding.stride
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:

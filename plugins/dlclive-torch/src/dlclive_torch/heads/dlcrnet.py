@@ -69,6 +69,7 @@ class DLCRNetHead(Head):
         self.register_buffer("kept", torch.tensor(kept, dtype=torch.int64), persistent=False)
         self.assembly: AssemblyRules = assembly
         self.stride = decoding.stride
+        self.keypoints = heatmaps
 
     def maps(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return heatmaps (N, K, h, w), location refinements (N, 2K, h, w), and all fields (N, 2 * fields, h, w)."""

@@ -43,6 +43,7 @@ class Upsampling(nn.Module):
         if final is not None:
             self.final_conv = nn.Conv2d(channels[-1], final[0], final[1], padding=final[1] // 2)
         self.scale = math.prod(strides)
+        self.maps = channels[-1] if final is None else final[0]
 
     def forward(self, features: Tensor) -> Tensor:
         maps: Tensor = self.final_conv(self.deconv_layers(features))
@@ -69,6 +70,7 @@ class HeatmapHead(Head):
         if locref is not None:
             self.locref_head = locref
         self.decoding = decoding
+        self.keypoints = heatmap.maps
         self.stride = decoding.stride
 
     def forward(self, features: Tensor) -> dict[str, Tensor]:

@@ -49,6 +49,7 @@ class RTMCCHead(Head):
         cells = feature_size[0] * feature_size[1]
         self.input_size = input_size
         self.decoding = decoding
+        self.keypoints = keypoints
         self.stride = 1 / decoding.split_ratio
         self.final_layer = nn.Conv2d(channels, keypoints, kernel, padding=kernel // 2)
         self.mlp = nn.Sequential(ScaleNorm(cells), nn.Linear(cells, hidden, bias=False))

@@ -4,42 +4,57 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from pathlib import Path
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlclive_core.errors import UsageError
+from dlclive_core.errors import DLCLiveError, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class JsonFields:
-    """One object in a profile's JSON. Reading a field removes it, so that unknown fields remain.
+    """One object of a JSON file. Each method that is called for a field takes it away.
+
+    Args:
+        values: what was read.
+        failure: makes the error for a problem, in which it names the file and says what to do.
+        prefix: of the names of the fields, for objects inside others.
 
     Raises:
-        UsageError: from every method, with the file, the field, and the expected value.
+        DLCLiveError: in every method: what `failure` makes of the field and what was expected.
     """
 
-    def __init__(self, values: Any, path: Path, prefix: str = "") -> None:
-        self._path, self._prefix = path, prefix
+    def __init__(self, values: Any, failure: Callable[[str], DLCLiveError], prefix: str = "") -> None:
+        self.error, self._prefix = failure, prefix
         if not isinstance(values, dict):
             raise self.error(f"{prefix.rstrip('.') or 'the content'} is not a JSON object")
         self._values: dict[str, Any] = dict(values)
 
-    def error(self, problem: str) -> UsageError:
-        """The error to raise for a problem with the file."""
-        return UsageError(f"{self._path} is not a valid profile: {problem}; tune again, or pass --profile none")
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def names(self) -> list[str]:
+        """The names of the fields that are left."""
+        return list(self._values)
 
     def check_empty(self) -> None:
         """Raise if a field is left: an unknown field may be important."""
         for name in self._values:
-            raise self.error(f"unknown field {self._prefix}{name}")
+            raise self.error(f"unknown field {self._prefix}{shown(name)[1:-1]}")
 
-    def text(self, name: str, *, empty: bool = False) -> str:
+    def text(self, name: str, *, empty: bool = False, most: int | None = None) -> str:
+        """Text, of `most` characters at most."""
         value = self._take(name)
         if not isinstance(value, str) or not (value or empty):
             raise self._unexpected(name, "text", value)
+        if most is not None and len(value) > most:
+            raise self._unexpected(name, f"text of at most {most} characters", value)
         return value
+
+    def value(self, name: str) -> Any:
+        """Whatever it is, for the caller to check."""
+        return self._take(name)
 
     def texts(self, name: str) -> list[str]:
         value = self._take(name)
@@ -65,11 +80,25 @@ class JsonFields:
             raise self._unexpected(name, "true or false", value)
         return value
 
+    def integer(self, name: str, least: int, most: int) -> int:
+        value = self._take(name)
+        if type(value) is not int or not least <= value <= most:
+            raise self._unexpected(name, f"an integer from {least} to {most}", value)
+        return value
+
     def count(self, name: str) -> int:
         """An integer from 0 up."""
         value = self._take(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._unexpected(name, "an integer from 0 up", value)
+        return value
+
+    def integers(self, name: str, length: int, *, least: int, most: int) -> list[int]:
+        value = self._take(name)
+        if not isinstance(value, list) or len(value) != length:
+            raise self._unexpected(name, f"{length} integers", value)
+        if not all(type(item) is int and least <= item <= most for item in value):
+            raise self._unexpected(name, f"{length} integers from {least} to {most}", value)
         return value
 
     def integers_or_none(self, name: str, length: int) -> list[int] | None:
@@ -80,11 +109,12 @@ class JsonFields:
             raise self._unexpected(name, f"{length} integers or null", value)
         return value
 
-    def number(self, name: str, *, least: float, above: bool = False) -> float:
-        """A number from `least` up; with `above`, larger than `least`."""
+    def number(self, name: str, *, least: float, above: bool = False, most: float = math.inf) -> float:
+        """A number from `least` up, or with `above`, larger than it; `most` at most."""
         value = self._take(name)
-        if not _is_number(value) or value < least or (above and value == least):
-            expected = f"a number {'above' if above else 'from'} {least:g}{'' if above else ' up'}"
+        if not _is_number(value) or value < least or (above and value == least) or value > most:
+            upper = f" up to {most:g}" if math.isfinite(most) else "" if above else " up"
+            expected = f"a number {'above' if above else 'from'} {least:g}{upper}"
             raise self._unexpected(name, expected, value)
         return float(value)
 
@@ -98,17 +128,24 @@ class JsonFields:
         return None if value is None else float(value)
 
     def object(self, name: str) -> JsonFields:
-        return JsonFields(self._take(name), self._path, f"{self._prefix}{name}.")
+        return JsonFields(self._take(name), self.error, f"{self._prefix}{name}.")
 
     def object_or_none(self, name: str) -> JsonFields | None:
         value = self._take(name)
-        return None if value is None else JsonFields(value, self._path, f"{self._prefix}{name}.")
+        return None if value is None else JsonFields(value, self.error, f"{self._prefix}{name}.")
 
     def objects(self, name: str) -> list[JsonFields]:
         value = self._take(name)
         if not isinstance(value, list):
             raise self._unexpected(name, "a list", value)
-        return [JsonFields(item, self._path, f"{self._prefix}{name}[{index}].") for index, item in enumerate(value)]
+        return [JsonFields(item, self.error, f"{self._prefix}{name}[{index}].") for index, item in enumerate(value)]
+
+    def take_if_none(self, name: str) -> bool:
+        """Whether a field is null; if so, it is taken away."""
+        if self._values.get(name, ...) is not None:
+            return False
+        self._take(name)
+        return True
 
     def take_rest(self) -> dict[str, Any]:
         """All remaining fields, by name."""
@@ -120,9 +157,12 @@ class JsonFields:
             raise self.error(f"{self._prefix}{name} is missing")
         return self._values.pop(name)
 
-    def _unexpected(self, name: str, expected: str, value: Any) -> UsageError:
+    def _unexpected(self, name: str, expected: str, value: Any) -> DLCLiveError:
         return self.error(f"{self._prefix}{name} must be {expected}, not {str(value)[:60]!r}")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite number that a float can hold: JSON has integers of any length."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max  # neither infinity nor NaN is
