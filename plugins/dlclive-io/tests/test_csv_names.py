@@ -15,19 +15,7 @@ from dlclive_io.tables.table_layout import TableLayout
 from dlclive_core import Estimate, Frame, ModelCard, Pose, Skeleton
 from dlclive_core.testing import run_info
 
-NAMES = [
-    "tail, base",
-    'the "nose"',
-    "two\nlines",
-    "57\n58,1",
-    "carriage\rreturn",
-    "\r\n",
-    "tab\there",
-    "\x1b[31mred",
-    "naïve 鼠",
-    "=1+1",
-    " spaces ",
-]
+NAMES = ["tail, base", 'the "nose"', "naïve 鼠", "=1+1", " spaces ", "a;b|c"]
 
 
 def _write(path: Path, card: ModelCard, *, finish: bool) -> None:
@@ -56,11 +44,3 @@ def test_names_are_read_back(tmp_path: Path, name: str, finish: bool) -> None:
     table = pd.read_csv(path, header=[0, 1, 2], index_col=0)
     assert list(table.columns) == TableLayout(card).columns
     np.testing.assert_array_equal(table.to_numpy(), np.repeat([[0.0], [1.0], [2.0]], 6, axis=1))
-
-
-def test_half_a_surrogate_pair_becomes_its_escape(tmp_path: Path) -> None:
-    """UTF-8 cannot encode it."""
-    card = ModelCard(net_type="test", skeleton=Skeleton(("nose", "\ud800")))
-    _write(tmp_path / "poses.csv", card, finish=True)
-    table = pd.read_csv(tmp_path / "poses.csv", header=[0, 1, 2], index_col=0)
-    assert set(table.columns.get_level_values("bodyparts")) == {"nose", r"\ud800"}

@@ -76,7 +76,7 @@ def test_only_confident_keypoints_are_drawn(films: Any, tmp_path: Path) -> None:
     path = tmp_path / "sure.mp4"
     missing = Pose.missing(SKELETON)
     _record(
-        LabelledVideo(path, radius=8, legend=False),
+        LabelledVideo(path, 0.6, radius=8, names=False, legend=False),
         _estimate(0, pose=_pose((0.59, 0.6, 0.9))),
         _estimate(1, pose=missing),
         _estimate(2, pose=Pose(np.zeros((0, 3, 3), np.float32), SKELETON)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ def _write(sink: Sink, films: Any, *, finish: bool = True) -> None:
 
 def test_files_in_the_current_folder(films: Any, name: str) -> None:
     for sink, path in (
-        (LabelledVideo, Path(f"{name}.mp4")),
-        (LabelledVideo, Path(f"{name}.mkv")),
+        (partial(LabelledVideo, legend=False, names=False), Path(f"{name}.mp4")),
+        (partial(LabelledVideo, legend=False, names=False), Path(f"{name}.mkv")),
         (VideoRecording, Path(f"{name}-raw.mkv")),
         (VideoRecording, Path(f"{name}-raw2.mp4")),
     ):

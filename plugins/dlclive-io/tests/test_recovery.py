@@ -212,7 +212,7 @@ def test_journals_that_cannot_be_read_stay(crash: Any, tmp_path: Path) -> None:
     assert journal.exists()
     journal.write_bytes(b"not a database" * 1000)
     (recovered,) = recover(folder).files
-    assert "not a readable journal" in recovered.error
+    assert "not a readable pose journal" in recovered.error
     assert (folder / "mouse.h5.part").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,10 @@ SKELETON = Skeleton(("nose",))
 CARD = ModelCard(net_type="test", skeleton=SKELETON)
 TICK = 1.2e-5  # seconds: a tick of either container
 
-sinks = pytest.mark.parametrize("kind", [VideoRecording, LabelledVideo])
+PLAIN = partial(LabelledVideo, legend=False, names=False)
+"""Nothing drawn over the number in the picture."""
+
+sinks = pytest.mark.parametrize("kind", [VideoRecording, pytest.param(PLAIN, id="LabelledVideo")])
 suffixes = pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 
 
