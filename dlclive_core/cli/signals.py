@@ -21,6 +21,7 @@ from dlclive_core.session import Rig, Session
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 """Ctrl-C, `kill`, the end of the terminal or of ssh, and Ctrl-Break or a closed window on Windows; where they exist."""
 _SIGNALS = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
+_ALWAYS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 0.12  # seconds after the second signal for processors to switch off their hardware
 _FLUSH = 0.02  # seconds to flush standard error; a stopped terminal must not hold the process
 _HINT_AFTER = 2.0  # seconds after the first signal until a hint is printed
@@ -29,7 +30,8 @@ _HINT_AFTER = 2.0  # seconds after the first signal until a hint is printed
 class StopOnSignal:
     """Context manager under which SIGINT, SIGTERM and SIGHUP stop the running session. Main thread only.
 
-    A signal that is ignored when it is entered, as SIGHUP under `nohup`, stays ignored.
+    SIGHUP stays ignored if it is when the context is entered, as under `nohup`. SIGINT does not: shells ignore it for jobs in
+    the background, which `kill -INT` must be able to stop.
 
     Python runs a signal handler only when the main thread executes Python code, not while a model computes or a driver
     hangs. A separate thread therefore receives the signals as well. The first signal stops the session. The second one
@@ -71,7 +73,7 @@ class StopOnSignal:
         self._before = {
             number: signal.signal(number, self._handle)
             for number in _SIGNALS
-            if signal.getsignal(number) is not signal.SIG_IGN
+            if number in _ALWAYS or signal.getsignal(number) is not signal.SIG_IGN
         }
         self._wakeup = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._listen, name="dlclive signals", daemon=True).start()
