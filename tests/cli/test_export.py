@@ -70,7 +70,8 @@ def test_an_export_that_compared_no_confident_keypoint_says_so(
     parity = Parity(5, 20, confident, 0.01, 0.0, 1e-6)
     done = Export(target, BlobModel().card, parity, 0.05, files=(target,))
     monkeypatch.setattr(export, "export_model", lambda *arguments, **options: done)
-    export.run_export("mouse.pt", target, "fp32", None, None, None, [], overwrite=False, json=True)
+    (tmp_path / "mouse.pt").touch()
+    export.run_export(str(tmp_path / "mouse.pt"), target, "fp32", None, None, None, [], overwrite=False, json=True)
     captured = capsys.readouterr()
     message = "no keypoint of the 5 compared frames has a confidence of 0.6 or more"
     assert (message in captured.err) == warned

@@ -204,7 +204,7 @@ def test_without_torchvision_the_message_says_what_to_install(
     options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torchvision.models.detection", None)
-    with pytest.raises(DependencyError, match=r"pip install 'dlclive-torch\[detectors\]'") as error:
+    with pytest.raises(DependencyError, match="pip install torchvision") as error:
         build_detector(options("SSDLite"), "imagenet")
     assert "\n" not in str(error.value)
 
