@@ -85,21 +85,21 @@ def main() -> None:
         imitate_avx2(folder)
         if not options.cases:
             catalog = PluginCatalog.installed()
-            given = None if options.clip is None else spread_frames(source_for(options.clip, catalog), options.frames)
-            measure(options.model, folder, given, options.frames)
+            clip = None if options.clip is None else spread_frames(source_for(options.clip, catalog), options.frames)
+            measure(options.model, folder, clip, options.frames)
         for name in options.cases:
             case = read_case(options.model, name, folder)
             measure(case.path, folder, [case.image] if options.open_field else None, options.frames)
 
 
-def measure(model: Path, folder: Path, given: Sequence[NDArray[np.uint8]] | None, count: int) -> None:
+def measure(model: Path, folder: Path, clip: Sequence[NDArray[np.uint8]] | None, count: int) -> None:
     """Print a table's rows for one network, on these frames or on rendered ones."""
     from dlclive_torch.export import OnnxExporter
 
     exported = folder / f"{model.stem}.onnx"
     OnnxExporter().export(model, exported)
     with load_model(model, "torch", device="cpu") as network:
-        frames = choose_frames(network, given, None, calibrate=False).compared[:count]
+        frames = choose_frames(network, clip, None, calibrate=False).compared[:count]
     (folder / "frames").write_bytes(pickle.dumps([np.asarray(frame) for frame in frames]))
     exact: list[Answer] | None = None
     for way in WAYS:
@@ -111,11 +111,11 @@ def measure(model: Path, folder: Path, given: Sequence[NDArray[np.uint8]] | None
         subprocess.run(
             command, env={**os.environ, **way.environment, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}, check=True
         )
-        found = pickle.loads((folder / "answers").read_bytes())
+        answers = pickle.loads((folder / "answers").read_bytes())
         if exact is None:
-            exact = found
+            exact = answers
         else:
-            print(f"| {model.stem} | {way.name} | {row(exact, found)} |", flush=True)
+            print(f"| {model.stem} | {way.name} | {row(exact, answers)} |", flush=True)
     assert exact is not None
     points = np.concatenate([answer.pose.keypoints.reshape(-1, 3) for answer in exact])
     points = points[np.isfinite(points[:, 0])]
@@ -125,9 +125,9 @@ def measure(model: Path, folder: Path, given: Sequence[NDArray[np.uint8]] | None
     )
 
 
-def row(exact: Sequence[Answer], found: Sequence[Answer]) -> str:
+def row(exact: Sequence[Answer], answers: Sequence[Answer]) -> str:
     """The differences between two models' answers."""
-    pairs = [(a.pose.keypoints, b.pose.keypoints) for a, b in zip(exact, found, strict=True)]
+    pairs = [(a.pose.keypoints, b.pose.keypoints) for a, b in zip(exact, answers, strict=True)]
     px = np.concatenate([np.hypot(*(a - b)[..., :2].reshape(-1, 2).T) for a, b in pairs])
     px = np.where(np.isfinite(px), px, 0)
     confidence = max(float(np.abs(a - b)[..., 2].max()) for a, b in pairs)

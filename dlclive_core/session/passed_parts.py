@@ -22,8 +22,8 @@ def passed_part(value: Part, kind: type, option: str, example: str) -> Part:
     refuse_class(value, option)
     if isinstance(value, kind):
         return value
-    given = repr(str(value)) if isinstance(value, str | Path) else f"a value of type {type(value).__name__}"
-    raise UsageError(f"{option} is {given}, not a {kind.__name__}; write {example}")
+    described = repr(str(value)) if isinstance(value, str | Path) else f"a value of type {type(value).__name__}"
+    raise UsageError(f"{option} is {described}, not a {kind.__name__}; write {example}")
 
 
 def passed_source(value: Part, kind: type) -> Part:

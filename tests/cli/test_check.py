@@ -111,10 +111,10 @@ def test_what_check_finds_run_refuses_too(dlclive, model, clip, tmp_path, text, 
         (tmp_path / name).write_bytes(b"" if name == "empty.mp4" else b"kept")
     (tmp_path / "left.h5.part").write_bytes(b"kept")
     (tmp_path / "folder.h5").mkdir()
-    found, errors = check(dlclive, tmp_path, text.replace("CLIP", str(clip)) + "model: MODEL\n", model)
+    exit_code, errors = check(dlclive, tmp_path, text.replace("CLIP", str(clip)) + "model: MODEL\n", model)
     assert len(errors) == 1, errors
     assert message in errors[0]
-    assert found == code
+    assert exit_code == code
     assert dlclive("run", "rig.yaml", "--max-frames", 2).code != 0
 
 

@@ -109,9 +109,9 @@ def test_the_picture_of_a_benchmark_is_readable(benchmark: Benchmark) -> None:
 @pytest.mark.parametrize("rows", [slice(None), slice(4, None)], ids=["some", "all"])
 def test_the_reason_of_a_failure_is_complete_with_its_remedy(benchmark: Benchmark, rows: slice) -> None:
     root = check_picture(benchmark_picture(replace(benchmark, rows=benchmark.rows[rows])))
-    words = " ".join(item.text or "" for item in root.iter(f"{SVG}text"))
-    assert words.count(REMEDY) == 2
-    assert words.count(" ".join(REASON.split())) == 2
+    text = " ".join(item.text or "" for item in root.iter(f"{SVG}text"))
+    assert text.count(REMEDY) == 2
+    assert text.count(" ".join(REASON.split())) == 2
 
 
 def trial(ms: float, px: float, **changes: object) -> Trial:

@@ -104,7 +104,10 @@ def test_the_command_line_overrides_settings_and_adds_sinks(tmp_path: Path) -> N
         ("source: mouse\nsource: mouse\n", "rig.yaml:2: a session has 'source' twice"),
         ("source: mouse\nmodel: [\n", "rig.yaml:3: not valid YAML: "),
         ("source: !!python/object/apply:os.system ['touch canary']\n", "rig.yaml:1: "),
-        ("source:\n  mouse:\n    seed: !!python/name:os.system x\n", "rig.yaml:3: the tag tag:yaml.org,2002:python/name"),
+        (
+            "source:\n  mouse:\n    seed: !!python/name:os.system x\n",
+            "rig.yaml:3: the tag tag:yaml.org,2002:python/name",
+        ),
         ("model:\n  path: m\n  min_score: 3\n", "rig.yaml:2: min_score must be a confidence between 0 and 1"),
         ("regions:\n  cropping: [1, 2, 3]\n", "rig.yaml:2: cropping takes x1,x2,y1,y2"),
         ("regions:\n  resize: 0\n", "rig.yaml:2: "),

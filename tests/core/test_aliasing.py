@@ -63,17 +63,17 @@ def test_a_source_that_reuses_its_buffers_changes_no_frame(buffers: int | None) 
 
 
 def test_frames_of_a_source_with_new_images_are_soon_not_copied() -> None:
-    source, given = Numbered(), []
+    source, frames = Numbered(), []
     read = source.read
 
     def remember(timeout: float) -> Frame:
-        given.append(read(timeout))
-        return given[-1]
+        frames.append(read(timeout))
+        return frames[-1]
 
     source.read = remember  # type: ignore[method-assign]
     sink = Keep()
     Session(source=source, model=NullModel(), sinks=[sink]).run()
-    assert np.shares_memory(sink.estimates[-1].frame.image, given[-1].image)
+    assert np.shares_memory(sink.estimates[-1].frame.image, frames[-1].image)
 
 
 class Scribbler(Processor):

@@ -49,8 +49,8 @@ def test_jitter_does_not_age_frames() -> None:
 def test_clock_drift_does_not_age_frames(drift: float) -> None:
     """An hour; 0.001 is 29.97 frames/s counted as 30."""
     sent = [number / 10 for number in range(36_000)]
-    found = errors(sent, [time + TRANSIT for time in sent], [time * (1 + drift) for time in sent])
-    assert np.abs(found).max() < 0.02
+    seconds = errors(sent, [time + TRANSIT for time in sent], [time * (1 + drift) for time in sent])
+    assert np.abs(seconds).max() < 0.02
 
 
 def test_a_clock_in_another_unit_changes_nothing() -> None:

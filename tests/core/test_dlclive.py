@@ -267,8 +267,8 @@ def test_nothing_changes_an_array_that_someone_else_holds(
 
     with DLCLive(path, catalog=catalog, processor=Look()) as live:
         image = bgr(source.read(1.0).image)
-        found = live.get_pose(image)
+        pose = live.get_pose(image)
         before = seen[0].keypoints.copy()
-        found[:] = -1
+        pose[:] = -1
         image[:] = 0
     np.testing.assert_array_equal(seen[0].keypoints, before)

@@ -89,9 +89,9 @@ class _Numbers(Target):
 def campaign_of_numbers(folder: str) -> None:
     """A campaign on a reader that fails in every way; prints what was found."""
     targets.TARGETS = (_Numbers(name="numbers", reader="`int`", read=_fragile, files=(b"1",)),)  # type: ignore[assignment]
-    found = run("numbers", 20, seed=1, seconds=2.0)
-    save("numbers", 1, found, Path(folder))
-    print(json.dumps([found.inputs, found.read, found.refused, found.failures]))
+    result = run("numbers", 20, seed=1, seconds=2.0)
+    save("numbers", 1, result, Path(folder))
+    print(json.dumps([result.inputs, result.read, result.refused, result.failures]))
 
 
 def test_a_campaign_notices_every_kind_of_failure_and_goes_on(tmp_path: Path) -> None:

@@ -69,8 +69,8 @@ def test_the_tables_are_what_the_plugins_register() -> None:
                     item.install_hint
                 )
             if isinstance(item, ExporterInfo):
-                ours = next(one for one in known_packages.EXPORTERS if one.name == item.name)
-                assert (ours.reads, ours.writes, ours.precisions, ours.converts) == (
+                listed = next(exporter for exporter in known_packages.EXPORTERS if exporter.name == item.name)
+                assert (listed.reads, listed.writes, listed.precisions, listed.converts) == (
                     item.reads, item.writes, item.precisions, item.converts,
                 )  # fmt: skip
 

@@ -111,8 +111,8 @@ def test_such_a_subclass_works_in_dlclive() -> None:
     pytest.importorskip("dlclive_onnx", reason="running a model needs dlclive-onnx")
     frame = MouseSource(seed=1).render(0)
     with DLCLive(MODEL, device="cpu") as plain, DLCLive(MODEL, device="cpu", processor=Halves()) as halved:
-        expected, found = plain.get_pose(frame), halved.get_pose(frame, frame_time=1.0)
-    np.testing.assert_allclose(found[:, :2], expected[:, :2] / 2, rtol=1e-6)
+        expected, half = plain.get_pose(frame), halved.get_pose(frame, frame_time=1.0)
+    np.testing.assert_allclose(half[:, :2], expected[:, :2] / 2, rtol=1e-6)
     assert halved.processor.keywords == {"frame_time"}
 
 

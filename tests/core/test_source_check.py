@@ -26,14 +26,14 @@ class Camera(FrameSource):
     frame_size = (64, 48)
 
     def __init__(self, make: Callable[[int], Frame], frames: int = 10) -> None:
-        self.make, self.frames, self.given = make, frames, 0
+        self.make, self.frames, self.count = make, frames, 0
 
     def read(self, timeout: float) -> Frame:
-        if self.given == self.frames:
+        if self.count == self.frames:
             raise EndOfStream
         time.sleep(0.005)
-        self.given += 1
-        return self.make(self.given - 1)
+        self.count += 1
+        return self.make(self.count - 1)
 
 
 def run(make: Callable[[int], Frame], frames: int = 10) -> SessionReport:
@@ -100,17 +100,17 @@ def test_a_notice_from_the_source_is_reported_once() -> None:
 def test_a_frame_older_than_the_last_one_is_dropped() -> None:
     """The newest frame wins, and sinks get frames in order."""
     order = [0, 1, 2, 4, 3, 5, 7, 6, 8, 9]
-    seen: list[int] = []
+    indices: list[int] = []
 
     class See(Processor):
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            seen.append(frame.index)
+            indices.append(frame.index)
             return pose
 
     camera = Camera(lambda number: Frame(IMAGE, order[number], time.perf_counter()))
     report = Session(source=camera, model=NullModel(), processors=[See()]).run()
-    assert seen == sorted(seen)
-    assert not {3, 6} & set(seen)
+    assert indices == sorted(indices)
+    assert not {3, 6} & set(indices)
     assert (report.frames_read, report.processed + report.dropped) == (10, 10)
     assert events(report, "order") == ["camera: frame 3 came after frame 4; late frames are dropped"]
 

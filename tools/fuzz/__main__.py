@@ -28,24 +28,25 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--keep", type=Path, default=ROOT / ".fuzz", help="folder for the inputs that fail")
     parser.add_argument("--no-table", action="store_true", help="write no table")
-    given = parser.parse_args()
-    if unknown := set(given.names) - set(NAMES):
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
         parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(NAMES)}")
     failed = False
-    for name in given.names or NAMES:
+    for name in options.names or NAMES:
         began = time.monotonic()
-        found = run(name, given.count, given.seed, given.processes)
-        save(name, given.seed, found, given.keep)
-        if not given.no_table:
-            merge(name, found, given.seed, NAMES)
+        result = run(name, options.count, options.seed, options.processes)
+        save(name, options.seed, result, options.keep)
+        if not options.no_table:
+            merge(name, result, options.seed, NAMES)
         print(
-            f"{name}: {found.inputs} inputs in {time.monotonic() - began:.0f} s, {found.read} read, {found.refused} refused, "
-            f"{len(found.failures)} failed; slowest {found.slowest * 1000:.0f} ms, {found.grown >> 10} MB",
+            f"{name}: {result.inputs} inputs in {time.monotonic() - began:.0f} s, {result.read} read, "
+            f"{result.refused} refused, {len(result.failures)} failed; slowest {result.slowest * 1000:.0f} ms, "
+            f"{result.grown >> 10} MB",
             flush=True,
         )
-        for kind, count in found.kinds.most_common():
+        for kind, count in result.kinds.most_common():
             print(f"  {count} x {kind}", flush=True)
-        failed = failed or bool(found.failures)
+        failed = failed or bool(result.failures)
     return 1 if failed else 0
 
 

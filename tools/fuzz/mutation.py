@@ -78,9 +78,9 @@ def _changed_place(values: Any, random: Random) -> Any:
     elif kind == 1 and isinstance(holder, dict):
         holder[random.choice((str(key) + "x", str(key).upper(), random.choice(TEXTS)))] = holder.pop(key)
     elif kind == 2:
-        other, place = random.choice(places)
-        if place in other if isinstance(other, dict) else place < len(other):
-            holder[key] = copy.deepcopy(other[place])
+        other, position = random.choice(places)
+        if position in other if isinstance(other, dict) else position < len(other):
+            holder[key] = copy.deepcopy(other[position])
     elif kind == 3:
         holder[key] = [holder[key]]
     elif kind == 4:

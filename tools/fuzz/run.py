@@ -42,7 +42,7 @@ class Result:
 
 def run(name: str, count: int, seed: int, processes: int = 2, seconds: float = SECONDS) -> Result:
     """Try a target's inputs 0 .. count - 1; one that takes longer than `seconds` has failed."""
-    found = Result()
+    result = Result()
     running = [_started(name, first, count, processes, seed) for first in range(min(processes, count))]
     while running:
         time.sleep(0.02)
@@ -52,17 +52,17 @@ def run(name: str, count: int, seed: int, processes: int = 2, seconds: float = S
             if not (ended or stuck):
                 continue
             running.remove(worker)
-            following = _finish(worker, found, f"longer than {seconds:g} s" if stuck else "")
-            if following is not None and len(found.failures) < _ENOUGH:
+            following = _finish(worker, result, f"longer than {seconds:g} s" if stuck else "")
+            if following is not None and len(result.failures) < _ENOUGH:
                 running.append(_started(name, following, count, processes, seed))
-    found.inputs = found.read + found.refused + len(found.failures)
-    return found
+    result.inputs = result.read + result.refused + len(result.failures)
+    return result
 
 
-def save(name: str, seed: int, found: Result, folder: Path) -> None:
+def save(name: str, seed: int, result: Result, folder: Path) -> None:
     """Write each input that failed, and what happened."""
     folder.mkdir(parents=True, exist_ok=True)
-    for index, failure in found.failures.items():
+    for index, failure in result.failures.items():
         path = folder / f"{name}-{seed}-{index}"
         path.with_suffix(".bin").write_bytes(target(name).hostile(index, seed))
         path.with_suffix(".txt").write_text(failure, encoding="utf-8", errors="replace")
@@ -74,18 +74,18 @@ def _started(name: str, first: int, count: int, step: int, seed: int) -> Worker:
     return worker
 
 
-def _finish(worker: Worker, found: Result, stuck: str) -> int | None:
+def _finish(worker: Worker, result: Result, stuck: str) -> int | None:
     """Take over what a worker counted; the input after the one that it failed on, None if it was done."""
     if stuck:
         worker.process.kill()
     worker.process.join()
     failed: int | None = None if worker.index.value < 0 else worker.index.value
     if failed is not None:
-        found.failures[failed] = stuck or _reported(worker)
-    found.read += worker.read.value
-    found.refused += worker.refused.value
-    found.slowest = max(found.slowest, worker.slowest.value)
-    found.grown = max(found.grown, worker.grown.value)
+        result.failures[failed] = stuck or _reported(worker)
+    result.read += worker.read.value
+    result.refused += worker.refused.value
+    result.slowest = max(result.slowest, worker.slowest.value)
+    result.grown = max(result.grown, worker.grown.value)
     worker.close()
     return None if failed is None or failed + worker.step >= worker.count else failed + worker.step
 

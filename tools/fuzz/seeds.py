@@ -91,14 +91,14 @@ def sessions() -> list[Any]:
         "follow": True,
         "runtime_options": {"threads": 2},
     }
-    one = {
+    single = {
         "source": {"basler": {"serial": 24060123}}, "model": model, "processors": [{"kalman": {"horizon": 0.02}}, "gate"],
         "sinks": [{"tables": "mouse.h5"}, {"web": {"port": 8000}}], "out": "today", "overwrite": False,
         "regions": {"cropping": [0, 320, 0, 240], "dynamic": [0.5, 10], "resize": 0.5},
         "limits": {"seconds": 600, "max_frames": 1000, "deadline": 0.1},
     }  # fmt: skip
     right = {"name": "right", "source": "camera:1", "model": "other.onnx", "sinks": [{"tables": "right.h5"}]}
-    return [one, {"sources": ["camera:0", right], "model": "mouse.onnx", "limits": {"stale_after": 2.0}}]
+    return [single, {"sources": ["camera:0", right], "model": "mouse.onnx", "limits": {"stale_after": 2.0}}]
 
 
 def profiles() -> list[Any]:
@@ -146,10 +146,10 @@ def journal(header: Any) -> bytes:
 def csv_files() -> list[bytes]:
     """Tables of poses of one animal and of two, and timestamps of frames and of videos."""
     rows = "".join(f"{n},{n}.5,2.25,0.9,,,\n" for n in range(30))
-    one = (
+    one_animal = (
         "scorer,D,D,D,D,D,D\nbodyparts,snout,snout,snout,tail,tail,tail\ncoords,x,y,likelihood,x,y,likelihood\n" + rows
     )
-    two = (
+    two_animals = (
         "scorer,D,D,D,D,D,D\nindividuals,a,a,a,b,b,b\nbodyparts,s,s,s,s,s,s\ncoords,x,y,likelihood,x,y,likelihood\n"
         + rows
     )
@@ -157,4 +157,4 @@ def csv_files() -> list[bytes]:
     times += "".join(f"{n},{n / 30:.6f},,2026-01-01T12:00:00.{n:06d}+01:00,5.1,7.2\n" for n in range(30))
     video = "frame,video,video_frame,captured_at_s,device_time_s,wall_time\n"
     video += "".join(f"{n},clip.mkv,{n},{n / 30:.6f},{n},2026-01-01T12:00:00.{n:06d}+01:00\n" for n in range(30))
-    return [text.encode() for text in (one, two, times, video)]
+    return [text.encode() for text in (one_animal, two_animals, times, video)]

@@ -31,8 +31,8 @@ class Problems:
         """The errors, each once, in the order of their lines; those without a line come last."""
 
         def line(error: DLCLiveError) -> float:
-            found = _LINE.search(str(error))
-            return float(found[1]) if found else float("inf")
+            match = _LINE.search(str(error))
+            return float(match[1]) if match else float("inf")
 
         return sorted(self._errors.values(), key=line)
 

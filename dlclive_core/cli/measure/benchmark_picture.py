@@ -20,7 +20,7 @@ _LEAST_PX = 0.01  # where the axis of errors begins; smaller ones are at its edg
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Entry:
     """A row, its vertical extent in pixels, and its texts in lines."""
 
     row: Row
@@ -37,8 +37,8 @@ class _Place:
 def benchmark_picture(benchmark: Benchmark) -> str:
     """Draw the plot; returns the text of an SVG file. The fastest candidate is at the top, rejected ones at the bottom."""
     title = f"{benchmark.card.net_type}: latency, and error from the reference"
-    places = _places(sorted(benchmark.rows, key=_order))
-    bottom = places[-1].top + places[-1].height if places else _TOP + _ROW
+    entries = _entries(sorted(benchmark.rows, key=_order))
+    bottom = entries[-1].top + entries[-1].height if entries else _TOP + _ROW
     clip = benchmark.clip
     about = (
         f"{benchmark.machine.get('processor')}; {clip.name}, {clip.size[0]} x {clip.size[1]}, {len(clip.frames)} frames "
@@ -55,31 +55,31 @@ def benchmark_picture(benchmark: Benchmark) -> str:
         ),
         text(_MARGIN, 52, shorten(about, WIDTH - 2 * _MARGIN), colour=_INK),
     ]
-    usable = [place.row for place in places if _is_usable(place.row)]
+    usable = [entry.row for entry in entries if _is_usable(entry.row)]
     if usable:
-        parts += _panels(usable, places, bottom)
+        parts += _panels(usable, entries, bottom)
     else:
         parts.append(text(_MARGIN, _TOP - 18, "no candidate could be measured", colour=_RED))
-    for place in places:
-        parts += _named(place)
-        parts += _lines(place.reason, _TIMES[0] + 6, place.middle, colour=_RED)
+    for entry in entries:
+        parts += _named(entry)
+        parts += _lines(entry.reason, _TIMES[0] + 6, entry.middle, colour=_RED)
     return document(WIDTH, math.ceil(bottom) + _BOTTOM, title, parts)
 
 
-def _places(rows: list[Row]) -> list[_Place]:
+def _entries(rows: list[Row]) -> list[_Entry]:
     """Rows below each other, as high as their texts: a reason ends with its remedy, so it is never cut off."""
-    places: list[_Place] = []
+    entries: list[_Entry] = []
     top = float(_TOP)
     for row in rows:
         name = wrap(row.measurement.candidate.label, _NAMES - _MARGIN, _SMALL)
         reason = [] if _is_usable(row) else wrap(row.verdict.label, WIDTH - _MARGIN - _TIMES[0] - 6, _SMALL)
         height = max(_ROW, _LINE * max(len(name), len(reason)) + 8)
-        places.append(_Place(row, top, height, name, reason))
+        entries.append(_Entry(row, top, height, name, reason))
         top += height
-    return places
+    return entries
 
 
-def _panels(usable: list[Row], places: list[_Place], bottom: float) -> list[str]:
+def _panels(usable: list[Row], entries: list[_Entry], bottom: float) -> list[str]:
     times, errors = _times_panel(usable, bottom - _TOP), _errors_panel(usable, bottom - _TOP)
     compared = any(row.accuracy is not None and row.accuracy.keypoints for row in usable)
     parts = times.frame("Bar to p50, line to p99", "latency [ms]")
@@ -87,16 +87,16 @@ def _panels(usable: list[Row], places: list[_Place], bottom: float) -> list[str]
     if compared:
         parts += errors.frame("Dot p50, line to p95", "error [px]")
         parts.append(text(_ERRORS_END, _TOP - 10, "p50 / p95 [px]", anchor="end"))
-    if len(usable) < len(places):  # the reasons of the others lie across the panels
-        first = next(place for place in places if not _is_usable(place.row))
+    if len(usable) < len(entries):  # the reasons of the others lie across the panels
+        first = next(entry for entry in entries if not _is_usable(entry.row))
         right, below = WIDTH - 1.0, bottom - 1.0
         parts.append(rectangle(_TIMES[0] + 1.0, first.top, right, below, "white"))
-    for place in places:
-        if _is_usable(place.row):
+    for entry in entries:
+        if _is_usable(entry.row):
             parts += _time_bar(
-                place.row.measurement, place.middle, times, doubtful=place.row.verdict.state == "doubtful"
+                entry.row.measurement, entry.middle, times, doubtful=entry.row.verdict.state == "doubtful"
             )
-            parts += _error(place.row, place.middle, errors) if compared else []
+            parts += _error(entry.row, entry.middle, errors) if compared else []
     return parts
 
 
@@ -113,9 +113,9 @@ def _errors_panel(rows: list[Row], height: float) -> Panel:
     return Panel(_ERRORS[0], _TOP, _ERRORS[1], height, (_LEAST_PX, 1.2 * max([*known, 1.0])), (1, 2), is_log=True)
 
 
-def _named(place: _Place) -> list[str]:
-    colour = _INK if _is_usable(place.row) else _GREY
-    return _lines(place.name, _NAMES, place.middle, anchor="end", colour=colour)
+def _named(entry: _Entry) -> list[str]:
+    colour = _INK if _is_usable(entry.row) else _GREY
+    return _lines(entry.name, _NAMES, entry.middle, anchor="end", colour=colour)
 
 
 def _lines(lines: list[str], x: float, middle: float, *, colour: str, anchor: str = "start") -> list[str]:

@@ -30,8 +30,8 @@ def test_frames_that_waited_during_a_stall_are_skipped() -> None:
     left_out = held(came, sent)[1:]
     assert left_out[0] >= 90
     assert len(left_out) > 50
-    told = [time for number, time in enumerate(sent) if number not in left_out and 4.04 < time < 6]
-    assert all(6 - time < 0.2 for time in told[1:])  # no newer frame is known behind the first one after the stall
+    reported = [time for number, time in enumerate(sent) if number not in left_out and 4.04 < time < 6]
+    assert all(6 - time < 0.2 for time in reported[1:])  # no newer frame is known behind the first one after the stall
 
 
 def test_frames_that_arrive_in_pairs_are_all_kept() -> None:

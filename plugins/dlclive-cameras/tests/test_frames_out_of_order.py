@@ -50,7 +50,7 @@ def read(ids: list[int]) -> tuple[list[int], int]:
     "order", [[0, 1, 2, 4, 3, 5], [0, 3, 2, 1, 4, 5], [0, 1, 4, 2, 3, 5], [0, 2, 1, 4, 3, 5], [0, 5, 1, 2, 3, 4]]
 )
 def test_each_frame_has_its_index(start: int, order: list[int]) -> None:
-    assert read([start + place for place in order]) == (order, 0)
+    assert read([start + offset for offset in order]) == (order, 0)
 
 
 def test_across_the_wrap_of_16_bits() -> None:

@@ -29,7 +29,7 @@ class Lamp(Output):
 
     def __init__(self) -> None:
         self.now = False
-        self.told: list[tuple[bool, Reason, int]] = []
+        self.requests: list[tuple[bool, Reason, int]] = []
 
     @property
     def is_on(self) -> bool:
@@ -37,7 +37,7 @@ class Lamp(Output):
 
     def renew(self, want: bool, reason: Reason, frame: int, age: float) -> None:
         self.now = want
-        self.told.append((want, reason, frame))
+        self.requests.append((want, reason, frame))
 
     def off(self, reason: Reason) -> None:
         self.renew(False, reason, -1, 0.0)
@@ -106,7 +106,7 @@ def test_off_at_once_when_the_animal_is_not_seen(
     """Also with a debounce: that is for switching on only."""
     poses = [make_pose([IN]), make_pose([IN]), make_pose([position], confidence), make_pose([IN]), make_pose([IN])]
     assert play(poses, debounce=2) == [False, True, False, False, True]
-    assert lamp.told[2] == (False, Reason.MISSING, 2)
+    assert lamp.requests[2] == (False, Reason.MISSING, 2)
 
 
 def test_no_animal_at_all(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
@@ -116,7 +116,7 @@ def test_no_animal_at_all(play: Callable[..., list[bool]], make_pose: MakePose) 
 
 def test_a_stale_frame_is_ignored(play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp) -> None:
     assert play([make_pose([IN])] * 3, age=0.101) == [False] * 3
-    assert {reason for _, reason, _ in lamp.told} == {Reason.STALE}
+    assert {reason for _, reason, _ in lamp.requests} == {Reason.STALE}
     assert play([make_pose([IN])] * 3, age=0.099) == [True] * 3
 
 
@@ -129,7 +129,7 @@ def test_a_frame_from_the_future_is_never_fresh(
     processor.open(make_run(is_live=True))
     clock[0] += 0.1
     processor.process(make_pose([IN]), Frame(IMAGE, 0, captured_at))
-    assert lamp.told == [(False, Reason.CLOCK, 0)]
+    assert lamp.requests == [(False, Reason.CLOCK, 0)]
     assert processor.statistics["clock"] == 1
     clock[0] += 0.01
     processor.process(make_pose([IN]), Frame(IMAGE, 1, clock[0]))
@@ -139,7 +139,7 @@ def test_a_frame_from_the_future_is_never_fresh(
 def test_a_frame_of_a_slower_clock_is_stale(play: Callable[..., list[bool]], make_pose: MakePose, lamp: Lamp) -> None:
     """A camera that counts from its own start."""
     assert play([make_pose([IN])], age=1990.0) == [False]
-    assert lamp.told[0][1] == Reason.STALE
+    assert lamp.requests[0][1] == Reason.STALE
 
 
 def test_what_was_refused_and_why_is_counted(
@@ -150,9 +150,9 @@ def test_what_was_refused_and_why_is_counted(
     for step, age in [(0.01, 0.0), (0.01, 0.2), (0.01, 0.3), (0.2, 0.0), (0.01, -5.0)]:
         clock[0] += step
         processor.process(make_pose([IN]), Frame(IMAGE, 0, clock[0] - age))
-    told = processor.statistics
-    assert (told["stale"], told["gap"], told["clock"]) == (2, 1, 1)
-    assert (told["switched_on"], told["refused"]) == (1, 0)
+    statistics = processor.statistics
+    assert (statistics["stale"], statistics["gap"], statistics["clock"]) == (2, 1, 1)
+    assert (statistics["switched_on"], statistics["refused"]) == (1, 0)
     processor.open(make_run(is_live=True))
     assert processor.statistics["stale"] == 0
 

@@ -125,8 +125,8 @@ def test_storages_that_overlap_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         offsets = [file.getinfo(f"model/data/{index}").header_offset for index in range(3)]
     for offset in offsets[1:]:  # in the directory, which is at the end
-        place = data.rindex(struct.pack("<I", offset))
-        data = data[:place] + struct.pack("<I", offsets[0]) + data[place + 4 :]
+        position = data.rindex(struct.pack("<I", offset))
+        data = data[:position] + struct.pack("<I", offsets[0]) + data[position + 4 :]
     start = offsets[1]
     path.write_bytes(data[:start] + data[offsets[2] :])  # without the bytes of the second
     with bounded(), pytest.raises(ModelError, match=r"model\.pt is truncated or damaged"):
@@ -151,8 +151,8 @@ def test_a_tensor_that_repeats_its_numbers_is_refused(tmp_path: Path, zipped: bo
 
 
 def test_weights_that_are_the_same_numbers_under_many_names_are_refused(tmp_path: Path) -> None:
-    path, one = tmp_path / "model.pt", torch.zeros(1 << 16)
-    torch.save({"config": {"net_type": "n"}, "pose": {str(index): one for index in range(100)}}, path)
+    path, zeros = tmp_path / "model.pt", torch.zeros(1 << 16)
+    torch.save({"config": {"net_type": "n"}, "pose": {str(index): zeros for index in range(100)}}, path)
     with pytest.raises(ModelError, match=r"has \d+ bytes, and its weights would have 26214400"):
         read_checkpoint(path)
 

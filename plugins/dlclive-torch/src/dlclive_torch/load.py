@@ -119,12 +119,12 @@ def _check_keypoints(config: PoseConfig, network: PoseNetwork, path: Path) -> No
     for head, names in ((BODYPART, config.skeleton.keypoints), (UNIQUE, config.unique_keypoints)):
         if head not in network.heads:  # top-down networks of projects with unique keypoints do not find these
             continue
-        found = cast("Head", network.heads[head]).keypoints
-        if found is None:
-            found = cast("Transformer", network.neck).keypoints
-        if found != len(names):
+        count = cast("Head", network.heads[head]).keypoints
+        if count is None:
+            count = cast("Transformer", network.neck).keypoints
+        if count != len(names):
             raise ModelError(
-                f"the configuration of {path} names {len(names)} keypoints ({head}), and its network finds {found}: it is "
+                f"the configuration of {path} names {len(names)} keypoints ({head}), and its network finds {count}: it is "
                 "another model's; export the model again"
             )
 

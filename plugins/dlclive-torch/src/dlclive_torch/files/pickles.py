@@ -29,9 +29,9 @@ class RestrictedUnpickler(BoundedUnpickler):
         """Return the stand-in for a name; UnsafeFileError if it has none."""
         substitute = stand_in(module, name)
         if substitute is None:
-            wanted = f"{module}.{name}"[:200]
+            function = f"{module}.{name}"[:200]
             raise UnsafeFileError(
-                f"{self._path} would run {wanted!r} when read, which no DeepLabCut model needs; nothing was "
+                f"{self._path} would run {function!r} when read, which no DeepLabCut model needs; nothing was "
                 "run. If you trust the file, export the model again with deeplabcut.export_model"
             )
         return substitute
