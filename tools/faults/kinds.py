@@ -7,6 +7,7 @@ from __future__ import annotations
 
 CORE, CLI = "tests/core", "tests/cli"
 IO, TORCH = "plugins/dlclive-io/tests", "plugins/dlclive-torch/tests"
+ONNX = "plugins/dlclive-onnx/tests"
 CAMERAS, OUTPUT = "plugins/dlclive-cameras/tests", "plugins/dlclive-processors/tests"
 
 KINDS = (
@@ -106,6 +107,48 @@ KINDS = (
         "plugins that exit, hang, print; broken entry points, no metadata",
         "one line in the list; everything else works; standard output is JSON",
         f"{CLI}/test_bad_neighbours.py",
+    ),
+    (
+        "trust that comes from data",
+        "a profile that sets trust, files or unknown options",
+        "refused: only options that the runtime lists",
+        f"{CORE}/test_profiles.py",
+    ),
+    (
+        "cards and configurations that lie",
+        "wrong types, ranges, names and numbers of keypoints; inputs that fuzzing found",
+        "exit code 3, one line; never 1",
+        f"{CORE}/test_card_checks.py {CORE}/test_fuzz_seeds.py {TORCH}/test_configuration_limits.py",
+    ),
+    (
+        "files larger than they look",
+        "compressed members, shared references, cycles, anchors, overlapping storages",
+        "refused in bounded time and memory",
+        f"{TORCH}/test_file_limits.py {ONNX}/test_onnx_metadata.py {CORE}/test_yaml_1_2.py",
+    ),
+    (
+        "what fp32 leaves open",
+        "untrained networks; swapped, shifted and scaled exports",
+        "good exports pass; wrong ones are refused",
+        f"{CORE}/test_export.py {TORCH}/test_fp64.py",
+    ),
+    (
+        "messages that lead nowhere",
+        "components that are not installed, swapped arguments, old options, wrong parts",
+        "one line that says what to do",
+        f"{CORE}/test_install_advice.py {CORE}/test_passed_parts.py {CLI}/test_usage_errors.py {CLI}/test_check.py",
+    ),
+    (
+        "pictures that cannot be read",
+        "long names, failures, values out of range",
+        "no text over another or out of view; units on every axis",
+        f"{CLI}/test_pictures.py {IO}/test_drawing.py",
+    ),
+    (
+        "Windows",
+        "the portable heartbeat on Linux; names that Windows refuses",
+        "outputs fail safe with either; names valid everywhere",
+        f"{OUTPUT}/test_channels.py {OUTPUT}/test_serial_lines.py {CLI}/test_windows_names.py",
     ),
     (
         "names from files",
