@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.cli.argument_order import check_order
-from dlclive_core.cli.arguments import ModelOptions, RegionOptions
+from dlclive_core.cli.arguments import ModelOptions, RegionOptions, parse_named_values
 from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
@@ -38,6 +38,7 @@ class AnalyzeOptions:
     regions: RegionOptions
     processors: tuple[str, ...]
     sinks: tuple[str, ...]
+    source_options: tuple[str, ...]
     max_frames: int | None
     batch: Batch
     save_video: bool
@@ -56,7 +57,7 @@ def run_analyze(options: AnalyzeOptions) -> int:
     """Analyse every video; a failure does not stop the others. Returns the exit code of the first failure, or 0."""
     catalog = PluginCatalog.installed()
     _check(options, catalog)
-    errors = [_source_error(video, catalog) for video in options.videos]
+    errors = [_source_error(video, options, catalog) for video in options.videos]
     if all(errors):  # there is nothing to analyze, and nothing to leave behind
         for error in errors:
             complain(error or "")
@@ -108,7 +109,7 @@ def _analyze_video(
 
 def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
     return Session(
-        source=source_for(video, catalog),
+        source=source_for(video, catalog, _source_options(options)),
         model=model,
         processors=_processors(options, catalog),
         sinks=_sinks(options, video, model, catalog),
@@ -184,10 +185,14 @@ def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
         build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite).close()
 
 
-def _source_error(video: Path, catalog: PluginCatalog) -> DLCLiveError | None:
+def _source_options(options: AnalyzeOptions) -> dict[str, str]:
+    return parse_named_values(options.source_options, "--source-option", "an option of a source", "colours=opencv")
+
+
+def _source_error(video: Path, options: AnalyzeOptions, catalog: PluginCatalog) -> DLCLiveError | None:
     """Why a video cannot be read, as far as its name tells."""
     try:
-        source_for(video, catalog).close()
+        source_for(video, catalog, _source_options(options)).close()
     except DLCLiveError as error:
         return error
     return None

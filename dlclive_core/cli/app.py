@@ -72,6 +72,12 @@ def analyze(
     sink: Annotated[
         list[str] | None, typer.Option(help="Additional sink, for example video:out.mp4; repeatable.")
     ] = None,
+    source_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Option of the videos' source, for example colours=opencv; repeatable."
+        ),
+    ] = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Stop each video after this many frames.")] = None,
     batch: BatchSize = "auto",
     save_video: Annotated[
@@ -99,6 +105,7 @@ def analyze(
                 regions=regions,
                 processors=tuple(processor or ()),
                 sinks=tuple(sink or ()),
+                source_options=tuple(source_option or ()),
                 max_frames=max_frames,
                 batch=parse_batch(batch),
                 save_video=save_video,

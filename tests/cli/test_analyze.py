@@ -294,3 +294,30 @@ def test_a_signal_stops_the_analysis_and_keeps_partial_results(model, tmp_path, 
     tables = pandas.read_hdf(tmp_path / "out" / f"long{SCORER}.h5.part")
     assert len(tables) == len(rows)
     assert json.loads((tmp_path / "out" / "run.json").read_text())["videos"][0]["result"] == "stopped"
+
+
+def test_an_option_of_the_source_reaches_it(dlclive, model, clip, tmp_path) -> None:
+    done = dlclive("analyze", model, clip, "--out", "true", "--max-frames", 5)
+    assert done.code == 0, done.err
+    done = dlclive("analyze", model, clip, "--out", "opencv", "--max-frames", 5, "--source-option", "colours=opencv")
+    assert done.code == 0, done.err
+    options = json.loads((tmp_path / "opencv" / "run.json").read_text())["options"]
+    assert options["source_options"] == ["colours=opencv"]
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("colour=opencv", "source 'video' has no option 'colour': did you mean 'colours'?"),
+        ("colours=grey", "source 'video'"),
+        (
+            "colours",
+            "--source-option takes an option of a source, NAME=VALUE, for example colours=opencv; got 'colours'",
+        ),
+    ],
+)
+def test_an_option_that_the_source_lacks_is_refused(dlclive, model, clip, tmp_path, option, message) -> None:
+    done = dlclive("analyze", model, clip, "--out", "out", "--source-option", option)
+    assert done.code == 2, done.err
+    assert message in done.error
+    assert not (tmp_path / "out").exists()

@@ -63,7 +63,7 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             name="tables",
             summary="Writes poses as a DeepLabCut table, HDF5 or CSV depending on the file's suffix",
             factory="dlclive_io.tables.pose_table:PoseTable",
-            requires=("tables", "pandas"),
+            requires=("tables",),
             install_hint=_INSTALL,
         ),
         SinkInfo(
