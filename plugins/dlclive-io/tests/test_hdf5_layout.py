@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dlclive_io.tables.open_table import open_hdf5
 from dlclive_io.tables.table_layout import TableLayout
 from dlclive_io.tables.wide_hdf5_table import WideHdf5Table
 
-from dlclive_core import ModelCard, Skeleton
+from dlclive_core import DependencyError, ModelCard, Skeleton
 
 SINGLE = ModelCard(net_type="test", skeleton=Skeleton(("nose", "tail base")), scorer="DLC_Resnet50_reachshuffle1")
 MULTI = SINGLE.with_(individuals=("ada", "bob"), multi_animal=True, unique_keypoints=("lever",))
@@ -180,3 +181,9 @@ def test_names_in_the_header_are_unchanged(tmp_path: Path, name: str) -> None:
     card = SINGLE.with_(skeleton=Skeleton(("nose", name)), scorer=name)
     _write(tmp_path / "poses.h5", card, _rows(2, 6))
     assert list(pd.read_hdf(tmp_path / "poses.h5").columns) == TableLayout(card).columns
+
+
+def test_a_very_wide_table_without_pandas_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(DependencyError, match="an HDF5 table of .* columns needs pandas; run: pip install pandas"):
+        WideHdf5Table(tmp_path / "poses.h5", TableLayout(_wide(60)))

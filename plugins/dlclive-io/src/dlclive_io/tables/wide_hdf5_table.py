@@ -9,6 +9,7 @@ import numpy as np
 import tables
 from numpy.typing import NDArray
 
+from dlclive_core import DependencyError
 from dlclive_io.tables.hdf5_file import CHUNK_BYTES, KEY, PANDAS_VERSION, Hdf5File
 from dlclive_io.tables.table_layout import TableLayout
 
@@ -21,7 +22,12 @@ class WideHdf5Table(Hdf5File):
     """
 
     def __init__(self, path: Path, layout: TableLayout) -> None:
-        import pandas as pd
+        try:
+            import pandas as pd
+        except ImportError:
+            raise DependencyError(
+                f"{path.name}: an HDF5 table of {len(layout.columns)} columns needs pandas; run: pip install pandas, or write .csv"
+            ) from None
 
         columns = pd.MultiIndex.from_tuples(layout.columns, names=layout.names)
         pd.DataFrame(np.zeros((1, len(columns))), columns=columns).to_hdf(path, key=KEY, format="fixed", mode="w")
