@@ -26,7 +26,7 @@ class WideHdf5Table(Hdf5File):
             import pandas as pd
         except ImportError:
             raise DependencyError(
-                f"{path.name}: an HDF5 table of {len(layout.columns)} columns needs pandas; run: pip install pandas, or write .csv"
+                f"{path.name}: HDF5 tables of {len(layout.columns)} columns need pandas; run: pip install pandas, or write .csv"
             ) from None
 
         columns = pd.MultiIndex.from_tuples(layout.columns, names=layout.names)
