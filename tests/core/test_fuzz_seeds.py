@@ -48,7 +48,7 @@ FILES = {
     "a list for a scale": ("model-config", lambda: config(HEAD, [7.2]), "locref_std is"),
     "text for a scale": ("model-config", lambda: config(HEAD, "snout"), "locref_std is 'snout'"),
     "no number for a scale": ("model-config", lambda: config(HEAD, {"a": 1}), "locref_std is"),
-    "a key of two lines": ("model-config", lambda: config("data.a\nb", 1), r"data\.a\\nb is not known"),
+    "a key of two lines": ("model-config", lambda: config("data.a\nb", 1), r"data\.a\\nb is not supported"),
     "long text for a name": ("model-config", lambda: config("data.colormode", "y" * 100_000), "colormode"),
     "a number for the name of a head": ("model-config", lambda: _with_a_numbered_head(), "no head 'bodypart'; it has .1.5"),
     "an edge of two lines": ("card", lambda: card("skeleton.edges", ["a\nb"]), r"edge 'a\\nb' is not a pair"),
