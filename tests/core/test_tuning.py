@@ -300,7 +300,7 @@ def test_models_of_several_animals_get_no_window(model: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("pixels", "seconds", "message"), [(0, 9, "max-error"), (math.nan, 9, "max-error"), (1, 0, "time")]
+    ("pixels", "seconds", "message"), [(0, 9, "max-error"), (math.nan, 9, "max-error"), (1, 0, "seconds")]
 )
 def test_limits_out_of_range_are_refused(pixels: float, seconds: float, message: str) -> None:
     with pytest.raises(UsageError, match=message):

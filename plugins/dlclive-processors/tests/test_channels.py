@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from dlclive_processors.output.channel import PORTABLE_VARIABLE, SessionChannel, session_channel
+from dlclive_processors.output.channel import SessionChannel
 from dlclive_processors.output.lease import Lease, Report, ReportKind, read_reports
+from dlclive_processors.output.platform_channel import PORTABLE_VARIABLE, session_channel
 
 PATIENCE = 60.0
 """Seconds; the process starts a Python on a busy computer."""
@@ -20,7 +21,7 @@ REPORT = Report(ReportKind.STATUS, 0, 7, 1.0, 2.0, 0.1, 0.2, (1, 2, 3, 4, 5))
 ENDS = """
 import argparse, select, socket, sys, time
 sys.path[:] = {path!r}
-from dlclive_processors.output.channel import process_channel
+from dlclive_processors.output.platform_channel import process_channel
 from dlclive_processors.output.lease import Lease, Report, read_leases
 parser = argparse.ArgumentParser()
 for name in ("--wake", "--connect"):

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from dlclive_processors.output.channel import PORTABLE_VARIABLE
+from dlclive_processors.output.platform_channel import PORTABLE_VARIABLE
 from dlclive_processors.simulator import Simulator
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="outputs on a serial port need a POSIX system")

@@ -15,7 +15,8 @@ if os.name != "posix":
 
 import pty
 
-from dlclive_processors.output.channel import Line, open_line
+from dlclive_processors.output.channel import Line
+from dlclive_processors.output.platform_channel import open_line
 
 PATIENCE = 10.0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from dlclive_processors import Reason, SerialOutput, Stimulate, plugin
-from dlclive_processors.output.channel import PORTABLE_VARIABLE
+from dlclive_processors.output.platform_channel import PORTABLE_VARIABLE
 from dlclive_processors.simulator import Simulator
 
 from dlclive_core import OutputError, OutputExistsError, PluginCatalog, ProcessorInfo, Session, UsageError

@@ -9,10 +9,11 @@ import signal
 import sys
 import time
 
-from dlclive_processors.output.channel import Line, ProcessChannel, open_line, process_channel
+from dlclive_processors.output.channel import Line, ProcessChannel
 from dlclive_processors.output.event_file import EventFile
 from dlclive_processors.output.heartbeat import Heartbeat, HeartbeatFailed
 from dlclive_processors.output.lease import Failure, Report, ReportKind
+from dlclive_processors.output.platform_channel import open_line, process_channel
 from dlclive_processors.output.priority import request_realtime_priority
 from dlclive_processors.output.protocol import ON_VALUES
 

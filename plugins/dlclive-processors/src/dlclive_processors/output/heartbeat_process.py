@@ -10,8 +10,8 @@ import sys
 import time
 import weakref
 
-from dlclive_processors.output.channel import session_channel
 from dlclive_processors.output.lease import Lease, Report, read_reports
+from dlclive_processors.output.platform_channel import session_channel
 
 # The process gets the session's sys.path. -S: skip the start-up files of site-packages, which can import anything. -I:
 # import nothing from the working directory.
