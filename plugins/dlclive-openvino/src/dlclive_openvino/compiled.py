@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dlclive_core import ModelError
 from dlclive_openvino.library import ov
+from dlclive_openvino.signal_stack import kept_signal_stack
 
 MOST_SHAPES = 6
 """The number of shapes with a compiled network of their own; each network holds its own reordered weights and buffers."""
@@ -63,7 +64,8 @@ class Compiled:
             if shapes is not None:
                 model = model.clone()
                 model.reshape(dict(zip(range(len(shapes)), shapes, strict=True)))
-            compiled = self._core.compile_model(model, self._device, dict(self._properties))
+            with kept_signal_stack():
+                compiled = self._core.compile_model(model, self._device, dict(self._properties))
             self._verify(compiled)
             return compiled.create_infer_request()
         except RuntimeError as error:  # its message has many lines

@@ -7,13 +7,18 @@ from collections.abc import Collection
 
 from dlclive_core import UsageError
 from dlclive_openvino.library import ov
+from dlclive_openvino.signal_stack import kept_signal_stack
 
 CPU = "CPU"
 
 
 def core() -> ov.Core:
     """A new OpenVINO core. It is cheap, and each network has its own, so that the options of one do not affect another."""
-    return ov.Core()
+    with kept_signal_stack():
+        new = ov.Core()
+        if CPU in new.available_devices:
+            new.get_property(CPU, "FULL_DEVICE_NAME")  # loads the plugin, here
+    return new
 
 
 def device_names(devices: Collection[str]) -> list[str]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dlclive_core import ModelError, UsageError
 from dlclive_openvino.int8_trunk import in_float, trunk
 from dlclive_openvino.library import ov
+from dlclive_openvino.signal_stack import kept_signal_stack
 
 
 def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> ov.Model:
@@ -42,7 +43,11 @@ def to_int8(model: ov.Model, frames: Sequence[NDArray[np.uint8]], name: str) -> 
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # progress bars
+        with (
+            kept_signal_stack(),
+            contextlib.redirect_stdout(io.StringIO()),  # progress bars
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             return nncf.quantize(
                 model.clone(),
                 nncf.Dataset([frame[None] for frame in frames]),

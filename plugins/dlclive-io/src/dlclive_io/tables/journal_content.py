@@ -98,7 +98,9 @@ class JournalContent:
         except DataError:
             raise
         except (sqlite3.Error, KeyError, TypeError, ValueError, DLCLiveError) as error:
-            raise DataError(f"{self._path} is not a readable pose journal: {error}") from error
+            raise DataError(
+                f"{self._path} is not a readable pose journal: {' '.join(str(error).split())[:300]}"
+            ) from error
         finally:
             database.close()
 
