@@ -1,6 +1,7 @@
 """Files that once made a reader fail, cut down to what mattered. Each is refused with one short line."""
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,21 @@ def test_what_once_failed_is_refused_with_one_line(name: str, tmp_path: Path) ->
         target(kind).read(make(), tmp_path)
     assert "\n" not in str(refused.value)
     assert len(str(refused.value)) < 1000
+
+
+DAMAGED = sorted((Path(__file__).parent / "fuzzed").glob("*.journal.zlib"))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("file", DAMAGED, ids=lambda file: file.name.split(".")[0])
+def test_damaged_journals_are_read_to_an_end(file: Path, tmp_path: Path) -> None:
+    """Pages that lead back to earlier ones gave rows without end; SQLite's messages quote what is damaged."""
+    try:
+        target("journal").read(zlib.decompress(file.read_bytes()), tmp_path)
+    except DLCLiveError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+
+
+def test_there_are_damaged_journals() -> None:
+    assert len(DAMAGED) == 4

@@ -70,10 +70,14 @@ class JournalContent:
         self.damaged_rows = self.damaged_places = 0
         with self._opened() as database:
             following: int | None = 0
-            while following is not None:
+            left = self._most_rows(columns)
+            while following is not None and left > 0:
                 last = following - 1
                 try:
                     for number, captured, values in database.execute(_ROW, (following,)):
+                        left -= 1
+                        if left <= 0:  # damaged pages that lead back to earlier ones: the scan would never end
+                            break
                         if not (isinstance(number, int) and last < number < LAST_NUMBER):
                             self.damaged_rows += 1
                             continue
@@ -84,10 +88,18 @@ class JournalContent:
                         if isinstance(captured, float) and math.isfinite(captured):
                             self.seconds = captured
                         yield number, np.frombuffer(values, np.float32)
-                    following = None
+                    if left > 0:
+                        following = None
                 except sqlite3.DatabaseError:
                     self.damaged_places += 1
+                    left -= 1
                     following = _next_readable(database, last + 1)
+            self.damaged_places += left <= 0
+
+    def _most_rows(self, columns: int) -> int:
+        """The number of rows that files of this size can hold at most."""
+        files = [self._path.with_name(self._path.name + suffix) for suffix in FILES]
+        return sum(file.stat().st_size for file in files if file.exists()) // (4 * max(1, columns)) + 1000
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
