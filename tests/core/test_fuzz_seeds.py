@@ -83,11 +83,13 @@ DAMAGED = sorted((Path(__file__).parent / "fuzzed").glob("*.journal.zlib"))
 @pytest.mark.parametrize("file", DAMAGED, ids=lambda file: file.name.split(".")[0])
 def test_damaged_journals_are_read_to_an_end(file: Path, tmp_path: Path) -> None:
     """Pages that lead back to earlier ones gave rows without end; SQLite's messages quote what is damaged."""
+    message = ""
     try:
         target("journal").read(zlib.decompress(file.read_bytes()), tmp_path)
     except DLCLiveError as error:
-        assert "\n" not in str(error)
-        assert len(str(error)) < 1000
+        message = str(error)
+    assert "\n" not in message
+    assert len(message) < 1000
 
 
 def test_there_are_damaged_journals() -> None:
