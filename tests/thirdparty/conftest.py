@@ -13,7 +13,6 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,9 @@ def call(command: list[str]) -> None:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Build the wheel of a package in the repository, once per folder."""
     for name in ("pip", "hatchling"):
-        if find_spec(name) is None:
+        try:
+            distribution(name)  # not find_spec: for pip, setuptools answers, and warns if distutils was imported
+        except PackageNotFoundError:
             pytest.skip(f"building a wheel without a network needs {name}, which is not installed here")
     if os.name == "nt":
         pytest.skip("symbolic links need privileges that Windows users do not have")
