@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import PoseModel, Processor
+from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, FrameError, ModelError, PluginError, one_line
 from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
 from dlclive_core.session.component_calls import checked_pose, checked_poses, errors_named
-from dlclive_core.session.running_session import RunningSession
+from dlclive_core.session.running_session import RunningSession, failures_belong_to
 from dlclive_core.session.tolerant import processor_name
 
 _POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
@@ -26,16 +27,16 @@ _POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on s
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The loop's current activity: the component, the sessions, the frame (-1 while it closes), and the start time."""
+    """The loop's current activity: the component, the sessions, what for ("frame 3", "open", ...), and the start time."""
 
     component: str
     sessions: tuple[RunningSession, ...]
-    index: int
+    doing: str
     since: float
 
     @property
     def is_closing(self) -> bool:
-        return self.index < 0
+        return self.doing == "close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Loop:
 
     def warm_up(self) -> None:
         """Run the model on grey images of the sessions' frame sizes, so that the first real frame is not slow."""
+        self.busy = Busy("the model", self.sessions, "its warm-up", time.perf_counter())
         with errors_named(ModelError, "the model could not be reset"):
             self.model.reset()
         shapes: dict[tuple[int, ...], list[RunningSession]] = {}
@@ -92,6 +94,17 @@ class Loop:
                     session.batch = batch_that_pays(self.model, shape, session.capture.expected)
             for count in sorted({*range(2, len(sessions) + 1), *(session.batch for session in sessions)} - {1}):
                 self._warm_up_together(shape, count)
+        self.busy = None
+
+    def open_processors(self, runs: Mapping[RunningSession, RunInfo]) -> None:
+        """Open all processors, each with the description of its session's run."""
+        for session in self.sessions:
+            for processor in session.processors:
+                name = f"processor {processor_name(processor)}"
+                self.busy = Busy(name, (session,), "open", time.perf_counter())
+                with failures_belong_to(session), errors_named(PluginError, f"{name} could not be opened"):
+                    processor.open(runs[session])
+        self.busy = None
 
     def _warm_up_together(self, shape: tuple[int, ...], count: int) -> None:
         images = [np.full(shape, 127, np.uint8)] * count
@@ -126,7 +139,7 @@ class Loop:
         while self._unclosed:
             session, processor = self._unclosed.popleft()
             name = processor_name(processor)
-            busy = self.busy = Busy(f"processor {name}", (session,), -1, time.perf_counter())
+            busy = self.busy = Busy(f"processor {name}", (session,), "close", time.perf_counter())
             try:
                 processor.close()
             except BaseException as error:
@@ -168,7 +181,7 @@ class Loop:
         jobs = []
         for session, frame in taken:
             began = clock()
-            self.busy = Busy("a region", (session,), frame.index, began)
+            self.busy = Busy("a region", (session,), f"frame {frame.index}", began)
             with errors_named(FrameError, f"{self._where(session, frame)} cannot be cut"):
                 image, transform = session.region.cut(frame.image)
             jobs.append(Job(session, frame, image, transform, began, clock()))
@@ -177,7 +190,7 @@ class Loop:
 
     def _infer(self, batch: list[Job]) -> None:
         began = time.perf_counter()
-        self.busy = Busy("the model", tuple(job.session for job in batch), batch[0].frame.index, began)
+        self.busy = Busy("the model", tuple(job.session for job in batch), f"frame {batch[0].frame.index}", began)
         try:
             poses = self._predict(batch)
         except Exception as error:
@@ -222,7 +235,7 @@ class Loop:
             pose = self._look_again(job)
             ended = ready = now = clock()
         for processor in session.processors:
-            self.busy = Busy(f"processor {processor_name(processor)}", (session,), frame.index, now)
+            self.busy = Busy(f"processor {processor_name(processor)}", (session,), f"frame {frame.index}", now)
             pose = self._process(processor, pose, session, frame)
             if self.abandoned.is_set():
                 return
@@ -237,7 +250,7 @@ class Loop:
     def _look_again(self, job: Job) -> Pose:
         """Run the model on this frame again, after the animal was lost in the region. Counts as inference."""
         region, frame = job.session.region, job.frame
-        self.busy = Busy("the model", (job.session,), frame.index, time.perf_counter())
+        self.busy = Busy("the model", (job.session,), f"frame {frame.index}", time.perf_counter())
         image, transform = region.cut(frame.image)
         (pose,) = self._predict([replace(job, image=image)])
         pose = transform.pose_to_outer(pose)

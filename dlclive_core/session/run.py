@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import PluginError
-from dlclive_core.session.component_calls import errors_named
 from dlclive_core.session.loop import Loop
 from dlclive_core.session.loop_threads import LoopThreads
-from dlclive_core.session.running_session import RunningSession
+from dlclive_core.session.running_session import RunningSession, failures_belong_to
 from dlclive_core.session.shutdown import Shutdown
 from dlclive_core.session.spec import SessionSpec
 from dlclive_core.session.switch_interval import quick_switching
-from dlclive_core.session.tolerant import processor_name
 from dlclive_core.session.watchdog import Watchdog
 
 _POLL = 0.1  # seconds: how often a waiting main thread checks for signals, on systems where they do not wake it
@@ -74,31 +70,24 @@ class Run:
 
     def _start(self) -> None:
         for session in self.sessions:
-            with _failures_belong_to(session):
+            with failures_belong_to(session):
                 session.capture.open()
         self._threads.each(self._warm_up)
         # One start time for all sessions, so that their recordings share a time axis.
         wall, clock = datetime.now(timezone.utc).astimezone(), time.perf_counter()
-        runs = {id(session): session.describe(wall, clock) for session in self.sessions}
+        runs = {session: session.describe(wall, clock) for session in self.sessions}
         for session in self.sessions:
-            with _failures_belong_to(session):
+            with failures_belong_to(session):
                 for sink in session.sinks:
-                    sink.start(runs[id(session)])
+                    sink.start(runs[session])
 
-        def open_processors(loop: Loop) -> None:
-            for session in loop.sessions:
-                with _failures_belong_to(session):
-                    for processor in session.processors:
-                        with errors_named(PluginError, f"processor {processor_name(processor)} could not be opened"):
-                            processor.open(runs[id(session)])
-
-        self._threads.each(open_processors)
+        self._threads.each(lambda loop: loop.open_processors(runs))
         for session in self.sessions:
             session.begin()
         self._watchdog.start()
 
     def _warm_up(self, loop: Loop) -> None:
-        with _failures_belong_to(*loop.sessions):
+        with failures_belong_to(*loop.sessions):
             loop.warm_up()
 
     def _run_loops(self) -> None:
@@ -150,14 +139,3 @@ class Run:
         for session in self.sessions:
             session.failure = session.failure or error
         self._shutdown.hurry()
-
-
-@contextmanager
-def _failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
-    """Record an error of this block as the failure of these sessions."""
-    try:
-        yield
-    except Exception as error:
-        for session in sessions:
-            session.failure = session.failure or error
-        raise

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
 
@@ -253,6 +255,17 @@ class RunningSession:
             events=self.events.all(),
             events_omitted=self.events.omitted,
         )
+
+
+@contextmanager
+def failures_belong_to(*sessions: RunningSession) -> Iterator[None]:
+    """Record an error of this block as the failure of these sessions."""
+    try:
+        yield
+    except Exception as error:
+        for session in sessions:
+            session.failure = session.failure or error
+        raise
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -149,5 +149,4 @@ def _patience(busy: Busy) -> float:
 
 
 def _hangs(busy: Busy, waited: float) -> str:
-    doing = "close" if busy.is_closing else f"frame {busy.index}"
-    return f"{busy.component} has not returned from {doing} for {waited:.0f} s"
+    return f"{busy.component} has not returned from {busy.doing} for {waited:.0f} s"

@@ -64,7 +64,7 @@ class Watchdog:
             for session in hanging.sessions:
                 session.is_hanging = False
                 session.events.add(
-                    "released", f"{hanging.component} finished frame {hanging.index} after {now - hanging.since:.2f} s"
+                    "released", f"{hanging.component} finished {hanging.doing} after {now - hanging.since:.2f} s"
                 )
         if (
             busy is None
@@ -74,7 +74,7 @@ class Watchdog:
         ):
             return
         self._hanging[loop] = busy
-        text = f"{busy.component} is hanging: no result for frame {busy.index} after {now - busy.since:.2f} s"
+        text = f"{busy.component} is hanging: no result for {busy.doing} after {now - busy.since:.2f} s"
         for session in busy.sessions:
             session.is_hanging = True
             session.events.add("hanging", text)

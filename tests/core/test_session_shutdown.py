@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlclive_core import Frame, PluginError, Pose, Processor, Session, UsageError
+from dlclive_core import Frame, PluginError, Pose, Processor, RunInfo, Session, UsageError
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.session import shutdown
 from dlclive_core.session.events import Events
@@ -175,6 +175,45 @@ def test_a_first_ctrl_c_while_it_closes_skips_nothing(where: str) -> None:
     assert sink.finished
     assert session.report is not None
     assert session.report.complete
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process on Windows")
+@pytest.mark.parametrize("method", ["open", "warm-up"])
+def test_ctrl_c_while_something_hangs_at_the_start_names_it(
+    method: str, patience: None, release: threading.Event
+) -> None:
+    order: list[str] = []
+
+    def hang() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        release.wait()
+
+    class Hangs(Closes):
+        def open(self, run: RunInfo) -> None:
+            if method == "open":
+                hang()
+
+    class Model(BlobModel):
+        def warmup(self, shape: tuple[int, ...]) -> None:
+            if method == "warm-up":
+                hang()
+
+    session = Session(
+        source=LiveBlobSource(frames=5),
+        model=Model(),
+        processors=[Hangs(order, "first"), Closes(order, "second")],
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            session.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert sorted(order) == ["first", "second"]
+    assert session.report is not None
+    name = {"open": "processor Hangs", "warm-up": "the model"}[method]
+    assert f"{name} has not returned from" in session.report.error
+    assert method in session.report.error
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process on Windows")

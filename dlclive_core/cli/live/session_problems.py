@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import yaml
-
 from dlclive_core.cli.live.parts import build_source, output_path
 from dlclive_core.cli.live.plan import PlannedSession, missing_entry, plan
 from dlclive_core.cli.live.problems import Problems
@@ -21,6 +19,7 @@ from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import DataError, DLCLiveError, OutputExistsError, PluginError
 from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.plugins.specs import convert
 from dlclive_core.profiles import Profile
 from dlclive_core.regions import Chain, check_follows
 from dlclive_core.session.component_calls import errors_named
@@ -147,7 +146,7 @@ def _overwrites(part: PartSpec) -> bool:
     """Whether the component's own option says that it may replace files."""
     assert part.spec is not None
     text = dict(part.spec.options).get("overwrite", "false")
-    return yaml.safe_load(text) is True
+    return convert(text, bool, "overwrite") is True
 
 
 def _check_file(path: Path, out: Path, *, overwrite: bool, is_live: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from dlclive_core.demo.source import MouseSource
 from dlclive_core.errors import DataError, OutputExistsError, UsageError
 from dlclive_core.machine.file_lock import only_writer
 from dlclive_core.machine.files import output_folder, write_whole
+from dlclive_core.machine.json_text import json_text
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
@@ -153,7 +153,7 @@ def _check_free(out: Path, *, overwrite: bool) -> None:
 
 
 def _write(out: Path, benchmark: Benchmark, results: dict[str, object], *, overwrite: bool) -> None:
-    texts = (markdown(benchmark), json_text.dumps(results, indent=1) + "\n", benchmark_picture(benchmark))
+    texts = (markdown(benchmark), json_text(results, indent=1) + "\n", benchmark_picture(benchmark))
     for name, text in zip(_FILES, texts, strict=True):
         write_whole(out / name, text, overwrite=overwrite)
     stderr().print("written: " + ", ".join(str(out / name) for name in _FILES), markup=False)

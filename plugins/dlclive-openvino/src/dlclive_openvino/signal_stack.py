@@ -1,8 +1,8 @@
 """Keeps the stack on which the calling thread handles signals.
 
-OpenVINO's CPU plugin gives the thread that first uses it another signal stack, for processors with AMX, and frees that stack
-when the plugin is unloaded, in whichever thread that is. The first thread then keeps a stack that no longer exists, and the
-next signal, such as Ctrl-C, ends the process with SIGSEGV. (Class SigAltStackSetup of OpenVINO 2026.)
+Seen with openvino 2026: after its CPU plugin is loaded, `sigaltstack` of the loading thread is another one, of OpenVINO's.
+If the network is then unloaded in another thread, that stack is gone but still set, and the next signal, such as Ctrl-C,
+ends the process with SIGSEGV.
 """
 
 from __future__ import annotations

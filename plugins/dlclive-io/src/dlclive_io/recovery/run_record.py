@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core import DataError, OutputExistsError, RecoveryReport, write_whole
+from dlclive_core.runtimes import json_text
 from dlclive_io.tables.journal_content import JournalContent
 from dlclive_io.tables.pose_journal import SUFFIX
 
@@ -39,7 +40,7 @@ def note_recovery(report: RecoveryReport, headers: Sequence[dict[str, Any]]) -> 
         path, values = unfinished
     earlier = values.get("recovered")
     values["recovered"] = [*(earlier if isinstance(earlier, list) else ()), {"at": now, **report.to_dict()}]
-    text = json.dumps(values, indent=2, default=str) + "\n"
+    text = json_text(values) + "\n"
     if unfinished is not None:
         write_whole(path, text)
         return path
