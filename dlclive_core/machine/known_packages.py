@@ -102,12 +102,12 @@ def plugin_packages() -> dict[str, str]:
 
 
 def package_name(requirement: str) -> str:
-    """The name of a package without its extras: "dlclive-io" -> "dlclive-io"."""
+    """The name of a package without its extras: "dlclive-openvino[int8]" -> "dlclive-openvino"."""
     return requirement.partition("[")[0]
 
 
 def install_command(*requirements: str) -> str:
-    """The command that installs packages of ours, such as "dlclive-io"."""
+    """The command that installs packages of ours, such as "dlclive-io" or "dlclive-openvino[int8]"."""
     return runnable("pip install " + " ".join(f"'{text}'" if "[" in text else text for text in requirements))
 
 
