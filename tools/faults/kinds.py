@@ -15,7 +15,7 @@ KINDS = (
         "a configuration that resizes or pads",
         "entries of data.inference",
         "poses of DeepLabCut, or refused by name; no entry passed over",
-        f"{CORE}/test_preparation.py {TORCH}/test_open_field_prepared.py",
+        f"{CORE}/test_inference_options.py {CORE}/test_preparation.py {TORCH}/test_open_field_prepared.py",
     ),
     (
         "YAML 1.2, other encodings, Windows' files",
