@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from dlclive_io.video.frame_numbers import FrameNumbers
 from dlclive_io.video.video_file import VideoFile
 
 COUNT = 120
@@ -53,6 +55,34 @@ def test_numbers_after_damage_are_right(films: Any, tmp_path: Path, name: str, k
         if name != "fragments.mp4":  # FFmpeg may not find the next fragment
             assert indices[-1] == COUNT - 1
         assert source.corrupt > 0
+
+
+@pytest.mark.parametrize("kind", ["changed", "zero"])
+@pytest.mark.parametrize("name", ["film.mkv", "camera.mkv", "film.ts", "reordered.avi", "dvd.mpg"])
+def test_numbers_are_right_wherever_the_damage_begins(films: Any, tmp_path: Path, name: str, kind: str) -> None:
+    """Damage that begins in the time of a packet or in the header of a sequence is the worst."""
+    whole = films.make(tmp_path / f"whole-{name}", COUNT, **FILMS[name]).read_bytes()
+    path = tmp_path / name
+    wrong = []
+    for share in np.linspace(0.3, 0.6, 60):
+        path.write_bytes(whole)
+        _damage(path, kind, float(share), 900)
+        source = VideoFile(path)
+        indices, numbers = films.indices_and_numbers(source)
+        if indices[-16:-1] != numbers[-16:-1] or not source.corrupt:
+            wrong.append((float(share), indices[-3:], numbers[-3:], source.corrupt))
+    assert wrong == []
+
+
+def test_a_packet_with_a_time_that_was_shown_shifts_no_number() -> None:
+    numbers = FrameNumbers(ranked=True, period=10.0)
+    shown = []
+    for pts in (0, 10, 20, 30, 5, 50, 60, 200, 210):  # 5: a damaged 40; 70 to 190 are gone
+        numbers.packet(pts, hole=pts == 200)
+        if pts != 5:
+            shown.append(numbers.picture(pts))
+    assert shown == [0, 1, 2, 3, 5, 6, 20, 21]
+    assert numbers.missing == 14
 
 
 @pytest.mark.parametrize(("name", "codec"), [("film.flv", "libx264"), ("film.wmv", "wmv2")])

@@ -112,6 +112,18 @@ class VideoFile(FrameSource):
         """
         if self._packets is None:
             raise SourceError(f"{self.path} is not open: call open() first")
+        while True:
+            picture, index = self._due(timeout)
+            try:
+                image = _upright(self._converter.convert(picture), picture.rotation)
+            except (FFmpegError, OSError):  # damage in a sequence's header declares colours that do not exist
+                self._flagged += 1
+                self._count()
+                continue
+            return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
+
+    def _due(self, timeout: float) -> tuple[VideoFrame, int]:
+        """The next picture and its number, once it is due. Raises as `read`."""
         self._next = self._next or self._picture()
         while self.is_live:
             remaining = self._pace.seconds_until(self._seconds(self._next[0]))
@@ -123,10 +135,8 @@ class VideoFile(FrameSource):
                 break
             self.skipped += 1
             self._next = self._picture()
-        picture, index = self._next
-        self._next = None
-        image = _upright(self._converter.convert(picture), picture.rotation)
-        return Frame(image, index, time.perf_counter(), self._seconds(picture), self.name)
+        due, self._next = self._next, None
+        return due
 
     def _picture(self) -> tuple[VideoFrame, int]:
         """The next picture and its number. Raises EndOfStream."""
