@@ -1,6 +1,6 @@
 """The public names, for type checkers, `dir()` and lazy loading: a name is imported from here when it is first used."""
 
-from .components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
+from .components import Component, Device, Exporter, FrameSource, Output, PartBuilder, PoseModel, Processor, Sink
 from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
@@ -9,7 +9,9 @@ from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
 from .data.recovery import RecoveredFile, RecoveryReport
+from .data.run_clock import RunClock
 from .data.skeleton import Skeleton
+from .data.trigger_event import Reason, TriggerEvent
 from .dlclive import DLCLive
 from .errors import (
     ConfigurationError,
@@ -34,6 +36,7 @@ from .export.parity import Parity, compare_models
 from .hookspecs import (
     ComponentInfo,
     ExporterInfo,
+    OutputInfo,
     ProcessorInfo,
     RecoveryInfo,
     RuntimeInfo,
@@ -85,9 +88,12 @@ __all__ = [
     "ModelError",
     "ModelNotFoundError",
     "Network",
+    "Output",
     "OutputError",
     "OutputExistsError",
+    "OutputInfo",
     "Parity",
+    "PartBuilder",
     "PluginCatalog",
     "PluginError",
     "Pose",
@@ -95,12 +101,14 @@ __all__ = [
     "Processor",
     "ProcessorInfo",
     "Progress",
+    "Reason",
     "RecoveredFile",
     "RecoveryInfo",
     "RecoveryReport",
     "Region",
     "Resize",
     "Rig",
+    "RunClock",
     "RunInfo",
     "RuntimeInfo",
     "Session",
@@ -112,6 +120,7 @@ __all__ = [
     "SourceError",
     "SourceInfo",
     "Tolerant",
+    "TriggerEvent",
     "UnsafeFileError",
     "UnsupportedModelError",
     "UsageError",

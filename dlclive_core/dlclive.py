@@ -18,6 +18,7 @@ from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame, check_image, read_only
 from dlclive_core.data.pose import Pose
+from dlclive_core.data.run_clock import RunClock
 from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
 from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcut_live
@@ -115,6 +116,7 @@ class DLCLive:
         self._catalog = catalog
         self._model: PoseModel | None = None
         self._index = 0
+        self._clock = RunClock()
         self._is_made = True
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -175,7 +177,7 @@ class DLCLive:
             self._begin(frame)
         began = time.perf_counter()
         pose = predict_through(self._region, frame, self._predict)
-        ended = time.perf_counter()
+        ended = self._clock.posed_at = time.perf_counter()
         numbered = Frame(read_only(frame), self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):
             pose = self._processor.process_with(pose, kwargs)
@@ -222,6 +224,7 @@ class DLCLive:
             frame_count=None,
             started_at=datetime.now(timezone.utc).astimezone(),
             started_clock=time.perf_counter(),
+            clock=self._clock,
         )
         self._region.reset()
         self.model.reset()

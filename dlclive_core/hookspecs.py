@@ -120,6 +120,13 @@ class SinkInfo(ComponentInfo):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputInfo(ComponentInfo):
+    """Something that a trigger switches: a line of a device, a message. Its class derives from `Output`."""
+
+    kind: ClassVar[str] = "output"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryInfo(ComponentInfo):
     """Completes the files of a killed run. Its factory is a function `(folder: Path) -> RecoveryReport`."""
 
@@ -149,6 +156,11 @@ def dlclive_register_processors() -> Iterable[ProcessorInfo]:  # type: ignore[em
 @hookspec
 def dlclive_register_sinks() -> Iterable[SinkInfo]:  # type: ignore[empty-body]
     """Sinks: consumers off the latency path. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_outputs() -> Iterable[OutputInfo]:  # type: ignore[empty-body]
+    """Outputs that triggers switch. Called once, when the catalogue is made."""
 
 
 @hookspec

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress
+from dlclive_core.data.run_clock import RunClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Estimate:
         inference_began: when the model received the image.
         inference_ended: when the model returned the pose.
         ready_at: when the last processor was done.
+        model_pose: the pose before the processors, for a replay through other ones; None: `pose`, which none has changed.
     """
 
     frame: Frame
@@ -27,6 +29,7 @@ class Estimate:
     inference_began: float
     inference_ended: float
     ready_at: float
+    model_pose: Pose | None = None
 
     @property
     def latency(self) -> float:
@@ -50,6 +53,7 @@ class RunInfo:
         name: the session's name; by default the source's name.
         progress: returns the session's progress, for example its drops. Any thread may call it while the session runs; a
             call takes a microsecond or two. None without a session, as in `DLCLive`.
+        clock: what processors ask for the time.
     """
 
     card: ModelCard
@@ -62,3 +66,4 @@ class RunInfo:
     started_clock: float
     name: str = ""
     progress: Callable[[], Progress] | None = None
+    clock: RunClock = field(default_factory=RunClock)

@@ -48,6 +48,7 @@ PROVIDERS = {
         "onnx-openvino-int8": "dlclive-openvino[int8]",
         "onnx-tensorrt": "dlclive-tensorrt",
     },
+    "output": {"serial": "dlclive-processors"},
     "recovery": {"files": "dlclive-io"},
 }
 """Kind and name of each component -> the package that provides it, with the extra that the component needs."""

@@ -17,6 +17,7 @@ from dlclive_core import hookspecs
 from dlclive_core.hookspecs import (
     ComponentInfo,
     ExporterInfo,
+    OutputInfo,
     ProcessorInfo,
     RecoveryInfo,
     RuntimeInfo,
@@ -24,7 +25,15 @@ from dlclive_core.hookspecs import (
     SourceInfo,
 )
 
-KINDS: tuple[type[ComponentInfo], ...] = (RuntimeInfo, ExporterInfo, SourceInfo, ProcessorInfo, SinkInfo, RecoveryInfo)
+KINDS: tuple[type[ComponentInfo], ...] = (
+    RuntimeInfo,
+    ExporterInfo,
+    SourceInfo,
+    ProcessorInfo,
+    SinkInfo,
+    OutputInfo,
+    RecoveryInfo,
+)
 
 DEADLINE = 10.0
 """Seconds for a plugin's module, which imports nothing heavy. A slow network drive needs a few."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,47 @@ class ComponentSpec:
                 raise UsageError(f"in {shown(text)}, {shown(part)} is not an option; write option=value")
         return cls(name.strip(), first, tuple(options))
 
+    @classmethod
+    def parse_nested(cls, text: str) -> ComponentSpec:
+        """Parse a component that is an option: as `parse`, in braces or not, or the mapping that a session file holds."""
+        inner = text.strip()
+        if not (inner.startswith("{") and inner.endswith("}")):
+            return cls.parse(inner)
+        from dlclive_core.text.decoding import TextError
+        from dlclive_core.text.yaml_1_2 import load
+
+        try:
+            value = load(inner)
+        except TextError:
+            value = None
+        if not isinstance(value, dict) or list(value.values()) in ([], [None]) or None in value.values():
+            return cls.parse(inner[1:-1])
+        if len(value) > 1:
+            raise UsageError(f"{shown(text)} must be one component, written name: options")
+        ((name, options),) = value.items()
+        if not isinstance(options, dict):
+            return cls(str(name), _written(options), ())
+        return cls(str(name), None, tuple((str(option), _written(value)) for option, value in options.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class NestedParts:
+    """The `PartBuilder` for the options of one component.
+
+    Attributes:
+        catalog: where the component is found.
+        resolve_path, overwrite: as in `build_component`.
+    """
+
+    catalog: PluginCatalog
+    resolve_path: Callable[[Path], Path] | None = None
+    overwrite: bool = False
+
+    def build(self, kind: type[ComponentInfo], text: str) -> Any:
+        """Build the component of a nested spec. Raises what `build_component` raises."""
+        spec = ComponentSpec.parse_nested(text)
+        return build_component(self.catalog, kind, spec, resolve_path=self.resolve_path, overwrite=self.overwrite)
+
 
 def build_component(
     catalog: PluginCatalog,
@@ -95,7 +137,8 @@ def build_component(
     ]
     if required:
         raise UsageError(f"{label} needs the option {required[0]!r}: {spec.name}:{required[0]}=...")
-    values = convert_options(factory, options, label)
+    parts = NestedParts(catalog, resolve_path, overwrite)
+    values = convert_options(factory, options, label, parts)
     if resolve_path is not None:
         values = {name: resolve_path(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
@@ -108,13 +151,16 @@ def build_component(
         raise type(error)(f"{label}: {error}") from error
 
 
-def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dict[str, Any]:
+def convert_options(
+    factory: Any, options: Mapping[str, Any], label: str, parts: NestedParts | None = None
+) -> dict[str, Any]:
     """Convert the options that are text to the types that a constructor declares.
 
     Args:
         factory: a class or a function.
         options: by name; values that are not text stay unchanged.
         label: the component's name in messages: "sink 'tables'".
+        parts: builds options that are components.
 
     Raises:
         OptionError: a value cannot be converted to its option's type.
@@ -124,20 +170,26 @@ def convert_options(factory: Any, options: Mapping[str, Any], label: str) -> dic
     for name, text in options.items():
         if isinstance(text, str):
             try:
-                values[name] = convert(text, hints.get(name, str), f"option {name!r} of {label}")
+                values[name] = convert(text, hints.get(name, str), f"option {name!r} of {label}", parts)
             except UsageError as error:
                 raise OptionError(str(error), name) from None
     return values
 
 
-def convert(text: str, annotation: Any, label: str) -> Any:
-    """Convert text to an annotated type: numbers, booleans, text, paths, lists, tuples, and unions of them."""
+def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = None) -> Any:
+    """Convert text to an annotated type: numbers, booleans, text, paths, lists, tuples, components, and unions of them."""
     from dlclive_core.text.decoding import TextError
     from dlclive_core.text.yaml_1_2 import load  # here: it imports PyYAML, which a plugin's description does not need
 
     choices = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
     if type(None) in choices and text.lower() in ("none", "null", ""):
         return None
+    for choice in choices if parts is not None else ():
+        if hasattr(choice, "from_option"):
+            return choice.from_option(text, parts)
+        items = typing.get_args(choice)
+        if len(items) == 1 and hasattr(items[0], "from_option") and _is_list(choice):
+            return [items[0].from_option(item, parts) for item in _items(text)]
     try:
         value = load(text)
     except TextError:
@@ -168,9 +220,26 @@ def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:
         return Path(text), True
     if origin is tuple or annotation is tuple:
         return (tuple(value), True) if isinstance(value, list) else (None, False)
-    if origin is not None and isinstance(origin, type) and issubclass(list, origin):  # list, Sequence, Iterable
+    if _is_list(annotation):
         return value, isinstance(value, list)
     return None, False
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether it is a list, a Sequence or an Iterable of something."""
+    origin = typing.get_origin(annotation)
+    return isinstance(origin, type) and issubclass(list, origin)
+
+
+def _items(text: str) -> Sequence[str]:
+    """The components of a list: `[speed:threshold=300,region:...]`; a single one needs no brackets."""
+    inner = text.strip()
+    return _split(inner[1:-1]) if inner.startswith("[") and inner.endswith("]") else [inner]
+
+
+def _written(value: Any) -> str:
+    """A value of a session file, as it is written on the command line."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _number(value: Any, text: str) -> tuple[Any, bool]:

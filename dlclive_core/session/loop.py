@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.components import PoseModel, Processor
-from dlclive_core.data.estimate import RunInfo
+from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, FrameError, ModelError, PluginError, one_line
@@ -234,13 +234,14 @@ class Loop:
         if session.region.looks_again:
             pose = self._look_again(job)
             ended = ready = now = clock()
+        model_pose, session.clock.posed_at = pose, ended
         for processor in session.processors:
             self.busy = Busy(f"processor {processor_name(processor)}", (session,), f"frame {frame.index}", now)
             pose = self._process(processor, pose, session, frame)
             if self.abandoned.is_set():
                 return
             now = clock()
-        session.hand_over(frame, pose, began, ended, now)
+        session.hand_over(Estimate(frame, pose, began, ended, now, None if pose is model_pose else model_pose))
         stage_times = session.stage_times
         stage_times["wait"].add(job.taken - frame.captured_at)
         stage_times["region"].add(job.cut - job.taken + mapped - mapping)

@@ -12,8 +12,8 @@ from typing import Literal
 
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
-from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress, State
+from dlclive_core.data.run_clock import RunClock
 from dlclive_core.errors import DLCLiveError, SourceError, one_line
 from dlclive_core.session.batch_size import LARGEST
 from dlclive_core.session.capture import Capture
@@ -44,6 +44,7 @@ class RunningSession:
         failure: the error that ended the run, if it happened in this session.
         close_failure: what went wrong in closing, after the last frame: files are finished all the same.
         facts: what the source says about itself.
+        clock: what the processors ask for the time.
         is_stopped: the session ends because of an event outside it.
     """
 
@@ -54,6 +55,7 @@ class RunningSession:
         most = LARGEST if spec.batch == "auto" else spec.batch
         self.batch = 1 if spec.batch == "auto" else spec.batch
         ahead = max(spec.queue_size or _AHEAD, most)  # a batch leaves at once, so the next is decoded meanwhile
+        self.clock = RunClock()
         self.events = Events(spec.name)
         self.facts = SourceFacts(spec.source, self.events)
         check = SourceCheck(spec.source, self.facts, self.events)
@@ -130,6 +132,7 @@ class RunningSession:
             started_clock=started_clock,
             name=self.spec.name,
             progress=self.progress,
+            clock=self.clock,
         )
 
     def begin(self) -> None:
@@ -148,17 +151,17 @@ class RunningSession:
                 )
             self._shape = frame.image.shape
 
-    def hand_over(self, frame: Frame, pose: Pose, began: float, ended: float, ready: float) -> None:
+    def hand_over(self, estimate: Estimate) -> None:
         """Pass a finished pose to the sinks."""
-        estimate = Estimate(frame, pose, began, ended, ready)
+        captured, ready = estimate.frame.captured_at, estimate.ready_at
         for sink in self.sinks:
             sink.write(estimate)
         self.processed += 1
-        latency = ready - frame.captured_at
+        latency = ready - captured
         self.latency = latency if 0 <= latency < math.inf else 0.0  # else another clock stamped the frame
         self._ended = time.perf_counter()
         self.stage_times["sinks"].add(self._ended - ready)
-        self.stage_times["age"].add(began - frame.captured_at)
+        self.stage_times["age"].add(estimate.inference_began - captured)
         self.stage_times["latency"].add(latency)
 
     def times(self) -> tuple[StageTimes, ...]:

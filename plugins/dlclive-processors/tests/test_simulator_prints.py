@@ -29,7 +29,8 @@ def test_each_change_of_a_channel_is_a_line() -> None:
 def test_the_program_prints_what_an_output_does() -> None:
     pytest.importorskip("serial", reason="outputs need pyserial")
     from dlclive_processors import SerialOutput
-    from dlclive_processors.output.lease import Reason
+
+    from dlclive_core import Reason
 
     command = [sys.executable, "-m", "dlclive_processors.simulator"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

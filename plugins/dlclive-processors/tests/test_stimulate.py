@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from dlclive_processors import CallableOutput, Output, Reason, Stimulate, stimulate
+from dlclive_processors import CallableOutput, Output, Reason, Stimulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -47,7 +47,6 @@ class Lamp(Output):
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The session's clock, which the test moves."""
     at = [2000.0]
-    monkeypatch.setattr(stimulate, "now", lambda: at[0])
     monkeypatch.setattr(time, "perf_counter", lambda: at[0])
     return at
 

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dlclive_core import Output, Reason
     from dlclive_processors.kalman import KalmanPredictor
-    from dlclive_processors.output.base import CallableOutput, Output
-    from dlclive_processors.output.lease import Reason
+    from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
     from dlclive_processors.region import RegionTrigger
     from dlclive_processors.region_events import EventKind, RegionEvent
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+_CORE = ("Output", "Reason")
 _HOMES = {
-    "CallableOutput": "output.base",
+    "CallableOutput": "output.callable_output",
     "EventKind": "region_events",
     "KalmanPredictor": "kalman",
     "LinkStatistics": "output.serial_output",
-    "Output": "output.base",
-    "Reason": "output.lease",
     "RegionEvent": "region_events",
     "RegionTrigger": "region",
     "SerialOutput": "output.serial_output",
@@ -50,6 +49,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name in _CORE:
+        return getattr(import_module("dlclive_core"), name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

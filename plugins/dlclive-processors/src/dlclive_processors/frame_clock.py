@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 
-from dlclive_core import ClockRate, Frame, RunInfo
-
-
-def now() -> float:
-    """The session's monotonic clock, in seconds."""
-    return time.perf_counter()
+from dlclive_core import ClockRate, Frame, RunClock, RunInfo
 
 
 class FrameClock:
@@ -27,6 +21,7 @@ class FrameClock:
         self.is_live = run is not None and run.is_live
         self._fps = run.fps if run is not None else None
         self._started = run.started_clock if run is not None else 0.0
+        self._clock = run.clock if run is not None else RunClock()
         self._rate = ClockRate()
 
     def since_start(self, frame: Frame) -> float:
@@ -54,13 +49,24 @@ class FrameClock:
             return (later.index - earlier.index) / self._fps
         return later.captured_at - earlier.captured_at
 
-    def age(self, frame: Frame) -> float:
-        """Seconds since the frame's capture; 0 for a recording, whose frames do not age.
+    def now(self) -> float:
+        """The run's clock, in seconds: the computer's at this moment, in a replay that of the recorded run."""
+        return self._clock.now()
 
-        Negative or NaN where `captured_at` cannot be a time of the session's clock, `time.perf_counter()`: a frame from the
-        future. Its age is unknown.
+    def pose_age(self, frame: Frame) -> float:
+        """Seconds from the frame's capture to its pose; 0 for a recording, whose frames do not age.
+
+        It is the same for all processors, and in a replay. Negative or NaN where `captured_at` cannot be a time of the
+        session's clock: a frame from the future. Its age is unknown.
         """
-        return time.perf_counter() - frame.captured_at if self.is_live else 0.0
+        posed_at = self._clock.posed_at
+        if math.isnan(posed_at):  # nobody sets it where a script calls processors itself
+            posed_at = self._clock.now()
+        return posed_at - frame.captured_at if self.is_live else 0.0
+
+    def age(self, frame: Frame) -> float:
+        """Seconds from the frame's capture to this moment; as `pose_age` otherwise. Decides what is too old to act on."""
+        return self._clock.now() - frame.captured_at if self.is_live else 0.0
 
 
 def _is_time(value: float | None) -> bool:

@@ -20,8 +20,8 @@ NO_PIXELS = np.empty((0, 0), dtype=np.uint8)
 class KalmanPredictor(Processor):
     """Smooths every keypoint with a Kalman filter and predicts it to the present, or ahead of it.
 
-    With a live source, the returned positions are those expected when this processor returns, plus `horizon`: the age of
-    every frame (now minus `frame.captured_at`) is measured, which compensates transport, inference and queueing. Delays
+    With a live source, the returned positions are those expected when the model's pose was ready, plus `horizon`: the age of
+    every frame (that moment minus `frame.captured_at`) is measured, which compensates transport, inference and queueing. Delays
     before `captured_at`, exposure and transfer from the camera, cannot be measured here: add them to `horizon`. With a
     recording there is no "now": positions are those at the frame's own time plus `horizon`, and two runs give the same
     numbers.
@@ -105,7 +105,7 @@ class KalmanPredictor(Processor):
         self._tracks.measure(rows, xy, is_measured)
 
         keypoints = np.empty_like(pose.keypoints)
-        age = max(0.0, self._clock.age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock
+        age = max(0.0, self._clock.pose_age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock
         keypoints[..., :2] = self._tracks.predicted(rows, age + self._horizon)
         keypoints[..., 2] = np.where(np.isnan(keypoints[..., 0]) | np.isnan(confidence), 0.0, confidence)
         return replace(pose, keypoints=keypoints)

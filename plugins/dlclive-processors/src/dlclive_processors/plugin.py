@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_core import ProcessorInfo, hookimpl
+from dlclive_core import OutputInfo, ProcessorInfo, hookimpl
 
 
 @hookimpl
@@ -23,5 +23,17 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             name="stimulate",
             summary="Switches a fail-safe output on while a keypoint is in a polygon",
             factory="dlclive_processors.stimulate:Stimulate",
+        ),
+    ]
+
+
+@hookimpl
+def dlclive_register_outputs() -> list[OutputInfo]:
+    """Describe the outputs."""
+    return [
+        OutputInfo(
+            name="serial",
+            summary="A channel of a board with dlclive's firmware, switched off when the computer fails",
+            factory="dlclive_processors.output.serial_output:SerialOutput",
         ),
     ]

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_core import Frame, ModelCard, Output, Pose, Processor, Reason, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.frame_clock import FrameClock, now
+from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.gate import Gate
-from dlclive_processors.output.base import Output
-from dlclive_processors.output.lease import Reason
 from dlclive_processors.output.serial_output import SerialOutput
 from dlclive_processors.polygon import Polygon
 
@@ -41,7 +39,7 @@ class Stimulate(Processor):
         condition: instead of a region, a function of (pose, frame), called on the latency path. It is called only for
             poses with at least one confident keypoint and no confident keypoint that is not finite. An exception ends the
             session, with the output off.
-        output: your own output, instead of a port.
+        output: another output, instead of a port.
         debounce: consecutive frames required to switch on; switching off is immediate.
         max_age: seconds since capture after which a live frame is too old to act on.
         refractory: seconds after switching off during which the output is not switched on again.
@@ -107,7 +105,6 @@ class Stimulate(Processor):
             overwrite=overwrite,
         )
         self._uses_port = port is not None
-        self._events = events
         self._decision_lock = threading.Lock()
         self._clock = FrameClock()
         self._skeleton: Skeleton | None = None
@@ -122,8 +119,8 @@ class Stimulate(Processor):
 
     @property
     def outputs(self) -> tuple[Path, ...]:
-        """The file of the output's events, if it is an option of this processor."""
-        return () if self._events is None else (Path(self._events),)
+        """The files of the output."""
+        return self.output.outputs
 
     @property
     def statistics(self) -> Mapping[str, float]:
@@ -167,7 +164,7 @@ class Stimulate(Processor):
         """Decide, and renew the output's lease. Returns the pose unchanged."""
         if pose.skeleton is not self._skeleton:
             self._watch(pose.skeleton)
-        moment = now()
+        moment = self._clock.now()
         age = self._clock.age(frame)
         reason = self._objection(age, moment)
         holds = False

@@ -11,10 +11,11 @@ import sys
 import time
 from dataclasses import dataclass
 
+from dlclive_core import Reason
 from dlclive_processors.output.channel import Line, ProcessChannel
 from dlclive_processors.output.device_link import DeviceLink, SentMessage
 from dlclive_processors.output.event_file import EventFile
-from dlclive_processors.output.lease import Failure, Lease, Reason, Report, ReportKind, Request, read_leases
+from dlclive_processors.output.lease import Failure, Lease, Report, ReportKind, Request, read_leases
 from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     LONGEST_WATCHDOG,

@@ -1,7 +1,7 @@
 """The records exchanged by the session and its heartbeat process, of fixed size, through the connection of `channel.py`.
 
-The session writes a lease at every pose: the requested state and its deadline. The process answers with reports. Standard
-library only: the heartbeat process imports this.
+The session writes a lease at every pose: the requested state and its deadline. The process answers with reports. The heartbeat
+process imports this, so it imports little.
 """
 
 from __future__ import annotations
@@ -20,26 +20,6 @@ class Request(IntEnum):
     OFF = 0
     ON = 1
     END = 2
-
-
-class Reason(IntEnum):
-    """Why an output was switched; the names are those in the events file."""
-
-    CONDITION = 0  # it began to hold (on), or no longer holds (off)
-    MISSING = 1
-    STALE = 2
-    GAP = 3
-    DISARMED = 4
-    END = 5
-    LAPSED = 6
-    HOST_GONE = 7
-    NOT_ACKNOWLEDGED = 8
-    CLOCK = 9  # the frame's time stamp lies in the future, or is not a time
-
-    @property
-    def label(self) -> str:
-        """The text in the events file."""
-        return self.name.lower().replace("_", " ")
 
 
 class ReportKind(IntEnum):

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dlclive_core import DataError, DependencyError, OutputError, UsageError
+from dlclive_core import DataError, DependencyError, Output, OutputError, Reason, UsageError
 from dlclive_processors.checks import check_number
-from dlclive_processors.output.base import Output
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
-from dlclive_processors.output.lease import Lease, Reason, Report, ReportKind, Request
+from dlclive_processors.output.lease import Lease, Report, ReportKind, Request
 from dlclive_processors.output.protocol import Limits
 from dlclive_processors.region_events import create_event_file
 
@@ -120,6 +119,14 @@ class SerialOutput(Output):
         self._failed = False
         self.limits: Limits | None = None
         self.statistics = LinkStatistics()
+
+    fails_safe = True
+    safety = "the device switches off when beats stop, and limits pulses itself"
+
+    @property
+    def outputs(self) -> tuple[Path, ...]:
+        """The file of events."""
+        return () if self._events is None else (self._events,)
 
     @property
     def is_on(self) -> bool:
