@@ -73,13 +73,13 @@ def test_the_device_gets_what_is_sent(opened: Callable[[], Line], device: list[i
 
 
 def test_a_device_that_takes_nothing_does_not_hold_the_loop(opened: Callable[[], Line], device: list[int]) -> None:
-    """A pseudo-terminal holds some kilobytes; what is beyond is lost."""
+    """A pseudo-terminal holds some kilobytes, on a busy machine some tens; what is beyond is lost."""
     line = opened()
     began = time.perf_counter()
-    for _ in range(100):
-        line.write(bytes(100))
+    for _ in range(40):
+        line.write(bytes(10_000))
     assert time.perf_counter() - began < PATIENCE
-    assert len(os.read(device[0], 20_000)) < 10_000
+    assert len(os.read(device[0], 500_000)) < 400_000
 
 
 def test_a_port_that_goes_away_is_an_error(opened: Callable[[], Line], device: list[int]) -> None:
