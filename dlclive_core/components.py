@@ -319,6 +319,11 @@ class Sink(Component):
         """The files that this sink has written or is writing."""
         return ()
 
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measurements of this run for the report, for example {"messages_lost": 12}. Read after `close`."""
+        return {}
+
 
 class Exporter(Component):
     """Converts a model file from one format to another.

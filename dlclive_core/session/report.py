@@ -16,7 +16,12 @@ Ending = Literal["end of source", "frame limit", "stopped", "sinks failed", "err
 
 @dataclass(frozen=True, slots=True)
 class SinkResult:
-    """The result of one sink. `error` is one line, empty if nothing failed."""
+    """The result of one sink.
+
+    Attributes:
+        error: one line; empty if nothing failed.
+        statistics: the sink's own counts and measurements, see `Sink.statistics`.
+    """
 
     sink: str
     written: int
@@ -25,6 +30,7 @@ class SinkResult:
     error: str
     outputs: tuple[Path, ...]
     write: StageTimes
+    statistics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.report import SinkResult
 from dlclive_core.session.stage_times import Stopwatch
+from dlclive_core.session.tolerant import numbers_of
 
 _log = logging.getLogger(__name__)
 
@@ -144,6 +145,7 @@ class SinkThread:
             error=one_line(self.error),
             outputs=self._outputs(),
             write=self._stopwatch.times(),
+            statistics=numbers_of(self.sink, f"sink {self.name}"),
         )
 
     def _run(self, run: RunInfo) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from dlclive_core.components import Processor
+from dlclive_core.components import Processor, Sink
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
@@ -107,16 +107,21 @@ def processor_name(processor: Processor) -> str:
     return type(processor.processor if isinstance(processor, ArrayProcessor) else processor).__name__
 
 
+def numbers_of(component: Processor | Sink, name: str) -> dict[str, float]:
+    """The statistics of a processor or sink; empty if they cannot be read, because that must not cost the report."""
+    try:
+        return {str(key): _number(key, value) for key, value in dict(component.statistics).items()}
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        _log.error("%s could not report its statistics: %s", name, one_line(error))
+        return {}
+
+
 def processor_result(processor: Processor) -> ProcessorResult:
     """The processor's entry in the report."""
     name = processor_name(processor)
-    try:
-        statistics = {str(key): _number(key, value) for key, value in dict(processor.statistics).items()}
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # a broken statistic must not cost the report
-        _log.error("processor %s could not report its statistics: %s", name, one_line(error))
-        statistics = {}
+    statistics = numbers_of(processor, f"processor {name}")
     if isinstance(processor, Tolerant):
         failures, disabled, error_line = processor.failures, processor.disabled, one_line(processor.error)
         return ProcessorResult(name, failures, disabled, error_line, statistics)

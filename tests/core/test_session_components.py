@@ -348,3 +348,29 @@ def test_odd_outputs_of_a_sink_do_not_cost_the_report() -> None:
     report, raised, _, _ = run(sinks=[Odd()])
     assert raised is None
     assert report.sinks[0].outputs == ()
+
+
+class Counting(MemorySink):
+    """Reports how many it wrote; or something that is no number."""
+
+    def __init__(self, statistics: object) -> None:
+        super().__init__()
+        self._statistics = statistics
+
+    @property
+    def statistics(self) -> Any:
+        if isinstance(self._statistics, Exception):
+            raise self._statistics
+        return self._statistics
+
+
+def test_what_a_sink_counts_is_in_the_report() -> None:
+    report = Session(source=BlobSource(frames=3), model=BlobModel(), sinks=[Counting({"lost": 2})]).run()
+    assert report.sinks[0].statistics == {"lost": 2}
+    assert report.to_dict()["sinks"][0]["statistics"] == {"lost": 2}
+
+
+@pytest.mark.parametrize("statistics", [RuntimeError("no"), None, 3])
+def test_a_sink_with_broken_statistics_still_has_its_report(statistics: object) -> None:
+    report = Session(source=BlobSource(frames=3), model=BlobModel(), sinks=[Counting(statistics)]).run()
+    assert (report.sinks[0].written, report.sinks[0].statistics) == (3, {})

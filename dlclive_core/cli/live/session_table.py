@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dlclive_core.cli.output import print_table, stdout
 from dlclive_core.session import SessionReport, SinkResult, StageTimes
 
@@ -44,18 +46,23 @@ def remarks(report: SessionReport) -> list[str]:
     for sink in report.sinks:
         if sink.dropped and not sink.error:
             lines.append(f"{_name(sink)}: {sink.dropped} frames are missing: the sink was too slow")
+        if sink.statistics:
+            lines.append(f"{_name(sink)}: {_values(sink.statistics)}")
     for processor in report.processors:
         if processor.failures:
             lines.append(f"{processor.processor} failed on {processor.failures} frames: {processor.error}")
         if processor.statistics:
-            values = ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in processor.statistics.items())
-            lines.append(f"{processor.processor}: {values}")
+            lines.append(f"{processor.processor}: {_values(processor.statistics)}")
     events = [event for event in report.events if event.kind not in _COUNTED]
     lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
     more = len(events) - _EVENTS + report.events_omitted
     if more > 0:
         lines.append(f"{more} more events in run.json")
     return lines
+
+
+def _values(statistics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in statistics.items())
 
 
 def _lost(stage: str, report: SessionReport) -> int | None:

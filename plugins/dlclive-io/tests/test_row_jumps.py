@@ -64,6 +64,7 @@ def test_one_wrong_number_costs_only_its_frame(path: Path, caplog: pytest.LogCap
         sink = _write(path, [0, 1, FAR, 2, 3, FAR + 7, 4, 6])
     assert [number for number, value in _rows(path).items() if value == value] == [0, 1, 2, 3, 4, 6]
     assert (sink.frames_left_out, sink.rows_left_out) == (2, 0)
+    assert sink.statistics == {"frames_left_out": 2}
     (message,) = [record.getMessage() for record in caplog.records]
     assert message.startswith(f"{path.name}: frame {FAR} after frame 1 has a wrong number and no row")
 

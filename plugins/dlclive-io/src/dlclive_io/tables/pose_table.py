@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,16 @@ class PoseTable(Sink):
     def rows_left_out(self) -> int:
         """Missing frames without a row, because the source jumped too far."""
         return self._blocks.left_out if self._blocks else 0
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What the table does not hold: `individuals_left_out`, `rows_left_out`, `frames_left_out`; empty if it holds all."""
+        counts = {
+            "individuals_left_out": self.left_out,
+            "rows_left_out": self.rows_left_out,
+            "frames_left_out": self.frames_left_out,
+        }
+        return {name: count for name, count in counts.items() if count}
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
