@@ -53,11 +53,12 @@ from .models.network import Detector, Network, Setting
 from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
-from .session import Rig, Session, SessionReport, Tolerant
+from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant
 
 __version__: str
 
 __all__ = [
+    "ArrayProcessor",
     "Chain",
     "ClockRate",
     "Component",

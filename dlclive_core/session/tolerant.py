@@ -104,7 +104,7 @@ def processor_name(processor: Processor) -> str:
     """The name of the user's own class, without its wrappers."""
     if isinstance(processor, Tolerant):
         return processor_name(processor.processor)
-    return type(processor.processor if isinstance(processor, ArrayProcessor) else processor).__name__
+    return processor.name if isinstance(processor, ArrayProcessor) else type(processor).__name__
 
 
 def processor_result(processor: Processor) -> ProcessorResult:
