@@ -52,6 +52,7 @@ from .models.load import load_model
 from .models.network import Detector, Network, Setting
 from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
+from .plugins.specs import read_value
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
 from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant
 
@@ -139,6 +140,7 @@ __all__ = [
     "nearest",
     "open_unlinked",
     "printable",
+    "read_value",
     "take_name",
     "write_whole",
 ]

@@ -117,6 +117,10 @@ class ArrayProcessor(Processor):
     def statistics(self) -> Mapping[str, float]:
         return {} if self._component is None else self._component.statistics
 
+    @property
+    def close_limit(self) -> float:
+        return super().close_limit if self._component is None else self._component.close_limit
+
     def process(self, pose: Pose, frame: Frame) -> Pose:
         return self.process_with(pose, self.keywords(frame.captured_at, record=True))
 

@@ -83,6 +83,10 @@ class Tolerant(Processor):
     def statistics(self) -> Mapping[str, float]:
         return self.processor.statistics
 
+    @property
+    def close_limit(self) -> float:
+        return self.processor.close_limit
+
     def _failed(self, error: BaseException, frame: Frame) -> None:
         self.failures += 1
         self.disabled = self.on_error == "disable"
