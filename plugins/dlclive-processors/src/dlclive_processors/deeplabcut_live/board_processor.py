@@ -134,7 +134,7 @@ class BoardProcessor(Processor):
         if self.com and self._board is None:
             raise OutputError(f"port {self.com} was closed after an error; start again")
         try:
-            self._act(np.asarray(pose).reshape(-1, *pose.shape[-2:]), kwargs)
+            self._act(pose if pose.ndim == 3 else pose[None], kwargs)
         except BaseException:
             self._release(quietly=True)
             raise
