@@ -15,7 +15,7 @@ def best_animal(pose: Pose) -> Pose:
     """The pose of the individual with the highest mean confidence, with its name and box; see `Pose.single`."""
     if len(pose) <= 1:
         return pose
-    confidence = np.where(np.isfinite(pose.confidence), pose.confidence, 0)
+    confidence = np.where(np.isfinite(pose.confidence), pose.confidence, 0).clip(0, 1)
     row = int(np.argmax(confidence.mean(axis=1)))
     return replace(
         pose,

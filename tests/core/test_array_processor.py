@@ -209,7 +209,7 @@ def test_random_poses_raise_nothing_and_come_back_clean() -> None:
         adapter.open(run_of())
     for number in range(1000):
         keypoints = random.normal(100, 100, (random.integers(0, 11), 3, 3)).astype(np.float32)
-        chosen = random.random(keypoints.shape) < 0.1
+        chosen = random.random(keypoints.shape) < 0.3
         keypoints[chosen] = random.choice(special, int(chosen.sum()))
         ids = ("a",) * len(keypoints) if random.random() < 0.3 else None
         frame = Frame(IMAGE, number, random.choice([0.0, 1e9, number]))
