@@ -38,6 +38,7 @@ TEST_TOOLS = [
 ]
 
 REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]
+REFERENCE += ["lazy-loader>=0.4", "pluggy>=1.5"]  # for our core, which runs deeplabcut-live's processors there
 
 
 def install(session: nox.Session, *packages: str) -> None:
@@ -154,7 +155,8 @@ def packages(session: nox.Session) -> None:
 def parity(session: nox.Session) -> None:
     """Compare every network with DeepLabCut itself; names of networks select some. Without names, writes benchmarks/parity.md.
 
-    The reference is installed once, into its own environment (6 GB).
+    The name "processors" selects those of deeplabcut-live, which are run by themselves and by a session of ours. The reference
+    is installed once, into its own environment (6 GB).
     """
     ours = everything(session)
     venv = ROOT / ".nox" / "parity"

@@ -52,12 +52,14 @@ from .models.load import load_model
 from .models.network import Detector, Network, Setting
 from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
+from .plugins.specs import read_value
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
-from .session import Rig, Session, SessionReport, Tolerant
+from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant
 
 __version__: str
 
 __all__ = [
+    "ArrayProcessor",
     "Chain",
     "ClockRate",
     "Component",
@@ -138,6 +140,7 @@ __all__ = [
     "nearest",
     "open_unlinked",
     "printable",
+    "read_value",
     "take_name",
     "write_whole",
 ]

@@ -212,6 +212,11 @@ class Processor(Component):
         """Counts and measurements of this run for the report, for example {"pulses": 12}. Read after `close`."""
         return {}
 
+    @property
+    def close_limit(self) -> float:
+        """Seconds that a session waits for `close`, after which it goes on without it. Longer if a file is written there."""
+        return 2.0
+
 
 class PartBuilder(Protocol):
     """Builds a component that is an option of another one, such as a trigger's output.

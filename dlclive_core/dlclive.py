@@ -164,7 +164,8 @@ class DLCLive:
 
         Args:
             frame: (H, W, 3) uint8, BGR unless `convert2rgb` is False, or (H, W) uint8 grey.
-            kwargs: passed on to a processor in DeepLabCut-live's style, for example frame_time=time.time().
+            kwargs: passed on to a processor in DeepLabCut-live's style, for example record=True. Without them, it gets
+                frame_time (the wall time of this call), pose_time (when the pose was ready) and record=False.
 
         Returns:
             (K, 3) float32 x, y, confidence, or (N, K, 3) with `single_animal=False`, after the processor.
@@ -180,7 +181,8 @@ class DLCLive:
         ended = self._clock.posed_at = time.perf_counter()
         numbered = Frame(read_only(frame), self._index, captured_at, source="DLCLive")
         if isinstance(self._processor, ArrayProcessor):
-            pose = self._processor.process_with(pose, kwargs)
+            keywords = self._processor.keywords(captured_at, record=False)
+            pose = self._processor.process_with(pose, {**keywords, **kwargs})
         elif self._processor is not None:
             pose = self._processor.process(pose, numbered)
         self._index += 1

@@ -99,7 +99,8 @@ def _option(parameter: inspect.Parameter) -> str:
         else inspect.formatannotation(parameter.annotation)
     )
     default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-    return f"{parameter.name}: {kind}{default}"
+    stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
+    return f"{stars}{parameter.name}: {kind}{default}"
 
 
 def _as_dict(plugin: Plugin) -> dict[str, object]:

@@ -29,9 +29,13 @@ PROVIDERS = {
         "images": "dlclive-io",
     },
     "processor": {
+        "deeplabcut-live": "dlclive-processors",
+        "jump-led": "dlclive-processors",
         "kalman": "dlclive-processors",
+        "lick-led": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
+        "teensy-laser": "dlclive-processors",
     },
     "sink": {
         "tables": "dlclive-io",

@@ -178,9 +178,6 @@ def convert_options(
 
 def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = None) -> Any:
     """Convert text to an annotated type: numbers, booleans, text, paths, lists, tuples, components, and unions of them."""
-    from dlclive_core.text.decoding import TextError
-    from dlclive_core.text.yaml_1_2 import load  # here: it imports PyYAML, which a plugin's description does not need
-
     choices = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
     if type(None) in choices and text.lower() in ("none", "null", ""):
         return None
@@ -190,16 +187,24 @@ def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = 
         items = typing.get_args(choice)
         if len(items) == 1 and hasattr(items[0], "from_option") and _is_list(choice):
             return [items[0].from_option(item, parts) for item in _items(text)]
-    try:
-        value = load(text)
-    except TextError:
-        value = text
+    value = read_value(text)
     for choice in choices:
         converted, fits = _as(value, text, choice)
         if fits:
             return converted
     names = " or ".join(_name(choice) for choice in choices if choice is not type(None))
     raise UsageError(f"{label} takes {names}; got {shown(text)}")
+
+
+def read_value(text: str) -> Any:
+    """The value of an option's text, as in a session file: a number, true, null, a list, a mapping; else the text."""
+    from dlclive_core.text.decoding import TextError
+    from dlclive_core.text.yaml_1_2 import load  # here: it imports PyYAML, which a plugin's description does not need
+
+    try:
+        return load(text)
+    except TextError:
+        return text
 
 
 def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:

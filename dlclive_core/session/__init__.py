@@ -1,6 +1,7 @@
 """A session: frames in, poses out, everything counted."""
 
 from dlclive_core.data.progress import Progress, State
+from dlclive_core.session.array_processor import ArrayProcessor
 from dlclive_core.session.batch_size import Batch
 from dlclive_core.session.events import Event
 from dlclive_core.session.report import Drops, ProcessorResult, SessionReport, SinkResult
@@ -10,6 +11,7 @@ from dlclive_core.session.stage_times import StageTimes
 from dlclive_core.session.tolerant import Tolerant
 
 __all__ = [
+    "ArrayProcessor",
     "Batch",
     "Drops",
     "Event",

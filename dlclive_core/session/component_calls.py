@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from dlclive_core.components import Processor
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.skeleton import Skeleton
@@ -56,6 +57,14 @@ def checked_pose(result: object, skeleton: Skeleton, name: str, where: str) -> P
     return statement.
     """
     return _checked(result, skeleton, f"processor {name}", where, PluginError)
+
+
+def close_limit(processor: Processor) -> float:
+    """Seconds to wait for its `close`; the default, if it has a wrong one."""
+    try:
+        return float(processor.close_limit)
+    except Exception:
+        return Processor().close_limit
 
 
 def _checked(result: object, skeleton: Skeleton, who: str, where: str, kind: type[DLCLiveError]) -> Pose:

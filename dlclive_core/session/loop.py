@@ -18,7 +18,7 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DLCLiveError, FrameError, ModelError, PluginError, one_line
 from dlclive_core.regions import CropTransform
 from dlclive_core.session.batch_size import batch_that_pays
-from dlclive_core.session.component_calls import checked_pose, checked_poses, errors_named
+from dlclive_core.session.component_calls import checked_pose, checked_poses, close_limit, errors_named
 from dlclive_core.session.running_session import RunningSession, failures_belong_to
 from dlclive_core.session.tolerant import processor_name
 
@@ -27,12 +27,16 @@ _POLL = 0.5  # seconds: how often a waiting main thread checks for signals, on s
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The loop's current activity: the component, the sessions, what for ("frame 3", "open", ...), and the start time."""
+    """The loop's current activity: the component, the sessions, what for ("frame 3", "open", ...), and the start time.
+
+    `limit` is the number of seconds that the shutdown waits for a `close`.
+    """
 
     component: str
     sessions: tuple[RunningSession, ...]
     doing: str
     since: float
+    limit: float | None = None
 
     @property
     def is_closing(self) -> bool:
@@ -139,7 +143,8 @@ class Loop:
         while self._unclosed:
             session, processor = self._unclosed.popleft()
             name = processor_name(processor)
-            busy = self.busy = Busy(f"processor {name}", (session,), "close", time.perf_counter())
+            limit = close_limit(processor)
+            busy = self.busy = Busy(f"processor {name}", (session,), "close", time.perf_counter(), limit)
             try:
                 processor.close()
             except BaseException as error:

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 NAMED_AFTER = 2.0
 """Seconds until a component that does not return is named."""
-_CLOSE = 2.0  # seconds for a processor to close, and for a live model or processor to return from its last frame
+_CLOSE = 2.0  # seconds for a live model or processor to return from its last frame
 _LAST_FRAME = 30.0  # seconds for a recording's model to return from its last frame; only files wait for it
 _SINK = {"open": 2.0, "write": 10.0, "finish": 30.0, "close": 10.0}  # seconds; idle ones if CPU time is known
 _HURRY = 0.2  # seconds for all remaining steps after a second Ctrl-C
@@ -143,7 +143,9 @@ def _go_on_closing(loop: Loop) -> Call[Loop]:
 
 
 def _patience(busy: Busy) -> float:
-    if busy.is_closing or any(session.capture.source.is_live for session in busy.sessions):
+    if busy.limit is not None:
+        return busy.limit
+    if any(session.capture.source.is_live for session in busy.sessions):
         return _CLOSE
     return _LAST_FRAME
 

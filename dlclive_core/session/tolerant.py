@@ -83,6 +83,10 @@ class Tolerant(Processor):
     def statistics(self) -> Mapping[str, float]:
         return self.processor.statistics
 
+    @property
+    def close_limit(self) -> float:
+        return self.processor.close_limit
+
     def _failed(self, error: BaseException, frame: Frame) -> None:
         self.failures += 1
         self.disabled = self.on_error == "disable"
@@ -104,7 +108,7 @@ def processor_name(processor: Processor) -> str:
     """The name of the user's own class, without its wrappers."""
     if isinstance(processor, Tolerant):
         return processor_name(processor.processor)
-    return type(processor.processor if isinstance(processor, ArrayProcessor) else processor).__name__
+    return processor.name if isinstance(processor, ArrayProcessor) else type(processor).__name__
 
 
 def numbers_of(component: Processor | Sink, name: str) -> dict[str, float]:

@@ -119,7 +119,7 @@ class OldStyle:
 
     def process(self, pose: np.ndarray, **kwargs: object) -> np.ndarray:
         self.count += 1
-        self.state[:] = self.count
+        self.state[..., :2], self.state[..., 2] = self.count, 0.9
         return self.state
 
 

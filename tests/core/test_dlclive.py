@@ -1,5 +1,6 @@
 """`DLCLive` with the interface of DeepLabCut-live, on a model with known results."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +115,17 @@ def test_a_deeplabcut_live_processor_receives_arrays_and_keywords(
 
     old = Old()
     with DLCLive(path, processor=old, catalog=catalog) as live:
-        pose = live.init_inference(bgr(source.draw(0)), frame_time=1.5)
+        pose = live.init_inference(bgr(source.draw(0)), frame_time=1.5, record=True, trial=7)
         assert live.processor is old
-    assert old.calls == [((3, 3), {"frame_time": 1.5})]
+        before = time.time()
+        live.get_pose(bgr(source.draw(1)))
+        after = time.time()
+    (shape, keywords), (_, defaults) = old.calls
+    assert shape == (3, 3)
+    assert keywords.pop("pose_time") <= before
+    assert keywords == {"frame_time": 1.5, "record": True, "trial": 7}  # the caller's own win
+    assert before - 0.01 <= defaults["frame_time"] <= defaults["pose_time"] <= after + 0.01
+    assert defaults["record"] is False
     np.testing.assert_allclose(pose, source.truth(0) + 1, atol=0.5)
 
 

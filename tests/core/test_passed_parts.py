@@ -100,7 +100,7 @@ def test_a_subclass_with_the_signature_of_deeplabcut_live_works_in_a_session() -
     report = made.run()
     for before, after in zip(plain.poses, halved.poses, strict=True):
         np.testing.assert_allclose(after.xy, before.xy / 2, rtol=1e-6)
-    assert halves.keywords == {"frame_time", "record"}
+    assert halves.keywords == {"frame_time", "pose_time", "record"}
     assert halves.calls[0] == "open"
     assert "close" in halves.calls
     assert report.processors[0].statistics["calls"] >= 2
@@ -113,7 +113,7 @@ def test_such_a_subclass_works_in_dlclive() -> None:
     with DLCLive(MODEL, device="cpu") as plain, DLCLive(MODEL, device="cpu", processor=Halves()) as halved:
         expected, half = plain.get_pose(frame), halved.get_pose(frame, frame_time=1.0)
     np.testing.assert_allclose(half[:, :2], expected[:, :2] / 2, rtol=1e-6)
-    assert halved.processor.keywords == {"frame_time"}
+    assert halved.processor.keywords == {"frame_time", "pose_time", "record"}
 
 
 class Misspelt(Processor):

@@ -87,7 +87,7 @@ def test_a_deeplabcut_live_processor_is_accepted() -> None:
 
     source, sink, old = BlobSource(frames=2), MemorySink(), Old()
     Session(source=source, model=BlobModel(), processors=[old], sinks=[sink]).run()
-    assert old.calls == [((3, 3), ["frame_time", "record"], True)] * 2
+    assert old.calls == [((3, 3), ["frame_time", "pose_time", "record"], True)] * 2
     np.testing.assert_allclose(sink.poses[0].single()[:, 0], source.truth(0)[:, 0] + 100, atol=0.5)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlclive_core import Frame, PluginError, Pose, Processor, RunInfo, Session, UsageError
+from dlclive_core import Frame, PluginError, Pose, Processor, RunInfo, Session, Tolerant, UsageError
 from dlclive_core.plugins.builtin.memory import MemorySink
 from dlclive_core.session import shutdown
+from dlclive_core.session.component_calls import close_limit
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import LosslessQueue
 from dlclive_core.session.sink_thread import SinkThread
@@ -40,6 +41,8 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Closes(Processor):
+    close_limit = 0.3
+
     def __init__(self, order: list[str], name: str, hold: threading.Event | None = None) -> None:
         self._order, self._name, self._hold = order, name, hold
 
@@ -70,6 +73,34 @@ def test_a_processor_that_hangs_in_close_is_named_and_the_rest_is_closed(
     assert session.report is not None
     assert not session.report.complete
     assert [event.kind for event in session.report.events] == ["closing"]
+
+
+@pytest.mark.parametrize("wrapped", [Tolerant, lambda processor: processor], ids=["tolerant", "plain"])
+def test_a_processor_that_writes_a_file_in_close_is_waited_for_as_long_as_it_says(wrapped) -> None:
+    class Writes(Closes):
+        close_limit = 60
+
+        def close(self) -> None:
+            until = time.perf_counter() + Processor().close_limit + 0.3
+            while time.perf_counter() < until:
+                time.sleep(0.01)
+            super().close()
+
+    order: list[str] = []
+    processor = wrapped(Writes(order, "written"))
+    report = Session(source=BlobSource(frames=2), model=BlobModel(), processors=[processor], sinks=[]).run()
+    assert order == ["written"]
+    assert report.complete
+
+
+def test_a_wrong_limit_is_the_default() -> None:
+    class Wrong(Closes):
+        close_limit = "long"
+
+    order: list[str] = []
+    assert close_limit(Wrong(order, "wrong")) == Processor().close_limit
+    Session(source=BlobSource(frames=2), model=BlobModel(), processors=[Wrong(order, "wrong")], sinks=[]).run()
+    assert order == ["wrong"]
 
 
 @pytest.mark.parametrize("method", ["write", "finish", "close"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlclive_core import PluginCatalog, SourceInfo, UsageError
+from dlclive_core import PluginCatalog, SourceInfo, UsageError, read_value
 from dlclive_core.hookspecs import ProcessorInfo
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component, convert
@@ -123,3 +123,20 @@ def test_relative_paths_are_resolved_and_overwrite_is_passed_on(tmp_path: Path) 
     assert not build("gate:out.h5").overwrite
     assert build("gate:out.h5", overwrite=True).overwrite
     assert not build("gate:out.h5,overwrite=false", overwrite=True).overwrite
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2.5", 2.5),
+        ("true", True),
+        ("null", None),
+        ("on", "on"),
+        ("[127.0.0.1, 6000]", ["127.0.0.1", 6000]),
+        ("{a: [1]}", {"a": [1]}),
+        ("/dev/ttyACM0", "/dev/ttyACM0"),
+        ("[not closed", "[not closed"),
+    ],
+)
+def test_a_text_is_read_as_in_a_session_file(text: str, value: object) -> None:
+    assert read_value(text) == value

@@ -4,7 +4,8 @@
 
 Run it in dlclive's environment with all plugins. PYTHON is the Python of an environment with deeplabcut 3.0.2 and
 deeplabcut-live 1.1.0. Without names of networks (or net types) it compares all networks and writes `benchmarks/parity.md`. The
-exit code is 1 if a network differs by more than its bound, cannot be run, or depends on rounding in DeepLabCut itself.
+name "processors" stands for those of deeplabcut-live; their table, `benchmarks/parity_processors.md`, is then written, too. The
+exit code is 1 if something differs by more than its bound, cannot be run, or depends on rounding in DeepLabCut itself.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ import numpy as np
 
 from tools.parity import frames, worker
 from tools.parity.cases import Case, choose
+from tools.parity.processors_table import ProcessorRow, compare_processors, write_processors
 from tools.parity.table import Row, write
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 2
+PROCESSORS = "processors"
 
 
 def compare(cases: list[Case], python: str, folder: Path) -> list[Row]:
@@ -56,18 +59,28 @@ def main() -> int:
     parser.add_argument("networks", nargs="*", help="names or net types from tools/parity/cases.py (default: all)")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared", help="the folder with the open field")
     options = parser.parse_args()
-    cases = choose(options.networks)
+    networks = [name for name in options.networks if name != PROCESSORS]
+    cases = choose(networks) if networks or not options.networks else []
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="parity-") as name:
-        images, frames_name = frames.take(options.shared)
-        np.savez(Path(name) / "frames.npz", frames=images)
-        rows = compare(cases, options.python, Path(name))
-    if not options.networks:
-        write(ROOT / "benchmarks" / "parity.md", rows, frames_name)
-    broken = [row for row in rows if row.broken]
-    print(f"{len(rows) - len(broken)} of {len(rows)} rows within their bounds, in {time.perf_counter() - began:.0f} s")
-    for row in broken:
-        print(f"  {row.case.name} {row.runtime}: {row.broken}")
+    processors: list[ProcessorRow] = []
+    if not options.networks or PROCESSORS in options.networks:
+        processors = compare_processors(options.python)
+        print("\n".join(row.line() for row in processors), flush=True)
+        write_processors(ROOT / "benchmarks" / "parity_processors.md", processors)
+    rows: list[Row] = []
+    if cases:
+        with tempfile.TemporaryDirectory(prefix="parity-") as name:
+            images, frames_name = frames.take(options.shared)
+            np.savez(Path(name) / "frames.npz", frames=images)
+            rows = compare(cases, options.python, Path(name))
+        if not options.networks:
+            write(ROOT / "benchmarks" / "parity.md", rows, frames_name)
+    broken = [f"{row.case.name} {row.runtime}: {row.broken}" for row in rows if row.broken]
+    broken += [f"processor {row.name} {row.way}: {row.broken}" for row in processors if row.broken]
+    count = len(rows) + len(processors)
+    print(f"{count - len(broken)} of {count} rows within their bounds, in {time.perf_counter() - began:.0f} s")
+    for line in broken:
+        print(f"  {line}")
     return 1 if broken else 0
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import select
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,3 +58,67 @@ def make_pose() -> Callable[..., Pose]:
         return Pose(keypoints, SKELETON, ids=ids)
 
     return make
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a Python file of a user."""
+
+    def write(text: str, name: str = "mine.py") -> Path:
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return write
+
+
+class Board:
+    """A terminal whose other end is a board: `sketch` gets what came and returns what it answers."""
+
+    def __init__(self, sketch: Callable[[bytes], bytes]) -> None:
+        import pty
+        import tty
+
+        self.received = b""
+        self._sketch = sketch
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.port = os.ttyname(self._slave)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            if select.select([self._master], [], [], 0.02)[0]:
+                data = os.read(self._master, 100)
+                answer = self._sketch(data)
+                self.received += data
+                os.write(self._master, answer)
+
+    def wait(self, received: bytes) -> None:
+        until = time.perf_counter() + 20
+        while self.received != received and time.perf_counter() < until:
+            time.sleep(0.002)
+        assert self.received == received
+
+    def unplug(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+        if self._master >= 0:
+            os.close(self._master)
+            os.close(self._slave)
+            self._master = -1
+
+
+@pytest.fixture
+def start_board() -> Iterator[Callable[..., Board]]:
+    boards: list[Board] = []
+
+    def start(sketch: Callable[[bytes], bytes]) -> Board:
+        boards.append(Board(sketch))
+        return boards[-1]
+
+    yield start
+    for board in boards:
+        board.unplug()

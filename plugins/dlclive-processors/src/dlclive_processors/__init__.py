@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dlclive_core import Output, Reason
+    from dlclive_processors.deeplabcut_live.from_file import ProcessorFromFile
+    from dlclive_processors.deeplabcut_live.jump_led import JumpLed
+    from dlclive_processors.deeplabcut_live.kalman_filter_predictor import KalmanFilterPredictor
+    from dlclive_processors.deeplabcut_live.lick_led import LickLed
+    from dlclive_processors.deeplabcut_live.teensy_laser import TeensyLaser
     from dlclive_processors.kalman import KalmanPredictor
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
@@ -25,25 +30,35 @@ _CORE = ("Output", "Reason")
 _HOMES = {
     "CallableOutput": "output.callable_output",
     "EventKind": "region_events",
+    "JumpLed": "deeplabcut_live.jump_led",
+    "KalmanFilterPredictor": "deeplabcut_live.kalman_filter_predictor",
     "KalmanPredictor": "kalman",
+    "LickLed": "deeplabcut_live.lick_led",
     "LinkStatistics": "output.serial_output",
+    "ProcessorFromFile": "deeplabcut_live.from_file",
     "RegionEvent": "region_events",
     "RegionTrigger": "region",
     "SerialOutput": "output.serial_output",
     "Stimulate": "stimulate",
+    "TeensyLaser": "deeplabcut_live.teensy_laser",
 }
 
 __all__ = [
     "CallableOutput",
     "EventKind",
+    "JumpLed",
+    "KalmanFilterPredictor",
     "KalmanPredictor",
+    "LickLed",
     "LinkStatistics",
     "Output",
+    "ProcessorFromFile",
     "Reason",
     "RegionEvent",
     "RegionTrigger",
     "SerialOutput",
     "Stimulate",
+    "TeensyLaser",
     "__version__",
 ]
 
