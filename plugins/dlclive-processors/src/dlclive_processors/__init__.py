@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from dlclive_processors.kalman import KalmanPredictor
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
-    from dlclive_processors.region import RegionTrigger
-    from dlclive_processors.region_events import EventKind, RegionEvent
-    from dlclive_processors.stimulate import Stimulate
+    from dlclive_processors.triggers.region import RegionTrigger
+    from dlclive_processors.triggers.region_events import EventKind, RegionEvent
+    from dlclive_processors.triggers.stimulate import Stimulate
 
 __version__ = "0.1.0"
 
 _CORE = ("Output", "Reason")
 _HOMES = {
     "CallableOutput": "output.callable_output",
-    "EventKind": "region_events",
+    "EventKind": "triggers.region_events",
     "KalmanPredictor": "kalman",
     "LinkStatistics": "output.serial_output",
-    "RegionEvent": "region_events",
-    "RegionTrigger": "region",
+    "RegionEvent": "triggers.region_events",
+    "RegionTrigger": "triggers.region",
     "SerialOutput": "output.serial_output",
-    "Stimulate": "stimulate",
+    "Stimulate": "triggers.stimulate",
 }
 
 __all__ = [
