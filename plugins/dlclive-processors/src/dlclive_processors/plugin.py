@@ -20,6 +20,13 @@ TRIGGERS = tuple(
     ProcessorInfo(name=name, summary=summary, factory=f"dlclive_processors.triggers.{place}")
     for name, summary, place in _TRIGGERS
 )
+CLASSIFIER = ProcessorInfo(
+    name="classifier",
+    summary="Acts while your own network recognises a behaviour in the last poses",
+    factory="dlclive_processors.triggers.classifier:ClassifierTrigger",
+    requires=("onnxruntime",),
+    install_hint="pip install 'dlclive-processors[classifier]'",
+)
 
 
 @hookimpl
@@ -42,6 +49,7 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             factory="dlclive_processors.triggers.stimulate:Stimulate",
         ),
         *TRIGGERS,
+        CLASSIFIER,
     ]
 
 

@@ -40,7 +40,8 @@ class Scene:
         """The scene of a pose. `names` as from `individual_names`."""
         points = positions(pose).astype(np.float64)
         confidence = pose.confidence
-        seen = (confidence >= min_confidence) & (confidence <= 1) & np.isfinite(points).all(axis=2)
+        seen = np.logical_and.reduce(np.isfinite(points), axis=2)
+        seen &= (confidence >= min_confidence) & (confidence <= 1)
         points[~seen] = np.nan
         return cls(pose, names, points, seen, time, motion_time)
 

@@ -46,11 +46,7 @@ def share_options(owner: type, base: type) -> None:
     named = [parameter for parameter in own if parameter.kind is not parameter.VAR_KEYWORD]
     taken = {parameter.name for parameter in named}
     defaults = inspect.signature(base.__init__).parameters  # type: ignore[misc]
-    shared = [
-        defaults[name].replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name in types
-        if name not in taken
-    ]
+    shared = [defaults[name].replace(kind=inspect.Parameter.KEYWORD_ONLY) for name in types if name not in taken]
     owner.__signature__ = inspect.Signature([*named, *shared])  # type: ignore[attr-defined]
     constructor.__annotations__ = {**types, **constructor.__annotations__}
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 from dlclive_core import Output, Reason
 
@@ -17,6 +16,9 @@ class Switch:
     Args:
         output: what is switched; None: nothing.
         armed: at the beginning.
+
+    Attributes:
+        lock: of a decision.
     """
 
     def __init__(self, output: Output | None, armed: bool) -> None:
@@ -24,7 +26,7 @@ class Switch:
         self._armed = armed
         self._was_disarmed = False
         self._requested = self._is_spent = False
-        self._lock = threading.RLock()  # an output may disarm the trigger while it is told something
+        self.lock = threading.RLock()  # an output may disarm the trigger while it is told something
 
     @property
     def may_be_on(self) -> bool:
@@ -41,7 +43,7 @@ class Switch:
 
     def disarm(self) -> None:
         """Switch off now. Thread-safe."""
-        with self._lock:  # a decision made before must not take effect after this
+        with self.lock:  # a decision made before must not take effect after this
             self._armed = False
             self._was_disarmed = True
             if self.output is not None:
@@ -53,13 +55,11 @@ class Switch:
         if self.output is not None:
             self.output.open(origin)
 
-    @contextmanager
-    def decision(self) -> Iterator[bool]:
-        """Decide and renew inside; gives whether the output may be on. What was disarmed in between ends here."""
-        with self._lock:
-            may_be_on = self.may_be_on
-            self._was_disarmed = False
-            yield may_be_on
+    def take_may_be_on(self) -> bool:
+        """As `may_be_on`; what was disarmed in between ends with this decision. Call it, and `renew`, with `lock` held."""
+        may_be_on = self.may_be_on
+        self._was_disarmed = False
+        return may_be_on
 
     def renew(self, active: bool, reason: Reason, frame: int, age: float) -> None:
         """Renew the output's lease. Once it has switched itself off, it stays off until the trigger has been inactive."""

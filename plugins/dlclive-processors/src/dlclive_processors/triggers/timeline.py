@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -33,7 +32,7 @@ class Timeline:
     def advance(self, frame: Frame) -> bool:
         """Take the next frame, whose `since_start` is finite. False: time went back, and begins anew with this frame."""
         time = self._clock.since_start(frame)
-        last, self._last = self._last, replace(frame, image=_NO_PIXELS)  # its times are needed, not the image's memory
+        last, self._last = self._last, _without_image(frame)
         if last is None or time < self.time - self._tolerance:
             self.time = time
             return last is None
@@ -42,3 +41,8 @@ class Timeline:
         if step > 0 and math.isfinite(step):
             self.motion_time += step
         return True
+
+
+def _without_image(frame: Frame) -> Frame:
+    """Only its times are needed: release the image's memory."""
+    return Frame(_NO_PIXELS, frame.index, frame.captured_at, frame.device_time)

@@ -102,24 +102,17 @@ class Trail:
         return speed_of(path)
 
 
-def speed_of(places: Sequence[tuple[float, tuple[float, ...]]]) -> float:
+def speed_of(path: Sequence[tuple[float, tuple[float, ...]]]) -> float:
     """The length of the Theil-Sen velocity of a path, oldest point first; NaN for fewer than two times."""
-    count = len(places)
+    count = len(path)
     chosen = range(count) if count <= _MOST else [round(number * (count - 1) / (_MOST - 1)) for number in range(_MOST)]
-    places = [places[index] for index in chosen]
-    slopes: list[tuple[float, ...]] = []
-    for later in range(1, len(places)):
-        time, place = places[later]
-        for earlier in range(later):
-            before, origin = places[earlier]
-            elapsed = time - before
-            if elapsed > 0:
-                slopes.append(tuple((b - a) / elapsed for a, b in zip(origin, place, strict=True)))
-    if not slopes:
+    times, places = zip(*(path[index] for index in chosen), strict=True)
+    pairs = [(i, j, 1.0 / (times[j] - times[i])) for j in range(1, len(times)) for i in range(j) if times[j] > times[i]]
+    if not pairs:
         return math.nan
-    middle, odd = divmod(len(slopes), 2)
+    middle, is_odd = divmod(len(pairs), 2)
     velocity = []
-    for values in zip(*slopes, strict=True):
-        ordered = sorted(values)
-        velocity.append(ordered[middle] if odd else 0.5 * (ordered[middle - 1] + ordered[middle]))
+    for along in zip(*places, strict=True):
+        slopes = sorted([(along[j] - along[i]) * rate for i, j, rate in pairs])
+        velocity.append(slopes[middle] if is_odd else 0.5 * (slopes[middle - 1] + slopes[middle]))
     return math.hypot(*velocity)

@@ -235,15 +235,17 @@ class Trigger(Combinable):
     ) -> None:
         events: list[TriggerEvent] = []
         try:
-            with self._switch.decision() as may_be_on:
+            with self._switch.lock:
+                may_be_on = self._switch.take_may_be_on()
                 changes, reason = self._decide(readings, objection if may_be_on else Reason.DISARMED)
                 if restart:
                     self._activations.restart()
                 events += [self._event(change, scene) for change in changes]
                 renew = partial(self._switch.renew, bool(self._activations.on), reason, frame, age)
                 _call_all([*self._notices(events), renew])
-        finally:  # every beginning and every end is reported, also if the output fails
-            _call_all(self._reports(events, self._log))
+        finally:
+            if events:  # every beginning and every end is reported, also if the output fails
+                _call_all(self._reports(events, self._log))
 
     def _decide(self, readings: Mapping[Subject, Reading], objection: Reason | None) -> tuple[list[Change], Reason]:
         if objection is not None:
