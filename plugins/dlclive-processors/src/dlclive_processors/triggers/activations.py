@@ -10,6 +10,9 @@ from typing import NamedTuple
 from dlclive_processors.triggers.condition import UNKNOWN, Reading, Subject
 from dlclive_processors.triggers.gate import Gate
 
+SLACK = 1e-6
+"""Seconds: a frame that comes at the moment itself is not before it, whatever the rounding of its time."""
+
 
 class Change(NamedTuple):
     """A subject begins to be on, or no longer is. `event` is "on", or why it ended."""
@@ -99,14 +102,14 @@ class Activations:
             return False
         if course.onset is None:
             course.onset = now
-        return now - course.onset >= self._delay
+        return now - course.onset >= self._delay - SLACK
 
     def _stop(self, subject: Subject, reading: Reading, now: float, changes: list[Change]) -> None:
         """The condition does not hold, or is unknown."""
         course = self._courses[subject]
         if course.on_since is None:
             self.cancelled += course.onset is not None and not course.refused
-        elif reading.holds is not None and now - course.on_since < self._hold:
+        elif reading.holds is not None and now - course.on_since < self._hold - SLACK:
             course.frames = 0
             return
         else:

@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from dlclive_core import Skeleton
 from dlclive_processors.checks import check_number
+from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.columns import columns_of, names_of
 from dlclive_processors.triggers.condition import UNKNOWN, Condition, Reading, Subject
 from dlclive_processors.triggers.scene import Scene
@@ -44,7 +45,7 @@ class Freezing(Condition):
         return {(name,): self._reading(seconds) for name, seconds in zip(scene.names, still, strict=True)}
 
     def _reading(self, seconds: float) -> Reading:
-        return UNKNOWN if math.isnan(seconds) else Reading(seconds >= self._seconds and seconds > 0, seconds)
+        return UNKNOWN if math.isnan(seconds) else Reading(seconds >= self._seconds - SLACK, seconds)
 
 
 class FreezingTrigger(Trigger):

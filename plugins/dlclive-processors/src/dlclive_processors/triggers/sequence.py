@@ -9,6 +9,7 @@ from typing_extensions import Unpack
 
 from dlclive_core import UsageError
 from dlclive_processors.checks import check_number
+from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.combinable import Combinable, conditions
 from dlclive_processors.triggers.combinations import Combined
 from dlclive_processors.triggers.condition import Condition, Place, Reading, Subject
@@ -52,7 +53,7 @@ class InOrder(Combined):
         self._progress = {
             subject: progress
             for subject, progress in self._progress.items()
-            if subject in readings or now - progress.since <= self._within
+            if subject in readings or now - progress.since <= self._within + SLACK
         }
         return {subject: self._advance(subject, each, now) for subject, each in readings.items()}
 
@@ -66,10 +67,10 @@ class InOrder(Combined):
             final = readings[-1].holds
             if final:
                 progress.since = now
-            if final or (final is None and now - progress.since <= self._within):
+            if final or (final is None and now - progress.since <= self._within + SLACK):
                 return Reading(final, last)
             progress.done = 0
-        if progress.done and now - progress.since > self._within:
+        if progress.done and now - progress.since > self._within + SLACK:
             progress.done = 0
         awaited = readings[progress.done]
         if awaited.holds:

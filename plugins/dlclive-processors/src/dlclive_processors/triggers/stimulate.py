@@ -176,7 +176,7 @@ class Stimulate(Processor):
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, and renew the output's lease. Returns the pose unchanged."""
-        if pose.skeleton is not self._skeleton:
+        if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._watch(pose.skeleton)
         moment = self._clock.now()
         age = self._clock.age(frame)

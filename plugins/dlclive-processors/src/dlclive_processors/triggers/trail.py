@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.scene import Scene
 
 LONGEST_STEP = 1.0
 """Seconds between two sightings after which a path begins anew: what happened in between is not known."""
 
 _MOST = 5  # points of a path that are compared in pairs: 10 pairs
-_SLACK = 1e-6  # seconds; a frame at the edge of the window belongs to it, whatever the rounding
 
 
 Path = deque[tuple[float, tuple[float, ...]]]
@@ -96,7 +96,7 @@ class Trail:
         if now <= last:  # two frames with one time: the later one counts
             path.pop()
         path.append((now, tuple(a + b for a, b in zip(place, step, strict=True))))
-        oldest = now - self._window - _SLACK
+        oldest = now - self._window - SLACK
         while len(path) > 2 and path[0][0] < oldest:
             path.popleft()
         return speed_of(path)

@@ -188,7 +188,7 @@ class Trigger(Combinable):
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, report, and renew the output's lease. Returns the pose unchanged."""
-        if pose.skeleton is not self._skeleton:
+        if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._bind(pose.skeleton)
         self._frame = frame.index
         age = self._clock.age(frame)

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.geometry import angle_between, difference, direction
 from dlclive_processors.triggers.polygon import Polygon
 from dlclive_processors.triggers.rules.tokens import Token
@@ -270,7 +271,7 @@ class Still(Truth):
 
     def truth(self, animal: Animal) -> bool | None:
         value = animal.motions[self.number]
-        return None if math.isnan(value) else value >= self.seconds
+        return None if math.isnan(value) else value >= self.seconds - SLACK
 
 
 def finite(value: float) -> float:

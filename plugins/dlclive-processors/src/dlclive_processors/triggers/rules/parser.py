@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dlclive_core import UsageError, nearest
+from dlclive_core import UsageError, nearest, printable
 from dlclive_processors.triggers.rules import nodes
 from dlclive_processors.triggers.rules.functions import FUNCTIONS, Call
 from dlclive_processors.triggers.rules.measured import Measured
@@ -169,7 +169,7 @@ class _Parser:
             raise self.error(name, f"there is no function {name.text!r}: {nearest(name.text, FUNCTIONS)}")
         keypoint = self.keypoint()
         if not self._is_sign("."):
-            raise self.error(name, f"write {name.text[:30]}.x, .y or .confidence")
+            raise self.error(name, f"write {printable(name.text[:30])}.x, .y or .confidence")
         self.position += 1
         field = self.token
         if field.text not in _FIELDS:
