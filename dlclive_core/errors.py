@@ -36,6 +36,19 @@ class UsageError(DLCLiveError, ValueError):
     exit_code = 2
 
 
+class OptionError(UsageError):
+    """An option that a component does not have, or a value that it does not accept.
+
+    Attributes:
+        option: its name. Of a component that is an option of another one, the way there: "output.port", "of.1.keypoint", where
+            a number is a place in a list, from 0.
+    """
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
+
+
 class OutputExistsError(UsageError):
     """The output file already exists."""
 

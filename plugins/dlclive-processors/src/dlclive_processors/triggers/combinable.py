@@ -33,7 +33,7 @@ class Combinable(Processor):
         """Build the processor that an option names. Raises UsageError, PluginError, DependencyError."""
         processor = parts.build(ProcessorInfo, text)
         if not isinstance(processor, cls):
-            name = text.strip("{} ").partition(":")[0]
+            name = text.strip("{ ").partition(":")[0].strip('"} ')
             raise UsageError(
                 f"processor {name!r} has no condition that could be combined; take a trigger, such as speed"
             )

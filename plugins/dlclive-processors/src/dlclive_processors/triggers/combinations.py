@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import Unpack
 
-from dlclive_core import Skeleton
+from dlclive_core import OptionError, Skeleton, UsageError
 from dlclive_processors.triggers.combinable import Combinable, conditions
 from dlclive_processors.triggers.condition import UNKNOWN, About, Condition, Place, Reading, Subject
 from dlclive_processors.triggers.scene import Scene
@@ -31,8 +31,11 @@ class Combined(Condition):
         self.about = About.SCENE if not kinds else kinds.pop() if len(kinds) == 1 else About.INDIVIDUALS
 
     def bind(self, skeleton: Skeleton) -> None:
-        for part in self.parts:
-            part.bind(skeleton)
+        for number, part in enumerate(self.parts):
+            try:
+                part.bind(skeleton)
+            except UsageError as error:
+                raise self._located(number, error) from None
 
     def reset(self) -> None:
         for part in self.parts:
@@ -51,6 +54,14 @@ class Combined(Condition):
 
     def place(self, scene: Scene, subject: Subject) -> Place:
         return self.parts[0].place(scene, subject)
+
+    def _located(self, number: int, error: UsageError) -> OptionError:
+        """The error of a part, with the way to it in the options."""
+        inner = f".{error.option}" if isinstance(error, OptionError) and error.option else ""
+        return OptionError(str(error), f"{self._way(number)}{inner}")
+
+    def _way(self, number: int) -> str:
+        return f"of.{number}"
 
     def _about_mine(self, part: Condition, readings: Mapping[Subject, Reading]) -> Mapping[Subject, Reading]:
         if part.about is not About.PAIRS or self.about is About.PAIRS:
@@ -97,6 +108,9 @@ class Negated(Combined):
 
     def __init__(self, part: Condition) -> None:
         super().__init__([part])
+
+    def _way(self, number: int) -> str:
+        return "of"
 
     def evaluate(self, scene: Scene) -> Mapping[Subject, Reading]:
         return {subject: _opposite(reading) for subject, reading in self.parts[0].evaluate(scene).items()}

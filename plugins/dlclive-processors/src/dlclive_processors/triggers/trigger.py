@@ -110,7 +110,8 @@ class Trigger(Combinable):
             "refractory": refractory, "max_rate": max_rate, "max_age": max_age, "max_gap": max_gap, "armed": armed,
             "events": events, "on_event": on_event, "output": output,
         }  # fmt: skip
-        self._unused = tuple(option for option, value in given.items() if value != _DEFAULTS[option])
+        offered = inspect.signature(type(self)).parameters  # what a class sets by itself is no option of its user
+        self._unused = tuple(key for key, value in given.items() if key in offered and value != _DEFAULTS[key])
         self._clock = FrameClock()
         self._timeline = Timeline(self._clock, self._max_gap)
         self._names: tuple[str, ...] = ()
