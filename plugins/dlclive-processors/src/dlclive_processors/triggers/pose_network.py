@@ -137,9 +137,7 @@ def _load(path: Path) -> ort.InferenceSession:
     except ValueError:
         raise ModelError(f"{path} is not an ONNX file") from None
     options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = (
-        1  # small networks: threads would only wait for each other
-    )
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # a small network: threads would only wait
     options.log_severity_level = 4
     try:
         return ort.InferenceSession(content, sess_options=options, providers=["CPUExecutionProvider"])
