@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-import numpy as np
-
 from dlclive_core import Skeleton
 from dlclive_processors.triggers.scene import Scene
 
@@ -82,12 +80,13 @@ class Condition(ABC):
 
     def place(self, scene: Scene, subject: Subject) -> Place:
         """Where a subject is: the middle of its keypoints that are seen, and their mean confidence. Asked for events only."""
-        rows = [row for name in subject if (row := scene.row(name)) is not None]
-        columns = slice(None) if self.columns is None else list(self.columns)
-        if not rows:
-            return Place()
-        seen = scene.seen[rows][:, columns]
-        if not seen.any():
-            return Place()
-        x, y = scene.points[rows][:, columns][seen].mean(axis=0)[:2]
-        return Place(float(x), float(y), float(np.mean(scene.pose.confidence[rows][:, columns][seen])))
+        total_x = total_y = total = 0.0
+        count = 0
+        for row in [row for name in subject if (row := scene.row(name)) is not None]:
+            points, confidence = scene.points[row].tolist(), scene.pose.confidence[row].tolist()
+            for column in range(len(points)) if self.columns is None else self.columns:
+                x, y = points[column][:2]
+                if not math.isnan(x):
+                    total_x, total_y, total = total_x + x, total_y + y, total + confidence[column]
+                    count += 1
+        return Place(total_x / count, total_y / count, total / count) if count else Place()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from dlclive_processors.triggers.scene import Scene
 LONGEST_STEP = 1.0
 """Seconds between two sightings after which a path begins anew: what happened in between is not known."""
 
+_SHORTEST = 1e-9  # seconds; frames nearer to each other have one time
 _MOST = 5  # points of a path that are compared in pairs: 10 pairs
 
 
@@ -63,8 +65,7 @@ class Trail:
         steps[~both] = 0.0
         means = (steps.sum(axis=1) / np.maximum(counts, 1)[:, None]).tolist()
         is_seen = np.any(seen, axis=1)
-        before[is_seen] = points[is_seen]
-        self._before = before
+        self._before = points if is_seen.all() else np.where(is_seen[:, None, None], points, before)
         rows = zip(scene.names, is_seen.tolist(), counts.tolist(), means, strict=True)
         now = scene.motion_time
         return [self._advance(name, now, step, count > 0) if seen else math.nan for name, seen, count, step in rows]
@@ -95,7 +96,7 @@ class Trail:
         last, place = path[-1]
         if now <= last:  # two frames with one time: the later one counts
             path.pop()
-        path.append((now, tuple(a + b for a, b in zip(place, step, strict=True))))
+        path.append((now, tuple([a + b for a, b in zip(place, step, strict=True)])))
         oldest = now - self._window - SLACK
         while len(path) > 2 and path[0][0] < oldest:
             path.popleft()
@@ -104,10 +105,8 @@ class Trail:
 
 def speed_of(path: Sequence[tuple[float, tuple[float, ...]]]) -> float:
     """The length of the Theil-Sen velocity of a path, oldest point first; NaN for fewer than two times."""
-    count = len(path)
-    chosen = range(count) if count <= _MOST else [round(number * (count - 1) / (_MOST - 1)) for number in range(_MOST)]
-    times, places = zip(*(path[index] for index in chosen), strict=True)
-    pairs = [(i, j, 1.0 / (times[j] - times[i])) for j in range(1, len(times)) for i in range(j) if times[j] > times[i]]
+    times, places = zip(*[path[index] for index in _spread(len(path))], strict=True)
+    pairs = _pairs(times)
     if not pairs:
         return math.nan
     middle, is_odd = divmod(len(pairs), 2)
@@ -116,3 +115,18 @@ def speed_of(path: Sequence[tuple[float, tuple[float, ...]]]) -> float:
         slopes = sorted([(along[j] - along[i]) * rate for i, j, rate in pairs])
         velocity.append(slopes[middle] if is_odd else 0.5 * (slopes[middle - 1] + slopes[middle]))
     return math.hypot(*velocity)
+
+
+@lru_cache(maxsize=64)  # the times of a frame's individuals are mostly the same
+def _pairs(times: tuple[float, ...]) -> Sequence[tuple[int, int, float]]:
+    """Each pair of points i < j, and 1 / (t_j - t_i)."""
+    pairs = ((i, j) for j in range(1, len(times)) for i in range(j) if times[j] - times[i] > _SHORTEST)
+    return [(i, j, 1.0 / (times[j] - times[i])) for i, j in pairs]
+
+
+@lru_cache(maxsize=4096)
+def _spread(count: int) -> Sequence[int]:
+    """Up to 5 of this many points, spread evenly, with the first and the last."""
+    if count <= _MOST:
+        return range(count)
+    return [round(number * (count - 1) / (_MOST - 1)) for number in range(_MOST)]

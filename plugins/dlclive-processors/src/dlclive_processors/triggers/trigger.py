@@ -6,7 +6,6 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -105,6 +104,7 @@ class Trigger(Combinable):
         self._overwrite = overwrite
         self._on_event = on_event
         self._switch = Switch(output, armed)
+        self._is_heard = any(each is not None for each in (events, on_event, output))
         given = {
             "name": name, "min_confidence": min_confidence, "debounce": debounce, "hold": hold, "delay": delay,
             "refractory": refractory, "max_rate": max_rate, "max_age": max_age, "max_gap": max_gap, "armed": armed,
@@ -241,7 +241,8 @@ class Trigger(Combinable):
                 changes, reason = self._decide(readings, objection if may_be_on else Reason.DISARMED)
                 if restart:
                     self._activations.restart()
-                events += [self._event(change, scene) for change in changes]
+                if self._is_heard:
+                    events += [self._event(change, scene) for change in changes]
                 renew = partial(self._switch.renew, bool(self._activations.on), reason, frame, age)
                 _call_all([*self._notices(events), renew])
         finally:
@@ -295,13 +296,15 @@ def check_frames(option: str, value: int) -> int:
 
 
 def _call_all(calls: Sequence[Callable[[], None]]) -> None:
-    """Call all, in order, even if some raise; then raise what they raised."""
-    if len(calls) == 1:
-        calls[0]()
-        return
-    with ExitStack() as stack:
-        for call in reversed(calls):
-            stack.callback(call)
+    """Call all, in order, even if some raise; then raise the first error."""
+    first: BaseException | None = None
+    for call in calls:
+        try:
+            call()
+        except BaseException as error:
+            first = first or error
+    if first is not None:
+        raise first
 
 
 def _name_of(kind: type) -> str:
