@@ -160,8 +160,7 @@ class _Parser:
             return self._call(token)
         if token.kind in ("name", "quoted") and token.text not in _WORDS:
             return self._coordinate()
-        what = "the rule ends too early" if token.kind == "end" else f"{token.text[:30]!r} is not expected here"
-        raise self.error(token, f"{what}; a keypoint, a number or a function is")
+        raise self.error(token, f"{self._surprise()}; expected a keypoint, a number or a function")
 
     def _coordinate(self) -> Number:
         name = self.token
@@ -194,8 +193,7 @@ class _Parser:
         """The name of a keypoint."""
         token = self.token
         if token.kind not in ("name", "quoted") or token.text in (*_WORDS, *FUNCTIONS):
-            what = "the rule ends too early" if token.kind == "end" else f"{token.text[:30]!r} is not expected here"
-            raise self.error(token, f"{what}; the name of a keypoint is")
+            raise self.error(token, f"{self._surprise()}; expected the name of a keypoint")
         self.position += 1
         keypoint = Keypoint(token.text[1:-1] if token.kind == "quoted" else token.text, token)
         self.keypoints.append(keypoint)
@@ -212,7 +210,7 @@ class _Parser:
         self.position += self._is_sign("-")
         token = self.token
         if token.kind != "number":
-            raise self.error(token, f"{token.text[:30]!r} is not expected here; a number such as 20 is")
+            raise self.error(token, f"{self._surprise()}; expected a number such as 20")
         value = nodes.finite(float(token.text))
         if value != value:
             raise self.error(token, "this number is too large")
@@ -232,12 +230,7 @@ class _Parser:
     def expect(self, sign: str, hint: str = "") -> None:
         """Step over a sign, which must be the next word."""
         if not self.accept(sign):
-            what = (
-                "the rule ends too early"
-                if self.token.kind == "end"
-                else f"{self.token.text[:30]!r} is not expected here"
-            )
-            raise self.error(self.token, f"{what}; {hint or repr(sign) + ' is'}")
+            raise self.error(self.token, f"{self._surprise()}; {hint or f'expected {sign!r}'}")
 
     def measure(self, measured: Measured) -> int:
         """Note what is to be measured over several frames; its number."""
@@ -258,6 +251,10 @@ class _Parser:
         result = part()
         self.depth -= 1
         return result
+
+    def _surprise(self) -> str:
+        token = self.token
+        return "the rule ends too early" if token.kind == "end" else f"{token.text[:30]!r} is not expected here"
 
     def _is_word(self, word: str) -> bool:
         return self.token.kind == "name" and self.token.text == word
