@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.errors import OptionError, UsageError, shown
+from dlclive_core.errors import DLCLiveError, OptionError, UsageError, shown
 from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
@@ -163,7 +163,7 @@ def convert_options(
         if isinstance(text, str):
             try:
                 values[name] = convert(text, hints.get(name, str), f"option {name!r} of {label}", parts)
-            except UsageError as error:
+            except DLCLiveError as error:
                 raise inside(name, error) from None
     return values
 
@@ -194,16 +194,19 @@ def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = 
     raise UsageError(f"{label} takes {names}; got {shown(text)}")
 
 
-def inside(name: str, error: UsageError) -> OptionError:
+def inside(name: str, error: DLCLiveError) -> DLCLiveError:
     """The error of an option, whose value may be a component with an error in an option of its own."""
-    inner = error.option if isinstance(error, OptionError) else ""
-    return OptionError(str(error), f"{name}.{inner}" if inner else name)
+    way = f"{name}.{error.option}" if error.option else name
+    if isinstance(error, UsageError):
+        return OptionError(str(error), way)
+    error.option = way
+    return error
 
 
 def _item(kind: Any, text: str, number: int, parts: NestedParts | None) -> Any:
     try:
         return kind.from_option(text, parts)
-    except UsageError as error:
+    except DLCLiveError as error:
         raise inside(str(number), error) from None
 
 

@@ -90,3 +90,42 @@ def test_an_error_in_a_nested_component_names_its_line(
         assert done.code == 3
         assert message in done.error
         assert not (tmp_path / "here").exists()
+
+
+OUTPUT = """\
+source: mouse
+model: MODEL
+processors:
+  - speed:
+      threshold: 300
+      output:
+        serial:
+          port: /dev/ttyACM0
+          width: 0.005
+          events: laser.csv
+  - stimulate:
+      when: snout.x < 50
+      output: {serial: /dev/ttyACM0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("", "", ""),
+        ("width: 0.005", "widht: 0.005", "rig.yaml:9: output 'serial' has no option 'widht': did you mean 'width'?"),
+        ("serial:\n", "serail:\n", "rig.yaml:6: no output 'serail': did you mean 'serial'?"),
+        ("snout.x", "snuot.x", "rig.yaml:11: rule [snuot].x < 50: no keypoint 'snuot': did you mean 'snout'?"),
+    ],
+)
+def test_an_output_in_a_trigger_is_checked(dlclive, model, tmp_path, before, after, message) -> None:
+    write(tmp_path, OUTPUT.replace(before, after, 1).replace("MODEL", str(model)))
+    done = dlclive("check", "rig.yaml")
+    assert message in done.err
+    assert bool(done.code) == bool(message)
+
+
+def test_the_files_of_an_output_are_the_triggers(dlclive, model, tmp_path) -> None:
+    write(tmp_path, OUTPUT.replace("MODEL", str(model)))
+    (tmp_path / "laser.csv").write_text("an earlier run's")
+    assert "rig.yaml:4: laser.csv exists" in dlclive("check", "rig.yaml").error

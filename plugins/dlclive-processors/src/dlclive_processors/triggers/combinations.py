@@ -57,8 +57,7 @@ class Combined(Condition):
 
     def _located(self, number: int, error: UsageError) -> OptionError:
         """The error of a part, with the way to it in the options."""
-        inner = f".{error.option}" if isinstance(error, OptionError) and error.option else ""
-        return OptionError(str(error), f"{self._way(number)}{inner}")
+        return OptionError(str(error), f"{self._way(number)}.{error.option}" if error.option else self._way(number))
 
     def _way(self, number: int) -> str:
         return f"of.{number}"
