@@ -2,6 +2,7 @@
 
     DLCLiveError                 exit code
     ├── UsageError               2   an invalid option or argument (also a ValueError)
+    │   ├── OptionError          2   an option that a component does not have, or a value that it does not accept
     │   └── OutputExistsError    2   the output exists and --overwrite was not given
     ├── ModelError               3   a model file or its configuration
     │   ├── ModelNotFoundError   3   no model at the path, or more than one
@@ -25,15 +26,29 @@ from difflib import get_close_matches
 
 
 class DLCLiveError(Exception):
-    """Base class of all errors that dlclive raises deliberately."""
+    """Base class of all errors that dlclive raises deliberately.
+
+    Attributes:
+        option: the name of the component's option that it is about, if any. Of a component that is an option of another one,
+            the way there: "output.port", "of.1.keypoint", where a number is a place in a list, from 0.
+    """
 
     exit_code = 3
+    option = ""
 
 
 class UsageError(DLCLiveError, ValueError):
     """An invalid option or argument."""
 
     exit_code = 2
+
+
+class OptionError(UsageError):
+    """An option that a component does not have, or a value that it does not accept. See `DLCLiveError.option`."""
+
+    def __init__(self, message: str, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class OutputExistsError(UsageError):

@@ -10,11 +10,11 @@ from typing import Any
 from dlclive_core.cli.runtime_options import runtime_options
 from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec, located
 from dlclive_core.components import PoseModel, Processor, Sink
-from dlclive_core.errors import ModelNotFoundError, nearest
+from dlclive_core.errors import ModelNotFoundError, OptionError, nearest
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
 from dlclive_core.models.load import Loading, choose_loading, load_model
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component
+from dlclive_core.plugins.specs import ComponentSpec, build_component
 from dlclive_core.profiles import Profile, choose_regions
 from dlclive_core.regions import Region, regions_from_options
 from dlclive_core.session.tolerant import ON_ERROR, OnError, Tolerant

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dlclive_core.errors import nearest
+from dlclive_core.errors import OptionError, nearest
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.plugins.specs import OptionError, convert_options
+from dlclive_core.plugins.specs import convert_options
 
 _CORE_OPTIONS = (
     "device", "precision", "detector", "detect_every", "min_score", "max_animals", "follow", "conditions"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
 from dlclive_core.models.detection import DetectionOptions
-from dlclive_core.plugins.specs import ComponentSpec, OptionError
+from dlclive_core.plugins.specs import ComponentSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class PartSpec:
         text: the original text, for messages.
         spec: the component's name and options; None for a source that is a path.
         where: "rig.yaml:7"; empty for the command line.
-        lines: the location of each option in the file.
+        lines: the location of each option in the file, by the way to it as in `DLCLiveError.option`.
         mark: inserted before the suffix of its file names, for example `_left` for a sink shared by several sources.
     """
 
@@ -97,17 +97,17 @@ def located(where: str, lines: Mapping[str, str] | None = None) -> Iterator[None
     """
     try:
         yield
-    except OptionError as error:
-        if not where:
-            raise
-        raise ConfigurationError(f"{(lines or {}).get(error.option, where)}: {error}") from error
-    except UsageError as error:
-        if not where:
-            raise
-        raise ConfigurationError(f"{where}: {error}") from error
     except ConfigurationError:
         raise
     except DLCLiveError as error:
         if not where:
             raise
-        raise type(error)(f"{where}: {error}") from error
+        kind = ConfigurationError if isinstance(error, UsageError) else type(error)
+        raise kind(f"{_nearest_line(error.option, lines or {}) or where}: {error}") from error
+
+
+def _nearest_line(option: str, lines: Mapping[str, str]) -> str:
+    """The location of an option, or of the innermost one around it that is known; empty if none is."""
+    while option and option not in lines:
+        option = option.rpartition(".")[0]
+    return lines.get(option, "")

@@ -11,21 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.errors import UsageError, shown
+from dlclive_core.errors import DLCLiveError, OptionError, UsageError, shown
 from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
 _OPENING, _CLOSING = "[{(", "]})"
 _YES, _NO = {"true", "yes", "on"}, {"false", "no", "off"}
 """Words for an option that is true or false. Where another type is declared, `on` is a word."""
-
-
-class OptionError(UsageError):
-    """An option that a component does not have, or a value that it does not accept. `option` is its name."""
-
-    def __init__(self, message: str, option: str) -> None:
-        super().__init__(message)
-        self.option = option
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +163,8 @@ def convert_options(
         if isinstance(text, str):
             try:
                 values[name] = convert(text, hints.get(name, str), f"option {name!r} of {label}", parts)
-            except UsageError as error:
-                raise OptionError(str(error), name) from None
+            except DLCLiveError as error:
+                raise inside(name, error) from None
     return values
 
 
@@ -186,7 +178,7 @@ def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = 
             return choice.from_option(text, parts)
         items = typing.get_args(choice)
         if len(items) == 1 and hasattr(items[0], "from_option") and _is_list(choice):
-            return [items[0].from_option(item, parts) for item in _items(text)]
+            return [_item(items[0], item, number, parts) for number, item in enumerate(_items(text))]
     value = read_value(text)
     for choice in choices:
         converted, fits = _as(value, text, choice)
@@ -205,6 +197,22 @@ def read_value(text: str) -> Any:
         return load(text)
     except TextError:
         return text
+
+
+def inside(name: str, error: DLCLiveError) -> DLCLiveError:
+    """The error of an option, whose value may be a component with an error in an option of its own."""
+    way = f"{name}.{error.option}" if error.option else name
+    if isinstance(error, UsageError):
+        return OptionError(str(error), way)
+    error.option = way
+    return error
+
+
+def _item(kind: Any, text: str, number: int, parts: NestedParts | None) -> Any:
+    try:
+        return kind.from_option(text, parts)
+    except DLCLiveError as error:
+        raise inside(str(number), error) from None
 
 
 def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:
@@ -237,9 +245,15 @@ def _is_list(annotation: Any) -> bool:
 
 
 def _items(text: str) -> Sequence[str]:
-    """The components of a list: `[speed:threshold=300,region:...]`; a single one needs no brackets."""
+    """The components of a list: `[speed:threshold=300,region:...]`, or as JSON; a single one needs no brackets."""
     inner = text.strip()
-    return _split(inner[1:-1]) if inner.startswith("[") and inner.endswith("]") else [inner]
+    if not (inner.startswith("[") and inner.endswith("]")):
+        return [inner]
+    try:
+        written = json.loads(inner)
+    except ValueError:
+        return _split(inner[1:-1]) if inner[1:-1].strip() else []
+    return [_written(item) for item in written]
 
 
 def _written(value: Any) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlclive_core import OutputInfo, PartBuilder, PluginCatalog, ProcessorInfo, UsageError
+from dlclive_core import OptionError, OutputInfo, PartBuilder, PluginCatalog, ProcessorInfo, UsageError
 from dlclive_core.plugins.catalog import Plugin
 from dlclive_core.plugins.specs import ComponentSpec, build_component
 
@@ -67,11 +67,32 @@ def test_one_option_needs_no_name(catalog: PluginCatalog, text: str) -> None:
     [
         "watch:more=[{lamp:red,width=0.5},lamp:blue]",
         'watch:more=[{"lamp":{"place":"red","width":0.5}},{"lamp":"blue"}]',
+        'watch:more=[{"lamp":{"place":"red","width":0.5}},"lamp:blue"]',
+        'watch:more=["lamp:red,width=0.5","lamp:blue"]',
     ],
 )
 def test_a_list_of_outputs(catalog: PluginCatalog, text: str) -> None:
     lamps = build_component(catalog, ProcessorInfo, text).more
     assert [(lamp.place, lamp.width) for lamp in lamps] == [("red", 0.5), ("blue", 1.0)]
+
+
+def test_an_empty_list(catalog: PluginCatalog) -> None:
+    assert build_component(catalog, ProcessorInfo, "watch:more=[]").more == []
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("watch:output={lamp:red,widht=2}", "output.widht"),
+        ("watch:output={lamp:red,width=wide}", "output.width"),
+        ("watch:more=[lamp:red,{lamp:blue,width=wide}]", "more.1.width"),
+        ("watch:more=[lamp:red,{}]", "more.1"),
+    ],
+)
+def test_errors_have_the_way_to_the_option(catalog: PluginCatalog, text: str, option: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        build_component(catalog, ProcessorInfo, text)
+    assert caught.value.option == option
 
 
 def test_paths_of_nested_components_are_resolved(catalog: PluginCatalog, tmp_path: Path) -> None:

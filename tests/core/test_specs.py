@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dlclive_core import PluginCatalog, SourceInfo, UsageError, read_value
+from dlclive_core import OptionError, PluginCatalog, SourceInfo, UsageError, read_value
 from dlclive_core.hookspecs import ProcessorInfo
 from dlclive_core.plugins.catalog import Plugin
-from dlclive_core.plugins.specs import ComponentSpec, OptionError, build_component, convert
+from dlclive_core.plugins.specs import ComponentSpec, build_component, convert
 
 
 def catalog(factory: str) -> PluginCatalog:

@@ -170,15 +170,32 @@ def _part(file: YamlFile, node: yaml.Node, what: str) -> PartSpec:
             f"{what} must be one component, written name: options; got {names}; indent its options",
         )
     (name, (_, value)) = next(iter(pairs.items()))
-    first, options, lines = None, [], {}
+    first, options = None, []
+    lines: dict[str, str] = {}
     if isinstance(value, yaml.MappingNode):
         for option, (key, setting) in file.mapping(value, None, name).items():
             options.append((option, file.text(setting)))
-            lines[option] = file.where(key)
+            lines |= {option: file.where(key), **_lines_inside(file, option, setting)}
     elif not file.is_empty(value):
         first = file.text(value)
     text = ",".join([*([first] if first is not None else []), *(f"{option}={value}" for option, value in options)])
     return PartSpec(f"{name}:{text}" if text else name, ComponentSpec(name, first, tuple(options)), where, lines)
+
+
+def _lines_inside(file: YamlFile, option: str, node: yaml.Node) -> dict[str, str]:
+    """The lines of what is inside an option that is a component or a list of components, by the way there."""
+    lines: dict[str, str] = {}
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            lines[f"{option}.{number}"] = file.where(item)
+            lines |= _lines_inside(file, f"{option}.{number}", item)
+    elif isinstance(node, yaml.MappingNode):
+        for _, options in node.value:
+            if isinstance(options, yaml.MappingNode):
+                for key, value in options.value:
+                    way = f"{option}.{key.value}"
+                    lines |= {way: file.where(key), **_lines_inside(file, way, value)}
+    return lines
 
 
 def _model(file: YamlFile, node: yaml.Node) -> ModelSpec:

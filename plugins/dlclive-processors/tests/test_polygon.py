@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from dlclive_processors.polygon import Polygon
+from dlclive_processors.triggers.polygon import Polygon
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

@@ -1,6 +1,6 @@
-"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs.
+"""Processors for dlclive: Kalman prediction, triggers, fail-safe outputs.
 
-Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate") through the
+Python code imports them from here; the command line finds them by name ("kalman", "speed", "stimulate") through the
 catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
 small.
 """
@@ -20,45 +20,99 @@ if TYPE_CHECKING:
     from dlclive_processors.kalman import KalmanPredictor
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
-    from dlclive_processors.region import RegionTrigger
-    from dlclive_processors.region_events import EventKind, RegionEvent
-    from dlclive_processors.stimulate import Stimulate
+    from dlclive_processors.triggers.angle import AngleTrigger
+    from dlclive_processors.triggers.classifier import ClassifierTrigger
+    from dlclive_processors.triggers.combinable import Combinable
+    from dlclive_processors.triggers.combinations import AllTrigger, AnyTrigger, NotTrigger
+    from dlclive_processors.triggers.condition import About, Condition, Place, Reading, Subject
+    from dlclive_processors.triggers.distance import DistanceTrigger
+    from dlclive_processors.triggers.freezing import FreezingTrigger
+    from dlclive_processors.triggers.heading import HeadingTrigger
+    from dlclive_processors.triggers.region import RegionTrigger
+    from dlclive_processors.triggers.region_events import EventKind, RegionEvent
+    from dlclive_processors.triggers.rule import RuleTrigger
+    from dlclive_processors.triggers.scene import Scene
+    from dlclive_processors.triggers.sequence import SequenceTrigger
+    from dlclive_processors.triggers.shared_options import TriggerOptions
+    from dlclive_processors.triggers.speed import SpeedTrigger
+    from dlclive_processors.triggers.stimulate import Stimulate
+    from dlclive_processors.triggers.trigger import Trigger
 
 __version__ = "0.1.0"
 
 _CORE = ("Output", "Reason")
 _HOMES = {
+    "About": "triggers.condition",
+    "AllTrigger": "triggers.combinations",
+    "AngleTrigger": "triggers.angle",
+    "AnyTrigger": "triggers.combinations",
     "CallableOutput": "output.callable_output",
-    "EventKind": "region_events",
+    "ClassifierTrigger": "triggers.classifier",
+    "Combinable": "triggers.combinable",
+    "Condition": "triggers.condition",
+    "DistanceTrigger": "triggers.distance",
+    "EventKind": "triggers.region_events",
+    "FreezingTrigger": "triggers.freezing",
+    "HeadingTrigger": "triggers.heading",
     "JumpLed": "deeplabcut_live.jump_led",
     "KalmanFilterPredictor": "deeplabcut_live.kalman_filter_predictor",
     "KalmanPredictor": "kalman",
     "LickLed": "deeplabcut_live.lick_led",
     "LinkStatistics": "output.serial_output",
+    "NotTrigger": "triggers.combinations",
+    "Place": "triggers.condition",
     "ProcessorFromFile": "deeplabcut_live.from_file",
-    "RegionEvent": "region_events",
-    "RegionTrigger": "region",
+    "Reading": "triggers.condition",
+    "RegionEvent": "triggers.region_events",
+    "RegionTrigger": "triggers.region",
+    "RuleTrigger": "triggers.rule",
+    "Scene": "triggers.scene",
+    "SequenceTrigger": "triggers.sequence",
     "SerialOutput": "output.serial_output",
-    "Stimulate": "stimulate",
+    "SpeedTrigger": "triggers.speed",
+    "Stimulate": "triggers.stimulate",
+    "Subject": "triggers.condition",
     "TeensyLaser": "deeplabcut_live.teensy_laser",
+    "Trigger": "triggers.trigger",
+    "TriggerOptions": "triggers.shared_options",
 }
 
 __all__ = [
+    "About",
+    "AllTrigger",
+    "AngleTrigger",
+    "AnyTrigger",
     "CallableOutput",
+    "ClassifierTrigger",
+    "Combinable",
+    "Condition",
+    "DistanceTrigger",
     "EventKind",
+    "FreezingTrigger",
+    "HeadingTrigger",
     "JumpLed",
     "KalmanFilterPredictor",
     "KalmanPredictor",
     "LickLed",
     "LinkStatistics",
+    "NotTrigger",
     "Output",
+    "Place",
     "ProcessorFromFile",
+    "Reading",
     "Reason",
     "RegionEvent",
     "RegionTrigger",
+    "RuleTrigger",
+    "Scene",
+    "SequenceTrigger",
     "SerialOutput",
+    "SpeedTrigger",
     "Stimulate",
+    "Subject",
     "TeensyLaser",
+    "Trigger",
+    "TriggerOptions",
     "__version__",
 ]
 

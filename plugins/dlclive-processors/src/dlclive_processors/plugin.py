@@ -4,6 +4,30 @@ from __future__ import annotations
 
 from dlclive_core import OutputInfo, ProcessorInfo, hookimpl
 
+_TRIGGERS = (
+    ("speed", "Acts while an animal is faster or slower than a bound", "speed:SpeedTrigger"),
+    ("distance", "Acts while keypoints, or animals, are near to each other or far apart", "distance:DistanceTrigger"),
+    ("angle", "Acts while the angle at a keypoint is small or large", "angle:AngleTrigger"),
+    ("heading", "Acts while an animal faces in a direction or toward a point", "heading:HeadingTrigger"),
+    ("rule", "Acts while an expression over keypoints holds", "rule:RuleTrigger"),
+    ("freezing", "Acts while an animal does not move", "freezing:FreezingTrigger"),
+    ("all", "Acts while all of several triggers' conditions hold", "combinations:AllTrigger"),
+    ("any", "Acts while one of several triggers' conditions holds", "combinations:AnyTrigger"),
+    ("not", "Acts while a trigger's condition does not hold", "combinations:NotTrigger"),
+    ("sequence", "Acts when conditions hold one after another", "sequence:SequenceTrigger"),
+)
+TRIGGERS = tuple(
+    ProcessorInfo(name=name, summary=summary, factory=f"dlclive_processors.triggers.{place}")
+    for name, summary, place in _TRIGGERS
+)
+CLASSIFIER = ProcessorInfo(
+    name="classifier",
+    summary="Acts while your own network recognises a behaviour in the last poses",
+    factory="dlclive_processors.triggers.classifier:ClassifierTrigger",
+    requires=("onnxruntime",),
+    install_hint="pip install 'dlclive-processors[classifier]'",
+)
+
 
 @hookimpl
 def dlclive_register_processors() -> list[ProcessorInfo]:
@@ -32,18 +56,20 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
         ProcessorInfo(
             name="region",
             summary="Reports when a keypoint enters or leaves a polygon",
-            factory="dlclive_processors.region:RegionTrigger",
+            factory="dlclive_processors.triggers.region:RegionTrigger",
         ),
         ProcessorInfo(
             name="stimulate",
-            summary="Switches a fail-safe output on while a keypoint is in a polygon",
-            factory="dlclive_processors.stimulate:Stimulate",
+            summary="Switches a fail-safe output on while a keypoint is in a polygon, or a rule holds",
+            factory="dlclive_processors.triggers.stimulate:Stimulate",
         ),
         ProcessorInfo(
             name="teensy-laser",
             summary="DeepLabCut-live's TeensyLaser: a laser while a keypoint is in a box; its board has no watchdog",
             factory="dlclive_processors.deeplabcut_live.teensy_laser:TeensyLaser",
         ),
+        *TRIGGERS,
+        CLASSIFIER,
     ]
 
 

@@ -18,7 +18,7 @@ from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
 from dlclive_processors.output.lease import Lease, Report, ReportKind, Request
 from dlclive_processors.output.protocol import Limits
-from dlclive_processors.region_events import create_event_file
+from dlclive_processors.triggers.event_log import create_event_file
 
 _log = logging.getLogger(__name__)
 

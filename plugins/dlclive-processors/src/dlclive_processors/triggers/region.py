@@ -9,17 +9,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
+from dlclive_core import Frame, ModelCard, Pose, RunInfo, Skeleton
 from dlclive_processors.checks import check_number
 from dlclive_processors.frame_clock import FrameClock
-from dlclive_processors.polygon import Polygon
-from dlclive_processors.presence import Presence
-from dlclive_processors.region_events import EventKind, EventLog, RegionEvent
+from dlclive_processors.triggers.combinable import Combinable
+from dlclive_processors.triggers.condition import Condition
+from dlclive_processors.triggers.event_log import EventLog
+from dlclive_processors.triggers.in_region import InRegion
+from dlclive_processors.triggers.polygon import Polygon
+from dlclive_processors.triggers.presence import Presence
+from dlclive_processors.triggers.region_events import REGION_COLUMNS, EventKind, RegionEvent, region_row
+from dlclive_processors.triggers.scene import individual_names
+from dlclive_processors.triggers.trigger import check_frames
 
 MISSING = np.array([np.nan, np.nan, 0.0])
 
 
-class RegionTrigger(Processor):
+class RegionTrigger(Combinable):
     """Reports when a keypoint of any individual enters or leaves a polygon; the pose passes through unchanged.
 
     A keypoint that was not detected, is NaN, or has a confidence below `min_confidence` is never inside. An individual
@@ -58,12 +64,17 @@ class RegionTrigger(Processor):
         self._polygon = Polygon(polygon)
         self._keypoint = keypoint
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
-        if int(check_number("debounce", debounce, least=1)) != debounce:
-            raise UsageError(f"debounce is {debounce!r}; give a whole number of frames")
-        self._debounce = int(debounce)
+        self._debounce = check_frames("debounce", debounce)
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._on_event = on_event
+        given = {
+            "min_confidence": min_confidence != 0.6,
+            "debounce": debounce != 1,
+            "events": events,
+            "on_event": on_event,
+        }
+        self._unused = tuple(option for option, value in given.items() if value)
         self._clock = FrameClock()
         self._names: tuple[str, ...] = ()
         self._skeleton: Skeleton | None = None
@@ -71,6 +82,14 @@ class RegionTrigger(Processor):
         self._log: EventLog | None = None
         self._present: dict[str, Presence] = {}
         self._last: tuple[int, float] = (0, 0.0)
+
+    @property
+    def condition(self) -> Condition:
+        return InRegion(self._polygon, self._keypoint)
+
+    @property
+    def unused_options(self) -> Sequence[str]:
+        return self._unused
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -98,7 +117,7 @@ class RegionTrigger(Processor):
         self._clock = FrameClock(run)
         self._names = run.card.individuals
         if self._path is not None:
-            self._log = EventLog(self._path, self._overwrite)
+            self._log = EventLog(self._path, REGION_COLUMNS, self._overwrite)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Report individuals that enter or leave. Returns the pose unchanged."""
@@ -109,10 +128,10 @@ class RegionTrigger(Processor):
         visible = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence)
         inside = visible & self._polygon.contains(points[:, :2])
 
-        names = self._individuals(pose)
+        names = individual_names(pose, self._names)
         for name, point, is_visible, is_inside in zip(names, points, visible, inside, strict=True):
             self._update(name, point, bool(is_visible), bool(is_inside))
-        for name in self._present.keys() - set(names):
+        for name in [each for each in self._present if each not in names]:
             self._update(name, MISSING, False, False)
         return pose
 
@@ -130,12 +149,6 @@ class RegionTrigger(Processor):
         self._column = skeleton.index(self._keypoint)
         self._skeleton = skeleton
 
-    def _individuals(self, pose: Pose) -> tuple[str, ...]:
-        if pose.ids is not None and len(set(pose.ids)) == len(pose):
-            return pose.ids
-        more = (f"individual_{row + 1}" for row in range(len(self._names), len(pose)))
-        return (*self._names[: len(pose)], *more)
-
     def _update(self, name: str, point: NDArray[np.float64], seen: bool, inside: bool) -> None:
         presence = self._present.setdefault(name, Presence())
         if presence.update(inside, self._debounce):
@@ -150,4 +163,4 @@ class RegionTrigger(Processor):
         if self._on_event is not None:  # first: the file can be slow
             self._on_event(event)
         if log is not None:
-            log.add(event)
+            log.add(region_row(event))

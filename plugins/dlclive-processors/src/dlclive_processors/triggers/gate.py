@@ -14,7 +14,7 @@ class Gate:
     Args:
         debounce: consecutive frames in which the condition must hold.
         refractory: seconds from the end of one activation to the next onset.
-        max_rate: activations per second; sets the shortest time between two onsets.
+        max_rate: activations per second; sets the shortest time between two onsets. Infinite: no limit.
 
     Attributes:
         granted, refused: number of onsets so far.
@@ -29,6 +29,10 @@ class Gate:
     def reset(self) -> None:
         """Reset the state, including the time of the last activation, and the counters."""
         self.granted = self.refused = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Reset the state and the times, because time has gone back; not the counters."""
         self._frames = 0
         self._granted = False
         self._began = self._ended = -math.inf

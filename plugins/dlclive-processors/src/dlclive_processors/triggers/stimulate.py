@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,16 +12,22 @@ import numpy as np
 from dlclive_core import Frame, ModelCard, Output, Pose, Processor, Reason, RunInfo, Skeleton, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.frame_clock import FrameClock
-from dlclive_processors.gate import Gate
 from dlclive_processors.output.serial_output import SerialOutput
-from dlclive_processors.polygon import Polygon
+from dlclive_processors.triggers.condition import Condition
+from dlclive_processors.triggers.fitness import Fitness
+from dlclive_processors.triggers.gate import Gate
+from dlclive_processors.triggers.in_region import InRegion
+from dlclive_processors.triggers.polygon import Polygon
+from dlclive_processors.triggers.rule import Rule
+from dlclive_processors.triggers.scene import Scene, individual_names
+from dlclive_processors.triggers.timeline import Timeline
+from dlclive_processors.triggers.trigger import check_frames
 
-Condition = Callable[[Pose, Frame], bool]
-_UNFIT = (Reason.STALE, Reason.GAP, Reason.CLOCK)
+PoseFunction = Callable[[Pose, Frame], bool]
 
 
 class Stimulate(Processor):
-    """Switches an output on while a keypoint of any animal is in a region, or while your own condition holds.
+    """Switches an output on while a keypoint of any animal is in a region, or while a rule or your own function holds.
 
     It decides inline, in `process`. The output is switched on at the frame in which the condition has held `debounce`
     times in a row, stays on as long as the output's own options allow, and is switched off at the first frame without a
@@ -35,11 +41,12 @@ class Stimulate(Processor):
             `duration`, `lifespan`, `patience`, `events` and `overwrite`.
         polygon: corners [x, y] of the region, in px of the full frame.
         keypoint: name of the keypoint to watch.
+        when: instead of a region, a rule that must hold for any animal: `snout.y < tail_base.y and speed() > 50`; see `Rule`.
         min_confidence: a keypoint below this counts as unseen.
         condition: instead of a region, a function of (pose, frame), called on the latency path. It is called only for
             poses with at least one confident keypoint and no confident keypoint that is not finite. An exception ends the
             session, with the output off.
-        output: another output, instead of a port.
+        output: another output, instead of a port: on the command line its name and options, `output={name:option=value}`.
         debounce: consecutive frames required to switch on; switching off is immediate.
         max_age: seconds since capture after which a live frame is too old to act on.
         refractory: seconds after switching off during which the output is not switched on again.
@@ -58,8 +65,9 @@ class Stimulate(Processor):
         *,
         polygon: Sequence[Sequence[float]] | None = None,
         keypoint: str | None = None,
+        when: str | None = None,
         min_confidence: float = 0.6,
-        condition: Condition | None = None,
+        condition: PoseFunction | None = None,
         output: Output | None = None,
         channel: int = 0,
         width: float = 0.01,
@@ -75,19 +83,25 @@ class Stimulate(Processor):
         events: Path | None = None,
         overwrite: bool = False,
     ) -> None:
-        if (condition is None) == (polygon is None or keypoint is None):
-            raise UsageError("give either polygon and keypoint, or condition")
-        self._polygon = Polygon(polygon) if polygon is not None else None
-        self._keypoint = keypoint or ""
-        self._condition = condition
+        if [condition is not None, when is not None, polygon is not None and keypoint is not None].count(True) != 1:
+            raise UsageError("give either polygon and keypoint, or when, or condition")
+        if when is not None and (polygon is not None or keypoint is not None):
+            raise UsageError(
+                "give either polygon and keypoint, or when; a region in a rule is inside(keypoint, x1, y1, ...)"
+            )
+        self._condition: Condition | None = None
+        if when is not None:
+            self._condition = Rule(when)
+        elif polygon is not None:
+            self._condition = InRegion(Polygon(polygon), keypoint or "")
+        self._function = condition
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
-        if int(check_number("debounce", debounce, least=1)) != debounce:
-            raise UsageError(f"debounce is {debounce!r}; give a whole number of frames")
-        self._max_age = check_number("max_age", max_age, above=0)
+        debounce = check_frames("debounce", debounce)
+        self._fitness = Fitness(check_number("max_age", max_age, above=0), lifespan)
         self._lifespan = lifespan
         refractory = check_number("refractory", refractory, least=0)
         max_rate = check_number("max_rate", max_rate, above=0)
-        self._gate = Gate(int(debounce), refractory, max_rate)
+        self._gate = Gate(debounce, refractory, max_rate)
         self._gate.armed = armed
         if (port is None) == (output is None):
             raise UsageError("give either port, for example /dev/ttyACM0, or output")
@@ -107,10 +121,9 @@ class Stimulate(Processor):
         self._uses_port = port is not None
         self._decision_lock = threading.Lock()
         self._clock = FrameClock()
+        self._timeline = Timeline(self._clock, lifespan)
+        self._names: tuple[str, ...] = ()
         self._skeleton: Skeleton | None = None
-        self._column = 0
-        self._last: float | None = None
-        self._objections: Counter[Reason] = Counter()
 
     @property
     def refused(self) -> int:
@@ -128,8 +141,8 @@ class Stimulate(Processor):
         not acted on, by the reason: older than `max_age` (`stale`), after a gap (`gap`), stamped in the future, by another
         clock than the session's (`clock`); and the output's counters.
         """
-        unfit = {reason.label: self._objections[reason] for reason in _UNFIT}
-        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **unfit, **self.output.counts()}
+        own = {"switched_on": self._gate.granted, "refused": self._gate.refused, **self._fitness.counts()}
+        return {**own, **self.output.counts()}
 
     def arm(self) -> None:
         """Allow switching on, from the next onset of the condition. Thread-safe."""
@@ -143,12 +156,14 @@ class Stimulate(Processor):
 
     def check(self, card: ModelCard) -> None:
         """Raise UsageError if the model has no such keypoint."""
-        if self._polygon is not None:
-            card.skeleton.index(self._keypoint)
+        if self._condition is not None:
+            self._condition.bind(card.skeleton)
 
     def open(self, run: RunInfo) -> None:
         """Find the keypoint and open the output, which is off."""
         self._clock = FrameClock(run)
+        self._timeline = Timeline(self._clock, self._lifespan)
+        self._names = run.card.individuals
         if run.is_live and run.fps and self._uses_port and self._lifespan < 1 / run.fps:
             raise UsageError(
                 f"Stimulate: lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
@@ -156,26 +171,20 @@ class Stimulate(Processor):
             )
         self._watch(run.card.skeleton)
         self._gate.reset()
-        self._objections.clear()
-        self._last = None
+        self._fitness.open(run.is_live)
         self.output.open(run.started_clock)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, and renew the output's lease. Returns the pose unchanged."""
-        if pose.skeleton is not self._skeleton:
+        if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._watch(pose.skeleton)
         moment = self._clock.now()
         age = self._clock.age(frame)
-        reason = self._objection(age, moment)
-        holds = False
-        if reason is not None:
-            self._objections[reason] += 1
-        else:
-            holds, reason = self._evaluate(pose, frame)
+        reason = self._fitness.objection(age, moment, armed=self._gate.armed)
+        holds, why = self._evaluate(pose, frame, is_timed=age >= 0, is_fit=reason is None)
         with self._decision_lock:
-            on = self._gate.decide(holds, self.output.is_on, moment)
-            self.output.renew(on, reason, frame.index, age)
-        self._last = moment
+            on = self._gate.decide(holds and reason is None, self.output.is_on, moment)
+            self.output.renew(on, why if reason is None else reason, frame.index, age)
         return pose
 
     def close(self) -> None:
@@ -183,31 +192,30 @@ class Stimulate(Processor):
         self.output.close()
 
     def _watch(self, skeleton: Skeleton) -> None:
-        self._column = skeleton.index(self._keypoint) if self._polygon is not None else 0
+        if self._condition is not None:
+            self._condition.bind(skeleton)
+            self._condition.reset()
         self._skeleton = skeleton
 
-    def _objection(self, age: float, moment: float) -> Reason | None:
-        """Why this frame must not be acted on, whatever it shows; None if it may be."""
-        if not self._gate.armed:
-            return Reason.DISARMED
-        if not age >= 0:  # from the future, or NaN: no time of our clock, so it may be of any age
-            return Reason.CLOCK
-        if age > self._max_age:
-            return Reason.STALE
-        if self._last is not None and moment - self._last > self._lifespan and self._clock.is_live:
-            return Reason.GAP
-        return None
-
-    def _evaluate(self, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
+    def _evaluate(self, pose: Pose, frame: Frame, *, is_timed: bool, is_fit: bool) -> tuple[bool, Reason]:
         """Whether the condition holds in this pose, and the reason; it does not hold without a valid animal."""
-        if self._polygon is not None:
-            points = pose.keypoints[:, self._column].astype(np.float64)
-            is_visible = np.isfinite(points).all(axis=1) & (points[:, 2] >= self._min_confidence) & (points[:, 2] <= 1)
-            if not is_visible.any():
-                return False, Reason.MISSING
-            return bool((is_visible & self._polygon.contains(points[:, :2])).any()), Reason.CONDITION
-        assert self._condition is not None
+        if self._condition is not None:
+            return self._any_animal(self._condition, pose, frame) if is_timed else (False, Reason.CLOCK)
+        assert self._function is not None
+        if not is_fit:
+            return False, Reason.MISSING
         confident = pose.confidence >= self._min_confidence
         if not confident.any() or not np.isfinite(pose.keypoints[confident]).all():
             return False, Reason.MISSING
-        return bool(self._condition(pose, frame)), Reason.CONDITION
+        return bool(self._function(pose, frame)), Reason.CONDITION
+
+    def _any_animal(self, condition: Condition, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
+        """Evaluate it also in frames that are not acted on: what it remembers has no holes."""
+        if math.isfinite(self._clock.since_start(frame)) and not self._timeline.advance(frame):
+            condition.reset()
+        names = individual_names(pose, self._names)
+        times = self._timeline.time, self._timeline.motion_time
+        readings = condition.evaluate(Scene.of(pose, names, self._min_confidence, *times)).values()
+        if all(reading.holds is None for reading in readings):
+            return False, Reason.MISSING
+        return any(reading.holds for reading in readings), Reason.CONDITION

@@ -1,4 +1,4 @@
-"""The events of a region trigger, and their CSV file."""
+"""CSV files of events, from which nothing is lost when the program is killed."""
 
 from __future__ import annotations
 
@@ -7,36 +7,12 @@ import errno
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal, cast
 
-from dlclive_core import DataError, OutputExistsError, open_unlinked
+from dlclive_core import DataError, OutputExistsError, TriggerEvent, open_unlinked
 
-EventKind = Literal["enter", "leave", "lost", "end"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionEvent:
-    """An individual's keypoint entered a region or is no longer in it.
-
-    Attributes:
-        frame: the frame's number.
-        time: seconds since the run began (live) or in the recording.
-        individual: its identity, or the name of its row.
-        event: "enter"; "leave": it was seen outside; "lost": it is no longer seen; "end": the run ended while it was
-            inside. Every "enter" is followed by one of the other three.
-        x, y: position of the keypoint in that frame, px; NaN if it was not detected.
-        confidence: the model's; 0 if it was not detected.
-    """
-
-    frame: int
-    time: float
-    individual: str
-    event: EventKind
-    x: float
-    y: float
-    confidence: float
+TRIGGER_COLUMNS = ("frame", "time", "trigger", "individual", "event", "x", "y", "confidence", "value")
 
 
 class EventLog:
@@ -47,6 +23,7 @@ class EventLog:
 
     Args:
         path: of the file; its folder must exist.
+        columns: the first line.
         overwrite: whether an existing file may be replaced.
 
     Raises:
@@ -54,25 +31,17 @@ class EventLog:
         DataError: it cannot be written.
     """
 
-    def __init__(self, path: Path, overwrite: bool) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], overwrite: bool) -> None:
         self._path = path
         self._file = create_event_file(path, overwrite)
         try:
-            self._write([field.name for field in fields(RegionEvent)])
+            self.add(columns)
         except DataError:
             self.close()
             raise
 
-    def add(self, event: RegionEvent) -> None:
-        """Write one event. Raises DataError if that fails, for example on a full disk."""
-        frame, time, individual, kind, x, y, confidence = astuple(event)
-        self._write([frame, f"{time:.6f}", individual, kind, f"{x:.3f}", f"{y:.3f}", f"{confidence:.4f}"])
-
-    def close(self) -> None:
-        """Close the file. Safe to call twice."""
-        self._file.close()
-
-    def _write(self, row: Sequence[object]) -> None:
+    def add(self, row: Sequence[object]) -> None:
+        """Write one line. Raises DataError if that fails, for example on a full disk."""
         line = io.StringIO()
         # A name may hold a lone carriage return, which Python's csv module leaves unquoted before 3.13, or half a surrogate.
         quoting: Literal[0, 1] = csv.QUOTE_ALL if any("\r" in str(cell) for cell in row) else csv.QUOTE_MINIMAL
@@ -83,6 +52,16 @@ class EventLog:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise _failure(self._path, error) from error
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        self._file.close()
+
+
+def trigger_row(event: TriggerEvent) -> Sequence[object]:
+    """The line of an event, in the order of `TRIGGER_COLUMNS`."""
+    place = (f"{event.x:.3f}", f"{event.y:.3f}", f"{event.confidence:.4f}", f"{event.value:.6g}")
+    return (event.frame, f"{event.time:.6f}", event.trigger, event.individual, event.event, *place)
 
 
 def create_event_file(path: Path, overwrite: bool) -> io.FileIO:
