@@ -29,7 +29,11 @@ PROVIDERS = {
         "images": "dlclive-io",
     },
     "processor": {
+        "exponential": "dlclive-processors",
         "kalman": "dlclive-processors",
+        "median": "dlclive-processors",
+        "one-euro": "dlclive-processors",
+        "outliers": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
     },

@@ -1,4 +1,4 @@
-"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs.
+"""Processors for dlclive: filters of poses, Kalman prediction, region triggers, fail-safe outputs.
 
 Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate") through the
 catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
@@ -11,7 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dlclive_processors.kalman import KalmanPredictor
+    from dlclive_processors.filters.exponential import Exponential
+    from dlclive_processors.filters.kalman import KalmanPredictor
+    from dlclive_processors.filters.median import Median
+    from dlclive_processors.filters.one_euro import OneEuro
+    from dlclive_processors.filters.outliers import Outliers
     from dlclive_processors.output.base import CallableOutput, Output
     from dlclive_processors.output.lease import Reason
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
@@ -24,8 +28,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "CallableOutput": "output.base",
     "EventKind": "region_events",
-    "KalmanPredictor": "kalman",
+    "Exponential": "filters.exponential",
+    "KalmanPredictor": "filters.kalman",
     "LinkStatistics": "output.serial_output",
+    "Median": "filters.median",
+    "OneEuro": "filters.one_euro",
+    "Outliers": "filters.outliers",
     "Output": "output.base",
     "Reason": "output.lease",
     "RegionEvent": "region_events",
@@ -37,8 +45,12 @@ _HOMES = {
 __all__ = [
     "CallableOutput",
     "EventKind",
+    "Exponential",
     "KalmanPredictor",
     "LinkStatistics",
+    "Median",
+    "OneEuro",
+    "Outliers",
     "Output",
     "Reason",
     "RegionEvent",
