@@ -110,6 +110,10 @@ class KalmanPredictor(KeypointFilter):
         ahead = age + self._horizon
         if ahead > self._max_gap:
             return np.full(state["state"].shape[:2], np.nan)
-        places: Array = state["state"] @ self._motion.transition(ahead)[0]
-        places[since + ahead > self._max_gap] = np.nan
+        states = state["state"]
+        places = np.dot(states.reshape(-1, states.shape[-1]), self._motion.transition(ahead)[0]).reshape(
+            states.shape[:2]
+        )
+        if since.max() + ahead > self._max_gap:
+            places[since + ahead > self._max_gap] = np.nan
         return places

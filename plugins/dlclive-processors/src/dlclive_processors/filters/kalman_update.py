@@ -20,34 +20,37 @@ from dlclive_processors.filters.motion import Motion
 
 Array = NDArray[np.float64]
 
+# Inside, the keypoints are the last axis: numpy is then faster than on many small matrices.
+
 
 def predict(motion: Motion, seconds: float, state: Array, covariance: Array) -> tuple[Array, Array]:
-    """The states and covariances of keypoints some seconds later.
+    """The states and covariances of P keypoints some seconds later.
 
     Args:
-        state: (..., D, S), S derivatives of D coordinates.
-        covariance: (..., S, S).
+        state: (P, D, S), S derivatives of D coordinates.
+        covariance: (P, S, S).
     """
-    turned = motion.transition(seconds).T
-    size = len(turned)
-    right = covariance.reshape(-1, size) @ turned  # one large product is much faster than many small ones
-    both = right.reshape(-1, size, size).swapaxes(-1, -2).reshape(-1, size) @ turned  # F (P F'), as P is symmetric
-    spread = both.reshape(covariance.shape) + motion.noise(seconds)
-    return (state.reshape(-1, size) @ turned).reshape(state.shape), spread
+    transition = motion.transition(seconds)
+    points, coordinates, size = state.shape
+    states = np.dot(transition, state.transpose(2, 1, 0).reshape(size, -1))
+    half = np.dot(transition, covariance.transpose(1, 2, 0).reshape(size, -1)).reshape(size, size, points)
+    spread = np.dot(transition, half.swapaxes(0, 1).reshape(size, -1))  # F (F P)', as P is symmetric
+    spread = spread.reshape(size, size, points) + motion.noise(seconds)[:, :, None]
+    return states.reshape(size, coordinates, points).transpose(2, 1, 0), spread.transpose(2, 0, 1)
 
 
 def update(state: Array, covariance: Array, measured: Array, variance: float) -> tuple[Array, Array]:
     """The states and covariances after a measurement.
 
     Args:
-        state: (P, D, S).
-        covariance: (P, S, S).
+        state, covariance: as in `predict`.
         measured: (P, D) positions in px.
         variance: R, in px^2.
     """
-    innovation = measured - state[..., 0]
-    gain = covariance[..., 0] / (covariance[..., :1, 0] + variance)  # (P, S)
-    row = gain[:, None, :]
-    half = covariance - gain[:, :, None] * covariance[:, :1]  # (I - g H) P: H takes the first row
-    rest = half[..., 0] - variance * gain
-    return state + innovation[..., None] * row, half - rest[:, :, None] * row
+    states, spread = np.ascontiguousarray(state.transpose(1, 2, 0)), np.ascontiguousarray(covariance.transpose(1, 2, 0))
+    innovation = measured.T - states[:, 0]
+    gain = spread[0] / (spread[0, 0] + variance)  # (S, P)
+    states += innovation[:, None] * gain
+    half = spread - gain[:, None] * spread[0]  # (I - g H) P: H takes the first row
+    rest = half[:, 0] - variance * gain
+    return states.transpose(2, 0, 1), (half - rest[:, None] * gain).transpose(2, 0, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class KeypointFilter(Processor):
         self._clock = FrameClock()
         self._last: Frame | None = None
         self._interval = FIRST_INTERVAL
+        self._layouts: dict[int, np.dtype[np.void]] = {}
 
     def open(self, run: RunInfo) -> None:
         """Forget an earlier run."""
@@ -66,8 +68,10 @@ class KeypointFilter(Processor):
         """Return a new pose with filtered positions."""
         keypoints = pose.keypoints.astype(np.float64)
         positions, confidence = self.filter(individual_keys(pose), keypoints[..., :-1], keypoints[..., -1], frame)
-        keypoints = np.concatenate([positions, confidence[..., None]], axis=-1)
-        return replace(pose, keypoints=keypoints.astype(np.float32))
+        filtered = np.empty_like(pose.keypoints)
+        filtered[..., :-1], filtered[..., -1] = positions, confidence
+        filtered.flags.writeable = False  # or the pose would copy it
+        return replace(pose, keypoints=filtered)
 
     def filter(
         self, keys: Sequence[Hashable], positions: Array, confidence: Array, frame: Frame
@@ -84,29 +88,32 @@ class KeypointFilter(Processor):
             Positions (N, K, D) and confidences (N, K).
         """
         self._pass_time(frame)
-        memory, shape = self._memory, confidence.shape
-        rows = memory.rows(keys, shape[1], np.dtype(self.layout(positions.shape[-1])))
+        memory, shape, coordinates = self._memory, confidence.shape, positions.shape[-1]
+        rows = memory.rows(keys, shape[1], self._layout(coordinates))
         records, since = memory.records[rows].reshape(-1), memory.since[rows].reshape(-1)
-        measured, confidence = positions.reshape(-1, positions.shape[-1]), confidence.reshape(-1)
-        seen = (np.abs(measured) < FARTHEST).all(axis=-1) & (confidence >= self._min_confidence)
-        known = since < np.inf
+        measured, confidence = positions.reshape(-1, coordinates), confidence.reshape(-1)
+        seen = reduce(np.logical_and, (np.abs(measured) < FARTHEST).T, confidence >= self._min_confidence)
+        known = since <= memory.max_gap
         again, first = seen & known, seen & ~known
-        if again.any():
+        if np.count_nonzero(again):
             points = _indices(again)
             state = records[points]
-            accepted = self.update(state, measured[points], since[points])
+            before = since[points]
+            accepted = self.update(state, measured[points], before)
             records[points] = state
-            seen[points] = accepted
-            since[points] = np.where(accepted, 0.0, since[points])
-        if first.any():
-            state = np.zeros(np.count_nonzero(first), records.dtype)
+            if accepted is True:
+                since[points] = 0.0
+            else:
+                seen[points], since[points] = accepted, np.where(accepted, 0.0, before)
+        if new := np.count_nonzero(first):
+            state = np.zeros(new, records.dtype)
             self.start(state, measured[first])
             records[first], since[first] = state, 0.0
+            known |= first
         memory.records[rows], memory.since[rows] = records.reshape(shape), since.reshape(shape)
 
-        known |= first
         filtered = np.full(measured.shape, np.nan)
-        if known.any():
+        if np.count_nonzero(known):
             points = _indices(known)
             filtered[points] = self.place(records[points], since[points], frame)
         sure = seen | (confidence < self._min_confidence)  # a NaN is neither; where the position is not seen, it is low
@@ -135,7 +142,7 @@ class KeypointFilter(Processor):
         """Let a time pass, for filters whose records are those of the present. By default, records stay as they were written.
 
         Args:
-            state: (M, K) records of all that is remembered, to be written into; some hold nothing.
+            state: (P,) records of all that is remembered, to be written into; some hold nothing.
             seconds: above 0, at most `max_gap`.
         """
 
@@ -179,13 +186,18 @@ class KeypointFilter(Processor):
         step = self._clock.between(self._last, frame) if self._last is not None else 0.0
         if 0 < step <= self._memory.max_gap:
             self._memory.advance(step)
-            self.advance(self._memory.records, step)
+            self.advance(self._memory.records.reshape(-1), step)
             self._interval = step if step >= SHORTEST_STEP else self._interval
         elif step != 0:  # a gap longer than any memory; a time that goes back; NaN, which tells nothing
             self.forget()
         self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: release the image's memory
 
+    def _layout(self, coordinates: int) -> np.dtype[np.void]:
+        if coordinates not in self._layouts:
+            self._layouts[coordinates] = np.dtype(self.layout(coordinates))
+        return self._layouts[coordinates]
 
-def _indices(mask: Mask) -> Mask | slice:
+
+def _indices(mask: Mask) -> NDArray[np.intp] | slice:
     """An index for what the mask selects: a slice, which copies nothing, if that is everything."""
-    return slice(None) if mask.all() else mask
+    return slice(None) if np.count_nonzero(mask) == len(mask) else np.flatnonzero(mask)

@@ -27,7 +27,7 @@ class Memory:
 
     Attributes:
         records: (M, K) records of the M remembered individuals.
-        since: (M, K) seconds since the record was written; infinite where nothing is remembered.
+        since: (M, K) seconds since the record was written. Above `max_gap`, where it may be infinite, nothing is remembered.
     """
 
     records: Record
@@ -46,9 +46,8 @@ class Memory:
         return len(self._keys)
 
     def advance(self, seconds: float) -> None:
-        """Let a time >= 0 pass, and forget the keypoints that were written longer ago than `max_gap`."""
+        """Let a time >= 0 pass."""
         self.since += seconds
-        self.since[self.since > self.max_gap] = np.inf
 
     def rows(self, keys: Sequence[Hashable], keypoints: int, layout: DTypeLike) -> Rows:
         """The rows of the individuals in a pose, in its order; an individual seen for the first time gets a new one.
@@ -74,7 +73,7 @@ class Memory:
         old_keys, records, since = self._keys, self.records, self.since
         newest = since.min(axis=1, initial=np.inf)
         present = set(names)
-        absent = [row for row, key in enumerate(old_keys) if key not in present and newest[row] < np.inf]
+        absent = [row for row, key in enumerate(old_keys) if key not in present and newest[row] <= self.max_gap]
         absent = sorted(absent, key=newest.__getitem__)[:MOST_ABSENT]
         kept = sorted([*absent, *(row for row, key in enumerate(old_keys) if key in present)])
         keys = [old_keys[row] for row in kept]
