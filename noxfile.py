@@ -35,6 +35,7 @@ TEST_TOOLS = [
     "onnx",
     "mypy",
     "types-PyYAML",
+    "OneEuroFilter",  # the authors' own, which ours is compared with
 ]
 
 REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]

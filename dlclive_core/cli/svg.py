@@ -107,11 +107,24 @@ def rectangle(left: float, top: float, right: float, bottom: float, colour: str)
     return f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'
 
 
-def ticks(top: float, most: int = 6) -> list[float]:
-    """Round numbers from 0 to `top`: steps of 1, 2 or 5 times a power of ten, at most `most` steps."""
-    step = 10 ** math.floor(math.log10(top / most))
-    step *= next(factor for factor in (1, 2, 5, 10) if top / (step * factor) <= most)
-    return [step * number for number in range(int(top / step * (1 + 1e-9)) + 1)]
+def polyline(points: Iterable[tuple[float, float]], colour: str, *, width: float = 1.5, dash: str = "") -> str:
+    """A line through points that is not filled."""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dashed = f' stroke-dasharray="{dash}"' if dash else ""
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
+
+
+def dot(x: float, y: float, radius: float, colour: str) -> str:
+    """A filled disc."""
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" fill="{colour}"/>'
+
+
+def ticks(top: float, most: int = 6, low: float = 0.0) -> list[float]:
+    """Round numbers from `low` to `top`: steps of 1, 2 or 5 times a power of ten, at most `most` steps."""
+    step = 10 ** math.floor(math.log10((top - low) / most))
+    step *= next(factor for factor in (1, 2, 5, 10) if (top - low) / (step * factor) <= most)
+    first = math.ceil(low / step * (1 - 1e-9))
+    return [step * number for number in range(first, math.floor(top / step * (1 + 1e-9)) + 1)]
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -199,4 +212,4 @@ class Panel:
         return [*parts, text(x, middle, label, anchor="middle", turned=True), "</g>"]
 
     def _ticks(self, values: tuple[float, float], most: int) -> list[float]:
-        return log_ticks(*values, most) if self.is_log else ticks(values[1], most)
+        return log_ticks(*values, most) if self.is_log else ticks(values[1], most, values[0])

@@ -30,9 +30,13 @@ PROVIDERS = {
     },
     "processor": {
         "deeplabcut-live": "dlclive-processors",
+        "exponential": "dlclive-processors",
         "jump-led": "dlclive-processors",
         "kalman": "dlclive-processors",
         "lick-led": "dlclive-processors",
+        "median": "dlclive-processors",
+        "one-euro": "dlclive-processors",
+        "outliers": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
         "teensy-laser": "dlclive-processors",

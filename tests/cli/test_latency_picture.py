@@ -91,6 +91,18 @@ def test_ticks_are_round_and_few(top: float) -> None:
     assert values[-1] <= top * (1 + 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("low", "top", "expected"),
+    [
+        (112.0, 398.0, [150, 200, 250, 300, 350]),
+        (-60.0, 590.0, [0, 200, 400]),
+        (2.5, 3.15, [2.6, 2.8, 3.0]),
+    ],
+)
+def test_ticks_of_an_axis_that_does_not_begin_at_0(low: float, top: float, expected: list[float]) -> None:
+    assert ticks(top, 6, low) == pytest.approx(expected)
+
+
 def test_the_status_line_shows_state_trouble_and_losses(tmp_path) -> None:
     numbers = LiveNumbers()
     assert text("blobs", Progress("starting"), numbers.now(), "") == "blobs: starting"

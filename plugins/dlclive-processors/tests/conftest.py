@@ -122,3 +122,31 @@ def start_board() -> Iterator[Callable[..., Board]]:
     yield start
     for board in boards:
         board.unplug()
+
+
+@pytest.fixture
+def hostile_poses() -> Callable[..., Iterator[tuple[Pose, Frame]]]:
+    """Poses that no model returns and times that no camera tells: what a processor must survive."""
+
+    def make(count: int, seed: int = 0) -> Iterator[tuple[Pose, Frame]]:
+        rng = np.random.default_rng(seed)
+        strange = np.array([np.nan, np.inf, -np.inf, 0.0, -1.0, 1e30, 3e38, 1e-40], np.float32)
+        now = 0.0
+        for index in range(count):
+            animals = int(rng.choice([0, 1, 2, 3, 30]))
+            keypoints = rng.uniform(0, 700, (animals, len(SKELETON), 3)).astype(np.float32)
+            keypoints[..., 2] = rng.random(keypoints.shape[:2])
+            spoiled = rng.random(keypoints.shape) < rng.choice([0.0, 0.1, 1.0])
+            keypoints[spoiled] = rng.choice(strange, int(spoiled.sum()))
+            names = tuple(f"mouse {rng.integers(40 * animals + 1)}" for _ in range(animals))
+            now += float(rng.choice([0.0, 1e-9, 0.01, 0.03, 0.6, 1e6, -0.02, -1e6]))
+            times = [now, now, now, None, np.nan, np.inf, -np.inf, 1e300]
+            device = times[int(rng.integers(len(times)))]
+            captured = float(
+                rng.choice([1000.0 + index * 0.01, 1000.0 + now, np.nan, np.inf], p=[0.5, 0.4, 0.05, 0.05])
+            )
+            unique = keypoints[0, :2] if animals and rng.random() < 0.3 else None
+            pose = Pose(keypoints, SKELETON, ids=names if rng.random() < 0.5 else None, unique=unique)
+            yield pose, Frame(IMAGE, index, captured, device)
+
+    return make

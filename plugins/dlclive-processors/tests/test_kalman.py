@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from dlclive_processors import KalmanPredictor
-from dlclive_processors.motion import START_ACCELERATION, START_SPEED
+from dlclive_processors.filters.motion import START_ACCELERATION, START_SPEED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,21 +19,31 @@ from dlclive_core import Frame, Pose, RunInfo, Skeleton, UsageError
 
 Make = Callable[..., Pose]
 MakeFrame = Callable[..., Frame]
+NEVER = math.inf
+"""The persistence with which a steady motion is predicted exactly."""
 
 
 def plain_filter(
-    times: list[float], xy: NDArray[np.float64], order: int, process: float, noise: float, ahead: float
+    times: list[float], xy: NDArray[np.float64], order: int, process: float, noise: float, tau: float, ahead: float
 ) -> NDArray[np.float64]:
     """One keypoint, x and y together in one state vector, matrices written out; NaN in `xy` is no measurement."""
 
+    def last_column(t: float) -> NDArray[np.float64]:
+        if math.isinf(tau):
+            return np.array([t * t / 2, t, 1])[2 - order :]
+        e = math.exp(-t / tau)
+        return np.array([tau * t - tau * tau * (1 - e), tau * (1 - e), e])[2 - order :]
+
     def transition(t: float) -> NDArray[np.float64]:
-        per_axis = np.array([[1, t, t * t / 2], [0, 1, t], [0, 0, 1]])[: order + 1, : order + 1]
+        per_axis = np.array([[1, t, 0], [0, 1, 0], [0, 0, 1]])[: order + 1, : order + 1].astype(float)
+        per_axis[:, -1] = last_column(t)
         return np.kron(per_axis, np.eye(2))
 
     def wander(t: float) -> NDArray[np.float64]:
-        q3 = [[t**5 / 20, t**4 / 8, t**3 / 6], [t**4 / 8, t**3 / 3, t**2 / 2], [t**3 / 6, t**2 / 2, t]]
-        q2 = [[t**3 / 3, t**2 / 2], [t**2 / 2, t]]
-        return process**2 * np.kron(np.array(q2 if order == 1 else q3), np.eye(2))
+        parts = 400  # the integral as a sum
+        middles = (np.arange(parts) + 0.5) * t / parts
+        columns = np.array([last_column(middle) for middle in middles])
+        return process**2 * np.kron(columns.T @ columns * t / parts, np.eye(2))
 
     size = 2 * (order + 1)
     seeing = np.eye(2, size)
@@ -52,9 +63,9 @@ def plain_filter(
 
 
 @pytest.mark.parametrize("order", ["velocity", "acceleration"])
-@pytest.mark.parametrize("clock", ["device", "host"])
+@pytest.mark.parametrize(("clock", "tau"), [("device", NEVER), ("host", NEVER), ("device", 0.1)])
 def test_every_keypoint_has_a_plain_kalman_filter(
-    order: str, clock: str, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
+    order: str, clock: str, tau: float, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """Three animals, four keypoints, irregular times, a keypoint that is lost now and then: all equal to 1e-3 px."""
     rng = np.random.default_rng(1)
@@ -62,7 +73,13 @@ def test_every_keypoint_has_a_plain_kalman_filter(
     truth = np.cumsum(rng.normal(0, 4, (60, 3, 4, 2)), axis=0) + 200
     confidence = np.where(rng.random((60, 3, 4)) < 0.8, 0.9, 0.2)
     confidence[0] = 0.9
-    predictor = KalmanPredictor(order=order, horizon=0.03, process_noise=800.0, measurement_noise=3.0)  # type: ignore[arg-type]
+    predictor = KalmanPredictor(
+        order=order,  # type: ignore[arg-type]
+        horizon=0.03,
+        process_noise=800.0,
+        measurement_noise=3.0,
+        persistence=tau,
+    )
     predictor.open(make_run(fps=None))
     result = []
     for number, now in enumerate(times):
@@ -73,13 +90,13 @@ def test_every_keypoint_has_a_plain_kalman_filter(
     for individual in range(3):
         for keypoint in range(4):
             expected = plain_filter(
-                times, measured[:, individual, keypoint], 1 if order == "velocity" else 2, 800.0, 3.0, 0.03
+                times, measured[:, individual, keypoint], 1 if order == "velocity" else 2, 800.0, 3.0, tau, 0.03
             )
             np.testing.assert_allclose(predicted[:, individual, keypoint], expected, atol=1e-3)
 
 
 def test_constant_velocity_is_predicted_exactly(make_pose: Make, make_frame: MakeFrame) -> None:
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     for number in range(200):
         pose = predictor.process(make_pose([[50 + 3 * number, 400 - number]]), make_frame(number, number * 0.01))
     np.testing.assert_allclose(pose.xy[0, 0], [50 + 3 * 209, 400 - 209], atol=0.05)
@@ -89,12 +106,21 @@ def test_constant_acceleration_is_predicted_exactly(make_pose: Make, make_frame:
     """x = 400 t^2: only the order "acceleration" can look 0.1 s ahead of it."""
     error = {}
     for order in ("velocity", "acceleration"):
-        predictor = KalmanPredictor(order=order, horizon=0.1)  # type: ignore[arg-type]
+        predictor = KalmanPredictor(order=order, horizon=0.1, persistence=NEVER)  # type: ignore[arg-type]
         for number in range(200):
             pose = predictor.process(make_pose([[400 * (number * 0.01) ** 2, 0]]), make_frame(number, number * 0.01))
         error[order] = abs(float(pose.xy[0, 0, 0]) - 400 * 2.09**2)
     assert error["acceleration"] < 0.1
     assert error["velocity"] > 3
+
+
+def test_a_prediction_does_not_run_on_for_ever(make_pose: Make, make_frame: MakeFrame) -> None:
+    """A velocity v that is forgotten within tau leads v tau far at most; so far it leads, not less."""
+    predictor = KalmanPredictor(horizon=10.0, max_gap=20.0, persistence=0.2)
+    for number in range(200):
+        pose = predictor.process(make_pose([[3 * number, 0]]), make_frame(number, number * 0.01))
+    ahead = float(pose.xy[0, 0, 0]) - 3 * 199
+    assert 0.8 * 300 * 0.2 < ahead < 300 * 0.2
 
 
 def test_noise_shrinks_and_prediction_beats_none(make_pose: Make, make_frame: MakeFrame) -> None:
@@ -122,7 +148,7 @@ def test_a_live_frame_is_predicted_to_now(
 ) -> None:
     """The frame is as old as perf_counter says, whatever the processor is told about the camera's clock."""
     speed, horizon = 500.0, 0.02
-    predictor = KalmanPredictor(horizon=horizon)
+    predictor = KalmanPredictor(horizon=horizon, persistence=NEVER)
     predictor.open(make_run(is_live=True))
     begin = time.perf_counter() - 1.05
     for number in range(101):
@@ -138,7 +164,7 @@ def test_a_live_frame_is_predicted_to_now(
 def test_a_recording_is_not_predicted_to_now(
     make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
-    predictor = KalmanPredictor()
+    predictor = KalmanPredictor(persistence=NEVER)
     predictor.open(make_run(is_live=False))
     old = time.perf_counter() - 0.3
     for number in range(100):
@@ -150,7 +176,7 @@ def test_a_recording_without_timestamps_uses_its_rate(
     make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """Frames 3 apart at 100 per second, read in no time: the horizon of 0.1 s is ten frames of way."""
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     predictor.open(make_run(fps=100.0))
     for number in range(0, 300, 3):
         pose = predictor.process(make_pose([[5 * number, 7]]), make_frame(number, None, 1.0 + number * 1e-5))
@@ -158,7 +184,7 @@ def test_a_recording_without_timestamps_uses_its_rate(
 
 
 def test_the_input_pose_is_not_changed(make_pose: Make, make_frame: MakeFrame) -> None:
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     for number in range(5):
         given_pose = make_pose([[number, 0]])
         before = given_pose.keypoints.copy()
@@ -171,7 +197,7 @@ def test_the_input_pose_is_not_changed(make_pose: Make, make_frame: MakeFrame) -
 
 def test_an_unseen_keypoint_is_predicted_then_missing_then_new(make_pose: Make, make_frame: MakeFrame) -> None:
     """Seen for 0.5 s at 100 px/s, lost for 0.3 s with max_gap 0.2, then back somewhere else."""
-    predictor = KalmanPredictor(max_gap=0.2)
+    predictor = KalmanPredictor(max_gap=0.2, persistence=NEVER)
     poses = []
     for number in range(100):
         lost = 50 <= number < 80
@@ -192,10 +218,22 @@ def test_positions_beyond_any_image_are_ignored(make_pose: Make, make_frame: Mak
     predictor.process(make_pose([[10, 10]]), make_frame(0, 0.0))
     pose = predictor.process(make_pose([[1e30, 10]]), make_frame(1, 0.01))
     assert pose.xy[0, 0] == pytest.approx([10, 10])
+    assert pose.confidence[0, 0] == 0  # the model's 0.9 was for a place where nothing is
+
+
+@pytest.mark.parametrize("confidence", [0.2, 0.59, 0.9, float("nan"), float("inf"), -1.0])
+def test_a_guess_has_no_confidence_that_a_trigger_would_take(
+    confidence: float, make_pose: Make, make_frame: MakeFrame
+) -> None:
+    predictor = KalmanPredictor(min_confidence=0.6)
+    predictor.process(make_pose([[10, 10]]), make_frame(0, 0.0))
+    pose = predictor.process(make_pose([[float("nan"), 10]], confidence), make_frame(1, 0.01))
+    assert np.isfinite(pose.xy).all()
+    assert pose.confidence[0, 0] == pytest.approx(confidence if confidence < 0.6 else 0)
 
 
 def test_the_horizon_counts_as_gap(make_pose: Make, make_frame: MakeFrame) -> None:
-    predictor = KalmanPredictor(max_gap=0.2, horizon=0.15)
+    predictor = KalmanPredictor(max_gap=0.2, horizon=0.15, persistence=NEVER)
     for number in range(20):
         predictor.process(make_pose([[number, 5]]), make_frame(number, number * 0.01))
     near = predictor.process(make_pose([[0, 0]], 0.0), make_frame(23, 0.23))
@@ -217,7 +255,7 @@ def test_undetected_keypoints_stay_missing(make_frame: MakeFrame, make_pose: Mak
 
 
 def test_individuals_come_and_go_by_row(make_pose: Make, make_frame: MakeFrame) -> None:
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     for number in range(50):
         both = [[2 * number, 10], [500 - number, 20]]
         pose = predictor.process(make_pose(both), make_frame(number, number * 0.01))
@@ -232,7 +270,7 @@ def test_individuals_come_and_go_by_row(make_pose: Make, make_frame: MakeFrame) 
 
 def test_individuals_are_followed_by_id(make_pose: Make, make_frame: MakeFrame) -> None:
     """The rows change places at every frame; the names do not."""
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     for number in range(50):
         places, names = [[2 * number, 10], [500 - number, 20]], ("a", "b")
         if number % 2:
@@ -246,7 +284,7 @@ def test_memory_does_not_grow_with_identities(make_pose: Make, make_frame: MakeF
     predictor = KalmanPredictor(max_gap=0.1)
     for number in range(1000):
         predictor.process(make_pose([[1, 1]], ids=(f"track {number}",)), make_frame(number, number * 0.01))
-    assert len(predictor._tracks) < 15
+    assert len(predictor._memory) < 15
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -254,7 +292,7 @@ def test_a_clock_that_goes_back_restarts_the_filter(
     live: bool, make_pose: Make, make_frame: MakeFrame, make_run: Callable[..., RunInfo]
 ) -> None:
     """A camera that was started again keeps its tracks by the host's clock; a recording wound back does not."""
-    predictor = KalmanPredictor(horizon=0.1)
+    predictor = KalmanPredictor(horizon=0.1, persistence=NEVER)
     predictor.open(make_run(is_live=live))
     begin = time.perf_counter() + 100  # in the future, so that the age is 0 and the result exact
     for number in range(100):
@@ -300,6 +338,7 @@ def test_another_skeleton_resets_the_filter(make_pose: Make, make_frame: MakeFra
         ({"measurement_noise": float("nan")}, "measurement_noise is nan"),
         ({"min_confidence": 1.5}, "min_confidence is 1.5; give a number at least 0 and at most 1"),
         ({"max_gap": float("inf")}, "max_gap is inf"),
+        ({"persistence": 0}, "persistence is 0; give a number at least 0.001"),
     ],
 )
 def test_invalid_options_are_refused(options: dict[str, object], message: str) -> None:

@@ -8,7 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from dlclive_processors import KalmanPredictor, RegionTrigger, Stimulate, plugin
+from dlclive_processors import (
+    Exponential,
+    KalmanPredictor,
+    Median,
+    OneEuro,
+    Outliers,
+    RegionTrigger,
+    Stimulate,
+    plugin,
+)
 
 from dlclive_core import PluginCatalog, Processor, ProcessorInfo, UsageError
 from dlclive_core.plugins.catalog import Plugin
@@ -36,11 +45,24 @@ def test_processors_are_built_from_command_line_specs(catalog: PluginCatalog) ->
     assert isinstance(build_component(catalog, ProcessorInfo, spec), RegionTrigger)
     spec = "kalman:horizon=0.02,order=acceleration,process_noise=5e4,measurement_noise=1,max_gap=1"
     assert isinstance(build_component(catalog, ProcessorInfo, spec), KalmanPredictor)
+    for spec, kind in (
+        ("one-euro:min_cutoff=0.5,beta=0.01,d_cutoff=2,min_confidence=0.5,max_gap=1", OneEuro),
+        ("exponential:time_constant=0.1,min_confidence=0.5,max_gap=1", Exponential),
+        ("median:window=7,min_confidence=0.5,max_gap=1", Median),
+        ("outliers:max_speed=1500,tolerance=3,min_confidence=0.5,max_gap=1", Outliers),
+        ("kalman:persistence=inf", KalmanPredictor),
+    ):
+        assert isinstance(build_component(catalog, ProcessorInfo, spec), kind)
     spec = (
         "stimulate:/dev/ttyACM0,polygon=[[0,0],[100,0],[100,100]],keypoint=snout,width=0.005,frequency=20,duration=1,"
         "channel=1,lifespan=0.05,max_age=0.05,refractory=2,max_rate=0.5,debounce=2,armed=true,events=light.csv"
     )
     assert isinstance(build_component(catalog, ProcessorInfo, spec), Stimulate)
+
+
+def test_outliers_need_a_speed(catalog: PluginCatalog) -> None:
+    with pytest.raises(UsageError, match="processor 'outliers' needs the option 'max_speed': outliers:max_speed="):
+        build_component(catalog, ProcessorInfo, "outliers")
 
 
 def test_an_unknown_option_is_refused(catalog: PluginCatalog) -> None:

@@ -1,4 +1,4 @@
-"""Processors for dlclive: Kalman prediction, triggers, fail-safe outputs.
+"""Processors for dlclive: filters, Kalman prediction, tracking, triggers, fail-safe outputs.
 
 Python code imports them from here; the command line finds them by name ("kalman", "speed", "stimulate") through the
 catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from dlclive_processors.deeplabcut_live.kalman_filter_predictor import KalmanFilterPredictor
     from dlclive_processors.deeplabcut_live.lick_led import LickLed
     from dlclive_processors.deeplabcut_live.teensy_laser import TeensyLaser
-    from dlclive_processors.kalman import KalmanPredictor
+    from dlclive_processors.filters.exponential import Exponential
+    from dlclive_processors.filters.kalman import KalmanPredictor
+    from dlclive_processors.filters.median import Median
+    from dlclive_processors.filters.one_euro import OneEuro
+    from dlclive_processors.filters.outliers import Outliers
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
     from dlclive_processors.triggers.angle import AngleTrigger
@@ -52,14 +56,18 @@ _HOMES = {
     "Condition": "triggers.condition",
     "DistanceTrigger": "triggers.distance",
     "EventKind": "triggers.region_events",
+    "Exponential": "filters.exponential",
     "FreezingTrigger": "triggers.freezing",
     "HeadingTrigger": "triggers.heading",
     "JumpLed": "deeplabcut_live.jump_led",
     "KalmanFilterPredictor": "deeplabcut_live.kalman_filter_predictor",
-    "KalmanPredictor": "kalman",
+    "KalmanPredictor": "filters.kalman",
     "LickLed": "deeplabcut_live.lick_led",
     "LinkStatistics": "output.serial_output",
+    "Median": "filters.median",
     "NotTrigger": "triggers.combinations",
+    "OneEuro": "filters.one_euro",
+    "Outliers": "filters.outliers",
     "Place": "triggers.condition",
     "ProcessorFromFile": "deeplabcut_live.from_file",
     "Reading": "triggers.condition",
@@ -88,6 +96,7 @@ __all__ = [
     "Condition",
     "DistanceTrigger",
     "EventKind",
+    "Exponential",
     "FreezingTrigger",
     "HeadingTrigger",
     "JumpLed",
@@ -95,7 +104,10 @@ __all__ = [
     "KalmanPredictor",
     "LickLed",
     "LinkStatistics",
+    "Median",
     "NotTrigger",
+    "OneEuro",
+    "Outliers",
     "Output",
     "Place",
     "ProcessorFromFile",

@@ -29,3 +29,11 @@ def check_number(
     ]
     bounds = " and ".join(part for part in parts if part)
     raise UsageError(f"{option} is {value!r}; give a number {bounds}".rstrip())
+
+
+def check_whole(option: str, value: float, *, least: int, most: float = math.inf) -> int:
+    """Return the value as int if it is a whole number >= least and <= most; else raise UsageError."""
+    number = check_number(option, value, least=least, most=most)
+    if number != int(number):
+        raise UsageError(f"{option} is {value!r}; give a whole number")
+    return int(number)

@@ -1,0 +1,147 @@
+"""The time of each processor per frame, for 4 animals with 20 keypoints.
+
+    python benchmarks/processors.py [NAME ...] [--frames 3000]
+
+Measures every processor that is installed, or those named. One that needs options has a line in OPTIONS. They take turns at every
+frame, after one that does nothing, whose times are what the machine does to all of them. The animals walk through the picture; one keypoint
+in twenty is unseen. Next to the time that passed is the CPU time of the thread: without that in which another program had the core.
+Writes processors.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dlclive_processors import CallableOutput
+from numpy.typing import NDArray
+
+from dlclive_core import (
+    DLCLiveError,
+    Frame,
+    ModelCard,
+    PluginCatalog,
+    Pose,
+    Processor,
+    ProcessorInfo,
+    RunInfo,
+    Skeleton,
+)
+from dlclive_core.machine.system import system_info
+
+OUT = Path(__file__).with_suffix(".md")
+ANIMALS, KEYPOINTS, FPS = 4, 20, 100.0
+LIMIT = 0.1  # ms
+WARM_UP = 100
+LEFT_HALF = [[0, 0], [320, 0], [320, 480], [0, 480]]
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "kalman": {"horizon": 0.02},
+    "outliers": {"max_speed": 2000.0},
+    "region": {"polygon": LEFT_HALF, "keypoint": "k0"},
+    "stimulate": {"output": CallableOutput(bool), "polygon": LEFT_HALF, "keypoint": "k0"},
+}
+"""Options by the processor's name, as keyword arguments of its class."""
+
+SKELETON = Skeleton(tuple(f"k{index}" for index in range(KEYPOINTS)))
+NAMES = tuple(f"mouse{number}" for number in range(ANIMALS))
+
+
+def poses(count: int) -> list[tuple[Pose, Frame]]:
+    """Animals on circles of 300 px, at about 500 px/s, with 1 px of noise."""
+    rng = np.random.default_rng(0)
+    image = np.zeros((480, 640, 3), np.uint8)
+    body = rng.normal(0, 20, (ANIMALS, KEYPOINTS, 2))
+    made = []
+    for number in range(count):
+        angle = number / FPS * 500 / 150 + np.arange(ANIMALS) * 2 * np.pi / ANIMALS
+        centre = np.stack([320 + 150 * np.cos(angle), 240 + 150 * np.sin(angle)], axis=-1)
+        keypoints = np.empty((ANIMALS, KEYPOINTS, 3), np.float32)
+        keypoints[..., :2] = centre[:, None] + body + rng.normal(0, 1, body.shape)
+        keypoints[..., 2] = np.where(rng.random((ANIMALS, KEYPOINTS)) < 0.95, 0.9, 0.2)
+        made.append((Pose(keypoints, SKELETON, ids=NAMES), Frame(image, number, number / FPS, number / FPS)))
+    return made
+
+
+def built(names: list[str]) -> tuple[dict[str, Processor], dict[str, str]]:
+    """The processors, and why others could not be built."""
+    catalog = PluginCatalog.installed()
+    ready: dict[str, Processor] = {"(nothing)": Processor()}
+    failed = {}
+    for info in catalog.components(ProcessorInfo):
+        if names and info.name not in names:
+            continue
+        try:
+            ready[info.name] = catalog.build(ProcessorInfo, info.name, **OPTIONS.get(info.name, {}))
+        except DLCLiveError as error:
+            failed[info.name] = str(error)
+    return ready, failed
+
+
+def measure(processors: dict[str, Processor], frames: list[tuple[Pose, Frame]]) -> dict[str, NDArray[np.float64]]:
+    """(2, calls) by name: the milliseconds of each call, and those of the CPU."""
+    run = RunInfo(
+        card=ModelCard(net_type="test", skeleton=SKELETON, individuals=NAMES),
+        source="benchmark",
+        is_live=False,
+        frame_size=(640, 480),
+        fps=FPS,
+        frame_count=len(frames),
+        started_at=datetime.now(timezone.utc),
+        started_clock=0.0,
+    )
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in processors}
+    try:
+        for processor in processors.values():
+            processor.open(run)
+        for number, (pose, frame) in enumerate(frames):
+            for name, processor in processors.items():
+                began, worked = time.perf_counter(), time.thread_time()
+                processor.process(pose, frame)
+                worked, ended = time.thread_time() - worked, time.perf_counter()
+                if number >= WARM_UP:
+                    times[name].append((1000 * (ended - began), 1000 * worked))
+    finally:
+        for processor in processors.values():
+            processor.close()
+    return {name: np.array(values).T for name, values in times.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--frames", type=int, default=3000)
+    options = parser.parse_args()
+    processors, failed = built(options.names)
+    times = measure(processors, poses(WARM_UP + options.frames))
+    info = system_info()
+    lines = [
+        "# The time of each processor",
+        "",
+        f"Made with `python benchmarks/processors.py`: {ANIMALS} animals x {KEYPOINTS} keypoints, {options.frames} frames, all processors in",
+        f"turns. {info['processor']}, {info['cpus']} CPUs. Milliseconds per frame; the aim is {LIMIT} ms. On a machine that other programs use,",
+        "CPU time is what a processor needs; what passed also counts the waiting for a core. The first row does nothing.",
+        "",
+        "| processor | options | CPU: p50, ms | p95 | p99 | passed: p50, ms | p95 | p99 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, values in times.items():
+        given = ", ".join(
+            f"{option}={value:g}" if isinstance(value, float) else option
+            for option, value in OPTIONS.get(name, {}).items()
+        )
+        cells = " | ".join(f"{value:.3f}" for row in values[::-1] for value in np.quantile(row, (0.5, 0.95, 0.99)))
+        lines.append(f"| {name} | {given} | {cells} |")
+    lines += [f"| {name} | not measured: {reason} | | | | | | |" for name, reason in failed.items()]
+    page = "\n".join(lines) + "\n"
+    print(page)
+    if not options.names:
+        OUT.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
