@@ -32,6 +32,7 @@ PROVIDERS = {
         "kalman": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
+        "track": "dlclive-processors",
     },
     "sink": {
         "tables": "dlclive-io",

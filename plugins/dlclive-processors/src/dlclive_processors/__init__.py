@@ -1,6 +1,6 @@
-"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs.
+"""Processors for dlclive: identities, Kalman prediction, region triggers, fail-safe outputs.
 
-Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate") through the
+Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate", "track") through the
 catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
 small.
 """
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from dlclive_processors.region import RegionTrigger
     from dlclive_processors.region_events import EventKind, RegionEvent
     from dlclive_processors.stimulate import Stimulate
+    from dlclive_processors.tracking.identity_tracker import IdentityTracker
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CallableOutput": "output.base",
     "EventKind": "region_events",
+    "IdentityTracker": "tracking.identity_tracker",
     "KalmanPredictor": "kalman",
     "LinkStatistics": "output.serial_output",
     "Output": "output.base",
@@ -37,6 +39,7 @@ _HOMES = {
 __all__ = [
     "CallableOutput",
     "EventKind",
+    "IdentityTracker",
     "KalmanPredictor",
     "LinkStatistics",
     "Output",

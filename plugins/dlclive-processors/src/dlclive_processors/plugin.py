@@ -24,4 +24,9 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             summary="Switches a fail-safe output on while a keypoint is in a polygon",
             factory="dlclive_processors.stimulate:Stimulate",
         ),
+        ProcessorInfo(
+            name="track",
+            summary="Gives each of several animals an identity that it keeps from frame to frame",
+            factory="dlclive_processors.tracking.identity_tracker:IdentityTracker",
+        ),
     ]
