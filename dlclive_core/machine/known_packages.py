@@ -51,6 +51,7 @@ PROVIDERS = {
         "any": "dlclive-processors",
         "not": "dlclive-processors",
         "sequence": "dlclive-processors",
+        "track": "dlclive-processors",
     },
     "sink": {
         "tables": "dlclive-io",

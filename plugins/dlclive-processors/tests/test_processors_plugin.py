@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dlclive_processors import (
     Exponential,
+    IdentityTracker,
     KalmanPredictor,
     Median,
     OneEuro,
@@ -58,6 +59,12 @@ def test_processors_are_built_from_command_line_specs(catalog: PluginCatalog) ->
         "channel=1,lifespan=0.05,max_age=0.05,refractory=2,max_rate=0.5,debounce=2,armed=true,events=light.csv"
     )
     assert isinstance(build_component(catalog, ProcessorInfo, spec), Stimulate)
+    spec = (
+        "track:cost=box,animals=3,sigma=0.05,size=80,min_confidence=0.4,min_similarity=0.2,duplicate_from=0.8,min_frames=1,"
+        "max_gap=2,process_noise=10"
+    )
+    assert isinstance(build_component(catalog, ProcessorInfo, spec), IdentityTracker)
+    assert isinstance(build_component(catalog, ProcessorInfo, "track"), IdentityTracker)
 
 
 def test_outliers_need_a_speed(catalog: PluginCatalog) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dlclive_processors.filters.outliers import Outliers
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
+    from dlclive_processors.tracking.identity_tracker import IdentityTracker
     from dlclive_processors.triggers.angle import AngleTrigger
     from dlclive_processors.triggers.classifier import ClassifierTrigger
     from dlclive_processors.triggers.combinable import Combinable
@@ -59,6 +60,7 @@ _HOMES = {
     "Exponential": "filters.exponential",
     "FreezingTrigger": "triggers.freezing",
     "HeadingTrigger": "triggers.heading",
+    "IdentityTracker": "tracking.identity_tracker",
     "JumpLed": "deeplabcut_live.jump_led",
     "KalmanFilterPredictor": "deeplabcut_live.kalman_filter_predictor",
     "KalmanPredictor": "filters.kalman",
@@ -99,6 +101,7 @@ __all__ = [
     "Exponential",
     "FreezingTrigger",
     "HeadingTrigger",
+    "IdentityTracker",
     "JumpLed",
     "KalmanFilterPredictor",
     "KalmanPredictor",

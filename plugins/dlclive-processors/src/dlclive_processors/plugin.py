@@ -102,4 +102,9 @@ def dlclive_register_outputs() -> list[OutputInfo]:
             summary="A channel of a board with dlclive's firmware, switched off when the computer fails",
             factory="dlclive_processors.output.serial_output:SerialOutput",
         ),
+        ProcessorInfo(
+            name="track",
+            summary="Gives each of several animals an identity that it keeps from frame to frame",
+            factory="dlclive_processors.tracking.identity_tracker:IdentityTracker",
+        ),
     ]

@@ -1,0 +1,1 @@
+"""Identities of several animals from frame to frame, for models that do not tell them apart."""
