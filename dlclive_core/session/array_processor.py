@@ -83,6 +83,7 @@ class ArrayProcessor(Processor):
     def __init__(self, processor: DeepLabCutLiveProcessor, *, single_animal: bool | None = None) -> None:
         self.processor = processor
         self._component: Processor | None = _as_component(processor)
+        self.replays = getattr(processor, "replays", False) is True
         self._single_animal = single_animal
         self._wall_minus_clock = 0.0
 
