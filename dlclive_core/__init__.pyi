@@ -18,8 +18,8 @@ from .data.frame import Frame, as_rgb, check_image
 from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
-from .data.recorded_run import RecordedFrame, RecordedRun, pose_digest
-from .data.recorded_times import RecordedTime, read_times
+from .data.recorded_run import RecordedFrame, RecordedRun, black_image, pose_digest
+from .data.recorded_times import RecordedTime, is_times, read_times
 from .data.recovery import RecoveredFile, RecoveryReport
 from .data.run_clock import ReplayClock, RunClock
 from .data.skeleton import Skeleton
@@ -146,6 +146,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "as_rgb",
+    "black_image",
     "check_image",
     "compare_models",
     "create_file",
@@ -154,6 +155,7 @@ __all__ = [
     "file_name_part",
     "hookimpl",
     "install_command",
+    "is_times",
     "load_model",
     "nearest",
     "open_unlinked",
