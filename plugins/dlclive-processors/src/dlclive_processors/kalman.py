@@ -57,6 +57,8 @@ class KalmanPredictor(Processor):
         UsageError: an invalid option.
     """
 
+    replays = True
+
     def __init__(
         self,
         *,

@@ -52,6 +52,8 @@ class Stimulate(Processor):
         DataError: `events` cannot be written.
     """
 
+    replays = True
+
     def __init__(
         self,
         port: str | None = None,
@@ -104,6 +106,7 @@ class Stimulate(Processor):
             events=events,
             overwrite=overwrite,
         )
+        self._driven = self.output
         self._uses_port = port is not None
         self._decision_lock = threading.Lock()
         self._clock = FrameClock()
@@ -129,7 +132,7 @@ class Stimulate(Processor):
         clock than the session's (`clock`); and the output's counters.
         """
         unfit = {reason.label: self._objections[reason] for reason in _UNFIT}
-        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **unfit, **self.output.counts()}
+        return {"switched_on": self._gate.granted, "refused": self._gate.refused, **unfit, **self._driven.counts()}
 
     def arm(self) -> None:
         """Allow switching on, from the next onset of the condition. Thread-safe."""
@@ -139,7 +142,7 @@ class Stimulate(Processor):
         """Switch off now, and stay off until `arm`. Thread-safe."""
         with self._decision_lock:  # a decision made before must not take effect after this
             self._gate.armed = False
-            self.output.off(Reason.DISARMED)
+            self._driven.off(Reason.DISARMED)
 
     def check(self, card: ModelCard) -> None:
         """Raise UsageError if the model has no such keypoint."""
@@ -158,7 +161,8 @@ class Stimulate(Processor):
         self._gate.reset()
         self._objections.clear()
         self._last = None
-        self.output.open(run.started_clock)
+        self._driven = self.output.rehearsal(run.clock) if run.is_replay else self.output
+        self._driven.open(run.started_clock)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, and renew the output's lease. Returns the pose unchanged."""
@@ -173,14 +177,14 @@ class Stimulate(Processor):
         else:
             holds, reason = self._evaluate(pose, frame)
         with self._decision_lock:
-            on = self._gate.decide(holds, self.output.is_on, moment)
-            self.output.renew(on, reason, frame.index, age)
+            on = self._gate.decide(holds, self._driven.is_on, moment)
+            self._driven.renew(on, reason, frame.index, age)
         self._last = moment
         return pose
 
     def close(self) -> None:
         """Switch off."""
-        self.output.close()
+        self._driven.close()
 
     def _watch(self, skeleton: Skeleton) -> None:
         self._column = skeleton.index(self._keypoint) if self._polygon is not None else 0
