@@ -19,7 +19,7 @@ from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
 from .data.recorded_run import RecordedFrame, RecordedRun, black_image, pose_digest
-from .data.recorded_times import RecordedTime, is_times, read_times
+from .data.recorded_times import RecordedTime, TimesInOrder, is_times, read_times
 from .data.recovery import RecoveredFile, RecoveryReport
 from .data.run_clock import ReplayClock, RunClock
 from .data.skeleton import Skeleton
@@ -139,6 +139,7 @@ __all__ = [
     "Skeleton",
     "SourceError",
     "SourceInfo",
+    "TimesInOrder",
     "Tolerant",
     "TriggerEvent",
     "UnsafeFileError",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -65,6 +65,28 @@ def read_times(path: Path) -> Iterator[RecordedTime]:
         raise DataError(f"{path}, line {line}: {' '.join(str(error).split())[:200]}") from None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
+
+
+class TimesInOrder:
+    """Finds the times of frames that come in the order of their numbers, without keeping the table in memory.
+
+    Args:
+        times: in the order of their numbers.
+        number: the number of a row; None: the frame's number in the source. A row without a number is passed over.
+    """
+
+    def __init__(
+        self, times: Iterator[RecordedTime], number: Callable[[RecordedTime], int | None] | None = None
+    ) -> None:
+        self._times = times
+        self._number = number or (lambda time: time.index)
+        self._next = next(times, None)
+
+    def of(self, number: int) -> RecordedTime | None:
+        """The times of a frame; None if it has no row. Raises DataError as `read_times`."""
+        while self._next is not None and ((at := self._number(self._next)) is None or at < number):
+            self._next = next(self._times, None)
+        return self._next if self._next is not None and self._number(self._next) == number else None
 
 
 def _header(path: Path) -> list[str]:

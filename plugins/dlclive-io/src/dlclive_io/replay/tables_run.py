@@ -18,6 +18,7 @@ from dlclive_core import (
     RecordedRun,
     RecordedTime,
     RunInfo,
+    TimesInOrder,
     black_image,
     read_times,
 )
@@ -70,7 +71,7 @@ class TablesRun(RecordedRun):
         layout = TableLayout(self.run.card)
         size = (self.run.frame_size or _SIZE[::-1])[::-1]
         image = black_image((*size, 3))
-        times = None if self._times is None else _Times(read_times(self._times))
+        times = None if self._times is None else TimesInOrder(read_times(self._times))
         for number, values in table_rows(self._table, layout):
             if np.isnan(values).all():  # a frame that was dropped
                 continue
@@ -92,17 +93,3 @@ class TablesRun(RecordedRun):
     def _declared(self, number: int) -> RecordedTime:
         seconds = number / (self.run.fps or math.nan)
         return RecordedTime(number, seconds, None, None)
-
-
-class _Times:
-    """Finds the times of frames whose numbers increase."""
-
-    def __init__(self, times: Iterator[RecordedTime]) -> None:
-        self._times = times
-        self._next = next(times, None)
-
-    def of(self, number: int) -> RecordedTime | None:
-        """The times of a frame; None if it has no row."""
-        while self._next is not None and self._next.index < number:
-            self._next = next(self._times, None)
-        return self._next if self._next is not None and self._next.index == number else None
