@@ -31,7 +31,7 @@ class RecordedSession:
     Attributes:
         name: of its source, valid in file names.
         mark: inserted into the names of its files, `_left`; empty for the only session.
-        folder: of the run; its processors' files are there.
+        folder: to which the paths of its processors are relative: that of the run; the current one for `analyze`.
         files: what the session left, as far as it is still there.
         processors: as they were set.
         run: its description; its clock begins at 0.
@@ -161,7 +161,7 @@ def _videos(record: Path, values: dict[str, Any], options: dict[str, Any]) -> It
         yield RecordedSession(
             name=name,
             mark=f"_{name}" if several else "",
-            folder=record.parent,
+            folder=Path(),
             files=_files(record.parent, entry["outputs"]),
             processors=_parts(options.get("processors", ())),
             run=_run(record, values["model"], source, name, values.get("began")),
@@ -213,7 +213,7 @@ def _files(folder: Path, names: list[Any]) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     for name in names:
         path = Path(str(name).replace("\\", "/"))
-        for candidate in (folder / path, folder / path.name, path):
+        for candidate in (folder / path, folder / path.name):
             for file in (candidate, candidate.with_name(candidate.name + _PART)):
                 if file.is_file():
                     found[file] = None

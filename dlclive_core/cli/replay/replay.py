@@ -126,10 +126,7 @@ def _verdict(replayed: list[Replayed], *, as_recorded: bool) -> int:
         result = one.result
         for notice in result.notices:
             warn(f"note: {result.name}: {notice}")
-        if as_recorded and result.difference:
-            if result.is_exact:
-                complain(f"{result.name}: {result.difference}")
-                code = DataError.exit_code
-            else:
-                warn(f"note: {result.name}: {result.difference}")
+        if as_recorded and result.is_exact and result.difference:
+            complain(f"{result.name}: {result.difference}")
+            code = DataError.exit_code
     return code

@@ -8,10 +8,10 @@ from dlclive_core.cli.replay.replay_result import Firing, ReplayResult, TriggerR
 from dlclive_core.cli.svg import Panel, document, line, rectangle, shorten, text
 
 WIDTH = 960
-_LEFT, _RIGHT, _TOP = 190, 24, 96
+_LEFT, _RIGHT, _TOP = 190, 64, 96
 _LANE, _GAP = 18, 14  # pixels: height of a row, and between two triggers
 _VALUES = 150
-_RECORDED, _REPLAYED, _RED, _GREY, _INK = "#8a8f98", "#1f5fa8", "#c0392b", "#8a8f98", "#22262b"
+_RECORDED, _REPLAYED, _RED, _GREY, _INK = "#8a8f98", "#1f5fa8", "#c0392b", "#5b6068", "#22262b"
 _UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
 _MOST_MARKS = 4000
 
@@ -43,7 +43,8 @@ def replay_picture(title: str, result: ReplayResult) -> str:
     for trigger, individual, top in rows:
         parts += _row(panel, trigger, individual, top, size)
     for trigger in result.triggers:
-        if points := _values(trigger):
+        points = _values(trigger)
+        if points and min(value for _, value, _ in points) >= 0:
             plot = Panel(
                 _LEFT, bottom + 80, WIDTH - _LEFT - _RIGHT, _VALUES, (0, end / size), (0, _highest(trigger, points))
             )
@@ -60,8 +61,9 @@ def _summary(result: ReplayResult) -> str:
 
 
 def _legend() -> list[str]:
-    right = WIDTH - _RIGHT
+    right = float(WIDTH - _RIGHT)
     return [
+        text(right + 8, 76, "events", colour=_GREY),
         rectangle(right - 210, 66, right - 196, 76, _RECORDED),
         text(right - 190, 76, "recorded", colour=_INK),
         rectangle(right - 90, 66, right - 76, 76, _REPLAYED),
@@ -80,6 +82,8 @@ def _row(panel: Panel, trigger: TriggerResult, individual: str, top: float, size
     lanes = ((trigger.recorded, _RECORDED, top), (trigger.replayed, _REPLAYED, top + _LANE))
     for firing, colour, lane in lanes:
         if firing is not None:
+            count = sum(episode.individual == individual for episode in firing.episodes)
+            parts.append(text(panel.right + 8, lane + 13, str(count), colour=colour))
             parts += _marks(panel, firing, individual, colour, lane, size)
     return parts
 
@@ -117,13 +121,11 @@ def _highest(trigger: TriggerResult, points: list[tuple[float, float, str]]) -> 
 def _value_plot(
     plot: Panel, trigger: TriggerResult, points: list[tuple[float, float, str]], unit: str, size: float
 ) -> list[str]:
-    parts = plot.frame(f"{trigger.label}: the value at which it fired", f"time [{unit}]", "value")
+    parts = plot.frame(f"{trigger.label}: the value at which it fired", f"time [{unit}]", "value [its unit]")
     for time, value, colour in points:
         parts.append(f'<circle cx="{plot.x(time / size):.1f}" cy="{plot.y(value):.1f}" r="3" fill="{colour}"/>')
     if trigger.threshold is not None:
         y = plot.y(trigger.threshold)
         parts.append(line(plot.left, y, plot.right, y, colour=_RED, dash="5 4"))
-        parts.append(
-            text(plot.right - 4, y - 5, f"threshold {trigger.threshold:g}", anchor="end", colour=_RED, backed=True)
-        )
+        parts.append(text(plot.right, plot.top - 10, f"threshold {trigger.threshold:g}", anchor="end", colour=_RED))
     return parts

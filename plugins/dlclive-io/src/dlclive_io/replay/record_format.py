@@ -92,7 +92,8 @@ def read_header(content: bytes, where: str) -> RunInfo:
 
 def write_frame(estimate: Estimate) -> bytes:
     """The content of a frame's block."""
-    frame, pose = estimate.frame, estimate.model_pose or estimate.pose
+    frame = estimate.frame
+    pose = estimate.pose if estimate.model_pose is None else estimate.model_pose  # one without animals is false
     shape = (*frame.image.shape, 0)[:3]
     flags, arrays, ids = 0, [pose.keypoints], b""
     if frame.device_time is not None:
