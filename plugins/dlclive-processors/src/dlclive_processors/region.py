@@ -66,7 +66,7 @@ class RegionTrigger(Processor):
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._on_event = on_event
-        self._calls = False
+        self._calls = True
         self._clock = FrameClock()
         self._names: tuple[str, ...] = ()
         self._skeleton: Skeleton | None = None

@@ -23,7 +23,7 @@ class ReplayRecord(Sink):
     The poses are those before the processors, so that a run can be replayed through others. Of the pose after them it keeps a
     checksum, so that a replay can show that it is the same. `dlclive run` adds this sink to every session with processors.
 
-    Memory does not grow with the run; a frame takes about 60 bytes and 12 per keypoint. Each row is handed to the operating
+    Memory does not grow with the run; a frame takes 66 bytes and 12 per keypoint. Each row is handed to the operating
     system at once and synced to disk every second: a killed process loses nothing that was written, and
     `dlclive_io.recover` gives the file its name.
 
