@@ -233,4 +233,9 @@ def test_a_taken_name_is_numbered_or_refused(tmp_path: Path) -> None:
         with ReplayRecord(tmp_path / "a.replay", numbered=True) as sink:
             sink.open(RUN)
             sink.finish()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-2.replay.part", "a-3.replay", "a.replay"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            "a-2.replay.part", "a-2.replay.part.lock", "a-3.replay", "a.replay",
+        ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-3.replay", "a.replay"], (
+        "one without a frame is removed"
+    )

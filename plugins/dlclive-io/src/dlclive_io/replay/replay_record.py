@@ -39,6 +39,7 @@ class ReplayRecord(Sink):
         self._output = OutputFile(self._path, (SUFFIX,), overwrite=overwrite)
         self._file: io.FileIO | None = None
         self._synced = 0.0
+        self._frames = 0
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -47,7 +48,7 @@ class ReplayRecord(Sink):
 
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
-        part = self._begin(run)
+        part, self._frames = self._begin(run), 0
         with self._output.errors():
             self._file = cast("io.FileIO", open_unlinked(part, "wb", buffering=0))
             self._synced = time.monotonic()
@@ -62,6 +63,7 @@ class ReplayRecord(Sink):
             raise DataError(f"{self._output.path}: frame {estimate.frame.index} has {len(estimate.pose)} individuals")
         with self._output.errors():
             self._write(self._file, block(content))
+            self._frames += 1
             now = time.monotonic()
             if now - self._synced > SYNC_SECONDS:
                 os.fsync(self._file.fileno())
@@ -73,9 +75,12 @@ class ReplayRecord(Sink):
         self._output.commit()
 
     def close(self) -> None:
-        """Close the file; an unfinished one keeps the name `.part`."""
+        """Close the file; an unfinished one keeps the name `.part`. One without a frame is removed: the run never began."""
+        is_empty = self._file is not None and not self._frames
         try:
             self._close_file()
+            if is_empty:
+                self._output.discard()
         finally:
             self._output.release()
 
