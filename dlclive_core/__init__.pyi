@@ -1,6 +1,16 @@
 """The public names, for type checkers, `dir()` and lazy loading: a name is imported from here when it is first used."""
 
-from .components import Component, Device, Exporter, FrameSource, Output, PartBuilder, PoseModel, Processor, Sink
+from .components import (
+    Component,
+    Device,
+    DryOutput,
+    FrameSource,
+    Output,
+    PartBuilder,
+    PoseModel,
+    Processor,
+    Sink,
+)
 from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
@@ -8,8 +18,10 @@ from .data.frame import Frame, as_rgb, check_image
 from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
+from .data.recorded_run import RecordedFrame, RecordedRun, black_image, pose_digest
+from .data.recorded_times import RecordedTime, TimesInOrder, is_times, read_times
 from .data.recovery import RecoveredFile, RecoveryReport
-from .data.run_clock import RunClock
+from .data.run_clock import ReplayClock, RunClock
 from .data.skeleton import Skeleton
 from .data.trigger_event import Reason, TriggerEvent
 from .dlclive import DLCLive
@@ -34,11 +46,13 @@ from .errors import (
 )
 from .export.export import Export, export_model
 from .export.parity import Parity, compare_models
+from .exporter import Exporter
 from .hookspecs import (
     ComponentInfo,
     ExporterInfo,
     OutputInfo,
     ProcessorInfo,
+    ReaderInfo,
     RecoveryInfo,
     RuntimeInfo,
     SinkInfo,
@@ -55,7 +69,7 @@ from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
 from .plugins.specs import read_value
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
-from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant
+from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant, replay
 
 __version__: str
 
@@ -75,6 +89,7 @@ __all__ = [
     "DetectionOptions",
     "Detector",
     "Device",
+    "DryOutput",
     "EndOfStream",
     "Estimate",
     "Export",
@@ -105,11 +120,16 @@ __all__ = [
     "Processor",
     "ProcessorInfo",
     "Progress",
+    "ReaderInfo",
     "Reason",
+    "RecordedFrame",
+    "RecordedRun",
+    "RecordedTime",
     "RecoveredFile",
     "RecoveryInfo",
     "RecoveryReport",
     "Region",
+    "ReplayClock",
     "Resize",
     "Rig",
     "RunClock",
@@ -123,6 +143,7 @@ __all__ = [
     "Skeleton",
     "SourceError",
     "SourceInfo",
+    "TimesInOrder",
     "Tolerant",
     "TriggerEvent",
     "UnsafeFileError",
@@ -130,6 +151,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "as_rgb",
+    "black_image",
     "check_image",
     "compare_models",
     "create_file",
@@ -138,11 +160,15 @@ __all__ = [
     "file_name_part",
     "hookimpl",
     "install_command",
+    "is_times",
     "load_model",
     "nearest",
     "open_unlinked",
+    "pose_digest",
     "printable",
+    "read_times",
     "read_value",
+    "replay",
     "take_name",
     "write_whole",
 ]

@@ -11,6 +11,7 @@ hardware in a safe state. A component is used by one thread at a time; each clas
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
+from dlclive_core.data.run_clock import RunClock
 from dlclive_core.data.trigger_event import Reason, TriggerEvent
 from dlclive_core.errors import PluginError
 from dlclive_core.hookspecs import ComponentInfo, OutputInfo
@@ -183,7 +185,14 @@ class Processor(Component):
     All methods are called by the thread that runs the model, which is not the one that calls `Session.run`. Only `close` may
     come from another one, after the loop's thread hung for two seconds. An exception, or a result that is not a Pose of the
     model's skeleton, stops the session.
+
+    Attributes:
+        replays: whether it may run in a replay: it takes the time from frames and from `RunInfo.clock`, and drives nothing
+            where `RunInfo.is_replay`. `dlclive replay` refuses a processor that does not say so, because it might open a
+            valve.
     """
+
+    replays: bool = False
 
     def check(self, card: ModelCard) -> None:
         """Raise what rules out a run with this model, such as a keypoint that it does not have, for `dlclive check`.
@@ -269,6 +278,13 @@ class Output(Component):
         """Counters and measurements since `open`, for the report."""
         return {}
 
+    def rehearsal(self, clock: RunClock) -> Output:
+        """What its owner opens in its place where `RunInfo.is_replay`: it drives nothing, and this output stays closed.
+
+        By default a `DryOutput` that stays on for as long as it is requested.
+        """
+        return DryOutput(clock)
+
     def open(self, origin: float) -> None:
         """Open the output, which is off. `origin` is the `time.perf_counter()` of the run's time zero."""
 
@@ -297,6 +313,40 @@ class Output(Component):
 
     def close(self) -> None:
         """Switch off and release all resources. Safe to call twice."""
+
+
+class DryOutput(Output):
+    """Takes the place of an output in a replay: it is on whenever the output would have been, and drives nothing.
+
+    It does not know what only the device knows: that it refused, that its watchdog tripped, that poses came too late.
+
+    Args:
+        clock: of the replay.
+        longest: seconds after which the output would have switched itself off.
+    """
+
+    fails_safe = True
+    safety = "it drives nothing"
+
+    def __init__(self, clock: RunClock, longest: float = math.inf) -> None:
+        self._clock, self._longest = clock, longest
+        self._began: float | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._began is not None and self._clock.now() - self._began < self._longest
+
+    def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
+        if not on:
+            self._began = None
+        elif self._began is None:
+            self._began = self._clock.now()
+
+    def off(self, reason: Reason) -> None:
+        self._began = None
+
+    def close(self) -> None:
+        self._began = None
 
 
 class Sink(Component):
@@ -328,47 +378,3 @@ class Sink(Component):
     def statistics(self) -> Mapping[str, float]:
         """Counts and measurements of this run for the report, for example {"messages_lost": 12}. Read after `close`."""
         return {}
-
-
-class Exporter(Component):
-    """Converts a model file from one format to another.
-
-    Attributes:
-        calibrates: whether, with its current options, it calibrates on `frames`. `export_model` then requires frames, passes
-            it three quarters of them, checks the result on the rest, and tolerates the error of an int8 export. Not needed for
-            precisions that always require calibration.
-    """
-
-    calibrates: bool = False
-
-    def check(self, card: ModelCard, *, precision: str = "fp32", size: tuple[int, int] | None = None) -> None:
-        """Raise what rules out an export and can be known before its source exists, such as a missing GPU.
-
-        `dlclive_core.export_model` checks every exporter in a chain before it starts the first one, so that a step that
-        must fail does so at once. Must be fast and write nothing. By default, it accepts everything.
-
-        Args:
-            card: the card of the future source file, as far as it is known.
-            precision, size: as in `export`.
-        """
-
-    @abstractmethod
-    def export(
-        self,
-        source: Path,
-        target: Path,
-        *,
-        precision: str = "fp32",
-        size: tuple[int, int] | None = None,
-        frames: Sequence[NDArray[np.uint8]] = (),
-    ) -> ModelCard:
-        """Write `target` and return its card.
-
-        `dlclive_core.export_model` passes a temporary target, compares the result with the source in pixels, and moves the
-        file into place; an exporter only writes.
-
-        Args:
-            precision: of the weights and the arithmetic: "fp32", "fp16", ...
-            size: (width, height) to which the input is fixed; None leaves it free.
-            frames: (H, W, 3) uint8 RGB images as the network will see them, for calibration; empty if the user gave none.
-        """

@@ -133,6 +133,18 @@ class RecoveryInfo(ComponentInfo):
     kind: ClassVar[str] = "recovery"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderInfo(ComponentInfo):
+    """Reads what a run recorded, for a replay.
+
+    Its factory is a function `(files: Sequence[Path], run: RunInfo) -> RecordedRun | None`. `files` are those that the run
+    left; `run` is what `run.json` says of it. The function returns the best that it can read of them, None if it can read
+    none, and raises DataError for one that is damaged.
+    """
+
+    kind: ClassVar[str] = "reader"
+
+
 @hookspec
 def dlclive_register_runtimes() -> Iterable[RuntimeInfo]:  # type: ignore[empty-body]
     """Runtimes that load models. Called once, when the catalogue is made; return an empty list if there are none."""
@@ -166,3 +178,8 @@ def dlclive_register_outputs() -> Iterable[OutputInfo]:  # type: ignore[empty-bo
 @hookspec
 def dlclive_register_recoveries() -> Iterable[RecoveryInfo]:  # type: ignore[empty-body]
     """Functions that complete the files of a killed run. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_readers() -> Iterable[ReaderInfo]:  # type: ignore[empty-body]
+    """Functions that read what a run recorded, for a replay. Called once, when the catalogue is made."""

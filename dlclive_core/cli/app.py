@@ -24,6 +24,7 @@ from dlclive_core.cli.arguments import (
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.metavars import App
 from dlclive_core.cli.option_groups import spread
+from dlclive_core.cli.replay.command import replaying
 from dlclive_core.data.precision import PRECISIONS
 
 _PRECISIONS = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
@@ -40,6 +41,7 @@ app = App(
 plugins = App(help="List, check and describe the installed plugins.", no_args_is_help=True)
 app.add_typer(plugins, name="plugins")
 app.add_typer(live)
+app.add_typer(replaying)
 
 
 def _print_version(requested: bool) -> None:

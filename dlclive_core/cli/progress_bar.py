@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from dlclive_core.cli.output import stderr
@@ -18,9 +18,16 @@ LINE_PERIOD = 30.0  # seconds between lines where there is no terminal, for exam
 @contextmanager
 def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator[None]:
     """Show a session's progress while the block runs."""
+    with show_count(lambda: session.processed, lambda: _total(session, limit), name):
+        yield
+
+
+@contextmanager
+def show_count(processed: Callable[[], int], total: Callable[[], int | None], name: str) -> Iterator[None]:
+    """Show how many frames are done while the block runs. The functions are called in a thread of its own."""
     console = stderr()
     if not console.is_terminal:
-        with _lines(session, name, limit):
+        with _lines(processed, total, name):
             yield
         return
     from rich.markup import escape
@@ -39,10 +46,9 @@ def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator
 
         def update() -> None:
             while not done.wait(_PERIOD):
-                total = _total(session, limit)
                 speed = progress.tasks[0].speed
                 rate = f"{speed:.0f} frames/s" if speed else ""
-                progress.update(task, completed=session.processed, total=total, rate=rate)
+                progress.update(task, completed=processed(), total=total(), rate=rate)
 
         thread = threading.Thread(target=update, name="dlclive progress", daemon=True)
         thread.start()
@@ -54,14 +60,14 @@ def show_progress(session: Session, name: str, *, limit: int | None) -> Iterator
 
 
 @contextmanager
-def _lines(session: Session, name: str, limit: int | None) -> Iterator[None]:
+def _lines(processed: Callable[[], int], total: Callable[[], int | None], name: str) -> Iterator[None]:
     """Print a line every `LINE_PERIOD` seconds."""
     done = threading.Event()
     began = time.monotonic()
 
     def update() -> None:
         while not done.wait(LINE_PERIOD):
-            line = progress_line(name, session.processed, _total(session, limit), time.monotonic() - began)
+            line = progress_line(name, processed(), total(), time.monotonic() - began)
             stderr().print(line, markup=False, soft_wrap=True)
 
     thread = threading.Thread(target=update, name="dlclive progress", daemon=True)

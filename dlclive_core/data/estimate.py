@@ -54,6 +54,8 @@ class RunInfo:
         progress: returns the session's progress, for example its drops. Any thread may call it while the session runs; a
             call takes a microsecond or two. None without a session, as in `DLCLive`.
         clock: what processors ask for the time.
+        is_replay: True where a recorded run goes through processors again. Images are black, there is no animal, and nothing
+            may be driven: `Output.rehearsal` takes an output's place.
     """
 
     card: ModelCard
@@ -67,3 +69,4 @@ class RunInfo:
     name: str = ""
     progress: Callable[[], Progress] | None = None
     clock: RunClock = field(default_factory=RunClock)
+    is_replay: bool = False

@@ -13,7 +13,7 @@ class RecoveredFile:
 
     Attributes:
         path: the final path; the path of the `.part` file if it could not be finished.
-        kind: "poses", "times" or "video".
+        kind: "poses", "times", "replay" or "video".
         rows: rows of the table, or frames of the video.
         seconds: when the last row or frame was captured, from the start of the run; None if the file does not contain it.
         note: one line: how the file was finished, and what is lost.

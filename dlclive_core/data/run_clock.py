@@ -21,3 +21,19 @@ class RunClock:
     def now(self) -> float:
         """`time.perf_counter()` at this moment; in a replay, `posed_at`."""
         return time.perf_counter()
+
+
+class ReplayClock(RunClock):
+    """The clock of a replay, which stands at `posed_at` of the frame that is processed.
+
+    Args:
+        started_clock: what it shows before the first frame.
+    """
+
+    def __init__(self, started_clock: float) -> None:
+        super().__init__()
+        self.posed_at = started_clock
+
+    def now(self) -> float:
+        """`posed_at`."""
+        return self.posed_at

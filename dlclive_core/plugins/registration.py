@@ -19,6 +19,7 @@ from dlclive_core.hookspecs import (
     ExporterInfo,
     OutputInfo,
     ProcessorInfo,
+    ReaderInfo,
     RecoveryInfo,
     RuntimeInfo,
     SinkInfo,
@@ -33,6 +34,7 @@ KINDS: tuple[type[ComponentInfo], ...] = (
     SinkInfo,
     OutputInfo,
     RecoveryInfo,
+    ReaderInfo,
 )
 
 DEADLINE = 10.0

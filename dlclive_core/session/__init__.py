@@ -4,6 +4,7 @@ from dlclive_core.data.progress import Progress, State
 from dlclive_core.session.array_processor import ArrayProcessor
 from dlclive_core.session.batch_size import Batch
 from dlclive_core.session.events import Event
+from dlclive_core.session.replay_loop import ReplayLoop, replay
 from dlclive_core.session.report import Drops, ProcessorResult, SessionReport, SinkResult
 from dlclive_core.session.rig import Rig
 from dlclive_core.session.session import Session
@@ -17,6 +18,7 @@ __all__ = [
     "Event",
     "ProcessorResult",
     "Progress",
+    "ReplayLoop",
     "Rig",
     "Session",
     "SessionReport",
@@ -24,4 +26,5 @@ __all__ = [
     "StageTimes",
     "State",
     "Tolerant",
+    "replay",
 ]

@@ -86,6 +86,7 @@ class ArrayProcessor(Processor):
         self.processor = processor
         self._component: Processor | None = _as_component(processor)
         self._keywords = _keywords_of(processor.process)
+        self.replays = getattr(processor, "replays", False) is True
 
     @property
     def name(self) -> str:

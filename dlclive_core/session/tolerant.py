@@ -46,6 +46,7 @@ class Tolerant(Processor):
         if on_error not in ON_ERROR:
             raise UsageError(f"on_error is {on_error!r}; {nearest(str(on_error), ON_ERROR)}")
         self.processor = as_processor(processor)
+        self.replays = self.processor.replays
         self.on_error = on_error
         self.failures = 0
         self.disabled = False

@@ -24,7 +24,7 @@ def test_a_session_writes_tables_a_record_and_a_latency_plot(dlclive, model, tmp
     assert done.code == 0, done.err
     assert done.err == ""
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"mouse.h5", "mouse.csv", "run.json", "latency.svg"}
+    assert names == {"mouse.h5", "mouse.csv", "poses.replay", "run.json", "latency.svg"}
     values = record(tmp_path / "out")
     assert json.loads(done.out) == values
     counts_are_whole(values)

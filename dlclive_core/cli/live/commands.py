@@ -65,6 +65,12 @@ StaleAfter = Annotated[
         min=0.001, callback=check_not_nan, help="Seconds without a frame until the session is reported as stale."
     ),
 ]
+NoReplay = Annotated[
+    bool,
+    typer.Option(
+        "--no-replay", help="Do not record what `dlclive replay` needs; by default a run with processors does."
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Folder for run.json and other outputs; created if missing.")]
 
 
@@ -86,6 +92,7 @@ def run(
     seconds: Seconds = None,
     deadline: Deadline = None,
     stale_after: StaleAfter = None,
+    no_replay: NoReplay = False,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -113,6 +120,7 @@ def run(
         stale_after=stale_after,
         out=out,
         overwrite=overwrite,
+        replay=not no_replay,
     )
     if file is not None:
         from dlclive_core.cli.live.session_file import read_session_file

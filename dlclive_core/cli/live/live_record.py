@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 
 from dlclive_core.cli.live.run_spec import RunSpec, without_password
 from dlclive_core.cli.record import record_path, write_record
-from dlclive_core.components import FrameSource, PoseModel
+from dlclive_core.components import FrameSource, PoseModel, Sink
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.machine.system import system_info
 from dlclive_core.session import SessionReport
@@ -24,30 +25,33 @@ class SessionRecord:
     Attributes:
         name: name of its source, valid in file names.
         facts: facts about its model; see `model_facts`.
+        sinks: of the session; one of them may be a replay record.
     """
 
     name: str
     source: FrameSource
     model: PoseModel
     facts: dict[str, Any]
+    sinks: Sequence[Sink] = ()
 
     @property
     def model_name(self) -> str:
         return Path(self.facts["file"]).name
 
-    def begin(self) -> dict[str, Any]:
-        """The values at the start."""
+    def begin(self, folder: Path) -> dict[str, Any]:
+        """The values at the start, so that a killed run can be recovered and replayed too; `folder` is that of the record."""
         return {
             "model": self.facts,
             "runtime": self.model.runtime,
             "device": self.model.device,
             "source": self._source(),
+            "files": [relative(path, folder) for sink in self.sinks for path in sink.outputs],
         }
 
     def finish(self, report: SessionReport, picture: Path) -> dict[str, Any]:
         """The values at the end."""
         return {
-            **self.begin(),
+            **self.begin(picture.parent),
             "outputs": [str(path) for sink in report.sinks for path in sink.outputs if path.exists()],
             "latency_picture": str(picture),
             "report": report.to_dict(),
@@ -88,7 +92,7 @@ class LiveRecord:
             "command": [without_password(argument) for argument in sys.argv[1:]],
             "options": self.spec.to_dict(),
             "system": system_info(),
-            **self._by_source([session.begin() for session in self.sessions]),
+            **self._by_source([session.begin(self.spec.out) for session in self.sessions]),
         }
         self.path = record_path(self.spec.out, overwrite=self.spec.overwrite, companions=self._picture_paths)
         write_record(self.path, self._values)
@@ -127,3 +131,11 @@ class LiveRecord:
         return {
             "sources": [{"name": session.name, **value} for session, value in zip(self.sessions, values, strict=True)]
         }
+
+
+def relative(path: Path, folder: Path) -> str:
+    """A path as seen from a folder, so that the folder may be moved; on another drive of Windows, the whole path."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return str(path)

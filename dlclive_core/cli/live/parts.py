@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from dlclive_core.cli.live.plan import PlannedSession, plan
+from dlclive_core.cli.live.plan import REPLAY_SINK, PlannedSession, plan, with_replay_record
 from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.specs import PartSpec, located
 from dlclive_core.components import FrameSource, Processor, Sink
 from dlclive_core.errors import SourceError, UsageError, nearest
-from dlclive_core.hookspecs import SourceInfo
+from dlclive_core.hookspecs import SinkInfo, SourceInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.specs import build_component
@@ -53,6 +53,8 @@ class RigParts:
     def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
         """Build all sessions. Raises UsageError, ConfigurationError, PluginError, ModelError, ... for an invalid spec."""
         planned = plan(spec)
+        if spec.replay and any(info.name == REPLAY_SINK for info in catalog.components(SinkInfo)):
+            planned = tuple(with_replay_record(session) for session in planned)
         sources = [build_source(session.source, catalog) for session in planned]
         for session, source in zip(planned, sources, strict=True):
             if spec.seconds is not None and not source.is_live:

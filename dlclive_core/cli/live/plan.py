@@ -11,6 +11,8 @@ from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
 
+REPLAY_SINK = "replay"
+
 _NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -21,11 +23,13 @@ class PlannedSession:
     Attributes:
         name: name of the source: unique, and valid in file names.
         has_own_name: the user named the source, or there are several sources.
+        is_one_of_several: there are several sources.
         model_number: sessions with the same number share one loaded model.
     """
 
     name: str
     has_own_name: bool
+    is_one_of_several: bool
     source: PartSpec
     model: ModelSpec
     model_number: int
@@ -53,6 +57,7 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
             PlannedSession(
                 name=name,
                 has_own_name=several or bool(source.name),
+                is_one_of_several=several,
                 source=source.part,
                 model=model,
                 model_number=number,
@@ -62,6 +67,16 @@ def plan(spec: RunSpec) -> tuple[PlannedSession, ...]:
             )
         )
     return tuple(sessions)
+
+
+def with_replay_record(session: PlannedSession) -> PlannedSession:
+    """The session with the sink `replay`, if it has processors and no such sink yet."""
+    names = [part.spec.name for part in session.sinks if part.spec is not None]
+    if not session.processors or REPLAY_SINK in names:
+        return session
+    mark = f"_{session.name}" if session.is_one_of_several else ""
+    part = replace(PartSpec.parse(f"{REPLAY_SINK}:poses.replay,numbered=true"), mark=mark)
+    return replace(session, sinks=(*session.sinks, part))
 
 
 def _models(spec: RunSpec) -> list[tuple[ModelSpec, int]]:

@@ -45,7 +45,7 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
         _refuse_shared_trackers(parts, models)
         stack.enter_context(output_folder(spec.out))
         records = [
-            SessionRecord(part.spec.name, part.source, models[number], facts[number])
+            SessionRecord(part.spec.name, part.source, models[number], facts[number], part.sinks)
             for part in parts.sessions
             for number in [part.spec.model_number]
         ]

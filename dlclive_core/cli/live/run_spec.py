@@ -10,7 +10,7 @@ from typing import Any
 from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.errors import UsageError
 
-_REPLACED = ("models", "max_frames", "seconds", "deadline", "stale_after", "out", "overwrite")
+_REPLACED = ("models", "max_frames", "seconds", "deadline", "stale_after", "out", "overwrite", "replay")
 _NAMED_SOURCE = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
 
 
@@ -60,6 +60,7 @@ class RunSpec:
     Attributes:
         model: for sources without their own; options without a path apply to all models.
         models: paths from the command line: one for all sources, or one per source, in order.
+        replay: whether a session with processors gets a replay record.
         file: the session file; empty for the command line.
     """
 
@@ -75,6 +76,7 @@ class RunSpec:
     stale_after: float | None = None
     out: Path = Path()
     overwrite: bool = False
+    replay: bool = True
     file: str = ""
 
     def with_more(self, more: RunSpec) -> RunSpec:

@@ -43,7 +43,7 @@ from dlclive_core.regions import regions_from_options
 Item = TypeVar("Item")
 
 _SOURCE_KEYS = ("source", "model", "processors", "sinks", "regions")
-_KEYS = (*_SOURCE_KEYS, "sources", "limits", "out", "overwrite")
+_KEYS = (*_SOURCE_KEYS, "sources", "limits", "out", "overwrite", "replay")
 _LOADING = {
     "path": str,
     "runtime": str | None,
@@ -105,9 +105,10 @@ def read_session_file(path: Path, problems: Problems | None = None) -> RunSpec:
     with problems.caught():
         if "out" in nodes:
             settings["out"] = file.value(nodes["out"], Path, "out")
-    with problems.caught():
-        if "overwrite" in nodes:
-            settings["overwrite"] = file.value(nodes["overwrite"], bool, "overwrite")
+    for switch in ("overwrite", "replay"):
+        with problems.caught():
+            if switch in nodes:
+                settings[switch] = file.value(nodes[switch], bool, switch)
     return RunSpec(**settings, file=str(path))
 
 

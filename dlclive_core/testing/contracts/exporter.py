@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dlclive_core.components import Exporter, PoseModel
+from dlclive_core.components import PoseModel
 from dlclive_core.export.parity import compare_models
+from dlclive_core.exporter import Exporter
 from dlclive_core.testing.blobs import BlobSource
 from dlclive_core.testing.contracts.base import Contract
 

@@ -57,7 +57,7 @@ def test_columns(tmp_path: Path) -> None:
         },
         {
             "frame": "3",
-            "captured_at_s": "2.000001",
+            "captured_at_s": repr(5002.000001 - 5000.0),  # all digits: a replay needs them
             "device_time_s": "",
             "wall_time": "2026-03-29T02:00:01.000001+01:00",
             "inference_ms": "4.500",

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dlclive_io.recovery.recover import recover
+    from dlclive_io.replay.read_run import read_run
+    from dlclive_io.replay.record_file import RecordFile
+    from dlclive_io.replay.replay_record import ReplayRecord
     from dlclive_io.screen.display_window import DisplayWindow
     from dlclive_io.screen.web_display import WebDisplay
     from dlclive_io.tables.pose_table import PoseTable
@@ -24,11 +27,14 @@ __all__ = [
     "ImageFolder",
     "LabelledVideo",
     "PoseTable",
+    "RecordFile",
+    "ReplayRecord",
     "TimestampTable",
     "VideoFile",
     "VideoRecording",
     "WebDisplay",
     "__version__",
+    "read_run",
     "recover",
 ]
 
@@ -37,10 +43,13 @@ _MODULES = {
     "ImageFolder": "video.image_folder",
     "LabelledVideo": "video.labelled_video",
     "PoseTable": "tables.pose_table",
+    "RecordFile": "replay.record_file",
+    "ReplayRecord": "replay.replay_record",
     "TimestampTable": "tables.timestamp_table",
     "VideoFile": "video.video_file",
     "VideoRecording": "video.video_recording",
     "WebDisplay": "screen.web_display",
+    "read_run": "replay.read_run",
     "recover": "recovery.recover",
 }
 

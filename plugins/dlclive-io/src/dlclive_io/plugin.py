@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_core import RecoveryInfo, SinkInfo, SourceInfo, hookimpl
+from dlclive_core import ReaderInfo, RecoveryInfo, SinkInfo, SourceInfo, hookimpl
 
 VIDEO_SUFFIXES = (
     ".mp4",
@@ -72,6 +72,11 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             factory="dlclive_io.tables.timestamp_table:TimestampTable",
         ),
         SinkInfo(
+            name="replay",
+            summary="Records the model's poses and all times to the last bit, for dlclive replay",
+            factory="dlclive_io.replay.replay_record:ReplayRecord",
+        ),
+        SinkInfo(
             name="video",
             summary="Writes a video with the keypoints drawn on it",
             factory="dlclive_io.video.labelled_video:LabelledVideo",
@@ -110,6 +115,19 @@ def dlclive_register_recoveries() -> list[RecoveryInfo]:
             summary="Completes the tables, timestamps and videos of a run that was killed",
             factory="dlclive_io.recovery.recover:recover",
             requires=("av", "tables"),
+            install_hint=_INSTALL,
+        )
+    ]
+
+
+@hookimpl
+def dlclive_register_readers() -> list[ReaderInfo]:
+    return [
+        ReaderInfo(
+            name="files",
+            summary="Reads replay records, DeepLabCut tables and timestamps",
+            factory="dlclive_io.replay.read_run:read_run",
+            requires=("tables",),
             install_hint=_INSTALL,
         )
     ]

@@ -88,6 +88,11 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             summary="DeepLabCut-live's TeensyLaser: a laser while a keypoint is in a box; its board has no watchdog",
             factory="dlclive_processors.deeplabcut_live.teensy_laser:TeensyLaser",
         ),
+        ProcessorInfo(
+            name="track",
+            summary="Gives each of several animals an identity that it keeps from frame to frame",
+            factory="dlclive_processors.tracking.identity_tracker:IdentityTracker",
+        ),
         *TRIGGERS,
         CLASSIFIER,
     ]
@@ -101,10 +106,5 @@ def dlclive_register_outputs() -> list[OutputInfo]:
             name="serial",
             summary="A channel of a board with dlclive's firmware, switched off when the computer fails",
             factory="dlclive_processors.output.serial_output:SerialOutput",
-        ),
-        ProcessorInfo(
-            name="track",
-            summary="Gives each of several animals an identity that it keeps from frame to frame",
-            factory="dlclive_processors.tracking.identity_tracker:IdentityTracker",
         ),
     ]

@@ -11,8 +11,10 @@ from dlclive_core import DataError, FileLock, OutputExistsError, RecoveredFile, 
 from dlclive_io.output_file import reason
 from dlclive_io.recovery.recover_csv import is_times, recover_poses_csv, recover_times
 from dlclive_io.recovery.recover_hdf5 import recover_hdf5
+from dlclive_io.recovery.recover_record import recover_record
 from dlclive_io.recovery.recover_video import recover_video
 from dlclive_io.recovery.run_record import journal_headers, note_recovery
+from dlclive_io.replay.replay_record import SUFFIX as RECORD_SUFFIX
 from dlclive_io.tables.pose_journal import journal_of, remove_journal
 
 _log = logging.getLogger(__name__)
@@ -24,11 +26,11 @@ VIDEOS = (".mkv", ".mp4")
 def recover(folder: Path) -> RecoveryReport:
     """Complete the tables, timestamps and videos of a run that was killed, and give them their final names.
 
-    Each `<name>.part` is repaired before it is renamed: HDF5 is rebuilt from its journal, an incomplete last line of CSV is
-    removed, videos get an index, and timestamps whose frame did not reach the video are removed. Rows that are damaged are
-    left out, with their number in the report. Existing files are never replaced, and symbolic links are not followed.
-    Files that cannot be completed are left unchanged, with the reason in the report, and stop no other; a second call
-    retries only those. Subfolders are ignored. `run.json` lists what was recovered.
+    Each `<name>.part` is repaired before it is renamed: HDF5 is rebuilt from its journal, an incomplete last line of CSV or
+    last frame of a replay record is removed, videos get an index, and timestamps whose frame did not reach the video are
+    removed. Rows that are damaged are left out, with their number in the report. Existing files are never replaced, and
+    symbolic links are not followed. Files that cannot be completed are left unchanged, with the reason in the report, and
+    stop no other; a second call retries only those. Subfolders are ignored. `run.json` lists what was recovered.
 
     Raises:
         UsageError: the folder does not exist, the run is still alive, or another recovery is running.
@@ -62,7 +64,7 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
     """Complete one file; None for a file that dlclive did not write."""
     final = part.with_name(part.name.removesuffix(PART))
     suffix = final.suffix.lower()
-    kind = "video" if suffix in VIDEOS else "poses"
+    kind = "video" if suffix in VIDEOS else "replay" if suffix == RECORD_SUFFIX else "poses"
     try:
         if part.is_symlink() or not part.is_file():
             raise DataError(f"{part} is not a file but a link, a folder or a device, which no run leaves: remove it")
@@ -76,6 +78,8 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
             raise DataError(f"{final} already exists: move one of the two files, then recover again")
         if suffix == ".h5":
             recovered: RecoveredFile | None = recover_hdf5(part, final)
+        elif suffix == RECORD_SUFFIX:
+            recovered = recover_record(part, final)
         elif suffix in VIDEOS:
             recovered = recover_video(part, final, was_killed=was_killed)
             frames[final.name] = recovered.rows
@@ -108,6 +112,7 @@ def _lock(folder: Path, locks: ExitStack) -> tuple[dict[Path, bool], dict[Path, 
         if part.name.startswith(".") or Path(part.name.removesuffix(PART)).suffix.lower() not in (
             ".h5",
             ".csv",
+            RECORD_SUFFIX,
             *VIDEOS,
         ):
             continue  # not ours; macOS leaves `._name` files beside each file on some disks

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from dlclive_core import DataError, Estimate, Frame, RunInfo, Sink, open_unlinked
 from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
@@ -18,10 +20,10 @@ class TimestampTable(Sink):
     """Writes one CSV row per frame.
 
     Columns: `frame`, its number; `captured_at_s`, seconds from the start of the run until the host had it, on the
-    monotonic clock; `device_time_s`, the camera's own clock or the time in the video, empty if there is none; `wall_time`,
-    ISO 8601 with time zone: the start of the run plus `captured_at_s`, so that adjustments of the system clock have no
-    effect; `inference_ms` in the model; `latency_ms` from capture to the finished pose. For a recording, "captured" means
-    read.
+    monotonic clock, with all digits, for a replay; `device_time_s`, the camera's own clock or the time in the video, empty if
+    there is none; `wall_time`, ISO 8601 with time zone: the start of the run plus `captured_at_s`, so that adjustments of the
+    system clock have no effect; `inference_ms` in the model; `latency_ms` from capture to the finished pose. For a recording,
+    "captured" means read.
 
     Args:
         path: ends in .csv.
@@ -90,4 +92,4 @@ def times_of(frame: Frame, started_at: datetime, started_clock: float) -> tuple[
     captured = frame.captured_at - started_clock
     device = "" if frame.device_time is None else repr(float(frame.device_time))
     wall = started_at + timedelta(seconds=captured)
-    return f"{captured:.6f}", device, wall.isoformat(timespec="microseconds")
+    return np.format_float_positional(captured, min_digits=6), device, wall.isoformat(timespec="microseconds")

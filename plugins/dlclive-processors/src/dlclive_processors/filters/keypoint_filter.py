@@ -51,6 +51,8 @@ class KeypointFilter(Processor):
         UsageError: an invalid option.
     """
 
+    replays = True
+
     def __init__(self, *, min_confidence: float, max_gap: float) -> None:
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
         self._memory = Memory(check_number("max_gap", max_gap, above=0, most=LONGEST_GAP))

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dlclive_core import DataError, DependencyError, Output, OutputError, Reason, UsageError
+from dlclive_core import DataError, DependencyError, Output, OutputError, Reason, RunClock, UsageError
 from dlclive_processors.checks import check_number
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
 from dlclive_processors.output.lease import Lease, Report, ReportKind, Request
 from dlclive_processors.output.protocol import Limits
+from dlclive_processors.output.rehearsed_serial import RehearsedSerial
 from dlclive_processors.triggers.event_log import create_event_file
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,11 @@ class SerialOutput(Output):
     def counts(self) -> Mapping[str, float]:
         """`statistics` by name."""
         return asdict(self.statistics)
+
+    def rehearsal(self, clock: RunClock) -> Output:
+        """Follows the durations, and writes `events` with what a replay knows."""
+        longest = self._duration if self._frequency else self._width
+        return RehearsedSerial(clock, longest, self._events, self._overwrite)
 
     @property
     def process_id(self) -> int | None:

@@ -58,6 +58,8 @@ class IdentityTracker(Processor):
         UsageError: an invalid option, or when the run begins: the model has an identity head.
     """
 
+    replays = True
+
     def __init__(
         self,
         *,

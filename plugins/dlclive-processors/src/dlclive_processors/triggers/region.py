@@ -44,11 +44,13 @@ class RegionTrigger(Combinable):
         events: CSV file for the events, one line each, written at once; it holds every event even after `kill -9`.
         overwrite: whether `events` may replace an existing file.
         on_event: called with each event, on the latency path, in the session's thread; an exception stops the session.
-            On "leave", "lost" and "end" it must switch off what "enter" switched on.
+            On "leave", "lost" and "end" it must switch off what "enter" switched on. Not called in a replay.
 
     Raises:
         UsageError: an invalid option, or an unknown keypoint when the run begins.
     """
+
+    replays = True
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class RegionTrigger(Combinable):
             "on_event": on_event,
         }
         self._unused = tuple(option for option, value in given.items() if value)
+        self._calls = True
         self._clock = FrameClock()
         self._names: tuple[str, ...] = ()
         self._skeleton: Skeleton | None = None
@@ -115,6 +118,7 @@ class RegionTrigger(Combinable):
         self.close()
         self._watch(run.card.skeleton)
         self._clock = FrameClock(run)
+        self._calls = not run.is_replay
         self._names = run.card.individuals
         if self._path is not None:
             self._log = EventLog(self._path, REGION_COLUMNS, self._overwrite)
@@ -160,7 +164,7 @@ class RegionTrigger(Combinable):
         frame, time = self._last
         x, y, confidence = (float(value) for value in np.where(np.isfinite(point), point, MISSING))
         event = RegionEvent(frame=frame, time=time, individual=name, event=kind, x=x, y=y, confidence=confidence)
-        if self._on_event is not None:  # first: the file can be slow
+        if self._on_event is not None and self._calls:  # first: the file can be slow
             self._on_event(event)
         if log is not None:
             log.add(region_row(event))

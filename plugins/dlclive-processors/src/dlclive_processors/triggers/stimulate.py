@@ -59,6 +59,8 @@ class Stimulate(Processor):
         DataError: `events` cannot be written.
     """
 
+    replays = True
+
     def __init__(
         self,
         port: str | None = None,
@@ -118,6 +120,7 @@ class Stimulate(Processor):
             events=events,
             overwrite=overwrite,
         )
+        self._driven = self.output
         self._uses_port = port is not None
         self._decision_lock = threading.Lock()
         self._clock = FrameClock()
@@ -142,7 +145,7 @@ class Stimulate(Processor):
         clock than the session's (`clock`); and the output's counters.
         """
         own = {"switched_on": self._gate.granted, "refused": self._gate.refused, **self._fitness.counts()}
-        return {**own, **self.output.counts()}
+        return {**own, **self._driven.counts()}
 
     def arm(self) -> None:
         """Allow switching on, from the next onset of the condition. Thread-safe."""
@@ -152,7 +155,7 @@ class Stimulate(Processor):
         """Switch off now, and stay off until `arm`. Thread-safe."""
         with self._decision_lock:  # a decision made before must not take effect after this
             self._gate.armed = False
-            self.output.off(Reason.DISARMED)
+            self._driven.off(Reason.DISARMED)
 
     def check(self, card: ModelCard) -> None:
         """Raise UsageError if the model has no such keypoint."""
@@ -172,7 +175,8 @@ class Stimulate(Processor):
         self._watch(run.card.skeleton)
         self._gate.reset()
         self._fitness.open(run.is_live)
-        self.output.open(run.started_clock)
+        self._driven = self.output.rehearsal(run.clock) if run.is_replay else self.output
+        self._driven.open(run.started_clock)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, and renew the output's lease. Returns the pose unchanged."""
@@ -183,13 +187,13 @@ class Stimulate(Processor):
         reason = self._fitness.objection(age, moment, armed=self._gate.armed)
         holds, why = self._evaluate(pose, frame, is_timed=age >= 0, is_fit=reason is None)
         with self._decision_lock:
-            on = self._gate.decide(holds and reason is None, self.output.is_on, moment)
-            self.output.renew(on, why if reason is None else reason, frame.index, age)
+            on = self._gate.decide(holds and reason is None, self._driven.is_on, moment)
+            self._driven.renew(on, why if reason is None else reason, frame.index, age)
         return pose
 
     def close(self) -> None:
         """Switch off."""
-        self.output.close()
+        self._driven.close()
 
     def _watch(self, skeleton: Skeleton) -> None:
         if self._condition is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from dlclive_core import Output, Reason
+from dlclive_core import Output, Reason, RunInfo, TriggerEvent
 
 
 class Switch:
@@ -22,7 +22,7 @@ class Switch:
     """
 
     def __init__(self, output: Output | None, armed: bool) -> None:
-        self.output = output
+        self.output = self._driven = output
         self._armed = armed
         self._was_disarmed = False
         self._requested = self._is_spent = False
@@ -35,7 +35,7 @@ class Switch:
 
     def counts(self) -> Mapping[str, float]:
         """The output's counters."""
-        return {} if self.output is None else self.output.counts()
+        return {} if self._driven is None else self._driven.counts()
 
     def arm(self) -> None:
         """Allow switching on, from the decision after the next frame's. Thread-safe."""
@@ -46,14 +46,20 @@ class Switch:
         with self.lock:  # a decision made before must not take effect after this
             self._armed = False
             self._was_disarmed = True
-            if self.output is not None:
-                self.output.off(Reason.DISARMED)
+            if self._driven is not None:
+                self._driven.off(Reason.DISARMED)
 
-    def open(self, origin: float) -> None:
-        """Open the output, which is off."""
+    def open(self, run: RunInfo) -> None:
+        """Open the output, which is off; in a replay, what takes its place."""
         self._was_disarmed = self._requested = self._is_spent = False
         if self.output is not None:
-            self.output.open(origin)
+            self._driven = self.output.rehearsal(run.clock) if run.is_replay else self.output
+            self._driven.open(run.started_clock)
+
+    def notify(self, event: TriggerEvent) -> None:
+        """Tell the output of an event."""
+        if self._driven is not None:
+            self._driven.notify(event)
 
     def take_may_be_on(self) -> bool:
         """As `may_be_on`; what was disarmed in between ends with this decision. Call it, and `renew`, with `lock` held."""
@@ -63,13 +69,13 @@ class Switch:
 
     def renew(self, active: bool, reason: Reason, frame: int, age: float) -> None:
         """Renew the output's lease. Once it has switched itself off, it stays off until the trigger has been inactive."""
-        if self.output is None:
+        if self._driven is None:
             return
-        self._is_spent = active and (self._is_spent or (self._requested and not self.output.is_on))
+        self._is_spent = active and (self._is_spent or (self._requested and not self._driven.is_on))
         self._requested = active and not self._is_spent
-        self.output.renew(self._requested, reason, frame, age)
+        self._driven.renew(self._requested, reason, frame, age)
 
     def close(self) -> None:
         """Switch off."""
-        if self.output is not None:
-            self.output.close()
+        if self._driven is not None:
+            self._driven.close()

@@ -69,6 +69,8 @@ class Trigger(Combinable):
         DLCLiveError: the output cannot be opened, or can no longer be trusted.
     """
 
+    replays = True
+
     def __init__(
         self,
         condition: Condition,
@@ -103,6 +105,7 @@ class Trigger(Combinable):
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._on_event = on_event
+        self._calls = True
         self._switch = Switch(output, armed)
         self._is_heard = any(each is not None for each in (events, on_event, output))
         given = {
@@ -183,7 +186,8 @@ class Trigger(Combinable):
         self._timeline = Timeline(self._clock, self._max_gap)
         self._activations.reset()
         self._fitness.open(run.is_live)
-        self._switch.open(run.started_clock)
+        self._switch.open(run)
+        self._calls = not run.is_replay
         if self._path is not None:
             self._log = EventLog(self._path, TRIGGER_COLUMNS, self._overwrite)
 
@@ -272,13 +276,12 @@ class Trigger(Combinable):
         )
 
     def _notices(self, events: Sequence[TriggerEvent]) -> list[Callable[[], None]]:
-        output = self.output
-        return [] if output is None else [partial(output.notify, event) for event in events]
+        return [partial(self._switch.notify, event) for event in events]
 
     def _reports(self, events: Sequence[TriggerEvent], log: EventLog | None) -> list[Callable[[], None]]:
         calls: list[Callable[[], None]] = []
         for event in events:
-            if self._on_event is not None:  # first: the file can be slow
+            if self._on_event is not None and self._calls:  # first: the file can be slow
                 calls.append(partial(self._on_event, event))
             if log is not None:
                 calls.append(partial(log.add, trigger_row(event)))

@@ -1,0 +1,1 @@
+"""`dlclive replay`: a recorded run goes through processors again."""

@@ -1,0 +1,237 @@
+"""What run.json says of the sessions of a run: their files, their processors, their sources."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dlclive_core.cli.live.plan import plan
+from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+from dlclive_core.cli.specs import PartSpec, RegionSpec
+from dlclive_core.data.card import CARD_VERSION, ModelCard
+from dlclive_core.data.estimate import RunInfo
+from dlclive_core.data.json_fields import JsonFields
+from dlclive_core.data.names import file_name_part
+from dlclive_core.errors import ConfigurationError, DataError, DLCLiveError, ModelError, UsageError, nearest
+
+_MOST_BYTES = 64 << 20
+_RECORD = re.compile(r"run(-\d+)?\.json")
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedSession:
+    """One session of a run, or one video of `dlclive analyze`.
+
+    Attributes:
+        name: of its source, valid in file names.
+        mark: inserted into the names of its files, `_left`; empty for the only session.
+        folder: to which the paths of its processors are relative: that of the run; the current one for `analyze`.
+        files: what the session left, as far as it is still there.
+        processors: as they were set.
+        run: its description; its clock begins at 0.
+        model_file: of the model.
+        regions: what the model saw of each frame.
+        is_whole: the run ended in order, and nothing that the replay record should have is missing in it.
+        unlike: why it is not, for a notice.
+    """
+
+    name: str
+    mark: str
+    folder: Path
+    files: tuple[Path, ...]
+    processors: tuple[PartSpec, ...]
+    run: RunInfo
+    model_file: str
+    regions: RegionSpec
+    is_whole: bool
+    unlike: str
+
+
+def find_record(path: Path) -> Path:
+    """run.json of a folder, or the file itself. Raises UsageError if there is none, or more than one."""
+    if not path.is_dir():
+        if not path.exists():
+            raise UsageError(f"no such run: {path}; give the folder of a run, or its run.json")
+        return path
+    records = sorted(file for file in path.iterdir() if _RECORD.fullmatch(file.name))
+    if not records:
+        raise UsageError(f"{path} has no run.json: give the folder (--out) of `dlclive run` or `dlclive analyze`")
+    if len(records) > 1:
+        raise UsageError(f"{path} has {len(records)} runs; give one: {', '.join(map(str, records))}")
+    return records[0]
+
+
+def read_sessions(record: Path) -> tuple[RecordedSession, ...]:
+    """Read the sessions of a run. Raises DataError, ConfigurationError, ModelError."""
+    values = _read(record)
+    fields = JsonFields(values, lambda problem: DataError(f"{record} cannot be read: {problem}"))
+    options = _object(values, "options", fields)
+    try:
+        read = _videos if "videos" in values else _live
+        sessions = tuple(read(record, values, options))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, DLCLiveError):
+            raise
+        raise DataError(f"{record} is not the record of a run: {type(error).__name__}: {error}") from None
+    if not sessions:
+        raise DataError(f"{record} has no session")
+    return sessions
+
+
+def chosen(sessions: tuple[RecordedSession, ...], name: str | None) -> tuple[RecordedSession, ...]:
+    """The session of a name, or all. Raises UsageError."""
+    if name is None:
+        return sessions
+    found = tuple(session for session in sessions if session.name == name)
+    if not found:
+        names = [session.name for session in sessions]
+        raise UsageError(f"the run has no source {name!r}: {nearest(name, names)}")
+    return found
+
+
+def _read(record: Path) -> dict[str, Any]:
+    try:
+        if record.stat().st_size > _MOST_BYTES:
+            raise DataError(f"{record} is too large for the record of a run")
+        values = json.loads(record.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {record}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{record} is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise DataError(f"{record} is not the record of a run")
+    return values
+
+
+def _object(values: Mapping[str, Any], name: str, fields: JsonFields) -> dict[str, Any]:
+    value = values.get(name)
+    if not isinstance(value, dict):
+        raise fields.error(f"it has no {name}; is it the run.json of `dlclive run` or `dlclive analyze`?")
+    return value
+
+
+def _live(record: Path, values: dict[str, Any], options: dict[str, Any]) -> Iterator[RecordedSession]:
+    spec = RunSpec(
+        sources=tuple(
+            SourceSpec(
+                part=PartSpec.source(source["source"]),
+                name=source["name"],
+                processors=_parts(source["processors"]),
+                regions=_regions(source) if "cropping" in source else None,
+            )
+            for source in options["sources"]
+        ),
+        models=("-",),
+        processors=_parts(options["processors"]),
+        regions=_regions(options),
+    )
+    try:
+        planned = plan(spec)
+    except (UsageError, ConfigurationError) as error:
+        raise DataError(f"{record}: {error}") from None
+    entries = values.get("sources", [values])
+    for session, entry in zip(planned, entries, strict=True):
+        files = _files(record.parent, [*entry.get("files", ()), *entry.get("outputs", ()), *_recovered(values)])
+        unlike = _unlike(values, entry)
+        yield RecordedSession(
+            name=session.name,
+            mark=f"_{session.name}" if session.is_one_of_several else "",
+            folder=record.parent,
+            files=files,
+            processors=session.processors,
+            run=_run(record, entry["model"], entry["source"], session.name, values.get("began")),
+            model_file=str(entry["model"]["file"]),
+            regions=session.regions,
+            is_whole=not unlike,
+            unlike=unlike,
+        )
+
+
+def _videos(record: Path, values: dict[str, Any], options: dict[str, Any]) -> Iterator[RecordedSession]:
+    several = len(values["videos"]) > 1
+    for entry in values["videos"]:
+        name = file_name_part(Path(entry["video"].replace("\\", "/")).stem) or "video"
+        source = {"name": entry["video"], "is_live": False}
+        yield RecordedSession(
+            name=name,
+            mark=f"_{name}" if several else "",
+            folder=Path(),
+            files=_files(record.parent, entry["outputs"]),
+            processors=_parts(options.get("processors", ())),
+            run=_run(record, values["model"], source, name, values.get("began")),
+            model_file=str(values["model"]["file"]),
+            regions=RegionSpec(),
+            is_whole=entry.get("result") == "done",
+            unlike="" if entry.get("result") == "done" else f"{entry['video']} {entry.get('result')}",
+        )
+
+
+def _run(record: Path, model: dict[str, Any], source: dict[str, Any], name: str, began: Any) -> RunInfo:
+    try:
+        card = ModelCard.from_json(json.dumps({"card_version": CARD_VERSION, **model["card"]}), str(record))
+    except ModelError as error:
+        raise DataError(str(error)) from None
+    size, fps = source.get("frame_size"), source.get("fps")
+    return RunInfo(
+        card=card,
+        source=str(source["name"]),
+        name=name,
+        is_live=source["is_live"] is True,
+        frame_size=None if size is None else (int(size[0]), int(size[1])),
+        fps=float(fps) if isinstance(fps, int | float) and 0 < fps < 1e9 else None,
+        frame_count=None,
+        started_at=datetime.fromisoformat(began) if isinstance(began, str) else datetime.now(timezone.utc),
+        started_clock=0.0,
+    )
+
+
+def _parts(texts: Any) -> tuple[PartSpec, ...]:
+    return tuple(PartSpec.parse(str(text)) for text in texts)
+
+
+def _regions(options: dict[str, Any]) -> RegionSpec:
+    cropping, dynamic = options.get("cropping"), options.get("dynamic")
+    return RegionSpec(
+        cropping=None if cropping is None else tuple(cropping),
+        dynamic=None if dynamic is None else tuple(dynamic),
+        resize=options.get("resize"),
+    )
+
+
+def _recovered(values: dict[str, Any]) -> list[str]:
+    return [file["path"] for recovery in values.get("recovered") or () for file in recovery["files"]]
+
+
+def _files(folder: Path, names: list[Any]) -> tuple[Path, ...]:
+    """The files of a run that are still there, finished or not. They are looked for beside run.json, which may have moved."""
+    found: dict[Path, None] = {}
+    for name in names:
+        path = Path(str(name).replace("\\", "/"))
+        for candidate in (folder / path, folder / path.name):
+            for file in (candidate, candidate.with_name(candidate.name + _PART)):
+                if file.is_file():
+                    found[file] = None
+                    break
+            else:
+                continue
+            break
+    return tuple(found)
+
+
+def _unlike(values: dict[str, Any], entry: dict[str, Any]) -> str:
+    """Why the events of the run may go on where the record ends; empty if they do not."""
+    if values.get("ended") is None:
+        return "the run was killed, or is still running"
+    report = entry.get("report") or {}
+    if report.get("ending") == "error":
+        return f"the run failed: {report.get('error') or values.get('error')}"
+    for sink in report.get("sinks", ()):
+        if sink.get("sink") == "ReplayRecord" and (sink.get("dropped") or sink.get("error")):
+            return f"the record lacks {sink.get('dropped')} frames: {sink.get('error') or 'it was too slow'}"
+    return ""

@@ -1,0 +1,223 @@
+"""`dlclive replay`: what a live run decided is decided again; other settings show what would have fired."""
+
+import json
+import shutil
+import signal
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from tests.live_runs import PATIENCE, record, wait_for
+
+pytest.importorskip("dlclive_io", reason="records are written by dlclive-io")
+pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals as on POSIX")
+CORNER = "[[150,0],[320,0],[320,240],[150,240]]"
+KALMAN, REGION = "kalman:horizon=0.02", f"region:polygon={CORNER},keypoint=snout,events=corner.csv"
+PROCESSORS = ("--processor", KALMAN, "--processor", REGION)
+
+
+@pytest.fixture
+def live(dlclive, model, tmp_path) -> Path:
+    """A live run of two seconds, with events, a table and times."""
+    done = dlclive(
+        "run", "--source", "mouse:seed=3", "--model", model, *PROCESSORS, "--out", "live", "--max-frames", 60,
+        "--sink", "tables:mouse.csv", "--sink", "timestamps:times.csv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert record(tmp_path / "live")["files"] == ["mouse.csv", "times.csv", "poses.replay"]
+    return tmp_path / "live"
+
+
+def test_the_same_settings_give_the_same_events(dlclive, live, tmp_path) -> None:
+    before = {path.name: path.read_bytes() for path in live.iterdir()}
+    done = dlclive("replay", "live", "--out", "again")
+    assert done.code == 0, done.err
+    processed = record(live)["report"]["processed"]
+    assert f"{processed} of {processed} identical to the recorded ones" in done.out
+    assert "corner.csv: identical" in done.out
+    assert {path.name for path in (tmp_path / "again").iterdir()} == {"corner.csv", "replay.json", "replay.svg"}
+    assert (tmp_path / "again" / "corner.csv").read_bytes() == before["corner.csv"]
+    assert before["corner.csv"].count(b"\n") > 2
+    assert {path.name: path.read_bytes() for path in live.iterdir()} == before, "the run was changed"
+    text = " ".join(element.text or "" for element in ElementTree.parse(tmp_path / "again" / "replay.svg").iter())
+    assert "the events are the recorded ones" in text
+
+
+def test_a_changed_record_is_told_apart(dlclive, live) -> None:
+    lines = (live / "corner.csv").read_text().splitlines(keepends=True)
+    (live / "corner.csv").write_text("".join([lines[0], lines[1].replace("enter", "leave"), *lines[2:]]))
+    done = dlclive("replay", "live")
+    assert done.code == 5
+    assert "corner.csv differs from the recorded one: line 2" in done.error
+
+
+def test_other_settings_show_what_would_have_fired(dlclive, live, tmp_path) -> None:
+    done = dlclive(
+        "replay", live / "run.json", "--processor", f"region:polygon={CORNER},keypoint=snout,min_confidence=1",
+        "--processor", f"stimulate:/dev/no-such-port,polygon={CORNER},keypoint=snout", "--out", "other", "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    values = json.loads(done.out)
+    assert values == json.loads((tmp_path / "other" / "replay.json").read_text())
+    (session,) = values["sessions"]
+    region, stimulate = session["triggers"]
+    assert region["recorded"]["events"] >= 1
+    assert region["replayed"]["events"] == 0
+    assert stimulate["recorded"] is None
+    assert stimulate["replayed"]["events"] >= 1
+    assert stimulate["replayed"]["on_time"] > 0
+    assert {path.name for path in (tmp_path / "other").iterdir()} == {
+        "region.csv", "stimulate.csv", "replay.json", "replay.svg",
+    }  # fmt: skip
+    again = dlclive("replay", "live", "--processor", REGION, "--out", "other")
+    assert again.code == 2
+    assert "replay.svg already exists" in again.error
+    assert not (tmp_path / "other" / "corner.csv").exists(), "some of the files were written"
+
+
+def test_without_a_record_tables_and_times_are_replayed(dlclive, live) -> None:
+    (live / "poses.replay").unlink()
+    done = dlclive("replay", "live", "--json")
+    assert done.code == 0, done.err
+    (session,) = json.loads(done.out)["sessions"]
+    assert not session["exact"]
+    assert session["frames"] == record(live)["report"]["processed"]
+    assert any("mouse.csv" in notice for notice in session["notices"])
+    assert any("times.csv" in notice for notice in session["notices"])
+    (live / "mouse.csv").unlink()
+    done = dlclive("replay", "live")
+    assert done.code == 5
+    assert "no replay record and no table of poses" in done.error
+
+
+def test_a_video_and_the_model_give_the_poses_again(dlclive, model, clip, tmp_path) -> None:
+    assert dlclive("analyze", model, clip, "--processor", REGION, "--out", "an").code == 0
+    done = dlclive("replay", "an")
+    assert done.code == 0, done.err
+    assert "corner.csv: identical" in done.out
+    for table in (tmp_path / "an").glob("clip*"):
+        table.unlink()
+    done = dlclive("replay", "an", "--video", clip, "--model", model)
+    assert done.code == 0, done.err
+    assert "clip: 40 frames" in done.out
+    assert "corner.csv: identical" in done.out
+    assert "poses are computed again" in done.err
+    assert dlclive("replay", "an", "--model", model).error == (
+        "error: --model and --times are for the poses of a video; pass --video"
+    )
+
+
+def test_each_of_several_sources_is_replayed(dlclive, model, tmp_path) -> None:
+    done = dlclive(
+        "run", "--source", "left=mouse:seed=3", "--source", "right=mouse:seed=4", "--model", model, *PROCESSORS,
+        "--max-frames", 30, "--out", "pair",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    done = dlclive("replay", "pair", "--out", "again")
+    assert done.code == 0, done.err
+    for name in ("corner_left.csv", "corner_right.csv"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "pair" / name).read_bytes()
+        assert f"{name}: identical" in done.out
+    one = json.loads(dlclive("replay", "pair", "--name", "right", "--json").out)
+    assert [session["name"] for session in one["sessions"]] == ["right"]
+    assert "did you mean 'right'" in dlclive("replay", "pair", "--name", "rihgt").error
+
+
+def test_a_run_may_leave_no_record(dlclive, model, tmp_path) -> None:
+    arguments = ("run", "--source", "mouse", "--model", model, "--processor", KALMAN, "--max-frames", 3)
+    assert dlclive(*arguments, "--out", "a", "--no-replay").code == 0
+    assert not (tmp_path / "a" / "poses.replay").exists()
+    (tmp_path / "rig.yaml").write_text("replay: false\n")
+    assert dlclive("run", "rig.yaml", *arguments[1:], "--out", "b").code == 0
+    assert not (tmp_path / "b" / "poses.replay").exists()
+    for name in ("poses.replay", "poses-2.replay"):
+        assert dlclive(*arguments, "--out", "c").code == 0
+        assert (tmp_path / "c" / name).exists()
+
+
+@POSIX
+def test_a_killed_run_is_replayed_up_to_its_last_frame(dlclive, start, model, tmp_path) -> None:
+    process = start("run", "--source", "mouse:seed=3", "--model", model, *PROCESSORS, "--out", "out")
+    wait_for(tmp_path / "out" / "poses.replay.part", process, size=30_000)
+    process.kill()
+    process.communicate()
+    for _ in range(2):
+        done = dlclive("replay", "out", "--json")
+        assert done.code == 0, done.err
+        (session,) = json.loads(done.out)["sessions"]
+        assert session["poses"] == {"same": session["frames"], "different": 0}
+        assert session["frames"] > 20
+        (trigger,) = session["triggers"]
+        assert trigger["comparison"]["same"], trigger
+        assert any("killed" in notice for notice in session["notices"])
+        with (tmp_path / "out" / "poses.replay.part").open("rb+") as file:  # the second time, torn in the last frame
+            file.truncate(file.seek(0, 2) - 7)
+    assert dlclive("recover", "out").code == 0
+    done = dlclive("replay", "out")
+    assert done.code == 0, done.err
+
+
+@LINUX
+def test_an_interrupted_replay_writes_nothing(dlclive, start, model, live, tmp_path) -> None:
+    content = (live / "poses.replay").read_bytes()
+    begin = content.index(b"}", content.index(b"started_clock")) + 1
+    with (live / "poses.replay").open("ab") as file:
+        for _ in range(3000):  # long enough to be interrupted
+            file.write(content[begin:])
+    process = start("replay", "live", "--out", "again")
+    while not _reads(process.pid):  # its signal handler is installed before
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert "nothing was written" in err
+    assert not (tmp_path / "again").exists()
+
+
+def _reads(pid: int) -> bool:
+    """Whether a process has opened the record."""
+    try:
+        return any(path.resolve().name == "poses.replay" for path in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "message"),
+    [
+        (None, 2, "has no run.json"),
+        ("{}", 5, "has no options"),
+        ("no json", 5, "is not JSON"),
+        ("[" * 100_000, 5, "is not JSON"),
+        ('{"options": {"sources": [1]}}', 5, "is not the record of a run"),
+        ('{"options": {"sources": [{"source": "mouse", "name": "", "processors": 3}]}}', 5, "not the record of a run"),
+        ('{"options": {}, "videos": [{"video": 7}]}', 5, "is not the record of a run"),
+    ],
+)
+def test_what_is_no_run_is_refused(dlclive, tmp_path, content, code, message) -> None:
+    (tmp_path / "run").mkdir()
+    if content is not None:
+        (tmp_path / "run" / "run.json").write_text(content)
+    done = dlclive("replay", "run")
+    assert done.code == code
+    assert message in done.error
+
+
+def test_bad_input_names_what_to_do(dlclive, live, tmp_path) -> None:
+    assert "no such run: gone" in dlclive("replay", "gone").error
+    wrong = dlclive("replay", "live", "--processor", f"region:polygon={CORNER},keypoint=snot")
+    assert (wrong.code, "did you mean 'snout'" in wrong.error) == (2, True)
+    assert "did you mean 'region'" in dlclive("replay", "live", "--processor", "regoin").error
+    shutil.copy(live / "run.json", live / "run-2.json")
+    assert "has 2 runs; give one" in dlclive("replay", "live").error
+    (live / "poses.replay").write_bytes(b"dlclive replay\n" + bytes(50))
+    damaged = dlclive("replay", "live/run.json")
+    assert (damaged.code, "header" in damaged.error) == (5, True)
+    assert not (tmp_path / "again").exists()
