@@ -28,7 +28,8 @@ class Receiver:
         self._lines: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        assert self.next() == "ready"
+        self.ready = self.next()
+        """What it said first: "ready", or where it listens."""
 
     @property
     def is_empty(self) -> bool:
