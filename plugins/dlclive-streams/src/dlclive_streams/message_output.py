@@ -118,7 +118,7 @@ class MessageOutput(Output):
         """Send an event of the trigger."""
 
     def _renewed(self, age: float) -> None:
-        """A pose was dealt with; `age` is that of its frame."""
+        """All of one moment was sent; `age` is that of the frame behind it, 0 without one."""
 
     # ---- the state
 
@@ -144,6 +144,7 @@ class MessageOutput(Output):
                 if self._is_on and now >= self._renewed_at + self._lifespan:
                     self._lapsed += 1
                     self._switch(False, Reason.LAPSED, -1, 0.0)
+                    self._renewed(0.0)
                 if self._repeat and now >= self._repeat_at:
                     self._repeat_at = now + self._repeat
                     self._send(self._last)
