@@ -17,7 +17,7 @@ IPv6 = disable
 [log]
 level = -2
 """
-"""LSL's own configuration, https://labstreaminglayer.readthedocs.io/info/lslapicfg.html: only the loopback address hears of it."""
+"""LSL's own format, https://labstreaminglayer.readthedocs.io/info/lslapicfg.html: only this computer hears of the streams."""
 
 _lock = threading.Lock()
 _network: bool | None = None  # as LSL was configured in this process: it reads its configuration once
