@@ -148,7 +148,7 @@ def test_an_output_streams_markers_with_the_time_of_their_frame(start_receiver, 
         trigger="corner", frame=7, time=0.25, individual="Ada", event="enter", begins=True, x=1.0, y=2.0, confidence=0.9,
         value=math.nan,
     )  # fmt: skip
-    with LslOutput(name, patience=60) as output:
+    with LslOutput(name, patience=60, lifespan=60) as output:
         receiver = open_late(start_receiver, output, 0.0, name)
         assert receiver.ready[1:3] == ["Markers", 0.0]
         began = pylsl.local_clock()

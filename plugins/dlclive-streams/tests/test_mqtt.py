@@ -99,7 +99,9 @@ def test_an_output_tells_its_changes_and_the_events_and_its_state_is_retained(
         topic, retained, state = said[0]
         assert (topic, retained, state["on"]) == ("dlclive/state", True, True)
         assert output.counts()["unsent"] == 0
-    assert [receiver.next()[2]["on"], late.next()[2]["on"]] == [False, False]
+    assert receiver.next()[2]["on"] is False
+    while late.next()[2]["on"]:  # amqtt may send the retained message twice
+        pass
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a killed process closes its connection in another way there")

@@ -130,7 +130,7 @@ def test_an_output_tells_its_changes_and_the_events(start_receiver) -> None:
         trigger="left corner", frame=7, time=0.25, individual="mouse", event="enter", begins=True, x=1.5, y=2.5,
         confidence=0.75, value=1e300,
     )  # fmt: skip
-    with OscOutput(receiver.ready, prefix="/a/b") as output:
+    with OscOutput(receiver.ready, prefix="/a/b", lifespan=60) as output:
         output.open(0.0)
         output.notify(event)
         output.renew(True, Reason.CONDITION, 7, 0.012)

@@ -83,7 +83,7 @@ def test_values_are_exact_and_names_are_those_of_the_pose(open_with_subscriber) 
 
 
 def test_an_output_tells_its_changes_and_the_events(open_with_subscriber) -> None:
-    with ZmqOutput(0, topic="left", patience=60) as output:
+    with ZmqOutput(0, topic="left", patience=60, lifespan=60) as output:
         receiver = open_with_subscriber(output, 0.0, "left/")
         assert not output.is_on
         output.notify(EVENT)
@@ -107,7 +107,7 @@ def test_an_output_tells_its_changes_and_the_events(open_with_subscriber) -> Non
 
 
 def test_closing_tells_off(open_with_subscriber) -> None:
-    output = ZmqOutput(0, patience=60)
+    output = ZmqOutput(0, patience=60, lifespan=60)
     receiver = open_with_subscriber(output, 0.0)
     output.renew(True, Reason.CONDITION, 0, 0.0)
     output.close()
@@ -196,7 +196,7 @@ def test_a_session_that_fails_tells_off(start_receiver, free_port: int) -> None:
             raise RuntimeError("the condition is broken")
         return frame.index >= 2
 
-    trigger = processors.Stimulate(condition=condition, output=ZmqOutput(free_port, patience=60))
+    trigger = processors.Stimulate(condition=condition, output=ZmqOutput(free_port, patience=60, lifespan=60))
     with pytest.raises(PluginError, match="the condition is broken"):
         Session(source=BlobSource(frames=20), model=NullModel(3), processors=[trigger]).run()
     states = [(message["on"], message["frame"]) for topic, message in receiver.take(2) if topic == "state"]
