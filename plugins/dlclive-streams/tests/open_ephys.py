@@ -1,7 +1,7 @@
 """What Open Ephys' Network Events does with TTL requests, as far as its source shows (NetworkEvents.cpp of its plugin).
 
-python open_ephys.py PORT KIND prints each request as a line of JSON. KIND: good; slow (0.05 s for each answer); invalid, as for a
-line that it does not have; silent (no answer to `State=1`); garbage.
+python open_ephys.py PORT KIND prints each request as a line of JSON. KIND: good; slow (0.05 s for each answer); invalid, as for
+a line that it does not have; silent (no answer to `State=1`); garbage.
 """
 
 import json

@@ -68,7 +68,7 @@ def test_nothing_there_is_one_line(free_port: int) -> None:
         output.open(0.0)
     assert "\n" not in str(raised.value)
     output.close()
-    with pytest.raises(OutputError, match="^host 'no-such-host.invalid' has no address"):
+    with pytest.raises(OutputError, match=r"^host 'no-such-host.invalid' has no address"):
         OpenEphysOutput(host="no-such-host.invalid").open(0.0)
 
 
@@ -80,14 +80,15 @@ def test_a_request_without_an_answer_is_made_again_on_a_new_connection(
     with caplog.at_level(logging.WARNING):
         output = opened(free_port, timeout=0.1)
         output.renew(True, Reason.CONDITION, 0, 0.0)
-        assert [gui.next() for _ in range(3)] == [OFF, ON, ON]
+        for _ in range(2):
+            read_until(gui, ON)
         wait_for(lambda: output.counts()["unanswered"] >= 2)
         gui.close()
         gui = start_receiver("open_ephys.py", free_port, "good")
-        assert gui.next() == ON
+        read_until(gui, ON)
         wait_for(lambda: output.counts()["acknowledged"] == 2)
         output.renew(False, Reason.CONDITION, 1, 0.0)
-        assert gui.next() == OFF
+        read_until(gui, OFF)
         output.close()
     assert caplog.text.count("does not answer within 0.1 s; the state of line 3 is not known") == 1
 
@@ -98,7 +99,7 @@ def test_off_that_is_not_confirmed_is_an_error(start_receiver, free_port: int, w
     output.renew(True, Reason.CONDITION, 0, 0.0)
     wait_for(lambda: output.counts()["acknowledged"] == 2)
     gui.close()
-    with pytest.raises(OutputError, match="did not confirm that line 3 is off: check the line$"):
+    with pytest.raises(OutputError, match=r"did not confirm that line 3 is off: check the line$"):
         output.close()
     output.close()
 
@@ -140,3 +141,8 @@ def test_a_session_that_fails_requests_off(start_receiver, free_port: int) -> No
 def test_bad_options_are_refused_at_once(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=rf"^{next(iter(options))} is "):
         OpenEphysOutput(**options)
+
+
+def read_until(gui, request: str) -> None:
+    while gui.next() != request:  # on a busy machine, the one before may have been made again
+        pass

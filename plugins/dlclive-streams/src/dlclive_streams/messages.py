@@ -104,4 +104,6 @@ def _numbers(array: NDArray[np.float32]) -> list[Any]:
     """The array as nested lists: each float32 exactly, None where it is not finite."""
     if np.isfinite(array).all():
         return list(array.tolist())
-    return list(np.where(np.isfinite(array), array.astype(object), None).tolist())
+    values = array.astype(object)
+    values[~np.isfinite(array)] = None
+    return list(values.tolist())

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 
-from dlclive_core import DependencyError, OutputError, Reason, UsageError, install_command
+from dlclive_core import DependencyError, OutputError, UsageError, install_command
 from dlclive_streams.addresses import find_receiver
 from dlclive_streams.changes import Change
 from dlclive_streams.checks import check_host, check_number, check_whole
@@ -79,8 +79,8 @@ class OpenEphysOutput(MessageOutput):
                 "give the number of a line that it has"
             )
         raise OutputError(
-            f"nothing answers at {self._host}, port {self._port}: start Open Ephys with the processor Network Events, and give the "
-            "port that it shows"
+            f"nothing answers at {self._host}, port {self._port}: start Open Ephys with the processor Network Events, and "
+            "give the port that it shows"
         )
 
     def _disconnect(self) -> None:
@@ -91,7 +91,8 @@ class OpenEphysOutput(MessageOutput):
         self._counted = line.counts
         if self._was_used and not is_off:
             raise OutputError(
-                f"Open Ephys at {self._host}, port {self._port}, did not confirm that line {self._number} is off: check the line"
+                f"Open Ephys at {self._host}, port {self._port}, did not confirm that line {self._number} is off: "
+                "check the line"
             )
 
     def _send(self, change: Change) -> None:
