@@ -29,12 +29,13 @@ class Outlet:
         patience: seconds to wait in `open` for the first receiver.
 
     Attributes:
+        name: as it was given; "" for that of the run.
         clock: maps the session's clock to LSL's; None until it is open.
     """
 
     def __init__(self, kind: str, name: str, source_id: str, *, network: bool, patience: float) -> None:
         self._kind = kind
-        self._name = check_text("name", name, empty=True)
+        self.name = check_text("name", name, empty=True)
         self._source_id = check_text("source_id", source_id, empty=True)
         self._network = bool(network)
         self._patience = check_number("patience", patience, least=0, most=3600)
@@ -58,7 +59,7 @@ class Outlet:
         """
         lsl = load_lsl(network=self._network)
         self.close()
-        name = self._name or name
+        name = self.name or name
         parts = (socket.gethostname(), self._kind, name, *identity)
         source_id = self._source_id or f"dlclive-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
         form = lsl.cf_string if text else lsl.cf_float32

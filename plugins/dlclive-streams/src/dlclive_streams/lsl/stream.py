@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from dlclive_core import Estimate, RunInfo, Sink, printable
+from dlclive_streams.announcement import tell
 from dlclive_streams.checks import check_number
 from dlclive_streams.lsl.channels import Channels
 from dlclive_streams.lsl.outlet import Outlet
@@ -58,6 +59,7 @@ class LslStream(Sink):
             _describe(description, run, channels, self._lag)
 
         name = f"dlclive {printable(PurePath(run.name).name)}" if run.name else "dlclive"
+        tell(run, f"LSL stream {self._outlet.name or name!r}")
         self._outlet.open(name, False, len(labels), describe, (run.source, *labels))
 
     def write(self, estimate: Estimate) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dlclive_core import DependencyError, UsageError, install_command
@@ -48,8 +49,16 @@ class Publisher:
         self._socket: zmq.Socket[bytes] | None = None
         self._topics = 0
 
-    def open(self) -> None:
-        """Listen, and wait for a subscriber if asked to. Raises UsageError: the port is taken, or the host is not ours."""
+    def open(self, announce: Callable[[str], None] = lambda _address: None) -> None:
+        """Listen, and wait for a subscriber if asked to.
+
+        Args:
+            announce: called with the address, before the wait.
+
+        Raises:
+            UsageError: the port is taken, or the host is not this computer.
+            DependencyError: pyzmq is not installed.
+        """
         try:
             import zmq
         except ImportError as error:
@@ -75,10 +84,11 @@ class Publisher:
                     f"port {self._port} of {self._host} is taken; give another port, or end the program that has it"
                 ) from None
             raise UsageError(
-                f"cannot listen at {self._host}, port {self._port}: {error.strerror}; "
+                f"cannot listen at {self._host}, port {self._port}: {zmq.strerror(error.errno)}; "
                 "give an address of this computer: 127.0.0.1, or 0.0.0.0 for all networks"
             ) from None
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        announce(self.address)
         self._await_subscriber()
 
     def send(self, topic: str, payload: bytes) -> None:

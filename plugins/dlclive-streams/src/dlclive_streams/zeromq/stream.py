@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlclive_core import Estimate, RunInfo, Sink
+from dlclive_streams.announcement import tell
 from dlclive_streams.messages import Encoding, PoseMessages, check_encoding, encode
 from dlclive_streams.zeromq.publisher import Publisher, check_topic
 
@@ -10,8 +11,8 @@ from dlclive_streams.zeromq.publisher import Publisher, check_topic
 class ZmqStream(Sink):
     """Publishes every pose as a message of two parts: the topic, and the pose in JSON or msgpack.
 
-    Subscribers of this computer connect to `tcp://127.0.0.1:5555`. They may come and go; one that does not keep up loses
-    messages and sees it in their `sequence`. There is no password, and no encryption.
+    Subscribers of this computer connect to `tcp://127.0.0.1:5555`; the address is printed once, on standard error. They may
+    come and go; one that does not keep up loses messages and sees it in their `sequence`. No password, no encryption.
 
     Args:
         port: 0: any free one, see `address`.
@@ -49,7 +50,7 @@ class ZmqStream(Sink):
     def open(self, run: RunInfo) -> None:
         """Listen, and wait for a subscriber if asked to."""
         self._messages = PoseMessages(run)
-        self._publisher.open()
+        self._publisher.open(lambda address: tell(run, f"{address}, topic {self._topic}"))
 
     def write(self, estimate: Estimate) -> None:
         """Publish a pose. Never waits."""
