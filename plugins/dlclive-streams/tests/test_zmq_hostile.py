@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -83,6 +85,29 @@ def test_requests_that_are_no_subscriptions_are_discarded() -> None:
         assert stranger.recv_multipart() == [b"pose", b"{}"]
         assert publisher.unsent == 0
     publisher.close()
+
+
+def test_strangers_while_it_opens_and_closes_do_not_end_the_process(free_port: int) -> None:
+    """libzmq 4.3.5 aborts when a peer that looks older than ZeroMQ 4 is greeted by a socket that closes."""
+    script = (
+        "import sys, time\n"
+        "from dlclive_streams.zeromq.publisher import Publisher\n"
+        "for _ in range(250):\n"
+        "    publisher = Publisher('127.0.0.1', int(sys.argv[1]))\n"
+        "    publisher.open()\n"
+        "    for _ in range(3):\n"
+        "        publisher.send('pose', b'{}')\n"
+        "        time.sleep(0.003)\n"
+        "    publisher.close()\n"
+    )
+    command = [sys.executable, "-c", script, str(free_port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        generator = random.Random(2)
+        while program.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", free_port), timeout=1) as stranger:
+                stranger.sendall(generator.choice((b"", GREETING)) + generator.randbytes(200))
+        assert program.stderr is not None
+        assert (program.returncode, program.stderr.read()) == (0, "")
 
 
 def port_of(component: Publisher | ZmqStream) -> int:

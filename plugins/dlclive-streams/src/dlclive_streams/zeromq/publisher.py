@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LINGER = 500  # ms at the end for what was sent: enough for a receiver that reads, bearable with one that does not
+# With a domain, libzmq 4.3.5 refuses peers older than ZeroMQ 4 (ZMTP 3); about others it asks a handler, if there is one. A
+# stranger's bytes look like such an old peer, and if one is greeted while the socket closes, libzmq ends the whole process.
+_DOMAIN = "dlclive"
 _LARGEST_REQUEST = 1024  # bytes; subscribers send nothing but the beginning of a topic
 _MOST_REQUESTS = 64  # read for each message sent
 
@@ -25,7 +28,8 @@ class Publisher:
 
     It binds, and subscribers connect. For each subscriber that does not keep up, `queue` messages wait; after that it loses the
     newer ones, without harm to the others. It is an XPUB socket, which subscribers cannot tell from PUB, because that shows
-    whether there is a subscriber at all. Whatever else subscribers send is discarded; larger requests end their connection.
+    whether there is a subscriber at all. Whatever else subscribers send is discarded; larger requests end their connection,
+    and so does a peer older than ZeroMQ 4.
 
     Args:
         host: the address of this computer at which it listens; `0.0.0.0` for all.
@@ -69,6 +73,7 @@ class Publisher:
         self.unsent = self._topics = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt_string(zmq.ZAP_DOMAIN, _DOMAIN)
         self._socket.setsockopt(zmq.SNDHWM, self._queue)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_REQUEST)
         self._socket.setsockopt(zmq.LINGER, _LINGER)
