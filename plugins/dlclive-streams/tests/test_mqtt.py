@@ -230,7 +230,7 @@ class one_connection:  # noqa: N801 - used as a function
     """A stranger at a port that answers each connection with the same bytes, and reads only the first 1000 of it."""
 
     def __init__(self, port: int, answer: bytes) -> None:
-        self._answer = answer
+        self._answer, self._ending = answer, False
         self._server = socket.create_server(("127.0.0.1", port))
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -240,16 +240,17 @@ class one_connection:  # noqa: N801 - used as a function
         return int(self._server.getsockname()[1])
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)  # ends accept() on Linux
+        self._ending = True
+        with suppress(OSError), socket.create_connection(self._server.getsockname(), timeout=10):
+            pass  # closing a socket does not end its accept() everywhere; a connection does
+        self._thread.join(10)
         self._server.close()
         for connection in self._connections:
             connection.close()
-        self._thread.join(10)
 
     def _serve(self) -> None:
         with suppress(OSError):
-            while True:
+            while not self._ending:
                 connection, _ = self._server.accept()
                 self._connections.append(connection)
                 with suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 import wave
@@ -103,7 +104,7 @@ def test_files_that_are_no_sound_are_one_line(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.wav"
         head = b"RIFF\xff\xff\x00\x00WAVEfmt \x10\x00\x00\x00" if number % 2 else b""
         path.write_bytes(head + generator.bytes(int(generator.integers(0, 100))))
-        with pytest.raises(DataError, match=rf"^{tmp_path.as_posix()}"):
+        with pytest.raises(DataError, match=f"^{re.escape(str(tmp_path))}"):
             read_wav(path, 1.0)
     with pytest.raises(DataError, match="cannot be read as a WAV file"):
         read_wav(tmp_path / "none.wav", 1.0)

@@ -14,6 +14,10 @@ from dlclive_streams.checks import check_host, check_number, check_whole
 from dlclive_streams.message_output import MessageOutput
 from dlclive_streams.open_ephys.ttl_line import LineCounts, TtlLine
 
+_LAST_WAIT = (
+    1.0  # seconds, at the end, for the confirmation that the line is off: a session waits two for its processors
+)
+
 
 class OpenEphysOutput(MessageOutput):
     """Switches a line of the processor "Network Events" of an Open Ephys GUI, which stamps it at the next block of samples.
@@ -87,7 +91,7 @@ class OpenEphysOutput(MessageOutput):
         line, self._line = self._line, None
         if line is None:
             return
-        is_off = line.close(2 * self._timeout if self._was_used else 0.0)
+        is_off = line.close(min(2 * self._timeout, _LAST_WAIT) if self._was_used else 0.0)
         self._counted = line.counts
         if self._was_used and not is_off:
             raise OutputError(

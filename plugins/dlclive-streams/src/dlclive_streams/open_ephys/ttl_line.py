@@ -83,7 +83,7 @@ class TtlLine:
         with self._changed:
             self._ending = True
             self._changed.notify_all()
-        self._thread.join(timeout + self._timeout)
+        self._thread.join(0.5)  # it may be waiting for an answer; it ends by itself
         return is_off
 
     def _run(self) -> None:
@@ -156,7 +156,7 @@ class TtlLine:
             self._changed.notify_all()
 
     def _warn(self, what: str) -> None:
-        """Once, until an answer is good again."""
-        if not self._troubled:
+        """Once, until an answer is good again; before the first good one, `open` raises what it has to say."""
+        if not self._troubled and self.counts.acknowledged:
             self._troubled = True
             _log.warning("Open Ephys at %s %s", self._address, what)

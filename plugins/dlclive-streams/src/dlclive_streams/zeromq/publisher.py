@@ -89,7 +89,7 @@ class Publisher:
                     f"port {self._port} of {self._host} is taken; give another port, or end the program that has it"
                 ) from None
             raise UsageError(
-                f"cannot listen at {self._host}, port {self._port}: {zmq.strerror(error.errno)}; "
+                f"cannot listen at {self._host}, port {self._port}: {zmq.strerror(error.errno or 0)}; "
                 "give an address of this computer: 127.0.0.1, or 0.0.0.0 for all networks"
             ) from None
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
