@@ -1,8 +1,10 @@
-"""Sounds: the samples, and what a device is given. No device was at hand: its library is one that asks for blocks."""
+"""Sounds: the samples, and what a device is given: a library in its place, and PortAudio, which ALSA lets write into a file."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 import types
 import wave
@@ -108,6 +110,54 @@ def test_files_that_are_no_sound_are_one_line(tmp_path: Path) -> None:
             read_wav(path, 1.0)
     with pytest.raises(DataError, match="cannot be read as a WAV file"):
         read_wav(tmp_path / "none.wav", 1.0)
+
+
+PLAY = """
+import os, sys, time
+try:
+    import sounddevice
+except (ImportError, OSError) as error:
+    sys.exit(f"skip: {error}")
+from dlclive_core import Reason
+from dlclive_streams import SoundOutput
+with SoundOutput(frequency=1000, duration=0.2, lifespan=60) as output:
+    output.open(0.0)
+    output.renew(True, Reason.CONDITION, 0, 0.0)
+    until = time.monotonic() + 60
+    while output.is_on and time.monotonic() < until:
+        time.sleep(0.01)
+    if output.is_on:
+        sys.exit("the sound does not end")
+    written = os.path.getsize(sys.argv[1])  # closing discards what PortAudio still holds
+    while os.path.getsize(sys.argv[1]) < written + 400_000 and time.monotonic() < until:
+        time.sleep(0.01)
+"""
+"""In a process of its own: PortAudio looks for devices once."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
+def test_portaudio_gets_every_sample(tmp_path: Path) -> None:
+    played = tmp_path / "played.raw"
+    settings = tmp_path / "asound.conf"
+    settings.write_text(
+        "pcm.nothing { type null }\n"
+        f'pcm.!default {{ type file slave.pcm nothing file "{played}" format raw hint {{ show on }} }}\n'
+        "ctl.!default { type null }\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", PLAY, str(played)],
+        env={**os.environ, "ALSA_CONFIG_PATH": str(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.stderr.startswith("skip: "):
+        pytest.skip(f"PortAudio is not here: {done.stderr[6:].strip()}; on Debian: apt-get install libportaudio2")
+    assert done.returncode == 0, done.stderr
+    samples = np.frombuffer(played.read_bytes()[: played.stat().st_size // 4 * 4], np.float32)
+    sound = tone(1000, 0.2, 0.5, 48000)[:, 0]
+    begin = np.flatnonzero(samples)[0] - np.flatnonzero(sound)[0]
+    np.testing.assert_array_equal(samples[begin : begin + len(sound)], sound)
 
 
 def test_a_device_that_is_not_there_is_one_line(device: type[Device]) -> None:
