@@ -16,9 +16,10 @@ nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
 PLUGINS = [
-    f"plugins/dlclive-{name}" for name in ("torch", "onnx", "openvino", "tensorrt", "io", "processors", "cameras")
+    f"plugins/dlclive-{name}"
+    for name in ("torch", "onnx", "openvino", "tensorrt", "io", "processors", "cameras", "streams")
 ]
-EXTRAS = {"openvino": "int8", "cameras": "basler,genicam"}
+EXTRAS = {"openvino": "int8", "cameras": "basler,genicam", "streams": "sound"}
 """The extras that the tests need."""
 TENSORRT = "plugins/dlclive-tensorrt"
 """Installed without its dependencies where there is no NVIDIA GPU: they are several gigabytes, from NVIDIA's own index."""
@@ -36,6 +37,7 @@ TEST_TOOLS = [
     "mypy",
     "types-PyYAML",
     "OneEuroFilter",  # the authors' own, which ours is compared with
+    "amqtt",
 ]
 
 REFERENCE = ["deeplabcut==3.0.2", "deeplabcut-live==1.1.0", "torch==2.14.1", "torchvision==0.29.1", "numpy<2"]

@@ -60,6 +60,10 @@ PROVIDERS = {
         "recording": "dlclive-io",
         "display": "dlclive-io",
         "web": "dlclive-io",
+        "lsl": "dlclive-streams",
+        "zmq": "dlclive-streams",
+        "osc": "dlclive-streams",
+        "mqtt": "dlclive-streams",
     },
     "exporter": {
         "torch-onnx": "dlclive-torch",
@@ -68,7 +72,15 @@ PROVIDERS = {
         "onnx-openvino-int8": "dlclive-openvino[int8]",
         "onnx-tensorrt": "dlclive-tensorrt",
     },
-    "output": {"serial": "dlclive-processors"},
+    "output": {
+        "serial": "dlclive-processors",
+        "open-ephys": "dlclive-streams",
+        "osc": "dlclive-streams",
+        "zmq": "dlclive-streams",
+        "mqtt": "dlclive-streams",
+        "lsl": "dlclive-streams",
+        "sound": "dlclive-streams[sound]",
+    },
     "recovery": {"files": "dlclive-io"},
 }
 """Kind and name of each component -> the package that provides it, with the extra that the component needs."""
@@ -168,6 +180,7 @@ REPORTED = (
     "dlclive-io",
     "dlclive-processors",
     "dlclive-cameras",
+    "dlclive-streams",
     "numpy",
     "torch",
     "timm",
@@ -183,5 +196,9 @@ REPORTED = (
     "opencv-python",
     "pandas",
     "tables",
+    "pylsl",
+    "pyzmq",
+    "python-osc",
+    "paho-mqtt",
 )
 """Distributions whose versions appear in reports if they are installed."""

@@ -1,0 +1,30 @@
+"""The address of a receiver, looked up once, before the run."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from dlclive_core import OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where to send: the first address of a host that the system gives. `family` and `address` are those of `socket`."""
+
+    family: int
+    address: tuple[Any, ...]
+
+
+def find_receiver(host: str, port: int, *, kind: socket.SocketKind) -> Receiver:
+    """Look up a host. Raises OutputError if it has no address. May take seconds, so it is called by `open` alone."""
+    try:
+        found = socket.getaddrinfo(host, port, type=kind)
+    except (OSError, UnicodeError) as error:  # a label that is empty or too long is a UnicodeError
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise OutputError(
+            f"host {host!r} has no address: {reason}; check the name and the network, or give a number such as 192.168.1.20"
+        ) from None
+    family, _, _, _, address = found[0]
+    return Receiver(family, tuple(address))

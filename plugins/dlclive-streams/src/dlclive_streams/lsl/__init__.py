@@ -1,0 +1,1 @@
+"""Lab Streaming Layer: poses as a MoCap stream, triggers as markers."""

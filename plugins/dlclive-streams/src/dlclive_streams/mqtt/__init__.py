@@ -1,0 +1,1 @@
+"""MQTT: poses and triggers through a broker."""

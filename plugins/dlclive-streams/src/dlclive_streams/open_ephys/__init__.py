@@ -1,0 +1,1 @@
+"""Open Ephys: a TTL line through its Network Events."""

@@ -1,0 +1,1 @@
+"""OSC over UDP: poses and triggers for Bonsai, Max, TouchDesigner and others."""

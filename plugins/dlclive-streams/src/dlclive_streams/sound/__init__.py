@@ -1,0 +1,1 @@
+"""Sound: a pulse on the computer's own device."""

@@ -1,0 +1,1 @@
+"""ZeroMQ: poses and triggers published to any number of subscribers."""
