@@ -31,6 +31,7 @@ from dlclive_core import (
     RunInfo,
     Skeleton,
 )
+from dlclive_core.machine.load import load
 from dlclive_core.machine.system import system_info
 
 OUT = Path(__file__).with_suffix(".md")
@@ -123,8 +124,9 @@ def main() -> None:
         "# The time of each processor",
         "",
         f"Made with `python benchmarks/processors.py`: {ANIMALS} animals x {KEYPOINTS} keypoints, {options.frames} frames, all processors in",
-        f"turns. {info['processor']}, {info['cpus']} CPUs. Milliseconds per frame; the aim is {LIMIT} ms. On a machine that other programs use,",
-        "CPU time is what a processor needs; what passed also counts the waiting for a core. The first row does nothing.",
+        f"turns. {info['processor']}, {info['cpus']} CPUs, load {(load() or [float('nan')])[0]:g}. Milliseconds per frame; the aim is {LIMIT} ms.",
+        "On a machine that other programs use, CPU time is nearest to what a processor needs, though they also slow down the core and empty its",
+        "caches; what passed also counts the waiting for a core. The first row does nothing.",
         "",
         "| processor | options | CPU: p50, ms | p95 | p99 | passed: p50, ms | p95 | p99 |",
         "|---|---|---|---|---|---|---|---|",

@@ -52,7 +52,7 @@ class Median(KeypointFilter):
 
     def layout(self, coordinates: int) -> list[tuple[str, type, tuple[int, ...]]]:
         """The positions measured last, and the numbers of their frames. Each frame has a place of its own in the window."""
-        return [("positions", float, (self._window, coordinates)), ("frames", int, (self._window,))]
+        return [("positions", float, (coordinates, self._window)), ("frames", int, (self._window,))]
 
     def start(self, state: Record, measured: Array) -> None:
         """With one position."""
@@ -66,13 +66,13 @@ class Median(KeypointFilter):
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
         """The medians; NaN where the window is empty."""
         is_in_window = self._frame - state["frames"] < self._window
-        ordered = np.sort(np.where(is_in_window[..., None], state["positions"], np.inf), axis=1)
+        ordered = np.sort(np.where(is_in_window[:, None], state["positions"], np.inf))
         count = is_in_window.sum(axis=1)
         points = np.arange(len(state))
-        middle = 0.5 * (ordered[points, np.maximum(count - 1, 0) // 2] + ordered[points, count // 2 % self._window])
+        middle = 0.5 * (ordered[points, :, np.maximum(count - 1, 0) // 2] + ordered[points, :, count // 2])
         return np.where(count[:, None] > 0, middle, np.nan)
 
     def _add(self, state: Record, measured: Array) -> None:
         place = self._frame % self._window
-        state["positions"][:, place] = measured
+        state["positions"][..., place] = measured
         state["frames"][:, place] = self._frame

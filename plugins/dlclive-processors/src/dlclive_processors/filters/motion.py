@@ -66,11 +66,10 @@ class Motion:
 
     def transition(self, seconds: float) -> Array:
         """F: (S, S)."""
-        transition = np.eye(self.states)
-        if self.states == 3:
-            transition[0, 1] = seconds
-        transition[:, -1] = self._last_column(seconds)
-        return transition
+        last = self._last_column(seconds)
+        if self.states == 2:
+            return np.array([[1.0, last[0]], [0.0, last[1]]])
+        return np.array([[1.0, seconds, last[0]], [0.0, 1.0, last[1]], [0.0, 0.0, last[2]]])
 
     def noise(self, seconds: float) -> Array:
         """Q: (S, S)."""
