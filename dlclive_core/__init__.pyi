@@ -5,8 +5,10 @@ from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
+from .data.frame_set import FrameSet, View
 from .data.names import file_name_part, printable
 from .data.pose import Pose
+from .data.pose_3d import Pose3D
 from .data.progress import Progress
 from .data.recovery import RecoveredFile, RecoveryReport
 from .data.run_clock import RunClock
@@ -54,10 +56,13 @@ from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
 from .session import Rig, Session, SessionReport, Tolerant
+from .views import CalibratedCamera, Calibration, MultiViewRig
 
 __version__: str
 
 __all__ = [
+    "CalibratedCamera",
+    "Calibration",
     "Chain",
     "ClockRate",
     "Component",
@@ -82,11 +87,13 @@ __all__ = [
     "FollowingCrop",
     "Frame",
     "FrameError",
+    "FrameSet",
     "FrameSource",
     "MemorySink",
     "ModelCard",
     "ModelError",
     "ModelNotFoundError",
+    "MultiViewRig",
     "Network",
     "Output",
     "OutputError",
@@ -97,6 +104,7 @@ __all__ = [
     "PluginCatalog",
     "PluginError",
     "Pose",
+    "Pose3D",
     "PoseModel",
     "Processor",
     "ProcessorInfo",
@@ -124,6 +132,7 @@ __all__ = [
     "UnsafeFileError",
     "UnsupportedModelError",
     "UsageError",
+    "View",
     "__version__",
     "as_rgb",
     "check_image",

@@ -54,6 +54,8 @@ class RunInfo:
         progress: returns the session's progress, for example its drops. Any thread may call it while the session runs; a
             call takes a microsecond or two. None without a session, as in `DLCLive`.
         clock: what processors ask for the time.
+        dimensions: of the poses: 2, or 3 for `Pose3D`.
+        unit: of the positions: "px"; for `Pose3D` that of the calibration, "" if it does not tell.
     """
 
     card: ModelCard
@@ -67,3 +69,5 @@ class RunInfo:
     name: str = ""
     progress: Callable[[], Progress] | None = None
     clock: RunClock = field(default_factory=RunClock)
+    dimensions: int = 2
+    unit: str = "px"

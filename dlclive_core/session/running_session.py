@@ -60,7 +60,13 @@ class RunningSession:
         self.facts = SourceFacts(spec.source, self.events)
         check = SourceCheck(spec.source, self.facts, self.events)
         self.capture = Capture(
-            spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed, check=check
+            spec.source,
+            self.facts,
+            limit=spec.max_frames,
+            ahead=ahead,
+            changed=changed,
+            check=check,
+            pace=spec.pace,
         )
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
         self.stage_times = {name: Stopwatch(name) for name in STAGES}
@@ -90,6 +96,8 @@ class RunningSession:
         """See `Progress.state`."""
         if self.phase != "running":
             return self.phase
+        if self._ending is not None or self.failure is not None:  # the other sessions of the rig go on, or end with it
+            return "closing"
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
 
     def progress(self) -> Progress:
@@ -133,6 +141,8 @@ class RunningSession:
             name=self.spec.name,
             progress=self.progress,
             clock=self.clock,
+            dimensions=self.spec.model.dimensions,
+            unit=self.spec.model.unit,
         )
 
     def begin(self) -> None:

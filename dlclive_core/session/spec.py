@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
@@ -30,6 +31,7 @@ class SessionSpec:
     Attributes:
         custom_name: the name chosen by the user, or "".
         stop: the request to stop.
+        pace: called before each frame is read, with the most seconds to wait; False: not to be read yet. None: always.
     """
 
     source: FrameSource
@@ -44,6 +46,7 @@ class SessionSpec:
     stale_after: float | None
     custom_name: str
     stop: StopRequest = field(compare=False)
+    pace: Callable[[float], bool] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

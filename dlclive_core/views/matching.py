@@ -1,0 +1,125 @@
+"""Which animal of one camera is which of another: by their names, or by the geometry of the views.
+
+Without names, the cost of a pair is the median distance, over the keypoints that both cameras saw, between a keypoint and the
+epipolar line of the other (Hartley and Zisserman 2004, 9.2; 11.4.3 for the symmetric distance), in pixels. A line leaves one
+direction open: animals that stand behind each other on it can be confused, which a third camera resolves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlclive_core.data.pose import Pose
+from dlclive_core.models.assembly.assignment import assign
+from dlclive_core.views.lens import Floats
+from dlclive_core.views.triangulation import Triangulation
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The animals of V views.
+
+    Attributes:
+        rows: (N, V) the row of each animal in the pose of each view; -1 where it has none.
+        ids: their names, if all views name them.
+    """
+
+    rows: NDArray[np.intp]
+    ids: tuple[str, ...] | None
+
+
+def match(poses: Sequence[Pose | None], triangulation: Triangulation) -> Matches:
+    """Match the animals of V views; None for a view that is not there."""
+    present = [pose for pose in poses if pose is not None]
+    if all(pose.ids is not None and len(set(pose.ids)) == len(pose) for pose in present):
+        return _by_name(poses)
+    if all(len(pose) <= 1 for pose in present):
+        count = max((len(pose) for pose in present), default=0)
+        rows = [-1 if pose is None or not len(pose) else 0 for pose in poses]
+        return Matches(np.array([rows] * count, np.intp).reshape(count, len(poses)), None)
+    return Matches(_by_geometry(poses, triangulation), None)
+
+
+def _by_name(poses: Sequence[Pose | None]) -> Matches:
+    names = list(dict.fromkeys(name for pose in poses if pose is not None for name in pose.ids or ()))
+    rows = np.full((len(names), len(poses)), -1, np.intp)
+    for view, pose in enumerate(poses):
+        for row, name in enumerate(() if pose is None else pose.ids or ()):
+            rows[names.index(name), view] = row
+    return Matches(rows, tuple(names))
+
+
+def _by_geometry(poses: Sequence[Pose | None], triangulation: Triangulation) -> NDArray[np.intp]:
+    """(N, V) rows: the animals of each view join those of the views before it, or begin a row of their own."""
+    limits = triangulation.limits
+    rays = [_rays(pose, view, triangulation) for view, pose in enumerate(poses)]
+    groups: list[list[int]] = []
+    for view, mine in enumerate(rays):
+        known = [row for row, ray in enumerate(mine) if np.isfinite(ray[:, 0]).any()]
+        costs = np.full((len(groups), len(known)), np.inf)
+        for number, group in enumerate(groups):
+            members = [
+                _epipolar(triangulation, other, view, rays[other][group[other]], mine[known])
+                for other in range(view)
+                if group[other] >= 0
+            ]
+            with np.errstate(invalid="ignore"):
+                table = np.array(members)
+                count = np.isfinite(table).sum(axis=0)
+                costs[number] = np.where(np.isfinite(table), table, 0).sum(axis=0) / np.where(count, count, np.nan)
+        chosen = _cheapest(np.where(np.isfinite(costs), costs, np.inf), 2 * limits.max_error)
+        for group, column in zip(groups, chosen, strict=True):
+            group[view] = known[column] if column >= 0 else -1
+        for column, row in enumerate(known):
+            if column not in chosen:
+                groups.append([-1] * len(poses))
+                groups[-1][view] = row
+    rows = np.array(groups, np.intp).reshape(len(groups), len(poses))
+    return rows[(rows >= 0).sum(axis=1) >= limits.min_views]
+
+
+def _rays(pose: Pose | None, view: int, triangulation: Triangulation) -> Floats:
+    """(N, K, 3) homogeneous rays of a view's keypoints; NaN for those that are not confident."""
+    if pose is None or not len(pose):
+        return np.zeros((0, 0, 3))
+    sure = pose.confidence >= triangulation.limits.min_confidence
+    pixels = np.where(sure[..., None] & (np.abs(pose.xy) < 1e7), pose.xy, np.nan).astype(np.float64)
+    rays = triangulation.cameras[view].undistort(pixels)
+    return np.concatenate([rays, np.ones((*rays.shape[:2], 1))], axis=-1)
+
+
+def _epipolar(triangulation: Triangulation, one: int, other: int, ray: Floats, rays: Floats) -> Floats:
+    """(N,) median epipolar distance [px] between an animal's (K, 3) rays in one view and (N, K, 3) in another; inf for none."""
+    first, second = triangulation.cameras[one], triangulation.cameras[other]
+    turn = second.rotation @ first.rotation.T
+    x, y, z = second.translation - turn @ first.translation
+    essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ turn
+    with np.errstate(all="ignore"):
+        lines, back = ray @ essential.T, rays @ essential  # in the other view, and in the first
+        miss = np.abs((rays * lines).sum(axis=-1))
+        distance = (
+            miss / np.hypot(lines[:, 0], lines[:, 1]) * second.matrix[0, 0]
+            + miss / np.hypot(back[..., 0], back[..., 1]) * first.matrix[0, 0]
+        ) / 2
+    costs = np.full(len(rays), np.inf)
+    for number, row in enumerate(distance):
+        seen = row[np.isfinite(row)]
+        if len(seen):
+            costs[number] = np.median(seen)
+    return costs
+
+
+def _cheapest(costs: Floats, most: float) -> list[int]:
+    """The column of each row, -1 for none: the assignment with the lowest sum of costs, of pairs below `most`."""
+    if not costs.size:
+        return [-1] * len(costs)
+    gains = most - np.minimum(costs, most)
+    rows, columns = costs.shape
+    chosen = assign(gains[None], np.array([rows]), np.array([columns]))[0]
+    return [
+        int(column) if column >= 0 and costs[row, column] < most else -1 for row, column in enumerate(chosen.tolist())
+    ]
