@@ -30,6 +30,7 @@ class Capture:
         ahead: how many frames of a recording may be decoded ahead.
         changed: notified of each frame, and of the end.
         check: looks at each frame.
+        handoff: where the frames go; None: a slot for a live source, else a queue.
         pace: see `SessionSpec.pace`.
 
     Attributes:
@@ -47,6 +48,7 @@ class Capture:
         ahead: int,
         changed: threading.Condition,
         check: SourceCheck,
+        handoff: Handoff[Frame] | None = None,
         pace: Callable[[float], bool] | None = None,
     ) -> None:
         self.source = source
@@ -54,7 +56,8 @@ class Capture:
         self._check = check
         self._buffers = ReusedBuffers()
         self._times = CaptureTime()
-        self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
+        suitable = LatestSlot[Frame](changed) if source.is_live else LosslessQueue[Frame](ahead, changed)
+        self.handoff: Handoff[Frame] = suitable if handoff is None else handoff
         self.stopwatch = Stopwatch("capture")
         self.read = 0
         self.last_at = 0.0

@@ -66,6 +66,7 @@ class RunningSession:
             ahead=ahead,
             changed=changed,
             check=check,
+            handoff=None if spec.handoff is None else spec.handoff(changed),
             pace=spec.pace,
         )
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]

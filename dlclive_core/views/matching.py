@@ -56,25 +56,26 @@ def _by_name(poses: Sequence[Pose | None]) -> Matches:
 def _by_geometry(poses: Sequence[Pose | None], triangulation: Triangulation) -> NDArray[np.intp]:
     """(N, V) rows: the animals of each view join those of the views before it, or begin a row of their own."""
     limits = triangulation.limits
-    rays = [_rays(pose, view, triangulation) for view, pose in enumerate(poses)]
+    keypoints = max(pose.keypoints.shape[1] for pose in poses if pose is not None)
+    rays = [_rays(pose, view, keypoints, triangulation) for view, pose in enumerate(poses)]
     groups: list[list[int]] = []
     for view, mine in enumerate(rays):
-        known = [row for row, ray in enumerate(mine) if np.isfinite(ray[:, 0]).any()]
-        costs = np.full((len(groups), len(known)), np.inf)
-        for number, group in enumerate(groups):
-            members = [
-                _epipolar(triangulation, other, view, rays[other][group[other]], mine[known])
-                for other in range(view)
-                if group[other] >= 0
-            ]
-            with np.errstate(invalid="ignore"):
-                table = np.array(members)
-                count = np.isfinite(table).sum(axis=0)
-                costs[number] = np.where(np.isfinite(table), table, 0).sum(axis=0) / np.where(count, count, np.nan)
-        chosen = _cheapest(np.where(np.isfinite(costs), costs, np.inf), 2 * limits.max_error)
+        known = np.flatnonzero(np.isfinite(mine[..., 0]).any(axis=1))
+        costs = np.zeros((len(groups), len(known)))
+        members = np.zeros_like(costs)
+        for other in range(view) if len(known) else ():
+            belongs = np.array([group[other] for group in groups], np.intp)
+            there = np.flatnonzero(belongs >= 0)
+            if len(there):
+                table = _epipolar(triangulation, other, view, rays[other][belongs[there]], mine[known])
+                finite = np.isfinite(table)
+                costs[there] += np.where(finite, table, 0.0)
+                members[there] += finite
+        with np.errstate(invalid="ignore"):
+            chosen = _cheapest(np.where(members > 0, costs / members, np.inf), 2 * limits.max_error)
         for group, column in zip(groups, chosen, strict=True):
-            group[view] = known[column] if column >= 0 else -1
-        for column, row in enumerate(known):
+            group[view] = int(known[column]) if column >= 0 else -1
+        for column, row in enumerate(known.tolist()):
             if column not in chosen:
                 groups.append([-1] * len(poses))
                 groups[-1][view] = row
@@ -82,35 +83,33 @@ def _by_geometry(poses: Sequence[Pose | None], triangulation: Triangulation) -> 
     return rows[(rows >= 0).sum(axis=1) >= limits.min_views]
 
 
-def _rays(pose: Pose | None, view: int, triangulation: Triangulation) -> Floats:
+def _rays(pose: Pose | None, view: int, keypoints: int, triangulation: Triangulation) -> Floats:
     """(N, K, 3) homogeneous rays of a view's keypoints; NaN for those that are not confident."""
     if pose is None or not len(pose):
-        return np.zeros((0, 0, 3))
+        return np.zeros((0, keypoints, 3))
     sure = pose.confidence >= triangulation.limits.min_confidence
     pixels = np.where(sure[..., None] & (np.abs(pose.xy) < 1e7), pose.xy, np.nan).astype(np.float64)
     rays = triangulation.cameras[view].undistort(pixels)
     return np.concatenate([rays, np.ones((*rays.shape[:2], 1))], axis=-1)
 
 
-def _epipolar(triangulation: Triangulation, one: int, other: int, ray: Floats, rays: Floats) -> Floats:
-    """(N,) median epipolar distance [px] between an animal's (K, 3) rays in one view and (N, K, 3) in another; inf for none."""
+def _epipolar(triangulation: Triangulation, one: int, other: int, rays: Floats, others: Floats) -> Floats:
+    """(N, M) median epipolar distances [px] of (N, K, 3) rays in one view and (M, K, 3) in another; infinite where none is seen
+    in both.
+    """
     first, second = triangulation.cameras[one], triangulation.cameras[other]
     turn = second.rotation @ first.rotation.T
     x, y, z = second.translation - turn @ first.translation
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ turn
     with np.errstate(all="ignore"):
-        lines, back = ray @ essential.T, rays @ essential  # in the other view, and in the first
-        miss = np.abs((rays * lines).sum(axis=-1))
-        distance = (
-            miss / np.hypot(lines[:, 0], lines[:, 1]) * second.matrix[0, 0]
-            + miss / np.hypot(back[..., 0], back[..., 1]) * first.matrix[0, 0]
-        ) / 2
-    costs = np.full(len(rays), np.inf)
-    for number, row in enumerate(distance):
-        seen = row[np.isfinite(row)]
-        if len(seen):
-            costs[number] = np.median(seen)
-    return costs
+        lines, back = rays @ essential.T, others @ essential  # in the other view, and in the first
+        miss = np.abs((lines[:, None] * others).sum(axis=-1))
+        scale = second.matrix[0, 0] / np.hypot(lines[..., 0], lines[..., 1])[:, None]
+        distance = miss * (scale + first.matrix[0, 0] / np.hypot(back[..., 0], back[..., 1])) / 2
+    distance = np.sort(np.where(np.isfinite(distance), distance, np.inf), axis=-1)
+    middle = np.maximum(np.isfinite(distance).sum(axis=-1) - 1, 0) // 2
+    median: Floats = np.take_along_axis(distance, middle[..., None], axis=-1)[..., 0]
+    return median
 
 
 def _cheapest(costs: Floats, most: float) -> list[int]:

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dlclive_core.components import Processor, Sink
@@ -15,10 +16,11 @@ from dlclive_core.session.report import SessionReport
 from dlclive_core.session.rig import Rig
 from dlclive_core.session.session import Session, run_together
 from dlclive_core.session.spec import SessionSpec
+from dlclive_core.views.aligned_slots import AlignedSlots
 from dlclive_core.views.calibration import Calibration
 from dlclive_core.views.triangulating_model import TriangulatingModel, TriangulationCounts
 from dlclive_core.views.triangulation import Limits
-from dlclive_core.views.view_join import PAIR_BY, JoinOptions, PairBy, ViewCollector, ViewJoin
+from dlclive_core.views.view_join import PAIR_BY, FrameTimes, JoinOptions, PairBy, ViewCollector, ViewJoin
 
 
 class MultiViewRig(Rig):
@@ -119,12 +121,12 @@ class MultiViewRig(Rig):
             deadline=deadline,
             name=name,
         )
-        times = _offsets(offsets or {}, tuple(sessions))
+        delays = _offsets(offsets or {}, tuple(sessions))
+        times = [FrameTimes(pair_by, is_live=self._join.is_live, offset=delays[camera]) for camera in sessions]
+        self._slots = AlignedSlots([time.of for time in times], tolerance if pair_by != "number" else 0.0)
         self._collectors = {
-            id(session): ViewCollector(
-                self._join, number, offset=times[camera], pair_by=pair_by, check_size=self._check_size
-            )
-            for number, (camera, session) in enumerate(sessions.items())
+            id(session): ViewCollector(self._join, number, times[number], self._check_size)
+            for number, session in enumerate(views)
         }
         super().__init__([*views, self.session_3d])
 
@@ -137,8 +139,10 @@ class MultiViewRig(Rig):
         collector = self._collectors.get(id(session))
         if collector is None:
             return spec
-        pace = None if spec.source.is_live else collector.pace
-        return replace(spec, processors=(*spec.processors, collector), pace=pace)
+        spec = replace(spec, processors=(*spec.processors, collector))
+        if spec.source.is_live:
+            return replace(spec, handoff=partial(self._slots.slot, collector.camera))
+        return replace(spec, pace=collector.pace)
 
     def _check_size(self, number: int, size: tuple[int, int]) -> None:
         """Calibrate a camera for the size of its frames. Raises DataError."""

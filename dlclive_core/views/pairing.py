@@ -159,4 +159,5 @@ class Pairing:
     def _give_up(self, camera: int, count: int, reason: str) -> None:
         for _ in range(count):
             self._waiting[camera].popleft()
-        self.accounts[camera].unpaired[reason] += count
+        if count:
+            self.accounts[camera].unpaired[reason] += count

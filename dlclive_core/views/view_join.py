@@ -146,35 +146,54 @@ class ViewJoin(FrameSource):
         self._changed.notify_all()
 
 
+class FrameTimes:
+    """The time of a camera's frames, on the axis that all cameras share.
+
+    Args:
+        pair_by: see `MultiViewRig`.
+        is_live: whether the camera is.
+        offset: seconds to add.
+
+    Attributes:
+        fps: the declared rate, for recordings without times.
+    """
+
+    def __init__(self, pair_by: PairBy, *, is_live: bool, offset: float = 0.0) -> None:
+        self._pair_by, self._is_live, self._offset = pair_by, is_live, offset
+        self.fps: float | None = None
+
+    def of(self, frame: Frame) -> float:
+        """The time of a frame in seconds, or its number; NaN if it has none."""
+        if self._pair_by == "number":
+            return float(frame.index)
+        if self._pair_by == "time" and self._is_live:
+            return frame.captured_at + self._offset
+        if frame.device_time is not None:
+            return frame.device_time + self._offset
+        return frame.index / self.fps + self._offset if self.fps and not self._is_live else math.nan
+
+
 class ViewCollector(Processor):
     """Hands a session's poses to a `ViewJoin`, as the last processor. The pose passes unchanged.
 
     Args:
         join: gets them.
         camera: its place among the join's cameras.
-        offset: seconds to add to the camera's times.
+        times: of its frames.
         check_size: called with (width, height) of the frames when it is known, and when it changes.
     """
 
     def __init__(
-        self,
-        join: ViewJoin,
-        camera: int,
-        *,
-        offset: float,
-        pair_by: PairBy,
-        check_size: Callable[[int, tuple[int, int]], None],
+        self, join: ViewJoin, camera: int, times: FrameTimes, check_size: Callable[[int, tuple[int, int]], None]
     ) -> None:
-        self._join, self._camera, self._offset = join, camera, offset
-        self._pair_by = pair_by
+        self._join, self.camera = join, camera
+        self.times = times
         self._check_size = check_size
-        self._fps: float | None = None
-        self._is_live = False
         self._size: tuple[int, int] | None = None
 
     def open(self, run: RunInfo) -> None:
         """Look at the size of the frames. Raises DataError if the camera is not calibrated for it."""
-        self._fps, self._is_live, self._size = run.fps, run.is_live, None
+        self.times.fps, self._size = run.fps, None
         if run.frame_size is not None:
             self._note(run.frame_size)
 
@@ -183,33 +202,22 @@ class ViewCollector(Processor):
         size = (frame.image.shape[1], frame.image.shape[0])
         if size != self._size:
             self._note(size)
-        view = View(self._join.cameras[self._camera], replace(frame, image=_PIXEL), pose)
-        self._join.put(self._camera, view, self._time(frame) + self._offset)
+        at = self.times.of(frame)
+        name = self._join.cameras[self.camera]
+        if math.isnan(at) and frame.device_time is None:
+            raise UsageError(f"frames of {name} have no time of their own (device_time): use pair_by='number'")
+        self._join.put(self.camera, View(name, replace(frame, image=_PIXEL), pose), at)
         return pose
 
     def pace(self, timeout: float) -> bool:
         """Whether the next frame of a recording may be read; waits for it at most `timeout` seconds."""
-        return self._join.wait_for_others(self._camera, timeout)
+        return self._join.wait_for_others(self.camera, timeout)
 
     @property
     def statistics(self) -> Mapping[str, float]:
         """How many frames were paired; and by reason, how many were not."""
-        return self._join.pairing.accounts[self._camera].statistics()
+        return self._join.pairing.accounts[self.camera].statistics()
 
     def _note(self, size: tuple[int, int]) -> None:
-        self._check_size(self._camera, size)
+        self._check_size(self.camera, size)
         self._size = size
-
-    def _time(self, frame: Frame) -> float:
-        if self._pair_by == "number":
-            return float(frame.index)
-        if self._pair_by == "time" and self._is_live:
-            return frame.captured_at
-        if frame.device_time is not None:
-            return frame.device_time
-        if self._is_live or not self._fps:
-            raise UsageError(
-                f"frames of {self._join.cameras[self._camera]} have no time of their own (device_time): pair them by number, "
-                "pair_by='number'"
-            )
-        return frame.index / self._fps

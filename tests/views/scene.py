@@ -1,8 +1,11 @@
 """A known scene: cameras around an arena, an animal that moves in it, and sources that film it."""
 
+import math
+import time
+
 import numpy as np
 
-from dlclive_core import CalibratedCamera, Calibration
+from dlclive_core import CalibratedCamera, Calibration, EndOfStream, Frame
 from dlclive_core.testing import BlobSource
 from dlclive_core.testing.blobs import blob_skeleton
 
@@ -71,6 +74,52 @@ class ViewSource(BlobSource):
 
 
 class LiveViewSource(ViewSource):
-    """The same, live."""
+    """The same, live: the cameras have a common trigger, and stamp their frames when they take them.
+
+    Args:
+        start: shared by the cameras, `time.perf_counter()` of the first frame once the first camera is open.
+        rate: frames per second.
+        transport: seconds until a frame arrives.
+    """
 
     is_live = True
+
+    def __init__(
+        self,
+        camera: CalibratedCamera,
+        start: list[float],
+        frames: int = 100,
+        keypoints: int = 4,
+        *,
+        rate=100.0,
+        transport=0.0,
+        **more,
+    ):
+        super().__init__(camera, frames, keypoints, **more)
+        self.fps = rate
+        self._start, self._transport = start, transport
+        self._images = [
+            self.draw(index) for index in range(10)
+        ]  # drawn before: a camera needs no time of the computer's
+
+    def draw(self, index: int) -> np.ndarray:
+        drawn = getattr(self, "_images", None)
+        return super().draw(index) if drawn is None else drawn[index % len(drawn)].copy()
+
+    def open(self) -> None:
+        super().open()
+        if not self._start:
+            self._start.append(math.nan)
+
+    def read(self, timeout: float) -> Frame:
+        if math.isnan(self._start[0]):  # the trigger begins when all cameras are ready
+            self._start[0] = time.perf_counter() + 0.05
+        index = self._next
+        while index in self._missing:
+            index += 1
+        if index >= self.frame_count:
+            raise EndOfStream
+        taken = self._start[0] + index / self.fps
+        time.sleep(max(0.0, taken + self._transport - time.perf_counter()))
+        self._next = index + 1
+        return Frame(self.draw(index), index, taken, index / self.fps + self._late, self.name)
