@@ -35,6 +35,7 @@ PROVIDERS = {
     },
     "sink": {
         "tables": "dlclive-io",
+        "anipose": "dlclive-io",
         "timestamps": "dlclive-io",
         "video": "dlclive-io",
         "recording": "dlclive-io",

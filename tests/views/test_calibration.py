@@ -256,9 +256,9 @@ def test_cameras_at_one_place_are_refused() -> None:
 
 def test_damaged_files_raise_nothing_but_our_errors(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
-    for number, (name, text) in enumerate(
-        [("a.toml", ANIPOSE), ("b.yml", SINGLE), ("c.yml", INTRINSICS + EXTRINSICS[14:])] * 60
-    ):
+    files = [("a.toml", ANIPOSE), ("b.yml", SINGLE), ("c.yml", INTRINSICS + EXTRINSICS[14:])]
+    messages = []
+    for number, (name, text) in enumerate(files * 60):
         data = bytearray(text.encode())
         for _ in range(int(random.integers(1, 8))):
             place = int(random.integers(len(data)))
@@ -271,5 +271,7 @@ def test_damaged_files_raise_nothing_but_our_errors(tmp_path: Path) -> None:
         path.write_bytes(data)
         try:
             Calibration.read(path, size=(640, 480))
-        except DLCLiveError as error:
-            assert "\n" not in str(error)
+        except DLCLiveError as error:  # any other error fails the test
+            messages.append(str(error))
+    assert len(messages) > 100
+    assert not any("\n" in message for message in messages)

@@ -98,7 +98,7 @@ def _in_a_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Pa
 
 def _journal(path: Path) -> None:
     content = JournalContent(path)
-    columns = len(TableLayout(content.card).columns)
+    columns = len(TableLayout(content.card, content.dimensions).columns)
     for _ in content.frames(columns):
         pass
 

@@ -31,7 +31,7 @@ _BLOCK = 64  # rows written to HDF5 at a time
 class PoseTable(Sink):
     """Writes poses in DeepLabCut's format, for DeepLabCut, movement, napari-deeplabcut and pandas.
 
-    Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
+    Poses in space have a column z, in the unit of the calibration. Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
     NaN, NaN, 0. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
     individuals beyond those of the project.
 
@@ -47,6 +47,8 @@ class PoseTable(Sink):
         path: ends in .h5 (key `df_with_missing`, as DeepLabCut writes it, float64) or .csv.
         overwrite: replace an existing file.
     """
+
+    dimensions = (2, 3)
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self._output = OutputFile(path, (Hdf5Table.suffix, CsvTable.suffix), overwrite=overwrite)
@@ -77,7 +79,7 @@ class PoseTable(Sink):
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
         part = self._output.begin(keeps_unfinished=run.is_live)
-        self._layout = layout = TableLayout(run.card)
+        self._layout = layout = TableLayout(run.card, run.dimensions)
         self._intact = True  # no error so far
         self._doubtful, self._told, self.frames_left_out = None, False, 0
         suffix = self._output.path.suffix.lower()
