@@ -23,11 +23,11 @@ _CENTRE = tuple(f"center_{axis}" for axis in range(3))
 
 
 class AniposeTable(Sink):
-    """Writes the columns of Anipose's `pose-3d` tables, which movement and SimBA read: one CSV row for each frame of the reference.
+    """Writes the columns of Anipose's `pose-3d` tables: one CSV row for each frame of the reference.
 
-    For each keypoint `_x`, `_y`, `_z` [unit of the calibration], `_error` [px, reprojection], `_ncams`, `_score`; then `M_00` to
-    `M_22` and `center_0` to `center_2`, with which Anipose turns positions to the axes of its reference: here 1 and 0, because
-    positions are those of the calibration. Frames without a pose have empty cells.
+    For each keypoint `_x`, `_y`, `_z` [unit of the calibration], `_error` [px, reprojection], `_ncams`, `_score`; then
+    `M_00` to `M_22` and `center_0` to `center_2`, with which Anipose turns positions to the axes of its reference: here a
+    turn by nothing, because positions are those of the calibration. Frames without a pose have empty cells.
 
     The table holds one animal: the one with the highest mean confidence. `left_out` counts the others; `PoseTable` writes all.
     Until `finish`, the file is called `<path>.part`; a crash loses at most the last 0.2 s.

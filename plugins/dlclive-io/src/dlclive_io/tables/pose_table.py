@@ -31,8 +31,8 @@ _BLOCK = 64  # rows written to HDF5 at a time
 class PoseTable(Sink):
     """Writes poses in DeepLabCut's format, for DeepLabCut, movement, napari-deeplabcut and pandas.
 
-    Poses in space have a column z, in the unit of the calibration. Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
-    NaN, NaN, 0. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
+    Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
+    NaN, NaN, 0. Poses in space have a column z, and positions in the unit of the calibration. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
     individuals beyond those of the project.
 
     A jump over more numbers than a table has empty rows for (a million, or 256 MB) is not filled: the rows behind it keep
