@@ -56,8 +56,7 @@ def _by_name(poses: Sequence[Pose | None]) -> Matches:
 def _by_geometry(poses: Sequence[Pose | None], triangulation: Triangulation) -> NDArray[np.intp]:
     """(N, V) rows: the animals of each view join those of the views before it, or begin a row of their own."""
     limits = triangulation.limits
-    keypoints = max(pose.keypoints.shape[1] for pose in poses if pose is not None)
-    rays = [_rays(pose, view, keypoints, triangulation) for view, pose in enumerate(poses)]
+    rays = _rays(poses, triangulation)
     groups: list[list[int]] = []
     for view, mine in enumerate(rays):
         known = np.flatnonzero(np.isfinite(mine[..., 0]).any(axis=1))
@@ -83,14 +82,20 @@ def _by_geometry(poses: Sequence[Pose | None], triangulation: Triangulation) -> 
     return rows[(rows >= 0).sum(axis=1) >= limits.min_views]
 
 
-def _rays(pose: Pose | None, view: int, keypoints: int, triangulation: Triangulation) -> Floats:
-    """(N, K, 3) homogeneous rays of a view's keypoints; NaN for those that are not confident."""
-    if pose is None or not len(pose):
-        return np.zeros((0, keypoints, 3))
-    sure = pose.confidence >= triangulation.limits.min_confidence
-    pixels = np.where(sure[..., None] & (np.abs(pose.xy) < 1e7), pose.xy, np.nan).astype(np.float64)
-    rays = triangulation.cameras[view].undistort(pixels)
-    return np.concatenate([rays, np.ones((*rays.shape[:2], 1))], axis=-1)
+def _rays(poses: Sequence[Pose | None], triangulation: Triangulation) -> Floats:
+    """(V, N, K, 3) homogeneous rays of all keypoints; NaN for those that are not confident, and for rows that a view lacks."""
+    rows = max(len(pose) for pose in poses if pose is not None)
+    keypoints = next(pose.keypoints.shape[1] for pose in poses if pose is not None)
+    pixels = np.full((len(poses), rows, keypoints, 2), np.nan)
+    for view, pose in enumerate(poses):
+        if pose is not None:
+            sure = (pose.confidence >= triangulation.limits.min_confidence) & (np.abs(pose.xy) < 1e7).all(axis=-1)
+            pixels[view, : len(pose)][sure] = pose.xy[sure]
+    rays = np.ones((*pixels.shape[:3], 3))
+    rays[..., :2] = np.moveaxis(triangulation.straighten(pixels.reshape(len(poses), -1, 2)), 0, -1).reshape(
+        pixels.shape
+    )
+    return rays
 
 
 def _epipolar(triangulation: Triangulation, one: int, other: int, rays: Floats, others: Floats) -> Floats:
@@ -116,9 +121,11 @@ def _cheapest(costs: Floats, most: float) -> list[int]:
     """The column of each row, -1 for none: the assignment with the lowest sum of costs, of pairs below `most`."""
     if not costs.size:
         return [-1] * len(costs)
-    gains = most - np.minimum(costs, most)
     rows, columns = costs.shape
-    chosen = assign(gains[None], np.array([rows]), np.array([columns]))[0]
+    chosen = costs.argmin(axis=1)  # if these are different columns, no other assignment is cheaper
+    if len(set(chosen.tolist())) < rows:
+        gains = most - np.minimum(costs, most)
+        chosen = assign(gains[None], np.array([rows]), np.array([columns]))[0]
     return [
         int(column) if column >= 0 and costs[row, column] < most else -1 for row, column in enumerate(chosen.tolist())
     ]

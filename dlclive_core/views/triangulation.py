@@ -21,6 +21,8 @@ from dlclive_core.views.lens import Floats, Lenses
 
 _STEPS = 4
 _SMALL_STEP = 1e-5  # of the distance to the camera; the step after it would be its square
+_DOUBTFUL = 0.5  # of the largest error: from here on a view may be left out, if that makes the error so much smaller
+_MUCH_SMALLER = 3.0
 _PARALLEL = 1e-10  # of the normal equations' determinant: rays at an angle of some 1e-5 rad
 
 
@@ -94,13 +96,16 @@ class Triangulation:
             return self._accepted(*self._consistent(seen))
 
     def _consistent(self, seen: _Seen) -> tuple[_Seen, _Solution, int]:
-        """Solve, and leave out the view that contradicts, again and again, while more than two and `min_views` are there."""
+        """Solve, and leave out the view that contradicts, again and again, while more than two and `min_views` are there.
+
+        A wrong view spoils the position long before the error, which the other views share, is too large.
+        """
         solution = self._solve(seen)
         enough = max(2, self.limits.min_views)
         left_out = 0
         for _ in range(len(self.cameras) - enough):
             views = (seen.weights > 0).sum(axis=0)
-            doubtful = np.flatnonzero((views > enough) & ~(solution.error <= self.limits.max_error))
+            doubtful = np.flatnonzero((views > enough) & ~(solution.error <= _DOUBTFUL * self.limits.max_error))
             if not len(doubtful):
                 break
             seen, solution, better = self._without_one(seen, solution, doubtful)
@@ -120,9 +125,9 @@ class Triangulation:
         trials = self._solve(part._replace(weights=weights))
         error = np.where(was_seen & np.isfinite(trials.error), trials.error, np.inf).reshape(count, points)
         best = error.argmin(axis=0)
-        is_better = error.min(axis=0) < np.where(
-            np.isfinite(solution.error[doubtful]), solution.error[doubtful], np.inf
-        )
+        before = np.where(np.isfinite(solution.error[doubtful]), solution.error[doubtful], np.inf)
+        needed = np.where(before > self.limits.max_error, before, before / _MUCH_SMALLER)
+        is_better = error.min(axis=0) < needed
         best, doubtful, chosen = best[is_better], doubtful[is_better], (best * points + np.arange(points))[is_better]
         all_weights, positions, errors = seen.weights.copy(), solution.positions.copy(), solution.error.copy()
         all_weights[best, doubtful] = 0.0

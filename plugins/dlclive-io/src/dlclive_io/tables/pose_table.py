@@ -32,8 +32,8 @@ class PoseTable(Sink):
     """Writes poses in DeepLabCut's format, for DeepLabCut, movement, napari-deeplabcut and pandas.
 
     Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
-    NaN, NaN, 0. Poses in space have a column z, and positions in the unit of the calibration. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
-    individuals beyond those of the project.
+    NaN, NaN, 0. Poses in space have a column z, and positions in the unit of the calibration. Multi-animal projects have a
+    level of individuals, padded if fewer were detected; `left_out` counts individuals beyond those of the project.
 
     A jump over more numbers than a table has empty rows for (a million, or 256 MB) is not filled: the rows behind it keep
     their numbers, the log says so once, and `rows_left_out` counts the missing rows. If the source then goes on counting
