@@ -99,7 +99,7 @@ class Session:
             ]
         )
         check_follows(self.region, model.card)
-        check_dimensions(self.model, (*self.processors, *self.sinks))
+        check_dimensions(self.model.dimensions, (*self.processors, *self.sinks))
         self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)
         self.queue_size = queue_size

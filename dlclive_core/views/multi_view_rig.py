@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from dlclive_core.components import Processor, Sink
 from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import DataError, UsageError, nearest
+from dlclive_core.errors import DataError, UsageError
 from dlclive_core.session.report import SessionReport
 from dlclive_core.session.rig import Rig
 from dlclive_core.session.session import Session, run_together
@@ -19,8 +18,8 @@ from dlclive_core.session.spec import SessionSpec
 from dlclive_core.views.aligned_slots import AlignedSlots
 from dlclive_core.views.calibration import Calibration
 from dlclive_core.views.triangulating_model import TriangulatingModel, TriangulationCounts
-from dlclive_core.views.triangulation import Limits
-from dlclive_core.views.view_join import PAIR_BY, FrameTimes, JoinOptions, PairBy, ViewCollector, ViewJoin
+from dlclive_core.views.view_join import FrameTimes, PairBy, ViewCollector, ViewJoin
+from dlclive_core.views.view_options import ViewOptions
 
 
 class MultiViewRig(Rig):
@@ -95,19 +94,28 @@ class MultiViewRig(Rig):
         self.calibration = calibration if isinstance(calibration, Calibration) else Calibration.read(calibration)
         self._cameras = [self.calibration.camera(camera) for camera in sessions]
         self._scale, self._lock = scale, threading.Lock()
-        join_options = _join_options(pair_by, tolerance, wait, min_views, len(sessions))
-        limits = _limits(min_views, max_error, min_confidence)
+        options = ViewOptions(
+            pair_by=pair_by,
+            tolerance=tolerance,
+            offsets=offsets or {},
+            wait=wait,
+            min_views=min_views,
+            max_error=max_error,
+            min_confidence=min_confidence,
+            scale=scale,
+        )
+        options.check(tuple(sessions))
         views = list(sessions.values())
         Rig(views)  # refuses what is used twice
         is_live = {session.source.is_live for session in views}
         if len(is_live) > 1:
             raise UsageError("some sources are live and others recordings: their times have nothing in common")
-        self._model = TriangulatingModel(_card(sessions), self._cameras, limits, self.calibration.unit)
+        self._model = TriangulatingModel(_card(sessions), self._cameras, options.limits, self.calibration.unit)
         self._join = ViewJoin(
             tuple(sessions),
             is_live=is_live.pop(),
             fps=lambda: views[0].source.fps,
-            options=join_options,
+            options=options.join,
             is_over=lambda camera: views[camera].state in ("closing", "ended"),
             is_read=lambda: self.session_3d.state not in ("closing", "ended"),
         )
@@ -121,8 +129,10 @@ class MultiViewRig(Rig):
             deadline=deadline,
             name=name,
         )
-        delays = _offsets(offsets or {}, tuple(sessions))
-        times = [FrameTimes(pair_by, is_live=self._join.is_live, offset=delays[camera]) for camera in sessions]
+        times = [
+            FrameTimes(pair_by, is_live=self._join.is_live, offset=options.offsets.get(camera, 0.0))
+            for camera in sessions
+        ]
         self._slots = AlignedSlots([time.of for time in times], tolerance if pair_by != "number" else 0.0)
         self._collectors = {
             id(session): ViewCollector(self._join, number, times[number], self._check_size)
@@ -169,31 +179,3 @@ def _card(sessions: Mapping[str, Session]) -> ModelCard:
         if other.unique_keypoints != reference.unique_keypoints:
             card = card.with_(unique_keypoints=())
     return card
-
-
-def _offsets(offsets: Mapping[str, float], cameras: tuple[str, ...]) -> dict[str, float]:
-    for name, value in offsets.items():
-        if name not in cameras:
-            raise UsageError(f"offsets has a camera {name!r} that no session has: {nearest(name, cameras)}")
-        if not math.isfinite(value):
-            raise UsageError(f"the offset of {name} is {value!r}; give seconds")
-    return {camera: offsets.get(camera, 0.0) for camera in cameras}
-
-
-def _join_options(pair_by: PairBy, tolerance: float, wait: float, min_views: int, cameras: int) -> JoinOptions:
-    if pair_by not in PAIR_BY:
-        raise UsageError(f"pair_by is {pair_by!r}: {nearest(str(pair_by), PAIR_BY)}")
-    for option, value in (("tolerance", tolerance), ("wait", wait)):
-        if not (math.isfinite(value) and value > 0):
-            raise UsageError(f"{option} must be more than 0 seconds; got {value!r}")
-    if type(min_views) is not int or not 2 <= min_views <= cameras:
-        raise UsageError(f"min_views is {min_views!r}; give a whole number from 2 to {cameras}, the number of cameras")
-    return JoinOptions(pair_by, tolerance, wait, min_views)
-
-
-def _limits(min_views: int, max_error: float, min_confidence: float) -> Limits:
-    if not max_error > 0:
-        raise UsageError(f"max_error must be more than 0 px; got {max_error!r}")
-    if not 0 < min_confidence <= 1:
-        raise UsageError(f"min_confidence must be above 0 and at most 1; got {min_confidence!r}")
-    return Limits(min_views, max_error, min_confidence)

@@ -76,7 +76,7 @@ class LiveRecord:
     """
 
     spec: RunSpec
-    sessions: Sequence[SessionRecord]
+    sessions: list[SessionRecord]
     path: Path | None = None
     _values: dict[str, Any] = field(default_factory=dict)
 
