@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core.errors import DataError, UsageError, nearest
+from dlclive_core.errors import DataError, UsageError, nearest, shown
 from dlclive_core.views.calibration_file import read_cameras
 from dlclive_core.views.camera import CalibratedCamera
 
@@ -36,13 +36,15 @@ class Calibration:
         names: set[str] = set()
         for camera in self.cameras:
             if camera.name in names:
-                raise DataError(f"{name} has two cameras called {camera.name!r}")
+                raise DataError(f"{name} has two cameras called {shown(camera.name)}")
             names.add(camera.name)
         for number, camera in enumerate(self.cameras):
             for other in self.cameras[:number]:
                 distance = float(np.linalg.norm(camera.position - other.position))
                 if distance <= 1e-6 * max(1e-3, float(np.abs(camera.position).max())):
-                    raise DataError(f"{name}: cameras {other.name!r} and {camera.name!r} are at the same place")
+                    raise DataError(
+                        f"{name}: cameras {shown(other.name)} and {shown(camera.name)} are at the same place"
+                    )
 
     @classmethod
     def read(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlclive_core.errors import DataError, UsageError, nearest, shown
+from dlclive_core.errors import DataError, UsageError, shown
 from dlclive_core.text.decoding import TextError, read_text
 from dlclive_core.text.yaml_1_2 import load
 from dlclive_core.views.camera import CalibratedCamera, rotation_from_vector
@@ -83,7 +84,7 @@ def _toml_cameras(path: Path) -> list[CalibratedCamera]:
             raise DataError(f"{path}: {shown(section)} is not a section of a camera, such as [cam_0]")
         for key in ("size", "matrix", "distortions", "rotation", "translation"):
             if key not in values:
-                raise DataError(f"{where} has no {key}: {nearest(key, values)}")
+                raise DataError(f"{where} has no {key}{_suggestion(key, values)}")
         name = values.get("name", section)
         if not isinstance(name, str | int):
             raise DataError(f"{where}: name is {shown(name)}, not text")
@@ -187,13 +188,20 @@ def _yaml_size(content: Mapping[str, Any], where: str, size: tuple[int, int] | N
         return _size([content["image_width"], content["image_height"]], where)
     for key in ("image_size", "imageSize", "size"):
         if key in content:
-            return _size(np.asarray(content[key]).reshape(-1).tolist(), where)
+            value = content[key]
+            return _size(value.reshape(-1).tolist() if isinstance(value, np.ndarray) else value, where)
     if size is None:
         raise DataError(f"{where} has no image_width and image_height; pass size=(width, height) of the frames")
     return size
 
 
 # ---- values
+
+
+def _suggestion(key: str, keys: Iterable[str]) -> str:
+    """`: did you mean 'sze'?`, or nothing; keys may have any length."""
+    close = get_close_matches(key, [name for name in keys if len(name) <= 40], n=1, cutoff=0.6)
+    return f": did you mean {close[0]!r}?" if close else ""
 
 
 def _camera(where: str, **values: Any) -> CalibratedCamera:
@@ -224,20 +232,19 @@ def _numbered(names: Sequence[str], number: int) -> tuple[str, ...]:
 
 
 def _array(value: Any, where: str, what: str) -> Any:
-    if not _is_numbers(
-        value if isinstance(value, list) else [] if not isinstance(value, np.ndarray) else value.tolist()
-    ):
-        raise DataError(f"{where}: {what} is {shown(value)}, not numbers in rows of one length")
+    values = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(values, list) or not _is_numbers(values):
+        raise DataError(f"{where}: {what} is {shown(values)}, not numbers in rows of one length")
     try:
-        return np.array(value, dtype=np.float64)
+        return np.array(values, dtype=np.float64)
     except (ValueError, OverflowError):  # rows of different lengths; an integer larger than any float
-        raise DataError(f"{where}: {what} is {shown(value)}, not numbers in rows of one length") from None
+        raise DataError(f"{where}: {what} is {shown(values)}, not numbers in rows of one length") from None
 
 
-def _is_numbers(value: Any) -> bool:
+def _is_numbers(values: list[Any]) -> bool:
     """Whether it is a list of numbers, or of such lists; two levels are the most."""
-    items = [item for row in value for item in (row if isinstance(row, list) else [row])]
-    return isinstance(value, list) and all(type(item) in (int, float) for item in items)
+    items = [item for row in values for item in (row if isinstance(row, list) else [row])]
+    return all(type(item) in (int, float) for item in items)
 
 
 def _distortion(value: Any, where: str) -> Any:

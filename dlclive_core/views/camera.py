@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dlclive_core.errors import DataError
+from dlclive_core.errors import DataError, shown
 from dlclive_core.views.lens import Floats, Lenses
 
 PIXEL_CENTRE = 0.5
@@ -54,7 +54,7 @@ class CalibratedCamera:
             if shape is not None and array.shape != shape:
                 raise self._error(f"its {name} has shape {array.shape}, not {shape}")
             if not (np.abs(array) < _FAR).all():  # NaN, too
-                raise self._error(f"its {name} has a value that is not a number, or too large: {array.tolist()}")
+                raise self._error(f"its {name} has a value that is not a number, or too large: {shown(array.tolist())}")
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         width, height = self.size
@@ -73,7 +73,7 @@ class CalibratedCamera:
         if not (fx > 0 and fy > 0):
             raise self._error(f"its focal lengths are {fx:g} and {fy:g} px; both must be above 0")
         if zero or last != [0.0, 0.0, 1.0]:
-            raise self._error(f"its matrix is not one of a camera: {self.matrix.tolist()}")
+            raise self._error(f"its matrix is not one of a camera: {shown(self.matrix.tolist())}")
         if abs(skew) > 1e-6 * fx:
             raise self._error(
                 f"its matrix has a skew of {skew:g}, which the models of OpenCV do not have; calibrate without"
@@ -93,7 +93,7 @@ class CalibratedCamera:
             )
 
     def _error(self, text: str) -> DataError:
-        return DataError(f"camera {self.name!r}: {text}")
+        return DataError(f"camera {shown(self.name)}: {text}")
 
     @cached_property
     def position(self) -> Floats:

@@ -13,8 +13,20 @@ from dlclive_io.tables.anipose_table import AniposeTable
 from dlclive_io.tables.journal_content import JournalContent
 from dlclive_io.tables.pose_table import PoseTable
 
-from dlclive_core import DataError, Estimate, Frame, FrameSet, ModelCard, Pose, Pose3D, RunInfo, Skeleton, UsageError
-from dlclive_core.testing import run_info
+from dlclive_core import (
+    DataError,
+    Estimate,
+    Frame,
+    FrameSet,
+    ModelCard,
+    Pose,
+    Pose3D,
+    RunInfo,
+    Sink,
+    Skeleton,
+    UsageError,
+)
+from dlclive_core.testing import SinkContract, run_info
 
 SKELETON = Skeleton(("nose", "tail, base"))
 CARD = ModelCard(net_type="test", skeleton=SKELETON, scorer="DLC_test")
@@ -23,8 +35,23 @@ IMAGE = np.zeros((1, 1), np.uint8)
 
 
 def run_in_space(card: ModelCard = CARD) -> RunInfo:
-    run = run_info(card)
-    return RunInfo(**{name: getattr(run, name) for name in run.__slots__} | {"dimensions": 3, "unit": "mm"})
+    return run_info(card, dimensions=3)
+
+
+class TestAniposeTableIsASink(SinkContract):
+    @pytest.fixture
+    def sink(self, tmp_path: Path) -> Sink:
+        return AniposeTable(tmp_path / "mouse3d.csv")
+
+
+class TestPoseTableIsASinkOfPosesInSpace(SinkContract):
+    @pytest.fixture
+    def sink(self, tmp_path: Path) -> Sink:
+        return PoseTable(tmp_path / "mouse3d.h5")
+
+    @pytest.fixture
+    def run(self) -> RunInfo:
+        return run_info(dimensions=3)
 
 
 def pose(seed: int, individuals: int = 1, ids: tuple[str, ...] | None = None) -> Pose3D:
