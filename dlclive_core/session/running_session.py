@@ -97,7 +97,7 @@ class RunningSession:
         """See `Progress.state`."""
         if self.phase != "running":
             return self.phase
-        if self._ending is not None or self.failure is not None:  # the other sessions of the rig go on, or end with it
+        if self._ending is not None or self.failure is not None or self.should_end:  # others of the rig may go on
             return "closing"
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
 
