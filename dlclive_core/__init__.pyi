@@ -15,8 +15,10 @@ from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
+from .data.frame_set import FrameSet, View
 from .data.names import file_name_part, printable
 from .data.pose import Pose
+from .data.pose_3d import Pose3D
 from .data.progress import Progress
 from .data.recorded_run import RecordedFrame, RecordedRun, black_image, pose_digest
 from .data.recorded_times import RecordedTime, TimesInOrder, is_times, read_times
@@ -70,11 +72,14 @@ from .plugins.catalog import PluginCatalog
 from .plugins.specs import read_value
 from .regions import Chain, Crop, CropTransform, FollowingCrop, Region, Resize
 from .session import ArrayProcessor, Rig, Session, SessionReport, Tolerant, replay
+from .views import CalibratedCamera, Calibration, MultiViewRig
 
 __version__: str
 
 __all__ = [
     "ArrayProcessor",
+    "CalibratedCamera",
+    "Calibration",
     "Chain",
     "ClockRate",
     "Component",
@@ -100,11 +105,13 @@ __all__ = [
     "FollowingCrop",
     "Frame",
     "FrameError",
+    "FrameSet",
     "FrameSource",
     "MemorySink",
     "ModelCard",
     "ModelError",
     "ModelNotFoundError",
+    "MultiViewRig",
     "Network",
     "OptionError",
     "Output",
@@ -116,6 +123,7 @@ __all__ = [
     "PluginCatalog",
     "PluginError",
     "Pose",
+    "Pose3D",
     "PoseModel",
     "Processor",
     "ProcessorInfo",
@@ -149,6 +157,7 @@ __all__ = [
     "UnsafeFileError",
     "UnsupportedModelError",
     "UsageError",
+    "View",
     "__version__",
     "as_rgb",
     "black_image",

@@ -138,6 +138,8 @@ class PoseModel(Component):
         profile: the profile from which `load_model` took its settings and the regions of the frame; None without one.
         file: the model file that `load_model` found; None for a model that it did not load.
         loaded_file: the file that the runtime loaded: `file` itself, or the exported file that the profile names.
+        dimensions: of its poses: 2; 3 for the one that a `MultiViewRig` makes of its calibration, whose poses are `Pose3D`.
+        unit: of its positions.
     """
 
     card: ModelCard
@@ -147,6 +149,8 @@ class PoseModel(Component):
     profile: Profile | None = None
     file: Path | None = None
     loaded_file: Path | None = None
+    dimensions: int = 2
+    unit: str = "px"
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
@@ -164,6 +168,14 @@ class PoseModel(Component):
             FrameError: the image has the wrong type or shape.
             UsageError: boxes were passed to a model that does not take them.
         """
+
+    def predict_frame(self, frame: Frame, image: NDArray[np.uint8]) -> Pose:
+        """Estimate the poses in `image`, the region of the frame that the model is to see, in pixels of the image.
+
+        A session calls this for each single frame. By default, it is `predict`; a model that needs more of the frame than its
+        image overrides it.
+        """
+        return self.predict(image)
 
     def predict_batch(self, images: Sequence[NDArray[np.uint8]]) -> list[Pose]:
         """Predict several images, in order. A runtime overrides this if a batch is faster."""
@@ -190,9 +202,12 @@ class Processor(Component):
         replays: whether it may run in a replay: it takes the time from frames and from `RunInfo.clock`, and drives nothing
             where `RunInfo.is_replay`. `dlclive replay` refuses a processor that does not say so, because it might open a
             valve.
+        dimensions: of the poses that it takes: (2,), pixels; (2, 3) for one that also works with `Pose3D`, because it uses
+            `pose.positions` and `pose.confidence` for any number of coordinates; (3,) for one that needs them.
     """
 
     replays: bool = False
+    dimensions: tuple[int, ...] = (2,)
 
     def check(self, card: ModelCard) -> None:
         """Raise what rules out a run with this model, such as a keypoint that it does not have, for `dlclive check`.
@@ -354,7 +369,12 @@ class Sink(Component):
 
     A sink that raises is detached and reported; the session continues. Only `finish` gives an output file its final name, so
     a file with that name is complete.
+
+    Attributes:
+        dimensions: of the poses that it takes, as `Processor.dimensions`.
     """
+
+    dimensions: tuple[int, ...] = (2,)
 
     def check(self, card: ModelCard) -> None:
         """Raise what rules out a run with this model, for `dlclive check`. As `Processor.check`."""

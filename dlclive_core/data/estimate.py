@@ -56,6 +56,8 @@ class RunInfo:
         clock: what processors ask for the time.
         is_replay: True where a recorded run goes through processors again. Images are black, there is no animal, and nothing
             may be driven: `Output.rehearsal` takes an output's place.
+        dimensions: of the poses: 2, or 3 for `Pose3D`.
+        unit: of the positions: "px"; for `Pose3D` that of the calibration, "" if it does not tell.
     """
 
     card: ModelCard
@@ -70,3 +72,5 @@ class RunInfo:
     progress: Callable[[], Progress] | None = None
     clock: RunClock = field(default_factory=RunClock)
     is_replay: bool = False
+    dimensions: int = 2
+    unit: str = "px"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.data.skeleton import Skeleton
+
+P = TypeVar("P", bound="Pose")
+Array = TypeVar("Array", bound=NDArray[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,11 @@ class Pose:
         unique: (U, 3) float32, keypoints that exist once in the scene (a lever, a corner of the arena).
         boxes: (N, 5) float32: the box in which each animal was searched, as x1, y1, x2, y2 [px], and the detector's score.
             The score is NaN if the box came from the caller, a condition, or an earlier pose without a detector.
+        dimensions: D, the number of coordinates of a position: 2; 3 for a `Pose3D`.
     """
+
+    dimensions: ClassVar[int] = 2
+    _further_arrays: ClassVar[tuple[str, ...]] = ("unique", "boxes")
 
     keypoints: NDArray[np.float32]
     skeleton: Skeleton
@@ -37,9 +45,11 @@ class Pose:
     boxes: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        shape = self.keypoints.shape
-        if len(shape) != 3 or shape[1:] != (len(self.skeleton), 3):
-            raise ValueError(f"keypoints have shape {shape}; the skeleton requires (N, {len(self.skeleton)}, 3)")
+        shape, columns = self.keypoints.shape, self.dimensions + 1
+        if len(shape) != 3 or shape[1:] != (len(self.skeleton), columns):
+            raise ValueError(
+                f"keypoints have shape {shape}; the skeleton requires (N, {len(self.skeleton)}, {columns})"
+            )
         if self.keypoints.dtype != np.float32:
             raise ValueError(f"keypoints are {self.keypoints.dtype}; they must be float32")
         if self.ids is not None and len(self.ids) != shape[0]:
@@ -47,16 +57,21 @@ class Pose:
         object.__setattr__(self, "keypoints", _frozen(self.keypoints))
         if self.ids is not None:
             object.__setattr__(self, "ids", tuple(self.ids))
-        for name in ("unique", "boxes"):
+        for name in self._further_arrays:
             if (array := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _frozen(array))
 
     @classmethod
-    def missing(cls, skeleton: Skeleton, individuals: int = 1) -> Pose:
+    def missing(cls: type[P], skeleton: Skeleton, individuals: int = 1) -> P:
         """A pose in which all keypoints are missing."""
-        keypoints = np.full((individuals, len(skeleton), 3), np.nan, dtype=np.float32)
-        keypoints[..., 2] = 0.0
+        keypoints = np.full((individuals, len(skeleton), cls.dimensions + 1), np.nan, dtype=np.float32)
+        keypoints[..., -1] = 0.0
         return cls(keypoints, skeleton)
+
+    @property
+    def positions(self) -> NDArray[np.float32]:
+        """(N, K, D) view of the positions: D = 2, in pixels; D = 3 for a `Pose3D`, in its unit."""
+        return self.keypoints[..., :-1]
 
     @property
     def xy(self) -> NDArray[np.float32]:
@@ -66,25 +81,25 @@ class Pose:
     @property
     def confidence(self) -> NDArray[np.float32]:
         """(N, K) view of the confidences."""
-        return self.keypoints[..., 2]
+        return self.keypoints[..., -1]
 
     def __len__(self) -> int:
         return int(self.keypoints.shape[0])
 
     def single(self) -> NDArray[np.float32]:
-        """(K, 3) of the individual with the highest mean confidence; all missing if there are no individuals."""
+        """(K, D + 1) of the individual with the highest mean confidence; all missing if there are no individuals."""
         if len(self) == 1:
             return self.keypoints[0]
         if len(self) == 0:
-            return Pose.missing(self.skeleton).keypoints[0]
+            return self.missing(self.skeleton).keypoints[0]
         best = int(np.argmax(self.confidence.mean(axis=1)))
         return self.keypoints[best]
 
 
-def _frozen(array: NDArray[np.float32]) -> NDArray[np.float32]:
+def _frozen(array: Array) -> Array:
     """A read-only copy; an array that is one already is kept, so that `dataclasses.replace` copies only what is new."""
     if array.base is None and not array.flags.writeable:
         return array
-    copy = np.array(array)
+    copy: Array = np.array(array)  # type: ignore[assignment]
     copy.flags.writeable = False
     return copy

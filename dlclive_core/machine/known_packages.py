@@ -55,6 +55,7 @@ PROVIDERS = {
     },
     "sink": {
         "tables": "dlclive-io",
+        "anipose": "dlclive-io",
         "timestamps": "dlclive-io",
         "video": "dlclive-io",
         "recording": "dlclive-io",

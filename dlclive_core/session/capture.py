@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
@@ -29,6 +30,8 @@ class Capture:
         ahead: how many frames of a recording may be decoded ahead.
         changed: notified of each frame, and of the end.
         check: looks at each frame.
+        handoff: where the frames go; None: a slot for a live source, else a queue.
+        pace: see `SessionSpec.pace`.
 
     Attributes:
         read: frames read so far.
@@ -45,13 +48,16 @@ class Capture:
         ahead: int,
         changed: threading.Condition,
         check: SourceCheck,
+        handoff: Handoff[Frame] | None = None,
+        pace: Callable[[float], bool] | None = None,
     ) -> None:
         self.source = source
         self.facts = facts
         self._check = check
         self._buffers = ReusedBuffers()
         self._times = CaptureTime()
-        self.handoff: Handoff[Frame] = LatestSlot(changed) if source.is_live else LosslessQueue(ahead, changed)
+        suitable = LatestSlot[Frame](changed) if source.is_live else LosslessQueue[Frame](ahead, changed)
+        self.handoff: Handoff[Frame] = suitable if handoff is None else handoff
         self.stopwatch = Stopwatch("capture")
         self.read = 0
         self.last_at = 0.0
@@ -59,6 +65,7 @@ class Capture:
         self.lingers = False
         self.close_error: BaseException | None = None
         self._limit = limit
+        self._pace = pace
         self._opened = threading.Event()
         self._begin = threading.Event()
         self._stop = threading.Event()
@@ -130,6 +137,8 @@ class Capture:
             if self.read == self._limit:
                 self.reached_limit = True
                 raise EndOfStream
+            if self._pace is not None and not self._pace(_TIMEOUT):
+                continue
             began = time.perf_counter()
             try:
                 result = self.source.read(_TIMEOUT)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dlclive_core.components import Processor
+from dlclive_core.components import PoseModel, Processor
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.skeleton import Skeleton
@@ -45,18 +45,19 @@ def checked_frame(result: object, name: str) -> Frame:
     return result
 
 
-def checked_poses(results: object, count: int, skeleton: Skeleton, where: str) -> list[Pose]:
+def checked_poses(results: object, count: int, model: PoseModel, where: str) -> list[Pose]:
     """A model's poses for `count` images. Raises ModelError if they are something else."""
     if not isinstance(results, list | tuple) or len(results) < count:
         raise ModelError(f"the model returned {_described(results)} at {where}, not {count} poses")
-    return [_checked(pose, skeleton, "the model", where, ModelError) for pose in results[:count]]
+    skeleton, dimensions = model.card.skeleton, model.dimensions
+    return [_checked(pose, skeleton, dimensions, "the model", where, ModelError) for pose in results[:count]]
 
 
-def checked_pose(result: object, skeleton: Skeleton, name: str, where: str) -> Pose:
-    """A processor's pose. Raises PluginError if it is something else, for example because `process` has no
+def checked_pose(result: object, pose: Pose, name: str, where: str) -> Pose:
+    """What a processor made of a pose. Raises PluginError if it is something else, for example because `process` has no
     return statement.
     """
-    return _checked(result, skeleton, f"processor {name}", where, PluginError)
+    return _checked(result, pose.skeleton, pose.dimensions, f"processor {name}", where, PluginError)
 
 
 def close_limit(processor: Processor) -> float:
@@ -67,10 +68,17 @@ def close_limit(processor: Processor) -> float:
         return Processor().close_limit
 
 
-def _checked(result: object, skeleton: Skeleton, who: str, where: str, kind: type[DLCLiveError]) -> Pose:
+def _checked(
+    result: object, skeleton: Skeleton, dimensions: int, who: str, where: str, kind: type[DLCLiveError]
+) -> Pose:
     if not isinstance(result, Pose):
         raise kind(
             f"{who} returned {_described(result)} at {where}, not a Pose: return the pose it was given, or a new one"
+        )
+    if result.dimensions != dimensions:
+        raise kind(
+            f"{who} returned a pose of {result.dimensions} dimensions at {where}, not of {dimensions}: use "
+            "dataclasses.replace on the pose it was given"
         )
     if result.skeleton is not skeleton and result.skeleton.keypoints != skeleton.keypoints:
         raise kind(

@@ -224,8 +224,11 @@ class Loop:
         images += images[-1:] * (batch[0].session.batch - len(images))
         where = self._where(batch[0].session, batch[0].frame)
         with errors_named(ModelError, f"the model failed at {where}"):
-            results = [self.model.predict(images[0])] if len(images) == 1 else self.model.predict_batch(images)
-        return checked_poses(results, len(batch), self.model.card.skeleton, where)
+            if len(images) == 1:
+                results = [self.model.predict_frame(batch[0].frame, images[0])]
+            else:
+                results = self.model.predict_batch(images)
+        return checked_poses(results, len(batch), self.model, where)
 
     def _deliver(self, job: Job, pose: Pose, began: float, ended: float, *, share: int) -> None:
         if self.abandoned.is_set():
@@ -267,7 +270,7 @@ class Loop:
         name, where = processor_name(processor), self._where(session, frame)
         with errors_named(PluginError, f"processor {name} failed at {where}"):
             result = processor.process(pose, frame)
-        return checked_pose(result, pose.skeleton, name, where)
+        return checked_pose(result, pose, name, where)
 
     def _where(self, session: RunningSession, frame: Frame) -> str:
         return f"frame {frame.index}" + (f" of {session.spec.name}" if len(self.sessions) > 1 else "")

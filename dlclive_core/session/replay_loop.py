@@ -58,7 +58,7 @@ class ReplayLoop:
             name, where = processor_name(processor), f"frame {frame.index}"
             with errors_named(PluginError, f"processor {name} failed at {where}"):
                 result = processor.process(pose, frame)
-            pose = checked_pose(result, pose.skeleton, name, where)
+            pose = checked_pose(result, pose, name, where)
         return pose
 
     def close(self) -> None:

@@ -60,7 +60,14 @@ class RunningSession:
         self.facts = SourceFacts(spec.source, self.events)
         check = SourceCheck(spec.source, self.facts, self.events)
         self.capture = Capture(
-            spec.source, self.facts, limit=spec.max_frames, ahead=ahead, changed=changed, check=check
+            spec.source,
+            self.facts,
+            limit=spec.max_frames,
+            ahead=ahead,
+            changed=changed,
+            check=check,
+            handoff=None if spec.handoff is None else spec.handoff(changed),
+            pace=spec.pace,
         )
         self.sinks = [SinkThread(sink, queue=self._queue(), events=self.events) for sink in spec.sinks]
         self.stage_times = {name: Stopwatch(name) for name in STAGES}
@@ -90,6 +97,8 @@ class RunningSession:
         """See `Progress.state`."""
         if self.phase != "running":
             return self.phase
+        if self._ending is not None or self.failure is not None or self.should_end:  # others of the rig may go on
+            return "closing"
         return "hanging" if self.is_hanging else "stale" if self.is_stale else "running"
 
     def progress(self) -> Progress:
@@ -133,6 +142,8 @@ class RunningSession:
             name=self.spec.name,
             progress=self.progress,
             clock=self.clock,
+            dimensions=self.spec.model.dimensions,
+            unit=self.spec.model.unit,
         )
 
     def begin(self) -> None:

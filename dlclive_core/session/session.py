@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
@@ -13,6 +13,7 @@ from dlclive_core.errors import UsageError
 from dlclive_core.regions import Chain, Region, check_follows
 from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.batch_size import Batch, check_batch
+from dlclive_core.session.dimensions import check_dimensions
 from dlclive_core.session.events import Event
 from dlclive_core.session.passed_parts import passed_list, passed_model, passed_part, passed_source
 from dlclive_core.session.report import SessionReport
@@ -98,6 +99,7 @@ class Session:
             ]
         )
         check_follows(self.region, model.card)
+        check_dimensions(self.model.dimensions, (*self.processors, *self.sinks))
         self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)
         self.queue_size = queue_size
@@ -185,8 +187,10 @@ class Session:
         return report
 
 
-def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
-    """Run sessions at the same time; raise the first error after all are closed."""
+def run_together(
+    sessions: Sequence[Session], spec_of: Callable[[Session], SessionSpec] = Session.spec
+) -> tuple[SessionReport, ...]:
+    """Run sessions at the same time, each as `spec_of` says; raise the first error after all are closed."""
     with ExitStack() as held:
         for session in sessions:
             if not session._busy.acquire(blocking=False):
@@ -195,7 +199,7 @@ def run_together(sessions: Sequence[Session]) -> tuple[SessionReport, ...]:
         for session in sessions:
             if session._stop.is_spent:
                 session._stop = StopRequest()
-        run = Run([session.spec() for session in sessions])
+        run = Run([spec_of(session) for session in sessions])
         for session, running in zip(sessions, run.sessions, strict=True):
             session.report, session._running = None, running
         try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
+from dlclive_core.data.frame import Frame
 from dlclive_core.regions import Chain
 from dlclive_core.session.batch_size import Batch
+from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.source_facts import source_name
 
 
@@ -30,6 +34,8 @@ class SessionSpec:
     Attributes:
         custom_name: the name chosen by the user, or "".
         stop: the request to stop.
+        handoff: makes the queue between source and loop, given the loop's condition. None: what suits the source.
+        pace: called before each frame is read, with the most seconds to wait; False: not to be read yet. None: always.
     """
 
     source: FrameSource
@@ -44,6 +50,8 @@ class SessionSpec:
     stale_after: float | None
     custom_name: str
     stop: StopRequest = field(compare=False)
+    handoff: Callable[[threading.Condition], Handoff[Frame]] | None = field(default=None, compare=False)
+    pace: Callable[[float], bool] | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

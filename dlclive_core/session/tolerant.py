@@ -47,6 +47,7 @@ class Tolerant(Processor):
             raise UsageError(f"on_error is {on_error!r}; {nearest(str(on_error), ON_ERROR)}")
         self.processor = as_processor(processor)
         self.replays = self.processor.replays
+        self.dimensions = self.processor.dimensions
         self.on_error = on_error
         self.failures = 0
         self.disabled = False
@@ -68,7 +69,7 @@ class Tolerant(Processor):
             return pose
         name, where = processor_name(self), f"frame {frame.index}"
         try:
-            return checked_pose(self.processor.process(pose, frame), pose.skeleton, name, where)
+            return checked_pose(self.processor.process(pose, frame), pose, name, where)
         except KeyboardInterrupt:
             raise
         except BaseException as error:

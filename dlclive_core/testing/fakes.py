@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from dlclive_core.components import PoseModel
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.frame_set import FrameSet
 from dlclive_core.data.pose import Pose
+from dlclive_core.data.pose_3d import Pose3D
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.testing.blobs import BlobModel, BlobSource
 
@@ -30,26 +32,33 @@ class NullModel(PoseModel):
         return self._pose
 
 
-def run_info(card: ModelCard | None = None, *, is_live: bool = False, fps: float | None = 30.0) -> RunInfo:
-    """A RunInfo as a session passes it, for 160 x 120 frames."""
+def run_info(
+    card: ModelCard | None = None, *, is_live: bool = False, fps: float | None = 30.0, dimensions: int = 2
+) -> RunInfo:
+    """A RunInfo as a session passes it, for 160 x 120 frames; with 3 dimensions, as that of a `MultiViewRig`."""
     return RunInfo(
         card=card or BlobModel().card,
         source="test",
         is_live=is_live,
-        frame_size=(160, 120),
+        frame_size=(160, 120) if dimensions == 2 else None,
         fps=fps,
         frame_count=None,
         started_at=datetime.now(timezone.utc).astimezone(),
         started_clock=time.perf_counter(),
+        dimensions=dimensions,
+        unit="px" if dimensions == 2 else "mm",
     )
 
 
-def estimates(count: int = 10, *, missing: tuple[int, ...] = (), card: ModelCard | None = None) -> Iterator[Estimate]:
+def estimates(
+    count: int = 10, *, missing: tuple[int, ...] = (), card: ModelCard | None = None, dimensions: int = 2
+) -> Iterator[Estimate]:
     """Estimates as a session passes them to sinks, with the true poses of a BlobSource.
 
     Args:
         missing: indices of frames in which all keypoints are missing.
         card: the card of a model with other keypoints; the poses are then a grid of points.
+        dimensions: 3 for `Pose3D` in a `FrameSet`.
     """
     source = BlobSource(frames=count)
     source.open()
@@ -63,5 +72,16 @@ def estimates(count: int = 10, *, missing: tuple[int, ...] = (), card: ModelCard
             pose = Pose(np.stack([x, y, np.full(size, 0.75)], axis=-1).astype(np.float32), card.skeleton)
         if index in missing:
             pose = Pose.missing(pose.skeleton, len(pose))
+        if dimensions == 3:
+            frame, pose = FrameSet(frame.image, index, frame.captured_at, frame.device_time, frame.source), lifted(pose)
         now = frame.captured_at
         yield Estimate(frame, pose, now + 0.001, now + 0.004, now + 0.005)
+
+
+def lifted(pose: Pose) -> Pose3D:
+    """The same keypoints in space, ten units above the plane."""
+    height = np.where(np.isnan(pose.keypoints[..., :1]), np.float32(np.nan), np.float32(10.0))
+    keypoints = np.concatenate([pose.positions, height, pose.confidence[..., None]], axis=-1)
+    found = pose.confidence > 0
+    error = np.where(found, np.float32(0.5), np.float32(np.nan))
+    return Pose3D(keypoints, pose.skeleton, ids=pose.ids, error=error, views=np.where(found, 2, 0), unit="mm")

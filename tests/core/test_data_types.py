@@ -1,9 +1,11 @@
 """Frames, skeletons, poses and cards."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dlclive_core import FrameError, ModelCard, ModelError, Pose, Skeleton, UsageError, as_rgb, check_image
+from dlclive_core import FrameError, ModelCard, ModelError, Pose, Pose3D, Skeleton, UsageError, as_rgb, check_image
 
 MOUSE = Skeleton(("snout", "leftear", "tailbase"), ((0, 1), (1, 2)))
 
@@ -106,3 +108,57 @@ def test_an_invalid_card_is_a_model_error(text: str) -> None:
 def test_the_error_for_a_newer_card_names_the_package_to_update() -> None:
     with pytest.raises(ModelError, match="update dlclive-core"):
         ModelCard.from_json('{"card_version": 99}')
+
+
+def in_space() -> Pose3D:
+    keypoints = np.zeros((2, 3, 4), np.float32)
+    keypoints[0, 1], keypoints[1, 0] = (4, 5, 6, 0.5), (1, 2, 3, 0.9)
+    return Pose3D(keypoints, MOUSE, error=np.ones((2, 3), np.float32), views=np.full((2, 3), 2), unit="mm")
+
+
+def test_a_pose_in_space_has_three_coordinates_and_a_confidence() -> None:
+    pose = in_space()
+    assert (Pose.dimensions, pose.dimensions) == (2, 3)
+    assert pose.positions.base is pose.keypoints
+    assert pose.positions[0, 1].tolist() == [4, 5, 6]
+    assert pose.confidence[0, 1] == 0.5
+    assert pose.single()[0].tolist() == pytest.approx([1, 2, 3, 0.9])
+    assert Pose(np.zeros((1, 3, 3), np.float32), MOUSE).positions.shape == (1, 3, 2)
+    assert isinstance(pose, Pose)
+
+
+def test_a_missing_pose_in_space() -> None:
+    missing = Pose3D.missing(MOUSE, 2)
+    assert isinstance(missing, Pose3D)
+    assert np.isnan(missing.positions).all()
+    assert (missing.confidence == 0).all()
+    assert Pose3D.missing(MOUSE, 0).single().shape == (3, 4)
+
+
+def test_the_arrays_of_a_pose_in_space_are_read_only_copies() -> None:
+    keypoints, error = np.zeros((1, 3, 4), np.float32), np.zeros((1, 3), np.float32)
+    pose = Pose3D(keypoints, MOUSE, error=error, views=np.zeros((1, 3), int))
+    keypoints[:], error[:] = 7, 7
+    assert (pose.keypoints == 0).all()
+    assert (pose.error == 0).all()
+    for array in (pose.keypoints, pose.error, pose.views):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = 1
+    moved = replace(pose, keypoints=np.ones((1, 3, 4), np.float32))
+    assert isinstance(moved, Pose3D)
+    assert moved.error is pose.error
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"keypoints": np.zeros((1, 3, 3), np.float32)}, r"requires \(N, 3, 4\)"),
+        ({"keypoints": np.zeros((1, 3, 4))}, "float64"),
+        ({"error": np.zeros((2, 3), np.float32)}, r"error has shape \(2, 3\)"),
+        ({"views": np.zeros((1, 2), int)}, r"views has shape \(1, 2\)"),
+        ({"ids": ("a", "b")}, "2 ids for 1"),
+    ],
+)
+def test_a_pose_in_space_rejects_arrays_of_wrong_shape(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Pose3D(**{"keypoints": np.zeros((1, 3, 4), np.float32), "skeleton": MOUSE} | options)

@@ -12,7 +12,16 @@ ROOT = Path(__file__).parent.parent.parent
 CORE = sorted((ROOT / "dlclive_core").rglob("*.py"))
 PLUGINS = sorted((ROOT / "plugins").glob("*/src/*/**/*.py"))
 PLUGIN_NAMES = {path.name for path in (ROOT / "plugins").glob("*/src/*")}
-DATA = ("data.frame", "data.pose", "data.skeleton", "data.name_checks", "data.renamed", "errors")
+DATA = (
+    "data.frame",
+    "data.frame_set",
+    "data.pose",
+    "data.pose_3d",
+    "data.skeleton",
+    "data.name_checks",
+    "data.renamed",
+    "errors",
+)
 
 
 def imports(path: Path) -> list[str]:

@@ -143,6 +143,34 @@ def journal(header: Any) -> bytes:
         return path.read_bytes()
 
 
+def calibrations() -> list[Any]:
+    """OpenCV's calibrations: of one camera, of one with a fisheye lens, and of two."""
+    matrix = {"rows": 3, "cols": 3, "dt": "d", "data": [576.0, 0, 316.8, 0, 582.4, 241.7, 0, 0, 1]}
+    lens = {"rows": 1, "cols": 5, "dt": "d", "data": [-0.25, 0.08, 0.001, -0.001, 0.0]}
+    place = {"R": [0.1, -0.3, 0.2], "T": {"rows": 3, "cols": 1, "dt": "d", "data": [10.0, -20.0, 500.0]}}
+    one = {"image_width": 640, "image_height": 480, "camera_matrix": matrix, "distortion_coefficients": lens, **place}
+    fisheye = {**one, "distortion_coefficients": [0.05, -0.01, 0.003, -0.001], "fisheye_model": 1, "camera_name": "top"}
+    stereo = {"M1": matrix, "D1": lens, "M2": matrix, "D2": lens, "image_size": [640, 480], **place}
+    return [one, fisheye, stereo]
+
+
+def toml_calibrations() -> list[bytes]:
+    """Anipose's calibration of two cameras, and Pose2Sim's of one."""
+    camera = """[cam_{number}]
+name = "{name}"
+size = [ 640, 480,]
+matrix = [ [ 576.0, 0.0, 316.8,], [ 0.0, 582.4, 241.7,], [ 0.0, 0.0, 1.0,],]
+distortions = [ -0.25, 0.08, 0.001, -0.001, 0.0,]
+rotation = [ 0.1, -0.3, 0.2,]
+translation = [ {x}, -20.0, 500.0,]
+
+"""
+    metadata = "[metadata]\nadjusted = false\nerror = 0.0\n"
+    two = camera.format(number=0, name="left", x=10.0) + camera.format(number=1, name="right", x=-90.0) + metadata
+    fisheye = camera.format(number=1, name="top", x=0.5).replace(", 0.0,]\nrotation", "]\nfisheye = true\nrotation")
+    return [two.encode(), (fisheye + metadata).encode()]
+
+
 def csv_files() -> list[bytes]:
     """Tables of poses of one animal and of two, and timestamps of frames and of videos."""
     rows = "".join(f"{n},{n}.5,2.25,0.9,,,\n" for n in range(30))

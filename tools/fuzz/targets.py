@@ -13,7 +13,7 @@ from dlclive_io.recovery.recover import recover
 from dlclive_io.tables.journal_content import JournalContent
 from dlclive_io.tables.table_layout import TableLayout
 
-from dlclive_core import DLCLiveError, ModelCard
+from dlclive_core import Calibration, DLCLiveError, ModelCard
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.profiles import read_profile
 from dlclive_core.runtimes import HeatmapDecoding, PoseConfig, read_config
@@ -98,7 +98,7 @@ def _in_a_file(name: str, read: Callable[[Path], object]) -> Callable[[bytes, Pa
 
 def _journal(path: Path) -> None:
     content = JournalContent(path)
-    columns = len(TableLayout(content.card).columns)
+    columns = len(TableLayout(content.card, content.dimensions).columns)
     for _ in content.frames(columns):
         pass
 
@@ -134,6 +134,14 @@ TARGETS = (
     Target(
         name="journal", reader="`JournalContent`", values=seeds.journal_headers(),
         write=lambda header, random: seeds.journal(header), read=_in_a_file("poses.h5.journal", _journal),
+    ),
+    Target(
+        name="calibration", reader="`Calibration.read`, OpenCV", values=seeds.calibrations(), write=as_yaml,
+        read=_in_a_file("left.yml", lambda path: Calibration.read(path, size=(640, 480))),
+    ),
+    Target(
+        name="calibration-toml", reader="`Calibration.read`, Anipose", files=seeds.toml_calibrations(),
+        read=_in_a_file("calibration.toml", Calibration.read),
     ),
     Target(name="csv", reader="`recover`", files=seeds.csv_files(), read=_recovery),
 )  # fmt: skip

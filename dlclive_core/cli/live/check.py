@@ -10,6 +10,7 @@ from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.cli.live.session_problems import find_problems
+from dlclive_core.cli.live.views_spec import ViewsParts
 from dlclive_core.cli.output import complain, print_json, print_table, stdout
 from dlclive_core.cli.specs import RegionSpec
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -37,7 +38,7 @@ def run_check(file: Path, *, json: bool) -> int:
 
 def _print(spec: RunSpec, parts: RigParts, *, json: bool) -> None:
     try:
-        rows = [row for session in parts.sessions for row in _rows(session, parts)]
+        rows = [row for session in parts.sessions for row in _rows(session, parts)] + _view_rows(parts.views)
     finally:
         parts.close()
     if json:
@@ -73,6 +74,22 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
     rows += [
         ("sink", part.text, ", ".join([type(component).__name__, *map(str, component.outputs)]))
         for part, component in zip(spec.sinks, session.sinks, strict=True)
+    ]
+    return rows
+
+
+def _view_rows(views: ViewsParts | None) -> list[tuple[str, str, str]]:
+    if views is None or views.spec.calibration is None:
+        return []
+    names, unit = ", ".join(views.calibration.names), views.calibration.unit
+    rows = [("calibration", views.spec.calibration.text, f"cameras {names}" + (f", in {unit}" if unit else ""))]
+    rows += [
+        ("processor 3-D", part.text, type(component).__name__)
+        for part, component in zip(views.spec.processors, views.processors, strict=True)
+    ]
+    rows += [
+        ("sink 3-D", part.text, ", ".join([type(component).__name__, *map(str, component.outputs)]))
+        for part, component in zip(views.spec.sinks, views.sinks, strict=True)
     ]
     return rows
 

@@ -42,6 +42,21 @@ Models = Annotated[
     ),
 ]
 Sinks = Annotated[list[str] | None, typer.Option(help="Sink, for example tables:mouse.h5; repeatable.")]
+Calibration = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE[,OPTION=VALUE,...]",
+        help="Calibration of several cameras, for poses in space: .toml of Anipose or Pose2Sim, .yml of OpenCV; with options, "
+        "for example calibration.toml,unit=mm,tolerance=0.004. Sources have the names of the cameras.",
+    ),
+]
+Processors3D = Annotated[
+    list[str] | None, typer.Option("--processor-3d", help="Processor of the poses in space; repeatable.")
+]
+Sinks3D = Annotated[
+    list[str] | None,
+    typer.Option("--sink-3d", help="Sink of the poses in space, for example tables:mouse3d.csv; repeatable."),
+]
 Display = Annotated[
     bool, typer.Option("--display", help="Show frames and keypoints in a window; same as --sink display.")
 ]
@@ -84,6 +99,9 @@ def run(
     sink: Sinks = None,
     display: Display = False,
     web: Web = False,
+    calibration: Calibration = None,
+    processor_3d: Processors3D = None,
+    sink_3d: Sinks3D = None,
     out: Out = Path(),
     *,
     loading: ModelOptions,
@@ -104,6 +122,7 @@ def run(
     """
     from dlclive_core.cli.live.run import run_live
     from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+    from dlclive_core.cli.live.views_spec import ViewsSpec
     from dlclive_core.cli.specs import PartSpec
 
     displays = [*(["display"] if display else []), *(["web"] if web else [])]
@@ -114,6 +133,11 @@ def run(
         processors=tuple(PartSpec.parse(text) for text in processor or ()),
         sinks=tuple(PartSpec.parse(text) for text in [*(sink or ()), *displays]),
         regions=regions.spec(),
+        views=ViewsSpec(
+            calibration=None if calibration is None else ViewsSpec.parse_calibration(calibration),
+            processors=tuple(PartSpec.parse(text) for text in processor_3d or ()),
+            sinks=tuple(PartSpec.parse(text) for text in sink_3d or ()),
+        ),
         max_frames=max_frames,
         seconds=seconds,
         deadline=deadline,

@@ -50,6 +50,8 @@ class LiveNumbers(Processor):
         on_open: called when all other components are open, before the first frame.
     """
 
+    dimensions = (2, 3)
+
     def __init__(self, on_open: Callable[[RunInfo], None] | None = None) -> None:
         self.history = History()
         self.distribution = [0] * BINS

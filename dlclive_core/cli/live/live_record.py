@@ -80,7 +80,7 @@ class LiveRecord:
     """
 
     spec: RunSpec
-    sessions: Sequence[SessionRecord]
+    sessions: list[SessionRecord]
     path: Path | None = None
     _values: dict[str, Any] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from dlclive_core.cli.live.plan import REPLAY_SINK, PlannedSession, plan, with_replay_record
 from dlclive_core.cli.live.run_spec import RunSpec
+from dlclive_core.cli.live.views_spec import NAME, ViewsParts
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.specs import PartSpec, located
@@ -44,10 +45,11 @@ class SessionParts:
 
 @dataclass(frozen=True, slots=True)
 class RigParts:
-    """The sessions of a run, and its models by number."""
+    """The sessions of a run, its models by number, and what is done with poses in space."""
 
     sessions: tuple[SessionParts, ...]
     models: dict[int, ModelPart]
+    views: ViewsParts | None = None
 
     @classmethod
     def build(cls, spec: RunSpec, catalog: PluginCatalog) -> RigParts:
@@ -70,8 +72,9 @@ class RigParts:
             _build_session(session, source, spec, catalog, models[session.model_number].loading.profile)
             for session, source in zip(planned, sources, strict=True)
         )
-        _refuse_shared_files(sessions)
-        return cls(sessions, models)
+        views = build_views(spec, [session.name for session in planned], catalog)
+        _refuse_shared_files(sessions, views)
+        return cls(sessions, models, views)
 
     def model(self, session: SessionParts) -> ModelPart:
         """The model of a session."""
@@ -82,6 +85,14 @@ class RigParts:
         for session in self.sessions:
             for component in session.components:
                 component.close()
+        if self.views is not None:
+            self.views.close()
+
+
+def build_views(spec: RunSpec, cameras: list[str], catalog: PluginCatalog) -> ViewsParts | None:
+    """Build the parts of the 3-D session. See `ViewsParts.build`."""
+    resolve_path = partial(output_path, folder=spec.out, source=NAME, mark="")
+    return ViewsParts.build(spec.views, cameras, catalog, {"resolve_path": resolve_path, "overwrite": spec.overwrite})
 
 
 def _build_session(
@@ -112,10 +123,10 @@ def output_path(path: Path, *, folder: Path, source: str, mark: str) -> Path:
     return folder / file
 
 
-def _refuse_shared_files(sessions: tuple[SessionParts, ...]) -> None:
+def _refuse_shared_files(sessions: tuple[SessionParts, ...], views: ViewsParts | None) -> None:
     """Raise UsageError or ConfigurationError if two sinks or processors write the same file."""
     writers: Writers[PartSpec] = Writers()
-    for session in sessions:
+    for session in (*sessions, *(() if views is None else (views,))):
         parts = (*session.spec.sinks, *session.spec.processors)
         for part, component in zip(parts, (*session.sinks, *session.processors), strict=True):
             for path in files_of(component):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from dlclive_core.cli.live.latency_picture import latency_picture
@@ -16,6 +16,7 @@ from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.live.session_table import print_session
 from dlclive_core.cli.live.start_gate import StartGate
 from dlclive_core.cli.live.status_line import live_lines
+from dlclive_core.cli.live.views_spec import NAME
 from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.record import model_facts
@@ -78,14 +79,21 @@ def _run(
             timer[0].daemon = True
             timer[0].start()
 
-    gate = StartGate(len(parts.sessions), begin)
+    gate = StartGate(len(parts.sessions) + (parts.views is not None), begin)
     numbers = [LiveNumbers(on_open=gate.session_opened) for _ in parts.sessions]
-    rig = Rig(
-        [
-            _session(spec, part, models[part.spec.model_number], number)
-            for part, number in zip(parts.sessions, numbers, strict=True)
-        ]
-    )
+    sessions = {
+        part.spec.name: _session(spec, part, models[part.spec.model_number], number)
+        for part, number in zip(parts.sessions, numbers, strict=True)
+    }
+    rig: Rig
+    if parts.views is None:
+        rig = Rig(list(sessions.values()))
+    else:
+        numbers.append(LiveNumbers(on_open=gate.session_opened))
+        rig = views_rig = parts.views.rig(sessions, numbers[-1], spec.deadline)
+        joined, card = views_rig.session_3d, views_rig.session_3d.model.card
+        facts = {"file": views_rig.calibration.name, "card": asdict(card), "unit": views_rig.calibration.unit}
+        record.sessions.append(SessionRecord(NAME, joined.source, joined.model, facts))
     error: DLCLiveError | None = None
     with signals.stops(rig), live_lines(rig.sessions, numbers):
         try:
@@ -168,4 +176,5 @@ def _failure(error: DLCLiveError | None, rig: Rig, reports: list[SessionReport])
 
 def without_live_numbers(report: SessionReport) -> SessionReport:
     """The report without LiveNumbers, the processor that `run` adds."""
-    return replace(report, processors=report.processors[:-1])
+    added = LiveNumbers.__name__
+    return replace(report, processors=tuple(result for result in report.processors if result.processor != added))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dlclive_core.cli.live.views_spec import ViewsSpec
 from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec
 from dlclive_core.errors import UsageError
 
@@ -59,6 +60,7 @@ class RunSpec:
 
     Attributes:
         model: for sources without their own; options without a path apply to all models.
+        views: the calibration, and what is done with poses in space.
         models: paths from the command line: one for all sources, or one per source, in order.
         replay: whether a session with processors gets a replay record.
         file: the session file; empty for the command line.
@@ -70,6 +72,7 @@ class RunSpec:
     processors: tuple[PartSpec, ...] = ()
     sinks: tuple[PartSpec, ...] = ()
     regions: RegionSpec = field(default_factory=RegionSpec)
+    views: ViewsSpec = field(default_factory=ViewsSpec)
     max_frames: int | None = None
     seconds: float | None = None
     deadline: float | None = None
@@ -96,6 +99,7 @@ class RunSpec:
             regions=self.regions.with_more(more.regions),
             processors=self.processors + more.processors,
             sinks=self.sinks + more.sinks,
+            views=self.views.with_more(more.views),
         )
 
     def _sources_with(self, replacements: tuple[SourceSpec, ...]) -> tuple[SourceSpec, ...]:
@@ -128,6 +132,7 @@ class RunSpec:
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **asdict(self.regions),
+            **self.views.to_dict(),
             "max_frames": self.max_frames,
             "seconds": self.seconds,
             "deadline": self.deadline,

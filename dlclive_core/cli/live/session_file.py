@@ -17,6 +17,12 @@ sources:
     regions: {cropping: [0, 320, 0, 240]}
     sinks:
       - tables: right.h5
+
+Calibrated cameras, whose names are those of the sources, have poses in space:
+
+calibration: {file: calibration.toml, unit: mm}
+sinks_3d:
+  - tables: mouse3d.h5
 """
 
 from __future__ import annotations
@@ -32,6 +38,7 @@ import yaml
 
 from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+from dlclive_core.cli.live.views_spec import ViewsSpec
 from dlclive_core.cli.live.yaml_file import YamlFile
 from dlclive_core.cli.region_options import parse_cropping, parse_dynamic
 from dlclive_core.cli.specs import ModelSpec, OptionSpec, PartSpec, RegionSpec, located
@@ -43,7 +50,8 @@ from dlclive_core.regions import regions_from_options
 Item = TypeVar("Item")
 
 _SOURCE_KEYS = ("source", "model", "processors", "sinks", "regions")
-_KEYS = (*_SOURCE_KEYS, "sources", "limits", "out", "overwrite", "replay")
+_VIEW_KEYS = ("calibration", "processors_3d", "sinks_3d")
+_KEYS = (*_SOURCE_KEYS, "sources", *_VIEW_KEYS, "limits", "out", "overwrite", "replay")
 _LOADING = {
     "path": str,
     "runtime": str | None,
@@ -99,6 +107,7 @@ def read_session_file(path: Path, problems: Problems | None = None) -> RunSpec:
     elif "sources" in nodes:
         with problems.caught("source"):
             settings["sources"] = _each(file, file.items(nodes["sources"], "sources"), _source, "source")
+    settings["views"] = _views(file, nodes)
     with problems.caught():
         if "limits" in nodes:
             settings |= _limits(file, nodes["limits"])
@@ -130,6 +139,28 @@ def _parts(file: YamlFile, nodes: dict[str, yaml.Node]) -> dict[str, Any]:
         if "regions" in nodes:
             parts["regions"] = _regions(file, nodes["regions"])
     return parts
+
+
+def _views(file: YamlFile, nodes: dict[str, yaml.Node]) -> ViewsSpec:
+    """What is done with poses in space."""
+    views: dict[str, Any] = {}
+    with file.problems.caught():
+        node = nodes.get("calibration")
+        if node is not None and isinstance(node, yaml.MappingNode):
+            pairs = file.mapping(node, None, "calibration")
+            options = tuple((option, file.text(value)) for option, (_, value) in pairs.items())
+            text = ",".join(f"{option}={value}" for option, value in options)
+            lines = {option: file.where(key) for option, (key, _) in pairs.items()}
+            spec = ComponentSpec("calibration", None, options)
+            views["calibration"] = PartSpec(text, spec, file.where(node), lines)
+        elif node is not None and not file.is_empty(node):
+            views["calibration"] = ViewsSpec.parse_calibration(file.text(node), file.where(node))
+    for key in ("processors", "sinks"):
+        with file.problems.caught():
+            name = f"{key}_3d"
+            if name in nodes:
+                views[key] = _each(file, file.items(nodes[name], name), partial(_part, what=f"an item of {name}"))
+    return ViewsSpec(**views)
 
 
 def _each(

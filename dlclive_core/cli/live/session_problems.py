@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dlclive_core.cli.live.parts import build_source, output_path
+from dlclive_core.cli.live.parts import build_source, build_views, output_path
 from dlclive_core.cli.live.plan import PlannedSession, missing_entry, plan
 from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+from dlclive_core.cli.live.views_spec import NAME
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.specs import PartSpec, located
 from dlclive_core.components import FrameSource, Processor, Sink
@@ -23,6 +24,7 @@ from dlclive_core.plugins.specs import convert
 from dlclive_core.profiles import Profile
 from dlclive_core.regions import Chain, check_follows
 from dlclive_core.session.component_calls import errors_named
+from dlclive_core.session.dimensions import check_dimensions
 
 
 def find_problems(spec: RunSpec, catalog: PluginCatalog, problems: Problems) -> None:
@@ -46,12 +48,15 @@ class _Search:
         self._spec, self._catalog, self._caught = spec, catalog, problems.caught
         self._entries = problems.entries
         self._models: dict[int, _LoadedModel] = {}
+        self._planned_sessions: tuple[PlannedSession, ...] = ()
 
     def run(self) -> None:
-        for session in self._planned():
+        self._planned_sessions = self._planned()
+        for session in self._planned_sessions:
             if session.model_number not in self._models:
                 self._models[session.model_number] = self._load(session)
             self._check_session(session, self._models[session.model_number])
+        self._check_views()
         with self._caught():
             _check_folder(self._spec.out, self._spec.out)
 
@@ -98,11 +103,25 @@ class _Search:
             if size is not None:
                 chain.views((size[1], size[0]))
         for part in session.processors:
-            self._check_component(part, session, model.card, is_live, build_processor)
+            self._check_component(part, session.name, model.card, is_live, build_processor)
         for part in session.sinks:
-            self._check_component(part, session, model.card, is_live, build_sink)
+            self._check_component(part, session.name, model.card, is_live, build_sink)
         if source is not None:
             source.close()
+
+    def _check_views(self) -> None:
+        """The calibration, and what is done with poses in space."""
+        sessions, views = self._planned_sessions, self._spec.views
+        cameras = [session.name for session in sessions] or ["", ""]
+        card = next((model.card for model in self._models.values() if model.card is not None), None)
+        with self._caught():
+            without_parts = replace(views, processors=(), sinks=()) if views.calibration is not None else views
+            build_views(replace(self._spec, views=without_parts), cameras, self._catalog)
+        if views.calibration is not None:
+            for part in views.processors:
+                self._check_component(part, NAME, card, True, build_processor, dimensions=3)
+            for part in views.sinks:
+                self._check_component(part, NAME, card, True, build_sink, dimensions=3)
 
     def _frame_size(self, source: FrameSource, part: PartSpec) -> tuple[int, int] | None:
         """(width, height), if the source knows it; a recording is opened for that."""
@@ -117,17 +136,21 @@ class _Search:
     def _check_component(
         self,
         part: PartSpec,
-        session: PlannedSession,
+        source: str,
         card: ModelCard | None,
         is_live: bool,
         build: Callable[..., Processor | Sink],
+        *,
+        dimensions: int = 2,
     ) -> None:
-        resolve_path = partial(output_path, folder=self._spec.out, source=session.name, mark=part.mark)
+        resolve_path = partial(output_path, folder=self._spec.out, source=source, mark=part.mark)
         component: Processor | Sink | None = None
         with self._caught():
             component = build(part, self._catalog, resolve_path=resolve_path, overwrite=self._spec.overwrite)
         if component is None:
             return
+        with self._caught(), located(part.where):
+            check_dimensions(dimensions, [component])
         name = part.spec.name if part.spec is not None else part.text
         if card is not None:
             with self._caught(), located(part.where, part.lines), errors_named(PluginError, f"{name}.check"):

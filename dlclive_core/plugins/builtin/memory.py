@@ -16,6 +16,8 @@ class MemorySink(Sink):
         latencies: seconds from capture to pose.
     """
 
+    dimensions = (2, 3)
+
     def __init__(self) -> None:
         self.poses: list[Pose] = []
         self.indices: list[int] = []

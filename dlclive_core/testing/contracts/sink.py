@@ -20,15 +20,15 @@ class SinkContract(Contract):
         raise NotImplementedError
 
     @pytest.fixture
-    def run(self) -> RunInfo:
+    def run(self, sink: Sink) -> RunInfo:
         """May be overridden: the run that the sink is opened with."""
-        return run_info(BlobModel().card)
+        return run_info(BlobModel().card, dimensions=min(sink.dimensions))
 
     def test_writes_a_run(self, sink: Sink, run: RunInfo) -> None:
         """Troubleshooting: poses may be missing (NaN, NaN, 0)."""
         with sink:
             sink.open(run)
-            for estimate in estimates(6, missing=(2,)):
+            for estimate in estimates(6, missing=(2,), dimensions=run.dimensions):
                 sink.write(estimate)
             sink.finish()
         assert all(path.is_file() for path in sink.outputs)
@@ -45,7 +45,7 @@ class SinkContract(Contract):
         with sink:
             finals = sink.outputs
             sink.open(run)
-            for estimate in estimates(3):
+            for estimate in estimates(3, dimensions=run.dimensions):
                 sink.write(estimate)
             assert not any(path.exists() for path in finals)
         assert not any(path.exists() for path in finals)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dlclive_io.replay.replay_record import ReplayRecord
     from dlclive_io.screen.display_window import DisplayWindow
     from dlclive_io.screen.web_display import WebDisplay
+    from dlclive_io.tables.anipose_table import AniposeTable
     from dlclive_io.tables.pose_table import PoseTable
     from dlclive_io.tables.timestamp_table import TimestampTable
     from dlclive_io.video.image_folder import ImageFolder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AniposeTable",
     "DisplayWindow",
     "ImageFolder",
     "LabelledVideo",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AniposeTable": "tables.anipose_table",
     "DisplayWindow": "screen.display_window",
     "ImageFolder": "video.image_folder",
     "LabelledVideo": "video.labelled_video",

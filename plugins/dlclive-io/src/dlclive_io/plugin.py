@@ -67,6 +67,11 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             install_hint=_INSTALL,
         ),
         SinkInfo(
+            name="anipose",
+            summary="Writes poses in space as Anipose's table, CSV",
+            factory="dlclive_io.tables.anipose_table:AniposeTable",
+        ),
+        SinkInfo(
             name="timestamps",
             summary="Writes capture time, inference time and latency of each frame, as CSV",
             factory="dlclive_io.tables.timestamp_table:TimestampTable",

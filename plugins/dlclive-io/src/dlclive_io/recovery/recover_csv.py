@@ -17,11 +17,11 @@ from dlclive_io.recovery.csv_rows import (
     remove_torn_line,
 )
 from dlclive_io.recovery.recover_video import count_frames
-from dlclive_io.tables import timestamp_table
+from dlclive_io.tables import anipose_table, timestamp_table
 from dlclive_io.video import video_times
 
 _SECONDS = "captured_at_s"
-_LEVELS = ("scorer", "individuals", "bodyparts", "coords")
+_LEVELS = ("scorer", "individuals", "bodyparts", "coords", anipose_table.FRAME)
 
 
 def recover_poses_csv(part: Path, final: Path) -> RecoveredFile | None:

@@ -53,7 +53,7 @@ def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
 
 def _write(path: Path, content: JournalContent) -> int:
     """Write all rows of a journal; return the number of rows in the table."""
-    layout = TableLayout(content.card)
+    layout = TableLayout(content.card, content.dimensions)
     table = open_hdf5(path, layout)
     written = 0
 

@@ -31,6 +31,7 @@ class JournalContent:
 
     Attributes:
         card: the model card.
+        dimensions: of the poses.
         header: the run's source, is_live, fps and started_at.
         seconds: capture time of the last frame read, from the start of the run; None before the first.
         damaged_rows: rows that differ from what was written.
@@ -56,6 +57,9 @@ class JournalContent:
             if self.header.get("version", VERSION + 1) > VERSION:
                 raise DataError(f"{path} was written by a newer dlclive-io: update it")
             self.card = ModelCard.from_json(json.dumps(self.header["card"]))
+            self.dimensions = self.header.get("dimensions", 2)  # journals of the first versions do not tell
+            if self.dimensions not in (2, 3):
+                raise DataError(f"{path} was written by a newer dlclive-io, or is damaged: its poses are unknown")
 
     @property
     def damage(self) -> str:

@@ -114,6 +114,7 @@ def _header(run: RunInfo) -> dict[str, str]:
         "is_live": run.is_live,
         "frame_size": run.frame_size,
         "fps": run.fps,
+        "dimensions": run.dimensions,
         "started_at": run.started_at.isoformat(),
         "started_clock": run.started_clock,
     }

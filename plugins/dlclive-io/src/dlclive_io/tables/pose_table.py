@@ -32,8 +32,8 @@ class PoseTable(Sink):
     """Writes poses in DeepLabCut's format, for DeepLabCut, movement, napari-deeplabcut and pandas.
 
     Row n is frame n, up to the last frame: all values of a missing frame are NaN. A keypoint that was not detected is
-    NaN, NaN, 0. Multi-animal projects have a level of individuals, padded if fewer were detected; `left_out` counts
-    individuals beyond those of the project.
+    NaN, NaN, 0. Poses in space have a column z, and positions in the unit of the calibration. Multi-animal projects have a
+    level of individuals, padded if fewer were detected; `left_out` counts individuals beyond those of the project.
 
     A jump over more numbers than a table has empty rows for (a million, or 256 MB) is not filled: the rows behind it keep
     their numbers, the log says so once, and `rows_left_out` counts the missing rows. If the source then goes on counting
@@ -47,6 +47,8 @@ class PoseTable(Sink):
         path: ends in .h5 (key `df_with_missing`, as DeepLabCut writes it, float64) or .csv.
         overwrite: replace an existing file.
     """
+
+    dimensions = (2, 3)
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self._output = OutputFile(path, (Hdf5Table.suffix, CsvTable.suffix), overwrite=overwrite)
@@ -87,7 +89,7 @@ class PoseTable(Sink):
     def open(self, run: RunInfo) -> None:
         """Write the header. Raises OutputExistsError, DataError."""
         part = self._output.begin(keeps_unfinished=run.is_live)
-        self._layout = layout = TableLayout(run.card)
+        self._layout = layout = TableLayout(run.card, run.dimensions)
         self._intact = True  # no error so far
         self._doubtful, self._told, self.frames_left_out = None, False, 0
         suffix = self._output.path.suffix.lower()

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, Pose
 
-COORDS = ("x", "y", "likelihood")
+COORDS = {2: ("x", "y", "likelihood"), 3: ("x", "y", "z", "likelihood")}
+"""By the number of dimensions of the poses."""
 UNIQUE_INDIVIDUAL = "single"
 """DeepLabCut's name for the individual that holds unique keypoints."""
 
@@ -19,34 +20,40 @@ class TableLayout:
     Individuals named in the project go to their own columns; others (a tracker's) take the first free columns and keep
     them. Without names, individuals are assigned in order.
 
+    Args:
+        card: of the model.
+        dimensions: of the poses: 2, or 3 for `Pose3D`, with a column z.
+
     Attributes:
         names: names of the header's levels.
         columns: one tuple per column.
         left_out: number of individuals that found no free column.
     """
 
-    def __init__(self, card: ModelCard) -> None:
+    def __init__(self, card: ModelCard, dimensions: int = 2) -> None:
         self._multi = card.multi_animal
         self._keypoints = len(card.skeleton)
         self._unique = len(card.unique_keypoints)
         self._individuals = card.individuals if self._multi else ("",)
         self._assigned: dict[str, int] = {}
+        coords = COORDS[dimensions]
+        self._values = len(coords)
         self.left_out = 0
         parts = [(name, point) for name in self._individuals for point in card.skeleton.keypoints]
         parts += [(UNIQUE_INDIVIDUAL, point) for point in card.unique_keypoints]
         if self._multi:
             self.names: tuple[str, ...] = ("scorer", "individuals", "bodyparts", "coords")
             self.columns: list[tuple[str, ...]] = [
-                (card.scorer, name, point, coord) for name, point in parts for coord in COORDS
+                (card.scorer, name, point, coord) for name, point in parts for coord in coords
             ]
         else:
             self.names = ("scorer", "bodyparts", "coords")
-            self.columns = [(card.scorer, point, coord) for _, point in parts for coord in COORDS]
+            self.columns = [(card.scorer, point, coord) for _, point in parts for coord in coords]
 
     def row(self, pose: Pose) -> NDArray[np.float32]:
-        """(columns,) values of one frame; a keypoint that was not detected is NaN, NaN, 0."""
-        shape = (len(self._individuals), self._keypoints, 3)
-        values = _not_found(shape[0] * shape[1] + self._unique)
+        """(columns,) values of one frame; a keypoint that was not detected is NaN, NaN, 0, or NaN, NaN, NaN, 0."""
+        shape = (len(self._individuals), self._keypoints, self._values)
+        values = _not_found(shape[0] * shape[1] + self._unique, self._values)
         animals = values[: shape[0] * shape[1]].reshape(shape)
         if self._multi:
             for individual, slot in enumerate(self._slots(pose)):
@@ -80,7 +87,7 @@ class TableLayout:
         return self._assigned[name]
 
 
-def _not_found(points: int) -> NDArray[np.float32]:
-    values = np.full((points, 3), np.nan, dtype=np.float32)
-    values[:, 2] = 0.0
+def _not_found(points: int, count: int) -> NDArray[np.float32]:
+    values = np.full((points, count), np.nan, dtype=np.float32)
+    values[:, -1] = 0.0
     return values

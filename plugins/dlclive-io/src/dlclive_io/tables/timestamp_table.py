@@ -30,6 +30,8 @@ class TimestampTable(Sink):
         overwrite: replace an existing file.
     """
 
+    dimensions = (2, 3)
+
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self._output = OutputFile(path, (".csv",), overwrite=overwrite)
         self._file: IO[str] | None = None
