@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
+from dlclive_processors.output.protocol import Limits
+from dlclive_processors.simulator import UNO, Board, build_host, build_sketch, chip_command, missing_tools
 
 from dlclive_core import Frame, ModelCard, Pose, RunInfo, Skeleton
 
+HERE = Path(__file__).parent
+SKETCHES = HERE.parent / "firmware"
 SKELETON = Skeleton(("snout", "left_ear", "right_ear", "tail_base"))
 IMAGE = np.zeros((2, 2, 3), dtype=np.uint8)
 
@@ -50,5 +55,31 @@ def make_pose() -> Callable[..., Pose]:
         keypoints[..., :2] = places
         keypoints[..., 2] = confidence
         return Pose(keypoints, SKELETON, ids=ids)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_chip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
+    """Compiles a sketch for an Arduino; the command line of a program that runs it on a simulated processor."""
+    if missing := missing_tools():
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("chip")
+    host = build_host(HERE / "firmware" / "chip.c", folder / "chip")
+    built: dict[tuple[Path, Board, Limits | None], Path] = {}
+
+    def make(
+        record: Path,
+        board: Board = UNO,
+        limits: Limits | None = None,
+        sketch: Path = SKETCHES / "dlclive_output" / "dlclive_output.ino",
+        baud: int = 115200,
+    ) -> list[str]:
+        key = sketch, board, limits
+        if key not in built:
+            built[key] = build_sketch(
+                sketch, folder / str(len(built)), board, limits, include=SKETCHES / "dlclive_output"
+            )
+        return chip_command(host, built[key], board, record, baud)
 
     return make

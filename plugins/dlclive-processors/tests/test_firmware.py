@@ -38,9 +38,10 @@ class Host:
 
     def send(self, kind: Type, values: bytes = b"", echo: int | None = None) -> Answer:
         self.sequence = (self.sequence + 1) & 0xFFFF
-        return self.hear(
-            self.device.receive(message(kind, self.sequence, self.echo if echo is None else echo, values), self.now)
-        )
+        text = message(kind, self.sequence, self.echo if echo is None else echo, values)
+        reply = self.hear(self.device.receive(text, self.now))
+        self.device.tick(self.now)  # what a message has changed shows at the pins, and a train begins
+        return reply
 
     def hear(self, data: bytes) -> Answer:
         (content,) = self.splitter.feed(data)
@@ -202,6 +203,7 @@ def test_a_repeated_command_is_executed_once(make: Callable[..., Host]) -> None:
     text = message(Type.ON, 77, host.echo, ON_VALUES.pack(0, 10 * MS, 0, 0))
     host.sequence = 77
     assert host.hear(host.device.receive(text, host.now)).status == Status.DONE
+    host.device.tick(host.now)
     host.wait(8 * MS, beats=False)
     host.sequence = 77
     assert host.hear(host.device.receive(text, host.now)).status == Status.DONE

@@ -32,7 +32,9 @@ class Channel:
     """One output: its train of pulses, its level, and the used part of its allowance (`heat`)."""
 
     active: bool = False
+    begins: bool = False
     level: bool = False
+    driven: bool = False
     started: int = 0
     width: int = 0
     period: int = 0
@@ -61,9 +63,13 @@ class Device:
         self._noise_before += self._splitter.noise
         self._splitter = Splitter()
 
+    def disconnect(self) -> None:
+        """The host closes the port: a board with native USB detects that."""
+        self.connect()
+
     @property
     def levels(self) -> int:
-        """One bit per channel, set while its pin is high."""
+        """One bit per channel, set while its pin is to be high."""
         return sum(channel.level << number for number, channel in enumerate(self._channels))
 
     @property
@@ -84,7 +90,12 @@ class Device:
         return answers
 
     def tick(self, now: int) -> None:
-        """Advance to this time."""
+        """Advance to this time; the pins are then set from `levels`."""
+        self._advance(now)
+        for channel in self._channels:
+            channel.driven = channel.level
+
+    def _advance(self, now: int) -> None:
         step = (now - self._ticked) & _MASK
         self._ticked = now
         if self._on is not None and (now - self._on[1]) & _MASK >= 4 * self.limits.watchdog_us:
@@ -107,7 +118,7 @@ class Device:
         return self.limits.pulse_us * (1000 - self.limits.duty_permille)
 
     def _warm(self, channel: Channel, step: int) -> None:
-        if channel.level:
+        if channel.driven:
             channel.heat += step * (1000 - self.limits.duty_permille)
         else:
             channel.heat = max(0, channel.heat - step * self.limits.duty_permille)
@@ -115,6 +126,8 @@ class Device:
     def _shape(self, channel: Channel, now: int) -> None:
         if not channel.active:
             return
+        if channel.begins:
+            channel.begins, channel.started = False, now
         elapsed = (now - channel.started) & _MASK
         if elapsed >= channel.duration:
             channel.active = channel.level = False
@@ -128,7 +141,7 @@ class Device:
         return (now - echo) & _MASK < self.limits.watchdog_us
 
     def _answer(self, content: bytes, now: int) -> bytes:
-        self.tick(now)
+        self._advance(now)
         kind, sequence, echo = HEAD.unpack_from(content)
         values = content[HEAD.size :]
         status = Status.MALFORMED
@@ -173,9 +186,8 @@ class Device:
             return Status.BEYOND_LIMIT
         if channel.heat + width * (1000 - limits.duty_permille) > self._allowance:
             return Status.TOO_SOON
-        channel.active, channel.started = True, now
+        channel.active = channel.begins = True
         channel.width, channel.period, channel.duration = width, period, duration
-        self._shape(channel, now)
         return Status.DONE
 
     def _off(self, which: int) -> Status:

@@ -25,9 +25,10 @@ _STALL = 0.01  # seconds; a real device never stalls for that long
 
 
 class AnyDevice(Protocol):
-    """The interface of `Device` and `CompiledDevice`."""
+    """The interface of `Device`, `CompiledDevice` and `ChipDevice`."""
 
     def connect(self) -> None: ...
+    def disconnect(self) -> None: ...
     def tick(self, now: int) -> None: ...
     def receive(self, data: bytes, now: int) -> bytes: ...
     @property
@@ -96,7 +97,9 @@ class Terminal:
         for piece in self._line.to_device(data, time.perf_counter()):
             answers += self._device.receive(piece, self._clock())
             self._record_levels()
-        self._device.tick(self._clock())
+        now = self._clock()
+        self._device.tick(now)
+        answers += self._device.receive(b"", now)  # a board with a line of its own answers later
         self._record_levels()
         for piece in self._line.to_host(answers, time.perf_counter()):
             self._write(piece)
@@ -118,7 +121,7 @@ class Terminal:
                 raise
             if self._connected:  # the host closed the port
                 self._connected = False
-                self._device.connect()
+                self._device.disconnect()
                 self._line.clear()
             return b""
         if not self._connected:
