@@ -1,10 +1,11 @@
 """The public names, for type checkers, `dir()` and lazy loading: a name is imported from here when it is first used."""
 
-from .components import Component, Device, Exporter, FrameSource, PoseModel, Processor, Sink
+from .components import Component, Device, Exporter, FrameSource, LatencyProbe, PoseModel, Processor, Sink
 from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
+from .data.latency_trial import LatencyTrial
 from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.progress import Progress
@@ -80,6 +81,8 @@ __all__ = [
     "Frame",
     "FrameError",
     "FrameSource",
+    "LatencyProbe",
+    "LatencyTrial",
     "MemorySink",
     "ModelCard",
     "ModelError",

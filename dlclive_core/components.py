@@ -11,6 +11,7 @@ hardware in a safe state. A component is used by one thread at a time; each clas
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from typing_extensions import Self
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
+from dlclive_core.data.latency_trial import LatencyTrial
 from dlclive_core.data.pose import Pose
+from dlclive_core.errors import DLCLiveError
 
 if TYPE_CHECKING:
     from dlclive_core.profiles import Profile
@@ -208,6 +211,41 @@ class Processor(Component):
     def statistics(self) -> Mapping[str, float]:
         """Counts and measurements of this run for the report, for example {"pulses": 12}. Read after `close`."""
         return {}
+
+
+class LatencyProbe(Processor):
+    """A processor that measures the time from a light in the camera's view to an output, for `dlclive latency`.
+
+    Attributes:
+        finished: set when the measurement is over. Any thread may wait for it.
+    """
+
+    finished: threading.Event
+
+    @property
+    @abstractmethod
+    def goal(self) -> int:
+        """Number of trials to do."""
+
+    @property
+    @abstractmethod
+    def trials(self) -> Sequence[LatencyTrial]:
+        """The trials that are over, in order. Any thread may read it."""
+
+    @property
+    @abstractmethod
+    def false_answers(self) -> int:
+        """How often the output was switched on without a light, or too late for one."""
+
+    @property
+    @abstractmethod
+    def round_trip(self) -> float:
+        """Median time from a message to the device to its answer, in seconds; 0 if unknown."""
+
+    @property
+    @abstractmethod
+    def error(self) -> DLCLiveError | None:
+        """What ended the measurement early."""
 
 
 class Sink(Component):

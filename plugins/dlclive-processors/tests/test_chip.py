@@ -16,6 +16,7 @@ from dlclive_processors.output.protocol import (
     CLOCK,
     LIMITS,
     ON_VALUES,
+    PROBE_VALUES,
     VERSION,
     Answer,
     Limits,
@@ -361,11 +362,11 @@ def test_the_state_machine_agrees_with_its_twin(
 
 def random_message(source: random.Random, echo: int) -> bytes:
     """A message as the host might send it, or one that no host would send."""
-    kind = source.choice([Type.BEAT, Type.BEAT, Type.BEAT, Type.ON, Type.ON, Type.OFF, Type.HELLO, Type.BYE])
+    kind = source.choice([*Type, *[Type.BEAT] * 5, *[Type.ON] * 4])
     if kind == Type.BYE and source.random() < 0.9:
         kind = Type.BEAT
     values = {
-        Type.HELLO: bytes((source.choice([VERSION, VERSION, VERSION, VERSION + 1]),)),
+        Type.HELLO: bytes((source.choice([VERSION] * 6 + [VERSION + 1]),)),
         Type.ON: ON_VALUES.pack(
             source.choice([0, 0, 1, 2, 255]),
             source.choice([0, 500, 5 * MS, 20 * MS, source.getrandbits(32)]),
@@ -373,6 +374,9 @@ def random_message(source: random.Random, echo: int) -> bytes:
             source.choice([0, 100 * MS, source.getrandbits(32)]),
         ),
         Type.OFF: bytes((source.choice([0, 1, 2, 255]),)),
+        Type.PROBE: PROBE_VALUES.pack(
+            source.choice([0, 1, 1, 2]), source.choice([0, 0, 7]), source.choice([900, 9000])
+        ),
     }.get(kind, b"")
     text = message(kind, source.choice([1, 2, source.getrandbits(16)]), echo, values)
     fate = source.random()
@@ -382,3 +386,19 @@ def random_message(source: random.Random, echo: int) -> bytes:
     if fate < 0.08:
         return text[: source.randrange(len(text))]
     return source.randbytes(source.randrange(80)) if fate < 0.1 else text
+
+
+@pytest.mark.parametrize("board", [UNO, MEGA], ids=["Uno", "Mega"])
+def test_the_stopwatch_is_right_to_a_tenth_of_a_millisecond(bench: Callable[..., Bench], board: Board) -> None:
+    """From the LED's pin to the output's, against the cycles at which the pins of the processor changed."""
+    host = bench(board)
+    for wait in (5, 12, 31):
+        host.say(Type.PROBE, PROBE_VALUES.pack(1, 0, 60 * MS))
+        host.beat(wait * MS)
+        host.on(10 * MS)
+        host.beat(150 * MS)
+        times = host.say(Type.TIMES).times
+        assert times is not None
+        (led, _), (output, _) = host.record().highs(1)[-1], host.record().highs(0)[-1]
+        assert (times.lit, times.answered) == (True, True)
+        assert (times.answered_at - times.lit_at) / 1e6 == pytest.approx(output - led, abs=1e-4)

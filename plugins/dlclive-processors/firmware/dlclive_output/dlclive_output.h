@@ -13,12 +13,12 @@
 
 namespace dlclive {
 
-const uint8_t VERSION = 1;
+const uint8_t VERSION = 2;
 const uint8_t MAX_CHANNELS = 8;
 const uint8_t ALL_CHANNELS = 0xFF;
 const uint8_t ANSWER = 0x80;  // an answer's type is its message's type with this bit set
 
-enum Type : uint8_t { HELLO = 1, BEAT = 2, ON = 3, OFF = 4, BYE = 5 };
+enum Type : uint8_t { HELLO = 1, BEAT = 2, ON = 3, OFF = 4, BYE = 5, PROBE = 6, TIMES = 7 };
 
 enum Status : uint8_t {
   DONE = 0,
@@ -52,7 +52,8 @@ class Device {
   // Call at power-up and whenever the connection is made or lost: everything is switched off, and a new HELLO is required.
   void connect() {
     all_off();
-    greeted_ = alive_ = on_seen_ = false;
+    greeted_ = alive_ = on_seen_ = probe_seen_ = false;
+    probe_ = Probe();
     length_ = 0;
     overflow_ = false;
   }
@@ -102,6 +103,12 @@ class Device {
       put(text, size, limits_.train_us, 4);
       put(text, size, limits_.duty_permille, 2);
     }
+    if (type_ == TIMES) {
+      put(text, size, (probe_.lit ? 1 : 0) | (probe_.answered ? 2 : 0), 1);
+      put(text, size, probe_.lit_at, 4);
+      put(text, size, probe_.answered_at, 4);
+      put(text, size, probe_.rises, 2);
+    }
     put(text, size, crc(text, size), 2);
     return stuff(text, size, reply);
   }
@@ -109,7 +116,10 @@ class Device {
   // Advance the watchdog and the pulses. Call it as often as possible, and set the pins from `levels` right after it.
   void tick(uint32_t now) {
     advance(now);
-    for (uint8_t c = 0; c < limits_.channels; ++c) channels_[c].driven = channels_[c].level;
+    for (uint8_t c = 0; c < limits_.channels; ++c) {
+      if (channels_[c].level && !channels_[c].driven) probe_.rise(c, now);
+      channels_[c].driven = channels_[c].level;
+    }
   }
 
   // One bit per channel, set while its pin is to be high.
@@ -134,6 +144,30 @@ class Device {
     uint64_t heat = 0;       // the used part of its allowance; see warm()
   };
 
+  // The time from one pin to another: from an LED in the camera's view to the output that answers it.
+  struct Probe {
+    uint8_t led = MAX_CHANNELS, output = MAX_CHANNELS;
+    bool armed = false;     // a PROBE was accepted, and its LED's pin was not set yet
+    bool lit = false;       // it was, at lit_at
+    bool answered = false;  // the output's pin was set after that, at answered_at
+    uint32_t lit_at = 0, answered_at = 0;
+    uint16_t rises = 0;     // how often the output's pin was set, since the first PROBE
+
+    void rise(uint8_t channel, uint32_t now) {
+      if (channel == led && armed) {
+        armed = false;
+        lit = true;
+        lit_at = now;
+      }
+      if (channel != output) return;
+      ++rises;
+      if (lit && !answered) {
+        answered = true;
+        answered_at = now;
+      }
+    }
+  };
+
   Limits limits_;
   uint64_t allowance_;
   Channel channels_[MAX_CHANNELS];
@@ -143,6 +177,10 @@ class Device {
   uint16_t on_sequence_ = 0;
   uint32_t on_at_ = 0;
   uint8_t on_status_ = DONE;
+  bool probe_seen_ = false;  // probe_sequence_ and probe_status_ belong to an answered PROBE
+  uint16_t probe_sequence_ = 0;
+  uint8_t probe_status_ = DONE;
+  Probe probe_;
   uint32_t proven_ = 0;      // time of the last proof of life
   uint32_t ticked_ = 0;
   uint16_t trips_ = 0, cuts_ = 0, noise_ = 0;
@@ -160,7 +198,7 @@ class Device {
   void advance(uint32_t now) {
     const uint32_t step = now - ticked_;
     ticked_ = now;
-    if (on_seen_ && now - on_at_ >= 4 * limits_.watchdog_us) on_seen_ = false;  // sequence numbers wrap around
+    if (now - on_at_ >= 4 * limits_.watchdog_us) on_seen_ = probe_seen_ = false;  // sequence numbers wrap
     for (uint8_t c = 0; c < limits_.channels; ++c) warm(channels_[c], step);
     if (alive_ && now - proven_ >= limits_.watchdog_us) {
       alive_ = false;
@@ -225,6 +263,10 @@ class Device {
       status = on(sequence, echo, values, now);
     } else if (type == OFF && count == 1) {
       status = off(values[0]);
+    } else if (type == PROBE && count == 6) {
+      status = probe(sequence, echo, values, now);
+    } else if (type == TIMES && count == 0) {
+      status = DONE;
     } else if (type == BYE && count == 0) {
       connect();
       status = DONE;
@@ -245,20 +287,39 @@ class Device {
 
   uint8_t on(uint16_t sequence, uint32_t echo, const uint8_t* values, uint32_t now) {
     if (on_seen_ && sequence == on_sequence_) return on_status_;  // repeated, because the answer was lost
-    on_status_ = start(echo, values, now);
+    on_status_ = start(echo, values[0], get32(values + 1), get32(values + 5), get32(values + 9), now);
     on_sequence_ = sequence;
     on_at_ = now;
     on_seen_ = true;
     return on_status_;
   }
 
-  uint8_t start(uint32_t echo, const uint8_t* values, uint32_t now) {
+  // One pulse of the LED, and the stopwatch, which starts when its pin is set.
+  uint8_t probe(uint16_t sequence, uint32_t echo, const uint8_t* values, uint32_t now) {
+    if (probe_seen_ && sequence == probe_sequence_) return probe_status_;
+    const uint8_t led = values[0], output = values[1];
+    const bool is_pair = output < limits_.channels && output != led;
+    probe_status_ = is_pair ? start(echo, led, get32(values + 2), 0, 0, now) : uint8_t(NO_CHANNEL);
+    probe_sequence_ = sequence;
+    on_at_ = now;
+    probe_seen_ = true;
+    if (probe_status_ == DONE) {
+      const uint16_t rises = probe_.rises;
+      probe_ = Probe();
+      probe_.led = led;
+      probe_.output = output;
+      probe_.armed = true;
+      probe_.rises = rises;
+    }
+    return probe_status_;
+  }
+
+  uint8_t start(uint32_t echo, uint8_t which, uint32_t width, uint32_t period, uint32_t train, uint32_t now) {
     if (!greeted_) return NO_HELLO;
     if (!alive_ || !fresh(echo, now)) return STALE;
-    if (values[0] >= limits_.channels) return NO_CHANNEL;
-    Channel& channel = channels_[values[0]];
-    const uint32_t width = get32(values + 1), period = get32(values + 5);
-    const uint32_t duration = period == 0 ? width : get32(values + 9);  // period 0: one pulse
+    if (which >= limits_.channels) return NO_CHANNEL;
+    Channel& channel = channels_[which];
+    const uint32_t duration = period == 0 ? width : train;  // period 0: one pulse
     if (width == 0 || width > limits_.pulse_us || duration > limits_.train_us) return BEYOND_LIMIT;
     if (period != 0 && uint64_t(width) * 1000 > uint64_t(period) * limits_.duty_permille) return BEYOND_LIMIT;
     if (channel.heat + uint64_t(width) * (1000 - limits_.duty_permille) > allowance_) return TOO_SOON;

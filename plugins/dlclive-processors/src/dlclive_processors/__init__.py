@@ -1,6 +1,6 @@
-"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs.
+"""Processors for dlclive: Kalman prediction, region triggers, fail-safe outputs, latency from glass to output.
 
-Python code imports them from here; the command line finds them by name ("kalman", "region", "stimulate") through the
+Python code imports them from here; the command line finds them by name ("kalman", "led", "region", "stimulate") through the
 catalogue. Names are loaded on first use, because the heartbeat process of an output imports this package and must stay
 small.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dlclive_processors.kalman import KalmanPredictor
+    from dlclive_processors.led_latency import LedLatency
     from dlclive_processors.output.base import CallableOutput, Output
     from dlclive_processors.output.lease import Reason
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
@@ -25,6 +26,7 @@ _HOMES = {
     "CallableOutput": "output.base",
     "EventKind": "region_events",
     "KalmanPredictor": "kalman",
+    "LedLatency": "led_latency",
     "LinkStatistics": "output.serial_output",
     "Output": "output.base",
     "Reason": "output.lease",
@@ -38,6 +40,7 @@ __all__ = [
     "CallableOutput",
     "EventKind",
     "KalmanPredictor",
+    "LedLatency",
     "LinkStatistics",
     "Output",
     "Reason",

@@ -15,6 +15,11 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             factory="dlclive_processors.kalman:KalmanPredictor",
         ),
         ProcessorInfo(
+            name="led",
+            summary="Measures the latency from an LED in the camera's view to an output; see `dlclive latency`",
+            factory="dlclive_processors.led_latency:LedLatency",
+        ),
+        ProcessorInfo(
             name="region",
             summary="Reports when a keypoint enters or leaves a polygon",
             factory="dlclive_processors.region:RegionTrigger",

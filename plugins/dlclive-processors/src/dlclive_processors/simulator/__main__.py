@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument(
         "--chip", nargs="+", help="command line from chip_command, to run the firmware on its processor"
     )
+    parser.add_argument("--light", type=Path, help="file whose byte is 1 while an LED is on, for a rendered picture")
+    parser.add_argument("--light-channel", type=int, default=1)
     parser.add_argument("--until-end", action="store_true", help="stop when standard input, which accepts faults, ends")
     options = parser.parse_args()
     limits = Limits(
@@ -56,6 +58,8 @@ def main() -> None:
             commands=sys.stdin.fileno(),
             until_end=options.until_end,
             show=None if printer is None else printer.show,
+            light=options.light,
+            light_channel=options.light_channel,
         )
         print(terminal.port, flush=True)  # noqa: T201 - the purpose of this command
         with contextlib.suppress(KeyboardInterrupt):
