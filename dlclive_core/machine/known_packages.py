@@ -30,6 +30,7 @@ PROVIDERS = {
     },
     "processor": {
         "kalman": "dlclive-processors",
+        "led": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
     },

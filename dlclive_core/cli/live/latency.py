@@ -20,11 +20,8 @@ from dlclive_core.cli.specs import PartSpec
 from dlclive_core.components import LatencyProbe
 from dlclive_core.data.latency_trial import LatencyTrial
 from dlclive_core.demo import MODEL
-from dlclive_core.errors import DependencyError, DLCLiveError, UsageError
-from dlclive_core.hookspecs import ProcessorInfo
+from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.machine.files import write_whole
-from dlclive_core.machine.known_packages import install_command
-from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.session import Rig, SessionReport
 
@@ -49,7 +46,6 @@ class LatencyOptions:
 
 def run_latency(spec: RunSpec, options: LatencyOptions, *, json: bool) -> int:
     """Run the session until the measurement is over; return the exit code. Raises DLCLiveError if it cannot start."""
-    _check_installed()
     if options.simulate == (options.port is not None):
         raise UsageError("pass --port, such as --port /dev/ttyACM0, or --simulate to try without a device")
     if len(spec.sources) > 1:
@@ -133,9 +129,3 @@ def _with_probe(spec: RunSpec, options: LatencyOptions, light: Path) -> RunSpec:
         (own,) = spec.sources
         return replace(spec, sources=(replace(own, processors=(*own.processors, probe)),))
     return replace(spec, processors=(*spec.processors, probe))
-
-
-def _check_installed() -> None:
-    names = [info.name for info in PluginCatalog.installed().components(ProcessorInfo)]
-    if _PROBE not in names:
-        raise DependencyError(f"latency needs the processor 'led'; run: {install_command('dlclive-processors')}")

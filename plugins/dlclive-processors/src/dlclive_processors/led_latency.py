@@ -130,7 +130,9 @@ class LedLatency(LatencyProbe):
                 f"the camera delivers {rate:g} frames/s, and {4 / (_LONGEST_LED - _SETTLED):.2g} are needed to see an LED that "
                 "may be on for a second; set a higher rate"
             )
-        self._clock = FrameClock(run)
+        self.close()
+        self._clock, self._was_lit = FrameClock(run), False
+        self.finished.clear()
         port = self._port
         if port == SIMULATE:
             from dlclive_processors.simulator import Simulator
@@ -156,8 +158,8 @@ class LedLatency(LatencyProbe):
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Look at the LED, and answer. Returns the pose unchanged."""
         trials, output = self._trials, self._output
-        assert trials is not None
-        assert output is not None
+        if trials is None or output is None:
+            raise UsageError("the LED's device is not open; call open() before process(), or run it in a Session")
         if trials.error is not None:
             raise trials.error
         is_lit = trials.see(frame)

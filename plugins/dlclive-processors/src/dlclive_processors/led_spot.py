@@ -43,8 +43,9 @@ class Spot:
 class SpotFinder:
     """Averages the frames of each phase, in turn dark and lit, and finds what follows the LED.
 
-    A thing that moves, or a light that changes, is brighter in some of the lit phases; the LED is in all of them. So the
-    change that counts is the smallest between a lit phase and the dark ones before and after it.
+    A thing that moves, or a light that changes, is bright in some of the lit phases; the LED is in all of them, but for one in
+    which the animal may be in front of it. So what counts is the second smallest change of the lit phases from the median of
+    the dark ones.
 
     Args:
         square: (x, y, size) of the LED in px of the full frame, if it is known; only its brightness is then found.
@@ -77,6 +78,8 @@ class SpotFinder:
     def spot(self) -> Spot | float:
         """The LED; or, if it was not found, the largest change in grey levels that could have been one."""
         means = [total / np.float32(count) for total, count in zip(self._sums, self._counts, strict=True)]
+        if min(means[0].shape) < _SMOOTH:
+            return 0.0
         dark, lit = means[::2], means[1::2]
         if self.square is not None:
             x, y, size = self.square
@@ -84,12 +87,12 @@ class SpotFinder:
             if not (0 <= x <= width - size and 0 <= y <= height - size):
                 raise UsageError(f"led=[{x},{y},{size}] is not inside the frame, which has {width} x {height} pixels")
         else:
-            change = _smallest_change([_smoothed(mean) for mean in dark], [_smoothed(mean) for mean in lit])
-            row, column = (int(k) for k in np.unravel_index(int(np.argmax(change)), change.shape))
+            change = _least_change([_smoothed(mean) for mean in dark], [_smoothed(mean) for mean in lit])
+            row, column = (int(k) for k in np.unravel_index(int(np.nanargmax(change)), change.shape))
             x, y, size = _square(change, row, column)
         part = (slice(y, y + size), slice(x, x + size))
         off, on = _mean([mean[part] for mean in dark]), _mean([mean[part] for mean in lit])
-        least = float(_smallest_change([mean[part].mean(keepdims=True) for mean in dark], _means(lit, part)).max())
+        least = float(_least_change([mean[part].mean(keepdims=True) for mean in dark], _means(lit, part)).max())
         return Spot(x, y, size, off, on) if least >= LEAST else max(0.0, least)
 
 
@@ -105,32 +108,32 @@ def _mean(parts: Sequence[Mean]) -> float:
     return float(np.mean([part.mean() for part in parts]))
 
 
-def _smallest_change(dark: Sequence[Mean], lit: Sequence[Mean]) -> Mean:
-    """(H, W): how much brighter each lit phase is than the dark phases around it, at least."""
-    steps = [lit_ - np.maximum(before, after) for before, lit_, after in zip(dark, lit, dark[1:], strict=False)]
-    return np.min(steps, axis=0)
+def _least_change(dark: Sequence[Mean], lit: Sequence[Mean]) -> Mean:
+    """(H, W): by how much the lit phases, all but one, are at least brighter than the dark ones."""
+    steps = np.sort(np.stack(lit) - np.median(np.stack(dark), axis=0), axis=0)
+    return steps[min(1, len(steps) - 1)]
 
 
 def _smoothed(image: Mean) -> Mean:
-    """Means of squares of `_SMOOTH` px, at the pixel in the middle; the border of the frame is 0."""
+    """Means of squares of `_SMOOTH` px, at the pixel in the middle; NaN at the border of the frame."""
     total = np.cumsum(np.cumsum(np.pad(image, ((1, 0), (1, 0))), axis=0, dtype=np.float64), axis=1)
     side = _SMOOTH
     means = (total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]) / side**2
-    smoothed = np.zeros_like(image)
+    smoothed = np.full_like(image, np.nan)
     smoothed[side // 2 : -(side // 2), side // 2 : -(side // 2)] = means
     return smoothed
 
 
 def _square(change: Mean, row: int, column: int) -> tuple[int, int, int]:
     """(x, y, size) of a square around the middle of what changes at least half as much as a pixel, and is near it."""
-    bright = change >= change[row, column] / 2
+    bright = change >= min(change[row, column], abs(change[row, column]) / 2)
     height, width = change.shape
     top, left = max(0, row - _REACH), max(0, column - _REACH)
     rows, columns = np.nonzero(bright[top : row + _REACH + 1, left : column + _REACH + 1])
     middle = top + round(rows.mean()), left + round(columns.mean())
     if bright[middle]:
         row, column = middle
-    reach = 0
+    reach = _SMOOTH // 2
     while reach < _REACH:
         top, bottom, left, right = row - reach - 1, row + reach + 2, column - reach - 1, column + reach + 2
         if top < 0 or left < 0 or bottom > height or right > width or not bright[top:bottom, left:right].all():

@@ -18,7 +18,7 @@ SETTLE = 0.15  # after the LED has changed, until a frame certainly shows it: ca
 _LIT = 1.0  # within which the device must have switched the LED on
 _DARK = 3.0  # within which the LED must look dark again after a trial
 _PHASE = 5.0  # within which the frames of a phase must have come
-_BLINKS = 4
+_BLINKS = 6
 _PHASE_FRAMES = 2
 _TRIES = 50  # of a probe that the device refuses, because the LED was on too recently
 
