@@ -1,21 +1,12 @@
 """The public names, for type checkers, `dir()` and lazy loading: a name is imported from here when it is first used."""
 
-from .components import (
-    Component,
-    Device,
-    DryOutput,
-    FrameSource,
-    Output,
-    PartBuilder,
-    PoseModel,
-    Processor,
-    Sink,
-)
+from .components import Component, Device, FrameSource, PoseModel, Processor, Sink
 from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
 from .data.frame import Frame, as_rgb, check_image
 from .data.frame_set import FrameSet, View
+from .data.latency_trial import LatencyTrial
 from .data.names import file_name_part, printable
 from .data.pose import Pose
 from .data.pose_3d import Pose3D
@@ -61,12 +52,14 @@ from .hookspecs import (
     SourceInfo,
     hookimpl,
 )
+from .latency_probe import LatencyProbe
 from .machine.file_lock import FileLock
 from .machine.files import create_file, draft_beside, open_unlinked, take_name, write_whole
 from .machine.known_packages import install_command
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
 from .models.network import Detector, Network, Setting
+from .output import DryOutput, Output, PartBuilder
 from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
 from .plugins.specs import read_value
@@ -107,6 +100,8 @@ __all__ = [
     "FrameError",
     "FrameSet",
     "FrameSource",
+    "LatencyProbe",
+    "LatencyTrial",
     "MemorySink",
     "ModelCard",
     "ModelError",

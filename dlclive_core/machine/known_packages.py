@@ -37,6 +37,7 @@ PROVIDERS = {
         "median": "dlclive-processors",
         "one-euro": "dlclive-processors",
         "outliers": "dlclive-processors",
+        "led": "dlclive-processors",
         "region": "dlclive-processors",
         "stimulate": "dlclive-processors",
         "teensy-laser": "dlclive-processors",

@@ -154,6 +154,74 @@ def run(
 
 
 @live.command()
+@spread
+def latency(
+    file: File = None,
+    source: Sources = None,
+    model: Models = None,
+    processor: Processors = None,
+    out: Out = Path(),
+    *,
+    loading: ModelOptions,
+    regions: RegionOptions,
+    port: Annotated[str | None, typer.Option(help="Port of the device with the LED: /dev/ttyACM0, COM3, ...")] = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Try it without a device: a rendered source and a simulated LED.")
+    ] = False,
+    led: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y,SIZE", help="Square of pixels with the LED. Default: found by blinking it."),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="How often to switch the LED on.")] = 100,
+    channel: Annotated[int, typer.Option(min=0, max=7, help="Channel of the output.")] = 0,
+    led_channel: Annotated[int, typer.Option(min=0, max=7, help="Channel of the LED.")] = 1,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.001, max=4, callback=check_not_nan, help="Seconds after which an LED counts as missed."),
+    ] = 1.0,
+    delay: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, callback=check_not_nan, help="Wait this many seconds before each answer, as a check."
+        ),
+    ] = 0.0,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Measure the latency of a session from glass to output.
+
+    The device switches an LED in the camera's view on at random moments, and measures by its own clock how long the session
+    takes to switch the output on. Writes run.json, a table of the trials and pictures.
+    """
+    from dlclive_core.cli.live.latency import LatencyOptions, run_latency
+    from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
+    from dlclive_core.cli.specs import PartSpec
+
+    spec = RunSpec(
+        sources=tuple(SourceSpec.parse(text) for text in source or ()),
+        models=tuple(model or ()),
+        model=loading.spec(),
+        processors=tuple(PartSpec.parse(text) for text in processor or ()),
+        regions=regions.spec(),
+        out=out,
+        overwrite=overwrite,
+    )
+    if file is not None:
+        from dlclive_core.cli.live.session_file import read_session_file
+
+        spec = read_session_file(file).with_more(spec)
+    options = {
+        "led": None if led is None else f"[{led}]",
+        "trials": trials,
+        "channel": channel,
+        "led_channel": led_channel,
+        "timeout": timeout,
+        "delay": delay,
+    }
+    raise typer.Exit(run_latency(spec, LatencyOptions(port=port, simulate=simulate, options=options), json=json))
+
+
+@live.command()
 def check(
     file: Annotated[Path, typer.Argument(help="Session file in YAML.")],
     json: Json = False,

@@ -102,6 +102,10 @@ class LiveRecord:
         assert self.path is not None
         return self._picture_paths(self.path)[self.sessions.index(session)]
 
+    def add(self, name: str, values: dict[str, Any]) -> None:
+        """Add what a command has measured; `finish` writes it."""
+        self._values[name] = values
+
     def finish(self, reports: Sequence[SessionReport], error: str, code: int) -> dict[str, Any]:
         """Write the outcome and return the complete record. `error` is one line, empty on success. Raises DataError."""
         assert self.path is not None

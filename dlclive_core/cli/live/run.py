@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from dlclive_core.cli.live.latency_picture import latency_picture
 from dlclive_core.cli.live.live_numbers import LiveNumbers
@@ -29,13 +30,32 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.session import Rig, Session, SessionReport
 
 
-def run_live(spec: RunSpec, *, json: bool) -> int:
+class Measurement(Protocol):
+    """What a command adds to a run with one source."""
+
+    def take(self, parts: RigParts) -> None:
+        """The parts are built."""
+
+    def stops(self, rig: Rig) -> AbstractContextManager[None]:
+        """Stops the rig, while it runs, when the measurement is over."""
+
+    @property
+    def error(self) -> DLCLiveError | None:
+        """What ended the measurement early."""
+
+    def finish(self, report: SessionReport, record: Path, *, overwrite: bool, json: bool) -> dict[str, Any]:
+        """Write what was measured beside the record; return the values for the record."""
+
+
+def run_live(spec: RunSpec, *, json: bool, measurement: Measurement | None = None) -> int:
     """Run until the sources end, a limit or signal stops the run, or a component fails; return the exit code.
 
     Raises DLCLiveError if the run cannot start.
     """
     catalog = PluginCatalog.installed()
     parts = RigParts.build(spec, catalog)
+    if measurement is not None:
+        measurement.take(parts)
     with ExitStack() as stack:
         models: dict[int, PoseModel] = {}
         facts: dict[int, dict[str, Any]] = {}
@@ -52,8 +72,8 @@ def run_live(spec: RunSpec, *, json: bool) -> int:
         ]
         record = LiveRecord(spec, records)
         with StopOnSignal() as signals:
-            rig, numbers, error = _run(spec, parts, models, record, signals)
-            return _finish(record, rig, numbers, error, signals, spec=spec, json=json)
+            rig, numbers, error = _run(spec, parts, models, record, signals, measurement)
+            return _finish(record, rig, numbers, error, signals, measurement, spec=spec, json=json)
 
 
 def _refuse_shared_trackers(parts: RigParts, models: dict[int, PoseModel]) -> None:
@@ -68,7 +88,12 @@ def _refuse_shared_trackers(parts: RigParts, models: dict[int, PoseModel]) -> No
 
 
 def _run(
-    spec: RunSpec, parts: RigParts, models: dict[int, PoseModel], record: LiveRecord, signals: StopOnSignal
+    spec: RunSpec,
+    parts: RigParts,
+    models: dict[int, PoseModel],
+    record: LiveRecord,
+    signals: StopOnSignal,
+    measurement: Measurement | None,
 ) -> tuple[Rig, list[LiveNumbers], DLCLiveError | None]:
     timer: list[threading.Timer] = []
 
@@ -95,7 +120,8 @@ def _run(
         facts = {"file": views_rig.calibration.name, "card": asdict(card), "unit": views_rig.calibration.unit}
         record.sessions.append(SessionRecord(NAME, joined.source, joined.model, facts))
     error: DLCLiveError | None = None
-    with signals.stops(rig), live_lines(rig.sessions, numbers):
+    ends = measurement.stops(rig) if measurement is not None else nullcontext()
+    with signals.stops(rig), live_lines(rig.sessions, numbers), ends:
         try:
             rig.run()
         except DLCLiveError as raised:
@@ -103,6 +129,8 @@ def _run(
         finally:
             for limit in timer:
                 limit.cancel()
+    if error is None and measurement is not None:
+        error = measurement.error
     return rig, numbers, error
 
 
@@ -127,6 +155,7 @@ def _finish(
     numbers: list[LiveNumbers],
     error: DLCLiveError | None,
     signals: StopOnSignal,
+    measurement: Measurement | None,
     *,
     spec: RunSpec,
     json: bool,
@@ -145,6 +174,8 @@ def _finish(
         title = f"{report.name}, {session.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
         picture = latency_picture(title, number.history, number.distribution, report.stages)
         write_whole(pictures[-1], picture, overwrite=spec.overwrite)
+    if measurement is not None:
+        record.add("latency", measurement.finish(reports[0], record.path, overwrite=spec.overwrite, json=json))
     values = record.finish(reports, message, code)
     if json:
         print_json(values)

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dlclive_processors.output.protocol import Limits
+from dlclive_processors.simulator import UNO, Board, build_host, build_sketch, chip_command, missing_tools
 
 from dlclive_core import Frame, ModelCard, Pose, RunInfo, Skeleton
 
+HERE = Path(__file__).parent
+SKETCHES = HERE.parent / "firmware"
 SKELETON = Skeleton(("snout", "left_ear", "right_ear", "tail_base"))
 IMAGE = np.zeros((2, 2, 3), dtype=np.uint8)
 
@@ -72,7 +76,7 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-class Board:
+class TerminalBoard:
     """A terminal whose other end is a board: `sketch` gets what came and returns what it answers."""
 
     def __init__(self, sketch: Callable[[bytes], bytes]) -> None:
@@ -112,11 +116,11 @@ class Board:
 
 
 @pytest.fixture
-def start_board() -> Iterator[Callable[..., Board]]:
-    boards: list[Board] = []
+def start_board() -> Iterator[Callable[..., TerminalBoard]]:
+    boards: list[TerminalBoard] = []
 
-    def start(sketch: Callable[[bytes], bytes]) -> Board:
-        boards.append(Board(sketch))
+    def start(sketch: Callable[[bytes], bytes]) -> TerminalBoard:
+        boards.append(TerminalBoard(sketch))
         return boards[-1]
 
     yield start
@@ -148,5 +152,31 @@ def hostile_poses() -> Callable[..., Iterator[tuple[Pose, Frame]]]:
             unique = keypoints[0, :2] if animals and rng.random() < 0.3 else None
             pose = Pose(keypoints, SKELETON, ids=names if rng.random() < 0.5 else None, unique=unique)
             yield pose, Frame(IMAGE, index, captured, device)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_chip(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[str]]:
+    """Compiles a sketch for an Arduino; the command line of a program that runs it on a simulated processor."""
+    if missing := missing_tools():
+        pytest.skip(missing)
+    folder = tmp_path_factory.mktemp("chip")
+    host = build_host(HERE / "firmware" / "chip.c", folder / "chip")
+    built: dict[tuple[Path, Board, Limits | None], Path] = {}
+
+    def make(
+        record: Path,
+        board: Board = UNO,
+        limits: Limits | None = None,
+        sketch: Path = SKETCHES / "dlclive_output" / "dlclive_output.ino",
+        baud: int = 115200,
+    ) -> list[str]:
+        key = sketch, board, limits
+        if key not in built:
+            built[key] = build_sketch(
+                sketch, folder / str(len(built)), board, limits, include=SKETCHES / "dlclive_output"
+            )
+        return chip_command(host, built[key], board, record, baud)
 
     return make

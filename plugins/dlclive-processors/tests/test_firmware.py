@@ -14,8 +14,11 @@ from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     CLOCK,
     ON_VALUES,
+    PROBE_VALUES,
+    VERSION,
     Answer,
     Limits,
+    ProbeTimes,
     Splitter,
     Status,
     Type,
@@ -38,9 +41,10 @@ class Host:
 
     def send(self, kind: Type, values: bytes = b"", echo: int | None = None) -> Answer:
         self.sequence = (self.sequence + 1) & 0xFFFF
-        return self.hear(
-            self.device.receive(message(kind, self.sequence, self.echo if echo is None else echo, values), self.now)
-        )
+        text = message(kind, self.sequence, self.echo if echo is None else echo, values)
+        reply = self.hear(self.device.receive(text, self.now))
+        self.device.tick(self.now)  # what a message has changed shows at the pins, and a train begins
+        return reply
 
     def hear(self, data: bytes) -> Answer:
         (content,) = self.splitter.feed(data)
@@ -51,7 +55,7 @@ class Host:
         return reply
 
     def greet(self) -> Answer:
-        reply = self.send(Type.HELLO, b"\x01")
+        reply = self.send(Type.HELLO, bytes((VERSION,)))
         self.send(Type.BEAT)
         return reply
 
@@ -136,7 +140,7 @@ def test_nothing_is_switched_on_before_hello(make: Callable[..., Host], before: 
     elif before == "bye":
         host.send(Type.BYE)
     elif before == "other version":
-        assert host.send(Type.HELLO, b"\x02").status == Status.WRONG_VERSION
+        assert host.send(Type.HELLO, bytes((VERSION - 1,))).status == Status.WRONG_VERSION
     assert host.device.levels == 0
     assert host.send(Type.BEAT).status == Status.NO_HELLO
     assert host.on(MS).status == Status.NO_HELLO
@@ -202,6 +206,7 @@ def test_a_repeated_command_is_executed_once(make: Callable[..., Host]) -> None:
     text = message(Type.ON, 77, host.echo, ON_VALUES.pack(0, 10 * MS, 0, 0))
     host.sequence = 77
     assert host.hear(host.device.receive(text, host.now)).status == Status.DONE
+    host.device.tick(host.now)
     host.wait(8 * MS, beats=False)
     host.sequence = 77
     assert host.hear(host.device.receive(text, host.now)).status == Status.DONE
@@ -229,9 +234,9 @@ def test_the_next_message_after_noise_is_understood(make: Callable[..., Host]) -
 
 
 def random_input(source: random.Random, echo: int) -> bytes:
-    kind = source.choice([Type.HELLO, Type.BEAT, Type.BEAT, Type.BEAT, Type.ON, Type.ON, Type.OFF, Type.BYE])
+    kind = source.choice([*Type, Type.BEAT, Type.BEAT, Type.ON])
     values = {
-        Type.HELLO: bytes((source.choice([1, 1, 1, 2]),)),
+        Type.HELLO: bytes((source.choice([VERSION, VERSION, VERSION, 1]),)),
         Type.ON: ON_VALUES.pack(
             source.choice([0, 0, 1, 2, 255]),
             source.choice([0, 500, 5000, 20_000, source.getrandbits(32)]),
@@ -239,6 +244,9 @@ def random_input(source: random.Random, echo: int) -> bytes:
             source.choice([0, 100_000, source.getrandbits(32)]),
         ),
         Type.OFF: bytes((source.choice([0, 1, 2, 255]),)),
+        Type.PROBE: PROBE_VALUES.pack(
+            source.choice([0, 1, 1, 2]), source.choice([0, 0, 0, 7]), source.choice([900, 9000])
+        ),
     }.get(kind, b"")
     if kind in (Type.HELLO, Type.BYE) and source.random() < 0.7:
         kind, values = Type.BEAT, b""
@@ -310,7 +318,7 @@ def test_the_sketch_drives_its_pins(tmp_path: Path) -> None:
     library.sketch_setup()
     assert (library.sketch_mode(13), library.sketch_level(13), library.sketch_highs(13)) == (1, 0, 0)
     loop()
-    (reply,) = loop(message(Type.HELLO, 1, 0, b"\x01"))
+    (reply,) = loop(message(Type.HELLO, 1, 0, bytes((VERSION,))))
     assert reply is not None
     assert reply.limits == Limits()
     loop(message(Type.BEAT, 2, echo))
@@ -322,3 +330,58 @@ def test_the_sketch_drives_its_pins(tmp_path: Path) -> None:
     assert library.sketch_level(13) == 0
     loop(message(Type.ON, 5, echo, ON_VALUES.pack(0, 500 * MS, 0, 0)))
     assert library.sketch_level(13) == 0
+
+
+def test_the_stopwatch_times_the_output_that_answers_the_led(make: Callable[..., Host]) -> None:
+    host = make()
+    host.greet()
+    host.on(2 * MS)  # before the LED: no answer
+    host.wait(20 * MS)
+    assert host.send(Type.PROBE, PROBE_VALUES.pack(1, 0, 100 * MS)).status == Status.DONE
+    lit = host.now
+    assert host.device.levels == 2
+    times = host.send(Type.TIMES).times
+    assert times is not None
+    assert (times.lit, times.answered, times.lit_at, times.rises) == (True, False, lit, 0)
+    host.wait(37 * MS)
+    host.on(10 * MS)
+    answered = host.now
+    host.wait(20 * MS)
+    host.on(10 * MS)  # a second answer counts as a rise, and changes no time
+    host.wait(60 * MS)
+    assert host.device.levels == 0  # the LED is on for as long as any pulse
+    times = host.send(Type.TIMES).times
+    assert times == ProbeTimes(True, True, lit, answered, 2)
+
+
+@pytest.mark.parametrize(
+    ("led", "output", "width", "status"),
+    [
+        (1, 1, 1000, Status.NO_CHANNEL),
+        (2, 0, 1000, Status.NO_CHANNEL),
+        (1, 2, 1000, Status.NO_CHANNEL),
+        (1, 0, 1_000_001, Status.BEYOND_LIMIT),
+        (1, 0, 0, Status.BEYOND_LIMIT),
+    ],
+)
+def test_an_led_has_the_limits_of_an_output(
+    make: Callable[..., Host], led: int, output: int, width: int, status: Status
+) -> None:
+    host = make()
+    host.greet()
+    assert host.send(Type.PROBE, PROBE_VALUES.pack(led, output, width)).status == status
+    assert host.device.levels == 0
+    times = host.send(Type.TIMES).times
+    assert times == ProbeTimes(False, False, 0, 0, 0)
+
+
+def test_an_led_needs_a_living_host(make: Callable[..., Host]) -> None:
+    host = make()
+    values = PROBE_VALUES.pack(1, 0, 900 * MS)
+    assert host.send(Type.PROBE, values).status == Status.NO_HELLO
+    host.greet()
+    host.send(Type.PROBE, values)
+    assert host.device.levels == 2
+    host.wait(60 * MS, beats=False)
+    assert host.device.levels == 0
+    assert host.send(Type.PROBE, values).status == Status.STALE

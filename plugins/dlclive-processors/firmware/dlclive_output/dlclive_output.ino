@@ -45,10 +45,15 @@ void loop() {
     device.connect();
   }
   drive();
-  while (Serial.available() > 0) {
-    const size_t size = device.receive(uint8_t(Serial.read()), micros());
+  for (uint8_t count = 1; Serial.available() > 0; ++count) {
+    const bool complete = device.receive(uint8_t(Serial.read()), micros());
+    if (!complete && count % 4 != 0) continue;  // bytes are read faster than they arrive, or they would wait
+    drive();  // before the answer, so that the pin does not wait for it
+    if (!complete) continue;
+    const size_t size = device.answer();
+    drive();
     // A host that does not read must not delay the watchdog, so an answer that would have to wait is dropped.
-    if (size > 0 && Serial.availableForWrite() >= int(size)) Serial.write(device.reply, size);
+    if (Serial.availableForWrite() >= int(size)) Serial.write(device.reply, size);
     drive();
   }
 }

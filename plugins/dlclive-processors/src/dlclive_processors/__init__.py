@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dlclive_processors.filters.median import Median
     from dlclive_processors.filters.one_euro import OneEuro
     from dlclive_processors.filters.outliers import Outliers
+    from dlclive_processors.led_latency import LedLatency
     from dlclive_processors.output.callable_output import CallableOutput
     from dlclive_processors.output.serial_output import LinkStatistics, SerialOutput
     from dlclive_processors.tracking.identity_tracker import IdentityTracker
@@ -64,6 +65,7 @@ _HOMES = {
     "JumpLed": "deeplabcut_live.jump_led",
     "KalmanFilterPredictor": "deeplabcut_live.kalman_filter_predictor",
     "KalmanPredictor": "filters.kalman",
+    "LedLatency": "led_latency",
     "LickLed": "deeplabcut_live.lick_led",
     "LinkStatistics": "output.serial_output",
     "Median": "filters.median",
@@ -105,6 +107,7 @@ __all__ = [
     "JumpLed",
     "KalmanFilterPredictor",
     "KalmanPredictor",
+    "LedLatency",
     "LickLed",
     "LinkStatistics",
     "Median",

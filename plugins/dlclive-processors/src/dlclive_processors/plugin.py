@@ -74,6 +74,11 @@ def dlclive_register_processors() -> list[ProcessorInfo]:
             factory="dlclive_processors.deeplabcut_live.lick_led:LickLed",
         ),
         ProcessorInfo(
+            name="led",
+            summary="Measures the latency from an LED in the camera's view to an output; see `dlclive latency`",
+            factory="dlclive_processors.led_latency:LedLatency",
+        ),
+        ProcessorInfo(
             name="region",
             summary="Reports when a keypoint enters or leaves a polygon",
             factory="dlclive_processors.triggers.region:RegionTrigger",

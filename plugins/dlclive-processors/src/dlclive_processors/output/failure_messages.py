@@ -6,7 +6,7 @@ import os
 
 from dlclive_core import DataError, DLCLiveError, OutputError
 from dlclive_processors.output.lease import Failure, Report
-from dlclive_processors.output.protocol import LONGEST_WATCHDOG, SHORTEST_WATCHDOG
+from dlclive_processors.output.protocol import LONGEST_WATCHDOG, SHORTEST_WATCHDOG, VERSION
 
 
 def failure_error(report: Report, port: str) -> DLCLiveError:
@@ -16,7 +16,8 @@ def failure_error(report: Report, port: str) -> DLCLiveError:
     texts = {
         Failure.NO_PORT: f"port {port} cannot be opened: {reason}; choose a port that exists and is not open elsewhere",
         Failure.NO_ANSWER: f"no answer from {port}; upload firmware/dlclive_output to the board, or choose another port",
-        Failure.WRONG_VERSION: f"the device on {port} has another firmware version; upload firmware/dlclive_output",
+        Failure.WRONG_VERSION: f"the device on {port} has version {number} of the firmware, and this dlclive needs "
+        f"{VERSION}; upload firmware/dlclive_output",
         Failure.TOO_SLOW: f"answers of the device on {port} take {number} ms, longer than its watchdog allows; "
         "connect it directly",
         Failure.UNPLUGGED: f"port {port} is gone; plug the device in and start again",

@@ -16,6 +16,7 @@ from dlclive_processors.output.channel import Line, ProcessChannel
 from dlclive_processors.output.device_link import DeviceLink, SentMessage
 from dlclive_processors.output.event_file import EventFile
 from dlclive_processors.output.lease import Failure, Lease, Report, ReportKind, Request, read_leases
+from dlclive_processors.output.prober import Prober
 from dlclive_processors.output.protocol import (
     ALL_CHANNELS,
     LONGEST_WATCHDOG,
@@ -68,9 +69,18 @@ class Heartbeat:
             so that leases are read at once.
         events: the events file.
         session: process ID of the session, which is this process's parent.
+        probe: the packed parameters of PROBE, if the device has an LED.
     """
 
-    def __init__(self, line: Line, pulses: bytes, channel: ProcessChannel, events: EventFile, session: int) -> None:
+    def __init__(
+        self,
+        line: Line,
+        pulses: bytes,
+        channel: ProcessChannel,
+        events: EventFile,
+        session: int,
+        probe: bytes | None = None,
+    ) -> None:
         self._line, self._channel = line, channel
         self._link, self._pulses, self._events = DeviceLink(line), pulses, events
         self._lease: Lease | None = None
@@ -86,6 +96,8 @@ class Heartbeat:
         self._ending: Reason | None = None
         self._greeting = True
         self._session = session
+        self._output = 1 << pulses[0]  # the output's bit among the channels
+        self._prober = None if probe is None else Prober(self._link, probe, self._report_probe)
 
     # ---- start
 
@@ -111,7 +123,7 @@ class Heartbeat:
             while (remaining := resend_at - time.perf_counter()) > 0:
                 for _, answer in self._wait(remaining):
                     if answer.status == Status.WRONG_VERSION or answer.version != VERSION:
-                        raise HeartbeatFailed(Failure.WRONG_VERSION)
+                        raise HeartbeatFailed(Failure.WRONG_VERSION, answer.version)
                     if answer.limits is not None:
                         return answer.limits
         raise HeartbeatFailed(Failure.NO_ANSWER)
@@ -129,6 +141,8 @@ class Heartbeat:
             )
             if self._on and self._lease is not None:
                 wait = min(wait, self._lease.deadline - now)
+            if self._prober is not None:
+                wait = min(wait, self._prober.due(now) - now)
             if not self._wait(max(0.0, wait)):
                 self._check_device(time.perf_counter())
         self.report(ReportKind.CLOSED, code=int(self._mute))
@@ -147,6 +161,8 @@ class Heartbeat:
             self.report(ReportKind.LAPSED)
         if self._pending is not None and now >= self._pending.repeated + RESEND_AFTER:
             self._resend(self._pending, now)
+        if self._prober is not None:
+            self._prober.step(now)
         if now >= self._beat_at and not self._mute:
             self._link.send(Type.BEAT)
             self._beat_at = max(self._beat_at + self._period, now + self._period / 2)
@@ -187,6 +203,10 @@ class Heartbeat:
         if data is None:
             return
         for lease in read_leases(data):
+            if lease.request == Request.PROBE:
+                if self._prober is not None:
+                    self._prober.begin(lease.command, time.perf_counter())
+                continue
             known = self._lease.command if self._lease is not None else 0
             self._lease = lease
             if lease.request == Request.END:
@@ -274,16 +294,18 @@ class Heartbeat:
         if not answer.greeted:
             raise HeartbeatFailed(Failure.RESTARTED)
         self._count_trips(answer)
+        if self._prober is not None and sent.kind in (Type.PROBE, Type.TIMES):
+            self._prober.hear(sent, answer)
         pending = self._pending
         if pending is not None and sent.sequence == pending.sent.sequence:
             self._pending = None
             self._handle_acknowledgement(pending, answer)
         elif self._on and pending is None:
-            if self._running and not answer.active:
+            if self._running and not answer.active & self._output:
                 self._running = self._on = False
                 self._events.add("ended", acknowledged=now, device_time=self._link.device_time)
                 self.report(ReportKind.ENDED)
-            self._running = self._running or answer.active != 0
+            self._running = self._running or answer.active & self._output != 0
 
     def _handle_acknowledgement(self, command: Command, answer: Answer) -> None:
         done = answer.status == Status.DONE
@@ -344,6 +366,9 @@ class Heartbeat:
         now, device = time.perf_counter(), link.device_time
         record = Report(kind, code, command, now, device, link.round_trip, link.longest_trip, padded)
         self._channel.write(record.pack())
+
+    def _report_probe(self, number: int, state: tuple[int, ...]) -> None:
+        self.report(ReportKind.PROBED, number, numbers=state)
 
     # ---- end
 

@@ -15,7 +15,7 @@ from dlclive_processors.output.heartbeat import Heartbeat, HeartbeatFailed
 from dlclive_processors.output.lease import Failure, Report, ReportKind
 from dlclive_processors.output.platform_channel import open_line, process_channel
 from dlclive_processors.output.priority import request_realtime_priority
-from dlclive_processors.output.protocol import ON_VALUES
+from dlclive_processors.output.protocol import ON_VALUES, PROBE_VALUES
 
 # Signals to the process group are meant for the session, which then ends this process.
 if sys.platform == "win32":
@@ -28,7 +28,7 @@ def main() -> None:
     """Open the port, send beats, and end with the output off."""
     parser = argparse.ArgumentParser()
     parser.add_argument("port")
-    for name in ("baud", "channel", "width", "period", "duration"):
+    for name in ("baud", "channel", "width", "period", "duration", "led", "led-width"):
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--patience", type=float)
     parser.add_argument("--origin", type=float)
@@ -83,7 +83,10 @@ def _events_descriptor(options: argparse.Namespace) -> int | None:
 
 
 def _beat(line: Line, pulses: bytes, channel: ProcessChannel, events: EventFile, options: argparse.Namespace) -> None:
-    heartbeat = Heartbeat(line, pulses, channel, events, options.session)
+    probe = None
+    if options.led is not None:
+        probe = PROBE_VALUES.pack(options.led, options.channel, options.led_width)
+    heartbeat = Heartbeat(line, pulses, channel, events, options.session, probe)
     try:
         limits = heartbeat.greet(options.patience)
         values = limits.channels, limits.watchdog_us, limits.pulse_us, limits.train_us, limits.duty_permille

@@ -20,6 +20,7 @@ class Request(IntEnum):
     OFF = 0
     ON = 1
     END = 2
+    PROBE = 3  # switch the LED on; `command` is the number of the probe
 
 
 class ReportKind(IntEnum):
@@ -36,6 +37,7 @@ class ReportKind(IntEnum):
     ENDED = 9  # the train of pulses is over
     FAILED = 10  # code: Failure; numbers[0]: errno
     CLOSED = 11
+    PROBED = 12  # command: the probe; numbers: see `Prober`
 
 
 class Failure(IntEnum):
@@ -43,7 +45,7 @@ class Failure(IntEnum):
 
     NO_PORT = 1
     NO_ANSWER = 2
-    WRONG_VERSION = 3
+    WRONG_VERSION = 3  # number: the device's version
     TOO_SLOW = 4
     UNPLUGGED = 5
     SILENT = 6

@@ -10,7 +10,7 @@ from binascii import crc_hqx
 from dataclasses import dataclass
 from enum import IntEnum
 
-VERSION = 1
+VERSION = 2
 ANSWER = 0x80  # an answer's type is its message's type with this bit set
 ALL_CHANNELS = 0xFF
 LONGEST = 48  # bytes of a stuffed message; a longer one is noise
@@ -22,7 +22,9 @@ SHORTEST_WATCHDOG, LONGEST_WATCHDOG = (
 
 HEAD = struct.Struct("<BHI")  # type, sequence, echo
 ON_VALUES = struct.Struct("<BIII")  # channel, width, period, duration in us
+PROBE_VALUES = struct.Struct("<BBI")  # channel of the LED, channel of the output, width in us
 STATE = struct.Struct("<BHIBBBHHH")  # type, sequence, clock, status, active, flags, trips, cuts, noise
+TIMES = struct.Struct("<BIIH")  # 1 lit | 2 answered, times of both, rises of the output
 LIMITS = struct.Struct("<BBIIIH")  # version, channels, watchdog, pulse, train in us, duty in thousandths
 
 
@@ -34,6 +36,8 @@ class Type(IntEnum):
     ON = 3
     OFF = 4
     BYE = 5
+    PROBE = 6
+    TIMES = 7
 
 
 class Status(IntEnum):
@@ -61,6 +65,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeTimes:
+    """The device's stopwatch: from an LED that it switched on to the output that answered.
+
+    Attributes:
+        lit, answered: whether the LED's pin was set since the last PROBE, and the output's pin after it.
+        lit_at, answered_at: when, by the device's clock, in microseconds.
+        rises: how often the output's pin was set, modulo 65,536.
+    """
+
+    lit: bool
+    answered: bool
+    lit_at: int
+    answered_at: int
+    rises: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer of the device.
 
@@ -72,6 +93,7 @@ class Answer:
         cuts: number of pulses cut short, modulo 65,536.
         noise: number of malformed pieces of input, modulo 65,536.
         limits, version: in the answer to HELLO.
+        times: in the answer to TIMES.
     """
 
     type: int
@@ -86,6 +108,7 @@ class Answer:
     noise: int
     limits: Limits | None = None
     version: int = VERSION
+    times: ProbeTimes | None = None
 
 
 def message(kind: Type, sequence: int, echo: int, values: bytes = b"") -> bytes:
@@ -95,15 +118,19 @@ def message(kind: Type, sequence: int, echo: int, values: bytes = b"") -> bytes:
 
 def read_answer(content: bytes) -> Answer | None:
     """The answer in an unframed message; None if it is malformed."""
-    if len(content) not in (STATE.size, STATE.size + LIMITS.size) or not content[0] & ANSWER:
+    if len(content) not in (STATE.size, STATE.size + LIMITS.size, STATE.size + TIMES.size) or not content[0] & ANSWER:
         return None
     kind, sequence, clock, status, active, flags, trips, cuts, noise = STATE.unpack_from(content)
-    limits, version = None, VERSION
-    if len(content) > STATE.size:
+    limits, version, times = None, VERSION, None
+    if len(content) == STATE.size + TIMES.size:
+        bits, *rest = TIMES.unpack_from(content, STATE.size)
+        times = ProbeTimes(bool(bits & 1), bool(bits & 2), *rest)
+    elif len(content) > STATE.size:
         version, *values = LIMITS.unpack_from(content, STATE.size)
         limits = Limits(*values)
     greeted, alive = bool(flags & 1), bool(flags & 2)
-    return Answer(kind & ~ANSWER, sequence, clock, status, active, greeted, alive, trips, cuts, noise, limits, version)
+    state = (kind & ~ANSWER, sequence, clock, status, active, greeted, alive, trips, cuts, noise)
+    return Answer(*state, limits, version, times)
 
 
 def framed(content: bytes) -> bytes:

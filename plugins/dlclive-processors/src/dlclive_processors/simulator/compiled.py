@@ -22,7 +22,9 @@ void device_connect(void* device) { of(device).connect(); }
 void device_tick(void* device, uint32_t now) { of(device).tick(now); }
 uint8_t device_levels(void* device) { return of(device).levels(); }
 const uint8_t* device_reply(void* device) { return of(device).reply; }
-size_t device_receive(void* device, uint8_t byte, uint32_t now) { return of(device).receive(byte, now); }
+size_t device_receive(void* device, uint8_t byte, uint32_t now) {
+  return of(device).receive(byte, now) ? of(device).answer() : 0;
+}
 }
 """
 
@@ -60,6 +62,10 @@ class CompiledDevice:
     def connect(self) -> None:
         """Reset at power-up, and whenever the connection is made or lost."""
         self._names.device_connect(self._device)
+
+    def disconnect(self) -> None:
+        """The host closes the port: a board with native USB detects that."""
+        self.connect()
 
     @property
     def levels(self) -> int:

@@ -14,7 +14,9 @@ from dlclive_processors.output.protocol import (
     HEAD,
     LIMITS,
     ON_VALUES,
+    PROBE_VALUES,
     STATE,
+    TIMES,
     VERSION,
     Limits,
     Splitter,
@@ -32,12 +34,37 @@ class Channel:
     """One output: its train of pulses, its level, and the used part of its allowance (`heat`)."""
 
     active: bool = False
+    begins: bool = False
     level: bool = False
+    driven: bool = False
     started: int = 0
     width: int = 0
     period: int = 0
     duration: int = 0
     heat: int = 0
+
+
+@dataclass(slots=True)
+class Probe:
+    """The stopwatch from an LED to the output that answers it."""
+
+    led: int = -1
+    output: int = -1
+    armed: bool = False
+    lit: bool = False
+    answered: bool = False
+    lit_at: int = 0
+    answered_at: int = 0
+    rises: int = 0
+
+    def rise(self, channel: int, now: int) -> None:
+        """A pin is set."""
+        if channel == self.led and self.armed:
+            self.armed, self.lit, self.lit_at = False, True, now
+        if channel == self.output:
+            self.rises = (self.rises + 1) & _COUNT
+            if self.lit and not self.answered:
+                self.answered, self.answered_at = True, now
 
 
 class Device:
@@ -50,20 +77,27 @@ class Device:
         self._channels = [Channel() for _ in range(self.limits.channels)]
         self._proven = self._ticked = 0
         self._splitter = Splitter()
-        self._on: tuple[int, int, int] | None = None  # sequence, time and status of the last ON
+        self._on: tuple[int, int] | None = None  # sequence and status of the last ON
+        self._probed: tuple[int, int] | None = None  # the same of the last PROBE
+        self._executed = 0  # time of the last of them
         self.connect()
 
     def connect(self) -> None:
         """Reset at power-up, and whenever the connection is made or lost."""
         self._all_off()
         self._greeted = self._alive = False
-        self._on = None
+        self._on = self._probed = None
+        self._probe = Probe()
         self._noise_before += self._splitter.noise
         self._splitter = Splitter()
 
+    def disconnect(self) -> None:
+        """The host closes the port: a board with native USB detects that."""
+        self.connect()
+
     @property
     def levels(self) -> int:
-        """One bit per channel, set while its pin is high."""
+        """One bit per channel, set while its pin is to be high."""
         return sum(channel.level << number for number, channel in enumerate(self._channels))
 
     @property
@@ -84,11 +118,18 @@ class Device:
         return answers
 
     def tick(self, now: int) -> None:
-        """Advance to this time."""
+        """Advance to this time; the pins are then set from `levels`."""
+        self._advance(now)
+        for number, channel in enumerate(self._channels):
+            if channel.level and not channel.driven:
+                self._probe.rise(number, now)
+            channel.driven = channel.level
+
+    def _advance(self, now: int) -> None:
         step = (now - self._ticked) & _MASK
         self._ticked = now
-        if self._on is not None and (now - self._on[1]) & _MASK >= 4 * self.limits.watchdog_us:
-            self._on = None
+        if (now - self._executed) & _MASK >= 4 * self.limits.watchdog_us:
+            self._on = self._probed = None
         for channel in self._channels:
             self._warm(channel, step)
         if self._alive and (now - self._proven) & _MASK >= self.limits.watchdog_us:
@@ -107,7 +148,7 @@ class Device:
         return self.limits.pulse_us * (1000 - self.limits.duty_permille)
 
     def _warm(self, channel: Channel, step: int) -> None:
-        if channel.level:
+        if channel.driven:
             channel.heat += step * (1000 - self.limits.duty_permille)
         else:
             channel.heat = max(0, channel.heat - step * self.limits.duty_permille)
@@ -115,6 +156,8 @@ class Device:
     def _shape(self, channel: Channel, now: int) -> None:
         if not channel.active:
             return
+        if channel.begins:
+            channel.begins, channel.started = False, now
         elapsed = (now - channel.started) & _MASK
         if elapsed >= channel.duration:
             channel.active = channel.level = False
@@ -128,7 +171,7 @@ class Device:
         return (now - echo) & _MASK < self.limits.watchdog_us
 
     def _answer(self, content: bytes, now: int) -> bytes:
-        self.tick(now)
+        self._advance(now)
         kind, sequence, echo = HEAD.unpack_from(content)
         values = content[HEAD.size :]
         status = Status.MALFORMED
@@ -140,10 +183,17 @@ class Device:
             status = self._beat(echo, now)
         elif kind == Type.ON and len(values) == ON_VALUES.size:
             if self._on is None or self._on[0] != sequence:
-                self._on = sequence, now, self._start(echo, values, now)
-            status = Status(self._on[2])
+                number, width, period, train = ON_VALUES.unpack(values)
+                self._on, self._executed = (sequence, self._start(echo, number, width, period, train, now)), now
+            status = Status(self._on[1])
         elif kind == Type.OFF and len(values) == 1:
             status = self._off(values[0])
+        elif kind == Type.PROBE and len(values) == PROBE_VALUES.size:
+            if self._probed is None or self._probed[0] != sequence:
+                self._probed, self._executed = (sequence, self._start_probe(echo, values, now)), now
+            status = Status(self._probed[1])
+        elif kind == Type.TIMES and not values:
+            status = Status.DONE
         elif kind == Type.BYE and not values:
             self.connect()
             status = Status.DONE
@@ -157,25 +207,32 @@ class Device:
         self._proven, self._alive = now, True
         return Status.DONE
 
-    def _start(self, echo: int, values: bytes, now: int) -> Status:
+    def _start_probe(self, echo: int, values: bytes, now: int) -> Status:
+        led, output, width = PROBE_VALUES.unpack(values)
+        status = Status.NO_CHANNEL
+        if output < self.limits.channels and output != led:
+            status = self._start(echo, led, width, 0, 0, now)
+        if status == Status.DONE:
+            self._probe = Probe(led, output, armed=True, rises=self._probe.rises)
+        return status
+
+    def _start(self, echo: int, number: int, width: int, period: int, train: int, now: int) -> Status:
         if not self._greeted:
             return Status.NO_HELLO
         if not self._alive or not self._fresh(echo, now):
             return Status.STALE
-        number, width, period, duration = ON_VALUES.unpack(values)
         if number >= self.limits.channels:
             return Status.NO_CHANNEL
         channel, limits = self._channels[number], self.limits
-        duration = duration if period else width
+        duration = train if period else width
         if width == 0 or width > limits.pulse_us or duration > limits.train_us:
             return Status.BEYOND_LIMIT
         if period and width * 1000 > period * limits.duty_permille:
             return Status.BEYOND_LIMIT
         if channel.heat + width * (1000 - limits.duty_permille) > self._allowance:
             return Status.TOO_SOON
-        channel.active, channel.started = True, now
+        channel.active = channel.begins = True
         channel.width, channel.period, channel.duration = width, period, duration
-        self._shape(channel, now)
         return Status.DONE
 
     def _off(self, which: int) -> Status:
@@ -202,4 +259,7 @@ class Device:
                 limits.train_us,
                 limits.duty_permille,
             )
+        elif kind == Type.TIMES:
+            probe = self._probe
+            content += TIMES.pack(probe.lit | probe.answered << 1, probe.lit_at, probe.answered_at, probe.rises)
         return framed(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import pty
 import random
@@ -25,9 +26,10 @@ _STALL = 0.01  # seconds; a real device never stalls for that long
 
 
 class AnyDevice(Protocol):
-    """The interface of `Device` and `CompiledDevice`."""
+    """The interface of `Device`, `CompiledDevice` and `ChipDevice`."""
 
     def connect(self) -> None: ...
+    def disconnect(self) -> None: ...
     def tick(self, now: int) -> None: ...
     def receive(self, data: bytes, now: int) -> bytes: ...
     @property
@@ -49,6 +51,7 @@ class Terminal:
             power for a moment) and "unplug" (the port is gone for good).
         until_end: stop when the commands end.
         show: called with the levels at each change; must return at once.
+        light: file of one byte, 1 while `light_channel` is high and else 0, for a picture in which it is an LED.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class Terminal:
         *,
         until_end: bool = False,
         show: Callable[[int], None] | None = None,
+        light: Path | None = None,
+        light_channel: int = 1,
     ) -> None:
         self._device = device
         self._show = show
@@ -69,6 +74,8 @@ class Terminal:
         os.set_blocking(self._master, False)
         self._record = record.open("w", buffering=1, encoding="ascii") if record is not None else None
         self._write_record("time,levels")
+        self._light = None if light is None else _mapped(light)
+        self._light_channel = light_channel
         self._commands, self._until_end = commands, until_end
         self._line = FaultyLine(random.Random(1))  # noqa: S311 - noise, not secrets
         self._connected = False
@@ -96,7 +103,9 @@ class Terminal:
         for piece in self._line.to_device(data, time.perf_counter()):
             answers += self._device.receive(piece, self._clock())
             self._record_levels()
-        self._device.tick(self._clock())
+        now = self._clock()
+        self._device.tick(now)
+        answers += self._device.receive(b"", now)  # a board with a line of its own answers later
         self._record_levels()
         for piece in self._line.to_host(answers, time.perf_counter()):
             self._write(piece)
@@ -118,7 +127,7 @@ class Terminal:
                 raise
             if self._connected:  # the host closed the port
                 self._connected = False
-                self._device.connect()
+                self._device.disconnect()
                 self._line.clear()
             return b""
         if not self._connected:
@@ -135,6 +144,8 @@ class Terminal:
     def _record_levels(self) -> None:
         if self._device.levels != self._levels:
             self._levels = self._device.levels
+            if self._light is not None:
+                self._light[0] = self._levels >> self._light_channel & 1
             self._write_record(f"{time.perf_counter():.6f},{self._levels}")
             if self._show is not None:
                 self._show(self._levels)
@@ -162,3 +173,11 @@ class Terminal:
             self._plugged = False
         elif arguments:
             self._line.command(arguments)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """A file of one byte, 0, in memory that other processes can map, too."""
+    with path.open("r+b" if path.exists() else "w+b") as file:  # another process may have mapped it already
+        file.write(b"\0")
+        file.flush()
+        return mmap.mmap(file.fileno(), 1)

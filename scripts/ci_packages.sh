@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Debian packages without which some tests are skipped. Installs those that are missing where it can; never fails.
+#
+#   gcc-avr avr-libc arduino-core-avr libsimavr-dev   the firmware on a simulated Arduino
+#   mosquitto                                         an MQTT broker
+packages=(gcc gcc-avr avr-libc arduino-core-avr libsimavr-dev mosquitto)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  timeout 120 apt-get update -qq >/dev/null 2>&1
+  for package in "${missing[@]}"; do # one by one: another system may lack one of them
+    timeout 300 apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1
+  done
+fi
+for package in "${missing[@]}"; do
+  dpkg -s "$package" >/dev/null 2>&1 || echo "$package is not installed: the tests that need it are skipped"
+done
+exit 0
