@@ -25,7 +25,7 @@ from dlclive_processors import (
     Trigger,
 )
 
-from dlclive_core import Frame, Pose, RunClock, RunInfo, Skeleton
+from dlclive_core import Frame, Pose, Pose3D, RunClock, RunInfo, Skeleton
 
 MakeRun = Callable[..., RunInfo]
 SKELETON = Skeleton(("snout", "left_ear", "right_ear", "tail_base"))
@@ -81,15 +81,6 @@ def test_a_live_run_gives_the_same_file_when_it_is_replayed(make_run: MakeRun, t
     assert {"on", "off", "stale", "clock"} <= {line.split(",")[4] for line in content.decode().splitlines()}
 
 
-class PoseInSpace(Pose):
-    """What a pose in space has in addition."""
-
-    @property
-    def positions(self) -> np.ndarray:
-        """(N, K, 3) mm."""
-        return np.concatenate([self.xy, 3 * self.xy[..., :1]], axis=2)
-
-
 def test_poses_in_space(make_run: MakeRun) -> None:
     heard: list[tuple[str, float]] = []
     options = {"on_event": lambda event: heard.append((event.trigger, event.value)) if event.begins else None}
@@ -104,11 +95,10 @@ def test_poses_in_space(make_run: MakeRun) -> None:
         trigger.open(make_run())
         for number in range(2):
             xy = np.array([[0, 0], [10, 0], [0, 5], [20, 10]]) + np.array([10 * number, 0])
-            keypoints = np.full((2, 4, 3), 0.9)
+            keypoints = np.full((2, 4, 4), 0.9)
             keypoints[0, :, :2], keypoints[1, :, :2] = xy, xy + np.array([100, 0])
-            trigger.process(
-                PoseInSpace(keypoints.astype(np.float32), SKELETON), Frame(IMAGE, number, 0.0, number * 0.1)
-            )
+            keypoints[..., 2] = 3 * keypoints[..., 0]
+            trigger.process(Pose3D(keypoints.astype(np.float32), SKELETON), Frame(IMAGE, number, 0.0, number * 0.1))
     values = dict(reversed(heard))
     length = np.sqrt(10)
     assert values["speed"] == pytest.approx(100 * length)

@@ -52,6 +52,7 @@ class KeypointFilter(Processor):
     """
 
     replays = True
+    dimensions = (2, 3)
 
     def __init__(self, *, min_confidence: float, max_gap: float) -> None:
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)

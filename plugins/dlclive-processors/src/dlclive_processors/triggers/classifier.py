@@ -31,6 +31,8 @@ class Classified(Condition):
     Unknown until T frames have come, and while nothing of the individual is seen. See `ClassifierTrigger` for the arguments.
     """
 
+    dimensions = (2,)
+
     def __init__(
         self,
         model: Path,

@@ -28,6 +28,7 @@ class Combined(Condition):
     def __init__(self, parts: Sequence[Condition]) -> None:
         self.parts = tuple(parts)
         kinds = {part.about for part in parts} - {About.SCENE}
+        self.dimensions = tuple(each for each in (2, 3) if all(each in part.dimensions for part in parts))
         self.about = About.SCENE if not kinds else kinds.pop() if len(kinds) == 1 else About.INDIVIDUALS
 
     def bind(self, skeleton: Skeleton) -> None:

@@ -56,10 +56,12 @@ class Condition(ABC):
     Attributes:
         about: what its subjects are.
         columns: the keypoints that `place` is the middle of; None: all.
+        dimensions: of the poses that it understands: 2, pixels; 3, in space.
     """
 
     about: About = About.INDIVIDUALS
     columns: tuple[int, ...] | None = None
+    dimensions: tuple[int, ...] = (2, 3)
 
     def bind(self, skeleton: Skeleton) -> None:
         """Find the keypoints. Called before the first frame, by `dlclive check`, and when the skeleton changes.

@@ -13,6 +13,8 @@ from dlclive_processors.triggers.scene import Scene
 class InRegion(Condition):
     """A keypoint of an individual lies in a polygon; unknown while it is not seen."""
 
+    dimensions = (2,)
+
     def __init__(self, polygon: Polygon, keypoint: str) -> None:
         self._polygon, self._keypoint = polygon, keypoint
         self._column = 0

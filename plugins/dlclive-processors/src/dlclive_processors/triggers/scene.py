@@ -38,7 +38,7 @@ class Scene:
         cls, pose: Pose, names: tuple[str, ...], min_confidence: float, time: float = 0.0, motion_time: float = 0.0
     ) -> Scene:
         """The scene of a pose. `names` as from `individual_names`."""
-        points = positions(pose).astype(np.float64)
+        points = pose.positions.astype(np.float64)
         confidence = pose.confidence
         seen = np.logical_and.reduce(np.isfinite(points), axis=2)
         seen &= (confidence >= min_confidence) & (confidence <= 1)
@@ -50,12 +50,6 @@ class Scene:
         if self._rows is None:
             self._rows = {each: row for row, each in enumerate(self.names)}
         return self._rows.get(name)
-
-
-def positions(pose: Pose) -> NDArray[np.floating]:
-    """(N, K, D) positions: `positions` of a pose in space, else the (N, K, 2) of the image."""
-    found: NDArray[np.floating] = getattr(pose, "positions", pose.xy)
-    return found
 
 
 def individual_names(pose: Pose, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ class Trigger(Combinable):
         output: Output | None = None,
     ) -> None:
         self._condition = condition
+        self.dimensions = condition.dimensions
         self._name = name or _name_of(type(self))
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
         self._activations = Activations(
