@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dlclive_processors import CallableOutput
+from dlclive_processors import CallableOutput, DistanceTrigger, SpeedTrigger
 from numpy.typing import NDArray
 
 from dlclive_core import (
@@ -33,6 +33,7 @@ from dlclive_core import (
 )
 from dlclive_core.machine.load import load
 from dlclive_core.machine.system import system_info
+from dlclive_core.session.array_processor import as_processor
 
 OUT = Path(__file__).with_suffix(".md")
 ANIMALS, KEYPOINTS, FPS = 4, 20, 100.0
@@ -41,9 +42,19 @@ WARM_UP = 100
 LEFT_HALF = [[0, 0], [320, 0], [320, 480], [0, 480]]
 
 OPTIONS: dict[str, dict[str, Any]] = {
+    "all": {"of": [SpeedTrigger(100.0), DistanceTrigger(50.0, a="k0", b="k1")]},
+    "angle": {"a": "k0", "b": "k1", "c": "k2", "below": 90.0},
+    "any": {"of": [SpeedTrigger(100.0), DistanceTrigger(50.0, a="k0", b="k1")]},
+    "distance": {"below": 50.0, "a": "k0", "b": "k1"},
+    "freezing": {"speed": 20.0},
+    "heading": {"tail": "k0", "nose": "k1", "toward": [320, 240]},
     "kalman": {"horizon": 0.02},
+    "not": {"of": SpeedTrigger(100.0)},
     "outliers": {"max_speed": 2000.0},
     "region": {"polygon": LEFT_HALF, "keypoint": "k0"},
+    "rule": {"when": "k0.y < k1.y - 20 and speed(k0) < 5"},
+    "sequence": {"of": [SpeedTrigger(100.0), DistanceTrigger(50.0, a="k0", b="k1")], "within": 1.0},
+    "speed": {"threshold": 300.0},
     "stimulate": {"output": CallableOutput(bool), "polygon": LEFT_HALF, "keypoint": "k0"},
 }
 """Options by the processor's name, as keyword arguments of its class."""
@@ -77,7 +88,7 @@ def built(names: list[str]) -> tuple[dict[str, Processor], dict[str, str]]:
         if names and info.name not in names:
             continue
         try:
-            ready[info.name] = catalog.build(ProcessorInfo, info.name, **OPTIONS.get(info.name, {}))
+            ready[info.name] = as_processor(catalog.build(ProcessorInfo, info.name, **OPTIONS.get(info.name, {})))
         except DLCLiveError as error:
             failed[info.name] = str(error)
     return ready, failed
