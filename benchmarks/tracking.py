@@ -1,7 +1,7 @@
 """Identity switches, IDF1 and time of the processor `track`, beside the trackers of Roboflow's library `trackers`.
 
     pip install trackers
-    python benchmarks/tracking.py [--frames 1200] [--animals 40] [--short]
+    python benchmarks/tracking.py [--frames 900] [--animals 32] [--short]
 
 Animals walk, cross and touch in a rendered arena (walking_animals.py). All trackers get the same detections: ours gets keypoints
 with the cost "oks", and with "box" the boxes that the other trackers get.
@@ -29,8 +29,8 @@ Named = list[list[object]]
 """For each frame, the identity of each row."""
 
 BYTETRACK = [
-    {"minimum_iou_threshold": iou, "minimum_consecutive_frames": frames, "track_activation_threshold": activation}
-    for iou, frames, activation in itertools.product((0.05, 0.1), (1, 3), (0.5, 0.7))
+    {"minimum_iou_threshold": iou, "minimum_consecutive_frames": frames, "track_activation_threshold": 0.5}
+    for iou, frames in itertools.product((0.05, 0.1), (1, 3))
 ]
 """Settings of ByteTrack; the best for each cell is reported."""
 
@@ -153,8 +153,8 @@ def print_times(frames: int, rounds: int) -> None:
 def main() -> None:
     """Print Markdown tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=1200)
-    parser.add_argument("--animals", type=int, default=40, help="in the scenes of a cell, together")
+    parser.add_argument("--frames", type=int, default=900)
+    parser.add_argument("--animals", type=int, default=32, help="in the scenes of a cell, together")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--short", action="store_true", help="scenes of 2 animals, of 300 frames")
     options = parser.parse_args()

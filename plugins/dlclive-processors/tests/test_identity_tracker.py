@@ -122,6 +122,14 @@ def test_a_sure_detection_goes_before_an_uncertain_one() -> None:
     assert places(film.see(faint, mouse(108, 100))) == {"track_1": (120, 100)}
 
 
+def test_an_animal_that_is_not_known_yet_must_be_seen_well_in_each_of_its_frames() -> None:
+    film = Filmed(min_frames=3)
+    faint = mouse(100, 100)
+    faint[:, 2] = 0.4
+    for animal in (mouse(100, 100), faint, mouse(100, 100), faint, faint):
+        assert film.see(animal).ids == ()
+
+
 def test_two_rows_on_one_animal_are_one() -> None:
     """Of two, the stronger remains; of a piece and the whole, the whole."""
     film = Filmed(min_frames=1)
@@ -212,15 +220,19 @@ def test_a_known_number_of_animals_is_never_exceeded() -> None:
 
 
 def test_an_animal_that_returns_anywhere_is_the_only_one_that_is_gone() -> None:
-    film = Filmed(animals=2)
+    """Within 0.2 s it cannot have run there, but there is nobody else; and then nobody is gone any more."""
+    film = Filmed(animals=2, max_gap=0.1)
     for _ in range(10):
         film.see(mouse(100, 100), mouse(500, 400))
-    for _ in range(100):
+    for _ in range(4):
         film.see(mouse(500, 400))
     for _ in range(3):
-        pose = film.see(mouse(500, 400), mouse(600, 50))
-    assert places(pose) == {"track_1": (612, 50), "track_2": (512, 400)}
+        pose = film.see(mouse(500, 400), mouse(3000, 50))
+    assert places(pose) == {"track_1": (3012, 50), "track_2": (512, 400)}
     assert film.tracker.statistics["returned"] == 1
+    for _ in range(6):
+        pose = film.see(mouse(800, 50), mouse(500, 400), mouse(3000, 50))
+    assert places(pose) == {"track_1": (3012, 50), "track_2": (512, 400)}
 
 
 def test_animals_that_return_are_those_nearest_in_place() -> None:
@@ -236,7 +248,7 @@ def test_animals_that_return_are_those_nearest_in_place() -> None:
 
 def test_where_the_number_is_not_known_the_place_decides_who_returns() -> None:
     """A second later: somebody within reach is the lost animal, somebody far away is another one."""
-    for x, name in ((260, "track_1"), (2000, "track_2")):
+    for x, name in ((500, "track_1"), (2000, "track_2")):
         film = Filmed(max_gap=0.5, animals=0)
         for _ in range(10):
             film.see(mouse(100, 100))
@@ -258,10 +270,10 @@ def test_a_newcomer_far_away_is_not_the_animal_that_has_just_vanished() -> None:
 
 
 def test_a_false_detection_does_not_take_the_identity_of_an_animal_that_blinks() -> None:
-    """All identities are in use, a third thing is always there, and an animal is not detected in every third frame."""
+    """All identities are in use, a third thing is near, and an animal is not detected in every third frame."""
     film = Filmed(animals=2)
     for number in range(90):
-        blinking, other, thing = mouse(100, 100), mouse(500, 400), mouse(300, 250)
+        blinking, other, thing = mouse(100, 100), mouse(500, 400), mouse(165, 100)
         if number < 5:
             pose = film.see(blinking, other)
         else:
@@ -316,6 +328,15 @@ def test_a_recording_that_goes_back_begins_again() -> None:
         film.see(mouse(100, 100))
     assert places(film.see(mouse(100, 100), seconds=-0.1)) == {}
     assert places(film.see(mouse(100, 100))) == {"track_1": (112, 100)}
+
+
+def test_after_a_pause_of_the_recording_animals_are_found_again() -> None:
+    """Two seconds without a frame: who is where is decided after min_frames, as for all that were lost."""
+    film = Filmed(animals=2, max_gap=1)
+    for _ in range(5):
+        film.see(mouse(100, 100), mouse(500, 400))
+    seen = [places(film.see(mouse(480, 380), mouse(130, 100), seconds=wait)) for wait in (2.0, 0.03, 0.03)]
+    assert seen == [{}, {}, {"track_1": (142, 100), "track_2": (492, 380)}]
 
 
 def test_a_second_run_begins_again(make_project: Callable[..., RunInfo]) -> None:

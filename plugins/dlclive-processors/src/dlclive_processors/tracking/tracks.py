@@ -160,12 +160,13 @@ class Tracks:
         if self.is_complete:
             self.offsets[at] = offsets - np.add.reduce(offsets, axis=1)[:, None] / offsets.shape[1]
             return
-        before, known = self.points[at], np.maximum(self.known[at], seen)
-        self.known[at], self.points[at] = known, np.add.reduce(known, axis=1)
-        means = np.add.reduce(offsets, axis=1) / self.points[at]
+        known = np.maximum(self.known[at], seen)
+        points = np.add.reduce(known, axis=1)
+        means = np.add.reduce(offsets, axis=1) / points
         # With a point that was not known before, the mean of the points is another place on the body.
-        self.position[at] += np.where(self.points[at] > before, means, 0.0)
+        self.position[at] += np.where(points > self.points[at], means, 0.0)
         self.offsets[at] = (offsets - means[:, None]) * known
+        self.known[at], self.points[at] = known, points
         self._look()
 
     def _look(self) -> None:
