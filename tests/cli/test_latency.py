@@ -77,6 +77,18 @@ def test_messages(arguments: tuple[object, ...], code: int, message: str, dlcliv
     assert message in done.error
 
 
+def test_a_processor_on_the_same_port_is_left_out(dlclive, model, tmp_path) -> None:
+    """A session file of an experiment has its laser on the port on which the latency is to be measured."""
+    stimulate = "stimulate:none,polygon=[[0,0],[9,0],[9,9]],keypoint=snout"
+    (tmp_path / "rig.yaml").write_text(
+        f"source: mouse\nmodel: {json.dumps(str(model))}\nprocessors: ['{stimulate}', kalman]\n", encoding="utf-8"
+    )
+    done = dlclive("latency", "rig.yaml", "--port", "none")
+    assert done.code == 4
+    assert "port none cannot be opened" in done.error
+    assert "stimulate is left out: it has the port none" in done.err
+
+
 def test_without_the_processors_it_says_what_to_install(model, tmp_path, monkeypatch) -> None:
     offered = [plugin for plugin in PluginCatalog.installed().plugins if plugin.distribution != "dlclive-processors"]
     monkeypatch.setattr(PluginCatalog, "installed", lambda: PluginCatalog(offered))

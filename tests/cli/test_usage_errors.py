@@ -72,7 +72,7 @@ def test_an_old_name_is_not_an_option_of_another_command_with_that_meaning() -> 
     for command in COMMANDS:
         if command != "plugins":
             assert not options_of(command) & {"--frames", "--time", "--set"}, command
-    assert {command for command in COMMANDS if "--follow" in options_of(command)} == {"analyze", "run"}
+    assert {command for command in COMMANDS if "--follow" in options_of(command)} == {"analyze", "latency", "run"}
 
 
 def test_keypoints_are_drawn_from_the_same_confidence_everywhere() -> None:

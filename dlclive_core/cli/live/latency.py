@@ -15,7 +15,7 @@ from dlclive_core.cli.live.parts import RigParts
 from dlclive_core.cli.live.run import run_live
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.trials_picture import trials_picture
-from dlclive_core.cli.output import stderr
+from dlclive_core.cli.output import stderr, warn
 from dlclive_core.cli.specs import PartSpec
 from dlclive_core.data.latency_trial import LatencyTrial
 from dlclive_core.demo import MODEL
@@ -110,6 +110,22 @@ class LatencyMeasurement:
         return {**values, "trials_table": str(table), "trials_picture": str(picture)}
 
 
+def _without_others_on(port: str | None, spec: RunSpec) -> RunSpec:
+    """The run without processors that use the same port, such as `stimulate`: the probe answers in their place."""
+
+    def others(parts: tuple[PartSpec, ...]) -> tuple[PartSpec, ...]:
+        kept = []
+        for part in parts:
+            if part.spec is not None and port in (part.spec.first, dict(part.spec.options).get("port")):
+                warn(f"{part.spec.name} is left out: it has the port {port}, on which the LED is answered in its place")
+            else:
+                kept.append(part)
+        return tuple(kept)
+
+    sources = tuple(replace(source, processors=others(source.processors)) for source in spec.sources)
+    return replace(spec, processors=others(spec.processors), sources=sources)
+
+
 def _with_probe(spec: RunSpec, options: LatencyOptions, light: Path) -> RunSpec:
     """The run with the probe as its last processor; simulated, with a light in the rendered picture."""
     settings = {name: str(value) for name, value in options.options.items() if value is not None}
@@ -124,6 +140,7 @@ def _with_probe(spec: RunSpec, options: LatencyOptions, light: Path) -> RunSpec:
         if not spec.models and spec.model.path is None and spec.sources[0].model is None:
             spec = replace(spec, models=(str(MODEL),))
     port = "simulate" if options.simulate else options.port
+    spec = _without_others_on(port, spec)
     probe = PartSpec(_PROBE, ComponentSpec(_PROBE, port, tuple(settings.items())))
     if spec.sources and spec.sources[0].processors:  # those of a source run after the common ones
         (own,) = spec.sources

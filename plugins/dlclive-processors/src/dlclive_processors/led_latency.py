@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import tempfile
 import threading
 import time
@@ -134,11 +135,7 @@ class LedLatency(LatencyProbe):
         self.finished.clear()
         port = self._port
         if port == SIMULATE:
-            from dlclive_processors.simulator import Simulator
-
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="dlclive-led-")))
-            options = [] if self._light is None else [f"--light={self._light}", f"--light-channel={self._led_channel}"]
-            port = self._stack.enter_context(Simulator(folder, *options)).port
+            port = self._simulated()
         self._output = ProbedOutput(
             port=port,
             channel=self._channel,
@@ -170,6 +167,17 @@ class LedLatency(LatencyProbe):
         output.renew(is_lit, Reason.CONDITION, frame.index, self._clock.age(frame))
         self._link = output.statistics
         return pose
+
+    def _simulated(self) -> str:
+        """Start a simulated device, which ends with `close`; returns its port."""
+        if sys.platform == "win32":
+            raise UsageError("the simulated device needs Linux or macOS: Windows has no pseudo-terminals; use a board")
+        else:
+            from dlclive_processors.simulator import Simulator
+
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="dlclive-led-")))
+            options = [] if self._light is None else [f"--light={self._light}", f"--light-channel={self._led_channel}"]
+            return self._stack.enter_context(Simulator(folder, *options)).port
 
     def close(self) -> None:
         """Switch off."""
