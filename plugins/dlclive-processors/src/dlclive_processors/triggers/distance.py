@@ -17,8 +17,8 @@ from dlclive_processors.triggers.scene import Scene
 from dlclive_processors.triggers.shared_options import TriggerOptions
 from dlclive_processors.triggers.trigger import Trigger
 
-_AT_ONCE = 1 << 20
-"""Distances that are computed at once."""
+_AT_ONCE = 1 << 15
+"""Distances that are computed at once: few enough to stay in the processor's cache."""
 
 
 class KeypointDistance(Condition):
@@ -69,7 +69,7 @@ def nearest_pairs(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.
     """
     count, size = len(a), a.shape[1] * b.shape[0] * b.shape[1]
     result = np.full((count, count), np.nan)
-    some = max(1, _AT_ONCE // max(size, 1))  # individuals at once, so that memory does not grow with the square of N
+    some = max(1, _AT_ONCE // max(size, 1))  # individuals at once
     others = b.reshape(-1, b.shape[2])
     for first in range(0, count if count > 1 else 0, some):
         part = a[first : first + some]
@@ -77,7 +77,7 @@ def nearest_pairs(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.
         for axis in range(a.shape[2]):
             squares += np.square(part[:, :, axis].reshape(-1, 1) - others[None, :, axis])
         squares = squares.reshape(*part.shape[:2], *b.shape[:2])
-        result[first : first + some] = np.fmin.reduce(np.fmin.reduce(squares, axis=3), axis=1)
+        result[first : first + some] = np.fmin.reduce(np.fmin.reduce(squares, axis=1), axis=2)
     nearest: NDArray[np.float64] = np.sqrt(np.fmin(result, result.T))
     return nearest
 

@@ -209,7 +209,11 @@ class Trigger(Combinable):
         time = self._timeline.time
         names = individual_names(pose, self._names)
         scene = Scene.of(pose, names, self._min_confidence, time, self._timeline.motion_time)
-        readings = self._condition.evaluate(scene)  # also if the frame is unfit: what is remembered has no holes
+        try:
+            readings = self._condition.evaluate(scene)  # also if the frame is unfit: what is remembered has no holes
+        except BaseException:  # a session may go on without this processor's result, but not with its output on
+            self._act({}, scene, frame.index, age, None)
+            raise
         objection = self._fitness.objection(age, time, armed=self._switch.may_be_on)
         if not is_onward:
             objection = objection or Reason.GAP
