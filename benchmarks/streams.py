@@ -2,9 +2,9 @@
 
 python benchmarks/streams.py [--seconds 5] [--rounds 5] [--only zmq]
 
-A live source gives frames at 100 frames/s to a model that waits 3 ms, as for a GPU, and finds 20 keypoints. Each case runs in turns with a run
-without the sink, at once before or after it; the frames of all rounds are pooled. Needs mosquitto for MQTT, and Linux: receivers are stopped by
-signals, and all processes share their clocks.
+A live source gives frames at 100 frames/s to a model that waits 3 ms, as for a GPU, and finds 20 keypoints. Each case runs at the same time as a
+second process that does the same without the sink, so that both meet the same load; the frames of all rounds are pooled. "no sink" is compared with
+itself: how far from 1 it is, is noise. Needs mosquitto for MQTT, and Linux: receivers are stopped by signals, and all processes share their clocks.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ class Case:
 
 
 CASES = [
+    Case("no sink", lambda _: Latencies()),
     Case(
         "zmq, a subscriber",
         lambda port: ZmqStream(port, patience=20),
@@ -220,8 +221,26 @@ def run(frames: int, component: Sink | Output | None, began: Callable[[], None] 
     return latencies.values[RATE:]
 
 
-def run_case(case: Case, frames: int) -> tuple[list[float], list[float]]:
-    """The loop's latencies, and the frames' ages at their receipt, without the first second."""
+class Baseline:
+    """The same without the sink, in another process."""
+
+    def __init__(self, frames: int) -> None:
+        command = [sys.executable, __file__, "--baseline", str(frames)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def start(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+
+    def latencies(self) -> list[float]:
+        return json.loads(self._process.communicate(timeout=600)[0])
+
+
+def run_case(case: Case, frames: int) -> tuple[list[float], list[float], list[float]]:
+    """The loop's latencies, those without the sink, and the frames' ages at their receipt, without the first second."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -229,16 +248,20 @@ def run_case(case: Case, frames: int) -> tuple[list[float], list[float]]:
         broker = stack.enter_context(mosquitto(port)) if case.broker else None
         receiver = Receiver(case.receiver, case.address.format(port=port)) if case.receiver else None
 
-        def stop() -> None:
+        baseline = Baseline(frames)
+
+        def began() -> None:
+            baseline.start()
             if case.stopped and receiver is not None:
                 receiver.stop()
             elif case.stopped and broker is not None:
                 broker.send_signal(signal.SIGSTOP)
 
-        latencies = run(frames, case.component(port), stop)
+        latencies = run(frames, case.component(port), began)
+        without = baseline.latencies()
         if receiver is not None:
             receiver.close()
-        return latencies, receiver.ages[RATE:] if receiver is not None and case.measures_ages else []
+        return latencies, without, receiver.ages[RATE:] if receiver is not None and case.measures_ages else []
 
 
 @contextmanager
@@ -266,7 +289,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--baseline", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.baseline:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        print(json.dumps(run(options.baseline, None)))
+        return
     frames = int(options.seconds * RATE) + RATE
     cases = [case for case in CASES if options.only in case.name and (MOSQUITTO or not case.broker)]
     with_sink: dict[str, list[float]] = {case.name: [] for case in cases}
@@ -274,11 +303,9 @@ def main() -> None:
     ages: dict[str, list[float]] = {case.name: [] for case in cases}
     ratios: dict[str, list[float]] = {case.name: [] for case in cases}
     with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
-        for number in range(options.rounds):
+        for _ in range(options.rounds):
             for case in cases:
-                first = [] if number % 2 else run(frames, None)
-                latencies, received = run_case(case, frames)
-                base = first or run(frames, None)
+                latencies, base, received = run_case(case, frames)
                 with_sink[case.name] += latencies
                 without[case.name] += base
                 ages[case.name] += received

@@ -33,7 +33,7 @@ def random_estimates(count: int, seed: int) -> list[Estimate]:
     found = []
     for number in range(count):
         animals = int(generator.integers(0, 20))
-        values = generator.normal(0, 10 ** generator.uniform(-30, 38), (animals, 2, 3)).astype(np.float32)
+        values = generator.normal(0, 10 ** generator.uniform(-30, 37), (animals, 2, 3)).astype(np.float32)
         values[generator.random(values.shape) < 0.2] = generator.choice(np.float32([np.nan, np.inf, -np.inf, 0]))
         names = ["Ada", "Bo", "", "a/b", "é\x07", "\ud800", "x" * 1000, f"track {number}"]
         ids = tuple(generator.choice(names, animals)) if generator.random() < 0.5 else None
