@@ -70,14 +70,14 @@ def opencv(calibration: Calibration, pixels: np.ndarray) -> np.ndarray:
 
 def cost(rounds: int) -> None:
     """Times of one set of poses, in turns."""
-    print("\n| cameras | animals | keypoints | how | p50, ms | p95, ms | p99, ms |")
-    print("|---|---|---|---|---|---|---|")
+    print("\n| cameras | animals | keypoints | how | CPU: p50, ms | p95 | p99 | elapsed: p50 | p95 | p99 |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for count, animals, keypoints in ((2, 1, 8), (2, 1, 20), (2, 4, 20), (3, 4, 20), (4, 4, 20)):
         calls = {}
         calibration = cameras(count)
         random = np.random.default_rng(0)
         skeleton = blob_skeleton(keypoints)
-        spots = [*random.uniform(-40, 40, (animals, keypoints, 3)), 0, 0, 40]
+        spots = random.uniform(-40, 40, (animals, keypoints, 3)) + np.array([0, 0, 40])
         spots[..., :2] += np.array([[-100, -100], [100, -100], [-100, 100], [100, 100]])[:animals, None]
         pixels = np.stack([view.project(spots) for view in calibration.cameras])
         pixels += random.normal(0, 0.5, pixels.shape)
@@ -94,22 +94,26 @@ def cost(rounds: int) -> None:
             calls["a pose, animals by geometry"] = lambda m=model, p=unnamed: m.locate(p)
         if count == 2:
             calls["OpenCV: undistortPoints, triangulatePoints"] = lambda c=calibration, f=flat: opencv(c, f)
-        for name, (p50, p95, p99) in timed(calls, rounds).items():
-            print(f"| {count} | {animals} | {keypoints} | {name} | {p50:.2f} | {p95:.2f} | {p99:.2f} |")
+        for name, percentiles in timed(calls, rounds).items():
+            numbers = " | ".join(f"{value:.2f}" for value in percentiles)
+            print(f"| {count} | {animals} | {keypoints} | {name} | {numbers} |", flush=True)
 
 
 def timed(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
-    """(3,) percentiles of each call in ms; the calls take turns, so that other work on the machine meets all of them."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
+    """(6,) percentiles of each call in ms, of CPU time and of elapsed time.
+
+    The calls take turns, so that other work on the machine meets all of them.
+    """
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for _ in range(20):
         for call in calls.values():
             call()
     for _ in range(rounds):
         for name, call in calls.items():
-            began = time.perf_counter()
+            began, elapsed = time.thread_time(), time.perf_counter()
             call()
-            times[name].append(time.perf_counter() - began)
-    return {name: 1e3 * np.percentile(values, (50, 95, 99)) for name, values in times.items()}
+            times[name].append((time.thread_time() - began, time.perf_counter() - elapsed))
+    return {name: 1e3 * np.percentile(values, (50, 95, 99), axis=0).T.ravel() for name, values in times.items()}
 
 
 class Slow(NullModel):
