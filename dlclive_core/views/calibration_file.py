@@ -79,7 +79,7 @@ def _toml_cameras(path: Path) -> list[CalibratedCamera]:
     sections = {name: value for name, value in content.items() if name != "metadata"}
     cameras = []
     for section, values in sections.items():
-        where = f"{path}, [{section}]"
+        where = f"{path}, [{shown(section)[1:-1]}]"
         if not isinstance(values, dict):
             raise DataError(f"{path}: {shown(section)} is not a section of a camera, such as [cam_0]")
         for key in ("size", "matrix", "distortions", "rotation", "translation"):
@@ -118,7 +118,7 @@ def _yaml_content(path: Path) -> dict[str, Any]:
         raise DataError(error.at(path)) from None
     if not isinstance(content, dict):
         raise DataError(f"{path} is not a calibration: it has no keys such as camera_matrix")
-    return {str(key): _opencv_matrix(value, f"{path}, {key}") for key, value in content.items()}
+    return {str(key): _opencv_matrix(value, f"{path}, {shown(str(key))[1:-1]}") for key, value in content.items()}
 
 
 def _opencv_matrix(value: Any, where: str) -> Any:
@@ -259,9 +259,14 @@ def _rotation(array: Any, where: str) -> Any:
     return array
 
 
+def _in_a_line(value: Any) -> str:
+    """A value that may hold arrays, whose text has several lines."""
+    return " ".join(shown(value).split())
+
+
 def _size(value: Any, where: str) -> tuple[int, int]:
     if not (isinstance(value, list) and len(value) == 2 and all(type(side) in (int, float) for side in value)):
-        raise DataError(f"{where}: size is {shown(value)}, not [width, height]")
+        raise DataError(f"{where}: size is {_in_a_line(value)}, not [width, height]")
     width, height = value
     if not all(1 <= side <= 1_000_000 and side == int(side) for side in (width, height)):
         raise DataError(f"{where}: size is {shown(value)}, not whole pixels")
