@@ -125,10 +125,11 @@ def _opencv_matrix(value: Any, where: str) -> Any:
     """A node {rows, cols, dt, data} as an array; any other unchanged."""
     if not (isinstance(value, dict) and {"rows", "cols", "data"} <= set(value)):
         return value
-    rows, columns, data = value["rows"], value["cols"], value["data"]
-    if not (isinstance(data, list) and type(rows) is int and type(columns) is int and rows * columns == len(data)):
+    rows, columns = value["rows"], value["cols"]
+    array = _array(value["data"], where, "data")
+    if not (type(rows) is int and type(columns) is int and array.shape == (rows * columns,)):
         raise DataError(f"{where}: a matrix of {shown(rows)} x {shown(columns)} has as many numbers in data")
-    return _array(data, where, "data").reshape(rows, columns)
+    return array.reshape(rows, columns)
 
 
 def _yaml_camera(content: Mapping[str, Any], path: Path, size: tuple[int, int] | None) -> CalibratedCamera:
@@ -150,7 +151,7 @@ def _yaml_camera(content: Mapping[str, Any], path: Path, size: tuple[int, int] |
         distortion=_distortion(_first(content, _DISTORTION), where),
         rotation=_rotation(_array(rotation, where, "R"), where),
         translation=_array(translation, where, "T"),
-        fisheye=_flag(_first(content, _FISHEYE) or False, where),
+        fisheye=_flag(_first(content, _FISHEYE), where),
     )
 
 
@@ -177,7 +178,7 @@ def _stereo_cameras(content: Mapping[str, Any], where: str, size: tuple[int, int
                 distortion=_distortion(_first(content, _numbered(_DISTORTION, number)), where),
                 rotation=turn,
                 translation=shift,
-                fisheye=_flag(_first(content, _FISHEYE) or False, where),
+                fisheye=_flag(_first(content, _FISHEYE), where),
             )
         )
     return cameras
@@ -274,6 +275,6 @@ def _size(value: Any, where: str) -> tuple[int, int]:
 
 
 def _flag(value: Any, where: str) -> bool:
-    if value not in (0, 1):
-        raise DataError(f"{where}: fisheye is {shown(value)}, not true or false")
+    if value is not None and not (type(value) in (bool, int, float) and value in (0, 1)):
+        raise DataError(f"{where}: fisheye is {_in_a_line(value)}, not true or false")
     return bool(value)
