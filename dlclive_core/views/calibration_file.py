@@ -79,7 +79,7 @@ def _toml_cameras(path: Path) -> list[CalibratedCamera]:
     sections = {name: value for name, value in content.items() if name != "metadata"}
     cameras = []
     for section, values in sections.items():
-        where = f"{path}, [{section}]"
+        where = f"{path}, [{shown(section)[1:-1]}]"
         if not isinstance(values, dict):
             raise DataError(f"{path}: {shown(section)} is not a section of a camera, such as [cam_0]")
         for key in ("size", "matrix", "distortions", "rotation", "translation"):
@@ -118,17 +118,18 @@ def _yaml_content(path: Path) -> dict[str, Any]:
         raise DataError(error.at(path)) from None
     if not isinstance(content, dict):
         raise DataError(f"{path} is not a calibration: it has no keys such as camera_matrix")
-    return {str(key): _opencv_matrix(value, f"{path}, {key}") for key, value in content.items()}
+    return {str(key): _opencv_matrix(value, f"{path}, {shown(str(key))[1:-1]}") for key, value in content.items()}
 
 
 def _opencv_matrix(value: Any, where: str) -> Any:
     """A node {rows, cols, dt, data} as an array; any other unchanged."""
     if not (isinstance(value, dict) and {"rows", "cols", "data"} <= set(value)):
         return value
-    rows, columns, data = value["rows"], value["cols"], value["data"]
-    if not (isinstance(data, list) and type(rows) is int and type(columns) is int and rows * columns == len(data)):
+    rows, columns = value["rows"], value["cols"]
+    array = _array(value["data"], where, "data")
+    if not (type(rows) is int and type(columns) is int and array.shape == (rows * columns,)):
         raise DataError(f"{where}: a matrix of {shown(rows)} x {shown(columns)} has as many numbers in data")
-    return _array(data, where, "data").reshape(rows, columns)
+    return array.reshape(rows, columns)
 
 
 def _yaml_camera(content: Mapping[str, Any], path: Path, size: tuple[int, int] | None) -> CalibratedCamera:
@@ -150,7 +151,7 @@ def _yaml_camera(content: Mapping[str, Any], path: Path, size: tuple[int, int] |
         distortion=_distortion(_first(content, _DISTORTION), where),
         rotation=_rotation(_array(rotation, where, "R"), where),
         translation=_array(translation, where, "T"),
-        fisheye=_flag(_first(content, _FISHEYE) or False, where),
+        fisheye=_flag(_first(content, _FISHEYE), where),
     )
 
 
@@ -177,7 +178,7 @@ def _stereo_cameras(content: Mapping[str, Any], where: str, size: tuple[int, int
                 distortion=_distortion(_first(content, _numbered(_DISTORTION, number)), where),
                 rotation=turn,
                 translation=shift,
-                fisheye=_flag(_first(content, _FISHEYE) or False, where),
+                fisheye=_flag(_first(content, _FISHEYE), where),
             )
         )
     return cameras
@@ -259,9 +260,14 @@ def _rotation(array: Any, where: str) -> Any:
     return array
 
 
+def _in_a_line(value: Any) -> str:
+    """A value that may hold arrays, whose text has several lines."""
+    return " ".join(shown(value).split())
+
+
 def _size(value: Any, where: str) -> tuple[int, int]:
     if not (isinstance(value, list) and len(value) == 2 and all(type(side) in (int, float) for side in value)):
-        raise DataError(f"{where}: size is {shown(value)}, not [width, height]")
+        raise DataError(f"{where}: size is {_in_a_line(value)}, not [width, height]")
     width, height = value
     if not all(1 <= side <= 1_000_000 and side == int(side) for side in (width, height)):
         raise DataError(f"{where}: size is {shown(value)}, not whole pixels")
@@ -269,6 +275,6 @@ def _size(value: Any, where: str) -> tuple[int, int]:
 
 
 def _flag(value: Any, where: str) -> bool:
-    if value not in (0, 1):
-        raise DataError(f"{where}: fisheye is {shown(value)}, not true or false")
+    if value is not None and not (type(value) in (bool, int, float) and value in (0, 1)):
+        raise DataError(f"{where}: fisheye is {_in_a_line(value)}, not true or false")
     return bool(value)

@@ -10,9 +10,11 @@ import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from dlclive_core.data.frame_set import View
 
+_MOST_MISSES = 1000
 _CLOCK_SET_BACK = 1.0
 """In seconds, or frames: a step back by more is a clock that began anew; by less, a frame out of order."""
 
@@ -47,6 +49,17 @@ class Account:
     received: int = 0
     paired: int = 0
     unpaired: Counter[str] = field(default_factory=Counter)
+    _misses: list[float] = field(default_factory=list)
+
+    def note_miss(self, difference: float) -> None:
+        """Note how much later (below 0: earlier) than the reference's frame the nearest one was, if not near enough."""
+        if math.isfinite(difference) and len(self._misses) < _MOST_MISSES:
+            self._misses.append(difference)
+
+    @property
+    def off_by(self) -> float:
+        """The median of these differences: what `offsets` has to make up for, if it is always the same; NaN for none."""
+        return median(self._misses) if self._misses else math.nan
 
     def statistics(self) -> dict[str, float]:
         """For the report."""
@@ -74,6 +87,7 @@ class Pairing:
         self._tolerance, self._min_views, self._room = tolerance, min_views, room
         self._waiting: tuple[deque[Waiting], ...] = tuple(deque() for _ in range(cameras))
         self._last = [-math.inf] * cameras
+        self._passed = [-math.inf] * cameras  # the time of the last view that is not waiting any more
         self._is_over = [False] * cameras
         self._is_silent = [False] * cameras  # was waited for in vain, and is not waited for until it is heard of again
 
@@ -135,8 +149,12 @@ class Pairing:
         near = [place for place, waiting in enumerate(queue) if waiting.at <= at + self._tolerance]
         if near:
             return min(near, key=lambda place: abs(queue[place].at - at))
-        is_gone = self._is_over[camera] or self._is_silent[camera]
-        return -1 if is_gone or self._last[camera] > at + self._tolerance else None
+        if self._last[camera] > at + self._tolerance:
+            later = queue[0].at - at if queue else math.inf
+            earlier = self._passed[camera] - at
+            self.accounts[camera].note_miss(later if later < -earlier else earlier)
+            return -1
+        return -1 if self._is_over[camera] or self._is_silent[camera] else None
 
     def _taken(self, reference: Waiting, partners: Sequence[int | None], reason: str) -> list[tuple[View | None, ...]]:
         """Take the reference's first view, with its partners if there are enough of them."""
@@ -152,12 +170,14 @@ class Pairing:
                 views.append(None)
                 continue
             self._give_up(camera, place, "alone")  # those before it are further away
-            views.append(self._waiting[camera].popleft().view)
+            taken = self._waiting[camera].popleft()
+            self._passed[camera] = taken.at
+            views.append(taken.view)
             self.accounts[camera].paired += 1
         return [tuple(views)]
 
     def _give_up(self, camera: int, count: int, reason: str) -> None:
         for _ in range(count):
-            self._waiting[camera].popleft()
+            self._passed[camera] = self._waiting[camera].popleft().at
         if count:
             self.accounts[camera].unpaired[reason] += count

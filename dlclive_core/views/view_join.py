@@ -162,6 +162,11 @@ class FrameTimes:
         self._pair_by, self._is_live, self._offset = pair_by, is_live, offset
         self.fps: float | None = None
 
+    @property
+    def off_by(self) -> str:
+        """The name of a difference between two times."""
+        return "off_by_frames" if self._pair_by == "number" else "off_by_s"
+
     def of(self, frame: Frame) -> float:
         """The time of a frame in seconds, or its number; NaN if it has none."""
         if self._pair_by == "number":
@@ -215,8 +220,10 @@ class ViewCollector(Processor):
 
     @property
     def statistics(self) -> Mapping[str, float]:
-        """How many frames were paired; and by reason, how many were not."""
-        return self._join.pairing.accounts[self.camera].statistics()
+        """How many frames were paired; by reason, how many were not; and how far the nearest was from the reference's then."""
+        account = self._join.pairing.accounts[self.camera]
+        off_by = {} if math.isnan(account.off_by) else {self.times.off_by: account.off_by}
+        return {**account.statistics(), **off_by}
 
     def _note(self, size: tuple[int, int]) -> None:
         self._check_size(self.camera, size)

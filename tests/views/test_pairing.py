@@ -72,6 +72,23 @@ def test_the_nearest_of_several_frames_is_the_partner() -> None:
     assert pairs.waiting(1) == 1
 
 
+def test_how_far_off_the_nearest_frame_was_is_told() -> None:
+    pairs = pairing()
+    for at in np.arange(0.0, 1.0, 0.03):
+        add(pairs, 0, at)
+        add(pairs, 1, at + 0.012)
+        pairs.sets()
+    assert pairs.accounts[0].paired == 0
+    assert pairs.accounts[1].off_by == pytest.approx(0.012)
+    early = pairing()
+    for at in np.arange(0.0, 1.0, 0.03):
+        add(early, 1, at - 0.008)
+        add(early, 0, at)
+        early.sets()
+    assert early.accounts[1].off_by == pytest.approx(-0.008)
+    assert math.isnan(early.accounts[0].off_by)
+
+
 def test_a_late_view_is_not_waited_for_beyond_its_time() -> None:
     pairs = pairing()
     add(pairs, 0, 0.01, due=5.0)
