@@ -1,6 +1,18 @@
 """The public names, for type checkers, `dir()` and lazy loading: a name is imported from here when it is first used."""
 
-from .components import Component, Device, FrameSource, PoseModel, Processor, Sink
+from .components import (
+    Component,
+    Device,
+    DryOutput,
+    Exporter,
+    FrameSource,
+    LatencyProbe,
+    Output,
+    PartBuilder,
+    PoseModel,
+    Processor,
+    Sink,
+)
 from .data.card import ModelCard
 from .data.clock_rate import ClockRate
 from .data.estimate import Estimate, RunInfo
@@ -39,7 +51,6 @@ from .errors import (
 )
 from .export.export import Export, export_model
 from .export.parity import Parity, compare_models
-from .exporter import Exporter
 from .hookspecs import (
     ComponentInfo,
     ExporterInfo,
@@ -52,14 +63,12 @@ from .hookspecs import (
     SourceInfo,
     hookimpl,
 )
-from .latency_probe import LatencyProbe
 from .machine.file_lock import FileLock
 from .machine.files import create_file, draft_beside, open_unlinked, take_name, write_whole
 from .machine.known_packages import install_command
 from .models.detection import DetectionOptions, FollowingBox
 from .models.load import load_model
 from .models.network import Detector, Network, Setting
-from .output import DryOutput, Output, PartBuilder
 from .plugins.builtin.memory import MemorySink
 from .plugins.catalog import PluginCatalog
 from .plugins.specs import read_value

@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlclive_core.components.exporter import Exporter
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UsageError, nearest
 from dlclive_core.export.route import Step
-from dlclive_core.exporter import Exporter
 from dlclive_core.models.model_contracts import network_shape
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import convert_options

@@ -17,10 +17,10 @@ from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.live.trials_picture import trials_picture
 from dlclive_core.cli.output import stderr, warn
 from dlclive_core.cli.specs import PartSpec
+from dlclive_core.components.latency_probe import LatencyProbe
 from dlclive_core.data.latency_trial import LatencyTrial
 from dlclive_core.demo import MODEL
 from dlclive_core.errors import DLCLiveError, UsageError
-from dlclive_core.latency_probe import LatencyProbe
 from dlclive_core.machine.files import write_whole
 from dlclive_core.plugins.specs import ComponentSpec
 from dlclive_core.session import Rig, SessionReport

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dlclive_core.components import PoseModel
+from dlclive_core.components.exporter import Exporter
 from dlclive_core.export.parity import compare_models
-from dlclive_core.exporter import Exporter
 from dlclive_core.testing.blobs import BlobSource
 from dlclive_core.testing.contracts.base import Contract
 

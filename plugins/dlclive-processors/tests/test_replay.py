@@ -127,8 +127,12 @@ def test_a_keypoint_of_another_model_is_named(tmp_path: Path) -> None:
         list(replay(record, [RegionTrigger(polygon=HALF, keypoint="snout")]))
 
 
-def test_every_processor_of_the_package_can_be_replayed() -> None:
+LIVE_ONLY = ["deeplabcut-live", "jump-led", "led", "lick-led", "teensy-laser"]
+"""Those that a replay refuses: they take the wall clock's time, as DeepLabCut-live's do, or drive a board themselves."""
+
+
+def test_every_other_processor_of_the_package_can_be_replayed() -> None:
     catalog = PluginCatalog.installed()
     ours = [info for info in catalog.components(ProcessorInfo) if info.factory.startswith("dlclive_processors.")]
     assert ours
-    assert [info.name for info in ours if not catalog.factory(info).replays] == []
+    assert sorted(info.name for info in ours if not catalog.factory(info).replays) == LIVE_ONLY

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core.components import Component
+from dlclive_core.components.base import Component
 from dlclive_core.data.card import ModelCard
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from dlclive_core.components import Component
+from dlclive_core.components.base import Component
 from dlclive_core.data.run_clock import RunClock
 from dlclive_core.data.trigger_event import Reason, TriggerEvent
 from dlclive_core.errors import PluginError

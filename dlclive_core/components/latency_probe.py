@@ -6,7 +6,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from dlclive_core.components import Processor
+from dlclive_core.components.base import Processor
 from dlclive_core.data.latency_trial import LatencyTrial
 from dlclive_core.errors import DLCLiveError
 
