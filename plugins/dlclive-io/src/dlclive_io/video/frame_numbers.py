@@ -65,12 +65,12 @@ class FrameNumbers:
         if not self.ranked or pts is None:
             self._lose(lost)
             return
-        is_past = self._origin is not None and pts <= self._last
+        # A damaged time, of a picture that was shown before: which one this packet holds, the clock will tell. Equal times are
+        # none, they come from clocks that are too coarse for the rate.
+        is_past = self._origin is not None and pts < self._last
         if (hole or is_past) and self._period is not None:
             self._hole_until = max(pts, self._last) + REORDER * self._period
-            if (
-                is_past
-            ):  # a damaged time, of a picture that has been shown: which one this packet holds, the clock will show
+            if is_past:
                 return
         for _ in range(lost):
             heapq.heappush(self._waiting, pts - 0.5)  # before this one, after all others
