@@ -13,7 +13,7 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
   export DEBIAN_FRONTEND=noninteractive
   timeout 120 apt-get update -qq >/dev/null 2>&1
   for package in "${missing[@]}"; do # one by one: another system may lack one of them
-    timeout 300 apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1
+    ((SECONDS < 240)) && timeout 180 apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1
   done
 fi
 for package in "${missing[@]}"; do

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tables
-from dlclive_io import PoseTable, TimestampTable, read_run
+from dlclive_io import PoseTable, TimestampTable, read_run, recover
 
 from dlclive_core import DataError, ModelCard, RecordedRun, RunInfo, Session, Skeleton
 from dlclive_core.testing import BlobModel, BlobSource, LiveBlobSource, estimates, run_info
@@ -144,6 +144,11 @@ def test_a_strangers_table_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "exploded").exists()
     (tmp_path / "exploded").unlink()
     assert len(list(read([path], run_info()).frames())) == 3
+    assert not (tmp_path / "exploded").exists()
+
+    path.rename(tmp_path / "a.h5.part")
+    (recovered,) = recover(tmp_path).files
+    assert (recovered.path.name, recovered.rows) == ("a.h5", 3)
     assert not (tmp_path / "exploded").exists()
 
 

@@ -14,6 +14,7 @@ from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
 from dlclive_io.tables.hdf5_file import KEY
 from dlclive_io.tables.journal_content import JournalContent
+from dlclive_io.tables.no_pickle import without_unpickling
 from dlclive_io.tables.open_table import open_hdf5
 from dlclive_io.tables.pose_journal import journal_of, remove_journal
 from dlclive_io.tables.row_blocks import RowBlocks
@@ -76,7 +77,7 @@ def _write(path: Path, content: JournalContent) -> int:
 def _rows(path: Path) -> int:
     """Number of rows of a consistent table. Raises DataError if it cannot be read."""
     try:
-        with tables.open_file(str(path)) as file:
+        with without_unpickling(), tables.open_file(str(path)) as file:
             group = file.root[KEY]
             if "table" in group:
                 return len(group.table)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 import tables
@@ -16,6 +15,7 @@ from dlclive_core import DataError
 from dlclive_io.output_file import reason
 from dlclive_io.tables.hdf5_file import KEY
 from dlclive_io.tables.hdf5_table import VALUES
+from dlclive_io.tables.no_pickle import without_unpickling
 from dlclive_io.tables.table_layout import TableLayout
 
 Row = tuple[int, NDArray[np.float32]]
@@ -75,7 +75,7 @@ def _escaped(column: tuple[str, ...]) -> tuple[str, ...]:
 def _hdf5_rows(path: Path, layout: TableLayout) -> Iterator[Row]:
     width = len(layout.columns)
     try:
-        with _without_unpickling(), tables.open_file(str(path)) as file:
+        with without_unpickling(), tables.open_file(str(path)) as file:
             group = file.root[KEY]
             if "table" in group:
                 table = group.table
@@ -103,22 +103,3 @@ def _check_width(path: Path, shape: tuple[int, ...], width: int) -> None:
         raise DataError(
             f"{path} is not a table of this model: it has {shape[0] if shape else 'no'} columns of values, not {width}"
         )
-
-
-class _NoPickle:
-    """In the place of the module `pickle`: nothing is unpickled."""
-
-    @staticmethod
-    def loads(*_: Any, **__: Any) -> Any:
-        raise ValueError("an attribute of the file is pickled, and stays so")
-
-
-@contextmanager
-def _without_unpickling() -> Iterator[None]:
-    """PyTables unpickles attributes of a file when it opens a node; in this block it returns them as bytes."""
-    module: Any = tables.attributeset
-    pickle, module.pickle = module.pickle, _NoPickle
-    try:
-        yield
-    finally:
-        module.pickle = pickle
