@@ -140,7 +140,7 @@ def _with_probe(spec: RunSpec, options: LatencyOptions, light: Path) -> RunSpec:
         if not spec.models and spec.model.path is None and spec.sources[0].model is None:
             spec = replace(spec, models=(str(MODEL),))
     port = "simulate" if options.simulate else options.port
-    spec = _without_others_on(port, spec)
+    spec = replace(_without_others_on(port, spec), replay=False)  # a probe drives its board, and is not replayed
     probe = PartSpec(_PROBE, ComponentSpec(_PROBE, port, tuple(settings.items())))
     if spec.sources and spec.sources[0].processors:  # those of a source run after the common ones
         (own,) = spec.sources
