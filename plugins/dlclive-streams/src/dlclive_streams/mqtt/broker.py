@@ -88,6 +88,12 @@ class Broker:
                 self._say("is gone; connecting again")
             self._connected.clear()
 
+        def opened(_client: Any, _data: Any, connection: Any) -> None:
+            connection.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+            )  # or a message waits for the answer to the last one
+
+        client.on_socket_open = opened
         client.on_connect = connected
         client.on_disconnect = disconnected
         client.on_connect_fail = lambda _client, _data: self._say("does not answer; trying again and again")
