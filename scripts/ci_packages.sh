@@ -3,7 +3,8 @@
 #
 #   gcc-avr avr-libc arduino-core-avr libsimavr-dev   the firmware on a simulated Arduino
 #   mosquitto                                         an MQTT broker
-packages=(gcc gcc-avr avr-libc arduino-core-avr libsimavr-dev mosquitto)
+#   libportaudio2                                     sounds
+packages=(gcc gcc-avr avr-libc arduino-core-avr libsimavr-dev mosquitto libportaudio2)
 
 missing=()
 for package in "${packages[@]}"; do
