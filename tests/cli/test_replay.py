@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.live_runs import PATIENCE, record, wait_for
+from tests.svg_checks import check_picture
 
 pytest.importorskip("dlclive_io", reason="records are written by dlclive-io")
 pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
@@ -221,3 +222,25 @@ def test_bad_input_names_what_to_do(dlclive, live, tmp_path) -> None:
     damaged = dlclive("replay", "live/run.json")
     assert (damaged.code, "header" in damaged.error) == (5, True)
     assert not (tmp_path / "again").exists()
+
+
+def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> None:
+    speed = "speed:threshold={},events=speed.csv"
+    done = dlclive(
+        "run", "--source", "mouse:seed=3", "--model", model, "--out", "day", "--seconds", 3,
+        "--processor", speed.format(60),
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    same = dlclive("replay", "day", "--json")
+    assert same.code == 0, same.err
+    (trigger,) = json.loads(same.out)["sessions"][0]["triggers"]
+    assert trigger["recorded"] == trigger["replayed"]
+    assert trigger["recorded"]["events"] >= 1
+
+    other = dlclive("replay", "day", "--processor", speed.format(20), "--out", "lower", "--json")
+    assert other.code == 0, other.err
+    (lower,) = json.loads(other.out)["sessions"][0]["triggers"]
+    assert lower["replayed"]["on_time"] > lower["recorded"]["on_time"]
+    picture = (tmp_path / "lower" / "replay.svg").read_text(encoding="utf-8")
+    check_picture(picture)
+    assert "threshold 20" in picture

@@ -58,7 +58,7 @@ def read_events(path: Path) -> tuple[Kind, list[Event]] | None:
             rows = csv.reader(_whole_lines(file))
             header = next(rows, [])
             kind: Kind
-            if tuple(header[:4]) == _TRIGGER:
+            if set(_TRIGGER) <= set(header):
                 kind = "trigger"
             elif set(_OUTPUT) <= set(header):
                 kind = "output"
