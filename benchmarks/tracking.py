@@ -155,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=900)
     parser.add_argument("--animals", type=int, default=32, help="in the scenes of a cell, together")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--short", action="store_true", help="scenes of 2 animals, of 300 frames")
     options = parser.parse_args()
     if options.short:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from dlclive_core import Pose
-from dlclive_processors.tracking.detections import Detections, Floats, Places, strengths
+from dlclive_processors.tracking.detections import Detections, Floats, Places, squares, strengths
 from dlclive_processors.tracking.similarity import BoxSimilarity, KeypointSimilarity
 from dlclive_processors.tracking.tracks import Tracks
 
@@ -61,16 +61,18 @@ class Association:
         """Drop detections that lie on a stronger one of the pose, by their mean confidence."""
         if len(detections) < 2:
             return detections
-        apart = np.abs(detections.centres[:, None] - detections.centres)
-        near = apart < np.sqrt(detections.areas.max())
-        if near.sum() == len(detections):  # nothing is near anything but itself
+        near = squares(detections.centres[:, None] - detections.centres) < detections.areas.max()
+        if np.count_nonzero(near) == len(detections):  # nothing is near anything but itself
             return detections
         doubled = self._measure.among(detections) >= self._duplicate_from
+        np.fill_diagonal(doubled, False)
+        if not doubled.any():
+            return detections
         order = np.argsort(-strengths(pose)[detections.rows], kind="stable")
         kept = np.zeros(len(detections), bool)
         for place in order:
             kept[place] = not (doubled[place] & kept).any()
-        return detections if kept.all() else detections.take(kept)
+        return detections.take(kept)
 
 
 def _best(value: Floats) -> Pairs:

@@ -93,8 +93,8 @@ class DetectionFinder:
         confidence = pose.keypoints[..., 2]
         points = np.empty(confidence.shape, dtype=np.complex128)
         points.real, points.imag = pose.keypoints[..., 0], pose.keypoints[..., 1]
-        seen = (np.abs(points) < FARTHEST) & (confidence >= LOOKED_AT)
-        rows = np.flatnonzero(seen.any(axis=1))
+        seen = (squares(points) < FARTHEST**2) & (confidence >= LOOKED_AT)
+        rows: Places = np.logical_or.reduce(seen, axis=1).nonzero()[0]
         if len(rows) > most:
             scores = strengths(pose)[rows]
             rows = np.sort(rows[np.argsort(-scores, kind="stable")[:most]])
@@ -102,7 +102,7 @@ class DetectionFinder:
             points, seen, confidence = points[rows], seen[rows], confidence[rows]
         points[~seen] = 0.0
         needed = max(1.0, BEGINS_WITH * seen.shape[1])
-        sure = (seen & (confidence >= self._min_confidence)).sum(axis=1) >= needed
+        sure = np.add.reduce(seen & (confidence >= self._min_confidence), axis=1, dtype=np.intp) >= needed
         if self._boxes:
             points, seen = _corners(points, seen, None if pose.boxes is None else pose.boxes[rows])
         return self._measured(rows, points, seen, sure)

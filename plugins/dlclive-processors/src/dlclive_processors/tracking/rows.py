@@ -27,7 +27,7 @@ class IdentityRows:
     def place(self, pose: Pose, tracks: Tracks) -> tuple[Pose, int]:
         """Return the pose with a row for each identity, and in how many of them there is an animal."""
         identity = tracks.identity
-        seen = np.flatnonzero((identity >= 0) & (tracks.row >= 0))
+        seen = ((identity >= 0) & (tracks.row >= 0)).nonzero()[0]
         rows, places = tracks.row[seen], identity[seen]
         if not self._are_all_known:
             numbers = np.sort(identity[identity >= 0])

@@ -114,8 +114,8 @@ class Tracks:
         self.p01 += seconds * (self.p11 + noise * (seconds / 2.0))
         self.p11 += seconds * noise
         self.unseen += seconds
-        if self.missed.max(initial=0) > 1:
-            self.velocity[self.missed > 1] *= math.exp(-seconds / SLOWING)
+        if np.count_nonzero(unseen := self.missed > 1):
+            self.velocity[unseen] *= math.exp(-seconds / SLOWING)
 
     def measure(self, tracks: Places, detections: Detections, which: Places) -> None:
         """Update tracks, each with its detection.
