@@ -289,4 +289,6 @@ def _split(text: str) -> Sequence[str]:
         if letter == "," and depth == 0:
             parts.append(text[begin:index])
             begin = index + 1
+    if depth:
+        raise UsageError(f"in {shown(text)}, a bracket is not {'closed' if depth > 0 else 'opened'}")
     return [*parts, text[begin:]]

@@ -37,8 +37,8 @@ class ReplayLoop:
             if not processor.replays:
                 raise UsageError(
                     f"processor {processor_name(processor)} does not say that it can be replayed, and might drive a device: "
-                    "if it takes the time from RunInfo.clock and drives nothing where RunInfo.is_replay, set replays = True "
-                    "in its class"
+                    "replay the run with other processors, without it; or, in a class of dlclive's own kind that takes the "
+                    "time from RunInfo.clock and drives nothing where RunInfo.is_replay, set replays = True"
                 )
         self._clock = ReplayClock(run.started_clock)
         self._run = replace(run, clock=self._clock, is_replay=True, progress=None)

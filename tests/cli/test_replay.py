@@ -195,8 +195,8 @@ def _reads(pid: int) -> bool:
     [
         (None, 2, "has no run.json"),
         ("{}", 5, "has no options"),
-        ("no json", 5, "is not JSON"),
-        ("[" * 100_000, 5, "is not JSON"),
+        ("no json", 5, "is not the record of a run"),
+        ("[" * 100_000, 5, "is not the record of a run"),
         ('{"options": {"sources": [1]}}', 5, "is not the record of a run"),
         ('{"options": {"sources": [{"source": "mouse", "name": "", "processors": 3}]}}', 5, "not the record of a run"),
         ('{"options": {}, "videos": [{"video": 7}]}', 5, "is not the record of a run"),

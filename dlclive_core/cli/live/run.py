@@ -21,6 +21,7 @@ from dlclive_core.cli.live.views_spec import NAME
 from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, stderr
 from dlclive_core.cli.record import model_facts
+from dlclive_core.cli.shared_files import files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.components import PoseModel
 from dlclive_core.data.estimate import RunInfo
@@ -183,7 +184,9 @@ def _finish(
         for report in reports:
             print_session(report)
         outputs = [path for result in values.get("sources", [values]) for path in result["outputs"]]
-        for path in (*outputs, record.path, *pictures):
+        processors = [processor for session in rig.sessions for processor in session.processors]
+        events = [str(path) for processor in processors for path in files_of(processor) if path.exists()]
+        for path in dict.fromkeys((*outputs, *events, record.path, *pictures)):
             stderr().print(f"written: {path}", markup=False)
     if message:
         complain(message)

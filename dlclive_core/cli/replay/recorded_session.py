@@ -102,8 +102,8 @@ def _read(record: Path) -> dict[str, Any]:
         values = json.loads(record.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"cannot read {record}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{record} is not JSON: {error}") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{record} is not the record of a run: give the run's folder, or its run.json") from None
     if not isinstance(values, dict):
         raise DataError(f"{record} is not the record of a run")
     return values
@@ -136,7 +136,10 @@ def _live(record: Path, values: dict[str, Any], options: dict[str, Any]) -> Iter
     except (UsageError, ConfigurationError) as error:
         raise DataError(f"{record}: {error}") from None
     entries = values.get("sources", [values])
-    for session, entry in zip(planned, entries, strict=True):
+    # The poses in space of calibrated cameras are an entry of their own, after those of the sources, and are not replayed.
+    if len(entries) < len(planned):
+        raise DataError(f"{record} has {len(entries)} sources, and its options {len(planned)}: it is damaged")
+    for session, entry in zip(planned, entries, strict=False):
         files = _files(record.parent, [*entry.get("files", ()), *entry.get("outputs", ()), *_recovered(values)])
         unlike = _unlike(values, entry)
         yield RecordedSession(

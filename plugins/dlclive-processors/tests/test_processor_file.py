@@ -326,3 +326,18 @@ class TestAFileKeepsTheContract(ProcessorContract):
     @pytest.fixture
     def processor(self, write: Write) -> ProcessorFromFile:
         return ProcessorFromFile(str(write(REWARD)), com="COM3")
+
+
+def test_a_misspelt_process_is_refused(write: Write) -> None:
+    """The base class's would return every pose unchanged, and nobody would notice."""
+    file = write(
+        """
+        from dlclive import Processor
+
+        class Mine(Processor):
+            def proces(self, pose, **kwargs):
+                return pose
+        """
+    )
+    with pytest.raises(PluginError, match=r"Mine has a method 'proces', which nobody calls: did you mean 'process'\?"):
+        Session(source=BlobSource(frames=1), model=BlobModel(), processors=[ProcessorFromFile(str(file))]).run()

@@ -257,16 +257,20 @@ def test_a_nested_output_gets_the_folder_and_overwrite(catalog: PluginCatalog, t
 @pytest.mark.parametrize(
     ("spec", "option", "message"),
     [
-        ("all:of=[]", "", "of is empty"),
+        ("all:of=[]", "", "option 'of' is empty"),
         ("all:of=[speed:300,{spede:5}]", "of.1", "no processor 'spede': did you mean 'speed'?"),
         ("all:of=[speed:300,{speed:300,widnow=5}]", "of.1.widnow", "no option 'widnow': did you mean 'window'?"),
         ("all:of=[speed:300,{any:of=[freezing:5,speed:fast]}]", "of.1.of.1.threshold", "takes a number; got 'fast'"),
         ("all:of=[kalman]", "of.0", "processor 'kalman' has no condition that could be combined"),
-        ("all:of=[{speed:300,hold=2}]", "", "hold of a trigger inside all has no effect; give it to all itself"),
+        (
+            "all:of=[{speed:300,hold=2}]",
+            "",
+            "option 'hold' of a trigger inside all has no effect; give it to all itself",
+        ),
         (
             "not:of={region:polygon=[[0,0],[9,0],[9,9]],keypoint=a,events=x}",
             "",
-            "events of a trigger inside not has no effect",
+            "option 'events' of a trigger inside not has no effect",
         ),
         ("not:of={speed:-5}", "of", "threshold is -5.0; give a number at least 0"),
         ("sequence:of=[speed:300],within=1", "", "of must have two triggers or more"),

@@ -6,6 +6,7 @@ separately, every few frames; the network, which runs for each animal of each fr
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class OnnxDetector(Detector):
 
     def __init__(self, path: Path, gpu: Gpu) -> None:
         try:
+            os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # its official builds report what they run
             import onnxruntime
         except ImportError:
             raise DependencyError(

@@ -7,6 +7,7 @@ import sys
 import traceback
 import zlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -162,10 +163,19 @@ def _display_name(cls: type[Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
+_BASES = ("dlclive", "dlclive_core", "dlclive_processors")
+"""Packages whose class `Processor` returns the pose unchanged."""
+
+
 def _checked(cls: type[Any], where: str) -> type[Any]:
     process = getattr(cls, "process", None)
     if not callable(process):
         raise PluginError(f"{where} is not a processor: it has no method process(pose, **kwargs)")
+    misspelt = get_close_matches("process", vars(cls), n=1, cutoff=0.8)
+    if misspelt and "process" not in vars(
+        cls
+    ):  # the base class's would return every pose unchanged, and nobody would notice
+        raise PluginError(f"{where} has a method {misspelt[0]!r}, which nobody calls: did you mean 'process'?")
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(cls.__abstractmethods__))
         raise PluginError(f"{where} is abstract: a subclass must define {missing}")

@@ -47,11 +47,11 @@ def conditions(of: Sequence[Combinable], what: str) -> list[Condition]:
         UsageError: there is none; one is not a trigger; one has an option that only the combination itself can have.
     """
     if not of:
-        raise UsageError("of is empty; give it one trigger at least, such as of=[{speed:threshold=300}]")
+        raise UsageError("option 'of' is empty; give at least one trigger, such as of=[{speed:threshold=300}]")
     for processor in of:
         if not isinstance(processor, Combinable):
             raise UsageError(f"of takes triggers; got {type(processor).__name__}")
         if processor.unused_options:
             option = processor.unused_options[0]
-            raise UsageError(f"{option} of a trigger inside {what} has no effect; give it to {what} itself")
+            raise UsageError(f"option {option!r} of a trigger inside {what} has no effect; give it to {what} itself")
     return [processor.condition for processor in of]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelError, ModelNotFoundError, UsageError, nearest
 from dlclive_processors.triggers.external_data import has_external_data
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # its official builds report what they run
+
+import onnxruntime as ort
 
 
 class PoseNetwork:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dlclive_core import Estimate, RunInfo, Sink
 from dlclive_streams.messages import PoseMessages, encode
 from dlclive_streams.mqtt.broker import Broker, check_topic
@@ -42,6 +44,11 @@ class MqttStream(Sink):
     def unsent(self) -> int:
         """Poses that were not sent: there was no connection, or the broker was too slow."""
         return self._broker.unsent
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What was not sent (`unsent`)."""
+        return {"unsent": self._broker.unsent}
 
     def open(self, run: RunInfo) -> None:
         """Begin to connect."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dlclive_core import Estimate, RunInfo, Sink
 from dlclive_streams.osc.addresses import check_prefix
 from dlclive_streams.osc.packets import PosePackets
@@ -40,6 +42,11 @@ class OscStream(Sink):
     @property
     def unsent(self) -> int:
         return self._sender.unsent
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """What was not sent (`unsent`)."""
+        return {"unsent": self._sender.unsent}
 
     def open(self, run: RunInfo) -> None:
         """Look up the receiver."""

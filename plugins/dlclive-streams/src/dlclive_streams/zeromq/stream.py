@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dlclive_core import Estimate, RunInfo, Sink
 from dlclive_streams.announcement import tell
 from dlclive_streams.messages import Encoding, PoseMessages, check_encoding, encode
@@ -46,6 +48,11 @@ class ZmqStream(Sink):
     def address(self) -> str:
         """Where subscribers connect; empty until it is open."""
         return self._publisher.address
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """Poses that could not be sent (`unsent`)."""
+        return {"unsent": self._publisher.unsent}
 
     def open(self, run: RunInfo) -> None:
         """Listen, and wait for a subscriber if asked to."""
