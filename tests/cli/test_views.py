@@ -91,6 +91,20 @@ def test_two_clips_and_a_network_make_a_table_in_space(dlclive, model, views, tm
     assert (tmp_path / "latency_3d.svg").is_file()
 
 
+def test_triggers_in_space_and_a_replay_of_the_cameras(dlclive, model, views, tmp_path) -> None:
+    done = dlclive(
+        "run", *views, "--model", model, "--calibration", "calibration.toml,unit=mm,tolerance=0.01", "--out", "run",
+        "--processor", "speed:threshold=30,events=seen.csv",
+        "--processor-3d", "kalman", "--processor-3d", "speed:threshold=30,events=space.csv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert (tmp_path / "run" / "space.csv").read_text().count("\n") >= 3
+    again = dlclive("replay", "run")
+    assert again.code == 0, again.err
+    assert "seen_left.csv: identical" in again.out
+    assert "seen_right.csv: identical" in again.out
+
+
 def test_a_session_file_says_the_same(dlclive, model, views, tmp_path) -> None:
     (tmp_path / "rig.yaml").write_text(
         f"""sources:
@@ -125,7 +139,7 @@ sinks_3d:
         (("--calibration", "calibration.toml,size=[1]"), 2, "size is [1]; give [width,height]"),
         (("--calibration", "unit=mm"), 2, "the calibration names no file"),
         (("--calibration", "calibration.toml", "--sink-3d", "video:a.mp4"), 2, "sink LabelledVideo takes poses in pixels"),
-        (("--calibration", "calibration.toml", "--processor-3d", "kalman"), 2, "processor KalmanPredictor takes poses in"),
+        (("--calibration", "calibration.toml", "--processor-3d", "track"), 2, "processor IdentityTracker takes poses in"),
         (("--calibration", "calibration.toml", "--sink", "anipose:a.csv"), 2, "sink AniposeTable takes poses in space only"),
         (("--calibration", "calibration.toml", "--sink-3d", "tables:m_left.csv", "--sink", "tables:m.csv"), 2, "two sinks"),
     ],
@@ -157,7 +171,7 @@ calibration:
   file: calibration.toml
   tolerence: 0.004
 processors_3d:
-  - kalman: {{horizon: 0.02}}
+  - track: {{animals: 2}}
 sinks_3d:
   - tables: mouse3d.txt
   - web: {{}}
@@ -167,6 +181,6 @@ sinks_3d:
     lines = [line for line in done.err.splitlines() if line.startswith("error: ")]
     assert len(lines) == 4, done.err
     assert "rig.yaml:9: calibration has no option 'tolerence'" in lines[0]
-    assert "rig.yaml:11: processor KalmanPredictor takes poses in pixels" in lines[1]
+    assert "rig.yaml:11: processor IdentityTracker takes poses in pixels" in lines[1]
     assert "rig.yaml:13: " in lines[2]
     assert "rig.yaml:14: sink WebDisplay takes poses in pixels" in lines[3]
