@@ -13,7 +13,7 @@ from ._trigger_picture import mice, run, trigger_picture
 WINDOW, KEYPOINTS = 10, 5
 
 
-def picture() -> str:
+def draw() -> str:
     """The network that the page makes, on windows of ten frames."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "runs_right.onnx"
@@ -42,6 +42,3 @@ def write_network(file: Path) -> None:
     probability = helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["animals", 1])
     graph = helper.make_graph(nodes, "runs_right", [poses], [probability], parameters)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file)
-
-
-draw = picture

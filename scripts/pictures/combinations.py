@@ -7,7 +7,7 @@ from ._trigger_picture import mice, region, run, trigger_picture
 CORNERS = [[150, 60], [420, 60], [420, 260], [150, 260]]
 
 
-def picture() -> str:
+def draw() -> str:
     """The curve is the speed, the first of the two conditions."""
 
     def make(**options: object) -> AllTrigger:
@@ -19,6 +19,3 @@ def picture() -> str:
         "An animal that runs in a region", about, run(make, mice(29)), label="speed of the body [px/s]", bounds=[100],
         marks=[region(CORNERS)],
     )  # fmt: skip
-
-
-draw = picture

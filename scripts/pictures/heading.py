@@ -7,7 +7,7 @@ from ._trigger_picture import mice, run, spot, trigger_picture
 POINT = [480, 120]
 
 
-def picture() -> str:
+def draw() -> str:
     """The circle is the point."""
     course = run(
         lambda **options: HeadingTrigger(tail="tailbase", nose="snout", toward=POINT, tolerance=30, **options), mice(29)
@@ -17,6 +17,3 @@ def picture() -> str:
         "An animal that faces a point", about, course, label="deviation [degrees]", bounds=[30], top=180,
         marks=[spot(*POINT)], poses_at=[1.0, 4.0, 7.5],
     )  # fmt: skip
-
-
-draw = picture

@@ -7,7 +7,7 @@ from ._trigger_picture import mice, region, replay, trigger_picture, x_of
 CORNERS = [[150, 100], [330, 80], [390, 260], [200, 300]]
 
 
-def picture() -> str:
+def draw() -> str:
     """The path in the region is on; while the snout is hidden, it is not in it."""
     poses = mice(38)
     trigger = RegionTrigger(polygon=CORNERS, keypoint="snout", debounce=2)
@@ -16,6 +16,3 @@ def picture() -> str:
     return trigger_picture(
         "A keypoint in a region", about, course, label="x of the snout [px]", top=640, marks=[region(CORNERS)]
     )
-
-
-draw = picture

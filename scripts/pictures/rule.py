@@ -9,7 +9,7 @@ from ._trigger_picture import mice, run, trigger_picture
 RULE = "snout.y < tailbase.y - 20 and speed() > 100"
 
 
-def picture() -> str:
+def draw() -> str:
     """The curve is the speed, one of the two parts of the rule."""
     poses = mice(29)
     speeds = run(lambda **options: SpeedTrigger(100, **options), poses).values
@@ -23,6 +23,3 @@ def picture() -> str:
         bounds=[100],
         poses_at=[0.5, 4.0, 7.5],
     )
-
-
-draw = picture

@@ -7,7 +7,7 @@ from ._trigger_picture import mice, region, replay, trigger_picture, x_of
 CORNERS = [[120, 60], [400, 60], [400, 420], [120, 420]]
 
 
-def picture() -> str:
+def draw() -> str:
     """A large region, so that most of the gaps are those of a hidden snout."""
     poses = mice(38)
     lamp = CallableOutput(lambda _: None)
@@ -19,6 +19,3 @@ def picture() -> str:
     return trigger_picture(
         "A stimulus that needs an animal", about, course, label="x of the snout [px]", top=640, marks=[region(CORNERS)]
     )
-
-
-draw = picture

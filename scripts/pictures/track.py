@@ -16,7 +16,7 @@ COLOURS = ("#0b6bcb", "#d9480f")
 INK = "#22262b"
 
 
-def picture() -> str:
+def draw() -> str:
     """The SVG's text."""
     poses = film()
     tracker = IdentityTracker(animals=2)
@@ -85,7 +85,3 @@ def paths(panel: Panel, poses: list[Pose]) -> list[str]:
                     )
                 run = []
     return parts
-
-
-if __name__ == "__main__":
-    print(picture(), end="")

@@ -46,7 +46,7 @@ def mouse() -> Array:
     return np.array(frames)
 
 
-def picture() -> str:
+def draw() -> str:
     """The text of the SVG file."""
     cameras = [camera("left", -1.15), camera("right", 0.25)]
     truth = mouse()
@@ -79,9 +79,6 @@ def picture() -> str:
         )
     )
     return document(WIDTH, HEIGHT, "Two cameras: keypoints in two views, and their positions in space", parts)
-
-
-draw = picture
 
 
 def _view(name: str, keypoints: Array, view: CalibratedCamera, positions: Array, left: float) -> list[str]:

@@ -182,7 +182,8 @@ class Stimulate(Processor):
         """Decide, and renew the output's lease. Returns the pose unchanged."""
         if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._watch(pose.skeleton)
-        moment = self._clock.now()
+        # A recording is read faster or slower than it was made: its own time counts.
+        moment = self._clock.now() if self._clock.is_live else self._clock.since_start(frame)
         age = self._clock.age(frame)
         reason = self._fitness.objection(age, moment, armed=self._gate.armed)
         holds, why = self._evaluate(pose, frame, is_timed=age >= 0, is_fit=reason is None)
