@@ -2,8 +2,9 @@
 
     python benchmarks/processors.py [NAME ...] [--frames 3000]
 
-Measures every processor that is installed, or those named. One that needs options has a line in OPTIONS. They take turns at every
-frame, after one that does nothing, whose times are what the machine does to all of them. The animals walk through the picture; one keypoint
+Measures every processor that is installed, or those named. One that needs options has a line in OPTIONS. First each runs by itself; then
+they take turns at every frame, so that each finds the caches full of what the others used, as after a network. One that does nothing
+is beside them: its times are what the machine does to all. The animals walk through the picture; one keypoint
 in twenty is unseen. Next to the time that passed is the CPU time of the thread: without that in which another program had the core.
 Writes processors.md.
 """
@@ -129,18 +130,20 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=3000)
     options = parser.parse_args()
     processors, failed = built(options.names)
-    times = measure(processors, poses(WARM_UP + options.frames))
+    frames = poses(WARM_UP + options.frames)
+    alone = {name: measure({name: processor}, frames)[name][1] for name, processor in processors.items()}
+    times = measure(processors, frames)
     info = system_info()
     lines = [
         "# The time of each processor",
         "",
-        f"Made with `python benchmarks/processors.py`: {ANIMALS} animals x {KEYPOINTS} keypoints, {options.frames} frames, all processors in",
-        f"turns. {info['processor']}, {info['cpus']} CPUs, load {(load() or [float('nan')])[0]:g}. Milliseconds per frame; the aim is {LIMIT} ms.",
+        f"Made with `python benchmarks/processors.py`: {ANIMALS} animals x {KEYPOINTS} keypoints, {options.frames} frames: the median of each",
+        f"alone, and all in turns. {info['processor']}, {info['cpus']} CPUs, load {(load() or [float('nan')])[0]:g}. Milliseconds per frame; the aim is {LIMIT} ms.",
         "On a machine that other programs use, CPU time is nearest to what a processor needs, though they also slow down the core and empty its",
         "caches; what passed also counts the waiting for a core. The first row does nothing.",
         "",
-        "| processor | options | CPU: p50, ms | p95 | p99 | passed: p50, ms | p95 | p99 |",
-        "|---|---|---|---|---|---|---|---|",
+        "| processor | options | alone: CPU, p50, ms | in turns: CPU, p50, ms | p95 | p99 | passed: p50, ms | p95 | p99 |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, values in times.items():
         given = ", ".join(
@@ -148,8 +151,8 @@ def main() -> None:
             for option, value in OPTIONS.get(name, {}).items()
         )
         cells = " | ".join(f"{value:.3f}" for row in values[::-1] for value in np.quantile(row, (0.5, 0.95, 0.99)))
-        lines.append(f"| {name} | {given} | {cells} |")
-    lines += [f"| {name} | not measured: {reason} | | | | | | |" for name, reason in failed.items()]
+        lines.append(f"| {name} | {given} | {np.median(alone[name]):.3f} | {cells} |")
+    lines += [f"| {name} | not measured: {reason} | | | | | | | |" for name, reason in failed.items()]
     page = "\n".join(lines) + "\n"
     print(page)
     if not options.names:

@@ -56,6 +56,9 @@ def mean_error(processors: list[KalmanPredictor]) -> float:
 @pytest.mark.slow
 def test_latency_is_compensated() -> None:
     """The discs run about 2500 px/s, so a pose that is 40 ms old is 100 px behind."""
-    slow, made_good = mean_error([]), mean_error([KalmanPredictor(order="acceleration", process_noise=1e5, persistence=math.inf)])
+    slow, made_good = (
+        mean_error([]),
+        mean_error([KalmanPredictor(order="acceleration", process_noise=1e5, persistence=math.inf)]),
+    )
     assert slow > 40
     assert made_good < 0.5 * slow
