@@ -23,6 +23,7 @@ class IdentityRows:
         self._are_all_known = names is not None
         self._names = names or ()
         self._numbers: Places = np.arange(len(self._names))
+        self._missing = np.empty((0, 0, 3), dtype=np.float32)  # of all identities, to copy
 
     def place(self, pose: Pose, tracks: Tracks) -> tuple[Pose, int]:
         """Return the pose with a row for each identity, and in how many of them there is an animal."""
@@ -34,8 +35,9 @@ class IdentityRows:
             if not np.array_equal(numbers, self._numbers):
                 self._numbers, self._names = numbers, tuple(track_name(number) for number in numbers)
             places = np.searchsorted(numbers, places)
-        keypoints = np.empty((len(self._names), *pose.keypoints.shape[1:]), dtype=np.float32)
-        keypoints[...] = (np.nan, np.nan, 0.0)
+        if self._missing.shape != (len(self._names), *pose.keypoints.shape[1:]):
+            self._missing = Pose.missing(pose.skeleton, len(self._names)).keypoints
+        keypoints = self._missing.copy()
         keypoints[places] = pose.keypoints[rows]
         keypoints.flags.writeable = False  # so that the pose need not copy it
         boxes = None
