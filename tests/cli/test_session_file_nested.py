@@ -73,7 +73,7 @@ def test_the_lines_of_nested_options_are_known(tmp_path) -> None:
         ("range: [-170, 170]", "range: [5, 5]", "rig.yaml:16: processor 'heading': range is [5, 5]"),
         ("snout.x > 0", "snout.x >", "rig.yaml:15: processor 'rule': rule snout.x > [and] speed() > 5: 'and' is not expected"),
         ("hold: 0.1", "hold: -1", "rig.yaml:4: processor 'all': hold is -1"),
-        ("threshold: 20}", "threshold: 20, hold: 1}", "rig.yaml:4: processor 'all': hold of a trigger inside all"),
+        ("threshold: 20}", "threshold: 20, hold: 1}", "rig.yaml:4: processor 'all': option 'hold' of a trigger inside all"),
         ("of: {freezing: 20}", "of: {kalman: {}}", "rig.yaml:12: processor 'kalman' has no condition"),
     ],
 )  # fmt: skip

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from dlclive_core import Pose
-from dlclive_processors.tracking.detections import Detections, Floats, Places, squares, strengths
+from dlclive_processors.tracking.detections import Detections, Floats, Places, Points, squares, strengths
 from dlclive_processors.tracking.similarity import BoxSimilarity, KeypointSimilarity
 from dlclive_processors.tracking.tracks import Tracks
 
 Pairs = tuple[Places, Places]
+FEW = 8
+"""So few distances are faster without numpy."""
 NONE: Places = np.empty(0, dtype=np.intp)
 
 
@@ -61,8 +65,7 @@ class Association:
         """Drop detections that lie on a stronger one of the pose, by their mean confidence."""
         if len(detections) < 2:
             return detections
-        near = squares(detections.centres[:, None] - detections.centres) < detections.areas.max()
-        if np.count_nonzero(near) == len(detections):  # nothing is near anything but itself
+        if not _any_near(detections.centres, detections.areas):
             return detections
         doubled = self._measure.among(detections) >= self._duplicate_from
         np.fill_diagonal(doubled, False)
@@ -73,6 +76,15 @@ class Association:
         for place in order:
             kept[place] = not (doubled[place] & kept).any()
         return detections.take(kept)
+
+
+def _any_near(centres: Points, areas: Floats) -> bool:
+    """Whether two centres are nearer to each other than the size of the largest animal."""
+    limit = areas.max()
+    if len(centres) > FEW:
+        return np.count_nonzero(squares(centres[:, None] - centres) < limit) > len(centres)
+    places, limit = centres.tolist(), math.sqrt(limit)  # numpy's calls take longer than so few distances
+    return any(abs(a - b) < limit for place, a in enumerate(places) for b in places[:place])
 
 
 def _best(value: Floats) -> Pairs:
