@@ -90,8 +90,8 @@ def built(names: list[str]) -> tuple[dict[str, Processor], dict[str, str]]:
             continue
         try:
             ready[info.name] = as_processor(catalog.build(ProcessorInfo, info.name, **OPTIONS.get(info.name, {})))
-        except DLCLiveError as error:
-            failed[info.name] = str(error)
+        except DLCLiveError:
+            failed[info.name] = "needs a file or a device of its own"
     return ready, failed
 
 
@@ -152,7 +152,7 @@ def main() -> None:
         )
         cells = " | ".join(f"{value:.3f}" for row in values[::-1] for value in np.quantile(row, (0.5, 0.95, 0.99)))
         lines.append(f"| {name} | {given} | {np.median(alone[name]):.3f} | {cells} |")
-    lines += [f"| {name} | not measured: {reason} | | | | | | | |" for name, reason in failed.items()]
+    lines += [f"| {name} | not measured: it {reason} | | | | | | | |" for name, reason in failed.items()]
     page = "\n".join(lines) + "\n"
     print(page)
     if not options.names:

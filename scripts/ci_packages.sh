@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Debian packages without which some tests are skipped. Installs those that are missing where it can; never fails.
 #
+#   g++                                               the firmware compiled for this computer
 #   gcc-avr avr-libc arduino-core-avr libsimavr-dev   the firmware on a simulated Arduino
 #   mosquitto                                         an MQTT broker
 #   libportaudio2                                     sounds
-packages=(gcc gcc-avr avr-libc arduino-core-avr libsimavr-dev mosquitto libportaudio2)
+packages=(g++ gcc-avr avr-libc arduino-core-avr libsimavr-dev mosquitto libportaudio2)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -50,7 +50,8 @@ class ComponentSpec:
     def parse_nested(cls, text: str) -> ComponentSpec:
         """Parse a component that is an option: as `parse`, in braces or not, or the mapping that a session file holds."""
         inner = text.strip()
-        if not (inner.startswith("{") and inner.endswith("}")):
+        _check_closed(inner)
+        if not inner.startswith("{"):
             return cls.parse(inner)
         from dlclive_core.text.decoding import TextError
         from dlclive_core.text.yaml_1_2 import load
@@ -59,7 +60,7 @@ class ComponentSpec:
             value = load(inner)
         except TextError:
             value = None
-        if not isinstance(value, dict) or list(value.values()) in ([], [None]) or None in value.values():
+        if not isinstance(value, dict) or not value or None in value.values():
             return cls.parse(inner[1:-1])
         if len(value) > 1:
             raise UsageError(f"{shown(text)} must be one component, written name: options")
@@ -247,13 +248,22 @@ def _is_list(annotation: Any) -> bool:
 def _items(text: str) -> Sequence[str]:
     """The components of a list: `[speed:threshold=300,region:...]`, or as JSON; a single one needs no brackets."""
     inner = text.strip()
-    if not (inner.startswith("[") and inner.endswith("]")):
+    _check_closed(inner)
+    if not inner.startswith("["):
         return [inner]
     try:
         written = json.loads(inner)
     except ValueError:
         return _split(inner[1:-1]) if inner[1:-1].strip() else []
     return [_written(item) for item in written]
+
+
+def _check_closed(text: str) -> None:
+    """Raise UsageError for a nested component that begins with a bracket and does not end with it."""
+    if text[:1] in ("[", "{") and text[-1] != _CLOSING[_OPENING.index(text[0])]:
+        raise UsageError(
+            f"{shown(text)} begins with {text[0]} and does not end with {_CLOSING[_OPENING.index(text[0])]}"
+        )
 
 
 def _written(value: Any) -> str:
@@ -289,6 +299,4 @@ def _split(text: str) -> Sequence[str]:
         if letter == "," and depth == 0:
             parts.append(text[begin:index])
             begin = index + 1
-    if depth:
-        raise UsageError(f"in {shown(text)}, a bracket is not {'closed' if depth > 0 else 'opened'}")
     return [*parts, text[begin:]]

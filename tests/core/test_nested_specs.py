@@ -111,8 +111,8 @@ def test_paths_of_nested_components_are_resolved(catalog: PluginCatalog, tmp_pat
         ("watch:output=lmap:red", "no output 'lmap': did you mean 'lamp'?"),
         ("watch:output={lamp:red,width=wide}", "option 'width' of output 'lamp' takes a number"),
         ("watch:output={lamp: red, lamp2: blue}", "must be one component"),
-        ("watch:more=[{lamp:red}", "a bracket is not closed"),
-        ("watch:more=lamp:red]", "a bracket is not opened"),
+        ("watch:more=[{lamp:red}", r"begins with \[ and does not end with \]"),
+        ("watch:output={lamp:red", "begins with { and does not end with }"),
     ],
 )
 def test_errors_name_the_nested_component(catalog: PluginCatalog, text: str, message: str) -> None:

@@ -222,6 +222,20 @@ def test_a_recording_has_no_age_and_no_gaps(
         assert lamp.is_on
 
 
+def test_rates_in_a_recording_are_those_of_its_own_time(
+    clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
+) -> None:
+    """It is read faster than it was made: by the computer's clock, no time passes at all here."""
+    processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout", max_rate=2.0, refractory=0.2)
+    processor.open(make_run(is_live=False))
+    levels = []
+    for number, (place, seconds) in enumerate([(IN, 0.0), (OUT, 0.1), (IN, 0.4), (OUT, 0.5), (IN, 1.0)]):
+        processor.process(make_pose([place]), Frame(IMAGE, number, clock[0], seconds))
+        levels.append(lamp.is_on)
+    assert levels == [True, False, False, False, True]  # at 0.4 s too often, at 1.0 s not
+    assert processor.refused == 1
+
+
 def test_a_custom_condition(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
     frames_asked = []
 
