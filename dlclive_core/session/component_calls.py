@@ -63,9 +63,10 @@ def checked_pose(result: object, pose: Pose, name: str, where: str) -> Pose:
 def close_limit(processor: Processor) -> float:
     """Seconds to wait for its `close`; the default, if it has a wrong one."""
     try:
-        return float(processor.close_limit)
+        limit = float(processor.close_limit)
     except Exception:
         return Processor().close_limit
+    return limit if 0 <= limit < math.inf else Processor().close_limit
 
 
 def _checked(

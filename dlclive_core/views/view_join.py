@@ -96,6 +96,9 @@ class ViewJoin(FrameSource):
         due = time.perf_counter() + self._options.wait if self.is_live else math.inf
         with self._changed:
             self.pairing.add(camera, view, at, due)
+            if not self._is_read():  # the session of the poses in space is over: nothing is kept for it
+                self.pairing.give_up()
+                return
             self._pair()
             while not self.is_live and len(self._ready) > _READY and self._is_read():
                 self._changed.wait(_POLL)
@@ -103,7 +106,7 @@ class ViewJoin(FrameSource):
     def wait_for_others(self, camera: int, timeout: float) -> bool:
         """Wait until a recording is not far ahead of the others. False if it still is after `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.pairing.waiting(camera) < AHEAD, timeout)
+            return self._changed.wait_for(lambda: self.pairing.waiting(camera) < AHEAD or not self._is_read(), timeout)
 
     def read(self, timeout: float) -> Frame:
         """The next set; of live cameras the newest. Raises TimeoutError; EndOfStream once all cameras are over."""

@@ -36,8 +36,8 @@ class ViewOptions:
         if type(self.min_views) is not int or not 2 <= self.min_views <= len(cameras):
             most = f"2 to {len(cameras)}, the number of cameras"
             raise UsageError(f"min_views is {self.min_views!r}; give a whole number from {most}")
-        if not self.max_error > 0:
-            raise UsageError(f"max_error must be more than 0 px; got {self.max_error!r}")
+        if not (math.isfinite(self.max_error) and self.max_error > 0):
+            raise UsageError(f"max_error must be a number above 0 px; got {self.max_error!r}")
         if not 0 < self.min_confidence <= 1:
             raise UsageError(f"min_confidence must be above 0 and at most 1; got {self.min_confidence!r}")
         for name, value in self.offsets.items():

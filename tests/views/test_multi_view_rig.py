@@ -286,7 +286,7 @@ def test_what_cannot_work_is_refused_in_one_line() -> None:
         ({"tolerance": 0.0}, "tolerance must be more than 0 seconds; got 0.0"),
         ({"wait": float("nan")}, "wait must be more than 0 seconds"),
         ({"min_views": 3}, "min_views is 3; give a whole number from 2 to 2"),
-        ({"max_error": 0}, "max_error must be more than 0 px"),
+        ({"max_error": 0}, "max_error must be a number above 0 px"),
         ({"min_confidence": 0}, "min_confidence must be above 0"),
         ({"offsets": {"lft": 1.0}}, "offsets has a camera 'lft' that no session has: did you mean 'left'"),
         ({"offsets": {"left": float("inf")}}, "the offset of left is inf; give seconds"),

@@ -60,7 +60,7 @@ def test_any_poses_at_any_time_pass_the_join(is_live: bool) -> None:
         fps=lambda: 100.0,
         options=JoinOptions(wait=1e-4),
         is_over=lambda camera: is_over,
-        is_read=lambda: False,  # one thread puts and reads
+        is_read=lambda: True,
     )
     join.open()
     clocks, sets, received = np.zeros(3), 0, np.zeros(3, int)

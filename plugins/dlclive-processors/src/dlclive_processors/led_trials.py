@@ -115,6 +115,8 @@ class LedTrials(threading.Thread):
             pass
         except DLCLiveError as error:
             self.error = error
+        except Exception as error:  # a measurement that failed must not look complete
+            self.error = OutputError(f"the measurement failed: {type(error).__name__}: {' '.join(str(error).split())}")
         finally:
             self.finished.set()
 

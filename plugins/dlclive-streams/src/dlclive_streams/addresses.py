@@ -26,5 +26,6 @@ def find_receiver(host: str, port: int, *, kind: socket.SocketKind) -> Receiver:
         raise OutputError(
             f"host {host!r} has no address: {reason}; check the name and the network, or give a number such as 192.168.1.20"
         ) from None
-    family, _, _, _, address = found[0]
+    # Receivers listen on IPv4 more often than not, and `localhost` may come first as ::1.
+    family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return Receiver(family, tuple(address))

@@ -90,15 +90,17 @@ class MessageOutput(Output):
 
     def close(self) -> None:
         """Switch off, and disconnect. Raises OutputError where the receiver has to confirm that it is off, and does not."""
-        self.off(Reason.END)
-        with self._lock:
-            was_open, self._opened = self._opened, False
-            self._lock.notify_all()
-        if self._guard is not None:
-            self._guard.join()
-            self._guard = None
-        if was_open:
-            self._disconnect()
+        try:
+            self.off(Reason.END)
+        finally:
+            with self._lock:
+                was_open, self._opened = self._opened, False
+                self._lock.notify_all()
+            if self._guard is not None:
+                self._guard.join()
+                self._guard = None
+            if was_open:
+                self._disconnect()
 
     # ---- for subclasses
 

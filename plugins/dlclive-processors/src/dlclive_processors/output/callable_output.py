@@ -26,8 +26,9 @@ class CallableOutput(Output):
 
     def renew(self, on: bool, reason: Reason, frame: int, age: float) -> None:
         if on != self._is_on:
-            self._is_on = on
+            self._is_on = True  # until it is off: if `switch` raises, the next call tries again
             self._switch(on)
+            self._is_on = on
 
     def off(self, reason: Reason) -> None:
         self.renew(False, reason, -1, 0.0)

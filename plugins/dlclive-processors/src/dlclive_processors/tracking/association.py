@@ -82,7 +82,7 @@ def _any_near(centres: Points, areas: Floats) -> bool:
     """Whether two centres are nearer to each other than the size of the largest animal."""
     limit = areas.max()
     if len(centres) > FEW:
-        return np.count_nonzero(squares(centres[:, None] - centres) < limit) > len(centres)
+        return bool(np.count_nonzero(squares(centres[:, None] - centres) < limit) > len(centres))
     places, limit = centres.tolist(), math.sqrt(limit)  # numpy's calls take longer than so few distances
     return any(abs(a - b) < limit for place, a in enumerate(places) for b in places[:place])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -131,11 +132,15 @@ class IdentityTracker(Processor):
         if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._begin(pose.skeleton)
         step = self._clock.between(self._last, frame) if self._last is not None else 0.0
-        if not step >= 0.0:  # back in time, or no time at all
-            self._begin(pose.skeleton)
+        is_onward = step >= 0.0  # else back in time, or no time at all
+        if not is_onward:
             step = 0.0
-        # Only its times are needed: release the image's memory.
-        self._last = Frame(NO_PIXELS, frame.index, frame.captured_at, frame.device_time)
+            if not self._clock.is_live:
+                self._begin(pose.skeleton)
+        # One wrong stamp of a camera must not give the animals other names: the times go on from the frame before it.
+        if is_onward or not self._clock.is_live or self._last is None or not math.isfinite(self._last.captured_at):
+            # Only its times are needed: release the image's memory.
+            self._last = Frame(NO_PIXELS, frame.index, frame.captured_at, frame.device_time)
         detected = self._follow(pose, step)
         result, named = self._rows.place(pose, self._tracks)
         self._left_out += detected - named

@@ -123,6 +123,7 @@ class Stimulate(Processor):
         self._driven = self.output
         self._uses_port = port is not None
         self._decision_lock = threading.Lock()
+        self._moment = -math.inf
         self._clock = FrameClock()
         self._timeline = Timeline(self._clock, lifespan)
         self._names: tuple[str, ...] = ()
@@ -167,26 +168,37 @@ class Stimulate(Processor):
         self._clock = FrameClock(run)
         self._timeline = Timeline(self._clock, self._lifespan)
         self._names = run.card.individuals
-        if run.is_live and run.fps and self._uses_port and self._lifespan < 1 / run.fps:
+        if run.is_live and run.fps and self._lifespan < 1 / run.fps:
             raise UsageError(
                 f"Stimulate: lifespan is {self._lifespan:g} s, and the source gives {run.fps:g} frames per second; "
                 f"give a lifespan of {1.5 / run.fps:.2g} or more, or the output is switched off between two frames"
             )
         self._watch(run.card.skeleton)
         self._gate.reset()
+        self._moment = -math.inf
         self._fitness.open(run.is_live)
         self._driven = self.output.rehearsal(run.clock) if run.is_replay else self.output
         self._driven.open(run.started_clock)
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, and renew the output's lease. Returns the pose unchanged."""
-        if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
-            self._watch(pose.skeleton)
         # A recording is read faster or slower than it was made: its own time counts.
         moment = self._clock.now() if self._clock.is_live else self._clock.since_start(frame)
         age = self._clock.age(frame)
         reason = self._fitness.objection(age, moment, armed=self._gate.armed)
-        holds, why = self._evaluate(pose, frame, is_timed=age >= 0, is_fit=reason is None)
+        if not self._clock.is_live and moment < self._moment:  # it went back: what was, is not a past of this frame
+            self._gate.restart()
+            reason = reason or Reason.GAP
+        self._moment = moment
+        try:
+            if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
+                self._watch(pose.skeleton)
+            holds, why = self._evaluate(pose, frame, is_timed=age >= 0, is_fit=reason is None)
+        except BaseException:  # a session may go on without this processor's result, but not with its output on
+            with self._decision_lock:
+                self._gate.decide(False, self._driven.is_on, moment)
+                self._driven.off(Reason.MISSING)
+            raise
         with self._decision_lock:
             on = self._gate.decide(holds and reason is None, self._driven.is_on, moment)
             self._driven.renew(on, why if reason is None else reason, frame.index, age)
@@ -216,7 +228,8 @@ class Stimulate(Processor):
 
     def _any_animal(self, condition: Condition, pose: Pose, frame: Frame) -> tuple[bool, Reason]:
         """Evaluate it also in frames that are not acted on: what it remembers has no holes."""
-        if math.isfinite(self._clock.since_start(frame)) and not self._timeline.advance(frame):
+        is_onward = not math.isfinite(self._clock.since_start(frame)) or self._timeline.advance(frame)
+        if not is_onward or self._fitness.came_after_gap:
             condition.reset()
         names = individual_names(pose, self._names)
         times = self._timeline.time, self._timeline.motion_time

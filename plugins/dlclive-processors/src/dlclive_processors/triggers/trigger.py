@@ -194,8 +194,6 @@ class Trigger(Combinable):
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Decide, report, and renew the output's lease. Returns the pose unchanged."""
-        if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
-            self._bind(pose.skeleton)
         self._frame = frame.index
         age = self._clock.age(frame)
         if not (age >= 0 and math.isfinite(self._clock.since_start(frame))):
@@ -203,18 +201,20 @@ class Trigger(Combinable):
                 {}, None, frame.index, age, self._fitness.objection(math.nan, math.nan, armed=self._switch.may_be_on)
             )
             return pose
-        is_onward = self._timeline.advance(frame)
-        if not is_onward:
-            self._condition.reset()
-        time = self._timeline.time
-        names = individual_names(pose, self._names)
-        scene = Scene.of(pose, names, self._min_confidence, time, self._timeline.motion_time)
         try:
+            if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
+                self._bind(pose.skeleton)
+            is_onward = self._timeline.advance(frame)
+            time = self._timeline.time
+            objection = self._fitness.objection(age, time, armed=self._switch.may_be_on)
+            if not is_onward or self._fitness.came_after_gap:
+                self._condition.reset()
+            names = individual_names(pose, self._names)
+            scene = Scene.of(pose, names, self._min_confidence, time, self._timeline.motion_time)
             readings = self._condition.evaluate(scene)  # also if the frame is unfit: what is remembered has no holes
         except BaseException:  # a session may go on without this processor's result, but not with its output on
-            self._act({}, scene, frame.index, age, None)
+            self._act({}, None, frame.index, age, None)
             raise
-        objection = self._fitness.objection(age, time, armed=self._switch.may_be_on)
         if not is_onward:
             objection = objection or Reason.GAP
         self._act(readings, scene, frame.index, age, objection, restart=not is_onward)

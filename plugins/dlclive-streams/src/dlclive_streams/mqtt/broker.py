@@ -109,7 +109,7 @@ class Broker:
         """Send a message, or count it as unsent. Never waits for the network. Any thread may call it."""
         with self._lock:
             client = self._client
-            while self._waiting and self._waiting[0].is_published():
+            while self._waiting and self._is_over(self._waiting[0]):
                 self._waiting.popleft()
             if client is None or not self._connected.is_set() or len(self._waiting) >= self._queue:
                 self.unsent += 1
@@ -119,6 +119,14 @@ class Broker:
                 self.unsent += 1
             else:
                 self._waiting.append(info)
+
+    def _is_over(self, info: MQTTMessageInfo) -> bool:
+        """Whether a message needs no more waiting for; one that was lost with its connection counts as unsent."""
+        try:
+            return bool(info.is_published())
+        except (RuntimeError, ValueError):
+            self.unsent += 1
+            return True
 
     def close(self) -> None:
         """Send what waits, and disconnect; at most a second. Safe to call twice."""

@@ -95,7 +95,7 @@ class TtlLine:
             while True:
                 with self._changed:
                     self._changed.wait_for(lambda: self._wanted is not None or self._ending)
-                    if self._ending:
+                    if self._wanted is None:  # ending; off, if it is still to be asked for, is asked for first
                         return
                     on, self._wanted = bool(self._wanted), None
                     if self._confirmed is not on:
@@ -118,6 +118,7 @@ class TtlLine:
 
         socket = context.socket(zmq.REQ)
         socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.IPV6, int("[" in self._address))
         socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing waits for a connection, to be delivered much later
         socket.setsockopt(zmq.MAXMSGSIZE, _LONGEST_ANSWER)
         milliseconds = max(1, int(1000 * self._timeout))
