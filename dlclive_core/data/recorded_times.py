@@ -37,8 +37,8 @@ class RecordedTime:
 
 
 def is_times(path: Path) -> bool:
-    """Whether a file is a table of timestamps."""
-    return path.suffix.lower() == ".csv" and set(_NEEDED) <= set(_header(path))
+    """Whether a file is a table of timestamps, finished or the `.part` of a killed run."""
+    return Path(path.name.removesuffix(".part")).suffix.lower() == ".csv" and set(_NEEDED) <= set(_header(path))
 
 
 def read_times(path: Path) -> Iterator[RecordedTime]:

@@ -17,6 +17,15 @@ from dlclive_core.session.component_calls import checked_pose, errors_named
 from dlclive_core.session.tolerant import processor_name
 
 
+def not_replayable(name: str) -> UsageError:
+    """The error for a processor that does not say that it may run in a replay."""
+    return UsageError(
+        f"processor {name} does not say that it can be replayed, and might drive a device: replay the run with other "
+        "processors, without it; or, in a class of dlclive's own kind that takes the time from RunInfo.clock and drives "
+        "nothing where RunInfo.is_replay, set replays = True"
+    )
+
+
 class ReplayLoop:
     """Calls processors as the loop of a session does, with times that were recorded. Used by one thread.
 
@@ -35,11 +44,7 @@ class ReplayLoop:
         self.processors = tuple(as_processor(processor) for processor in processors)
         for processor in self.processors:
             if not processor.replays:
-                raise UsageError(
-                    f"processor {processor_name(processor)} does not say that it can be replayed, and might drive a device: "
-                    "replay the run with other processors, without it; or, in a class of dlclive's own kind that takes the "
-                    "time from RunInfo.clock and drives nothing where RunInfo.is_replay, set replays = True"
-                )
+                raise not_replayable(processor_name(processor))
         self._clock = ReplayClock(run.started_clock)
         self._run = replace(run, clock=self._clock, is_replay=True, progress=None)
 

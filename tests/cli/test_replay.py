@@ -244,3 +244,18 @@ def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> No
     picture = (tmp_path / "lower" / "replay.svg").read_text(encoding="utf-8")
     check_picture(picture)
     assert "threshold 20" in picture
+
+
+def test_a_strangers_run_executes_nothing(dlclive, live, tmp_path) -> None:
+    """The processors of a run are in its run.json, and one of them may name a file of its folder."""
+    (live / "mine.py").write_text(
+        f"open({str(tmp_path / 'executed')!r}, 'w').close()\nclass Mine:\n    process = print\n"
+    )
+    values = record(live)
+    values["options"]["processors"].append("deeplabcut-live:mine.py::Mine")
+    (live / "run.json").write_text(json.dumps(values))
+    done = dlclive("replay", "live")
+    assert done.code == 2
+    assert "does not say that it can be replayed" in done.error
+    assert dlclive("replay", "live", "--processor", REGION).code == 0
+    assert not (tmp_path / "executed").exists()

@@ -19,6 +19,7 @@ from dlclive_core.errors import UsageError
 from dlclive_core.hookspecs import ProcessorInfo
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import ComponentSpec
+from dlclive_core.session.replay_loop import not_replayable
 
 _EVENTS = "events"
 
@@ -65,6 +66,8 @@ def rehearse(session: RecordedSession, parts: Sequence[PartSpec], drafts: Path, 
     labels: Counter[str] = Counter()
     for part in parts:
         assert part.spec is not None
+        if not may_replay(part, catalog):
+            raise not_replayable(part.spec.name)
         labels[part.spec.name] += 1
         number = labels[part.spec.name]
         label = part.spec.name if number == 1 else f"{part.spec.name} {number}"
@@ -77,6 +80,13 @@ def rehearse(session: RecordedSession, parts: Sequence[PartSpec], drafts: Path, 
                 raise UsageError(f"two processors write {draft.name}: {other.text} and {part.text}; use separate files")
             files.append(RehearsedFile(label, part.text, draft, None if more else recorded, _threshold(part.spec)))
     return Rehearsal(tuple(processors), tuple(files))
+
+
+def may_replay(part: PartSpec, catalog: PluginCatalog) -> bool:
+    """Whether its class says that it runs in replays. Asked before it is built: one may execute a file of the run's folder."""
+    assert part.spec is not None
+    factory = catalog.factory(catalog.find(ProcessorInfo, part.spec.name))
+    return bool(getattr(factory, "replays", False))
 
 
 def _build(

@@ -10,7 +10,7 @@ from dlclive_core.cli.progress_bar import show_count
 from dlclive_core.cli.replay.comparison import compare
 from dlclive_core.cli.replay.event_file import episodes, read_events
 from dlclive_core.cli.replay.recorded_session import RecordedSession
-from dlclive_core.cli.replay.rehearsal import RehearsedFile, rehearse
+from dlclive_core.cli.replay.rehearsal import RehearsedFile, may_replay, rehearse
 from dlclive_core.cli.replay.replay_result import Firing, ReplayResult, TriggerResult
 from dlclive_core.cli.replay.video_poses import VideoPoses
 from dlclive_core.cli.signals import StopOnSignal
@@ -168,7 +168,8 @@ def _beside_recorded(
 ) -> list[TriggerResult]:
     """The triggers with other settings, each beside the recorded one of its name; then the recorded ones without."""
     try:
-        files = rehearse(session, session.processors, drafts, catalog).files
+        parts = [part for part in session.processors if may_replay(part, catalog)]
+        files = rehearse(session, parts, drafts, catalog).files
     except DLCLiveError:  # a plugin of the run that is not installed here
         return triggers
     recorded = {file.label: file for file in files if file.recorded is not None and file.recorded.is_file()}

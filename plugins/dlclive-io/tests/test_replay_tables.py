@@ -156,3 +156,36 @@ def test_files_without_poses_are_no_run(tmp_path: Path) -> None:
     (tmp_path / "corner.csv").write_text("frame,time,individual,event,x,y,confidence\n")
     (tmp_path / "a.h5").write_text("no HDF5")
     assert read_run([tmp_path / "corner.csv", tmp_path / "a.h5", tmp_path / "gone.csv"], run_info()) is None
+
+
+def test_objects_in_the_place_of_numbers_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTables unpickles the items of a VLArray of objects when they are read."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.h5"
+    columns = 3 * len(run_info().card.skeleton.keypoints)
+    with tables.open_file(str(path), "w") as file:
+        group = file.create_group("/", "df_with_missing")
+        index = file.create_vlarray(group, "axis1", tables.ObjectAtom())
+        index.append(Bomb())
+        file.create_array(group, "block0_values", np.zeros((1, columns), np.float32))
+    (tmp_path / "exploded").unlink(missing_ok=True)
+    with pytest.raises(DataError, match="is not a table of this model"):
+        list(read([path], run_info()).frames())
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_other_readers_are_not_guarded_meanwhile(tmp_path: Path) -> None:
+    """Two replays at once, ended in any order, leave PyTables as it was."""
+    path = tmp_path / "a.h5"
+    with PoseTable(path) as table:
+        table.open(run_info())
+        for estimate in estimates(3):
+            table.write(estimate)
+        table.finish()
+    first, second = (iter(read([path], run_info()).frames()) for _ in range(2))
+    next(first)
+    next(second)
+    assert tables.attributeset.pickle.loads(pickle.dumps({"a": 1})) == {"a": 1}
+    first.close()
+    second.close()
+    assert tables.attributeset.pickle.loads(pickle.dumps({"a": 1})) == {"a": 1}

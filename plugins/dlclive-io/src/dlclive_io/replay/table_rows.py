@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import tables
@@ -36,7 +36,8 @@ def is_pose_table(path: Path) -> bool:
 
 def table_rows(path: Path, layout: TableLayout) -> Iterator[Row]:
     """Yield (frame number, values) of each row, in order. Raises DataError if it is not a table of this layout."""
-    return _hdf5_rows(path, layout) if path.suffix.lower() == ".h5" else _csv_rows(path, layout)
+    suffix = Path(path.name.removesuffix(".part")).suffix.lower()  # as a killed run left it
+    return _hdf5_rows(path, layout) if suffix == ".h5" else _csv_rows(path, layout)
 
 
 def _csv_rows(path: Path, layout: TableLayout) -> Iterator[Row]:
@@ -75,27 +76,46 @@ def _escaped(column: tuple[str, ...]) -> tuple[str, ...]:
 def _hdf5_rows(path: Path, layout: TableLayout) -> Iterator[Row]:
     width = len(layout.columns)
     try:
-        with without_unpickling(), tables.open_file(str(path)) as file:
-            group = file.root[KEY]
-            if "table" in group:
-                table = group.table
-                count = int(table.nrows)
-                _check_width(path, table.coldtypes[VALUES].shape if VALUES in table.colnames else (), width)
-            else:
-                index, values = group.axis1, group.block0_values
-                count = min(len(index), len(values))
-                _check_width(path, values.shape[1:], width)
+        with without_unpickling():
+            file = tables.open_file(str(path))
+        with file:
+            with without_unpickling():
+                read, count = _hdf5_reader(path, file.root[KEY], width)
             for start in range(0, count, _BLOCK):
-                stop = min(start + _BLOCK, count)
-                if "table" in group:
-                    block = table.read(start, stop)
-                    numbers, rows = block["index"], block[VALUES]
-                else:
-                    numbers, rows = index[start:stop], values[start:stop]
+                with without_unpickling():
+                    numbers, rows = read(start, min(start + _BLOCK, count))
                 for number, row in zip(numbers, np.asarray(rows, np.float32), strict=True):
                     yield int(number), row
-    except (tables.HDF5ExtError, tables.NoSuchNodeError, AttributeError, KeyError, OSError) as error:
+    except (
+        tables.HDF5ExtError,
+        tables.NoSuchNodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        OSError,
+    ) as error:
         raise DataError(f"{path} cannot be read as a table: {reason(error).splitlines()[0][:200]}") from None
+
+
+def _hdf5_reader(path: Path, group: Any, width: int) -> tuple[Callable[[int, int], tuple[Any, Any]], int]:
+    """How to read the rows from one to another, and how many there are. Other kinds of node hold pickled objects."""
+    if "table" in group:
+        table = group.table
+        if type(table) is not tables.Table:
+            raise DataError(f"{path} is not a table of this model")
+        _check_width(path, table.coldtypes[VALUES].shape if VALUES in table.colnames else (), width)
+
+        def read_table(start: int, stop: int) -> tuple[Any, Any]:
+            block = table.read(start, stop)
+            return block["index"], block[VALUES]
+
+        return read_table, int(table.nrows)
+    index, values = group.axis1, group.block0_values
+    if not all(type(node) in (tables.Array, tables.CArray, tables.EArray) for node in (index, values)):
+        raise DataError(f"{path} is not a table of this model")
+    _check_width(path, values.shape[1:], width)
+    return (lambda start, stop: (index[start:stop], values[start:stop])), min(len(index), len(values))
 
 
 def _check_width(path: Path, shape: tuple[int, ...], width: int) -> None:
