@@ -15,6 +15,7 @@ from dlclive_processors.output.protocol import CLOCK, Status
 
 # All in seconds.
 SETTLE = 0.15  # after the LED has changed, until a frame certainly shows it: cameras and streams deliver late
+_AGAIN = (0.1, 0.3)  # until a LED that the device refused, because it was on too long before, is tried again
 _LIT = 1.0  # within which the device must have switched the LED on
 _DARK = 3.0  # within which the LED must look dark again after a trial
 _PHASE = 5.0  # within which the frames of a phase must have come
@@ -166,7 +167,8 @@ class LedTrials(threading.Thread):
                 self._lit_at = time.perf_counter()
                 return probing
             status = probing.status
-            self._sleep(0.1)
+            # At random again: the refusal was heard with a frame, and what follows it by a fixed time has the camera's phase.
+            self._sleep(self._source.uniform(*_AGAIN))
         raise OutputError(f"the device does not switch the LED on: {status.name.lower().replace('_', ' ')}")
 
     def _await_led_off(self) -> None:
