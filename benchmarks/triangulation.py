@@ -34,9 +34,10 @@ def accuracy() -> None:
     """Errors against the truth."""
     truth = np.concatenate([animal(0.7 * index) for index in range(FRAMES)])
     print(
-        "| cameras | noise, px | wrong, % | reprojection, px | position, mm: RMS | 95 % | of the arena, % | missing, % | views left out |"
+        "| cameras | noise, px | wrong, % | reprojection, px: per coordinate | in theory | as a vector | in theory | position, mm: RMS | 95 % "
+        "| of the arena, % | missing, % | views left out |"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("|---" * 12 + "|")
     for noise, wrong in ((0.0, 0), (0.5, 0), (1.0, 0), (0.5, 10)):
         for count in (2, 3, 4):
             random = np.random.default_rng(1)
@@ -51,8 +52,11 @@ def accuracy() -> None:
             found = np.isfinite(points.error)
             off = np.linalg.norm(points.positions - truth, axis=1)[found]
             rms = float(np.sqrt(np.square(off).mean()))
+            vector = float(np.sqrt(np.square(points.error[found]).mean()))
+            expected = noise * np.sqrt(2 - 3 / count)
+            theory = [f"{share * expected:.3f}" if not wrong else "" for share in (np.sqrt(0.5), 1)]
             print(
-                f"| {count} | {noise:g} | {wrong} | {np.sqrt(np.square(points.error[found]).mean()):.3f} | {rms:.3f} "
+                f"| {count} | {noise:g} | {wrong} | {vector / np.sqrt(2):.3f} | {theory[0]} | {vector:.3f} | {theory[1]} | {rms:.3f} "
                 f"| {np.percentile(off, 95):.3f} | {100 * rms / ARENA:.3f} | {100 * (1 - found.mean()):.1f} | {points.left_out} |"
             )
 

@@ -6,6 +6,7 @@ import inspect
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,19 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.data.colour_order import swap_red_blue
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame, check_image, read_only
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.run_clock import RunClock
 from dlclive_core.errors import FrameError, UnsupportedModelError, UsageError, nearest, one_line
 from dlclive_core.hookspecs import SinkInfo
+from dlclive_core.models.cascade import check_fallback_limit
 from dlclive_core.models.deeplabcut_live import detection_options_from_deeplabcut_live
 from dlclive_core.models.load import load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import choose_regions
-from dlclive_core.regions import Chain, check_follows, predict_through, regions_from_options
+from dlclive_core.regions import Chain, fit_to_model, predict_through, regions_from_deeplabcut_live
 from dlclive_core.session.array_processor import ArrayProcessor, DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.passed_parts import refuse_class
 
@@ -65,6 +68,8 @@ class DLCLive:
         top_down_dynamic: follow one animal with a top-down model and no detector; a dict with any of "threshold", "margin",
             "patch_counts", "patch_overlap", "min_bbox_size", "min_hq_keypoints"; an empty dict uses the defaults.
         conditions: for a conditional model, the bottom-up model that finds new and lost animals.
+        fallback, fallback_limit: for a student, its teacher, which answers the frames that are unlike the student's training;
+            see `load_model`.
         single_animal: `get_pose` returns (K, 3) of the best animal; False: (N, K, 3) of all.
         catalog: the available plugins; by default those installed.
 
@@ -93,6 +98,8 @@ class DLCLive:
         top_down_config: Mapping[str, Any] | None = None,
         top_down_dynamic: Mapping[str, Any] | None = None,
         conditions: str | Path | PoseModel | None = None,
+        fallback: str | Path | PoseModel | None = None,
+        fallback_limit: float = 1.0,
         catalog: PluginCatalog | None = None,
     ) -> None:
         self.path = Path(path)
@@ -103,9 +110,9 @@ class DLCLive:
         self._precision = (precision or "auto").lower()
         self._device = device or "auto"
         self._detection = detection_options_from_deeplabcut_live(top_down_config, top_down_dynamic, conditions)
-        self._custom_region = regions_from_options(
-            cropping=_cropping(cropping), dynamic=_dynamic(dynamic), resize=resize
-        )
+        check_fallback_limit(fallback, fallback_limit)
+        self._fallback, self._fallback_limit = fallback, fallback_limit
+        self._custom_region = regions_from_deeplabcut_live(cropping, dynamic, resize)
         self._region = self._custom_region
         self._original_processor = processor
         self._processor = _adapted(processor, single_animal)
@@ -116,6 +123,7 @@ class DLCLive:
         self._catalog = catalog
         self._model: PoseModel | None = None
         self._index = 0
+        self._is_running = False  # whether the processor and the window are open
         self._clock = RunClock()
         self._is_made = True
 
@@ -145,6 +153,8 @@ class DLCLive:
                 self._runtime,
                 device=self._device,
                 precision=self._precision,
+                fallback=self._fallback,
+                fallback_limit=self._fallback_limit,
                 catalog=self._catalog,
                 **self._detection.changed_options(),
             )
@@ -174,7 +184,7 @@ class DLCLive:
         if frame is None:
             raise FrameError("the frame is None: the camera or video returned no image")
         check_image(frame)
-        if not self.is_initialized or self._index == 0:
+        if not self._is_running:
             self._begin(frame)
         began = time.perf_counter()
         pose = predict_through(self._region, frame, self._predict)
@@ -192,16 +202,17 @@ class DLCLive:
         return self.pose
 
     def close(self) -> None:
-        """Close the processor, the window and the model. Safe to call twice."""
-        if isinstance(self._processor, Processor):
-            self._processor.close()
-        if self._window is not None:
-            self._window.close()
-            self._window = None
-        if self._model is not None:
-            self._model.close()
-            self._model = None
-        self._index = 0
+        """Close the processor, the window and the model, all of them even if one raises. Safe to call twice."""
+        window, self._window = self._window, None
+        model, self._model = self._model, None
+        self._index, self._is_running = 0, False
+        with ExitStack() as stack:  # the last one first
+            if model is not None:
+                stack.callback(model.close)
+            if window is not None:
+                stack.callback(_close_window, window)
+            if self._processor is not None:
+                stack.callback(self._processor.close)
 
     def __enter__(self) -> Self:
         return self
@@ -211,12 +222,12 @@ class DLCLive:
 
     def _predict(self, image: NDArray[np.uint8]) -> Pose:
         if self.convert2rgb and image.ndim == 3:
-            image = np.ascontiguousarray(image[:, :, ::-1])
+            image = swap_red_blue(image)
         return self.model.predict(image)
 
     def _begin(self, frame: NDArray[np.uint8]) -> None:
         """Open the processor and the window, which need the model's card."""
-        check_follows(self._region, self.model.card)
+        fit_to_model(self._region, *self.model.cards)
         run = RunInfo(
             card=self.model.card,
             source="DLCLive",
@@ -238,8 +249,11 @@ class DLCLive:
                 window.open(run)
             except BaseException:
                 window.close()
+                if self._processor is not None:
+                    self._processor.close()
                 raise
             self._window = window
+        self._is_running = True
 
     def _show(self, window: Sink, estimate: Estimate) -> None:
         """Write to the window; a display that fails, for example unplugged, must not stop pose estimation."""
@@ -248,10 +262,7 @@ class DLCLive:
         except Exception as error:
             self._window = None
             _log.warning("the display failed and is closed; poses continue: %s", one_line(error))
-            try:
-                window.close()
-            except Exception as closing:
-                _log.warning("the display could not be closed: %s", one_line(closing))
+            _close_window(window)
 
     def _build_window(self) -> Sink:
         catalog = self._catalog or PluginCatalog.installed()
@@ -260,13 +271,21 @@ class DLCLive:
 
     def _estimate(self, frame: Frame, pose: Pose, began: float, ended: float) -> Estimate:
         if self.convert2rgb and frame.image.ndim == 3:  # sinks expect RGB
-            image = np.ascontiguousarray(frame.image[:, :, ::-1])
+            image = swap_red_blue(frame.image)
             frame = Frame(image, frame.index, frame.captured_at, source=frame.source)
         return Estimate(frame, pose, began, ended, time.perf_counter())
 
 
 _FIXED = frozenset(inspect.signature(DLCLive.__init__).parameters) - {"self", "convert2rgb"}
 """Options that are read once. `convert2rgb` is read for each frame, and may be set."""
+
+
+def _close_window(window: Sink) -> None:
+    """Close a display; one that fails hides nothing else that failed."""
+    try:
+        window.close()
+    except Exception as error:
+        _log.warning("the display could not be closed: %s", one_line(error))
 
 
 def _runtime_name(model_type: str | None) -> str | None:
@@ -280,22 +299,6 @@ def _runtime_name(model_type: str | None) -> str | None:
     if name not in _MODEL_TYPES:
         raise UsageError(f"no model_type {model_type!r}: {nearest(name, _MODEL_TYPES)}")
     return _MODEL_TYPES[name]
-
-
-def _cropping(cropping: tuple[int, int, int, int] | list[int] | None) -> tuple[int, int, int, int] | None:
-    if cropping is None:
-        return None
-    if len(cropping) != 4:
-        raise UsageError(f"cropping takes four numbers x1, x2, y1, y2; got {list(cropping)}")
-    x1, x2, y1, y2 = cropping
-    return x1, x2, y1, y2
-
-
-def _dynamic(dynamic: tuple[bool, float, float]) -> tuple[float, float] | None:
-    if len(dynamic) != 3:
-        raise UsageError(f"dynamic takes (state, threshold, margin); got {tuple(dynamic)}")
-    state, threshold, margin = dynamic
-    return (threshold, margin) if state else None
 
 
 def _adapted(processor: object, single_animal: bool) -> Processor | None:

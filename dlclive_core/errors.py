@@ -21,7 +21,7 @@ A message says in one line what is wrong, where, and what to do next. `exit_code
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -31,10 +31,12 @@ class DLCLiveError(Exception):
     Attributes:
         option: the name of the component's option that it is about, if any. Of a component that is an option of another one,
             the way there: "output.port", "of.1.keypoint", where a number is a place in a list, from 0.
+        further: other errors that were found together with it. A message is about one; `dlclive check` tells each.
     """
 
     exit_code = 3
     option = ""
+    further: tuple[DLCLiveError, ...] = ()
 
 
 class UsageError(DLCLiveError, ValueError):
@@ -109,6 +111,15 @@ class DataError(DLCLiveError):
     """Damaged input, or output that could not be written."""
 
     exit_code = 5
+
+
+def first_of(errors: Sequence[DLCLiveError]) -> DLCLiveError:
+    """The first of one or more errors that were found together; it has the others in `further`."""
+    first, *others = [each for error in errors for each in (error, *error.further)]
+    for other in others:
+        other.further = ()
+    first.further = tuple(others)
+    return first
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -85,6 +85,8 @@ class ExporterInfo(ComponentInfo):
         precisions: that it can write in. Between the same two suffixes there may be exporters for different precisions.
         converts: whether it makes these precisions of a file in fp32; False where it had better be given a file that is in
             the precision that is asked for.
+        program: the program that it writes for, as in `dlclive export --for NAME`; empty: for the runtimes of dlclive. For a
+            program the target is a folder, and the model's file in it is `model` with the suffix `writes`.
     """
 
     kind: ClassVar[str] = "exporter"
@@ -93,6 +95,7 @@ class ExporterInfo(ComponentInfo):
     writes: str
     precisions: tuple[str, ...] = ("fp32",)
     converts: bool = True
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +148,49 @@ class ReaderInfo(ComponentInfo):
     kind: ClassVar[str] = "reader"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormatInfo(ComponentInfo):
+    """A format of finished poses, which `dlclive convert` reads and writes. Its class derives from `TableFormat`.
+
+    Attributes:
+        suffixes: of its files, with the dot, in the order of preference, for example (".nwb",). A suffix may have two parts:
+            ".analysis.h5"; that of a folder begins with "_": "_json". The longest suffix that a name ends in selects the
+            format, unless another is named.
+        preference: of several formats that have a suffix, the one with the highest preference writes files with it.
+        writes: whether it writes; some are only read.
+    """
+
+    kind: ClassVar[str] = "format"
+
+    suffixes: tuple[str, ...] = ()
+    preference: int = 0
+    writes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationInfo(ComponentInfo):
+    """Puts the frames that a run has kept into a project of an annotation program, for `dlclive outliers`.
+
+    Its factory is a function `(folder: Path, project: Path, *, video: str | None, add_video: bool, dry_run: bool) ->
+    AnnotationReport | None`. `folder` holds the frames, `video` is the name under which the project files them; None where
+    `project` is not one of this program. It never replaces a picture or a label.
+    """
+
+    kind: ClassVar[str] = "annotation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistillerInfo(ComponentInfo):
+    """Trains a small network that does the job of a large one on the user's own videos, for `dlclive distill`.
+
+    Its factory is a function `(plan: DistillPlan, report: Callable[[DistillProgress], None]) -> Distilled`. It writes
+    `plan.out` only if the network keeps within `plan.max_error` on frames that it has not seen, and leaves what it can
+    continue from in `plan.folder`.
+    """
+
+    kind: ClassVar[str] = "distiller"
+
+
 @hookspec
 def dlclive_register_runtimes() -> Iterable[RuntimeInfo]:  # type: ignore[empty-body]
     """Runtimes that load models. Called once, when the catalogue is made; return an empty list if there are none."""
@@ -183,3 +229,18 @@ def dlclive_register_recoveries() -> Iterable[RecoveryInfo]:  # type: ignore[emp
 @hookspec
 def dlclive_register_readers() -> Iterable[ReaderInfo]:  # type: ignore[empty-body]
     """Functions that read what a run recorded, for a replay. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_formats() -> Iterable[FormatInfo]:  # type: ignore[empty-body]
+    """Formats of finished poses, for `dlclive convert`. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_annotations() -> Iterable[AnnotationInfo]:  # type: ignore[empty-body]
+    """Functions that put kept frames into an annotation project. Called once, when the catalogue is made."""
+
+
+@hookspec
+def dlclive_register_distillers() -> Iterable[DistillerInfo]:  # type: ignore[empty-body]
+    """Functions that train a small network on what a large one sees. Called once, when the catalogue is made."""

@@ -13,11 +13,14 @@ from dlclive_core.deeplabcut.config import (
     scorer_name,
 )
 from dlclive_core.deeplabcut.config_file import CONFIG_NAME, read_config
+from dlclive_core.deeplabcut.labelling_project import LABELLED_DATA, LabellingProject, video_name
 from dlclive_core.deeplabcut.locate import detector_beside
 from dlclive_core.deeplabcut.snapshots import Snapshot, detector_snapshots, is_detector_snapshot
+from dlclive_core.deeplabcut.video_sets import add_video_set, video_set_line
 from dlclive_core.machine.cores import usable_cores
 from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256
+from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.detector_file import find_detector
 from dlclive_core.models.model_contracts import (
     CARD_KEY,
@@ -27,10 +30,12 @@ from dlclive_core.models.model_contracts import (
     IMAGE_INPUT,
     check_detector,
     fix_input_size,
+    refuse_other_program,
 )
 from dlclive_core.models.network import PeakWork
 from dlclive_core.models.output_shapes import check_network
 from dlclive_core.models.padding import pad
+from dlclive_core.models.topdown.model import TopDownModel
 
 __all__ = [
     "CARD_KEY",
@@ -41,13 +46,18 @@ __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "IMAGE_INPUT",
+    "LABELLED_DATA",
     "LOCREF_STD",
     "AssemblyRules",
+    "BottomUpModel",
     "HeatmapDecoding",
+    "LabellingProject",
     "Normalisation",
     "PeakWork",
     "PoseConfig",
     "Snapshot",
+    "TopDownModel",
+    "add_video_set",
     "check_detector",
     "check_network",
     "detector_beside",
@@ -59,7 +69,10 @@ __all__ = [
     "json_text",
     "pad",
     "read_config",
+    "refuse_other_program",
     "scorer_name",
     "sha256",
     "usable_cores",
+    "video_name",
+    "video_set_line",
 ]

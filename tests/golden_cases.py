@@ -88,6 +88,13 @@ def read_case(shared: Path, name: str, folder: Path) -> Case:
     return Case(name, folder / f"{name}.pt", image, keypoints, unique, conditions)
 
 
+def read_rgb_frames(shared: Path, count: int) -> list[NDArray[np.uint8]]:
+    """The first labelled frames of the open field, 640 x 480."""
+    cv2 = pytest.importorskip("cv2", reason="the images of the reference networks are read by OpenCV")
+    files = sorted((shared / "openfield" / "frames").glob("*.png"))[:count]
+    return [np.ascontiguousarray(cv2.imread(str(file))[:, :, ::-1]) for file in files]
+
+
 def write_case(shared: Path, name: str, path: Path) -> dict[str, Any]:
     """Write a reference network as an export, without a detector; return its configuration."""
     folder = shared / "golden" / "cases" / name

@@ -23,6 +23,7 @@ class Candidate:
         cropping: (x1, x2, y1, y2) in frame pixels, applied first.
         follow: a window that follows the animal, inside the crop.
         options: further options of `load_model`.
+        student: if another network answers in place of the model, which was trained for it: its name; else empty.
     """
 
     runtime: str
@@ -34,6 +35,7 @@ class Candidate:
     cropping: tuple[int, int, int, int] | None = None
     follow: FollowingCropSpec | None = None
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    student: str = ""
 
     def __post_init__(self) -> None:
         if self.size is not None and self.resize != 1.0:
@@ -48,7 +50,10 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """The setting and all other non-default values, for tables: "onnx:fp32:cpu at 0.5"; sizes are WIDTHxHEIGHT."""
+        """The setting and all other non-default values, for tables: "onnx:fp32:cpu at 0.5"; sizes are WIDTHxHEIGHT.
+
+        Of a student: "student window-128, onnx:fp32:cpu".
+        """
         details = []
         if self.size is not None:
             details.append(f"at {self.size[0]}x{self.size[1]}")
@@ -59,7 +64,8 @@ class Candidate:
         if self.follow is not None:
             details.append(self.follow.label)
         details += [f"{name}={value}" for name, value in self.options.items()]
-        return self.setting + (" " + ", ".join(details) if details else "")
+        student = f"student {self.student}, " if self.student else ""
+        return student + self.setting + (" " + ", ".join(details) if details else "")
 
     @property
     def sees_whole_frame(self) -> bool:

@@ -20,7 +20,7 @@ from dlclive_core.models.bottom_up import BottomUpModel
 from dlclive_core.models.load import load_model
 from dlclive_core.models.outputs import network_input
 from dlclive_core.plugins.catalog import PluginCatalog
-from dlclive_core.regions import FollowingCrop, check_follows, predict_through
+from dlclive_core.regions import FollowingCrop, fit_to_model, predict_through
 
 Image = NDArray[np.uint8]
 
@@ -124,7 +124,7 @@ class CandidateRun:
             self.close()
 
     def _warm_up(self, frames: list[Image], count: int) -> None:
-        check_follows(self._region, self._opened().card)
+        fit_to_model(self._region, self._opened().card)
         began = time.perf_counter()
         self._step(frames[0])
         self._first = time.perf_counter() - began

@@ -124,7 +124,7 @@ class Exports:
 
     def _export(self, key: _Key) -> Path:
         if not self._may_begin():
-            raise UsageError("not exported, as the time was over: increase --time")
+            raise UsageError("not exported, as the time was over: increase --seconds")
         suffix, precision, size = key.suffix, key.precision, key.size
         folder = self._folder / f"{precision}{key.label.replace(' for ', '-').replace(' ', '-')}{suffix}"
         folder.mkdir()

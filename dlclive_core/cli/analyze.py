@@ -9,14 +9,16 @@ from typing import Any
 
 from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.arguments import ModelOptions, RegionOptions, parse_named_values
+from dlclive_core.cli.live.session_table import counts_in_words
 from dlclive_core.cli.losses import lost_data
-from dlclive_core.cli.output import complain, print_json, print_table, stderr
+from dlclive_core.cli.output import complain, print_json, print_table, stderr, stdout
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.record import RunRecord
 from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
+from dlclive_core.cli.unlike_words import known, unlike_in_words
 from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import DLCLiveError, UsageError
@@ -24,7 +26,7 @@ from dlclive_core.hookspecs import SinkInfo
 from dlclive_core.machine.files import output_folder
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.sources import source_for
-from dlclive_core.session import Batch, Session
+from dlclive_core.session import Batch, Session, SessionReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +122,26 @@ def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catal
 
 
 def _processors(options: AnalyzeOptions, catalog: PluginCatalog) -> list[Processor]:
-    return [build_processor(PartSpec.parse(text), catalog) for text in options.processors]
+    """The processors; their files, such as those of events, are relative to --out, as in `run`."""
+    return [
+        build_processor(PartSpec.parse(text), catalog, resolve_path=options.out.joinpath, overwrite=options.overwrite)
+        for text in options.processors
+    ]
+
+
+def _own_sinks(options: AnalyzeOptions, catalog: PluginCatalog) -> list[Sink]:
+    """The sinks of --sink; their files are relative to --out, as in `run`."""
+    return [
+        build_sink(PartSpec.parse(text), catalog, resolve_path=options.out.joinpath, overwrite=options.overwrite)
+        for text in options.sinks
+    ]
 
 
 def _sinks(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> list[Sink]:
     """Everything that writes for a video."""
     # The scorer comes from the model's file, and Windows refuses names that Linux takes; tables hold the scorer as it is.
     name = file_name_part(f"{video.stem if video.is_file() else video.name}{file_name_part(model.card.scorer)}")
-    return [
-        *_default_sinks(options, options.out / name, catalog),
-        *(build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite) for text in options.sinks),
-    ]
+    return [*_default_sinks(options, options.out / name, catalog), *_own_sinks(options, catalog)]
 
 
 def _refuse_shared_files(options: AnalyzeOptions, model: PoseModel, catalog: PluginCatalog) -> None:
@@ -180,9 +191,9 @@ def _check(options: AnalyzeOptions, catalog: PluginCatalog) -> None:
     for name in ("tables", "timestamps", *(("video",) if options.save_video else ())):
         catalog.factory(catalog.find(SinkInfo, name))
     for text in options.processors:
-        build_processor(PartSpec.parse(text), catalog).close()
-    for text in options.sinks:
-        build_sink(PartSpec.parse(text), catalog, overwrite=options.overwrite).close()
+        build_processor(PartSpec.parse(text), catalog, resolve_path=options.out.joinpath).close()
+    for sink in _own_sinks(options, catalog):
+        sink.close()
 
 
 def _source_options(options: AnalyzeOptions) -> dict[str, str]:
@@ -218,6 +229,21 @@ def _print_summary(record: RunRecord) -> None:
         )
     title = f"{record.model_name} on {record.runtime}, {record.device}"
     print_table(title, ("video", "frames", "frames/s", "p50 ms", "p99 ms", "result"), rows)
+    for video in record.videos:
+        if video.report is not None:
+            for line in _of_the_model(video.report):
+                stdout().print(f"{video.path.name}: {line}", markup=False)
+        for sink in video.report.sinks if video.report is not None else ():
+            if sink.statistics:
+                where = str(sink.outputs[0]) if sink.outputs else f"{video.path.name}, {sink.sink}"
+                stdout().print(f"{where}: {counts_in_words(sink.statistics)}", markup=False)
+
+
+def _of_the_model(report: SessionReport) -> list[str]:
+    lines = [line] if (line := unlike_in_words(report)) else []
+    if report.model_statistics:
+        lines.append(f"model: {counts_in_words(known(report.model_statistics))}")
+    return lines
 
 
 def _json_value(value: Any) -> Any:

@@ -21,10 +21,12 @@ from dlclive_core.cli.arguments import (
     check_not_nan,
     parse_batch,
 )
+from dlclive_core.cli.distill_command import distilling
 from dlclive_core.cli.live.commands import live
 from dlclive_core.cli.metavars import App
 from dlclive_core.cli.option_groups import spread
 from dlclive_core.cli.replay.command import replaying
+from dlclive_core.cli.table_commands import tables
 from dlclive_core.data.precision import PRECISIONS
 
 _PRECISIONS = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
@@ -42,6 +44,8 @@ plugins = App(help="List, check and describe the installed plugins.", no_args_is
 app.add_typer(plugins, name="plugins")
 app.add_typer(live)
 app.add_typer(replaying)
+app.add_typer(tables)
+app.add_typer(distilling)
 
 
 def _print_version(requested: bool) -> None:
@@ -72,7 +76,8 @@ def analyze(
     regions: RegionOptions,
     processor: Processors = None,
     sink: Annotated[
-        list[str] | None, typer.Option(help="Additional sink, for example video:out.mp4; repeatable.")
+        list[str] | None,
+        typer.Option(help="Additional sink, for example video:out.mp4, a path relative to --out; repeatable."),
     ] = None,
     source_option: Annotated[
         list[str] | None,
@@ -122,7 +127,12 @@ def analyze(
 @app.command()
 def export(
     model: ModelPath,
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Output file; its suffix selects the format. With --for: the folder.")
+    ],
+    program: Annotated[
+        str, typer.Option("--for", metavar="NAME", help="Write a folder for another program: bonsai or sleap-nn.")
+    ] = "",
     precision: Annotated[str, typer.Option(help=f"{_PRECISIONS}, if the format supports it.")] = "fp32",
     size: Annotated[str | None, typer.Option(help="Fix the input size to WIDTHxHEIGHT. Default: any size.")] = None,
     video: Annotated[
@@ -145,7 +155,18 @@ def export(
     """
     from dlclive_core.cli.export import run_export
 
-    run_export(model, target, precision, size, video, max_error, exporter_option or (), overwrite=overwrite, json=json)
+    run_export(
+        model,
+        target,
+        precision,
+        size,
+        video,
+        max_error,
+        exporter_option or (),
+        program=program,
+        overwrite=overwrite,
+        json=json,
+    )
 
 
 @app.command()
@@ -229,27 +250,42 @@ def tune(
     model: ModelPath,
     video: Annotated[Path, typer.Argument(help="Video or images of your animal, as the camera records it.")],
     max_error: Annotated[
-        float,
+        float | None,
         typer.Option(
             callback=check_not_nan,
             help="Largest accepted error in pixels: the 95th percentile over keypoints, against the fp32 model on whole "
-            "frames.",
+            "frames. Default: 0.5.",
         ),
-    ] = 0.5,
+    ] = None,
     goal: Annotated[str, typer.Option(help="p50 or p99: the latency percentile to minimise.")] = "p50",
     seconds: Annotated[
-        float, typer.Option(callback=check_not_nan, help="Approximate duration of the search, in seconds.")
+        float,
+        typer.Option(
+            callback=check_not_nan, help="Approximate duration of the search, in seconds, besides --distill-minutes."
+        ),
     ] = 120,
     max_frames: Annotated[
         int, typer.Option(min=20, help="Frames to measure on, from the start; int8 is calibrated on later frames.")
     ] = 200,
+    distill: Annotated[
+        bool,
+        typer.Option(
+            "--distill",
+            help="Also train a small network on the video, as `dlclive distill` does, and compare it with all else on frames "
+            "that it has not seen. MODEL must be a .pt.",
+        ),
+    ] = False,
+    distill_minutes: Annotated[
+        float | None,
+        typer.Option(callback=check_not_nan, help="How long --distill trains, besides --seconds. Default: 30."),
+    ] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Find the fastest settings for a model within an error bound.
 
-    Tries runtimes, precisions, input sizes and crops that follow the animal, and saves the fastest as a profile beside the
-    model. load_model, analyze and run then use the profile.
+    Tries runtimes, precisions, input sizes and crops that follow the animal, with --distill also a small network trained for
+    this rig, and saves the fastest as a profile beside the model. load_model, analyze and run then use the profile.
     """
     from dlclive_core.cli.measure.tune import TuneOptions, parse_goal, run_tune
 
@@ -261,6 +297,8 @@ def tune(
             goal=parse_goal(goal),
             seconds=seconds,
             frames=max_frames,
+            distill=distill,
+            distill_minutes=distill_minutes,
             overwrite=overwrite,
             json=json,
         )

@@ -80,6 +80,18 @@ Conditions = Annotated[
     Path | None,
     typer.Option(help="Conditional: bottom-up model that finds animals at the start and after losing them."),
 ]
+Fallback = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TEACHER", help="Student: model that answers the frames unlike its training, for example its teacher."
+    ),
+]
+FallbackLimit = Annotated[
+    float,
+    typer.Option(
+        min=0.001, callback=check_not_nan, help="Student: how unlike its training a frame may be; 1 is its own limit."
+    ),
+]
 Processors = Annotated[list[str] | None, typer.Option(help="Processor, for example kalman:horizon=0.02; repeatable.")]
 
 
@@ -127,6 +139,8 @@ class ModelOptions:
     max_animals: MaxAnimals = None
     follow: FollowAnimal = False
     conditions: Conditions = None
+    fallback: Fallback = None
+    fallback_limit: FallbackLimit = 1.0
 
     def spec(self, path: str | None = None) -> ModelSpec:
         """The spec of the model at `path`. Raises UsageError."""
@@ -150,6 +164,8 @@ class ModelOptions:
                 follow=FollowingBox() if self.follow else None,
                 conditions=self.conditions,
             ),
+            fallback=self.fallback,
+            fallback_limit=self.fallback_limit,
         )
 
 

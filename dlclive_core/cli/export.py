@@ -32,13 +32,15 @@ def run_export(
     max_error: float | None,
     settings: Sequence[str],
     *,
+    program: str = "",
     overwrite: bool,
     json: bool,
 ) -> None:
     """Export, compare both models, and print their differences."""
     options = parse_named_values(settings, "--exporter-option", "an exporter option", "frozen_norms=true")
     catalog = PluginCatalog.installed()
-    check_export_order(model, target)
+    check_export_order(model, target, catalog)
+    program = program.strip().lower()
     clip = None if video is None else source_for(video, catalog)
     precision = precision.lower()
     frame_count = _CALIBRATED if precision in CALIBRATED or options else _COMPARED
@@ -58,6 +60,7 @@ def run_export(
         max_error=max_error,
         options=options,
         overwrite=overwrite,
+        program=program,
         catalog=catalog,
     )
     parity = export.parity
@@ -85,6 +88,9 @@ def run_export(
         f"{parity.images} frames), {parity.max_confidence:.1e} in confidence",
         markup=False,
     )
+    if program:
+        names = " and ".join(file.name for file in reversed(export.files))
+        stdout().print(f"For {program}: {names} in {export.target.parent}; keep the files together", markup=False)
     if export.rounding is not None:
         stdout().print(f"The bound is wider than usual: {export.rounding}", markup=False)
     if export.detector is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlclive_core.cli.output import print_json, print_table
 from dlclive_core.data.preparation import Preparation
+from dlclive_core.data.student_facts import StudentFacts
 from dlclive_core.deeplabcut.locate import locate_model
 from dlclive_core.errors import UsageError
 from dlclive_core.machine.system import sha256
@@ -50,6 +51,7 @@ def run_info(path: str, runtime: str | None, *, json: bool) -> None:
             ("normalisation", card.normalisation),
             ("format", f"{card.format}, {card.precision}, {file.stat().st_size / 1e6:.1f} MB"),
             ("scorer", card.scorer),
+            *([] if card.student is None else _student_in_words(card.student, len(card.individuals))),
             ("runs on", f"{name}, {device}"),
             *([("profile", profile_note)] if profile_note else []),
         ],
@@ -67,6 +69,33 @@ def _in_words(preparation: Preparation) -> str:
     if preparation.padded((1, 1)) != (1, 1):
         steps.append("padded")
     return "; ".join(steps)
+
+
+def _student_in_words(student: StudentFacts, animals: int) -> list[tuple[str, str]]:
+    """How a student was trained, and how far it is from its teacher."""
+    what = "animals" if animals > 1 else "keypoints"
+    videos = ", ".join(student.videos[:5]) + (f" and {len(student.videos) - 5} more" if len(student.videos) > 5 else "")
+    rows = [
+        ("student of", f"{student.teacher}, SHA-256 {student.teacher_sha256[:12]}..."),
+        (
+            "trained as",
+            f"{student.student}, on {student.frames} frames of {videos or 'no video'}; {student.steps} steps, seed "
+            f"{student.seed}",
+        ),
+        (
+            "from its teacher",
+            f"median {student.median_px:.2f} px, 95 % within {student.p95_px:.2f} px, 99 % within {student.p99_px:.2f} px, "
+            "on frames held out",
+        ),
+        (f"{what} there", f"{student.lost:.2%} lost, {student.hallucinated:.2%} that the teacher does not find"),
+    ]
+    if student.human_px is not None:
+        theirs = "" if student.teacher_human_px is None else f"; its teacher {student.teacher_human_px:.2f} px"
+        rows.append(("from people", f"{student.human_px:.2f} px on average{theirs}"))
+    return [
+        *rows,
+        ("guard", "says of each frame how unlike its training it is; --fallback TEACHER answers such frames"),
+    ]
 
 
 def _profile(file: Path) -> tuple[Profile | None, str]:

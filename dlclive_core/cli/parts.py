@@ -12,6 +12,7 @@ from dlclive_core.cli.specs import ModelSpec, PartSpec, RegionSpec, located
 from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.errors import ModelNotFoundError, OptionError, nearest
 from dlclive_core.hookspecs import ProcessorInfo, SinkInfo
+from dlclive_core.models.cascade import check_fallback_limit, errors_of_fallback
 from dlclive_core.models.load import Loading, choose_loading, load_model
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import ComponentSpec, build_component
@@ -43,6 +44,10 @@ class ModelPart:
             )
             if spec.detector is not None and not spec.detector.exists():
                 raise ModelNotFoundError(f"no such detector file: {spec.detector}")
+            check_fallback_limit(spec.fallback, spec.fallback_limit)
+            if spec.fallback is not None:
+                with errors_of_fallback():
+                    choose_loading(spec.fallback, device=spec.device, catalog=catalog)
         options: dict[str, Any] = {}
         for option in spec.runtime_options:
             with located(option.where):
@@ -65,7 +70,9 @@ class ModelPart:
                 spec.runtime,
                 device=spec.device,
                 precision=spec.precision,
-                profile=self.loading.profile,
+                profile=self.loading.profile or spec.profile,  # "auto" and "none" are for the fallback, too
+                fallback=spec.fallback,
+                fallback_limit=spec.fallback_limit,
                 catalog=catalog,
                 **spec.detection.changed_options(),
                 **self.options,

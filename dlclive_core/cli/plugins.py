@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Sequence
 
+from dlclive_core.cli.option_words import OptionWords, options_in_words
 from dlclive_core.cli.output import print_json, print_table, stdout
 from dlclive_core.errors import DependencyError, PluginError
 from dlclive_core.hookspecs import ComponentInfo
@@ -61,9 +62,9 @@ def run_show(name: str, *, json: bool) -> None:
     """Show a plugin's components and their options."""
     catalog = PluginCatalog.installed()
     plugin = catalog.find_plugin(name)
-    description = {**_as_dict(plugin), "options": {item.name: _options(catalog, item) for item in plugin.components}}
     if json:
-        print_json(description)
+        options = {item.name: [_as_json(option) for option in _options(catalog, item)] for item in plugin.components}
+        print_json({**_as_dict(plugin), "options": options})
         return
     console = stdout()
     console.print(
@@ -73,6 +74,7 @@ def run_show(name: str, *, json: bool) -> None:
         console.print(f"\n{item.kind} {item.name}: {item.summary}", markup=False)
         for option in _options(catalog, item):
             console.print(f"    {option}", markup=False)
+    console.print("\n[name=]: may be given without its name, as the first one: kalman:0.02", markup=False)
 
 
 def _import(catalog: PluginCatalog, item: ComponentInfo) -> PluginError | None:
@@ -83,24 +85,16 @@ def _import(catalog: PluginCatalog, item: ComponentInfo) -> PluginError | None:
     return None
 
 
-def _options(catalog: PluginCatalog, item: ComponentInfo) -> list[str]:
+def _options(catalog: PluginCatalog, item: ComponentInfo) -> Sequence[OptionWords | PluginError]:
+    """The options of a component; why they are not known, if it cannot be imported."""
     try:
-        parameters = inspect.signature(catalog.factory(item)).parameters.values()
+        return options_in_words(catalog.factory(item))
     except PluginError as error:
-        return [str(error)]
-    return [_option(parameter) for parameter in parameters]
+        return [error]
 
 
-def _option(parameter: inspect.Parameter) -> str:
-    """A parameter as `name: type = default`."""
-    kind = (
-        parameter.annotation
-        if isinstance(parameter.annotation, str)
-        else inspect.formatannotation(parameter.annotation)
-    )
-    default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-    stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
-    return f"{stars}{parameter.name}: {kind}{default}"
+def _as_json(option: OptionWords | PluginError) -> dict[str, object]:
+    return option.to_dict() if isinstance(option, OptionWords) else {"error": str(option)}
 
 
 def _as_dict(plugin: Plugin) -> dict[str, object]:

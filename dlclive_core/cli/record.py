@@ -15,6 +15,7 @@ from dlclive_core.errors import DLCLiveError, OutputExistsError
 from dlclive_core.machine.files import write_whole
 from dlclive_core.machine.json_text import json_text
 from dlclive_core.machine.system import sha256, system_info
+from dlclive_core.models.cascade import Cascade
 from dlclive_core.session import SessionReport
 
 
@@ -139,8 +140,22 @@ def model_facts(model: PoseModel, load_seconds: float) -> dict[str, Any]:
         "load_seconds": load_seconds,
         "profile": None,
     }
+    if isinstance(model, Cascade):
+        facts["fallback"] = _fallback_facts(model)
     if model.profile is not None:
         facts["profile"] = {"file": str(model.profile.path or ""), "as": model.profile.label}
     if model.loaded_file is not None and model.loaded_file != model.file:  # an export named in the profile
         facts["loaded"] = {"file": str(model.loaded_file), "sha256": sha256(model.loaded_file)}
     return facts
+
+
+def _fallback_facts(model: Cascade) -> dict[str, Any]:
+    """What answered the frames that are unlike the student's training, and from which limit on."""
+    teacher, file = model.teacher, model.teacher.file
+    return {
+        "file": None if file is None else str(file),
+        "sha256": None if file is None else sha256(file),
+        "limit": model.limit,
+        "runtime": teacher.runtime,
+        "device": teacher.device,
+    }

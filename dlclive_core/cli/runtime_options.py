@@ -12,7 +12,8 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import convert_options
 
 _CORE_OPTIONS = (
-    "device", "precision", "detector", "detect_every", "min_score", "max_animals", "follow", "conditions"
+    "device", "precision", "detector", "detect_every", "min_score", "max_animals", "follow", "conditions", "fallback",
+    "fallback_limit"
 )  # fmt: skip
 _EXCLUDED = ("path", *_CORE_OPTIONS)
 

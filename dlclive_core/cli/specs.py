@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError
+from dlclive_core.errors import ConfigurationError, DLCLiveError, UsageError, first_of
 from dlclive_core.models.detection import DetectionOptions
 from dlclive_core.plugins.specs import ComponentSpec
 
@@ -66,7 +67,13 @@ class ModelSpec:
     runtime_options: tuple[OptionSpec, ...] = ()
     detector: Path | None = None
     detection: DetectionOptions = field(default_factory=DetectionOptions)
+    fallback: Path | None = None
+    fallback_limit: float = 1.0
     where: str = ""
+
+    def fallback_to_dict(self) -> dict[str, Any]:
+        """The fallback and its limit, for run.json; empty without one."""
+        return {} if self.fallback is None else {"fallback": str(self.fallback), "fallback_limit": self.fallback_limit}
 
     def options_to_dict(self) -> dict[str, str]:
         """The runtime's options, for run.json."""
@@ -102,8 +109,12 @@ def located(where: str, lines: Mapping[str, str] | None = None) -> Iterator[None
     except DLCLiveError as error:
         if not where:
             raise
-        kind = ConfigurationError if isinstance(error, UsageError) else type(error)
-        raise kind(f"{_nearest_line(error.option, lines or {}) or where}: {error}") from error
+        raise first_of([_located(each, where, lines or {}) for each in (error, *error.further)]) from error
+
+
+def _located(error: DLCLiveError, where: str, lines: Mapping[str, str]) -> DLCLiveError:
+    kind = ConfigurationError if isinstance(error, UsageError) else type(error)
+    return kind(f"{_nearest_line(error.option, lines) or where}: {error}")
 
 
 def _nearest_line(option: str, lines: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from dlclive_core.components.base import Component, Device, FrameSource, PoseMod
 from dlclive_core.components.exporter import Exporter
 from dlclive_core.components.latency_probe import LatencyProbe
 from dlclive_core.components.output import DryOutput, Output, PartBuilder
+from dlclive_core.components.table_format import TableFormat
 
 __all__ = [
     "Component",
@@ -17,4 +18,5 @@ __all__ = [
     "PoseModel",
     "Processor",
     "Sink",
+    "TableFormat",
 ]

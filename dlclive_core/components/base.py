@@ -135,6 +135,7 @@ class PoseModel(Component):
         loaded_file: the file that the runtime loaded: `file` itself, or the exported file that the profile names.
         dimensions: of its poses: 2; 3 for the one that a `MultiViewRig` makes of its calibration, whose poses are `Pose3D`.
         unit: of its positions.
+        notices: what is not as it was asked for, one line each. A session says each once, as an event.
     """
 
     card: ModelCard
@@ -146,6 +147,20 @@ class PoseModel(Component):
     loaded_file: Path | None = None
     dimensions: int = 2
     unit: str = "px"
+    notices: tuple[str, ...] = ()
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The cards of all models that may get an image of a frame, this one's first: regions must suit each."""
+        return (self.card,)
+
+    @property
+    def statistics(self) -> Mapping[str, float]:
+        """Counts and measurements since `reset` for the report, for example {"teacher_frames": 12}. Read after the run.
+
+        Sessions that share a model share these: each reports those of all.
+        """
+        return {}
 
     @abstractmethod
     def predict(self, image: NDArray[np.uint8], *, boxes: NDArray[np.float32] | None = None) -> Pose:
@@ -177,7 +192,7 @@ class PoseModel(Component):
         return [self.predict(image) for image in images]
 
     def reset(self) -> None:
-        """Forget earlier frames, before images of another recording. Only models that follow animals keep any state."""
+        """Forget earlier frames and counts, before images of another recording. Only some models keep any."""
 
     def warmup(self, shape: tuple[int, ...]) -> None:
         """Run on a grey image of this shape, so that the first real frame is not slow."""
@@ -245,9 +260,11 @@ class Sink(Component):
 
     Attributes:
         dimensions: of the poses that it takes, as `Processor.dimensions`.
+        writes_folders: whether its outputs are folders of files.
     """
 
     dimensions: tuple[int, ...] = (2,)
+    writes_folders: bool = False
 
     def check(self, card: ModelCard) -> None:
         """Raise what rules out a run with this model, for `dlclive check`. As `Processor.check`."""
@@ -271,3 +288,8 @@ class Sink(Component):
     def statistics(self) -> Mapping[str, float]:
         """Counts and measurements of this run for the report, for example {"messages_lost": 12}. Read after `close`."""
         return {}
+
+    @property
+    def finish_limit(self) -> float:
+        """Seconds that a session waits at least for `finish`, which has half a minute. More if a long file is written there."""
+        return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -11,11 +12,14 @@ from dlclive_core.data.card_json import read_card_values
 from dlclive_core.data.name_checks import check_name, check_names, check_scorer
 from dlclive_core.data.preparation import Preparation
 from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.data.student_facts import StudentFacts
 from dlclive_core.errors import ModelError
 
 CARD_VERSION = 3
 
 Normalisation = Literal["imagenet", "unit", "none"]
+_LEAST_DLCRNET = 32
+"""Pixels. Its 3 x 3 convolutions without padding get nothing out of fewer."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -47,6 +51,7 @@ class ModelCard:
         format: the file format: "deeplabcut-export", "deeplabcut-snapshot", "onnx", ...
         precision: precision of the weights: "fp32", "fp16", ...
         source_sha256: checksum of the file that DeepLabCut wrote, kept through every export.
+        student: of a small network that was trained for one rig by another model: how. Its network has the output `unlike`.
     """
 
     net_type: str
@@ -70,6 +75,7 @@ class ModelCard:
     format: str = ""
     precision: str = "fp32"
     source_sha256: str = ""
+    student: StudentFacts | None = None
 
     def __post_init__(self) -> None:
         check_names(self.individuals, "individuals")
@@ -82,6 +88,14 @@ class ModelCard:
             raise ValueError(f"a {self.method} network has one animal in each crop, and no assembly")
         if self.assembly is not None and any(max(edge) >= len(self.skeleton) for edge in self.assembly.edges):
             raise ValueError(f"assembly has an edge that is out of range for {len(self.skeleton)} keypoints")
+        if self.student is not None and self.method != "bottom-up":
+            raise ValueError(f"a student finds animals in whole images, and is not {self.method}")
+
+    @property
+    def least_image(self) -> tuple[int, int]:
+        """(height, width) of the smallest image that the network takes, if its input is not fixed: one cell, or more."""
+        side = max(math.ceil(self.stride), _LEAST_DLCRNET if self.net_type.startswith("dlcrnet") else 1)
+        return side, side
 
     def to_json(self) -> str:
         """One line of JSON, for the metadata of an exported file."""

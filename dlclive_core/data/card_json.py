@@ -12,13 +12,13 @@ from dlclive_core.data.json_fields import JsonFields
 from dlclive_core.data.name_checks import LONGEST_NAME, LONGEST_SCORER
 from dlclive_core.data.preparation import POSITIONS, Preparation
 from dlclive_core.data.skeleton import Skeleton
+from dlclive_core.data.student_facts import LONGEST_FILE_NAME, MOST_COUNTED, MOST_PIXELS, StudentFacts
 from dlclive_core.errors import ModelError, UsageError
 
 LONGEST_CARD = 2 << 20
 """Characters. That of a model with 39 keypoints has about 2000."""
 
 _HEX = re.compile(r"[0-9a-f]{0,64}")
-_MOST_PIXELS = 1 << 16
 _MOST_PADDED = 1 << 14
 
 
@@ -98,6 +98,29 @@ def _preparation(fields: JsonFields, name: str) -> Preparation | None:
     return Preparation(**values)
 
 
+def _student(fields: JsonFields, name: str) -> StudentFacts | None:
+    """Unknown entries are ignored: none changes a pose."""
+    inner = fields.object_or_none(name)
+    if inner is None:
+        return None
+    values: dict[str, Any] = {
+        "teacher": inner.text("teacher", most=LONGEST_FILE_NAME),
+        "teacher_sha256": inner.digest("teacher_sha256"),
+        "videos": tuple(inner.texts("videos")),
+        "student": _text(inner, "student"),
+    }
+    values |= {key: inner.integer(key, 0, MOST_COUNTED) for key in ("frames", "steps", "seed")}
+    values |= {key: _pixels(inner, key) for key in ("median_px", "p95_px", "p99_px")}
+    values |= {key: inner.number(key, least=0, most=1) for key in ("lost", "hallucinated")}
+    for key in ("human_px", "teacher_human_px"):
+        if key in inner and not inner.take_if_none(key):
+            values[key] = _pixels(inner, key)
+    try:
+        return StudentFacts(**values)
+    except ValueError as error:  # of __post_init__
+        raise fields.error(f"{name}: {error}") from None
+
+
 def _edges(values: Any) -> tuple[tuple[int, int], ...]:
     """As tuples; what is not a list of lists stays as it is, for the skeleton to refuse."""
     if not isinstance(values, list):
@@ -123,7 +146,7 @@ def _hexadecimal(fields: JsonFields, name: str) -> str:
 def _size_or_none(fields: JsonFields, name: str) -> tuple[int, ...] | None:
     if fields.take_if_none(name):
         return None
-    return tuple(fields.integers(name, 2, least=1, most=_MOST_PIXELS))
+    return tuple(fields.integers(name, 2, least=1, most=MOST_PIXELS))
 
 
 def _one_of(*known: str) -> Callable[[JsonFields, str], str]:
@@ -131,7 +154,7 @@ def _one_of(*known: str) -> Callable[[JsonFields, str], str]:
 
 
 def _pixels(fields: JsonFields, name: str) -> float:
-    return fields.number(name, least=0, most=_MOST_PIXELS)
+    return fields.number(name, least=0, most=MOST_PIXELS)
 
 
 _OPTIONAL: dict[str, Callable[[JsonFields, str], Any]] = {
@@ -140,7 +163,7 @@ _OPTIONAL: dict[str, Callable[[JsonFields, str], Any]] = {
     "unique_keypoints": _names,
     "method": _one_of("bottom-up", "top-down", "conditional"),
     "scorer": lambda fields, name: fields.text(name, empty=True, most=LONGEST_SCORER),
-    "stride": lambda fields, name: fields.number(name, least=0, above=True, most=_MOST_PIXELS),
+    "stride": lambda fields, name: fields.number(name, least=0, above=True, most=MOST_PIXELS),
     "normalisation": _one_of("imagenet", "unit", "none"),
     "pad_divisor": lambda fields, name: tuple(fields.integers(name, 2, least=1, most=_MOST_PADDED)),
     "preparation": _preparation,
@@ -154,5 +177,6 @@ _OPTIONAL: dict[str, Callable[[JsonFields, str], Any]] = {
     "format": lambda fields, name: fields.text(name, empty=True, most=LONGEST_NAME),
     "precision": _text,
     "source_sha256": _hexadecimal,
+    "student": _student,
 }
 """How each field is read, besides those that every card has."""

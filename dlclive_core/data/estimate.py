@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.frame import Frame
+from dlclive_core.data.marks import Marks
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress
 from dlclive_core.data.run_clock import RunClock
@@ -54,6 +56,7 @@ class RunInfo:
         progress: returns the session's progress, for example its drops. Any thread may call it while the session runs; a
             call takes a microsecond or two. None without a session, as in `DLCLive`.
         clock: what processors ask for the time.
+        marks: the frames that the user marks, for example by a key in the window, for sinks that keep them.
         is_replay: True where a recorded run goes through processors again. Images are black, there is no animal, and nothing
             may be driven: `Output.rehearsal` takes an output's place.
         dimensions: of the poses: 2, or 3 for `Pose3D`.
@@ -71,6 +74,19 @@ class RunInfo:
     name: str = ""
     progress: Callable[[], Progress] | None = None
     clock: RunClock = field(default_factory=RunClock)
+    marks: Marks = field(default_factory=Marks, compare=False)
     is_replay: bool = False
     dimensions: int = 2
     unit: str = "px"
+
+    def since_start(self, frame: Frame) -> float:
+        """Seconds since the run began (live) or since the recording's time zero; NaN or infinite where nobody knows.
+
+        A recording is read faster or slower than it was made, so the time at which the host received a frame means nothing: the
+        time in the recording counts, or, without timestamps, the frame number divided by the declared rate.
+        """
+        if self.is_live:
+            return frame.captured_at - self.started_clock
+        if frame.device_time is not None and math.isfinite(frame.device_time):
+            return float(frame.device_time)
+        return frame.index / self.fps if self.fps else frame.captured_at - self.started_clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -32,6 +32,8 @@ class Pose:
         unique: (U, 3) float32, keypoints that exist once in the scene (a lever, a corner of the arena).
         boxes: (N, 5) float32: the box in which each animal was searched, as x1, y1, x2, y2 [px], and the detector's score.
             The score is NaN if the box came from the caller, a condition, or an earlier pose without a detector.
+        unlike: how unlike the model's training the frame is, scaled so that 1.0 is the limit: above it, keypoints are not to
+            be trusted, whatever their confidence. None: the model does not tell; only students do (`ModelCard.student`).
         dimensions: D, the number of coordinates of a position: 2; 3 for a `Pose3D`.
     """
 
@@ -43,20 +45,23 @@ class Pose:
     ids: tuple[str, ...] | None = None
     unique: NDArray[np.float32] | None = None
     boxes: NDArray[np.float32] | None = None
+    unlike: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        shape, columns = self.keypoints.shape, self.dimensions + 1
+        keypoints, ids = self.keypoints, self.ids  # looked up once: this is on the path of every frame
+        shape, columns = keypoints.shape, self.dimensions + 1
         if len(shape) != 3 or shape[1:] != (len(self.skeleton), columns):
             raise ValueError(
                 f"keypoints have shape {shape}; the skeleton requires (N, {len(self.skeleton)}, {columns})"
             )
-        if self.keypoints.dtype != np.float32:
-            raise ValueError(f"keypoints are {self.keypoints.dtype}; they must be float32")
-        if self.ids is not None and len(self.ids) != shape[0]:
-            raise ValueError(f"{len(self.ids)} ids for {shape[0]} individuals")
-        object.__setattr__(self, "keypoints", _frozen(self.keypoints))
-        if self.ids is not None:
-            object.__setattr__(self, "ids", tuple(self.ids))
+        if keypoints.dtype != np.float32:
+            raise ValueError(f"keypoints are {keypoints.dtype}; they must be float32")
+        if ids is not None and len(ids) != shape[0]:
+            raise ValueError(f"{len(ids)} ids for {shape[0]} individuals")
+        if (frozen := _frozen(keypoints)) is not keypoints:
+            object.__setattr__(self, "keypoints", frozen)
+        if ids is not None and type(ids) is not tuple:
+            object.__setattr__(self, "ids", tuple(ids))
         for name in self._further_arrays:
             if (array := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _frozen(array))
@@ -82,6 +87,11 @@ class Pose:
     def confidence(self) -> NDArray[np.float32]:
         """(N, K) view of the confidences."""
         return self.keypoints[..., -1]
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether the frame is too unlike the model's training for its keypoints to be trusted."""
+        return self.unlike is not None and not self.unlike <= 1  # NaN is beyond every limit
 
     def __len__(self) -> int:
         return int(self.keypoints.shape[0])

@@ -6,6 +6,7 @@ import csv
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ class RecordedTime:
         captured_at: `Frame.captured_at` minus `RunInfo.started_clock`.
         device_time: the camera's own clock, or the time in the video; None if there is none.
         latency: from the capture to the finished pose; None if the table does not have it.
+        wall_time: with time zone; None if the table does not have it.
         video, video_frame: the recorded video that has the frame, and its position there; None if the table does not say.
     """
 
@@ -34,6 +36,7 @@ class RecordedTime:
     latency: float | None
     video: str | None = None
     video_frame: int | None = None
+    wall_time: datetime | None = None
 
 
 def is_times(path: Path) -> bool:
@@ -117,6 +120,7 @@ def _time(cells: Mapping[str, str]) -> RecordedTime:
         latency=None if latency is None or not math.isfinite(latency) else latency / 1e3,
         video=cells.get("video") or None,
         video_frame=_count(place, "video_frame") if place else None,
+        wall_time=_moment(cells.get("wall_time", "")),
     )
 
 
@@ -127,6 +131,15 @@ def _number(text: str, name: str) -> float | None:
         return float(text)
     except ValueError:
         raise ValueError(f"{name} is {text[:40]!r}, not a number") from None
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"wall_time is {text[:40]!r}, not a date and time") from None
 
 
 def _finite(text: str, name: str) -> float:

@@ -13,8 +13,8 @@ class RecoveredFile:
 
     Attributes:
         path: the final path; the path of the `.part` file if it could not be finished.
-        kind: "poses", "times", "replay" or "video".
-        rows: rows of the table, or frames of the video.
+        kind: "poses", "times", "replay", "video" or "outliers".
+        rows: frames: of a table those with a pose or a time, without its empty rows; of a video all.
         seconds: when the last row or frame was captured, from the start of the run; None if the file does not contain it.
         note: one line: how the file was finished, and what is lost.
         error: one line: why the file was not finished; empty on success.

@@ -22,9 +22,10 @@ from dlclive_core.errors import DataError, UsageError
 from dlclive_core.export import CALIBRATED, check_exporters, choose_frames, find_route, make_exporters
 from dlclive_core.export.bounds import bound_for, check_bound
 from dlclive_core.export.parity import Parity, answers, compare_answers
+from dlclive_core.export.program import answers_of_both, program_target
 from dlclive_core.export.rounding import Rounding, measure_rounding
 from dlclive_core.machine.file_lock import only_writer
-from dlclive_core.machine.files import exists_error, take_name
+from dlclive_core.machine.files import exists_error, output_folder, take_name
 from dlclive_core.models.load import choose_runtime, load_model, model_suffixes
 from dlclive_core.models.network import Network
 from dlclive_core.plugins.catalog import PluginCatalog
@@ -67,6 +68,7 @@ def export_model(
     max_error: float | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
     overwrite: bool = False,
+    program: str = "",
     catalog: PluginCatalog | None = None,
 ) -> Export:
     """Export a model and compare both in pixels; `target` is written only if they agree.
@@ -77,7 +79,8 @@ def export_model(
 
     Args:
         source: anything that `load_model` takes.
-        target: the file to write; its suffix selects the format.
+        target: the file to write; its suffix selects the format. With `program`, the folder to write into; it is created if it
+            is missing, and other files in it are left alone.
         precision: "fp32", "fp16", "bf16" or "int8", as far as the exporters to that format support it.
         size: (width, height) to fix the input to.
         frames: (H, W, 3) uint8 RGB images to compare on; by default rendered images of a mouse. Required for int8 and for
@@ -87,6 +90,7 @@ def export_model(
             half precision, 0.5 at their 95th percentile for calibrated exports.
         options: options of the exporters' constructors, for example {"frozen_norms": True}; each goes to every exporter that
             has it.
+        program: another program that is to run the export, for example "bonsai". It is then compared as this program runs it.
 
     Raises:
         OutputExistsError: an output file exists and `overwrite` is False.
@@ -96,10 +100,15 @@ def export_model(
     """
     catalog, precision = catalog or PluginCatalog.installed(), precision.lower()
     source, target = locate_model(source, model_suffixes(catalog)), Path(target).expanduser()
+    arguments = (precision, size, frames, max_error, options, program, catalog)
+    if program:
+        folder, target = target, program_target(target, program, catalog)
+        with output_folder(folder), only_writer(target):
+            return _export(source, target, *arguments, overwrite=overwrite)
     if not target.parent.is_dir():
         raise DataError(f"no such folder: {target.parent}")
     with only_writer(target):
-        return _export(source, target, precision, size, frames, max_error, options, catalog, overwrite=overwrite)
+        return _export(source, target, *arguments, overwrite=overwrite)
 
 
 def _export(
@@ -110,11 +119,12 @@ def _export(
     frames: Sequence[NDArray[np.uint8]] | None,
     max_error: float | None,
     options: Mapping[str, Any],
+    program: str,
     catalog: PluginCatalog,
     *,
     overwrite: bool,
 ) -> Export:
-    steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision)
+    steps = find_route(catalog, source.suffix.lower(), target.suffix.lower(), precision, program)
     exporters = make_exporters(catalog, steps, options)
     calibrate = precision in CALIBRATED or any(exporter.calibrates for exporter in exporters)
     _check_target(target, source, overwrite=overwrite)
@@ -133,12 +143,18 @@ def _export(
             before, draft = draft, step_folder / (target.name if is_last else target.stem + step.info.writes)
             step_frames = images.for_exporter if is_last or exporter.calibrates else ()
             card = exporter.export(before, draft, precision=step.precision, size=size, frames=step_frames)
-        with _load_draft(draft, catalog) as candidate:
-            poses = answers(reference, images.compared)
-            parity = compare_answers(poses, answers(candidate, images.compared))
+        compared = [exporters[-1].shown(image) for image in images.compared]
+        seen = None
+        with exporters[-1].load(draft) or _load_draft(draft, catalog) as candidate:
+            if program:
+                poses, found = answers_of_both(reference, candidate, compared, exporters[-1].detection)
+                seen = [answer.pose.boxes for answer in found]
+            else:
+                poses, found = answers(reference, compared), answers(candidate, compared)
+            parity = compare_answers(poses, found)
         bound, rounding = bound_for(precision, max_error, calibrated=calibrate), None
         if bound.widens and not bound.is_kept(parity):  # only then, because it takes longer than the rest of the export
-            rounding = measure_rounding(source, poses, images.compared, catalog)
+            rounding = measure_rounding(source, poses, compared, catalog, seen)
         bound = check_bound(parity, bound, precision, rounding)
         files = _move_files(draft, target, overwrite=overwrite)
     stem = detector_beside(target).stem  # the detector of an engine is still an ONNX file

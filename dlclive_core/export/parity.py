@@ -68,15 +68,22 @@ class Answer:
     boxes: NDArray[np.float32] | None = None
 
 
-def answers(model: PoseModel, images: Iterable[NDArray[np.uint8]], *, detect: bool = True) -> list[Answer]:
+def answers(
+    model: PoseModel,
+    images: Sequence[NDArray[np.uint8]],
+    *,
+    detect: bool = True,
+    boxes: Sequence[NDArray[np.float32] | None] | None = None,
+) -> list[Answer]:
     """Run a model on (H, W, 3) uint8 RGB images: the same input for any model made from one network.
 
-    Top-down networks run in four boxes of each image, conditional ones with random conditions. Their detectors run only if
-    `detect` is True.
+    Top-down networks run in `boxes`, (N, 4 or more) for each image, by default four of them; conditional ones run with random
+    conditions. Their detectors run only if `detect` is True.
     """
+    given = boxes or [None] * len(images)
     return [
-        Answer(_predict(model, image, seed), _detect(model, image) if detect else None)
-        for seed, image in enumerate(images)
+        Answer(_predict(model, image, seed, seen), _detect(model, image) if detect else None)
+        for seed, (image, seen) in enumerate(zip(images, given, strict=True))
     ]
 
 
@@ -137,10 +144,10 @@ def _quantile(values: Sequence[float], share: float) -> float:
     return float(np.quantile(values, share, method="higher")) if values else 0.0
 
 
-def _predict(model: PoseModel, image: NDArray[np.uint8], seed: int) -> Pose:
+def _predict(model: PoseModel, image: NDArray[np.uint8], seed: int, boxes: NDArray[np.float32] | None = None) -> Pose:
     """A pose that depends only on the network and the image."""
     if isinstance(model, TopDownModel):
-        return model.predict(image, boxes=tiles(image.shape, (2, 2), 0))
+        return model.predict(image, boxes=tiles(image.shape, (2, 2), 0) if boxes is None else boxes)
     if isinstance(model, ConditionalModel):
         return model.predict(image, conditions=random_conditions(image, len(model.card.skeleton), seed))
     return model.predict(image)

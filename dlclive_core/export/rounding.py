@@ -39,12 +39,17 @@ class Rounding:
 
 
 def measure_rounding(
-    source: Path, poses: Sequence[Answer], images: Sequence[NDArray[np.uint8]], catalog: PluginCatalog
+    source: Path,
+    poses: Sequence[Answer],
+    images: Sequence[NDArray[np.uint8]],
+    catalog: PluginCatalog,
+    boxes: Sequence[NDArray[np.float32] | None] | None = None,
 ) -> Rounding | None:
     """Run the source in its runtime's finer precision; None if its runtime has none.
 
     Args:
         poses: what the source answered in fp32 for these (H, W, 3) uint8 RGB images.
+        boxes: as in `answers`.
     """
     _, info = choose_runtime(source, None, catalog)
     factory = catalog.factory(info)
@@ -52,6 +57,6 @@ def measure_rounding(
     if precision is None:
         return None
     with load_model(source, device="cpu", precision=precision, catalog=catalog) as model:
-        exact = answers(model, images, detect=False)
+        exact = answers(model, images, detect=False, boxes=boxes)
     parity = compare_answers(exact, [replace(answer, boxes=None) for answer in poses])
     return Rounding(precision, px=parity.max_px, p50_px=parity.p50_px, confidence=parity.p95_confidence)

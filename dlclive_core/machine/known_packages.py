@@ -60,6 +60,7 @@ PROVIDERS = {
         "timestamps": "dlclive-io",
         "video": "dlclive-io",
         "recording": "dlclive-io",
+        "outliers": "dlclive-io",
         "replay": "dlclive-io",
         "display": "dlclive-io",
         "web": "dlclive-io",
@@ -67,6 +68,12 @@ PROVIDERS = {
         "zmq": "dlclive-streams",
         "osc": "dlclive-streams",
         "mqtt": "dlclive-streams",
+        "parquet": "dlclive-formats",
+        "coco": "dlclive-formats",
+        "openpose": "dlclive-formats",
+        "nwb": "dlclive-formats",
+        "sleap": "dlclive-formats",
+        "sleap-csv": "dlclive-formats",
     },
     "exporter": {
         "torch-onnx": "dlclive-torch",
@@ -74,6 +81,8 @@ PROVIDERS = {
         "onnx-openvino": "dlclive-openvino",
         "onnx-openvino-int8": "dlclive-openvino[int8]",
         "onnx-tensorrt": "dlclive-tensorrt",
+        "bonsai": "dlclive-onnx[bonsai]",
+        "sleap-nn": "dlclive-onnx[bonsai]",
     },
     "output": {
         "serial": "dlclive-processors",
@@ -84,8 +93,20 @@ PROVIDERS = {
         "lsl": "dlclive-streams",
         "sound": "dlclive-streams[sound]",
     },
+    "annotation": {"deeplabcut": "dlclive-io"},
+    "distiller": {"student": "dlclive-distill"},
+    "format": {
+        "deeplabcut": "dlclive-io",
+        "journal": "dlclive-formats",
+        "parquet": "dlclive-formats",
+        "coco": "dlclive-formats",
+        "openpose": "dlclive-formats",
+        "nwb": "dlclive-formats",
+        "sleap": "dlclive-formats",
+        "sleap-csv": "dlclive-formats",
+    },
     "reader": {"files": "dlclive-io"},
-    "recovery": {"files": "dlclive-io"},
+    "recovery": {"files": "dlclive-io", "formats": "dlclive-formats"},
 }
 """Kind and name of each component -> the package that provides it, with the extra that the component needs."""
 
@@ -101,6 +122,7 @@ class KnownExporter(NamedTuple):
     writes: str
     precisions: tuple[str, ...]
     converts: bool = True
+    program: str = ""
 
 
 EXPORTERS = (
@@ -109,8 +131,26 @@ EXPORTERS = (
     KnownExporter("onnx-openvino", ".onnx", ".xml", ("fp32", "bf16")),
     KnownExporter("onnx-openvino-int8", ".onnx", ".xml", ("int8",)),
     KnownExporter("onnx-tensorrt", ".onnx", ".engine", ("fp32", "fp16"), converts=False),
+    KnownExporter("bonsai", ".onnx", ".onnx", ("fp32", "fp16"), converts=False, program="bonsai"),
+    KnownExporter("sleap-nn", ".onnx", ".onnx", ("fp32", "fp16"), converts=False, program="sleap-nn"),
 )
 
+FORMAT_SUFFIXES = {
+    ".h5": ("deeplabcut", "dlclive-io"),
+    ".csv": ("deeplabcut", "dlclive-io"),
+    ".parquet": ("parquet", "dlclive-formats"),
+    ".nwb": ("nwb", "dlclive-formats"),
+    ".analysis.h5": ("sleap", "dlclive-formats"),
+    ".analysis.csv": ("sleap-csv", "dlclive-formats"),
+    ".json": ("coco", "dlclive-formats"),
+    "_json": ("openpose", "dlclive-formats"),
+}
+"""Suffix of a table of poses -> the format that writes it, and the package to install for it."""
+
+COMPAT = "dlclive-compat"
+"""The package `dlclive` for programs that were written for deeplabcut-live. It registers no component."""
+DISTILL = PROVIDERS["distiller"]["student"]
+"""Trains small networks on the user's own videos."""
 FILES = PROVIDERS["sink"]["tables"]
 """Provides videos, tables, recordings, and their recovery."""
 CAMERAS = PROVIDERS["source"]["camera"]
@@ -161,7 +201,7 @@ _OURS = re.compile(r"(?<=[\s'\"])(dlclive-[a-z]+)(?=[\[\s'\"]|$)")
 
 def _in_clone(match: re.Match[str]) -> str:
     name = match[1]
-    known = name in plugin_packages().values()
+    known = name == COMPAT or name in plugin_packages().values()
     return f"./plugins/{name}" if known else "./" if name == CORE else name
 
 
@@ -185,6 +225,9 @@ REPORTED = (
     "dlclive-processors",
     "dlclive-cameras",
     "dlclive-streams",
+    "dlclive-formats",
+    "dlclive-distill",
+    "dlclive-compat",
     "numpy",
     "torch",
     "timm",
@@ -200,6 +243,10 @@ REPORTED = (
     "opencv-python",
     "pandas",
     "tables",
+    "h5py",
+    "pyarrow",
+    "pynwb",
+    "ndx-pose",
     "pylsl",
     "pyzmq",
     "python-osc",

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.components import PoseModel
-from dlclive_core.errors import UsageError, nearest
+from dlclive_core.data.option_checks import check_number, check_whole
+from dlclive_core.errors import UsageError, nearest, shown
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 
 _CONFIG = ("bbox_cutoff", "max_detections", "skip_frames")
@@ -32,12 +33,12 @@ def detection_options_from_deeplabcut_live(
     options: dict[str, Any] = {"conditions": conditions}
     if config is not None:
         _check_keys(config, (*_CONFIG, "crop_size"), "top_down_config")
-        skip = dict(config.get("skip_frames") or {})
+        skip = config.get("skip_frames") or {}
         _check_keys(skip, ("skip", "margin"), "skip_frames")
         if config.get("bbox_cutoff") is not None:
-            options["min_score"] = float(config["bbox_cutoff"])
+            options["min_score"] = check_number("bbox_cutoff", config["bbox_cutoff"])
         options["max_animals"] = config.get("max_detections")
-        options["detect_every"] = 1 + int(skip.get("skip") or 0)
+        options["detect_every"] = 1 + check_whole("skip", skip.get("skip") or 0, least=0, of="of frames")
         options["margin"] = skip.get("margin")
     if dynamic is not None:
         _check_keys(
@@ -59,6 +60,8 @@ def _pair(value: Any) -> Any:
 
 
 def _check_keys(options: Mapping[str, Any], valid: Sequence[str], where: str) -> None:
+    if not isinstance(options, Mapping):
+        raise UsageError(f"{where} takes a dict with any of {', '.join(valid)}; got {shown(options)}")
     for key in options:
         if key not in valid:
             raise UsageError(f"{where} has no key {key!r}: {nearest(key, valid)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,12 +14,15 @@ from dlclive_core.errors import DependencyError, DLCLiveError, PluginError, Unsu
 from dlclive_core.hookspecs import RuntimeInfo
 from dlclive_core.machine.known_packages import MODEL_READERS, install_command, model_provider
 from dlclive_core.models.bottom_up import BottomUpModel
+from dlclive_core.models.cascade import Cascade, check_fallback_limit, check_student, errors_of_fallback
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.detection import DetectionOptions, FollowingBox
 from dlclive_core.models.network import Network
 from dlclive_core.models.topdown import TopDownModel
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct, missing_requirements
 from dlclive_core.profiles import Profile, find_profile, variant_path
+
+_log = logging.getLogger(__name__)
 
 _DETECTION_OPTIONS = tuple(field.name for field in fields(DetectionOptions))
 
@@ -30,6 +34,8 @@ def load_model(
     device: str = "auto",
     precision: str = "auto",
     profile: str | Path | Profile | None = "auto",
+    fallback: str | Path | PoseModel | None = None,
+    fallback_limit: float = 1.0,
     catalog: PluginCatalog | None = None,
     **options: Any,
 ) -> PoseModel:
@@ -44,6 +50,11 @@ def load_model(
             machine and runtime, device and precision are left at their defaults; a file or a Profile: that one; None: none.
             The model's `profile` is the one in use; its `regions()`, which a `Session` applies by itself, define what the
             network sees of a frame.
+        fallback: of a student, its teacher, which answers the frames that are unlike the student's training; see `Cascade`.
+            A path is loaded on the same device, with its own profile, if any, but not that profile's regions: it sees what
+            the student sees. A loaded model stays its caller's to close.
+            A warning is logged if it is not the file that trained the student.
+        fallback_limit: the largest `Pose.unlike` that the student answers itself.
         catalog: the plugins to choose from. Default: those installed.
         options: the fields of `DetectionOptions` for a top-down or conditional model (`follow=True` means
             `follow=FollowingBox()`), and options of the runtime. An unknown option is an error.
@@ -51,14 +62,36 @@ def load_model(
     Raises:
         ModelNotFoundError, UnsupportedModelError, UnsafeFileError, ModelError: the file or folder cannot be used.
         DependencyError, PluginError: no runtime for it is ready.
-        UsageError: a wrong option, or a profile that does not fit, for example because the model has changed.
+        UsageError: a wrong option; a profile that does not fit, for example because the model has changed; a fallback for
+            a model that is not a student, or with other keypoints than it.
     """
     catalog = catalog or PluginCatalog.installed()
+    check_fallback_limit(fallback, fallback_limit)
+    model = _load(path, runtime, device=device, precision=precision, profile=profile, catalog=catalog, **options)
+    if fallback is None:
+        return model
+    try:
+        return _with_fallback(model, fallback, fallback_limit, device=device, profile=profile, catalog=catalog)
+    except BaseException:
+        model.close()
+        raise
+
+
+def _load(
+    path: str | Path,
+    runtime: str | None,
+    *,
+    device: str,
+    precision: str,
+    profile: str | Path | Profile | None,
+    catalog: PluginCatalog,
+    **options: Any,
+) -> PoseModel:
     loading = choose_loading(path, runtime, device=device, precision=precision, profile=profile, catalog=catalog)
     info, device, options = loading.runtime, loading.device, {**loading.options, **options}
     factory = catalog.factory(info)
     detection_options = {name: options.pop(name) for name in _DETECTION_OPTIONS if name in options}
-    check_options(factory, options, f"runtime {info.name!r}", also=_DETECTION_OPTIONS)
+    check_options(factory, options, f"runtime {info.name!r}", also=(*_DETECTION_OPTIONS, "fallback"))
     detection = _make_detection_options(detection_options)
     loaded: Network | PoseModel = construct(
         factory, f"runtime {info.name!r}", loading.loaded, device=device, precision=loading.precision, **options
@@ -72,10 +105,39 @@ def load_model(
         else:
             model = _pose_model(loaded, detection, device, catalog)
         model.profile, model.file, model.loaded_file = loading.profile, loading.file, loading.loaded
+        model.notices = (*_student_notices(loading), *model.notices)
         return model
     except BaseException:
         loaded.close()
         raise
+
+
+def _with_fallback(
+    student: PoseModel,
+    fallback: str | Path | PoseModel,
+    limit: float,
+    *,
+    device: str,
+    profile: str | Path | Profile | None,
+    catalog: PluginCatalog,
+) -> Cascade:
+    check_student(student)  # before the teacher is loaded, which may take long
+    if isinstance(fallback, PoseModel):
+        return Cascade(student, fallback, limit, owns_teacher=False)
+    own_profile = None if profile is None or profile == "none" else "auto"
+    with errors_of_fallback():
+        loading = choose_loading(fallback, device=device, profile=own_profile, catalog=catalog)
+        if loading.profile is not None and loading.profile.student:
+            own_profile = None  # a student would answer for itself
+        teacher = load_model(fallback, device=device, profile=own_profile, catalog=catalog)
+    try:
+        cascade = Cascade(student, teacher, limit)
+    except BaseException:
+        teacher.close()
+        raise
+    for notice in cascade.notices:
+        _log.warning("%s", notice)
+    return cascade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +192,16 @@ def choose_loading(
         precision=active_profile.precision,
         options=active_profile.options,
         profile=active_profile,
+    )
+
+
+def _student_notices(loading: Loading) -> tuple[str, ...]:
+    profile = loading.profile
+    if profile is None or not profile.student:
+        return ()
+    return (
+        f"a student, {profile.student}, answers in place of {loading.file.name}, as {profile.path or 'the profile'} says; "
+        "--profile none has the model itself answer",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlclive_core.data.card import ModelCard
-from dlclive_core.errors import ModelError, UsageError
+from dlclive_core.errors import ModelError, UnsupportedModelError, UsageError
 
 CARD_KEY = "dlclive.card"
 """The metadata entry of a model file that holds its card as JSON (`ModelCard.to_json`)."""
@@ -21,6 +21,18 @@ CONDITIONS_INPUT = "conditions"
 
 DETECTOR_OUTPUTS = ("boxes", "scores")
 """The outputs of an exported detector, in this order: (M, 4) x1, y1, x2, y2 in pixels of the image, and (M,) scores 0..1."""
+
+OTHER_PROGRAMS = ("bonsai", "sleap-nn")
+"""`ModelCard.format` of files for programs that run SLEAP's models. Any other format, also none, is for the runtimes."""
+
+
+def refuse_other_program(card: ModelCard, name: str) -> None:
+    """Raise UnsupportedModelError for a file that was exported for another program; `name` is the file's, for the message."""
+    if card.format in OTHER_PROGRAMS:
+        raise UnsupportedModelError(
+            f"{name} is {card.net_type} ({card.scorer}) as an export for {card.format}, and answers as SLEAP's models do: "
+            "use the model that it was made from"
+        )
 
 
 def fix_input_size(card: ModelCard, size: tuple[int, int] | None, name: str) -> ModelCard:

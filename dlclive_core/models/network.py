@@ -108,7 +108,8 @@ class Network(Component):
             - or "peaks" (B, K, P, 3) and "affinities" (B, L, P, P), for cards with `assembly`;
             - "unique" (B, U, 3), for cards with `unique_keypoints`;
             - "identity" (B, I, K, J) or (B, K, P, J), for cards with `identity`: how much each keypoint resembles each of the
-              J individuals.
+              J individuals;
+            - "unlike" (B,), for cards with `student`: how unlike the network's training each image is; see `Pose.unlike`.
         """
 
     def raw_call(self, images: NDArray[np.uint8]) -> Callable[[], object]:

@@ -62,6 +62,8 @@ def output_shapes(card: ModelCard) -> dict[str, Shape]:
         shapes["unique"] = (None, len(card.unique_keypoints), 3)
     if card.identity:
         shapes["identity"] = (None, None, keypoints, None) if card.assembly is None else (None, keypoints, None, None)
+    if card.student is not None:
+        shapes["unlike"] = (None,)
     return shapes
 
 

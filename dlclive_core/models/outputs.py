@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -65,10 +66,11 @@ def check_size(card: ModelCard, shape: tuple[int, ...]) -> None:
             f"this model's input is fixed to {fixed[1]} x {fixed[0]} pixels (width x height); the image is {width} x "
             f"{height}: crop or resize it, or export the model without a fixed size"
         )
-    if min(height, width) < card.stride:
+    high, wide = card.least_image
+    if height < high or width < wide:
         raise FrameError(
-            f"the image is {width} x {height} pixels, smaller than one cell of {card.net_type}, which is {card.stride:g} x "
-            f"{card.stride:g}: give a larger image, or a larger crop"
+            f"the image is {width} x {height} pixels, smaller than the {wide} x {high} that {card.net_type} needs: give a "
+            "larger image, or a larger crop"
         )
 
 
@@ -87,4 +89,7 @@ def _read(arrays: dict[str, NDArray[np.float32]], card: ModelCard) -> Pose:
         pose = replace(pose, keypoints=pose.keypoints[order], ids=card.individuals[: len(pose)])
     if card.unique_keypoints:
         pose = replace(pose, unique=output(arrays, "unique", card))
+    if card.student is not None:
+        unlike = float(output(arrays, "unlike", card))
+        pose = replace(pose, unlike=math.inf if math.isnan(unlike) else unlike)  # what is no number vouches for nothing
     return pose

@@ -118,8 +118,9 @@ class PluginCatalog:
         for plugin in self.plugins:
             for item in plugin.components:
                 if item.name == name:
+                    article = "an" if item.kind[0] in "aeiou" else "a"
                     raise PluginError(
-                        f"{name!r} is a {item.kind} of plugin {plugin.name!r}; run: dlclive plugins show {plugin.name}"
+                        f"{name!r} is {article} {item.kind} of plugin {plugin.name!r}; run: dlclive plugins show {plugin.name}"
                     )
         packages = plugin_packages()
         for package in (packages.get(name), name if name in packages.values() else None):

@@ -15,8 +15,11 @@ import pluggy
 
 from dlclive_core import hookspecs
 from dlclive_core.hookspecs import (
+    AnnotationInfo,
     ComponentInfo,
+    DistillerInfo,
     ExporterInfo,
+    FormatInfo,
     OutputInfo,
     ProcessorInfo,
     ReaderInfo,
@@ -35,6 +38,9 @@ KINDS: tuple[type[ComponentInfo], ...] = (
     OutputInfo,
     RecoveryInfo,
     ReaderInfo,
+    FormatInfo,
+    AnnotationInfo,
+    DistillerInfo,
 )
 
 DEADLINE = 10.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlclive_core.errors import DLCLiveError, OptionError, UsageError, shown
+from dlclive_core.errors import DLCLiveError, OptionError, UsageError, first_of, shown
 from dlclive_core.hookspecs import ComponentInfo
 from dlclive_core.plugins.catalog import PluginCatalog, check_options, construct
 
@@ -63,7 +63,7 @@ class ComponentSpec:
         if not isinstance(value, dict) or not value or None in value.values():
             return cls.parse(inner[1:-1])
         if len(value) > 1:
-            raise UsageError(f"{shown(text)} must be one component, written name: options")
+            raise UsageError(_not_one(value))
         ((name, options),) = value.items()
         if not isinstance(options, dict):
             return cls(str(name), _written(options), ())
@@ -118,20 +118,29 @@ def build_component(
         if not parameters:
             raise UsageError(f"{label} takes no options; got {shown(spec.first)}")
         options = {next(iter(parameters)): spec.first, **options}
-    for name in options:
+    errors: list[DLCLiveError] = []
+    known = {}
+    for name, value in options.items():
         try:
             check_options(factory, (name,), label)
+            known[name] = value
         except UsageError as error:
-            raise OptionError(str(error), name) from None
+            errors.append(OptionError(str(error), name))
     required = [
         name
         for name, p in parameters.items()
         if p.default is p.empty and name not in options and p.kind not in (p.VAR_KEYWORD,)
     ]
-    if required:
-        raise UsageError(f"{label} needs the option {required[0]!r}: {spec.name}:{required[0]}=...")
+    if required and not errors:  # it may be the one that is misspelt
+        errors.append(UsageError(f"{label} needs the option {required[0]!r}: {spec.name}:{required[0]}=..."))
     parts = NestedParts(catalog, resolve_path, overwrite)
-    values = convert_options(factory, options, label, parts)
+    values: dict[str, Any] = {}
+    try:
+        values = convert_options(factory, known, label, parts)
+    except DLCLiveError as error:
+        errors.append(error)
+    if errors:
+        raise first_of(errors)
     if resolve_path is not None:
         values = {name: resolve_path(value) if isinstance(value, Path) else value for name, value in values.items()}
     if overwrite and "overwrite" in parameters:
@@ -141,7 +150,7 @@ def build_component(
     except UsageError as error:
         if label in str(error):
             raise
-        raise type(error)(f"{label}: {error}") from error
+        raise first_of([type(each)(f"{label}: {each}") for each in (error, *error.further)]) from error
 
 
 def convert_options(
@@ -156,16 +165,19 @@ def convert_options(
         parts: builds options that are components.
 
     Raises:
-        OptionError: a value cannot be converted to its option's type.
+        OptionError: a value cannot be converted to its option's type. All options are looked at: see `DLCLiveError.further`.
     """
     hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
     values = dict(options)
+    errors: list[DLCLiveError] = []
     for name, text in options.items():
         if isinstance(text, str):
             try:
                 values[name] = convert(text, hints.get(name, str), f"option {name!r} of {label}", parts)
             except DLCLiveError as error:
-                raise inside(name, error) from None
+                errors.append(inside(name, error))
+    if errors:
+        raise first_of(errors)
     return values
 
 
@@ -179,14 +191,19 @@ def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = 
             return choice.from_option(text, parts)
         items = typing.get_args(choice)
         if len(items) == 1 and hasattr(items[0], "from_option") and _is_list(choice):
-            return [_item(items[0], item, number, parts) for number, item in enumerate(_items(text))]
+            return _built(items[0], _items(text), parts)
     value = read_value(text)
     for choice in choices:
         converted, fits = _as(value, text, choice)
         if fits:
             return converted
-    names = " or ".join(_name(choice) for choice in choices if choice is not type(None))
-    raise UsageError(f"{label} takes {names}; got {shown(text)}")
+    raise UsageError(f"{label} takes {type_in_words(annotation)}; got {shown(text)}")
+
+
+def type_in_words(annotation: Any) -> str:
+    """What an option of this type takes, such as "a number", for messages and lists of options."""
+    choices = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    return " or ".join(dict.fromkeys(_name(choice) for choice in choices if choice is not type(None)))
 
 
 def read_value(text: str) -> Any:
@@ -202,18 +219,29 @@ def read_value(text: str) -> Any:
 
 def inside(name: str, error: DLCLiveError) -> DLCLiveError:
     """The error of an option, whose value may be a component with an error in an option of its own."""
+    return first_of([_inside(name, each) for each in (error, *error.further)])
+
+
+def _inside(name: str, error: DLCLiveError) -> DLCLiveError:
     way = f"{name}.{error.option}" if error.option else name
     if isinstance(error, UsageError):
         return OptionError(str(error), way)
-    error.option = way
+    error.option, error.further = way, ()
     return error
 
 
-def _item(kind: Any, text: str, number: int, parts: NestedParts | None) -> Any:
-    try:
-        return kind.from_option(text, parts)
-    except DLCLiveError as error:
-        raise inside(str(number), error) from None
+def _built(kind: Any, texts: Sequence[str], parts: NestedParts | None) -> list[Any]:
+    """The components of a list."""
+    built: list[Any] = []
+    errors: list[DLCLiveError] = []
+    for number, text in enumerate(texts):
+        try:
+            built.append(kind.from_option(text, parts))
+        except DLCLiveError as error:
+            errors.append(inside(str(number), error))
+    if errors:
+        raise first_of(errors)
+    return built
 
 
 def _as(value: Any, text: str, annotation: Any) -> tuple[Any, bool]:
@@ -287,8 +315,32 @@ def _is_union(annotation: Any) -> bool:
 def _name(annotation: Any) -> str:
     if typing.get_origin(annotation) is typing.Literal:
         return " or ".join(map(repr, typing.get_args(annotation)))
-    plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
-    return plain.get(annotation, "a list such as [1,2,3]")
+    plain = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "text",
+        Path: "a path",
+        Any: "any value",
+    }
+    items = typing.get_args(annotation)
+    if hasattr(annotation, "from_option"):
+        return "{name:option=value}"
+    if items and hasattr(items[0], "from_option"):
+        return "[{name:option=value},...]"
+    if items and typing.get_args(items[0]):
+        return "a list such as [[1,2],[3,4]]"
+    return plain.get(annotation, "a list such as [a,b]" if items == (str,) else "a list such as [1,2,3]")
+
+
+def _not_one(components: Mapping[Any, Any]) -> str:
+    """The message for `{serial: /dev/ttyACM0, width: 0.005}`, where an option stands beside its component."""
+    (name, first), *others = components.items()
+    message = f"it must be one component, written name: options; got {shown(', '.join(map(str, components)))[1:-1]}"
+    if any(isinstance(value, Mapping) for value in components.values()):
+        return f"{message}; indent its options"
+    options = ",".join(f"{option}={_written(value)}" for option, value in others)
+    return f"{message}; write {{{name}:{_written(first)},{options}}}"
 
 
 def _split(text: str) -> Sequence[str]:

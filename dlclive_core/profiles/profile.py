@@ -10,24 +10,26 @@ from typing import Any
 from dlclive_core.profiles.machine import Machine
 from dlclive_core.regions import FollowingCropSpec, Region, Resize
 
-PROFILE_VERSION = 2
-"""Version 1 had `turns` in place of `rotates`, and labels with sizes as HEIGHTxWIDTH."""
+PROFILE_VERSION = 3
+"""Version 1 had `turns` in place of `rotates`, and labels with sizes as HEIGHTxWIDTH; before 3 there were no students."""
 SUFFIX = ".profile.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """An exported file that is loaded in place of the model.
+    """A file that is loaded in place of the model: the same network, exported, or a student that was trained for it.
 
     Attributes:
         file: path relative to the profile's folder, with forward slashes.
         sha256: hash of the file.
         others: (path, sha256) of the files that belong to it, such as weights or a detector.
+        student: the name of the student's network; empty for the model's own, exported.
     """
 
     file: str
     sha256: str
     others: tuple[tuple[str, str], ...] = ()
+    student: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Profile:
         machine: the machine of the measurement.
         runtime, device, precision: as `load_model` takes them.
         options: further options of the runtime, for example {"threads": 2}.
-        variant: an exported file that is loaded in place of the model.
+        variant: an exported file, or a student's, that is loaded in place of the model.
         resize: scale factor of the network's input.
         follow: a window that follows the animal, applied before the resize.
         clip: name of the recording, `max_error` in pixels, and `goal` "p50" or "p99": the options of `dlclive tune`.
@@ -96,13 +98,22 @@ class Profile:
         return (*window, Resize(self.resize)) if self.resize != 1.0 else tuple(window)
 
     @property
+    def student(self) -> str:
+        """The name of the student that answers in place of the model; empty if the model answers itself."""
+        return "" if self.variant is None else self.variant.student
+
+    @property
     def label(self) -> str:
-        """One line, for example "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT."""
+        """One line, for example "openvino:int8:cpu at 0.5, following 256x192"; sizes are WIDTHxHEIGHT.
+
+        Of a student: "student window-128, onnx:fp32:cpu".
+        """
         details = [f"at {self.resize:g}"] if self.resize != 1.0 else []
         if self.follow is not None:
             details.append(self.follow.label)
         details += [f"{name}={value}" for name, value in self.options.items()]
-        setting = f"{self.runtime}:{self.precision}:{self.device}"
+        student = f"student {self.student}, " if self.student else ""
+        setting = f"{student}{self.runtime}:{self.precision}:{self.device}"
         return setting + (" " + ", ".join(details) if details else "")
 
 

@@ -74,7 +74,7 @@ def _profile(fields: JsonFields) -> Profile:
         device=fields.text("device"),
         precision=fields.text("precision"),
         options=_options(fields.object("options")),
-        variant=_variant(variant) if (variant := fields.object_or_none("variant")) else None,
+        variant=_variant(variant, version) if (variant := fields.object_or_none("variant")) else None,
         resize=fields.number("resize", least=0, above=True),
         follow=_follow(follow, version) if (follow := fields.object_or_none("follow")) else None,
         clip=fields.text("clip", empty=True),
@@ -99,11 +99,12 @@ def _machine(fields: JsonFields) -> Machine:
     return machine
 
 
-def _variant(fields: JsonFields) -> Variant:
+def _variant(fields: JsonFields, version: int) -> Variant:
     file, digest = _file(fields)
     others = fields.objects("others")
+    student = fields.text("student", empty=True) if version > 2 else ""
     fields.check_empty()
-    return Variant(file, digest, tuple(_other(row) for row in others))
+    return Variant(file, digest, tuple(_other(row) for row in others), student)
 
 
 def _other(fields: JsonFields) -> tuple[str, str]:

@@ -1,9 +1,10 @@
 """Regions of the frame that a model sees, each with an exact transform of keypoints back to the frame."""
 
 from dlclive_core.regions.crop_transform import CropTransform
+from dlclive_core.regions.deeplabcut_live import regions_from_deeplabcut_live
 from dlclive_core.regions.following_crop import FollowingCrop, FollowingCropSpec
 from dlclive_core.regions.predict_through import predict_through
-from dlclive_core.regions.region import Chain, Crop, Region, Resize, ResizeTo, check_follows
+from dlclive_core.regions.region import Chain, Crop, Region, Resize, ResizeTo, fit_to_model
 
 __all__ = [
     "Chain",
@@ -14,8 +15,9 @@ __all__ = [
     "Region",
     "Resize",
     "ResizeTo",
-    "check_follows",
+    "fit_to_model",
     "predict_through",
+    "regions_from_deeplabcut_live",
     "regions_from_options",
 ]
 

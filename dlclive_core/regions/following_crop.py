@@ -11,15 +11,16 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.data.renamed import renamed_keywords
 from dlclive_core.errors import UsageError, shown
 from dlclive_core.regions.crop_transform import IDENTITY, CropTransform
-from dlclive_core.regions.region import Image, Region, Shape
+from dlclive_core.regions.region import Image, Region, Shape, is_number
 
 
 class FollowingCrop(Region):
     """A window around the animal's last position; the whole image until the animal is found and after it is lost.
 
     The window encloses all keypoints with a confidence above `threshold`, plus `margin` pixels on each side, clipped to the
-    image. If no keypoint exceeds the threshold, the animal is lost: the model then searches the whole of the next frame,
-    or, with `at_once`, of this one.
+    image. Where that is less than the model takes, the window grows about its centre, inside the image. If no keypoint
+    exceeds the threshold, the animal is lost: the model then searches the whole of the next frame, or, with `at_once`, of
+    this one.
 
     Args:
         threshold: confidence above which a keypoint counts.
@@ -46,9 +47,9 @@ class FollowingCrop(Region):
         align: int = 1,
         rotates: bool = False,
     ) -> None:
-        if not 0 <= threshold <= 1:
+        if not (is_number(threshold) and 0 <= threshold <= 1):
             raise UsageError(f"the dynamic threshold is a confidence from 0 to 1; got {shown(threshold)}")
-        if not (math.isfinite(margin) and margin >= 0):
+        if not (is_number(margin) and margin >= 0):
             raise UsageError(f"the dynamic margin must be 0 pixels or more; got {shown(margin)}")
         if window is not None and min(window) < 1:
             raise UsageError(f"a window of {window[0]} x {window[1]} pixels is empty")
@@ -59,6 +60,7 @@ class FollowingCrop(Region):
         self.threshold, self.margin, self.window = float(threshold), float(margin), window
         self.at_once, self.align, self.rotates = at_once, int(align), rotates
         self._box: tuple[float, float, float, float] | None = None
+        self._least: Shape = (1, 1)
         self._was_cut = False  # whether the last cut was less than the whole image
 
     @property
@@ -82,6 +84,19 @@ class FollowingCrop(Region):
         windows = [(height, width), (width, height)] if self.rotates else [(height, width)]
         return list(dict.fromkeys([shape, *((min(high, shape[0]), min(wide, shape[1])) for high, wide in windows)]))
 
+    def require(self, least: Shape) -> Shape:
+        """See `Region.require`. Raises UsageError if a window of constant size is smaller."""
+        if self.window is not None:
+            width, height = self.window
+            windows = [(height, width), (width, height)] if self.rotates else [(height, width)]
+            if any(high < least[0] or wide < least[1] for high, wide in windows):
+                raise UsageError(
+                    f"a window of {width} x {height} pixels is smaller than the model takes, which is {least[1]} x "
+                    f"{least[0]} pixels of the frame: give a larger window"
+                )
+        self._least = least
+        return least
+
     def follow(self, pose: Pose) -> None:
         """Remember where the animals are. NaN and keypoints at or below the threshold are ignored."""
         confident = pose.keypoints[pose.confidence > self.threshold]
@@ -99,8 +114,8 @@ class FollowingCrop(Region):
         height, width = image.shape[:2]
         x1, y1, x2, y2 = self._box
         wide, high = self._window(x2 - x1, y2 - y1)
-        left, right = _span(x1, x2, self.margin, wide, width, self.align)
-        top, bottom = _span(y1, y2, self.margin, high, height, self.align)
+        left, right = _span(x1, x2, self.margin, wide, width, self.align, self._least[1])
+        top, bottom = _span(y1, y2, self.margin, high, height, self.align, self._least[0])
         if left >= right or top >= bottom:  # all keypoints lie beyond the edge of the image
             self._box = None
             return image, IDENTITY
@@ -152,11 +167,16 @@ class FollowingCropSpec:
         )
 
 
-def _span(low: float, high: float, margin: float, size: int | None, limit: int, align: int) -> tuple[int, int]:
+def _span(
+    low: float, high: float, margin: float, size: int | None, limit: int, align: int, least: int
+) -> tuple[int, int]:
     """First pixel and one past the last, along one axis."""
     if size is None:
         first = max(0, math.floor((low - margin) / align) * align)
-        return first, min(limit, math.ceil((high + margin) / align) * align)
+        last = min(limit, math.ceil((high + margin) / align) * align)
+        if last - first >= min(least, limit) or first >= last:
+            return first, last
+        size, low, high = least, first, last  # as little as the model takes
     size = min(size, limit)
     first = min(max(0, round(((low + high) / 2 - size / 2) / align) * align), limit - size)
     return first, first + size

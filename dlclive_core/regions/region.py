@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Real
 from types import ModuleType
 
 import numpy as np
@@ -39,6 +40,14 @@ class Region(ABC):
         image, _ = self.cut(np.zeros((*shape, 3), np.uint8))
         return [(image.shape[0], image.shape[1])]
 
+    def require(self, least: Shape) -> Shape:
+        """Be told the smallest view that the next region or the model takes; return the smallest image that leaves such a view.
+
+        Called before the first `cut`. A view that depends on the pose is then no smaller, where the image is not.
+        Raises UsageError if this region never leaves as much.
+        """
+        return least
+
     @property
     def looks_again(self) -> bool:
         """Whether the last image should be cut and run through the model a second time, now that its pose is known."""
@@ -57,10 +66,10 @@ class Crop(Region):
 
     def __init__(self, x1: int, x2: int, y1: int, y2: int) -> None:
         numbers = (x1, x2, y1, y2)
-        if any(isinstance(value, bool) or value != int(value) for value in numbers):
-            raise UsageError(f"cropping takes whole pixels x1, x2, y1, y2; got {shown(list(numbers))}")
-        if max(numbers) > _LARGEST_SIDE:
+        if any(isinstance(value, int) and value > _LARGEST_SIDE for value in numbers):
             raise UsageError(f"cropping is in pixels of the frame, up to {_LARGEST_SIDE}; got {shown(list(numbers))}")
+        if any(not is_number(value) or value != int(value) for value in numbers):
+            raise UsageError(f"cropping takes whole pixels x1, x2, y1, y2; got {shown(list(numbers))}")
         if not (0 <= x1 < x2 and 0 <= y1 < y2):
             raise UsageError(f"cropping takes x1 < x2 and y1 < y2, none below 0; got x1, x2, y1, y2 = {list(numbers)}")
         self.x1, self.x2, self.y1, self.y2 = (int(value) for value in numbers)
@@ -75,6 +84,9 @@ class Crop(Region):
             )
         return image[self.y1 : self.y2, self.x1 : self.x2], self._transform
 
+    def require(self, least: Shape) -> Shape:
+        return self.y2, self.x2
+
 
 class Resize(Region):
     """The whole image, smaller or larger by a factor, bilinear (OpenCV's INTER_LINEAR, as in DeepLabCut-live).
@@ -83,7 +95,7 @@ class Resize(Region):
     """
 
     def __init__(self, factor: float) -> None:
-        if not (math.isfinite(factor) and factor > 0):
+        if not (is_number(factor) and factor > 0):
             raise UsageError(f"resize takes a factor above 0, for example 0.5; got {shown(factor)}")
         self.factor = float(factor)
         self._shape: tuple[int, int] | None = None
@@ -103,6 +115,14 @@ class Resize(Region):
             return image, IDENTITY
         return _resize(image, self._size), self._transform
 
+    def require(self, least: Shape) -> Shape:
+        return self._least_side(least[0]), self._least_side(least[1])
+
+    def _least_side(self, resized: int) -> int:
+        """The shortest side that becomes at least `resized` pixels."""
+        side = math.ceil(min(resized / self.factor, _LARGEST_SIDE))
+        return side if int(side * self.factor) >= resized else side + 1  # floating point: 33 * (1 / 33) may be below 1
+
 
 class ResizeTo(Region):
     """The whole image, resized to `width` x `height`, bilinear as `Resize`; the sides may scale by different factors."""
@@ -119,18 +139,26 @@ class ResizeTo(Region):
         transform = CropTransform((0.0, 0.0), (width / self.width, height / self.height))
         return _resize(image, (self.width, self.height)), transform
 
+    def require(self, least: Shape) -> Shape:
+        return 1, 1
 
-def check_follows(chain: Chain, card: ModelCard) -> None:
-    """Refuse a crop that follows the animal where the model's configuration would scale it with the size of the crop.
+
+def fit_to_model(chain: Chain, *cards: ModelCard) -> None:
+    """Tell a crop that follows the animal how small an image the model takes; refuse one that does not suit it.
+
+    Args:
+        cards: of the model: several, if an image may go to one of several networks.
 
     Raises:
-        UsageError: it does.
+        UsageError: a window of constant size is too small; or the model's configuration would scale the crop with its size.
     """
-    if chain.follows and card.preparation is not None and card.preparation.scales:
-        raise UsageError(
-            f"a crop that follows the animal is enlarged by the configuration of {card.net_type}, which resizes images "
-            "(data.inference): use a fixed crop (cropping), or whole images"
-        )
+    for card in cards:
+        if chain.follows and card.preparation is not None and card.preparation.scales:
+            raise UsageError(
+                f"a crop that follows the animal is enlarged by the configuration of {card.net_type}, which resizes images "
+                "(data.inference): use a fixed crop (cropping), or whole images"
+            )
+    chain.require((max(card.least_image[0] for card in cards), max(card.least_image[1] for card in cards)))
 
 
 class Chain(Region):
@@ -163,6 +191,11 @@ class Chain(Region):
             shapes = list(dict.fromkeys(view for each in shapes for view in region.views(each)))
         return shapes
 
+    def require(self, least: Shape) -> Shape:
+        for region in reversed(self.regions):
+            least = region.require(least)
+        return least
+
     @property
     def follows(self) -> bool:
         """Whether the cut depends on the pose in the previous image."""
@@ -176,6 +209,14 @@ class Chain(Region):
     def reset(self) -> None:
         for region in self.regions:
             region.reset()
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, Python's or NumPy's."""
+    try:
+        return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 def _opencv() -> ModuleType:
@@ -198,4 +239,4 @@ def _follows(region: Region) -> bool:
 
 
 def _pose_to_inner(transform: CropTransform, pose: Pose) -> Pose:
-    return Pose(transform.to_inner(pose.keypoints), pose.skeleton)
+    return Pose(transform.to_inner(pose.keypoints), pose.skeleton, unlike=pose.unlike)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame
+from dlclive_core.data.stage_times import Stopwatch
 from dlclive_core.errors import DLCLiveError, EndOfStream, SourceError, one_line
 from dlclive_core.session.capture_time import CaptureTime
 from dlclive_core.session.component_calls import checked_frame, errors_named
@@ -15,7 +16,6 @@ from dlclive_core.session.handoff import Handoff, LatestSlot, LosslessQueue
 from dlclive_core.session.reused_buffers import ReusedBuffers
 from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.source_facts import SourceFacts
-from dlclive_core.session.stage_times import Stopwatch
 
 _TIMEOUT = 0.1  # seconds: how soon a silent source notices the end of the session
 _PATIENCE = 1.0  # seconds that a source has to return from `read` and to close; some drivers block for 30 s

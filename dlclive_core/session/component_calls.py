@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from dlclive_core.components import PoseModel, Processor
+from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.frame import Frame
 from dlclive_core.data.pose import Pose
 from dlclive_core.data.skeleton import Skeleton
@@ -67,6 +67,15 @@ def close_limit(processor: Processor) -> float:
     except Exception:
         return Processor().close_limit
     return limit if 0 <= limit < math.inf else Processor().close_limit
+
+
+def finish_limit(sink: Sink) -> float:
+    """Seconds to wait at least for its `finish`; 0, if it has a wrong limit."""
+    try:
+        limit = float(sink.finish_limit)
+    except Exception:
+        return 0.0
+    return limit if 0 <= limit < math.inf else 0.0
 
 
 def _checked(

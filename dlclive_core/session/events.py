@@ -15,7 +15,8 @@ class Event:
     Attributes:
         at: seconds since the run began, on the run's clock.
         kind: "stale", "recovered", "trouble", "hanging", "released", "detached", "shape", "batch" or "lingers"; "clock", "age",
-            "size", "rate", "order" or "device clock", where the source is not as it says; "source", one of its notices.
+            "size", "rate", "order" or "device clock", where the source is not as it says; "source" or "model", where either
+            has a notice; "unlike", the first frame that is unlike what the model was trained on.
         text: one line for people.
         session: the name of the session.
     """

@@ -98,6 +98,8 @@ class Loop:
                     session.batch = batch_that_pays(self.model, shape, session.capture.expected)
             for count in sorted({*range(2, len(sessions) + 1), *(session.batch for session in sessions)} - {1}):
                 self._warm_up_together(shape, count)
+        with errors_named(ModelError, "the model could not be reset"):
+            self.model.reset()  # grey images are no part of the run: neither of what it follows, nor of what it counts
         self.busy = None
 
     def open_processors(self, runs: Mapping[RunningSession, RunInfo]) -> None:

@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from dlclive_core.data.stage_times import StageTimes
 from dlclive_core.session.events import Event
-from dlclive_core.session.stage_times import StageTimes
 
 Ending = Literal["end of source", "frame limit", "stopped", "sinks failed", "error"]
 
@@ -88,6 +88,9 @@ class SessionReport:
         stalls, longest_stall: how often frames were overdue (state "stale"), and the longest such time in seconds.
         duration: seconds from the request for the first frame to the last pose.
         batch: frames per call of the model.
+        unlike: processed frames that the model says are unlike its training (`Pose.is_unlike`); 0 for a model that does not
+            tell. Those that a fallback answered are counted, too.
+        model_statistics: the model's own counts and measurements, see `PoseModel.statistics`.
         stages: capture (including the wait for the source), wait (from capture until the loop takes the frame), region,
             inference (a frame's share of its batch), processors, sinks (the handover only). Two more count from capture:
             age, until inference begins, and latency, until the processors are done.
@@ -114,6 +117,8 @@ class SessionReport:
     longest_stall: float
     duration: float
     batch: int
+    unlike: int
+    model_statistics: Mapping[str, float]
     stages: tuple[StageTimes, ...]
     processors: tuple[ProcessorResult, ...]
     sinks: tuple[SinkResult, ...]

@@ -12,8 +12,10 @@ from typing import Literal
 
 from dlclive_core.data.estimate import Estimate, RunInfo
 from dlclive_core.data.frame import Frame
+from dlclive_core.data.pose import Pose
 from dlclive_core.data.progress import Progress, State
 from dlclive_core.data.run_clock import RunClock
+from dlclive_core.data.stage_times import StageTimes, Stopwatch
 from dlclive_core.errors import DLCLiveError, SourceError, one_line
 from dlclive_core.session.batch_size import LARGEST
 from dlclive_core.session.capture import Capture
@@ -24,8 +26,7 @@ from dlclive_core.session.sink_thread import SinkThread, room_for
 from dlclive_core.session.source_check import SourceCheck
 from dlclive_core.session.source_facts import SourceFacts
 from dlclive_core.session.spec import SessionSpec
-from dlclive_core.session.stage_times import StageTimes, Stopwatch
-from dlclive_core.session.tolerant import processor_result
+from dlclive_core.session.tolerant import numbers_of, processor_result
 
 _AHEAD = 8  # frames of a recording that are decoded ahead, and estimates that wait for each of its sinks
 STAGES = ("wait", "region", "inference", "processors", "sinks", "age", "latency")
@@ -78,7 +79,7 @@ class RunningSession:
         self.failure: BaseException | None = None
         self.close_failure: BaseException | None = None
         self.is_stopped = False
-        self.taken = self.processed = 0
+        self.taken = self.processed = self.unlike = 0
         self.latency = 0.0
         self.started_at = datetime.now().astimezone()
         self._began = self._ended = 0.0
@@ -149,6 +150,8 @@ class RunningSession:
     def begin(self) -> None:
         """Start reading frames."""
         self.phase = "running"
+        for notice in self.spec.model.notices:
+            self.events.add("model", notice)
         self._began = self._ended = time.perf_counter()
         self.capture.begin()
 
@@ -168,12 +171,23 @@ class RunningSession:
         for sink in self.sinks:
             sink.write(estimate)
         self.processed += 1
+        pose = estimate.pose if estimate.model_pose is None else estimate.model_pose  # one without animals is false
+        if pose.is_unlike:
+            self._note_unlike(pose, estimate.frame)
         latency = ready - captured
         self.latency = latency if 0 <= latency < math.inf else 0.0  # else another clock stamped the frame
         self._ended = time.perf_counter()
         self.stage_times["sinks"].add(self._ended - ready)
         self.stage_times["age"].add(estimate.inference_began - captured)
         self.stage_times["latency"].add(latency)
+
+    def _note_unlike(self, pose: Pose, frame: Frame) -> None:
+        self.unlike += 1
+        if self.unlike == 1:
+            self.events.add(
+                "unlike",
+                f"frame {frame.index} is unlike what the student was trained on: {pose.unlike:.3g}, where 1 is the limit",
+            )
 
     def times(self) -> tuple[StageTimes, ...]:
         """The times of all stages so far."""
@@ -263,6 +277,8 @@ class RunningSession:
             longest_stall=self.longest_stall,
             duration=self._ended - self._began,
             batch=self.batch,
+            unlike=self.unlike,
+            model_statistics=numbers_of(spec.model, "the model"),
             stages=self.times(),
             processors=tuple(processor_result(processor) for processor in self.processors),
             sinks=tuple(sink.result() for sink in self.sinks),

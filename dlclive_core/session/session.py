@@ -9,8 +9,9 @@ from contextlib import ExitStack
 
 from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.data.progress import Progress, State
+from dlclive_core.data.stage_times import StageTimes
 from dlclive_core.errors import UsageError
-from dlclive_core.regions import Chain, Region, check_follows
+from dlclive_core.regions import Chain, Region, fit_to_model
 from dlclive_core.session.array_processor import DeepLabCutLiveProcessor, as_processor
 from dlclive_core.session.batch_size import Batch, check_batch
 from dlclive_core.session.dimensions import check_dimensions
@@ -20,7 +21,6 @@ from dlclive_core.session.report import SessionReport
 from dlclive_core.session.run import Run
 from dlclive_core.session.running_session import RunningSession
 from dlclive_core.session.spec import SessionSpec, StopRequest
-from dlclive_core.session.stage_times import StageTimes
 
 
 class Session:
@@ -98,7 +98,7 @@ class Session:
                 for part in passed_list(regions, "regions")
             ]
         )
-        check_follows(self.region, model.card)
+        fit_to_model(self.region, *model.cards)
         check_dimensions(self.model.dimensions, (*self.processors, *self.sinks))
         self.max_frames = None if max_frames is None or math.isinf(max_frames) else int(max_frames)
         self.batch = check_batch(batch, source, model, self.region)

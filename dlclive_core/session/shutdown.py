@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from dlclive_core.errors import PluginError
+from dlclive_core.session.component_calls import finish_limit
 from dlclive_core.session.loop import Busy, Loop
 from dlclive_core.session.loop_threads import Call, LoopThreads
 from dlclive_core.session.running_session import RunningSession
@@ -116,19 +117,22 @@ class Shutdown:
             waited = now - max(busy.since, began)
             if (total := sink.cpu_time()) != used:
                 used, last_worked = total, now
-            text = f"sink {sink.name} has not returned from {busy.method} for {waited:.0f} s"
+            more = finish_limit(sink.sink) if busy.method == "finish" else 0.0
+            text = f"sink {sink.label} has not returned from {busy.method} for {waited:.0f} s"
             if waited > NAMED_AFTER and busy is not named:
                 named = busy
-                self._name((session,), text)
-            if min(waited, now - last_worked) > _SINK[busy.method]:
+                # A sink that asks for time in `finish` writes its file there: that it takes some is no fault.
+                self._name((session,), text, f"{sink.label} is still being written" if more else "")
+            if min(waited, now - last_worked) > max(_SINK[busy.method], more):
                 sink.abandon(f"{text} and was abandoned")
                 return
         sink.join()
 
-    def _name(self, sessions: Sequence[RunningSession], text: str) -> None:
+    def _name(self, sessions: Sequence[RunningSession], text: str, expected: str = "") -> None:
+        """Say what has not returned; `expected` says it of what has asked for the time."""
         for session in sessions:
-            session.events.add("closing", text)
-        _log.error("%s", text)
+            session.events.add("closing", expected or text)
+        _log.log(logging.WARNING if expected else logging.ERROR, "%s", expected or text)
 
     def _left(self, share: float) -> float:
         """Seconds left of `share` since the second Ctrl-C."""

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from dlclive_core.components import Sink
 from dlclive_core.data.estimate import Estimate, RunInfo
+from dlclive_core.data.stage_times import Stopwatch
 from dlclive_core.errors import DataError, DLCLiveError, one_line
 from dlclive_core.session.events import Events
 from dlclive_core.session.handoff import Handoff
 from dlclive_core.session.report import SinkResult
-from dlclive_core.session.stage_times import Stopwatch
 from dlclive_core.session.tolerant import numbers_of
 
 _log = logging.getLogger(__name__)
@@ -81,6 +81,14 @@ class SinkThread:
     @property
     def name(self) -> str:
         return type(self.sink).__name__
+
+    @property
+    def label(self) -> str:
+        """The name of its first file, which a reader knows; that of its class if it has none."""
+        with suppress(Exception):  # whatever a broken property raises, a message is still to be written
+            for path in self.sink.outputs:
+                return Path(path).name.removesuffix(".part")
+        return self.name
 
     @property
     def dropped(self) -> int:

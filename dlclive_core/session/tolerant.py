@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from dlclive_core.components import Processor, Sink
+from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.card import ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.frame import Frame
@@ -113,8 +113,8 @@ def processor_name(processor: Processor) -> str:
     return processor.name if isinstance(processor, ArrayProcessor) else type(processor).__name__
 
 
-def numbers_of(component: Processor | Sink, name: str) -> dict[str, float]:
-    """The statistics of a processor or sink; empty if they cannot be read, because that must not cost the report."""
+def numbers_of(component: Processor | Sink | PoseModel, name: str) -> dict[str, float]:
+    """The statistics of a processor, sink or model; empty if they cannot be read, because that must not cost the report."""
     try:
         return {str(key): _number(key, value) for key, value in dict(component.statistics).items()}
     except KeyboardInterrupt:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         PoseModelContract,
         ProcessorContract,
         SinkContract,
+        TableFormatContract,
     )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ProcessorContract",
     "SinkContract",
     "StallingSource",
+    "TableFormatContract",
     "blob_skeleton",
     "estimates",
     "run_info",

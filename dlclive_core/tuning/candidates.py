@@ -15,6 +15,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.model_formats import has_fixed_size
 from dlclive_core.regions import FollowingCropSpec
 from dlclive_core.tuning.plan import TunePlan
+from dlclive_core.tuning.student import student_candidates
 
 
 class CandidateFactory:
@@ -24,8 +25,15 @@ class CandidateFactory:
         self._plan, self._exports, self._catalog = plan, exports, catalog
 
     def on_whole_frames(self) -> CandidateList:
-        """Every setting of every installed runtime on whole frames, and the failed exports with their reasons."""
-        return self._list(parse_runtime_requests((), (), None, self._catalog), [ViewSpec()])
+        """Every setting of every installed runtime on whole frames, and the failed exports with their reasons.
+
+        A student, if there is one, in every setting of every runtime that reads its file.
+        """
+        requests = parse_runtime_requests((), (), None, self._catalog)
+        found = self._list(requests, [ViewSpec()])
+        if self._plan.student is not None:
+            found.candidates += student_candidates(self._plan.student, requests, self._catalog)
+        return found
 
     def on_smaller_inputs(
         self, candidate: Candidate, resizes: Sequence[float], follows: Sequence[FollowingCropSpec]

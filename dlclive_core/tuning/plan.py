@@ -10,6 +10,7 @@ from pathlib import Path
 from dlclive_core.data.card import ModelCard
 from dlclive_core.errors import UnsupportedModelError, UsageError
 from dlclive_core.tuning.split_clip import ClipSplit
+from dlclive_core.tuning.student import Student
 from dlclive_core.tuning.trial import Goal
 
 RESIZES = (0.75, 0.5)
@@ -27,6 +28,7 @@ class TunePlan:
         goal: the latency percentile to minimise.
         seconds: total time. What is measured shrinks to fit; an export or a loading that has begun is not interrupted.
         resizes: resize factors to try.
+        student: a student of the model, which is tried as well; `frames.evaluated` are such as it has not seen.
     """
 
     source: Path
@@ -36,6 +38,7 @@ class TunePlan:
     goal: Goal = "p50"
     seconds: float = 120.0
     resizes: tuple[float, ...] = RESIZES
+    student: Student | None = None
 
     def __post_init__(self) -> None:
         check_plan(self.max_error, self.seconds)

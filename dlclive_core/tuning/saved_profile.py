@@ -19,6 +19,7 @@ from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.profiles import Machine, Profile, Variant, profile_path, profile_to_json, read_profile
 from dlclive_core.tuning.plan import TunePlan
 from dlclive_core.tuning.search import SearchResult
+from dlclive_core.tuning.student import kept_folder
 
 PICTURE = ".profile.svg"
 
@@ -89,7 +90,8 @@ def save_profile(
 def _keep_variant(source: Path, candidate: Candidate) -> Variant | None:
     if candidate.path == source:
         return None
-    folder = source.with_name(source.stem + KEPT) / f"{candidate.precision}-{candidate.path.suffix[1:]}"
+    kind = "student-" if candidate.student else ""
+    folder = kept_folder(source) / f"{kind}{candidate.precision}-{candidate.path.suffix[1:]}"
     make_folder(folder)
     copies = {}
     for file in sorted(candidate.path.parent.iterdir()):
@@ -97,7 +99,7 @@ def _keep_variant(source: Path, candidate: Candidate) -> Variant | None:
         replace_whole(copies[file.name], partial(shutil.copyfile, file))
     parts = {file.relative_to(source.parent).as_posix(): sha256(file) for file in copies.values()}
     main = copies[candidate.path.name].relative_to(source.parent).as_posix()
-    return Variant(main, parts.pop(main), tuple(sorted(parts.items())))
+    return Variant(main, parts.pop(main), tuple(sorted(parts.items())), candidate.student)
 
 
 def _old_files(path: Path) -> set[Path]:

@@ -199,11 +199,11 @@ class _Search:
         if len(self._images) < len(images):
             self._notes.append(
                 f"{len(self._images)} of {len(images)} frames were used, as many as fit into {self._budget.seconds:g} s: "
-                "increase --time to use all"
+                "increase --seconds to use all"
             )
         about = probe.p50 * len(self._images)
         if about > self._budget.left:
-            self._notes.append(f"the reference alone took longer than {self._budget.seconds:g} s: increase --time")
+            self._notes.append(f"the reference alone took longer than {self._budget.seconds:g} s: increase --seconds")
         self._report_step(f"reference: {reference.label} on {len(self._images)} frames of {name}, about {about:.0f} s")
 
     def _try_settings(self) -> None:
@@ -280,7 +280,7 @@ class _Search:
         for start in range(0, len(candidates), _TOGETHER):
             if start and not self._budget.left:
                 self._notes.append(
-                    f"{len(candidates) - start} settings were not tried, as the time was over: increase --time"
+                    f"{len(candidates) - start} settings were not tried, as the time was over: increase --seconds"
                 )
                 return
             measurements = self._run(candidates[start : start + _TOGETHER], images, 1)

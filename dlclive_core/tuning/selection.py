@@ -19,30 +19,39 @@ def fastest_within(trials: Iterable[Trial], goal: Goal, max_error: float, count:
 
 
 def fastest_fp32(trials: Iterable[Trial], goal: Goal) -> Trial | None:
-    """The fastest trial in fp32 on whole frames: the fallback if no trial is within the bound. None if none runs."""
+    """The fastest trial of the model in fp32 on whole frames, for if no trial is within the bound. None if none runs."""
     fallback = [
         trial
         for trial in trials
-        if trial.candidate.precision == "fp32" and trial.candidate.sees_whole_frame and not trial.failure
+        if trial.candidate.precision == "fp32"
+        and trial.candidate.sees_whole_frame
+        and not trial.failure
+        and not trial.candidate.student
     ]
     return min(fallback, key=lambda trial: trial.time(goal), default=None)
 
 
 def worth_resizing(trials: Sequence[Trial], goal: Goal, max_error: float, count: int = 3) -> list[Trial]:
-    """The settings to try on smaller inputs: the fastest that are not far off, and the fastest in fp32."""
+    """The settings to try on smaller inputs: the fastest that are not far off, and the fastest in fp32.
+
+    A student is none of them: it was trained for whole frames of one size.
+    """
+    trials = [trial for trial in trials if not trial.candidate.student]
     selected = fastest_within(trials, goal, _FIRST_STAGE_FACTOR * max_error, count)
     fallback = fastest_fp32(trials, goal)
     return selected if fallback is None or fallback in selected else [*selected, fallback]
 
 
 def select_finalists(trials: Sequence[Trial], goal: Goal, max_error: float, count: int = 3) -> list[Trial]:
-    """The trials to repeat on all frames: the fastest with and without a crop that follows, and the fastest in fp32."""
+    """The trials to repeat on all frames: the fastest with and without a crop that follows, of students, and in fp32."""
+    students = fastest_within((trial for trial in trials if trial.candidate.student), goal, max_error, 1)
+    trials = [trial for trial in trials if not trial.candidate.student]
     following = fastest_within(
         (trial for trial in trials if trial.candidate.follow is not None), goal, max_error, count
     )
     others = fastest_within((trial for trial in trials if trial.candidate.follow is None), goal, max_error, count)
     fallback = fastest_fp32(trials, goal)
-    selected = [*following, *others]
+    selected = [*students, *following, *others]
     return selected if fallback is None or fallback in selected else [*selected, fallback]
 
 
@@ -71,11 +80,17 @@ def select_winner(trials: Sequence[Trial], goal: Goal, max_error: float) -> tupl
     return fallback, f"no other setting is within {max_error:g} px: using fp32 on whole frames on the fastest runtime"
 
 
-def _complexity(trial: Trial) -> tuple[int, bool, bool, int]:
-    """Simpler settings are smaller: without options, on whole frames, unscaled, in the precision of the model."""
+def _complexity(trial: Trial) -> tuple[bool, int, bool, bool, int]:
+    """Simpler settings are smaller: no student, without options, on whole frames, unscaled, in the precision of the model."""
     candidate = trial.candidate
     precision = PRECISIONS.index(candidate.precision) if candidate.precision in PRECISIONS else len(PRECISIONS)
-    return len(candidate.options), candidate.follow is not None, candidate.resize != 1.0, precision
+    return (
+        bool(candidate.student),
+        len(candidate.options),
+        candidate.follow is not None,
+        candidate.resize != 1.0,
+        precision,
+    )
 
 
 def latest_trials(trials: Iterable[Trial]) -> list[Trial]:

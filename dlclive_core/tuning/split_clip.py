@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from dlclive_core.benchmark.clip import read_clip
 from dlclive_core.components import FrameSource
 from dlclive_core.data.frame import Frame, as_rgb
-from dlclive_core.errors import DataError
+from dlclive_core.errors import DataError, EndOfStream
 from dlclive_core.plugins.spread_frames import spread_frames
 
 LEAST = 20
@@ -52,6 +53,48 @@ class _After(FrameSource):
 
     def close(self) -> None:
         self._source.close()
+
+
+class _Numbers(FrameSource):
+    """The frames of a recording whose number (`Frame.index`) is at least `first` and below `stop`."""
+
+    def __init__(self, source: FrameSource, first: int, stop: float) -> None:
+        self._source, self._first, self._stop = source, first, stop
+
+    def open(self) -> None:
+        self._source.open()
+        self.name = self._source.name
+
+    def read(self, timeout: float) -> Frame:
+        frame = self._source.read(timeout)
+        while frame.index < self._first:
+            frame = self._source.read(timeout)
+        if frame.index >= self._stop:
+            raise EndOfStream
+        return frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def split_unseen(open_clip: Callable[[], FrameSource], count: int, unseen_from: int) -> ClipSplit:
+    """Split a clip for a student that has learnt from its first part: evaluate on frames after that part, calibrate on it.
+
+    Args:
+        open_clip: returns a new source of the clip; called twice. The sources are opened and closed here.
+        count: frames to evaluate on, at most: the first ones from `unseen_from` on.
+        unseen_from: the number of a frame from which on the student has seen none.
+
+    Raises:
+        SourceError, DataError: the clip cannot be read, or has fewer than 20 such frames.
+    """
+    clip = read_clip(_Numbers(open_clip(), unseen_from, math.inf), count)
+    if len(clip.frames) < LEAST:
+        raise DataError(
+            f"{clip.name} has {len(clip.frames)} frames that the student has not seen; tuning needs at least {LEAST}: give a "
+            "longer clip"
+        )
+    return ClipSplit(clip.name, clip.frames, tuple(spread_frames(_Numbers(open_clip(), 0, unseen_from), _CALIBRATED)))
 
 
 def split_clip(open_clip: Callable[[], FrameSource], count: int) -> ClipSplit:

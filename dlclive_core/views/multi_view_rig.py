@@ -169,7 +169,7 @@ class MultiViewRig(Rig):
 def _card(sessions: Mapping[str, Session]) -> ModelCard:
     """The card of the poses in space. Raises UsageError if the models have different keypoints."""
     (first, reference), *others = [(name, session.model.card) for name, session in sessions.items()]
-    card = reference
+    card = reference.with_(student=None)  # a position comes from several models, of which each knows its own frames
     for name, other in others:
         if other.skeleton.keypoints != reference.skeleton.keypoints:
             raise UsageError(

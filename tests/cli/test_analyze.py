@@ -110,7 +110,7 @@ def test_processors_are_specified_on_the_command_line(dlclive, model, clip, tmp_
     region = "region:polygon=[[0,0],[320,0],[320,240],[0,240]],keypoint=centre,events=events.csv,min_confidence=0.2"
     done = dlclive("analyze", model, clip, "--out", "out", "--processor", region, "--processor", "kalman:horizon=0.01")
     assert done.code == 0, done.err
-    assert "enter" in (tmp_path / "events.csv").read_text()
+    assert "enter" in (tmp_path / "out" / "events.csv").read_text()
 
 
 def test_a_folder_of_images_is_analysed_like_a_video(dlclive, model, tmp_path) -> None:

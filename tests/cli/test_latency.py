@@ -39,6 +39,24 @@ def test_a_simulated_measurement_writes_its_trials(dlclive, model, tmp_path) -> 
 
 
 @POSIX
+@pytest.mark.parametrize("blocked", ["trials.csv", "trials.svg"])
+def test_trials_that_cannot_be_written_do_not_leave_the_record_unfinished(blocked, dlclive, model, tmp_path) -> None:
+    """The numbers are in it, and why the table or the picture is missing."""
+    (tmp_path / "out" / blocked).mkdir(parents=True)
+    done = dlclive(
+        "latency", "--simulate", "--model", model, "--trials", 1, "--led", "8,221,11", "--out", "out", "--overwrite"
+    )
+    assert done.code == 5, done.err
+    assert blocked in done.error
+    values = record(tmp_path / "out")
+    assert values["ended"] is not None
+    assert (values["result"], values["exit_code"]) == ("failed", 5)
+    assert blocked in values["error"]
+    assert values["latency"]["trials"] == 1
+    assert "Latency from glass to output" in done.out
+
+
+@POSIX
 def test_the_processors_of_a_session_file_come_first(dlclive, model, tmp_path) -> None:
     (tmp_path / "rig.yaml").write_text(
         f"source: mouse:fps=50\nmodel: {json.dumps(str(model))}\nprocessors: [kalman]\n", encoding="utf-8"

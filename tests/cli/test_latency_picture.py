@@ -12,8 +12,8 @@ from dlclive_core.cli.live.latency_picture import HEIGHT, WIDTH, latency_picture
 from dlclive_core.cli.live.live_numbers import BINS, FIRST, RATIO, LiveNumbers, Now
 from dlclive_core.cli.live.status_line import sizes, text
 from dlclive_core.cli.svg import ticks
+from dlclive_core.data.stage_times import Stopwatch
 from dlclive_core.session import Progress
-from dlclive_core.session.stage_times import Stopwatch
 from dlclive_core.testing import ProcessorContract, blob_skeleton
 
 

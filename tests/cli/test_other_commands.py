@@ -1,6 +1,7 @@
 """The commands info, demo, doctor and plugins, and general behaviour of the command line."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_a_broken_plugin_is_listed_and_fails_the_check(dlclive, tmp_path) -> Non
 
 def test_plugins_show_lists_options(dlclive) -> None:
     done = dlclive("plugins", "show", "builtin")
-    assert "seed: int = 0" in done.out
+    assert re.search(r"\[seed=\]\s+a whole number, default 0", done.out)
     assert dlclive("plugins", "show", "builtn").code == 3
 
 
@@ -143,3 +144,24 @@ def test_tables_print_brackets_literally(capsys: pytest.CaptureFixture[str]) -> 
 
     print_table("What", ("do",), [("pip install 'dlclive-onnx[gpu]'",)])
     assert "pip install 'dlclive-onnx[gpu]'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "live/m.nwb",
+            f"there is no {Path('live', 'm.nwb')}: GIVE, as in dlclive recover live",
+        ),
+        (
+            "live/m.h5",
+            f"{Path('live', 'm.h5')} is a file: GIVE, as in dlclive recover live",
+        ),
+        ("gone", "there is no gone: GIVE"),
+    ],
+)
+def test_recover_names_the_folder_for_a_file(dlclive, tmp_path, given, message) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "m.h5").write_bytes(b"poses")
+    done = dlclive("recover", given)
+    assert (done.code, done.error) == (2, "error: " + message.replace("GIVE", "give the folder that the run wrote to"))

@@ -21,8 +21,8 @@ from dlclive_core.cli.live.live_numbers import BINS, FIRST, RATIO
 from dlclive_core.cli.measure.benchmark_picture import benchmark_picture
 from dlclive_core.cli.measure.tune_picture import tune_picture
 from dlclive_core.cli.svg import log_ticks, shorten, text_width, wrap
+from dlclive_core.data.stage_times import Stopwatch
 from dlclive_core.session import StageTimes
-from dlclive_core.session.stage_times import Stopwatch
 from dlclive_core.testing import BlobModel
 from dlclive_core.tuning import ClipSplit, SearchResult, Trial, TunePlan
 from tests.svg_checks import SVG, axes, check_picture

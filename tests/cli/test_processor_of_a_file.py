@@ -64,7 +64,7 @@ def test_analyze_runs_it_and_saves(dlclive, model, clip, mine, tmp_path) -> None
     assert done.code == 0, done.err
     assert json.loads(done.out)["videos"], "what the processor prints is not in the results"
     assert "a processor that prints" in done.err
-    assert json.loads((tmp_path / "delays.json").read_text()) == {"limit": 2, "frames": 40}
+    assert json.loads((tmp_path / "out" / "delays.json").read_text()) == {"limit": 2, "frames": 40}
     (table,) = (tmp_path / "out").glob("*demo.csv")
     rows = [line.split(",") for line in table.read_text().splitlines()[3:]]
     assert min(float(row[1]) for row in rows if row[1]) > 1000

@@ -92,6 +92,58 @@ def test_an_error_in_a_nested_component_names_its_line(
         assert not (tmp_path / "here").exists()
 
 
+SEVERAL = """\
+source: mouse
+model: MODEL
+processors:
+  - all:
+      of:
+        - speed: {threshold: fast, widnow: 1}
+        - any:
+            of:
+              - region: {polygon: [[0, 0], [9, 0], [9, 9]], keypiont: snout}
+              - not: {of: {freezing: {}}}
+        - rule: snout.x >
+  - all:
+      hold: long
+      of:
+        - region: {polygon: [[0, 0], [9, 0], [9, 9]], keypoint: snot}
+        - sequence:
+            of:
+              - rule: tial.x > 5
+              - region: {polygon: [[0, 0], [9, 0], [9, 9]], keypoint: nose}
+            within: 1
+  - all:
+      of:
+        - region: {polygon: [[0, 0], [9, 0], [9, 9]], keypoint: snot}
+        - not:
+            of:
+              rule: tial.x > 5
+"""
+
+
+def test_each_error_inside_nested_components_is_told(dlclive, model, tmp_path) -> None:
+    """As far as they can be known: of a component whose options are wrong, the keypoints are not looked up."""
+    write(tmp_path, SEVERAL.replace("MODEL", str(model)))
+    done = dlclive("check", "rig.yaml")
+    assert done.code == 3
+    expected = [
+        "rig.yaml:6: option 'threshold' of processor 'speed' takes a number; got 'fast'",
+        "rig.yaml:6: processor 'speed' has no option 'widnow'",
+        "rig.yaml:9: processor 'region' has no option 'keypiont'",
+        "rig.yaml:10: processor 'freezing' needs the option 'speed'",
+        "rig.yaml:11: processor 'rule': rule snout.x >[]: the rule ends",
+        "rig.yaml:13: option 'hold' of processor 'all' takes a number; got 'long'",
+        "rig.yaml:23: no keypoint 'snot': did you mean 'snout'?",
+        "rig.yaml:25: rule [tial].x > 5: no keypoint 'tial'",
+    ]
+    lines = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    for text in expected:
+        assert [text in line for line in lines].count(True) == 1, (text, done.err)
+    assert len(lines) == len(expected), done.err
+    assert dlclive("run", "rig.yaml").error  # a run tells one
+
+
 OUTPUT = """\
 source: mouse
 model: MODEL

@@ -15,7 +15,7 @@ def test_a_profile_is_saved_and_used_until_the_model_changes(dlclive, model: Pat
     facts = json.loads(done.out)
     assert facts["table"][0]["p95_px"] <= 0.5
     assert "<svg" in (tmp_path / "mouse.profile.svg").read_text()
-    assert json.loads((tmp_path / "mouse.profile.json").read_text())["dlclive_profile"] == 2
+    assert json.loads((tmp_path / "mouse.profile.json").read_text())["dlclive_profile"] == 3
     assert facts["chosen"] in json.loads(dlclive("info", mouse, "--json").out)["profile"]  # tables break long lines
     assert "--overwrite" in dlclive("tune", mouse, clip).error
     mouse.write_bytes(mouse.read_bytes() + b"\x98\x06\x01")  # an unknown protobuf field: same network, different file

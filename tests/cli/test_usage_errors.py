@@ -84,6 +84,20 @@ def test_keypoints_are_drawn_from_the_same_confidence_everywhere() -> None:
     assert defaults == {0.5}
 
 
+def test_a_folder_in_the_place_of_a_session_file_is_named(fails, tmp_path) -> None:
+    _, line = fails("check", ".")
+    assert line.endswith(". is a folder: give a session file, such as rig.yaml")
+
+
+@pytest.mark.parametrize("target", ["folder", "old.onnx"])
+def test_a_mistyped_model_to_export_is_no_swapped_one(fails, tmp_path, target) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "old.onnx").write_bytes(b"file")
+    _, line = fails("export", "nosuch.pt", target, "--overwrite")
+    assert "nosuch.pt" in line
+    assert "the model comes first" not in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "right"),
     [

@@ -346,7 +346,7 @@ def test_no_export_begins_when_the_time_is_over(file, catalog, frames, tmp_path)
     first = exports.file(".other", "fp32", None)
     time_left[0] = False
     assert exports.file(".other", "fp32", None) == first
-    with pytest.raises(UsageError, match="not exported, as the time was over: increase --time"):
+    with pytest.raises(UsageError, match="not exported, as the time was over: increase --seconds"):
         exports.file(".other", "int8", None)
     assert sum("exporting" in line for line in lines) == 1
 

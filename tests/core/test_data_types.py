@@ -5,7 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dlclive_core import FrameError, ModelCard, ModelError, Pose, Pose3D, Skeleton, UsageError, as_rgb, check_image
+from dlclive_core import (
+    FrameError,
+    ModelCard,
+    ModelError,
+    Pose,
+    Pose3D,
+    Skeleton,
+    UsageError,
+    as_rgb,
+    check_image,
+    swap_red_blue,
+)
+from dlclive_core.data import colour_order
 
 MOUSE = Skeleton(("snout", "leftear", "tailbase"), ((0, 1), (1, 2)))
 
@@ -162,3 +174,19 @@ def test_the_arrays_of_a_pose_in_space_are_read_only_copies() -> None:
 def test_a_pose_in_space_rejects_arrays_of_wrong_shape(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Pose3D(**{"keypoints": np.zeros((1, 3, 4), np.float32), "skeleton": MOUSE} | options)
+
+
+@pytest.mark.parametrize("has_opencv", [True, False])
+def test_red_and_blue_are_exchanged_with_and_without_opencv(has_opencv: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if has_opencv:
+        pytest.importorskip("cv2")
+    else:
+        monkeypatch.setattr(colour_order, "_opencv", lambda: None)
+    image = np.random.default_rng(0).integers(0, 256, (20, 31, 3), np.uint8)
+    image.flags.writeable = False
+    for view in (image, image[3:17, 5:30], image[::-1, ::2], image[:, :, ::-1], image[:1, :1]):
+        swapped = swap_red_blue(view)
+        np.testing.assert_array_equal(swapped, np.stack([view[:, :, 2], view[:, :, 1], view[:, :, 0]], axis=2))
+        assert swapped.flags.c_contiguous
+        assert swapped.flags.writeable
+        assert not np.shares_memory(swapped, view)

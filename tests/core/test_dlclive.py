@@ -12,6 +12,7 @@ from dlclive_core import (
     Frame,
     FrameError,
     ModelNotFoundError,
+    OutputError,
     PluginCatalog,
     Pose,
     Processor,
@@ -238,6 +239,18 @@ def test_close_without_a_frame_and_twice(path: Path, catalog: PluginCatalog) -> 
         ({"dynamic": (True, 5, 10)}, UsageError, "confidence from 0 to 1"),
         ({"dynamic": (True, 0.5)}, UsageError, "state, threshold, margin"),
         ({"resize": 0}, UsageError, "factor above 0"),
+        ({"dynamic": True}, UsageError, r"state, threshold, margin\), such as \(True, 0.5, 10\); got True$"),
+        ({"dynamic": (True, "a", 10)}, UsageError, "confidence from 0 to 1; got 'a'"),
+        ({"dynamic": (True, 0.5, None)}, UsageError, "margin must be 0 pixels or more; got None"),
+        ({"cropping": 5}, UsageError, "four numbers x1, x2, y1, y2; got 5$"),
+        ({"cropping": [0, "b", 0, 4]}, UsageError, "whole pixels"),
+        ({"cropping": "abcd"}, UsageError, "four numbers"),
+        ({"resize": "half"}, UsageError, "factor above 0.*got 'half'"),
+        ({"top_down_config": True}, UsageError, "top_down_config takes a dict with any of bbox_cutoff"),
+        ({"top_down_config": {"bbox_cutoff": "x"}}, UsageError, "bbox_cutoff is 'x'; give a number"),
+        ({"top_down_config": {"skip_frames": 3}}, UsageError, "skip_frames takes a dict"),
+        ({"top_down_config": {"skip_frames": {"skip": "x"}}}, UsageError, "skip is 'x'"),
+        ({"top_down_dynamic": [1]}, UsageError, "top_down_dynamic takes a dict"),
         ({"processor": 3}, UsageError, "int is not a processor"),
     ],
 )
@@ -281,3 +294,44 @@ def test_nothing_changes_an_array_that_someone_else_holds(
         pose[:] = -1
         image[:] = 0
     np.testing.assert_array_equal(seen[0].keypoints, before)
+
+
+class Jammed(Processor):
+    """A device that is opened once, and cannot be switched off."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    def open(self, run: RunInfo) -> None:
+        self.opened += 1
+
+    def process(self, pose: Pose, frame: Frame) -> Pose:
+        return pose
+
+    def close(self) -> None:
+        raise OutputError("it is still on")
+
+
+def test_a_processor_that_cannot_be_closed_keeps_nothing_else_open(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
+    window = Unplugged()
+    live = DLCLive(path, processor=Jammed(), display=window, catalog=catalog)
+    live.init_inference(bgr(source.draw(0)))
+    with pytest.raises(OutputError, match="still on"):
+        live.close()
+    assert not live.is_initialized
+    assert live._window is None
+
+
+def test_a_processor_is_opened_once_though_the_first_frame_was_too_small(
+    path: Path, catalog: PluginCatalog, source: BlobSource
+) -> None:
+    """A port that is open cannot be opened again."""
+    processor = Jammed()
+    live = DLCLive(path, processor=processor, cropping=[0, 160, 0, 120], catalog=catalog)
+    with pytest.raises(UsageError, match="outside the frame"):
+        live.get_pose(bgr(source.draw(0))[:100])
+    live.get_pose(bgr(source.draw(0)))
+    live.get_pose(bgr(source.draw(1)))
+    assert processor.opened == 1

@@ -142,7 +142,7 @@ def test_each_kind_of_model_leads_to_its_runtime(bare: PluginCatalog, tmp_path: 
 def test_each_export_leads_to_its_package(bare: PluginCatalog, exporter: known_packages.KnownExporter) -> None:
     for precision in exporter.precisions:
         with pytest.raises(DependencyError) as raised:
-            find_route(bare, exporter.reads, exporter.writes, precision.upper())
+            find_route(bare, exporter.reads, exporter.writes, precision.upper(), exporter.program)
         assert install_command(known_packages.PROVIDERS["exporter"][exporter.name]) in str(raised.value)
 
 
@@ -198,6 +198,7 @@ def test_a_component_of_nobody_lists_what_there_is(bare: PluginCatalog) -> None:
         (("plugins", "check", "dlclive-io"), "dlclive-io"),
         (("demo",), "dlclive-onnx"),
         (("recover", "."), "dlclive-io"),
+        (("distill", "mouse.pt", "clip.mp4", "out.onnx"), "dlclive-distill"),
     ],
 )
 def test_the_command_line_alone_says_what_to_install(alone, tmp_path: Path, arguments, package) -> None:

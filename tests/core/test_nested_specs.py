@@ -110,7 +110,11 @@ def test_paths_of_nested_components_are_resolved(catalog: PluginCatalog, tmp_pat
         ("watch:output={lamp:red,widht=2}", "output 'lamp' has no option 'widht'"),
         ("watch:output=lmap:red", "no output 'lmap': did you mean 'lamp'?"),
         ("watch:output={lamp:red,width=wide}", "option 'width' of output 'lamp' takes a number"),
-        ("watch:output={lamp: red, lamp2: blue}", "must be one component"),
+        (
+            "watch:output={lamp: red, lamp2: {}}",
+            "one component, written name: options; got lamp, lamp2; indent its options",
+        ),
+        ('watch:output={"lamp":"red","widht":0.005}', "got lamp, widht; write {lamp:red,widht=0.005}$"),
         ("watch:more=[{lamp:red}", r"begins with \[ and does not end with \]"),
         ("watch:output={lamp:red", "begins with { and does not end with }"),
     ],

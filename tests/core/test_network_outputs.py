@@ -92,7 +92,7 @@ class Fixed(Network):
 @pytest.mark.parametrize(
     ("card", "message"),
     [
-        (CARD.with_(assembly=None, stride=8.0), "is 20 x 7 pixels, smaller than one cell of two, which is 8 x 8"),
+        (CARD.with_(assembly=None, stride=8.0), "is 20 x 7 pixels, smaller than the 8 x 8 that two needs"),
         (CARD.with_(assembly=None, input_size=(64, 32)), "fixed to 32 x 64 pixels .*; the image is 20 x 7"),
     ],
 )

@@ -16,7 +16,7 @@ from dlclive_core.models.model_contracts import fix_input_size
 from dlclive_core.models.network import Network
 from dlclive_core.models.padding import pad
 from dlclive_core.models.preparation import prepare
-from dlclive_core.regions import check_follows
+from dlclive_core.regions import fit_to_model
 
 pytest.importorskip("cv2", reason="resizing needs OpenCV")
 
@@ -309,6 +309,6 @@ def test_a_following_crop_is_refused_if_images_are_scaled() -> None:
     card = ModelCard(net_type="n", skeleton=Skeleton(("a",)), preparation=Preparation(longest_side=320))
     following = Chain([FollowingCrop(0.5, 10.0)])
     with pytest.raises(UsageError, match="which resizes images"):
-        check_follows(following, card)
-    check_follows(Chain([Crop(0, 9, 0, 9)]), card)
-    check_follows(following, card.with_(preparation=Preparation(min_size=(9, 9))))
+        fit_to_model(following, card)
+    fit_to_model(Chain([Crop(0, 9, 0, 9)]), card)
+    fit_to_model(following, card.with_(preparation=Preparation(min_size=(9, 9))))

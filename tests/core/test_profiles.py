@@ -78,7 +78,8 @@ def write_profile(model: Path, **changes) -> Path:
 
 def test_a_profile_survives_the_round_trip(model: Path) -> None:
     variant = Variant("mouse.dlclive/mouse.xml", "a" * 64, (("mouse.dlclive/mouse.bin", "b" * 64),))
-    for changes in ({}, {"variant": variant}, {"follow": None, "max_error": None, "resize": 1.0}):
+    student = replace(variant, student="window-128")
+    for changes in ({}, {"variant": variant}, {"variant": student}, {"follow": None, "max_error": None, "resize": 1.0}):
         path = write_profile(model, **changes)
         assert read_profile(path) == build_profile(model, path=path, **changes)
     assert path.name == "mouse.profile.json"
@@ -100,6 +101,22 @@ def test_version_1_is_read_and_its_label_sizes_are_swapped(model: Path, rotates:
     values["follow"]["turns"] = values["follow"].pop("rotates")
     path.write_text(json.dumps(values))
     assert read_profile(path) == build_profile(model, path=path, follow=follow, table=table(new))
+
+
+def test_version_2_is_read_and_knows_no_students(model: Path) -> None:
+    variant = Variant("mouse.dlclive/mouse.onnx", "a" * 64)
+    path = write_profile(model, variant=variant)
+    values = json.loads(path.read_text()) | {"dlclive_profile": 2}
+    del values["variant"]["student"]
+    path.write_text(json.dumps(values))
+    assert read_profile(path) == build_profile(model, path=path, variant=variant)
+
+
+def test_the_label_names_the_student_that_answers(model: Path) -> None:
+    variant = Variant("mouse.dlclive/mouse.onnx", "a" * 64, student="window-128")
+    profile = build_profile(model, variant=variant, resize=1.0, follow=None)
+    assert profile.label == "student window-128, quick:bf16:cpu threads=2"
+    assert build_profile(model).student == ""
 
 
 def test_labels_of_the_current_version_are_unchanged(model: Path) -> None:
@@ -157,7 +174,7 @@ def change(values: dict, field: str, value: object) -> None:
             {"file": "C:x.onnx", "sha256": "a" * 64, "others": []},
             "'C:x.onnx' is not below the folder of the profile",
         ),
-        ("dlclive_profile", 3, "version 3; this dlclive-core reads versions 1 to 2: update dlclive-core"),
+        ("dlclive_profile", 4, "version 4; this dlclive-core reads versions 1 to 3: update dlclive-core"),
         ("dlclive_profile", 0, "version 0;"),
         ("dlclive_profile", 1, "follow.turns is missing"),
     ],

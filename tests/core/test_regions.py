@@ -5,8 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlclive_core import Chain, Crop, CropTransform, FollowingCrop, Pose, Resize, Skeleton, UsageError
-from dlclive_core.regions import FollowingCropSpec, predict_through, regions_from_options
+from dlclive_core import (
+    Chain,
+    Crop,
+    CropTransform,
+    FollowingCrop,
+    FrameError,
+    ModelCard,
+    Pose,
+    Resize,
+    Skeleton,
+    UsageError,
+)
+from dlclive_core.models.outputs import check_size
+from dlclive_core.regions import FollowingCropSpec, fit_to_model, predict_through, regions_from_options
 from dlclive_core.testing import BlobModel, BlobSource
 
 ONE = Skeleton(("k",))
@@ -91,6 +103,62 @@ def test_an_empty_window_becomes_the_whole_image() -> None:
     window = FollowingCrop(margin=5)
     window.follow(pose_at((300.0, 50.0, 0.9)))
     assert window.cut(image)[0].shape == image.shape
+
+
+@given(
+    st.sampled_from([(2, "hrnet_w32"), (4, "dlcrnet_ms5"), (8, "resnet_50"), (16, "cspnext_s"), (32, "cspnext_s")]),
+    st.sampled_from([(0.0, 0.0), (199.0, 0.0), (0.0, 99.0), (199.9, 99.9), (199.6, 50.0), (100.0, 50.0)]),
+    st.sampled_from([0.0, 0.4, 5.0]),
+    st.sampled_from([0.4, 0.5, 0.7, 1.0, 1.5]),
+    st.sampled_from([1, 32]),
+)
+def test_a_window_around_one_keypoint_is_as_large_as_the_network_needs(
+    network: tuple[int, str], point: tuple[float, float], margin: float, factor: float, align: int
+) -> None:
+    card = ModelCard(net_type=network[1], skeleton=Skeleton(("nose", "tail")), stride=network[0])
+    chain = Chain([FollowingCrop(margin=margin, align=align), Resize(factor)])
+    fit_to_model(chain, card)
+    image = np.zeros((100, 200, 3), np.uint8)
+    chain.cut(image)
+    chain.follow(pose_at((*point, 0.9), (np.nan, np.nan, 0.0)))
+    cut, transform = chain.cut(image)
+    check_size(card, cut.shape[:2])  # raises if it is smaller than the network takes
+    left, top = transform.offset
+    right, bottom = left + cut.shape[1] * transform.scale[0], top + cut.shape[0] * transform.scale[1]
+    assert 0 <= left <= point[0] <= right <= 200
+    assert 0 <= top <= point[1] <= bottom <= 100
+    if margin:  # without one, a window around a single whole pixel is empty, and the whole image is searched
+        assert cut.shape[:2] != (int(100 * factor), int(200 * factor))
+
+
+def test_a_window_with_room_stays_in_its_place() -> None:
+    """Networks see the pixels that they saw before, wherever these are enough."""
+    card = ModelCard(net_type="cspnext_s", skeleton=Skeleton(("nose",)), stride=16)
+    for margin in (8, 10, 20):
+        free, told = FollowingCrop(margin=margin), FollowingCrop(margin=margin)
+        fit_to_model(Chain([told]), card)
+        for window in (free, told):
+            window.follow(pose_at((50.0, 40.0, 0.9)))
+        ours, theirs = told.cut(np.zeros((100, 200), np.uint8)), free.cut(np.zeros((100, 200), np.uint8))
+        assert (ours[0].shape, ours[1]) == (theirs[0].shape, theirs[1])
+
+
+def test_a_window_in_too_small_an_image_is_all_of_it() -> None:
+    card = ModelCard(net_type="cspnext_s", skeleton=Skeleton(("nose",)), stride=16)
+    window = FollowingCrop(margin=1)
+    fit_to_model(Chain([window]), card)
+    window.follow(pose_at((5.0, 5.0, 0.9)))
+    cut, _ = window.cut(np.zeros((12, 200), np.uint8))
+    assert cut.shape == (12, 16)
+    with pytest.raises(FrameError, match="16 x 12 pixels, smaller than the 16 x 16 that cspnext_s needs"):
+        check_size(card, cut.shape)
+
+
+def test_a_constant_window_that_the_network_cannot_take_is_refused_before_the_run() -> None:
+    card = ModelCard(net_type="cspnext_s", skeleton=Skeleton(("nose",)), stride=16)
+    fit_to_model(Chain([FollowingCrop(window=(32, 40), rotates=True), Resize(0.5)]), card)
+    with pytest.raises(UsageError, match=r"^a window of 64 x 30 pixels is smaller than the model takes"):
+        fit_to_model(Chain([FollowingCrop(window=(64, 30)), Resize(0.5)]), card)
 
 
 @given(st.floats(-50, 260), st.floats(-50, 160))

@@ -226,7 +226,7 @@ def test_threads_end_with_the_rig() -> None:
     deadline = time.perf_counter() + 5
     while threading.active_count() > before and time.perf_counter() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # a slow thread of an earlier test may have ended
 
 
 def test_a_rig_reports_the_state_progress_and_events_of_its_sessions() -> None:

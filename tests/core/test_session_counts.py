@@ -81,7 +81,7 @@ def test_the_counts_balance_after_every_kind_of_ending(ending: str) -> None:
 def test_the_drops_of_a_slow_sink_are_counted_separately() -> None:
     class Slow(MemorySink):
         def write(self, estimate) -> None:
-            time.sleep(0.02)
+            time.sleep(0.1)  # also on a machine that drops most frames before
             super().write(estimate)
 
     source, slow, quick = Counting(frames=100, interval=0.005), Slow(), MemorySink()
@@ -225,10 +225,11 @@ def test_keyboard_interrupt_finishes_the_files_and_is_raised() -> None:
 
 def test_system_exit_of_a_signal_handler_closes_without_waiting_for_slow_sinks() -> None:
     class Gone(Processor):
-        closed = False
+        closed = signalled = False
 
         def process(self, pose: Pose, frame: Frame) -> Pose:
-            if frame.index == 5:
+            if frame.index >= 5 and not self.signalled:  # a busy machine may drop frame 5
+                self.signalled = True
                 signal.raise_signal(signal.SIGTERM)
             return pose
 

@@ -97,7 +97,7 @@ def test_the_error_for_a_wrong_option_suggests_the_nearest(environment: Environm
 
 @pytest.mark.slow
 def test_the_processor_is_used_on_the_command_line(full_environment: Environment, tmp_path: Path) -> None:
-    """With a model and a video; two more packages provide the runtime and the file formats."""
+    """With a model and a video; two more packages provide the runtime and the file formats. Its log is relative to --out."""
     run = full_environment.run
     video = tmp_path / "video.mp4"
     done = run("python", "-c", MAKE_VIDEO, str(video), cwd=tmp_path)
@@ -110,6 +110,7 @@ def test_the_processor_is_used_on_the_command_line(full_environment: Environment
     done = run("dlclive", "analyze", model, str(video), "--out", "out", "--processor", gate, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "out").glob("*.h5"))) == 1
-    lines = (tmp_path / "darts.csv").read_text().splitlines()
+    assert not (tmp_path / "darts.csv").exists()
+    lines = (tmp_path / "out" / "darts.csv").read_text().splitlines()
     assert lines[0] == "frame,seconds,speed"
     assert len(lines) > 1

@@ -1,5 +1,7 @@
 """Rigs of calibrated cameras, end to end: rendered images, a model that finds the keypoints, poses in space."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,7 @@ from dlclive_core import (
     UsageError,
 )
 from dlclive_core.testing import BlobModel, BlobSource, FailingProcessor, FailingSource
+from tests.students import BlobStudent
 from tests.views.scene import ARENA, LiveViewSource, ViewSource, animal, cameras
 
 SMALL = (320, 240)
@@ -100,6 +103,21 @@ def test_recordings_are_paired_without_loss_and_the_poses_are_those_of_the_anima
     assert np.sqrt(np.square(errors).mean()) < 0.5
     check_accounts(rig)
     assert account(reports[0]) == {"paired": 40}
+
+
+def test_of_two_students_each_camera_counts_its_own_frames() -> None:
+    class Lost(BlobStudent):
+        def _mark(self, pose: Pose, image: np.ndarray) -> Pose:
+            return replace(pose, unlike=1.5)
+
+    calibration = cameras(2)
+    sink = MemorySink()
+    models = [Lost(keypoints=4), BlobStudent(keypoints=4)]
+    rig = MultiViewRig(calibration, sessions(calibration, models=models, frames=10), sinks=[sink])
+    left, right, joined = rig.run()
+    assert (left.unlike, right.unlike, joined.unlike) == (10, 0, 0)
+    assert {pose.unlike for pose in sink.poses} == {None}
+    assert rig.session_3d.model.card.student is None
 
 
 def test_frames_that_one_recording_lacks_are_counted() -> None:

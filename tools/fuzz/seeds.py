@@ -32,6 +32,31 @@ def cards() -> list[Any]:
     return [json.loads(full.to_json()), short]
 
 
+def kept_frames() -> list[Any]:
+    """The JSON of a frame of several animals with names, and of one of a single animal."""
+    keypoints = np.arange(24.0).reshape(2, 4, 3).tolist()
+    keypoints[1][2] = [None, None, 0.0]
+    several = {
+        "frame": 12, "seconds": 0.4, "wall_time": "2026-11-29T10:00:00.400+01:00", "reason": "jump", "score": 0.25,
+        "keypoints": keypoints, "ids": ["a", "b"], "unique": [[1.0, 2.0, 0.9]],
+    }  # fmt: skip
+    return [several, {**several, "keypoints": keypoints[:1], "ids": None, "unique": None}]
+
+
+def labelling_projects() -> list[Any]:
+    """What is read of the `config.yaml` of a project of each kind."""
+    videos = {"/data/one.mp4": {"crop": "0, 640, 0, 480"}, "C:\\rig\\two.avi": {"crop": "0, 640, 0, 480"}}
+    single = {
+        "Task": "maze", "scorer": "Ada", "multianimalproject": False, "video_sets": videos, "bodyparts": list(KEYPOINTS),
+        "iteration": 2,
+    }  # fmt: skip
+    several = {
+        **single, "multianimalproject": True, "individuals": ["a", "b"], "multianimalbodyparts": list(KEYPOINTS),
+        "uniquebodyparts": ["lever"], "bodyparts": "MULTI!", "video_sets": {},
+    }  # fmt: skip
+    return [single, several]
+
+
 def configurations() -> list[Any]:
     """Two of DeepLabCut's `pytorch_config.yaml`, as far as they are read."""
     heatmap = {"channels": [2048, 4], "kernel_size": [3], "strides": [2]}

@@ -9,15 +9,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from dlclive_io.outliers.frame_folder import FrameFolder
+from dlclive_io.outliers.outlier_table import table_text
 from dlclive_io.recovery.recover import recover
 from dlclive_io.tables.journal_content import JournalContent
 from dlclive_io.tables.table_layout import TableLayout
 
-from dlclive_core import Calibration, DLCLiveError, ModelCard
+from dlclive_core import Calibration, DataError, DLCLiveError, ModelCard
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.profiles import read_profile
-from dlclive_core.runtimes import HeatmapDecoding, PoseConfig, read_config
-from tools.fuzz import seeds
+from dlclive_core.runtimes import HeatmapDecoding, LabellingProject, PoseConfig, add_video_set, json_text, read_config
+from tools.fuzz import pose_files, seeds
 from tools.fuzz.mutation import as_json, as_yaml, changed_bytes, changed_values
 
 
@@ -115,6 +117,65 @@ def _recovery(data: bytes, folder: Path) -> None:
             raise DLCLiveError(file.error)
 
 
+def _kept_frame(data: bytes, folder: Path) -> None:
+    """A frame whose JSON cannot be read is left out; what is read can be put into a table, and written again."""
+    (folder / "img00000012.json").write_bytes(data)
+    card = ModelCard.from_json(as_json(seeds.cards()[0], _Plain()).decode())
+    for frame in FrameFolder(folder).frames(card):
+        if isinstance(frame, Path):
+            raise DLCLiveError(f"{frame.name} is damaged")
+        assert TableLayout(card).row(frame.pose).ndim == 1
+        assert table_text([frame])
+        json_text(frame.facts())
+
+
+def _labelling_project(path: Path) -> None:
+    """What is read can be given a further video, or is left to the user."""
+    project = LabellingProject.read(path.parent)
+    try:
+        add_video_set(path, "/data/new.mp4", (640, 480))
+    except DataError as error:
+        if "by hand" not in str(error):
+            raise
+    else:
+        assert set(LabellingProject.read(path.parent).videos) == {*project.videos, "new"}
+
+
+_WRITERS = {
+    "deeplabcut": (pose_files.deeplabcut_headers, pose_files.deeplabcut_file),
+    "coco": (pose_files.coco_values, as_json),
+    "parquet": (pose_files.parquet_facts, pose_files.parquet_file),
+}
+"""Formats of which the values in a file can be changed, not its bytes alone."""
+
+
+def _formats() -> list[Target]:
+    """A target for each installed format of finished poses."""
+    made = []
+    for info in pose_files.formats():
+        values, write = _WRITERS.get(info.name, (list, as_json))
+        made.append(
+            Target(
+                name=info.name,
+                reader=f"format `{info.name}`",
+                files=pose_files.files(info),
+                values=values(),
+                write=write,
+                read=pose_files.reader(info),
+            )
+        )
+    if any(info.name == "coco" for info in pose_files.formats()):  # dlclive-formats is installed
+        made.append(
+            Target(
+                name="openpose",
+                reader="format `openpose`",
+                values=pose_files.openpose_frames(),
+                read=pose_files.read_openpose,
+            )
+        )
+    return made
+
+
 TARGETS = (
     Target(name="card", reader="`ModelCard.from_json`", values=seeds.cards(), read=_card),
     Target(
@@ -143,7 +204,13 @@ TARGETS = (
         name="calibration-toml", reader="`Calibration.read`, Anipose", files=seeds.toml_calibrations(),
         read=_in_a_file("calibration.toml", Calibration.read),
     ),
+    Target(
+        name="labelling-project", reader="`LabellingProject.read`, `add_video_set`", values=seeds.labelling_projects(),
+        write=as_yaml, read=_in_a_file("config.yaml", _labelling_project),
+    ),
+    Target(name="kept-frame", reader="`FrameFolder.frames`", values=seeds.kept_frames(), read=_kept_frame),
     Target(name="csv", reader="`recover`", files=seeds.csv_files(), read=_recovery),
+    *_formats(),
 )  # fmt: skip
 NAMES = tuple(target.name for target in TARGETS)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlclive_core.cli.live.parts import RigParts, SessionParts
 from dlclive_core.cli.live.problems import Problems
 from dlclive_core.cli.live.run_spec import RunSpec
 from dlclive_core.cli.live.session_file import read_session_file
 from dlclive_core.cli.live.session_problems import find_problems
-from dlclive_core.cli.live.views_spec import ViewsParts
 from dlclive_core.cli.output import complain, print_json, print_table, stdout
 from dlclive_core.cli.specs import RegionSpec
 from dlclive_core.plugins.catalog import PluginCatalog
+
+if TYPE_CHECKING:
+    from dlclive_core.cli.live.views_parts import ViewsParts
 
 
 def run_check(file: Path, *, json: bool) -> int:
@@ -65,6 +67,8 @@ def _rows(session: SessionParts, parts: RigParts) -> list[tuple[str, str, str]]:
     shared = f", shared with {' and '.join(others)}" if others else ""
     loading = model.loading
     rows.append(("model", str(model.file), f"{loading.runtime.name} on {loading.device}{settings}{shared}"))
+    if spec.model.fallback is not None:
+        rows.append(("fallback", str(spec.model.fallback), f"answers frames beyond {spec.model.fallback_limit:g}"))
     if loading.profile is not None:
         rows.append(("profile", str(loading.profile.path), loading.profile.label))
     rows += [
@@ -113,6 +117,7 @@ def _facts(session: SessionParts, parts: RigParts) -> dict[str, Any]:
         "model_number": session.spec.model_number,
         "runtime": model.loading.runtime.name,
         "runtime_options": model.spec.options_to_dict(),
+        **model.spec.fallback_to_dict(),
         "profile": None if model.loading.profile is None else str(model.loading.profile.path),
         "outputs": [str(path) for sink in session.sinks for path in sink.outputs],
     }

@@ -92,22 +92,30 @@ class LatencyMeasurement:
         """What ended the measurement early."""
         return self._probe.error if self._probe is not None else None
 
-    def finish(self, report: SessionReport, record: Path, *, overwrite: bool, json: bool) -> dict[str, Any]:
-        """Write the trials and their picture beside the record; return the values for it."""
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was measured, for the record."""
+        probe = self._probe
+        assert probe is not None
+        return trials_to_dict(tuple(probe.trials), probe.false_answers, probe.round_trip)
+
+    def write(self, report: SessionReport, record: Path, *, overwrite: bool, json: bool) -> dict[str, str]:
+        """Write the trials and their picture beside the record; return their paths for it. Raises DataError."""
         probe = self._probe
         assert probe is not None
         table = record.with_name(record.stem.replace("run", "trials", 1) + ".csv")
         picture = record.with_name(record.stem.replace("run", "trials", 1) + ".svg")
         trials: tuple[LatencyTrial, ...] = tuple(probe.trials)
-        values = trials_to_dict(trials, probe.false_answers, probe.round_trip)
+        values = self.values
+        if not json:
+            print_trials(values)
         write_whole(table, trials_csv(trials), overwrite=overwrite)
         title = f"{report.name}, {report.runtime} on {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
         write_whole(picture, trials_picture(title, trials, values), overwrite=overwrite)
         if not json:
-            print_trials(values)
             for path in (table, picture):
                 stderr().print(f"written: {path}", markup=False)
-        return {**values, "trials_table": str(table), "trials_picture": str(picture)}
+        return {"trials_table": str(table), "trials_picture": str(picture)}
 
 
 def _without_others_on(port: str | None, spec: RunSpec) -> RunSpec:

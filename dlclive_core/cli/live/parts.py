@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from dlclive_core.cli.live.plan import REPLAY_SINK, PlannedSession, plan, with_replay_record
 from dlclive_core.cli.live.run_spec import RunSpec
-from dlclive_core.cli.live.views_spec import NAME, ViewsParts
+from dlclive_core.cli.live.views_spec import NAME, ViewsSpec
 from dlclive_core.cli.parts import ModelPart, build_processor, build_regions, build_sink
 from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.specs import PartSpec, located
@@ -21,6 +21,9 @@ from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.specs import build_component
 from dlclive_core.profiles import Profile
 from dlclive_core.regions import Region
+
+if TYPE_CHECKING:
+    from dlclive_core.cli.live.views_parts import ViewsParts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,11 @@ class RigParts:
 
 
 def build_views(spec: RunSpec, cameras: list[str], catalog: PluginCatalog) -> ViewsParts | None:
-    """Build the parts of the 3-D session. See `ViewsParts.build`."""
+    """Build the parts of the 3-D session; None for a run without poses in space. See `ViewsParts.build`."""
+    if spec.views == ViewsSpec():
+        return None
+    from dlclive_core.cli.live.views_parts import ViewsParts
+
     resolve_path = partial(output_path, folder=spec.out, source=NAME, mark="")
     return ViewsParts.build(spec.views, cameras, catalog, {"resolve_path": resolve_path, "overwrite": spec.overwrite})
 

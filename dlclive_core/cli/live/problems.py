@@ -45,8 +45,9 @@ class Problems:
         return _Caught(self, entry)
 
     def add(self, error: DLCLiveError, entry: str = "") -> None:
-        """Add an error."""
-        self._errors.setdefault(str(error), error)
+        """Add an error, and those that were found together with it."""
+        for each in (error, *error.further):
+            self._errors.setdefault(str(each), each)
         if entry:
             self.entries.add(entry)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dlclive_core.cli.output import complain, print_json, print_table, stderr
 from dlclive_core.data.recovery import RecoveryReport
-from dlclive_core.errors import DataError, DependencyError, PluginError
+from dlclive_core.errors import DataError, DependencyError, PluginError, UsageError
 from dlclive_core.hookspecs import RecoveryInfo
 from dlclive_core.machine.known_packages import FILES, install_command
 from dlclive_core.plugins.catalog import PluginCatalog, construct
@@ -14,6 +14,7 @@ from dlclive_core.plugins.catalog import PluginCatalog, construct
 
 def run_recover(folder: Path, *, json: bool) -> int:
     """Run the recovery of every plugin and return the exit code: 5 if a file could not be finished."""
+    _check(folder)
     catalog = PluginCatalog.installed()
     infos = catalog.components(RecoveryInfo)
     if not infos:
@@ -45,7 +46,7 @@ def run_recover(folder: Path, *, json: bool) -> int:
             )
             for file in files
         ]
-        print_table(str(folder), ("file", "kind", "rows", "until s", "result"), rows)
+        print_table(str(folder), ("file", "kind", "frames", "until s", "result"), rows)
     else:
         stderr().print(f"nothing to recover in {folder}", markup=False)
     failed = [file for file in files if file.error]
@@ -54,3 +55,14 @@ def run_recover(folder: Path, *, json: bool) -> int:
     for failure in broken:
         complain(failure)
     return DataError.exit_code if failed else PluginError.exit_code if broken else 0
+
+
+def _check(folder: Path) -> None:
+    """Raise UsageError unless it is a folder: a file's own folder is named, in which all files of the run are finished."""
+    if folder.is_dir():
+        return
+    where = folder.parent
+    if folder.exists():
+        raise UsageError(f"{folder} is a file: give the folder that the run wrote to, as in dlclive recover {where}")
+    hint = f", as in dlclive recover {where}" if folder.suffix and where.is_dir() else ""
+    raise UsageError(f"there is no {folder}: give the folder that the run wrote to{hint}")

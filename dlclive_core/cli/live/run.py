@@ -44,8 +44,12 @@ class Measurement(Protocol):
     def error(self) -> DLCLiveError | None:
         """What ended the measurement early."""
 
-    def finish(self, report: SessionReport, record: Path, *, overwrite: bool, json: bool) -> dict[str, Any]:
-        """Write what was measured beside the record; return the values for the record."""
+    @property
+    def values(self) -> dict[str, Any]:
+        """What was measured, for the record."""
+
+    def write(self, report: SessionReport, record: Path, *, overwrite: bool, json: bool) -> dict[str, str]:
+        """Print and write what was measured, beside the record; return the paths for the record. Raises DataError."""
 
 
 def run_live(spec: RunSpec, *, json: bool, measurement: Measurement | None = None) -> int:
@@ -170,13 +174,24 @@ def _finish(
     error, message = _failure(error, rig, reports)
     code = error.exit_code if error is not None else signals.exit_code
     pictures = []
+    unwritten: DLCLiveError | None = None
     for session, report, number in zip(record.sessions, reports, numbers, strict=True):
         pictures.append(record.picture_path(session))
         title = f"{report.name}, {session.model_name} on {report.runtime}, {report.device}, {report.started_at:%Y-%m-%d %H:%M}"
         picture = latency_picture(title, number.history, number.distribution, report.stages)
-        write_whole(pictures[-1], picture, overwrite=spec.overwrite)
+        try:
+            write_whole(pictures[-1], picture, overwrite=spec.overwrite)
+        except DLCLiveError as raised:
+            unwritten = unwritten or raised
     if measurement is not None:
-        record.add("latency", measurement.finish(reports[0], record.path, overwrite=spec.overwrite, json=json))
+        measured = measurement.values
+        record.add("latency", measured)
+        try:
+            measured |= measurement.write(reports[0], record.path, overwrite=spec.overwrite, json=json)
+        except DLCLiveError as raised:  # the record says so, and is finished
+            unwritten = unwritten or raised
+    if unwritten is not None and not message:
+        message, code = str(unwritten), unwritten.exit_code
     values = record.finish(reports, message, code)
     if json:
         print_json(values)

@@ -48,6 +48,7 @@ class SourceSpec:
             "source": without_password(self.part.text),
             "model": self.model.path if self.model else None,
             "runtime_options": self.model.options_to_dict() if self.model else {},
+            **(self.model.fallback_to_dict() if self.model else {}),
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **(asdict(self.regions) if self.regions else {}),
@@ -129,6 +130,7 @@ class RunSpec:
             "model": list(self.models) or self.model.path,
             "runtime_options": self.model.options_to_dict(),
             "detection": self.model.detection.changed_options(),
+            **self.model.fallback_to_dict(),
             "processors": [part.text for part in self.processors],
             "sinks": [part.text for part in self.sinks],
             **asdict(self.regions),
@@ -156,7 +158,7 @@ def _own_with_more(source: SourceSpec, more: RunSpec) -> SourceSpec:
 
 def _model_with_more(model: ModelSpec, more: ModelSpec) -> ModelSpec:
     default = ModelSpec()
-    names = ("runtime", "device", "precision", "profile", "detector")
+    names = ("runtime", "device", "precision", "profile", "detector", "fallback", "fallback_limit")
     changed: dict[str, Any] = {
         name: getattr(more, name) for name in names if getattr(more, name) != getattr(default, name)
     }

@@ -59,6 +59,8 @@ _LOADING = {
     "precision": str,
     "profile": str,
     "detector": Path | None,
+    "fallback": Path | None,
+    "fallback_limit": float,
 }
 _OPTIONS = "runtime_options"
 _DETECTION = {

@@ -22,7 +22,7 @@ from dlclive_core.errors import DataError, DLCLiveError, OutputExistsError, Plug
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.specs import convert
 from dlclive_core.profiles import Profile
-from dlclive_core.regions import Chain, check_follows
+from dlclive_core.regions import Chain, fit_to_model
 from dlclive_core.session.component_calls import errors_named
 from dlclive_core.session.dimensions import check_dimensions
 
@@ -40,6 +40,7 @@ class _LoadedModel:
     """What is known of a model; None as far as it has an error."""
 
     card: ModelCard | None = None
+    cards: tuple[ModelCard, ...] = ()
     profile: Profile | None = None
 
 
@@ -87,7 +88,7 @@ class _Search:
             part = ModelPart.build(session.model, self._catalog)
             profile = part.loading.profile
             with part.load(self._catalog) as model:
-                return _LoadedModel(model.card, profile)
+                return _LoadedModel(model.card, model.cards, profile)
         return _LoadedModel(profile=profile)
 
     def _check_session(self, session: PlannedSession, model: _LoadedModel) -> None:
@@ -97,8 +98,8 @@ class _Search:
         is_live = source is None or source.is_live
         with self._caught(), located(self._spec.file):
             chain = Chain(build_regions(session.regions, model.profile))
-            if model.card is not None:
-                check_follows(chain, model.card)
+            if model.cards:
+                fit_to_model(chain, *model.cards)
             size = None if source is None else self._frame_size(source, session.source)
             if size is not None:
                 chain.views((size[1], size[0]))
@@ -159,7 +160,8 @@ class _Search:
         for path in component.outputs:
             with self._caught():
                 try:
-                    _check_file(path, self._spec.out, overwrite=overwrite, is_live=is_live)
+                    is_folder = isinstance(component, Sink) and component.writes_folders
+                    _check_file(path, self._spec.out, overwrite=overwrite, is_live=is_live, is_folder=is_folder)
                 except DLCLiveError as error:  # the kind, and thus the exit code, stays that of a run
                     raise type(error)(f"{part.where}: {error}") from error
         component.close()
@@ -172,9 +174,9 @@ def _overwrites(part: PartSpec) -> bool:
     return convert(text, bool, "overwrite") is True
 
 
-def _check_file(path: Path, out: Path, *, overwrite: bool, is_live: bool) -> None:
+def _check_file(path: Path, out: Path, *, overwrite: bool, is_live: bool, is_folder: bool) -> None:
     """Raise OutputExistsError or DataError if a run could not write this file."""
-    if path.is_dir():
+    if path.is_dir() and not is_folder:
         raise DataError(f"cannot write {path}: it is a folder")
     if path.exists() and not overwrite:
         raise OutputExistsError(f"{path} exists: use overwrite (--overwrite), or choose another name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dlclive_core.cli.output import print_table, stdout
+from dlclive_core.cli.unlike_words import known, unlike_in_words
 from dlclive_core.session import SessionReport, SinkResult, StageTimes
 
 _EVENTS = 5  # maximum number of events printed
@@ -31,7 +32,7 @@ def print_session(report: SessionReport) -> None:
 
 
 def remarks(report: SessionReport) -> list[str]:
-    """Lines on losses outside the session, stalls, tolerated failures, statistics and events."""
+    """Lines on losses outside the session, stalls, frames unlike the training, tolerated failures, statistics and events."""
     before = {
         "skipped by the source in favour of newer ones": report.skipped,
         "lost in transmission": report.lost,
@@ -43,16 +44,20 @@ def remarks(report: SessionReport) -> list[str]:
         lines.append(f"the source disconnected and reconnected {report.reconnects} times")
     if report.stalls:
         lines.append(f"{report.stalls} stalls without frames, longest {report.longest_stall:.2f} s")
+    if unlike := unlike_in_words(report):
+        lines.append(unlike)
+    if report.model_statistics:
+        lines.append(f"model: {counts_in_words(known(report.model_statistics))}")
     for sink in report.sinks:
         if sink.dropped and not sink.error:
             lines.append(f"{_name(sink)}: {sink.dropped} frames are missing: the sink was too slow")
         if sink.statistics:
-            lines.append(f"{_name(sink)}: {_values(sink.statistics)}")
+            lines.append(f"{_name(sink)}: {counts_in_words(sink.statistics)}")
     for processor in report.processors:
         if processor.failures:
             lines.append(f"{processor.processor} failed on {processor.failures} frames: {processor.error}")
         if processor.statistics:
-            lines.append(f"{processor.processor}: {_values(processor.statistics)}")
+            lines.append(f"{processor.processor}: {counts_in_words(processor.statistics)}")
     events = [event for event in report.events if event.kind not in _COUNTED]
     lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
     more = len(events) - _EVENTS + report.events_omitted
@@ -61,7 +66,8 @@ def remarks(report: SessionReport) -> list[str]:
     return lines
 
 
-def _values(statistics: Mapping[str, float]) -> str:
+def counts_in_words(statistics: Mapping[str, float]) -> str:
+    """`kept 4, frames left out 2`."""
     return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in statistics.items())
 
 

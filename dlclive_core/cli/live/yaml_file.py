@@ -35,6 +35,8 @@ class YamlFile:
         except FileNotFoundError:
             raise UsageError(f"no such file: {path}") from None
         except OSError as error:
+            if path.is_dir():  # a PermissionError on Windows
+                raise UsageError(f"{path} is a folder: give a session file, such as {path / 'rig.yaml'}") from None
             raise UsageError(f"cannot read {path}: {error.strerror}") from None
         except TextError as error:
             raise ConfigurationError(error.at(path)) from None

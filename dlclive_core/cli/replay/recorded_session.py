@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from dlclive_core.cli.live.plan import plan
 from dlclive_core.cli.live.run_spec import RunSpec, SourceSpec
 from dlclive_core.cli.specs import PartSpec, RegionSpec
-from dlclive_core.data.card import CARD_VERSION, ModelCard
 from dlclive_core.data.estimate import RunInfo
 from dlclive_core.data.json_fields import JsonFields
 from dlclive_core.data.names import file_name_part
-from dlclive_core.errors import ConfigurationError, DataError, DLCLiveError, ModelError, UsageError, nearest
-
-_MOST_BYTES = 64 << 20
-_RECORD = re.compile(r"run(-\d+)?\.json")
-_PART = ".part"
+from dlclive_core.data.run_record import (
+    files_of,
+    is_of_recovery_alone,
+    read_record,
+    recovered_files,
+    run_of,
+    unlike_a_record,
+)
+from dlclive_core.errors import ConfigurationError, DataError, DLCLiveError, UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,12 @@ class RecordedSession:
     Attributes:
         name: of its source, valid in file names.
         mark: inserted into the names of its files, `_left`; empty for the only session.
-        folder: to which the paths of its processors are relative: that of the run; the current one for `analyze`.
+        folder: to which the paths of its processors are relative: that of the run.
         files: what the session left, as far as it is still there.
         processors: as they were set.
         run: its description; its clock begins at 0.
         model_file: of the model.
+        fallback: the file of the model that answered for it, and from which `Pose.unlike` on; None: there was none.
         regions: what the model saw of each frame.
         is_whole: the run ended in order, and nothing that the replay record should have is missing in it.
         unlike: why it is not, for a notice.
@@ -51,26 +52,18 @@ class RecordedSession:
     regions: RegionSpec
     is_whole: bool
     unlike: str
-
-
-def find_record(path: Path) -> Path:
-    """run.json of a folder, or the file itself. Raises UsageError if there is none, or more than one."""
-    if not path.is_dir():
-        if not path.exists():
-            raise UsageError(f"no such run: {path}; give the folder of a run, or its run.json")
-        return path
-    records = sorted(file for file in path.iterdir() if _RECORD.fullmatch(file.name))
-    if not records:
-        raise UsageError(f"{path} has no run.json: give the folder (--out) of `dlclive run` or `dlclive analyze`")
-    if len(records) > 1:
-        raise UsageError(f"{path} has {len(records)} runs; give one: {', '.join(map(str, records))}")
-    return records[0]
+    fallback: tuple[Path, float] | None = None
 
 
 def read_sessions(record: Path) -> tuple[RecordedSession, ...]:
     """Read the sessions of a run. Raises DataError, ConfigurationError, ModelError."""
-    values = _read(record)
+    values = read_record(record)
     fields = JsonFields(values, lambda problem: DataError(f"{record} cannot be read: {problem}"))
+    if is_of_recovery_alone(values):
+        raise DataError(
+            f"{record} was written by `dlclive recover` alone, and does not say what the run was: it cannot be replayed; "
+            f"`dlclive convert {record.parent} TARGET` reads the poses"
+        )
     options = _object(values, "options", fields)
     try:
         read = _videos if "videos" in values else _live
@@ -78,7 +71,7 @@ def read_sessions(record: Path) -> tuple[RecordedSession, ...]:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         if isinstance(error, DLCLiveError):
             raise
-        raise DataError(f"{record} is not the record of a run: {type(error).__name__}: {error}") from None
+        raise unlike_a_record(record, error) from None
     if not sessions:
         raise DataError(f"{record} has no session")
     return sessions
@@ -93,20 +86,6 @@ def chosen(sessions: tuple[RecordedSession, ...], name: str | None) -> tuple[Rec
         names = [session.name for session in sessions]
         raise UsageError(f"the run has no source {name!r}: {nearest(name, names)}")
     return found
-
-
-def _read(record: Path) -> dict[str, Any]:
-    try:
-        if record.stat().st_size > _MOST_BYTES:
-            raise DataError(f"{record} is too large for the record of a run")
-        values = json.loads(record.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read {record}: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise DataError(f"{record} is not the record of a run: give the run's folder, or its run.json") from None
-    if not isinstance(values, dict):
-        raise DataError(f"{record} is not the record of a run")
-    return values
 
 
 def _object(values: Mapping[str, Any], name: str, fields: JsonFields) -> dict[str, Any]:
@@ -140,7 +119,7 @@ def _live(record: Path, values: dict[str, Any], options: dict[str, Any]) -> Iter
     if len(entries) < len(planned):
         raise DataError(f"{record} has {len(entries)} sources, and its options {len(planned)}: it is damaged")
     for session, entry in zip(planned, entries, strict=False):
-        files = _files(record.parent, [*entry.get("files", ()), *entry.get("outputs", ()), *_recovered(values)])
+        files = files_of(record.parent, [*entry.get("files", ()), *entry.get("outputs", ()), *recovered_files(values)])
         unlike = _unlike(values, entry)
         yield RecordedSession(
             name=session.name,
@@ -148,8 +127,9 @@ def _live(record: Path, values: dict[str, Any], options: dict[str, Any]) -> Iter
             folder=record.parent,
             files=files,
             processors=session.processors,
-            run=_run(record, entry["model"], entry["source"], session.name, values.get("began")),
+            run=run_of(record, entry["model"], entry["source"], session.name, values.get("began")),
             model_file=str(entry["model"]["file"]),
+            fallback=_fallback(entry["model"]),
             regions=session.regions,
             is_whole=not unlike,
             unlike=unlike,
@@ -164,34 +144,21 @@ def _videos(record: Path, values: dict[str, Any], options: dict[str, Any]) -> It
         yield RecordedSession(
             name=name,
             mark=f"_{name}" if several else "",
-            folder=Path(),
-            files=_files(record.parent, entry["outputs"]),
+            folder=record.parent,
+            files=files_of(record.parent, entry["outputs"]),
             processors=_parts(options.get("processors", ())),
-            run=_run(record, values["model"], source, name, values.get("began")),
+            run=run_of(record, values["model"], source, name, values.get("began")),
             model_file=str(values["model"]["file"]),
+            fallback=_fallback(values["model"]),
             regions=RegionSpec(),
             is_whole=entry.get("result") == "done",
             unlike="" if entry.get("result") == "done" else f"{entry['video']} {entry.get('result')}",
         )
 
 
-def _run(record: Path, model: dict[str, Any], source: dict[str, Any], name: str, began: Any) -> RunInfo:
-    try:
-        card = ModelCard.from_json(json.dumps({"card_version": CARD_VERSION, **model["card"]}), str(record))
-    except ModelError as error:
-        raise DataError(str(error)) from None
-    size, fps = source.get("frame_size"), source.get("fps")
-    return RunInfo(
-        card=card,
-        source=str(source["name"]),
-        name=name,
-        is_live=source["is_live"] is True,
-        frame_size=None if size is None else (int(size[0]), int(size[1])),
-        fps=float(fps) if isinstance(fps, int | float) and 0 < fps < 1e9 else None,
-        frame_count=None,
-        started_at=datetime.fromisoformat(began) if isinstance(began, str) else datetime.now(timezone.utc),
-        started_clock=0.0,
-    )
+def _fallback(model: dict[str, Any]) -> tuple[Path, float] | None:
+    values = model.get("fallback")
+    return None if values is None else (Path(str(values["file"])), float(values["limit"]))
 
 
 def _parts(texts: Any) -> tuple[PartSpec, ...]:
@@ -205,26 +172,6 @@ def _regions(options: dict[str, Any]) -> RegionSpec:
         dynamic=None if dynamic is None else tuple(dynamic),
         resize=options.get("resize"),
     )
-
-
-def _recovered(values: dict[str, Any]) -> list[str]:
-    return [file["path"] for recovery in values.get("recovered") or () for file in recovery["files"]]
-
-
-def _files(folder: Path, names: list[Any]) -> tuple[Path, ...]:
-    """The files of a run that are still there, finished or not. They are looked for beside run.json, which may have moved."""
-    found: dict[Path, None] = {}
-    for name in names:
-        path = Path(str(name).replace("\\", "/"))
-        for candidate in (folder / path, folder / path.name):
-            for file in (candidate, candidate.with_name(candidate.name + _PART)):
-                if file.is_file():
-                    found[file] = None
-                    break
-            else:
-                continue
-            break
-    return tuple(found)
 
 
 def _unlike(values: dict[str, Any], entry: dict[str, Any]) -> str:

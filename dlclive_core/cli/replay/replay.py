@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dlclive_core.cli.output import complain, print_json, stderr, warn
-from dlclive_core.cli.replay.recorded_session import RecordedSession, chosen, find_record, read_sessions
+from dlclive_core.cli.replay.recorded_session import RecordedSession, chosen, read_sessions
 from dlclive_core.cli.replay.replay_picture import replay_picture
 from dlclive_core.cli.replay.replay_session import Replayed, recorded_run, replay_session
 from dlclive_core.cli.replay.replay_table import print_result
@@ -19,6 +19,7 @@ from dlclive_core.cli.replay.video_poses import VideoPoses
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
 from dlclive_core.data.recorded_run import RecordedRun
+from dlclive_core.data.run_record import find_record
 from dlclive_core.errors import DataError, UsageError
 from dlclive_core.machine.files import exists_error, output_folder, replace_whole, write_whole
 from dlclive_core.machine.json_text import json_text

@@ -48,7 +48,13 @@ class VideoPoses:
             raise UsageError(f"the run's model {session.model_file} is not there; pass --model")
         if times is None:
             times = _times_of(video, session)
-        loaded = ModelPart.build(ModelSpec(path=model or session.model_file), catalog).load(catalog)
+        spec = ModelSpec(path=model or session.model_file)
+        if model is None and session.fallback is not None:
+            file, limit = session.fallback
+            if not file.exists():
+                raise UsageError(f"the run's fallback {file} is not there; pass --model to do without")
+            spec = replace(spec, fallback=file, fallback_limit=limit)
+        loaded = ModelPart.build(spec, catalog).load(catalog)
         run = replace(session.run, card=loaded.card, is_live=session.run.is_live and times is not None)
         return cls(source, loaded, session, times, run)
 

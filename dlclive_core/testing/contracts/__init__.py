@@ -8,5 +8,13 @@ from dlclive_core.testing.contracts.pose_model import PoseModelContract
 from dlclive_core.testing.contracts.processor import ProcessorContract
 from dlclive_core.testing.contracts.sink import SinkContract
 from dlclive_core.testing.contracts.source import FrameSourceContract
+from dlclive_core.testing.contracts.table_format import TableFormatContract
 
-__all__ = ["ExporterContract", "FrameSourceContract", "PoseModelContract", "ProcessorContract", "SinkContract"]
+__all__ = [
+    "ExporterContract",
+    "FrameSourceContract",
+    "PoseModelContract",
+    "ProcessorContract",
+    "SinkContract",
+    "TableFormatContract",
+]

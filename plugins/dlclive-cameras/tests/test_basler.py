@@ -19,6 +19,7 @@ from dlclive_core.testing import FrameSourceContract, NullModel
 
 if find_spec("pypylon") is None:
     pytest.skip("needs pypylon: pip install 'dlclive-cameras[basler]'", allow_module_level=True)
+from dlclive_cameras.pylon_library import pylon
 
 
 @pytest.fixture(autouse=True)
@@ -235,6 +236,13 @@ def test_closing_during_an_outage_ends_the_reconnection(monkeypatch: pytest.Monk
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("dlclive reconnect")]
 
 
+def fire(camera: BaslerCamera) -> None:
+    """Fire the software trigger once the camera takes it: one that comes while it still sends a frame is dropped."""
+    pylon_camera = camera._connection.camera  # type: ignore[union-attr]
+    assert pylon_camera.WaitForFrameTriggerReady(30_000, pylon.TimeoutHandling_Return)
+    pylon_camera.ExecuteSoftwareTrigger()
+
+
 def test_a_trigger_is_waited_for(cameras: Any) -> None:
     with BaslerCamera(trigger="Software", region=(0, 0, 64, 48), silence=0.2) as camera:
         camera.open()
@@ -244,7 +252,7 @@ def test_a_trigger_is_waited_for(cameras: Any) -> None:
                 camera.read(0.1)
         assert camera.trouble == ""
         for number in range(3):
-            camera._connection.camera.ExecuteSoftwareTrigger()  # type: ignore[union-attr]
+            fire(camera)
             assert cameras.read(camera).index == number
         with pytest.raises(TimeoutError):
             camera.read(0.2)

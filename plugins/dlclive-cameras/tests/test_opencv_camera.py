@@ -146,7 +146,7 @@ def test_many_outages_leave_no_threads(server: Any, cameras: Any) -> None:
     until = time.perf_counter() + 5
     while threading.active_count() > threads and time.perf_counter() < until:
         time.sleep(0.05)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # a slow thread of an earlier test may have ended
 
 
 @pytest.mark.parametrize(

@@ -99,4 +99,4 @@ def test_closing_waits_for_the_thread(server: Any) -> None:
     camera = OpenCVCamera(server.url)
     camera.open()
     camera.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # a slow thread of an earlier test may have ended

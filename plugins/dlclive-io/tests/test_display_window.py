@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 from dlclive_io.drawing import keypoint_colours
+from dlclive_io.outliers.outlier_frames import OutlierFrames
 from dlclive_io.screen.display_window import DisplayWindow
 from dlclive_io.screen.recent_times import RecentTimes
 from dlclive_io.screen.window import enlarge, status_text
@@ -68,6 +69,21 @@ class Screen:
         for window in windows[: count.value]:
             message = (ctypes.c_long * 24)(33, 0, 1, 0, window, protocols, 32, delete)  # an XEvent: ClientMessage
             x11.XSendEvent(display, ctypes.c_ulong(window), 0, 0, message)
+        x11.XCloseDisplay(display)
+
+    def press(self, key: str) -> None:
+        """Press and release a key over the window, as a keyboard does: by the extension XTEST."""
+        x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
+        name = ctypes.util.find_library("Xtst")
+        if name is None:
+            pytest.skip("no libXtst to press a key")
+        xtest = ctypes.CDLL(name)
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        display = ctypes.c_void_p(x11.XOpenDisplay(self.name.encode()))
+        code = x11.XKeysymToKeycode(display, ctypes.c_ulong(ord(key)))
+        xtest.XTestFakeMotionEvent(display, -1, 100, 100, ctypes.c_ulong(0))
+        for down in (1, 0):
+            xtest.XTestFakeKeyEvent(display, code, down, ctypes.c_ulong(0))
         x11.XCloseDisplay(display)
 
 
@@ -151,7 +167,7 @@ def test_dropped_frames_are_shown_below_the_picture(xvfb: Screen) -> None:
 
 
 def test_the_line_below_the_picture_has_rate_latency_and_losses_with_units() -> None:
-    header = {"processed": 90, "losses": Progress("running", missed=1, dropped=2).losses}
+    header = {"processed": 90, "losses": Progress("running", missed=1, dropped=2).losses, "marked": 0}
     times = RecentTimes()
     assert status_text(header, times, 100.0) == "90 poses, 2 dropped, 1 missed"
     times.extend((90.0 + 0.1 * n, 0.008 if n % 50 else 0.5) for n in range(100))
@@ -243,3 +259,26 @@ def test_dlclive_shows_what_it_finds() -> None:
         live.get_pose(frame)
         assert live._window.is_open
     assert live._window is None
+
+
+@needs_xvfb
+def test_the_key_m_marks_a_frame(xvfb: Screen, tmp_path: Path) -> None:
+    """A key that is pressed on the screen reaches the run; what was kept for it is counted for the window."""
+    run = run_info()
+    with DisplayWindow() as window, OutlierFrames(tmp_path / "outliers", min_confidence=0) as sink:
+        window.open(run)
+        sink.open(run)
+        frames = list(estimates(3))
+        window.write(frames[0])
+        sink.write(frames[0])
+        assert soon(lambda: bool(xvfb.pixels()[240:480, 320:640].any()))  # before the first picture the window is tiny
+        xvfb.press("m")
+        assert soon(lambda: run.marks.count == 1)
+        sink.write(frames[1])
+        sink.write(frames[2])
+        assert (run.marks.kept, sink.statistics["marked"], sink.statistics["kept"]) == (1, 1, 1)
+
+
+def test_frames_that_were_kept_are_told_below_the_picture() -> None:
+    header = {"processed": 90, "losses": "0 dropped", "marked": 2}
+    assert status_text(header, RecentTimes(), 100.0) == "90 poses, 0 dropped, 2 marked"

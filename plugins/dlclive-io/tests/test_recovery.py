@@ -71,7 +71,7 @@ def test_hdf5_is_rebuilt_from_its_journal(crash: Any, tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:1000])
     report = recover(folder)
     (recovered,) = report.files
-    assert (recovered.path, recovered.kind, recovered.rows, recovered.error) == (folder / "mouse.h5", "poses", 91, "")
+    assert (recovered.path, recovered.kind, recovered.rows, recovered.error) == (folder / "mouse.h5", "poses", 6, "")
     assert recovered.seconds == pytest.approx(90 / 50)
     assert "journal" in recovered.note
     table = pd.read_hdf(recovered.path)
@@ -214,6 +214,19 @@ def test_journals_that_cannot_be_read_stay(crash: Any, tmp_path: Path) -> None:
     (recovered,) = recover(folder).files
     assert "not a readable pose journal" in recovered.error
     assert (folder / "mouse.h5.part").exists()
+
+
+def test_frames_with_a_pose_are_counted_whatever_the_kind_of_table(crash: Any, tmp_path: Path, films: Any) -> None:
+    """Those without one have empty rows in some kinds, and none in others."""
+    numbers = (0, 1, 2, 5, 6, 90)
+    folder = crash(PoseTable(tmp_path / "b.h5"), numbers=numbers)
+    for name in ("a.csv", "c.h5"):
+        with PoseTable(folder / name) as closed:
+            closed.open(RUN)
+            for number in numbers:
+                closed.write(_estimate(number, films.draw(number)))
+    assert len(pd.read_csv(folder / "a.csv.part", header=[0, 1, 2], index_col=0)) == 91
+    assert {file.path.name: file.rows for file in recover(folder).files} == {"a.csv": 6, "b.h5": 6, "c.h5": 6}
 
 
 def test_a_table_that_was_closed_in_order_needs_no_journal(tmp_path: Path, films: Any) -> None:

@@ -22,12 +22,17 @@ from dlclive_core import (
     RunInfo,
     Sink,
     Skeleton,
+    StudentFacts,
     pose_digest,
 )
 from dlclive_core.testing import SinkContract, run_info
 
 SKELETON = Skeleton(("snout", "tail"))
 CARD = ModelCard(net_type="resnet_50", skeleton=SKELETON, individuals=("a", "b"), multi_animal=True)
+FACTS = StudentFacts(
+    teacher="t.pt", teacher_sha256="0" * 64, videos=(), student="window-128", frames=1, steps=1, seed=0,
+    median_px=1, p95_px=1, p99_px=1, lost=0, hallucinated=0,
+)  # fmt: skip
 RUN = replace(run_info(CARD, is_live=True, fps=1 / 3), source="cam ü", name="left", started_clock=1e6 + 1 / 3)
 
 
@@ -100,6 +105,28 @@ def assert_same(recorded: RecordedFrame, estimate: Estimate) -> None:
     assert frame.image.shape == estimate.frame.image.shape
     assert not frame.image.flags.writeable
     assert recorded.digest == pose_digest(estimate.pose)
+
+
+def test_how_unlike_a_students_training_each_frame_is_comes_back(tmp_path: Path) -> None:
+    run = replace(RUN, card=CARD.with_(student=FACTS))
+    originals = []
+    for number, estimate in enumerate(random_estimates(60)):
+        unlike = (1 / 3 + number, np.inf, None)[number % 3]
+        pose = replace(model_pose(estimate), unlike=unlike)
+        originals.append(replace(estimate, pose=pose, model_pose=None))
+    record = RecordFile(written(tmp_path / "a.replay", originals, run=run))
+    recorded = list(record.frames())
+    assert [frame.pose.unlike for frame in recorded] == [estimate.pose.unlike for estimate in originals]
+    for frame, estimate in zip(recorded, originals, strict=True):
+        assert_same(frame, estimate)
+    assert record.damage == ""
+    assert record.run.card.student == FACTS
+
+
+@pytest.mark.parametrize(("is_student", "version"), [(False, b'"version": 1'), (True, b'"version": 2')])
+def test_only_a_students_record_needs_a_newer_reader(tmp_path: Path, is_student: bool, version: bytes) -> None:
+    run = replace(RUN, card=CARD.with_(student=FACTS if is_student else None))
+    assert version in written(tmp_path / "a.replay", random_estimates(1), run=run).read_bytes()
 
 
 def test_every_bit_comes_back(tmp_path: Path) -> None:
@@ -212,11 +239,77 @@ def test_a_killed_run_is_recovered(tmp_path: Path) -> None:
     assert whole.startswith((tmp_path / "a.replay").read_bytes())
 
 
+def frame_places(content: bytes, count: int) -> list[int]:
+    """Where the blocks of the frames begin, by their own lengths; the last one is the end."""
+    at = len(MAGIC)
+    places = []
+    for _ in range(count + 1):
+        at += 8 + struct.unpack_from("<I", content, at)[0]
+        places.append(at)
+    return places
+
+
+@pytest.mark.parametrize("length", [0, 1, 200, 900, 2**12, 2**31])
+@pytest.mark.parametrize("damaged", [0, 3, 195, 198, 199])
+def test_a_wrong_length_costs_no_frame(tmp_path: Path, damaged: int, length: int) -> None:
+    """In the middle and at the end, whether it points into the file or behind it: nothing is cut off, everything is read."""
+    estimates = random_estimates(200)
+    part = written(tmp_path / "a.replay", estimates, finishes=False)
+    content = bytearray(part.read_bytes())
+    struct.pack_into("<I", content, frame_places(bytes(content), 200)[damaged], length)
+    part.write_bytes(content)
+    report = recover(tmp_path)
+    assert report.files[0].rows == 200
+    assert "the length of 1 frames was damaged, and they are whole" in report.files[0].note
+    assert (tmp_path / "a.replay").read_bytes() == bytes(content)
+    for one, estimate in zip(RecordFile(tmp_path / "a.replay").frames(), estimates, strict=True):
+        assert_same(one, estimate)
+
+
+@pytest.mark.parametrize("damaged", [3, 197, 198])
+def test_a_frame_of_wrong_length_and_content_is_left_out_alone(tmp_path: Path, damaged: int) -> None:
+    part = written(tmp_path / "a.replay", random_estimates(200), finishes=False)
+    content = bytearray(part.read_bytes())
+    at = frame_places(bytes(content), 200)[damaged]
+    struct.pack_into("<I", content, at, 2**31)
+    content[at + 20] ^= 1
+    part.write_bytes(content)
+    report = recover(tmp_path)
+    assert report.files[0].rows == 199
+    assert "1 damaged frames are left out" in report.files[0].note
+    assert (tmp_path / "a.replay").read_bytes() == bytes(content)
+
+
+def test_a_damaged_frame_before_a_torn_one(tmp_path: Path) -> None:
+    part = written(tmp_path / "a.replay", random_estimates(50), finishes=False)
+    content = bytearray(part.read_bytes())
+    places = frame_places(bytes(content), 50)
+    content[places[48] + 20] ^= 1
+    part.write_bytes(content[:-3])
+    report = recover(tmp_path)
+    assert report.files[0].rows == 48
+    assert (tmp_path / "a.replay").read_bytes() == bytes(content[: places[49]])
+    record = RecordFile(tmp_path / "a.replay")
+    assert len(list(record.frames())) == 48
+    assert record.damage == "a.replay: 1 damaged frames are left out"
+
+
+def test_a_file_that_pretends_a_block_at_every_byte_is_read_in_bounded_time(tmp_path: Path) -> None:
+    part = written(tmp_path / "a.replay", random_estimates(3), finishes=False)
+    with part.open("ab") as file:
+        file.write(struct.pack("<2I", 2**31, 0) + struct.pack("<I", 0x01010101 & 0x07FF) * 500_000)
+    record = RecordFile(part)
+    assert len(list(record.frames())) == 3
+    assert record.lost == 8 + 2_000_000
+
+
 def test_recovery_removes_nothing_behind_a_damaged_place(tmp_path: Path) -> None:
+    """More than a search looks through: nothing behind it is found, and nothing is removed."""
     part = written(tmp_path / "a.replay", random_estimates(200), finishes=False)
     content = bytearray(part.read_bytes())
     middle = content.index(struct.pack("<q", 40 * 3), 2000) - 8  # the length of a frame
-    struct.pack_into("<I", content, middle, 2**31)
+    content[middle : middle + 12] = struct.pack("<I", 2**31) + bytes(8)
+    content[middle + 12 : middle + 12] = bytes(300_000)
     part.write_bytes(content)
     report = recover(tmp_path)
     assert report.files[0].rows == 40

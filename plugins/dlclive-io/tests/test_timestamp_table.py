@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,10 +13,27 @@ import numpy as np
 import pytest
 from dlclive_io.tables.timestamp_table import TimestampTable
 
-from dlclive_core import DataError, Estimate, Frame, ModelCard, OutputExistsError, Pose, RunInfo, Sink, Skeleton
+from dlclive_core import (
+    DataError,
+    Estimate,
+    Frame,
+    ModelCard,
+    OutputExistsError,
+    Pose,
+    RunInfo,
+    Sink,
+    Skeleton,
+    StudentFacts,
+    is_times,
+    read_times,
+)
 from dlclive_core.testing import SinkContract, run_info
 
 SKELETON = Skeleton(("nose",))
+FACTS = StudentFacts(
+    teacher="t.pt", teacher_sha256="0" * 64, videos=(), student="window-128", frames=1, steps=1, seed=0,
+    median_px=1, p95_px=1, p99_px=1, lost=0, hallucinated=0,
+)  # fmt: skip
 START = datetime(2026, 3, 29, 1, 59, 59, tzinfo=timezone(timedelta(hours=1)))
 
 
@@ -64,6 +83,24 @@ def test_columns(tmp_path: Path) -> None:
             "latency_ms": "7.250",
         },
     ]
+
+
+def test_of_a_student_it_says_how_unlike_its_training_each_frame_is(tmp_path: Path) -> None:
+    path = tmp_path / "times.csv"
+    run = replace(_run(5000.0), card=ModelCard(net_type="window", skeleton=SKELETON, student=FACTS))
+    estimate = _estimate(0, 5000.25, 17.125)
+    before = replace(estimate.pose, unlike=1.73456)
+    with TimestampTable(path) as sink:
+        sink.open(run)
+        sink.write(replace(estimate, pose=before))
+        sink.write(replace(estimate, model_pose=before))
+        sink.write(replace(estimate, pose=replace(before, unlike=math.inf)))
+        sink.write(estimate)
+        sink.finish()
+    with path.open(newline="") as file:
+        assert [row["unlike"] for row in csv.DictReader(file)] == ["1.735", "1.735", "inf", ""]
+    assert is_times(path)
+    assert [(time.index, time.captured_at) for time in read_times(path)] == [(0, 0.25)] * 4
 
 
 def test_an_existing_file_is_not_replaced_and_an_interrupted_one_is_readable(tmp_path: Path) -> None:

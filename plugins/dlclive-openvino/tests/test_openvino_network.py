@@ -15,7 +15,17 @@ from dlclive_openvino.export import OpenVinoExporter
 from dlclive_openvino.library import ov
 from dlclive_openvino.runtime import OpenVinoNetwork
 
-from dlclive_core import DataError, ModelCard, ModelError, ModelNotFoundError, PoseModel, UsageError, load_model
+from dlclive_core import (
+    DataError,
+    ModelCard,
+    ModelError,
+    ModelNotFoundError,
+    PoseModel,
+    UnsupportedModelError,
+    UsageError,
+    load_model,
+)
+from dlclive_core.runtimes import CARD_KEY
 from dlclive_core.testing import PoseModelContract
 
 Load = Callable[..., PoseModel]
@@ -163,6 +173,15 @@ def test_a_file_without_a_card_is_rejected(mouse: Path, tmp_path: Path, openvino
     with pytest.raises(ModelError, match=r"no dlclive card inside.*runtime 'onnx'"):
         openvino(tmp_path / "bare.onnx")
     assert OpenVinoNetwork.settings(tmp_path / "bare.onnx") == []
+
+
+def test_an_export_for_another_program_is_rejected(mouse: Path, tmp_path: Path, openvino: Load) -> None:
+    model = onnx.load(mouse)
+    (entry,) = (item for item in model.metadata_props if item.key == CARD_KEY)
+    entry.value = ModelCard.from_json(entry.value).with_(format="sleap-nn").to_json()
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(UnsupportedModelError, match=r"export for sleap-nn.*use the model that it was made from"):
+        openvino(tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("location", ["../secret.bin", "/etc/passwd"])

@@ -13,8 +13,9 @@ from dlclive_core import PluginCatalog, PoseModel, compare_models, load_model
 from dlclive_core.plugins.sources import source_for
 from dlclive_core.plugins.spread_frames import spread_frames
 
-torch_export = pytest.importorskip("dlclive_torch.export", reason="dlclive-torch reads DeepLabCut's files")
+pytest.importorskip("dlclive_torch", reason="dlclive-torch reads DeepLabCut's files")
 golden_cases = pytest.importorskip("tests.golden_cases", reason="making the reference networks needs torch")
+golden_exports = pytest.importorskip("tests.golden_exports", reason="exporting them needs torch")
 
 SHARED = Path(__file__).parents[4] / "shared"
 
@@ -30,9 +31,6 @@ KINDS = (
 """Heatmaps, several resolutions, classified coordinates, conditions, affinity fields with unique keypoints and without,
 regression."""
 
-FIXED = ("hrnet", "paf", "dlcrnet", "dekr")
-"""Exported for the size of the image, in a fraction of the time."""
-
 
 @pytest.fixture(scope="module")
 def shared() -> Path:
@@ -45,17 +43,16 @@ def shared() -> Path:
 @pytest.mark.golden
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_agrees_with_pytorch(kind: str, shared: Path, tmp_path: Path) -> None:
+def test_agrees_with_pytorch(kind: str, shared: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """In fp32, as an ONNX file and as OpenVINO's own."""
     import torch
 
     torch.set_num_threads(1)
     case = golden_cases.read_case(shared, kind, tmp_path)
-    fixed = case.image.shape[1::-1] if kind.startswith(FIXED) else None
-    torch_export.OnnxExporter().export(case.path, tmp_path / "a.onnx", size=fixed)
-    OpenVinoExporter().export(tmp_path / "a.onnx", tmp_path / "a.xml")
+    onnx = golden_exports.onnx_of_case(tmp_path_factory, case)
+    OpenVinoExporter().export(onnx, tmp_path / "a.xml")
     with load_model(case.path, "torch", device="cpu") as model:
-        for path in (tmp_path / "a.onnx", tmp_path / "a.xml"):
+        for path in (onnx, tmp_path / "a.xml"):
             with load_model(path, "openvino", threads=1) as candidate:
                 parity = compare_models(model, candidate, [case.image])
             assert parity.keypoints >= 4
@@ -66,8 +63,7 @@ def test_agrees_with_pytorch(kind: str, shared: Path, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def trained(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The open-field network as an ONNX file."""
-    path = tmp_path_factory.mktemp("openfield") / "openfield.onnx"
-    torch_export.OnnxExporter().export(shared / "models" / "openfield_cspnext_s.pt", path)
+    path: Path = golden_exports.onnx_of(tmp_path_factory, "openfield", shared / "models" / "openfield_cspnext_s.pt")
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import threading
 import time
@@ -14,6 +15,8 @@ from statistics import median
 import numpy as np
 import pytest
 from dlclive_processors import LedLatency
+from dlclive_processors.led_spot import SpotFinder
+from dlclive_processors.led_trials import LedTrials
 from dlclive_processors.simulator import ChipRecord, Simulator, compile_firmware
 
 from dlclive_core import Frame, OutputError, Pose, RunInfo, Session, UsageError
@@ -57,6 +60,25 @@ def light(tmp_path: Path) -> Path:
     path = tmp_path / "light"
     path.write_bytes(b"\0")
     return path
+
+
+def test_any_error_ends_the_measurement_and_is_told() -> None:
+    """Also one that nobody thought of: the measurement must not look complete, and nobody may wait for its end."""
+
+    class Broken:
+        led_width = 0.01
+
+        def probe(self) -> int:
+            raise ValueError("a fault\nin the program")
+
+    trials = LedTrials(Broken(), 3, (0.1, 0.2), 1.0, SpotFinder(), random.Random(1))  # type: ignore[arg-type]
+    trials.start()
+    while not trials.finished.is_set():
+        trials.see(Frame(np.zeros((4, 4), np.uint8), 0, 0.0))
+        time.sleep(0.005)
+    trials.join()
+    assert str(trials.error) == "the measurement failed: ValueError: a fault in the program"
+    assert trials.trials == []
 
 
 @POSIX

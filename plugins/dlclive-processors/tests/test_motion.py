@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from dlclive_processors.checks import check_number
 from dlclive_processors.filters.motion import Motion
 
-from dlclive_core import UsageError
+from dlclive_core import UsageError, check_number
 
 
 def test_velocity_matrices_are_the_textbook_ones() -> None:

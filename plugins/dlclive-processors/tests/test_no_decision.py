@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -48,6 +49,36 @@ def test_freezing_does_not_count_the_time_of_a_gap(make_pose: MakePose, make_run
     for number, at in enumerate([0.0, 0.1, 0.2, 1.15, 1.2, 1.3]):  # nothing between 0.2 and 1.15 s
         trigger.process(make_pose([[5, 5]]), Frame(IMAGE, number, run.started_clock + at))
     assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("age", "pause", "disarms", "cancelled"),
+    [(0.0, 0.0, False, 0), (9.0, 0.0, False, 1), (0.0, 5.0, False, 1), (0.0, 0.0, True, 1)],
+    ids=["seen to the end", "stale", "gap", "disarmed"],
+)
+def test_an_onset_that_waits_for_its_delay_is_cancelled_by_any_end(
+    age: float,
+    pause: float,
+    disarms: bool,
+    cancelled: int,
+    monkeypatch: pytest.MonkeyPatch,
+    make_pose: MakePose,
+    make_run: MakeRun,
+) -> None:
+    """Of the output nothing is seen, as it was not on yet; the statistics tell that something was to come."""
+    run = make_run(is_live=True, fps=None)
+    now = run.started_clock
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    trigger = RuleTrigger("snout.x > 1", delay=0.035, output=CallableOutput(bool))
+    trigger.open(run)
+    for number in range(10):
+        now += 0.01 + pause * (number == 2)
+        if number == 2 and disarms:
+            trigger.disarm()
+        trigger.process(make_pose([[5, 5]]), Frame(IMAGE, number, now - age * (number == 2)))
+    counts = trigger.statistics
+    assert counts["cancelled"] == cancelled
+    assert counts["switched_on"] == (0 if disarms else 1)  # the condition holds on: a new onset, after the whole delay
 
 
 def test_a_life_shorter_than_a_frame_is_refused_for_any_output(make_run: MakeRun) -> None:

@@ -34,6 +34,23 @@ def catalog() -> PluginCatalog:
     )
 
 
+def test_scipy_is_imported_for_track_alone() -> None:
+    script = (
+        "import sys\n"
+        "from dlclive_core import PluginCatalog, ProcessorInfo\n"
+        "catalog = PluginCatalog.installed()\n"
+        "infos = catalog.components(ProcessorInfo)\n"
+        "assert len(infos) > 15\n"
+        "for info in infos:\n"
+        "    if info.name != 'track':\n"
+        "        catalog.factory(info)\n"
+        "assert 'scipy' not in sys.modules\n"
+        "catalog.factory(catalog.find(ProcessorInfo, 'track'))\n"
+        "assert 'scipy' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_processors_are_built_by_name(catalog: PluginCatalog) -> None:
     assert isinstance(catalog.build(ProcessorInfo, "kalman", horizon=0.05), KalmanPredictor)
     region = catalog.build(ProcessorInfo, "region", polygon=[[0, 0], [9, 0], [9, 9]], keypoint="snout")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from dlclive_processors import CallableOutput, Output, Reason, Stimulate
+from dlclive_processors import CallableOutput, Output, Reason, SerialOutput, Stimulate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -236,6 +237,56 @@ def test_rates_in_a_recording_are_those_of_its_own_time(
     assert processor.refused == 1
 
 
+def test_a_recording_that_goes_back_is_a_new_beginning(
+    clock: list[float], lamp: Lamp, make_pose: MakePose, make_run: MakeRun
+) -> None:
+    """The last activation is not a past of the frames after the jump: once a second is not too often then."""
+    processor = Stimulate(output=lamp, polygon=SQUARE, keypoint="snout", max_rate=1.0, refractory=1.0)
+    processor.open(make_run(is_live=False))
+    levels = []
+    for number, (place, seconds) in enumerate([(IN, 5.0), (IN, 5.1), (IN, 1.0), (IN, 1.1), (OUT, 1.2)]):
+        processor.process(make_pose([place]), Frame(IMAGE, number, clock[0], seconds))
+        levels.append(lamp.is_on)
+    assert levels == [True, True, False, True, False]  # off at the frame that goes back, whose past is not known
+    assert lamp.requests[2] == (False, Reason.GAP, 2)
+    assert processor.refused == 0
+
+
+def test_off_that_failed_is_tried_again() -> None:
+    """The function raises at "off": until it has returned once, the output counts as on."""
+    calls: list[bool] = []
+
+    def switch(on: bool) -> None:
+        calls.append(on)
+        if calls == [True, False]:
+            raise OSError("the lamp does not answer")
+
+    output = CallableOutput(switch)
+    output.renew(True, Reason.CONDITION, 0, 0.0)
+    with pytest.raises(OSError, match="does not answer"):
+        output.off(Reason.END)
+    assert output.is_on
+    output.close()
+    assert calls == [True, False, False]
+    assert not output.is_on
+
+
+def test_on_that_failed_is_switched_off() -> None:
+    """The function raises at "on", perhaps after it has switched: `close` calls it with False."""
+    calls: list[bool] = []
+
+    def switch(on: bool) -> None:
+        calls.append(on)
+        if on:
+            raise OSError("the lamp does not answer")
+
+    output = CallableOutput(switch)
+    with pytest.raises(OSError, match="does not answer"):
+        output.renew(True, Reason.CONDITION, 0, 0.0)
+    output.close()
+    assert calls == [True, False]
+
+
 def test_a_custom_condition(play: Callable[..., list[bool]], make_pose: MakePose) -> None:
     frames_asked = []
 
@@ -257,6 +308,15 @@ def test_a_function_as_output(make_pose: MakePose, make_run: MakeRun) -> None:
     assert heard == [True, False]
 
 
+def test_options_beside_a_serial_output_are_set_there_with_its_port(tmp_path: Path) -> None:
+    pytest.importorskip("serial", reason="serial outputs need pyserial")
+    options = {"polygon": SQUARE, "keypoint": "snout", "output": SerialOutput(port="/dev/ttyACM1")}
+    with pytest.raises(UsageError, match=r"output=\{serial:/dev/ttyACM1,width=0.005\}$"):
+        Stimulate(**options, width=0.005)
+    with pytest.raises(UsageError, match=r"output=\{serial:/dev/ttyACM1,events=FILE\}$"):
+        Stimulate(**options, events=tmp_path / "x.csv")  # it was relative to the folder of the run, and is not any more
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -264,7 +324,17 @@ def test_a_function_as_output(make_pose: MakePose, make_run: MakeRun) -> None:
         ({"polygon": SQUARE, "keypoint": "snout", "condition": lambda p, f: True}, "polygon and keypoint"),
         ({"polygon": SQUARE, "keypoint": "snout", "output": None}, "give either port"),
         ({"polygon": SQUARE, "keypoint": "snout", "port": "/dev/x"}, "give either port"),
-        ({"polygon": SQUARE, "keypoint": "snout", "events": "e.csv"}, "events is an option of the output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "events": "e.csv"}, "^events has no effect beside output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "channel": 1}, "^channel has no effect beside output"),
+        (
+            {"polygon": SQUARE, "keypoint": "snout", "width": 0.005},
+            r"set it there: output=\{serial:PORT,width=0.005\}$",
+        ),
+        ({"polygon": SQUARE, "keypoint": "snout", "frequency": 20}, "^frequency has no effect beside output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "duration": 2.0}, "^duration has no effect beside output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "patience": 9}, "^patience has no effect beside output"),
+        ({"polygon": SQUARE, "keypoint": "snout", "lifespan": 0}, "lifespan is 0; give a number above 0"),
+        ({"polygon": SQUARE, "keypoint": "snout", "lifespan": NAN}, "lifespan is nan"),
         ({"polygon": SQUARE, "keypoint": "snout", "debounce": 0}, "debounce"),
         ({"polygon": SQUARE, "keypoint": "snout", "max_age": 0}, "max_age"),
         ({"polygon": SQUARE, "keypoint": "snout", "max_rate": 0}, "max_rate"),

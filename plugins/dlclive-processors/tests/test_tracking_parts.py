@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from dlclive_processors.tracking.association import Association
 from dlclive_processors.tracking.detections import DetectionFinder, Detections
+from dlclive_processors.tracking.rows import IdentityRows
 from dlclive_processors.tracking.similarity import BoxSimilarity, KeypointSimilarity
 from dlclive_processors.tracking.tracks import START_SPEED, Tracks
 from numpy.typing import NDArray
@@ -241,3 +242,12 @@ def test_pairs_have_the_largest_sum_of_all_ways(seed: int) -> None:
     best = max(sum(value[i, j] for i, j in enumerate(way)) for way in itertools.permutations(range(len(theirs))))
     assert value[found, matched].sum() == pytest.approx(best)
     assert (value[found, matched] > 0).all()
+
+
+@pytest.mark.parametrize("names", [("ann", "bob"), None])
+def test_rows_of_identities_keep_how_unlike_the_training_the_frame_is(names: tuple[str, ...] | None) -> None:
+    pose = Pose(scattered(1, 2), SKELETON, unlike=1.5)
+    tracks = Tracks.__new__(Tracks)  # what the rows need of them
+    tracks.identity, tracks.row = np.array([0, 1]), np.array([1, 0])
+    placed, seen = IdentityRows(names).place(pose, tracks)
+    assert (placed.unlike, seen) == (1.5, 2)

@@ -1,7 +1,7 @@
 """What Open Ephys' Network Events does with TTL requests, as far as its source shows (NetworkEvents.cpp of its plugin).
 
-python open_ephys.py PORT KIND prints each request as a line of JSON. KIND: good; slow (0.05 s for each answer); invalid, as for
-a line that it does not have; silent (no answer to `State=1`); garbage.
+python open_ephys.py PORT KIND [HOST] prints each request as a line of JSON. KIND: good; slow (0.05 s for each answer);
+invalid, as for a line that it does not have; silent (no answer to `State=1`); garbage.
 """
 
 import json
@@ -12,8 +12,10 @@ import time
 import zmq
 
 port, kind = int(sys.argv[1]), sys.argv[2]
+host = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
 socket = zmq.Context().socket(zmq.REP)
-socket.bind(f"tcp://127.0.0.1:{port}")
+socket.setsockopt(zmq.IPV6, int(":" in host))
+socket.bind(f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}")
 print(json.dumps("ready"), flush=True)
 while True:
     request = socket.recv().decode()

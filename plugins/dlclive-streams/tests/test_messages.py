@@ -44,6 +44,25 @@ def random_estimates(count: int, seed: int) -> list[Estimate]:
     return found
 
 
+def test_a_name_with_half_a_character_is_sent_in_all_encodings() -> None:
+    """Such as that of a video whose name is no text to the system: the session is called after it."""
+    message = {"session": "vid\ud800eo"}
+    assert msgpack.unpackb(encode(message, "msgpack")) == {"session": "vid\\ud800eo"}
+    assert json.loads(encode(message, "json")) == message
+
+
+def test_an_animal_of_the_project_that_is_called_like_a_row() -> None:
+    """Its row and the one whose name it has are both sent."""
+    card = replace(CARD, individuals=("individual_3", "Bo"))
+    pose = Pose(np.arange(4 * 2 * 3, dtype=np.float32).reshape(4, 2, 3), CARD.skeleton)
+    estimate = Estimate(Frame(IMAGE, 0, 0.0, 0.0), pose, 0.0, 0.0, 0.0)
+    message = PoseMessages(run_info(card)).message(estimate)
+    assert message["individuals"] == ("individual_3", "Bo", "individual_3-2", "individual_4")
+    packets = PosePackets(card, bundle=False).packets(pose, 0, 0.0, 0.0)
+    addresses = [packet.partition(b"\0")[0].decode() for packet in packets[1:]]
+    assert len(addresses) == len(set(addresses)) == 4 * 2
+
+
 @pytest.mark.parametrize("is_live", [True, False])
 def test_random_poses_are_messages_that_can_be_read(is_live: bool) -> None:
     run = run_info(CARD, is_live=is_live)

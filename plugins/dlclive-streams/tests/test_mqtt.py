@@ -165,6 +165,22 @@ def test_a_broker_that_stops_reading_bounds_what_waits(free_port: int, wait_for)
         broker.close()
 
 
+def test_messages_that_were_lost_with_their_connection_are_counted(free_port: int, wait_for) -> None:
+    """The broker reads nothing, and then hangs up: what waited is unsent, and the next message goes to the new connection."""
+    stranger = one_connection(free_port, b"\x20\x02\x00\x00")
+    with stranger as port:
+        broker = Broker("127.0.0.1", port, patience=60)
+        broker.open()
+        for _ in range(30):
+            broker.publish("a", b"x" * 1_000_000)
+        assert broker.unsent == 0
+        stranger.hang_up()
+        wait_for(lambda: len(stranger.connections) == 2 and broker._connected.is_set())
+        broker.publish("a", b"x")
+        assert 20 < broker.unsent <= 30  # the system had taken the first ones
+        broker.close()
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -232,7 +248,7 @@ class one_connection:  # noqa: N801 - used as a function
     def __init__(self, port: int, answer: bytes) -> None:
         self._answer, self._ending = answer, False
         self._server = socket.create_server(("127.0.0.1", port))
-        self._connections: list[socket.socket] = []
+        self.connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> int:
@@ -245,14 +261,18 @@ class one_connection:  # noqa: N801 - used as a function
             pass  # closing a socket does not end its accept() everywhere; a connection does
         self._thread.join(10)
         self._server.close()
-        for connection in self._connections:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End the connections that there are."""
+        for connection in self.connections:
             connection.close()
 
     def _serve(self) -> None:
         with suppress(OSError):
             while not self._ending:
                 connection, _ = self._server.accept()
-                self._connections.append(connection)
+                self.connections.append(connection)
                 with suppress(OSError):
                     connection.recv(1000)
                     connection.sendall(self._answer)

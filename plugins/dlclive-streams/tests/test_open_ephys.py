@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import socket
 
 import pytest
 from dlclive_streams import OpenEphysOutput
+from dlclive_streams.open_ephys.ttl_line import TtlLine
 
 from dlclive_core import OutputError, PluginError, Pose, Reason, Session, UsageError
 from dlclive_core.testing import BlobSource, NullModel
@@ -101,6 +103,39 @@ def test_off_that_is_not_confirmed_is_an_error(start_receiver, free_port: int, w
     gui.close()
     with pytest.raises(OutputError, match=r"did not confirm that line 3 is off: check the line$"):
         output.close()
+    output.close()
+
+
+def test_off_is_asked_for_before_the_end_also_if_nobody_waits_for_it(start_receiver, free_port: int) -> None:
+    """The answer to "on" is still on its way when the line is closed."""
+    gui = start_receiver("open_ephys.py", free_port, "slow")
+    line = TtlLine(f"tcp://127.0.0.1:{free_port}", 3, timeout=10)
+    line.request(True)
+    assert gui.next() == ON
+    line.close(0.0)
+    assert gui.next() == OFF
+
+
+def test_nothing_is_asked_any_more_after_the_end(start_receiver, free_port: int) -> None:
+    """Nobody answers: a GUI that is started later, for the next experiment, must hear nothing of this one."""
+    line = TtlLine(f"tcp://127.0.0.1:{free_port}", 3, timeout=0.05)
+    line.request(True)
+    assert not line.close(0.1)
+    line._thread.join(60)
+    assert not line._thread.is_alive()
+
+
+def test_a_gui_at_an_ipv6_address(start_receiver) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+            port = probe.getsockname()[1]
+    except OSError:
+        pytest.skip("this computer has no IPv6")
+    gui = start_receiver("open_ephys.py", port, "good", "::1")
+    output = opened(port, host="::1")
+    output.renew(True, Reason.CONDITION, 0, 0.0)
+    assert gui.take(2) == [OFF, ON]
     output.close()
 
 

@@ -178,7 +178,7 @@ def test_a_host_without_an_address_is_one_line(host: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"port": 0}, "port is 0; give a whole number from 1 to 65535"),
+        ({"port": 0}, "port is 0; give a number at least 1 and at most 65535"),
         ({"prefix": "rig"}, "prefix is 'rig'; give a beginning of OSC addresses, such as /rig1"),
         ({"prefix": "/rig/"}, "prefix is '/rig/'"),
         ({"prefix": "/rig one"}, "prefix is '/rig one'"),

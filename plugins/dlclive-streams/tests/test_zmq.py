@@ -136,7 +136,7 @@ def test_a_host_that_is_not_this_computer_is_one_line(host: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"port": 70000}, "port is 70000; give a whole number from 0 to 65535"),
+        ({"port": 70000}, "port is 70000; give a number at least 0 and at most 65535"),
         ({"topic": ""}, "topic is ''; give printable text"),
         ({"topic": "a\nb"}, "topic is"),
         ({"format": "pickle"}, "format is 'pickle'; choose from json, msgpack"),

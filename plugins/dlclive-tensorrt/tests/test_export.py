@@ -22,6 +22,7 @@ from dlclive_core import (
     ModelError,
     PluginCatalog,
     RuntimeInfo,
+    UnsupportedModelError,
     UsageError,
     export_model,
     install_command,
@@ -30,6 +31,7 @@ from dlclive_core.data.assembly_rules import AssemblyRules
 from dlclive_core.export import find_route
 from dlclive_core.machine.system import sha256
 from dlclive_core.plugins.catalog import Plugin, missing_requirements
+from dlclive_core.runtimes import CARD_KEY
 
 SIZE, SHAPE = (160, 128), (128, 160)
 
@@ -264,6 +266,15 @@ def test_invalid_source_files_are_rejected(tmp_path: Path, export, mouse: Path) 
     del model.metadata_props[:]
     onnx.save(model, mouse)
     with pytest.raises(ModelError, match="has no dlclive card inside"):
+        export(mouse, size=SIZE)
+
+
+def test_an_export_for_another_program_is_rejected(mouse: Path, export) -> None:
+    model = onnx.load(mouse)
+    (entry,) = (item for item in model.metadata_props if item.key == CARD_KEY)
+    entry.value = ModelCard.from_json(entry.value).with_(format="bonsai").to_json()
+    onnx.save(model, mouse)
+    with pytest.raises(UnsupportedModelError, match=r"export for bonsai.*use the model that it was made from"):
         export(mouse, size=SIZE)
 
 

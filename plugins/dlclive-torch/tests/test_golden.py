@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dlclive_torch.export import OnnxExporter
 from numpy.typing import NDArray
 
 from dlclive_core import Pose, PoseModel, load_model
 from dlclive_core.models.conditional import ConditionalModel
 from dlclive_core.models.topdown import TopDownModel
 from tests.golden_cases import CASES, Case, read_case
+from tests.golden_exports import onnx_of_case
 
 FREE = ("resnet_50", "cspnext_s", "paf_resnet_50_unique_identity", "dekr_w18")
 """Exported with a dynamic size; the last one also covers HRNet."""
 
-FIXED = (
+OF_ONE_SIZE = (
     "animaltokenpose_base",
     "ctd_coam_w32",
     "ctd_prenet_rtmpose_s",
@@ -25,8 +25,8 @@ FIXED = (
     "rtmpose_s",
     "top_down_resnet_50",
 )
-"""Exported with the fixed size of their image, which takes a fraction of the time. The others are wider or deeper variants,
-whose export takes long and covers nothing new; `nox -s parity` exports them all."""
+"""Exported with one size, that of their crops or of their image. The others are wider or deeper variants, whose export takes
+long and covers nothing new; `nox -s parity` exports them all."""
 
 
 @pytest.fixture(params=CASES)
@@ -60,17 +60,14 @@ def assert_agrees(pose: Pose, case: Case, pixels: float) -> None:
 
 @pytest.mark.golden
 @pytest.mark.slow
-def test_matches_deeplabcut(case: Case, tmp_path: Path) -> None:
+def test_matches_deeplabcut(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
     pytest.importorskip("dlclive_onnx", reason="running the exported file needs dlclive-onnx")
     free = case.name in FREE
-    target = tmp_path / "model.onnx"
     with load_model(case.path, "torch", device="cpu") as model:
         assert_agrees(predict(model, case, case.image), case, 0.01)
-        if not free and case.name not in FIXED:
+        if not free and case.name not in OF_ONE_SIZE:
             return
-        fixed = None if free or model.card.method != "bottom-up" else case.image.shape[1::-1]
-        OnnxExporter().export(case.path, target, size=fixed)
-        with load_model(target, "onnx", device="cpu", threads=1) as exported:
+        with load_model(onnx_of_case(tmp_path_factory, case), "onnx", device="cpu", threads=1) as exported:
             assert_agrees(predict(exported, case, case.image), case, 0.05)
             if not free:
                 return

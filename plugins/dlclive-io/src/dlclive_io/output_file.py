@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dlclive_core import DataError, FileLock, OutputExistsError, UsageError, create_file, take_name
 
+PART = ".part"
+
 
 class OutputFile:
     """A file that is written as `<name>.part` and gets its name at the end.
@@ -21,15 +23,26 @@ class OutputFile:
         path: the final name.
         suffixes: allowed suffixes.
         overwrite: whether an existing file may be replaced.
+        unfinished: what the name of the unfinished file ends in, instead of `.part`.
+        is_folder: whether the final name is that of a folder; the caller checks what is in an existing one.
     """
 
-    def __init__(self, path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        suffixes: tuple[str, ...],
+        *,
+        overwrite: bool,
+        unfinished: str = PART,
+        is_folder: bool = False,
+    ) -> None:
         self.path = Path(path)
-        self.part = self.path.with_name(self.path.name + ".part")
-        self._overwrite = overwrite
-        self._lock = FileLock(self.path.with_name(self.path.name + ".part.lock"))
+        self.part = self.path.with_name(self.path.name + unfinished)
+        self._overwrite, self._is_folder = overwrite, is_folder
+        self._lock = FileLock(self.part.with_name(self.part.name + ".lock"))
         self._state = "new"
-        if self.path.suffix.lower() not in suffixes:
+        name = self.path.name.lower()
+        if not any(name.endswith(suffix) and name != suffix for suffix in suffixes):
             raise UsageError(f"{self.path} must end in {' or '.join(suffixes)}: the suffix selects the format")
 
     @property
@@ -52,7 +65,7 @@ class OutputFile:
         """
         if not self.path.parent.is_dir():
             raise DataError(f"cannot write {self.path}: no folder {self.path.parent}; create it first")
-        if self.path.is_dir():
+        if self.path.is_dir() and not self._is_folder:
             raise DataError(f"cannot write {self.path}: it is a folder")
         self._check_free()
         with self.errors():
@@ -101,11 +114,20 @@ class OutputFile:
             self.part.unlink(missing_ok=True)
         self._state = "discarded"
 
-    def release(self) -> None:
-        """Let other runs write the file; an unfinished `.part` stays. Safe to call at any time."""
-        if self._state == "writing":
-            self._state = "unfinished"
-        self._lock.release()
+    def release(self, *, is_empty: bool = False) -> None:
+        """Let other runs write the file; an unfinished `.part` stays. Safe to call at any time.
+
+        Args:
+            is_empty: the closed `.part` has not a single frame, and is removed: the run never began, perhaps because another
+                component could not be opened, and the next try needs the name.
+        """
+        try:
+            if self._state == "writing":
+                self._state = "unfinished"
+                if is_empty:
+                    self.discard()
+        finally:
+            self._lock.release()
 
     @contextmanager
     def errors(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dlclive_core import ReaderInfo, RecoveryInfo, SinkInfo, SourceInfo, hookimpl
+from dlclive_core import AnnotationInfo, FormatInfo, ReaderInfo, RecoveryInfo, SinkInfo, SourceInfo, hookimpl
 
 VIDEO_SUFFIXES = (
     ".mp4",
@@ -77,6 +77,13 @@ def dlclive_register_sinks() -> list[SinkInfo]:
             factory="dlclive_io.tables.timestamp_table:TimestampTable",
         ),
         SinkInfo(
+            name="outliers",
+            summary="Keeps the frames that are worth labelling: unsure, jumping, or marked by the user",
+            factory="dlclive_io.outliers.outlier_frames:OutlierFrames",
+            requires=("cv2",),
+            install_hint=_INSTALL,
+        ),
+        SinkInfo(
             name="replay",
             summary="Records the model's poses and all times to the last bit, for dlclive replay",
             factory="dlclive_io.replay.replay_record:ReplayRecord",
@@ -113,6 +120,21 @@ def dlclive_register_sinks() -> list[SinkInfo]:
 
 
 @hookimpl
+def dlclive_register_formats() -> list[FormatInfo]:
+    return [
+        FormatInfo(
+            name="deeplabcut",
+            summary="DeepLabCut's tables, .h5 and .csv: predictions, tracks and labels",
+            factory="dlclive_io.deeplabcut.deeplabcut_format:DeepLabCutFormat",
+            suffixes=(".h5", ".csv"),
+            preference=10,
+            requires=("h5py", "tables"),
+            install_hint=_INSTALL,
+        )
+    ]
+
+
+@hookimpl
 def dlclive_register_recoveries() -> list[RecoveryInfo]:
     return [
         RecoveryInfo(
@@ -133,6 +155,19 @@ def dlclive_register_readers() -> list[ReaderInfo]:
             summary="Reads replay records, DeepLabCut tables and timestamps",
             factory="dlclive_io.replay.read_run:read_run",
             requires=("tables",),
+            install_hint=_INSTALL,
+        )
+    ]
+
+
+@hookimpl
+def dlclive_register_annotations() -> list[AnnotationInfo]:
+    return [
+        AnnotationInfo(
+            name="deeplabcut",
+            summary="Puts kept frames into a DeepLabCut project, with machine labels",
+            factory="dlclive_io.labelling.add_frames:add_frames",
+            requires=("cv2", "tables"),
             install_hint=_INSTALL,
         )
     ]

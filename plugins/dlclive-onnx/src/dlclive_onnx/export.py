@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from dlclive_core import DataError, Exporter, ModelCard, ModelError, UnsupportedModelError, UsageError
-from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, refuse_other_program
 from dlclive_onnx.int8_nodes import ELEMENTWISE, choose_nodes, name_nodes, use_global_pooling
 from dlclive_onnx.metadata import read_card
 
@@ -82,6 +82,7 @@ def _card(source: Path) -> ModelCard:
     card = read_card(source)
     if card is None:
         raise ModelError(f"{source.name} was not exported by dlclive: export the model from its .pt file first")
+    refuse_other_program(card, source.name)
     if card.precision != "fp32":
         raise ModelError(f"{source.name} is in {card.precision}, but int8 is made from fp32: give the fp32 file")
     return card

@@ -11,7 +11,16 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from dlclive_core import ModelCard, ModelError, UnsupportedModelError
-from dlclive_core.runtimes import CARD_KEY, CONFIG_NAME, HeatmapDecoding, PoseConfig, check_network, pad, scorer_name
+from dlclive_core.runtimes import (
+    CARD_KEY,
+    CONFIG_NAME,
+    HeatmapDecoding,
+    PoseConfig,
+    check_network,
+    pad,
+    refuse_other_program,
+    scorer_name,
+)
 from dlclive_onnx.binding import BoundRuns
 from dlclive_onnx.heatmap_decoding import decode_heatmaps, normalise
 
@@ -38,7 +47,9 @@ def recognise_graph(session: ort.InferenceSession, path: Path, pixels: int | Non
     """
     card = session.get_modelmeta().custom_metadata_map.get(CARD_KEY)
     if card is not None:
-        return WholeGraph(session, ModelCard.from_json(card, path.name), path, pixels)
+        known = ModelCard.from_json(card, path.name)
+        refuse_other_program(known, path.name)
+        return WholeGraph(session, known, path, pixels)
     config = path.with_name(CONFIG_NAME)
     if not config.is_file():
         raise ModelError(

@@ -25,8 +25,27 @@ def dlclive_register_runtimes() -> list[RuntimeInfo]:
 
 @hookimpl
 def dlclive_register_exporters() -> list[ExporterInfo]:
-    """The quantiser."""
+    """The quantiser, and the exporters for programs that run SLEAP's models."""
+    programs = {
+        "bonsai": ("BonsaiExporter", "A folder for Bonsai.Sleap: a frame of Bonsai in, SLEAP's arrays out"),
+        "sleap-nn": ("SleapNNExporter", "A folder for sleap-nn predict: SLEAP's arrays out"),
+    }
     return [
+        *(
+            ExporterInfo(
+                name=name,
+                summary=summary,
+                factory=f"dlclive_onnx.sleap.exporter:{exporter}",
+                reads=".onnx",
+                writes=".onnx",
+                precisions=("fp32", "fp16"),
+                converts=False,
+                program=name,
+                requires=("onnxruntime", "onnx"),
+                install_hint="pip install 'dlclive-onnx[bonsai]'",
+            )
+            for name, (exporter, summary) in programs.items()
+        ),
         ExporterInfo(
             name="onnx-int8",
             summary="An ONNX file with its convolutions in int8, calibrated on a clip; for CPUs",
@@ -36,5 +55,5 @@ def dlclive_register_exporters() -> list[ExporterInfo]:
             precisions=("int8",),
             requires=("onnxruntime", "onnx"),
             install_hint="pip install 'dlclive-onnx[int8]'",
-        )
+        ),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dlclive_core import ModelCard, ModelError, ModelNotFoundError
-from dlclive_core.runtimes import CARD_KEY, check_network, sha256
+from dlclive_core.runtimes import CARD_KEY, check_network, refuse_other_program, sha256
 from dlclive_openvino.devices import core
 from dlclive_openvino.graph_fixes import fix_graph
 from dlclive_openvino.library import ov
@@ -65,7 +65,8 @@ def read_network(path: Path, ov_core: ov.Core | None = None) -> tuple[ov.Model, 
 
     Raises:
         ModelNotFoundError: the weights are not beside the .xml.
-        ModelError: OpenVINO cannot read the file, the weights belong to another file, or dlclive did not write the file.
+        ModelError: OpenVINO cannot read the file, the weights belong to another file, or dlclive did not write the file,
+            or wrote it for another program (UnsupportedModelError).
     """
     model, card = read_file(path, ov_core)
     if card is None:
@@ -73,6 +74,7 @@ def read_network(path: Path, ov_core: ov.Core | None = None) -> tuple[ov.Model, 
             f"{path.name} has no dlclive card inside, so its keypoints are unknown; export it with: dlclive export MODEL.pt "
             f"OUT{path.suffix}" + ("; or run it with runtime 'onnx'" if path.suffix.lower() == ".onnx" else "")
         )
+    refuse_other_program(card, path.name)
     image = model.inputs[0]
     if image.any_name != "image" or image.element_type != ov.Type.u8 or len(image.partial_shape) != 4:
         raise ModelError(

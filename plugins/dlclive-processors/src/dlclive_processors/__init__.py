@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dlclive_processors.deeplabcut_live.jump_led import JumpLed
     from dlclive_processors.deeplabcut_live.kalman_filter_predictor import KalmanFilterPredictor
     from dlclive_processors.deeplabcut_live.lick_led import LickLed
+    from dlclive_processors.deeplabcut_live.processor import ArrayProcessorBase
     from dlclive_processors.deeplabcut_live.teensy_laser import TeensyLaser
     from dlclive_processors.filters.exponential import Exponential
     from dlclive_processors.filters.kalman import KalmanPredictor
@@ -52,6 +53,7 @@ _HOMES = {
     "AllTrigger": "triggers.combinations",
     "AngleTrigger": "triggers.angle",
     "AnyTrigger": "triggers.combinations",
+    "ArrayProcessorBase": "deeplabcut_live.processor",
     "CallableOutput": "output.callable_output",
     "ClassifierTrigger": "triggers.classifier",
     "Combinable": "triggers.combinable",
@@ -94,6 +96,7 @@ __all__ = [
     "AllTrigger",
     "AngleTrigger",
     "AnyTrigger",
+    "ArrayProcessorBase",
     "CallableOutput",
     "ClassifierTrigger",
     "Combinable",

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from dlclive_core import ClockRate, Frame, RunClock, RunInfo
+
+
+class FrameTimes(NamedTuple):
+    """What is remembered of a frame: its number and times as in `Frame`, not its image, whose memory is released."""
+
+    number: int
+    captured_at: float
+    device_time: float | None
 
 
 class FrameClock:
     """Tells times and ages of frames.
 
-    A recording is read faster or slower than it was made, so the time at which the host received a frame means nothing:
-    the time in the recording counts, or, without timestamps, the frame number divided by the declared rate.
+    That of a recording is its own: see `RunInfo.since_start`.
 
     Args:
         run: the run; None is treated as a recording of unknown rate.
@@ -19,20 +27,18 @@ class FrameClock:
 
     def __init__(self, run: RunInfo | None = None) -> None:
         self.is_live = run is not None and run.is_live
+        self._run = run
         self._fps = run.fps if run is not None else None
-        self._started = run.started_clock if run is not None else 0.0
         self._clock = run.clock if run is not None else RunClock()
         self._rate = ClockRate()
 
     def since_start(self, frame: Frame) -> float:
-        """Seconds since the run began (live) or since the recording's time zero."""
-        if self.is_live:
-            return frame.captured_at - self._started
-        if _is_time(frame.device_time):
-            return float(frame.device_time)  # type: ignore[arg-type]
-        return frame.index / self._fps if self._fps else frame.captured_at - self._started
+        """See `RunInfo.since_start`. Without a run, the time in the recording or, if it has none, the session's clock."""
+        if self._run is not None:
+            return self._run.since_start(frame)
+        return float(frame.device_time) if _is_time(frame.device_time) else frame.captured_at  # type: ignore[arg-type]
 
-    def between(self, earlier: Frame, later: Frame) -> float:
+    def between(self, earlier: FrameTimes, later: Frame) -> float:
         """Seconds between two frames; negative if the source went back.
 
         A live camera's own clock is used, because it has no jitter, once the host's clock has shown that it counts seconds; if
@@ -46,7 +52,7 @@ class FrameClock:
             if step > 0 or not self.is_live:
                 return step
         elif not self.is_live and self._fps:
-            return (later.index - earlier.index) / self._fps
+            return (later.index - earlier.number) / self._fps
         return later.captured_at - earlier.captured_at
 
     def now(self) -> float:
@@ -67,6 +73,11 @@ class FrameClock:
     def age(self, frame: Frame) -> float:
         """Seconds from the frame's capture to this moment; as `pose_age` otherwise. Decides what is too old to act on."""
         return self._clock.now() - frame.captured_at if self.is_live else 0.0
+
+
+def times_only(frame: Frame) -> FrameTimes:
+    """What is to be remembered of a frame."""
+    return FrameTimes(frame.index, frame.captured_at, frame.device_time)
 
 
 def _is_time(value: float | None) -> bool:

@@ -11,8 +11,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from dlclive_core import DLCLiveError, Frame, LatencyProbe, LatencyTrial, Pose, Reason, RunInfo, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import (
+    DLCLiveError,
+    Frame,
+    LatencyProbe,
+    LatencyTrial,
+    Pose,
+    Reason,
+    RunInfo,
+    UsageError,
+    check_number,
+)
 from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.led_spot import SpotFinder
 from dlclive_processors.led_trials import LedTrials

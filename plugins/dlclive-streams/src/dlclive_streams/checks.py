@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 from dlclive_core import UsageError
 
 T = TypeVar("T")
-
-
-def check_number(
-    option: str, value: float, *, above: float = -math.inf, least: float = -math.inf, most: float
-) -> float:
-    """Return the value as float if it is a finite number > above, >= least and <= most; else raise UsageError."""
-    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
-    if math.isfinite(number) and number > above and least <= number <= most:
-        return number
-    lower = f"above {above:g}" if math.isfinite(above) else f"at least {least:g}"
-    raise UsageError(f"{option} is {value!r}; give a number {lower} and at most {most:g}")
-
-
-def check_whole(option: str, value: int, *, least: int, most: int) -> int:
-    """Return the value if it is a whole number from `least` to `most`; else raise UsageError."""
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return value
-    raise UsageError(f"{option} is {value!r}; give a whole number from {least} to {most}")
 
 
 def check_text(option: str, value: str, *, most: int = 200, empty: bool = False) -> str:

@@ -7,9 +7,8 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping
 
-from dlclive_core import Output, Reason, TriggerEvent, UsageError
+from dlclive_core import Output, Reason, TriggerEvent, UsageError, check_number
 from dlclive_streams.changes import Change
-from dlclive_streams.checks import check_number
 
 
 class MessageOutput(Output):

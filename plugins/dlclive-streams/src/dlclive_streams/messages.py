@@ -91,7 +91,7 @@ def encode(message: dict[str, Any], encoding: Encoding) -> bytes:
     if encoding == "msgpack":
         import msgpack
 
-        return bytes(msgpack.packb(message))
+        return bytes(msgpack.packb(message, unicode_errors="backslashreplace"))  # a name may hold half a surrogate pair
     return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
 
 

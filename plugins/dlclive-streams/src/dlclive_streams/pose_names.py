@@ -14,11 +14,18 @@ def individual_names(pose: Pose, individuals: Sequence[str]) -> tuple[str, ...]:
     """A different name for each row of a pose.
 
     Identities, if the pose has them; without, or where two are equal, the names of the rows: those of the project, then
-    `individual_4`, `individual_5` and so on, as in DeepLabCut.
+    `individual_4`, `individual_5` and so on, as in DeepLabCut; "-2" follows where the project has such a name itself.
     """
     if pose.ids is not None:
         names = tuple(name if name.isprintable() else printable(name) for name in pose.ids)
         if len(set(names)) == len(names):
             return names
-    more = (f"individual_{row + 1}" for row in range(len(individuals), len(pose)))
-    return (*individuals[: len(pose)], *more)
+    names = tuple(individuals[: len(pose)])
+    taken = set(names)
+    for row in range(len(names), len(pose)):
+        name = f"individual_{row + 1}"
+        while name in taken:
+            name += "-2"
+        taken.add(name)
+        names += (name,)
+    return names

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from dlclive_core import Frame, RunInfo
 
 
@@ -15,13 +13,8 @@ class RunTimes:
         self._unix = run.started_at.timestamp() - run.started_clock
 
     def since_start(self, frame: Frame) -> float:
-        """Seconds since the run began (live) or in the recording, as `TriggerEvent.time`. NaN if nobody knows."""
-        run = self._run
-        if run.is_live:
-            return frame.captured_at - run.started_clock
-        if frame.device_time is not None and math.isfinite(frame.device_time):
-            return float(frame.device_time)
-        return frame.index / run.fps if run.fps else frame.captured_at - run.started_clock
+        """See `RunInfo.since_start`; the same as `TriggerEvent.time`."""
+        return self._run.since_start(frame)
 
     def captured_at(self, frame: Frame) -> float:
         """Unix time, in seconds, at which the computer received the frame; of a recording, at which it read it."""

@@ -13,7 +13,7 @@ import tensorrt as trt
 from numpy.typing import NDArray
 
 from dlclive_core import DataError, DependencyError, Exporter, ModelCard, ModelError, UsageError, install_command
-from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, sha256
+from dlclive_core.runtimes import CARD_KEY, detector_beside, fix_input_size, refuse_other_program, sha256
 from dlclive_tensorrt.build import LEVEL, BuildRules, build_plan
 from dlclive_tensorrt.compatibility import check_tensorrt, choose_gpu
 from dlclive_tensorrt.cuda import Gpu, use_gpu, versions
@@ -144,7 +144,9 @@ def _read_onnx(source: Path) -> tuple[onnx.ModelProto, ModelCard]:
         raise ModelError(
             f"{source.name} keeps weights in another file, which dlclive's exports never do: export it again"
         )
-    return model, ModelCard.from_json(cards[0])
+    card = ModelCard.from_json(cards[0], source.name)
+    refuse_other_program(card, source.name)
+    return model, card
 
 
 def _height_width(card: ModelCard, size: tuple[int, int] | None, name: str) -> tuple[int, int]:

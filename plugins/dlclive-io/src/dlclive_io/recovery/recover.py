@@ -11,6 +11,7 @@ from dlclive_core import DataError, FileLock, OutputExistsError, RecoveredFile, 
 from dlclive_io.output_file import reason
 from dlclive_io.recovery.recover_csv import is_times, recover_poses_csv, recover_times
 from dlclive_io.recovery.recover_hdf5 import recover_hdf5
+from dlclive_io.recovery.recover_outliers import is_outliers, recover_outliers
 from dlclive_io.recovery.recover_record import recover_record
 from dlclive_io.recovery.recover_video import recover_video
 from dlclive_io.recovery.run_record import journal_headers, note_recovery
@@ -30,7 +31,8 @@ def recover(folder: Path) -> RecoveryReport:
     last frame of a replay record is removed, videos get an index, and timestamps whose frame did not reach the video are
     removed. Rows that are damaged are left out, with their number in the report. Existing files are never replaced, and
     symbolic links are not followed. Files that cannot be completed are left unchanged, with the reason in the report, and
-    stop no other; a second call retries only those. Subfolders are ignored. `run.json` lists what was recovered.
+    stop no other; a second call retries only those. Of subfolders, only those with the frames of the sink `outliers` are
+    looked at. `run.json` lists what was recovered.
 
     Raises:
         UsageError: the folder does not exist, the run is still alive, or another recovery is running.
@@ -70,6 +72,8 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
             raise DataError(f"{part} is not a file but a link, a folder or a device, which no run leaves: remove it")
         if suffix == ".csv" and is_times(part):
             kind = "times"
+        elif is_outliers(part):
+            kind = "outliers"
         if os.path.lexists(final):
             if part.samefile(final):  # killed while the finished file had both names
                 part.unlink()
@@ -80,6 +84,8 @@ def _recover(part: Path, frames: dict[str, int], *, was_killed: bool) -> Recover
             recovered: RecoveredFile | None = recover_hdf5(part, final)
         elif suffix == RECORD_SUFFIX:
             recovered = recover_record(part, final)
+        elif kind == "outliers":
+            recovered = recover_outliers(part, final)
         elif suffix in VIDEOS:
             recovered = recover_video(part, final, was_killed=was_killed)
             frames[final.name] = recovered.rows
@@ -108,7 +114,7 @@ def _rename(part: Path, final: Path) -> None:
 def _lock(folder: Path, locks: ExitStack) -> tuple[dict[Path, bool], dict[Path, FileLock]]:
     """Lock every unfinished file. Returns for each whether its writer was killed, and the locks."""
     killed, locked = {}, {}
-    for part in sorted(folder.glob(f"*{PART}")):
+    for part in sorted([*folder.glob(f"*{PART}"), *filter(is_outliers, folder.glob(f"*/*{PART}"))]):
         if part.name.startswith(".") or Path(part.name.removesuffix(PART)).suffix.lower() not in (
             ".h5",
             ".csv",

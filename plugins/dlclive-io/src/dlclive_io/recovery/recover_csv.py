@@ -29,9 +29,16 @@ def recover_poses_csv(part: Path, final: Path) -> RecoveredFile | None:
     if not any(row and row[0] in _LEVELS for row in header_rows(part)):
         return None
     torn = remove_torn_line(part)
-    rows = check_rows(part, is_number=lambda row: all(map(is_float, row[1:])), keeps=lambda _: True)
+    frames = 0
+
+    def keeps(row: Sequence[str]) -> bool:
+        nonlocal frames
+        frames += any(cell not in ("", "NaN") for cell in row[1:])  # the others are rows of frames without a pose
+        return True
+
+    rows = check_rows(part, is_number=lambda row: all(map(is_float, row[1:])), keeps=keeps)
     remove_rows(part, rows.dropped)
-    return RecoveredFile(path=final, kind="poses", rows=rows.count, note=_note(_lost(torn), _damage(rows)))
+    return RecoveredFile(path=final, kind="poses", rows=frames, note=_note(_lost(torn), _damage(rows)))
 
 
 def recover_times(part: Path, final: Path, frames: Mapping[str, int]) -> RecoveredFile | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tables
-from numpy.typing import NDArray
 
 from dlclive_core import DataError, RecoveredFile, draft_beside
 from dlclive_io.output_file import reason
@@ -17,7 +18,7 @@ from dlclive_io.tables.journal_content import JournalContent
 from dlclive_io.tables.no_pickle import without_unpickling
 from dlclive_io.tables.open_table import open_hdf5
 from dlclive_io.tables.pose_journal import journal_of, remove_journal
-from dlclive_io.tables.row_blocks import RowBlocks
+from dlclive_io.tables.row_blocks import RowBlocks, Values
 from dlclive_io.tables.table_layout import TableLayout
 
 _BLOCK = 256  # rows
@@ -31,11 +32,11 @@ def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
     """
     journal = journal_of(final)
     if not os.path.lexists(journal):
-        return RecoveredFile(path=final, kind="poses", rows=_rows(part), note="closed properly; nothing is lost")
+        return RecoveredFile(path=final, kind="poses", rows=_frames(part), note="closed properly; nothing is lost")
     content = JournalContent(journal)
     draft = draft_beside(part)
     try:
-        rows = _write(draft, content)
+        rows, frames = _write(draft, content)
         if _rows(draft) != rows:
             raise DataError(f"{part} could not be rebuilt; it and its journal are unchanged")
         with draft.open("rb+") as file:
@@ -49,16 +50,16 @@ def recover_hdf5(part: Path, final: Path) -> RecoveredFile:
         note += f"; {content.damage}, which is kept as {journal.name}"
     else:
         remove_journal(journal)  # all its rows are in the table, as just counted
-    return RecoveredFile(path=final, kind="poses", rows=rows, seconds=content.seconds, note=note)
+    return RecoveredFile(path=final, kind="poses", rows=frames, seconds=content.seconds, note=note)
 
 
-def _write(path: Path, content: JournalContent) -> int:
-    """Write all rows of a journal; return the number of rows in the table."""
+def _write(path: Path, content: JournalContent) -> tuple[int, int]:
+    """Write all rows of a journal; return the number of rows in the table, and of those with a pose."""
     layout = TableLayout(content.card, content.dimensions)
     table = open_hdf5(path, layout)
-    written = 0
+    written = frames = 0
 
-    def append(first: int, rows: NDArray[np.float32]) -> None:
+    def append(first: int, rows: Values) -> None:
         nonlocal written
         table.append(first, rows)
         written += len(rows)
@@ -67,23 +68,42 @@ def _write(path: Path, content: JournalContent) -> int:
         blocks = RowBlocks(len(layout.columns), append, _BLOCK)
         for number, row in content.frames(len(layout.columns)):
             blocks.add(number, row)
+            frames += 1
         blocks.flush()
         table.finish()
     finally:
         table.close()
-    return written
+    return written, frames
 
 
 def _rows(path: Path) -> int:
     """Number of rows of a consistent table. Raises DataError if it cannot be read."""
+    with _opened(path) as group:
+        if "table" in group:
+            return len(group.table)
+        index, values = len(group.axis1), len(group.block0_values)
+        if index != values:
+            raise DataError(f"{path} is inconsistent: {index} frame numbers for {values} rows")
+        return index
+
+
+def _frames(path: Path) -> int:
+    """Number of rows with a pose. Raises DataError as `_rows`."""
+    rows = _rows(path)
+    with _opened(path) as group:
+        frames = 0
+        for start in range(0, rows, _BLOCK):
+            part = slice(start, start + _BLOCK)
+            values = group.table[part]["values_block_0"] if "table" in group else group.block0_values[part]
+            frames += int(np.isfinite(values).any(axis=1).sum())
+        return frames
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The group of a table. Raises DataError if it cannot be read."""
     try:
         with without_unpickling(), tables.open_file(str(path)) as file:
-            group = file.root[KEY]
-            if "table" in group:
-                return len(group.table)
-            index, values = len(group.axis1), len(group.block0_values)
-            if index != values:
-                raise DataError(f"{path} is inconsistent: {index} frame numbers for {values} rows")
-            return index
+            yield file.root[KEY]
     except (tables.HDF5ExtError, tables.NoSuchNodeError, OSError) as error:
         raise DataError(f"{path} cannot be read as HDF5: {reason(error).splitlines()[0][:200]}") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +11,8 @@ from typing import IO
 
 from dlclive_core import DataError, RecordedFrame, RecordedRun
 from dlclive_io.output_file import reason
-from dlclive_io.replay.record_format import BLOCK, LONGEST_FRAME, LONGEST_HEADER, MAGIC, read_frame, read_header
+from dlclive_io.replay.block_file import BlockFile
+from dlclive_io.replay.record_format import BLOCK, LONGEST_HEADER, MAGIC, read_frame, read_header
 
 
 class RecordFile(RecordedRun):
@@ -20,6 +21,7 @@ class RecordFile(RecordedRun):
     Attributes:
         run: as it was recorded.
         damaged: frames left out by the last `frames`.
+        mended: frames whose length was wrong, and their content right.
         torn: bytes of an incomplete last frame, as found by the last `frames`.
         lost: bytes behind a damaged place, in which no frame can be found.
 
@@ -29,7 +31,7 @@ class RecordFile(RecordedRun):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.damaged = self.torn = self.lost = 0
+        self.damaged = self.mended = self.torn = self.lost = 0
         with _errors_named(path), path.open("rb") as file:
             header = self._header(file)
             self._first = file.tell()
@@ -39,63 +41,60 @@ class RecordFile(RecordedRun):
     def damage(self) -> str:
         """What the last `frames` could not read."""
         left_out = f"{self.damaged} damaged frames are left out" if self.damaged else ""
+        mended = f"the length of {self.mended} frames was damaged, and they are whole" if self.mended else ""
         torn = "it ends in the middle of a frame" if self.torn else ""
         lost = f"its last {self.lost} bytes cannot be read" if self.lost else ""
-        text = "; ".join(filter(None, (left_out, torn, lost)))
+        text = "; ".join(filter(None, (left_out, mended, torn, lost)))
         return f"{self._path.name}: {text}" if text else ""
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Yield the whole frames. One whose checksum is wrong is left out; where the next one is wrong too, nothing more can be
-        found.
-        """
-        self.damaged = self.torn = self.lost = 0
+        """Yield the whole frames. A damaged one is left out; one of which only the length is wrong is read all the same."""
+        self.damaged = self.mended = self.torn = self.lost = 0
         skeleton, source = self.run.card.skeleton, self.run.source
         with _errors_named(self._path), self._path.open("rb") as file:
-            length = file.seek(0, os.SEEK_END)
-            at = sound = file.seek(self._first)
-            in_row = largest = 0
-            while in_row < 2:
+            for content in self._contents(BlockFile(file)):
                 try:
-                    content = _block(file, LONGEST_FRAME)
-                    if content is None:
-                        break
                     recorded = read_frame(content, skeleton, source)
                 except ValueError:
                     self.damaged += 1
-                    in_row += 1
                 else:
-                    in_row, sound, largest = 0, file.tell(), max(largest, len(content))
                     yield recorded
-                at = file.tell()
-            rest = length - (at if in_row < 2 else sound)
-            if in_row < 2 and rest < BLOCK.size + 2 * max(largest, 1024):  # a frame is not much larger than the others
-                self.torn = rest
+
+    def _contents(self, blocks: BlockFile) -> Iterator[bytes]:
+        """The contents of the whole blocks; counts the others, and what is behind the last one that can be found."""
+        at = self._first
+        while at < blocks.size:
+            block = blocks.at(at)
+            if block.is_whole and block.content is not None and block.end is not None:
+                yield block.content
+                at = block.end
+                continue
+            following = blocks.next_whole(at, block.end)
+            content = blocks.between(at, blocks.size if following is None else following, block.checksum)
+            if content is not None:
+                self.mended += 1
+                yield content
+            elif following is None and block.end is None:
+                self.torn, self.lost = (blocks.size - at, 0) if blocks.is_torn(at) else (0, blocks.size - at)
+            elif following is None and block.end != blocks.size and not blocks.is_torn(block.end or 0):
+                self.lost = blocks.size - at
             else:
-                self.lost = rest
+                self.damaged += 1
+                following = block.end if following is None else following
+            at = blocks.size if following is None or self.lost else following
 
     def _header(self, file: IO[bytes]) -> bytes:
         if file.read(len(MAGIC)) != MAGIC:
             raise DataError(f"{self._path} is not a replay record")
-        with suppress(ValueError):
-            if (content := _block(file, LONGEST_HEADER)) is not None:
+        with suppress(struct.error):
+            length, checksum = BLOCK.unpack(file.read(BLOCK.size))
+            if (
+                length <= LONGEST_HEADER
+                and zlib.crc32(content := file.read(length)) == checksum
+                and len(content) == length
+            ):
                 return content
         raise DataError(f"the header of {self._path} is damaged: nothing in it can be read")
-
-
-def _block(file: IO[bytes], most: int) -> bytes | None:
-    """The content of the next block; None if no whole one follows. Raises ValueError if its checksum is wrong."""
-    head = file.read(BLOCK.size)
-    if len(head) < BLOCK.size:
-        return None
-    length, checksum = BLOCK.unpack(head)
-    if length > most:
-        return None
-    content = file.read(length)
-    if len(content) < length:
-        return None
-    if zlib.crc32(content) != checksum:
-        raise ValueError("damaged")
-    return content
 
 
 @contextmanager

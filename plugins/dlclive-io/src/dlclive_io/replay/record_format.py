@@ -2,8 +2,9 @@
 
 A block is its length (u32), the CRC-32 of its content (u32), and the content; all numbers are little-endian. The first block
 is JSON: the description of the run. Each further block is a frame: `_HEAD`, the model's pose as float32 (keypoints, unique
-keypoints, boxes), and the individuals' names as JSON. Every bit of a time and of a pose is kept, because a replay that begins
-one bit off may end elsewhere. Blocks are only appended, so what a killed run wrote is whole but for its last block.
+keypoints, boxes), for a student how unlike its training the frame is (float64), and the individuals' names as JSON. Every bit
+of a time and of a pose is kept, because a replay that begins one bit off may end elsewhere. Blocks are only appended, so what
+a killed run wrote is whole but for its last block.
 """
 
 from __future__ import annotations
@@ -32,14 +33,16 @@ from dlclive_core import (
 )
 
 MAGIC = b"dlclive replay\n"
-VERSION = 1
+VERSION = 2
+"""Of the runs of students. All others have version 1, which an older dlclive-io reads."""
 BLOCK = struct.Struct("<2I")
 LONGEST_HEADER = 8 << 20
 LONGEST_FRAME = 16 << 20
 
 # Number, captured_at, device_time, posed_at; height, width, channels and flags; individuals, unique keypoints, boxes; digest.
 _HEAD = struct.Struct("<q3d2I2B3II")
-_HAS_TIME, _HAS_UNIQUE, _HAS_BOXES, _HAS_IDS = 1, 2, 4, 8
+_HAS_TIME, _HAS_UNIQUE, _HAS_BOXES, _HAS_IDS, _HAS_UNLIKE = 1, 2, 4, 8, 16
+_UNLIKE = struct.Struct("<d")
 _MOST_PIXELS = 1 << 16
 
 
@@ -51,7 +54,7 @@ def block(content: bytes) -> bytes:
 def write_header(run: RunInfo) -> bytes:
     """The beginning of a file, up to the first frame."""
     values = {
-        "version": VERSION,
+        "version": 1 if run.card.student is None else VERSION,
         "card": json.loads(run.card.to_json()),
         "source": run.source,
         "name": run.name,
@@ -95,7 +98,7 @@ def write_frame(estimate: Estimate) -> bytes:
     frame = estimate.frame
     pose = estimate.pose if estimate.model_pose is None else estimate.model_pose  # one without animals is false
     shape = (*frame.image.shape, 0)[:3]
-    flags, arrays, ids = 0, [pose.keypoints], b""
+    flags, arrays, unlike, ids = 0, [pose.keypoints], b"", b""
     if frame.device_time is not None:
         flags |= _HAS_TIME
     if pose.unique is not None:
@@ -104,6 +107,9 @@ def write_frame(estimate: Estimate) -> bytes:
     if pose.boxes is not None:
         flags |= _HAS_BOXES
         arrays.append(pose.boxes)
+    if pose.unlike is not None:
+        flags |= _HAS_UNLIKE
+        unlike = _UNLIKE.pack(pose.unlike)
     if pose.ids is not None:
         flags |= _HAS_IDS
         ids = json.dumps(pose.ids).encode()
@@ -119,7 +125,7 @@ def write_frame(estimate: Estimate) -> bytes:
         0 if pose.boxes is None else len(pose.boxes),
         pose_digest(estimate.pose),
     )
-    return b"".join([head, *(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays), ids])
+    return b"".join([head, *(np.ascontiguousarray(array, "<f4").tobytes() for array in arrays), unlike, ids])
 
 
 def read_frame(content: bytes, skeleton: Skeleton, source: str) -> RecordedFrame:
@@ -131,6 +137,13 @@ def read_frame(content: bytes, skeleton: Skeleton, source: str) -> RecordedFrame
     if max(height, width) > _MOST_PIXELS or channels not in (0, 3) or not math.isfinite(captured_at):
         raise ValueError("no such frame")
     at = _HEAD.size
+
+    def number() -> float:
+        nonlocal at
+        if _UNLIKE.size > len(content) - at:
+            raise ValueError("too short for its pose")
+        at += _UNLIKE.size
+        return float(_UNLIKE.unpack_from(content, at - _UNLIKE.size)[0])
 
     def array(*shape: int) -> NDArray[np.float32]:
         nonlocal at
@@ -145,6 +158,7 @@ def read_frame(content: bytes, skeleton: Skeleton, source: str) -> RecordedFrame
         skeleton=skeleton,
         unique=array(unique, 3) if flags & _HAS_UNIQUE else None,
         boxes=array(boxes, 5) if flags & _HAS_BOXES else None,
+        unlike=number() if flags & _HAS_UNLIKE else None,
         ids=_names(content[at:]) if flags & _HAS_IDS else None,
     )
     if not flags & _HAS_IDS and at != len(content):

@@ -13,10 +13,11 @@ WIDEST = 1280  # pixels: fits a screen, and a larger picture takes long to trans
 class DisplayWindow(Sink):
     """Shows the newest frame and its keypoints, at most 30 times a second; below, rate, latency and dropped frames.
 
-    The window runs in a process of its own: drawing does not slow the session, and a screen that is unplugged or logged
-    out, which ends any program with a window on it, does not end the session. `write` only stores the newest estimate.
-    Frames wider than 1280 pixels are scaled down to that width, and those smaller than 640 x 480 up to that size. Closing
-    the window ends the display, not the session.
+    The window runs in a process of its own: drawing does not slow the session, and a screen that is unplugged or logged out,
+    which ends any program with a window on it, does not end the session. `write` only stores the newest estimate. Frames
+    wider than 1280 pixels are scaled down to that width, and those smaller than 640 x 480 up to that size. Closing the window
+    ends the display, not the session. The key `m` marks the next frame, for the sink `outliers`; the number of frames that
+    were kept for it is shown.
 
     Args:
         pcutoff: keypoints with less confidence are not drawn.
@@ -44,7 +45,7 @@ class DisplayWindow(Sink):
         """Open the window. Raises UsageError without a screen, DependencyError without Tk."""
         self._newest = NewestEstimate(run.progress)
         hello = {"card": run.card.to_json(), "drawing": self._drawing, "name": run.name or run.source}
-        self._viewer = Viewer("window", hello, self._newest, WIDEST)
+        self._viewer = Viewer("window", hello, self._newest, WIDEST, run.marks)
         self._viewer.open()
 
     def write(self, estimate: Estimate) -> None:

@@ -1,6 +1,6 @@
 """The messages between session and viewer. To the viewer: the length of the JSON, the JSON, and the pixels it announces.
 
-To the session: one byte per request, `PICTURE`, or `NUMBERS` while no page is open.
+To the session: one byte per request, `PICTURE`, or `NUMBERS` while no page is open; and `MARK`, which is not answered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PICTURE, NUMBERS = b"p", b"n"
+PICTURE, NUMBERS, MARK = b"p", b"n", b"m"
 _LENGTH = struct.Struct("<I")
 
 

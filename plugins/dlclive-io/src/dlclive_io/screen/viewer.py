@@ -9,9 +9,9 @@ import sys
 import threading
 from typing import IO, Any
 
-from dlclive_core import DependencyError, DLCLiveError, SourceError, UsageError
+from dlclive_core import DependencyError, DLCLiveError, Marks, SourceError, UsageError
 from dlclive_io.screen.newest_estimate import NewestEstimate
-from dlclive_io.screen.pipe_messages import PICTURE, send
+from dlclive_io.screen.pipe_messages import MARK, PICTURE, send
 from dlclive_io.screen.viewer_update import viewer_update
 
 # The process gets the session's sys.path. -I: import nothing from the working directory. -S: skip the start-up files of
@@ -31,10 +31,14 @@ class Viewer:
         hello: the viewer's settings, sent at the start.
         newest: source of the updates.
         width: largest width of the pictures sent, in pixels.
+        marks: of the run; updates say how many frames were kept for them.
     """
 
-    def __init__(self, module: str, hello: dict[str, Any], newest: NewestEstimate, width: int) -> None:
+    def __init__(
+        self, module: str, hello: dict[str, Any], newest: NewestEstimate, width: int, marks: Marks | None = None
+    ) -> None:
         self._module, self._hello, self._newest, self._width = module, hello, newest, width
+        self._marks = marks or Marks()
         self._began = threading.Event()
         self._first: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -114,8 +118,12 @@ class Viewer:
         self._first = json.loads(line)
         self._began.set()
         while request := up.read(1):
+            if request == MARK:
+                self._marks.add()
+                continue
             snapshot = self._newest.take(picture=request == PICTURE, timeout=_FRAME_TIMEOUT)
-            send(down.write, *viewer_update(snapshot, self._width))
+            header, image = viewer_update(snapshot, self._width)
+            send(down.write, {**header, "marked": self._marks.kept}, image)
             if snapshot.ended:
                 return
 

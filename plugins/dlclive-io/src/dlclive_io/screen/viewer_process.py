@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_io.screen.pipe_messages import NUMBERS, PICTURE, receive
+from dlclive_io.screen.pipe_messages import MARK, NUMBERS, PICTURE, receive
 
 _NICE = 5  # the session's loop has priority
 
@@ -62,6 +62,12 @@ class SessionConnection:
         except OSError:
             return None
         return None if received is None else Update(*received)
+
+    def mark(self) -> None:
+        """Mark the frame that comes next."""
+        with contextlib.suppress(OSError):  # the session is gone: the next request tells
+            self._requests.write(MARK)
+            self._requests.flush()
 
 
 def main(module: str) -> None:

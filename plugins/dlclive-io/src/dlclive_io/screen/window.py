@@ -44,6 +44,7 @@ def show(hello: dict[str, Any], session: SessionConnection) -> None:
     status.pack(fill="x")
     closed: list[bool] = []
     window.protocol("WM_DELETE_WINDOW", lambda: closed.append(True))
+    window.bind("<KeyPress-m>", lambda _: session.mark())
     window.update()
     session.ready("window")
     with contextlib.suppress(tkinter.TclError):  # destroyed from outside
@@ -71,7 +72,8 @@ def status_text(header: dict[str, Any], times: RecentTimes, now: float) -> str:
     speed = [] if latency is None else [
         f"{times.rate(now):.1f} poses/s", f"latency {latency[0]:.1f} ms (p99 {latency[2]:.1f} ms)"
     ]  # fmt: skip
-    return ", ".join([*speed, f"{header['processed']} poses", header["losses"]])
+    marked = [f"{header['marked']} marked"] if header["marked"] else []
+    return ", ".join([*speed, f"{header['processed']} poses", header["losses"], *marked])
 
 
 def enlarge(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

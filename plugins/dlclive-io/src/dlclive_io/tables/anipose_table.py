@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlclive_core import DataError, Estimate, Pose3D, RunInfo, Sink, open_unlinked
 from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.output_file import OutputFile
-from dlclive_io.tables.row_blocks import RowBlocks
+from dlclive_io.tables.row_blocks import RowBlocks, Values
 
 FRAME = "fnum"
 """Anipose's name of the column with the frame's number; here the first."""
@@ -42,6 +42,7 @@ class AniposeTable(Sink):
     def __init__(self, path: Path, overwrite: bool = False) -> None:
         self._output = OutputFile(path, (".csv",), overwrite=overwrite)
         self._file: IO[str] | None = None
+        self._is_empty = True
         self.left_out = 0
 
     @property
@@ -54,7 +55,7 @@ class AniposeTable(Sink):
         part = self._output.begin(keeps_unfinished=run.is_live)
         keypoints = run.card.skeleton.keypoints
         self._blocks = RowBlocks(len(keypoints) * len(_POINT), self._append, 1)
-        self._flushes, self.left_out = FlushSchedule(), 0
+        self._flushes, self.left_out, self._is_empty = FlushSchedule(), 0, True
         with self._output.errors():
             self._file = open_unlinked(part, "w", newline="", encoding="utf-8", errors="backslashreplace")
             self._writer = csv.writer(self._file, lineterminator="\n")
@@ -71,6 +72,7 @@ class AniposeTable(Sink):
             raise DataError(
                 f"frame {estimate.frame.index} comes after frame {self._blocks.next - 1}: numbers must increase"
             )
+        self._is_empty = False
         with self._output.errors():
             self._blocks.add(estimate.frame.index, self._row(pose))
             self._flushes.after_row(file)
@@ -83,14 +85,14 @@ class AniposeTable(Sink):
         self._output.commit()
 
     def close(self) -> None:
-        """Close the file; an unfinished one keeps the name `.part`."""
+        """Close the file; an unfinished one keeps the name `.part`, and one without a frame is removed."""
         file, self._file = self._file, None
         try:
             if file is not None:
                 with self._output.errors():
                     file.close()
         finally:
-            self._output.release()
+            self._output.release(is_empty=self._is_empty)
 
     def _row(self, pose: Pose3D) -> NDArray[np.float32]:
         values = np.full((len(pose.skeleton), len(_POINT)), np.nan, np.float32)
@@ -104,7 +106,7 @@ class AniposeTable(Sink):
                 values[:, 4] = pose.views[animal]
         return values.reshape(-1)
 
-    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def _append(self, first: int, rows: Values) -> None:
         identity = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
         for number, row in enumerate(rows, first):
             self._writer.writerow([number, *("" if value != value else str(value) for value in row), *identity])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import tables
-from numpy.typing import NDArray
+
+from dlclive_io.tables.row_blocks import Values
 
 KEY = "df_with_missing"
 PANDAS_VERSION = "0.15.2"
@@ -43,7 +43,7 @@ class Hdf5File:
             self._file.close()
             raise
 
-    def append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def append(self, first: int, rows: Values) -> None:
         """Append (N, columns) rows; `first` is the frame number of the first. Raises OSError if the disk is full."""
         size = len(rows) * self._row_bytes
         if self._unflushed > _MARGIN:
@@ -71,7 +71,7 @@ class Hdf5File:
         finally:
             self._room.close()
 
-    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def _append(self, first: int, rows: Values) -> None:
         raise NotImplementedError
 
     def _reserve(self, more: int) -> None:

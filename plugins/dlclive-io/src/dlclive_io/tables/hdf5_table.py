@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import tables
-from numpy.typing import NDArray
 
 from dlclive_io.tables.hdf5_file import KEY, PANDAS_VERSION, Hdf5File
+from dlclive_io.tables.row_blocks import Values
 from dlclive_io.tables.table_layout import TableLayout
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Hdf5Table(Hdf5File):
             return
         self._table.cols.index.create_index()
 
-    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def _append(self, first: int, rows: Values) -> None:
         records = np.empty(len(rows), self._table.dtype)
         records["index"] = np.arange(first, first + len(rows), dtype=np.int64)
         records[VALUES] = rows

@@ -32,7 +32,7 @@ class JournalContent:
     Attributes:
         card: the model card.
         dimensions: of the poses.
-        header: the run's source, is_live, fps and started_at.
+        header: the run's source, is_live, fps and started_at; what `PoseJournal` was given more.
         seconds: capture time of the last frame read, from the start of the run; None before the first.
         damaged_rows: rows that differ from what was written.
         damaged_places: parts of the file that SQLite could not read; each holds the rows of several frames.
@@ -71,6 +71,11 @@ class JournalContent:
 
     def frames(self, columns: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield the number and row of every frame whose row is intact, in order."""
+        for number, _, row in self.timed_frames(columns):
+            yield number, row
+
+    def timed_frames(self, columns: int) -> Iterator[tuple[int, float, NDArray[np.float32]]]:
+        """As `frames`, with the capture time in seconds between number and row; NaN where it is not known."""
         self.damaged_rows = self.damaged_places = 0
         with self._opened() as database:
             following: int | None = 0
@@ -89,9 +94,10 @@ class JournalContent:
                         if not _is_intact(database, number, values, columns):
                             self.damaged_rows += 1
                             continue
-                        if isinstance(captured, float) and math.isfinite(captured):
+                        is_known = isinstance(captured, float) and math.isfinite(captured)
+                        if is_known:
                             self.seconds = captured
-                        yield number, np.frombuffer(values, np.float32)
+                        yield number, captured if is_known else math.nan, np.frombuffer(values, np.float32)
                     if left > 0:
                         following = None
                 except sqlite3.DatabaseError:

@@ -10,7 +10,9 @@ import json
 import sqlite3
 import time
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +39,10 @@ class PoseJournal:
     Args:
         path: of the database; an existing one is replaced.
         run: described in the header.
+        more: further entries of the header, which JSON can hold.
     """
 
-    def __init__(self, path: Path, run: RunInfo) -> None:
+    def __init__(self, path: Path, run: RunInfo, more: Mapping[str, Any] | None = None) -> None:
         self.path = path
         remove_journal(path)
         self._started_clock = run.started_clock
@@ -56,7 +59,7 @@ class PoseJournal:
             run_sql("CREATE TABLE header (name TEXT PRIMARY KEY, value TEXT)")
             run_sql("CREATE TABLE frames (frame INTEGER PRIMARY KEY, captured_at_s REAL, float32_values BLOB)")
             run_sql("CREATE TABLE checks (frame INTEGER PRIMARY KEY, crc32 INTEGER)")  # SQLite itself checks no values
-            self._database.executemany("INSERT INTO header VALUES (?, ?)", _header(run).items())
+            self._database.executemany("INSERT INTO header VALUES (?, ?)", _header(run, more or {}).items())
             run_sql("COMMIT")
             self._synced = time.monotonic()
             self._begin()
@@ -106,7 +109,7 @@ def remove_journal(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _header(run: RunInfo) -> dict[str, str]:
+def _header(run: RunInfo, more: Mapping[str, Any]) -> dict[str, str]:
     values = {
         "version": VERSION,
         "card": json.loads(run.card.to_json()),
@@ -115,7 +118,9 @@ def _header(run: RunInfo) -> dict[str, str]:
         "frame_size": run.frame_size,
         "fps": run.fps,
         "dimensions": run.dimensions,
+        "unit": run.unit,
         "started_at": run.started_at.isoformat(),
         "started_clock": run.started_clock,
+        **more,
     }
     return {name: json.dumps(value) for name, value in values.items()}

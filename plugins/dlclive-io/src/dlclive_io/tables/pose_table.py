@@ -20,7 +20,7 @@ from dlclive_io.tables.hdf5_file import Hdf5File
 from dlclive_io.tables.hdf5_table import Hdf5Table
 from dlclive_io.tables.open_table import open_table
 from dlclive_io.tables.pose_journal import PoseJournal, journal_of, remove_journal
-from dlclive_io.tables.row_blocks import LAST_NUMBER, RowBlocks
+from dlclive_io.tables.row_blocks import LAST_NUMBER, RowBlocks, Values
 from dlclive_io.tables.table_layout import TableLayout
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class PoseTable(Sink):
         self._output = OutputFile(path, (Hdf5Table.suffix, CsvTable.suffix), overwrite=overwrite)
         self._table: Hdf5File | CsvTable | None = None
         self._journal: PoseJournal | None = None
-        self._intact = True
+        self._intact = self._is_empty = True
         self._layout: TableLayout | None = None
         self._blocks: RowBlocks | None = None
         self._doubtful: _Row | None = None
@@ -90,7 +90,7 @@ class PoseTable(Sink):
         """Write the header. Raises OutputExistsError, DataError."""
         part = self._output.begin(keeps_unfinished=run.is_live)
         self._layout = layout = TableLayout(run.card, run.dimensions)
-        self._intact = True  # no error so far
+        self._intact = self._is_empty = True  # no error and no frame so far
         self._doubtful, self._told, self.frames_left_out = None, False, 0
         suffix = self._output.path.suffix.lower()
         is_hdf5 = suffix == Hdf5Table.suffix
@@ -106,6 +106,7 @@ class PoseTable(Sink):
         number = estimate.frame.index
         if number < blocks.next:
             raise DataError(f"frame {number} comes after frame {blocks.next - 1}: frame numbers must increase")
+        self._is_empty = False
         row = _Row(number, estimate.frame.captured_at, layout.row(estimate.pose))
         if self._doubtful is not None:
             self._settle(blocks, number)
@@ -128,7 +129,7 @@ class PoseTable(Sink):
         self._output.commit()
 
     def close(self) -> None:
-        """Close the file; an unfinished one keeps the name `.part`."""
+        """Close the file; an unfinished one keeps the name `.part`, and one without a frame is removed."""
         try:
             with self._errors():
                 self._close_table()
@@ -137,7 +138,7 @@ class PoseTable(Sink):
                 with self._errors():
                     self._close_journal()
             finally:
-                self._output.release()
+                self._output.release(is_empty=self._is_empty)
 
     def _settle(self, blocks: RowBlocks, following: int | None) -> None:
         """Write the frame that came after a jump, unless `following`, the number of the next one, shows that it was wrong."""
@@ -178,10 +179,10 @@ class PoseTable(Sink):
         journal, self._journal = self._journal, None
         if journal is not None:
             journal.close()
-            if self._intact:
+            if self._intact or self._is_empty:
                 remove_journal(journal.path)
 
-    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def _append(self, first: int, rows: Values) -> None:
         """Write rows to the table. Rows are always committed to the journal before HDF5 gets them."""
         table, _, _ = self._opened()
         if self._journal is not None:

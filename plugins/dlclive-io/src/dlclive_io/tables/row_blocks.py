@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+Values: TypeAlias = NDArray[np.floating[Any]]
 
 MOST_EMPTY_ROWS = 1_000_000
 """In one table: almost three hours at 100 frames/s."""
@@ -25,19 +28,26 @@ class RowBlocks:
 
     Args:
         columns: number of columns.
-        write_block: called with the number of the first row and (N, columns) float32 rows, which have consecutive numbers;
-            the array is reused later.
+        write_block: called with the number of the first row and (N, columns) rows, which have consecutive numbers; the array
+            is reused later.
         size: rows of a block.
+        dtype: of the rows: float32 as poses are, or float64 as tables of other programs are.
 
     Attributes:
         next: the smallest number that can still be added.
         left_out: how many missing numbers have no row.
     """
 
-    def __init__(self, columns: int, write_block: Callable[[int, NDArray[np.float32]], None], size: int) -> None:
+    def __init__(
+        self,
+        columns: int,
+        write_block: Callable[[int, Values], None],
+        size: int,
+        dtype: type[np.float32] | type[np.float64] = np.float32,
+    ) -> None:
         self.next = 0
         self.left_out = 0
-        self._rows = np.empty((size, columns), dtype=np.float32)
+        self._rows: Values = np.empty((size, columns), dtype=dtype)
         self._held = 0
         self._write_block = write_block
         self._empty_rows_left = min(MOST_EMPTY_ROWS, MOST_EMPTY_BYTES // (8 * (columns + 1)))
@@ -61,7 +71,7 @@ class RowBlocks:
             self._rows[self._held : self._held + gap] = np.nan
             self._hold(gap)
 
-    def add(self, number: int, row: NDArray[np.float32]) -> None:
+    def add(self, number: int, row: Values) -> None:
         """Add the row of a number not smaller than `next`."""
         self.fill(number)
         self._rows[self._held] = row

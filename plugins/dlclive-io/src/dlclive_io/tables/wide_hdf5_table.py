@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import tables
-from numpy.typing import NDArray
 
 from dlclive_core import DependencyError
 from dlclive_io.tables.hdf5_file import CHUNK_BYTES, KEY, PANDAS_VERSION, Hdf5File
+from dlclive_io.tables.row_blocks import Values
 from dlclive_io.tables.table_layout import TableLayout
 
 
@@ -44,7 +44,7 @@ class WideHdf5Table(Hdf5File):
             self.close()
             raise
 
-    def _append(self, first: int, rows: NDArray[np.float32]) -> None:
+    def _append(self, first: int, rows: Values) -> None:
         self._values.append(rows.astype(np.float64))
         self._index.append(np.arange(first, first + len(rows), dtype=np.int64))
 

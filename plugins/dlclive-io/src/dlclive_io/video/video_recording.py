@@ -94,7 +94,7 @@ class VideoRecording(Sink):
         self._draw, self._pcutoff, self._radius, self._colormap = draw, pcutoff, radius, colormap
         self._times = VideoTimes(self._path.with_name(f"{self._path.stem}_timestamps.csv"), overwrite=overwrite)
         self._segments: list[Segment] = []
-        self._number = 0
+        self._number, self._is_empty = 0, True
 
     @property
     def outputs(self) -> tuple[Path, ...]:
@@ -116,7 +116,7 @@ class VideoRecording(Sink):
         self._run = run
         self._rate = frame_rate(run.fps)
         self._show_times = ShowTimes(run, self._rate, TIME_BASES[FORMATS[self._path.suffix.lower()]])
-        self._segments, self._number = [], 0
+        self._segments, self._number, self._is_empty = [], 0, True
         self._lost: dict[str, int] = {}  # frames of files that could not grow
         self._times.open(run)
         self._begin_segment()
@@ -131,6 +131,7 @@ class VideoRecording(Sink):
         """Write the frame's row, then the frame. Raises DataError, also if the disk is nearly full."""
         frame = estimate.frame
         image = check_image(self._drawing.draw(frame.image, estimate.pose, frame.index) if self._draw else frame.image)
+        self._is_empty = False
         segment = self._segments[-1] if self._segments else self._begin_segment()
         if not segment.accepts(image):
             before = describe_format(segment.frame_format)
@@ -166,7 +167,7 @@ class VideoRecording(Sink):
             raise DataError(f"the recording is complete except for frames of a file that could not grow: {lost}")
 
     def close(self) -> None:
-        """Close the files; unfinished ones keep the name `.part`."""
+        """Close the files; unfinished ones keep the name `.part`, and those of a run without a frame are removed."""
         try:
             with self._errors():
                 for segment in self._segments:
@@ -176,7 +177,7 @@ class VideoRecording(Sink):
                 self._times.end()
             finally:
                 for output in (*(segment.output for segment in self._segments), self._times.output):
-                    output.release()
+                    output.release(is_empty=self._is_empty)
 
     def _put(self, segment: Segment, frame: Frame, image: NDArray[np.uint8]) -> bool:
         """Write the frame's row, then the frame; False if the file could not grow."""

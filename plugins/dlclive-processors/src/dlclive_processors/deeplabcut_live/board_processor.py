@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import DLCLiveError, ModelCard, OutputError, Processor, RunInfo, UsageError, write_whole
-from dlclive_processors.checks import check_number
+from dlclive_core import DLCLiveError, ModelCard, OutputError, Processor, RunInfo, UsageError, check_number, write_whole
 from dlclive_processors.deeplabcut_live.board import Board
 from dlclive_processors.deeplabcut_live.processor import Array
 from dlclive_processors.deeplabcut_live.saved_file import SavedFile

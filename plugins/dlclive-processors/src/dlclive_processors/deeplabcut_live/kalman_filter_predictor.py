@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import UsageError, check_number
 from dlclive_processors.deeplabcut_live.processor import Array, Processor
 
 _LARGE = 1e5

@@ -23,3 +23,7 @@ class Processor:
     def save(self, file: str = "") -> Any:
         """Write to a file what was recorded; 0: there is nothing."""
         return 0
+
+
+ArrayProcessorBase = Processor
+"""Its public name in `dlclive_processors`: `dlclive_core.Processor` is another class."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from dlclive_core import DependencyError, DLCLiveError, OutputError, PluginError, UsageError, nearest
+from dlclive_core import DependencyError, DLCLiveError, OutputError, PluginError, UsageError, install_command, nearest
 from dlclive_core import Processor as TypedProcessor
 from dlclive_processors.deeplabcut_live.stand_in import dlclive_importable, is_installed
 
@@ -117,7 +117,9 @@ def loading_error(error: BaseException, what: str, path: Path) -> DLCLiveError:
 
 def _dlclive_lacks(error: ImportError, text: str) -> str:
     if not is_installed():
-        return f"it needs more of deeplabcut-live than a processor does ({text}); run: pip install deeplabcut-live"
+        return (
+            f"it needs more of deeplabcut-live than a processor does ({text}); run: {install_command('dlclive-compat')}"
+        )
     if getattr(error, "name_from", None) == "KalmanFilterPredictor" or "'KalmanFilterPredictor'" in text:
         return "deeplabcut-live keeps KalmanFilterPredictor in dlclive.processor.kalmanfilter; import it from there"
     return f"the installed dlclive does not have it ({text})"

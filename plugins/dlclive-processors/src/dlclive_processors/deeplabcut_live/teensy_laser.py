@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import UsageError, check_number, check_whole
 from dlclive_processors.deeplabcut_live.board_processor import BoardProcessor
 
 _log = logging.getLogger(__name__)
@@ -69,9 +68,9 @@ class TeensyLaser(BoardProcessor):
         if not com:
             raise UsageError("com is empty; give the board's port, for example /dev/ttyACM0")
         super().__init__(com, baudrate, lik_thresh, 0.05, {"keypoint": keypoint or 0}, save, overwrite)
-        self.pulse_freq = _whole("pulse_freq", pulse_freq, 1)
-        self.pulse_width = _whole("pulse_width", pulse_width, 1)
-        self.max_stim_dur = _whole("max_stim_dur", max_stim_dur, 0)
+        self.pulse_freq = check_whole("pulse_freq", pulse_freq, least=1, most=_MOST)
+        self.pulse_width = check_whole("pulse_width", pulse_width, least=1, most=_MOST)
+        self.max_stim_dur = check_whole("max_stim_dur", max_stim_dur, least=0, most=_MOST)
         if self.pulse_freq * self.pulse_width > 1000:
             raise UsageError(
                 f"pulses of {pulse_width} ms overlap at {pulse_freq} per second; reduce pulse_width or pulse_freq"
@@ -152,11 +151,3 @@ class TeensyLaser(BoardProcessor):
         file = io.BytesIO()
         np.savez(file, stim_on=np.array(self.stim_on_time), stim_off=np.array(self.stim_off_time))
         return file.getvalue()
-
-
-def _whole(option: str, value: float, least: int) -> int:
-    """A number that fits two bytes."""
-    number = check_number(option, value, least=least, most=_MOST)
-    if int(number) != number:
-        raise UsageError(f"{option} is {value!r}; give a whole number")
-    return int(number)

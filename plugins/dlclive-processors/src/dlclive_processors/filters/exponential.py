@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlclive_core import Frame
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, check_number
 from dlclive_processors.filters.keypoint_filter import LONGEST_GAP, Array, KeypointFilter
 from dlclive_processors.filters.memory import Record
 
@@ -57,4 +56,4 @@ class Exponential(KeypointFilter):
 
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
         """The smoothed positions."""
-        return state["position"]
+        return state["position"].copy()

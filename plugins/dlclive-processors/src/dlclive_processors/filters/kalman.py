@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from dlclive_core import Frame, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, UsageError, check_number
 from dlclive_processors.filters import kalman_update
 from dlclive_processors.filters.keypoint_filter import Array, KeypointFilter
 from dlclive_processors.filters.memory import Record
@@ -84,36 +83,33 @@ class KalmanPredictor(KeypointFilter):
         self._variance = measurement_noise**2
 
     def layout(self, coordinates: int) -> list[tuple[str, type, tuple[int, ...]]]:
-        """State and covariance at the time of the frame, see `kalman_update`."""
+        """State and covariance at the time of the frame, as one table: see `kalman_update.predict`."""
         states = self._motion.states
-        return [("state", float, (coordinates, states)), ("covariance", float, (states, states))]
+        return [("table", float, (coordinates + states, states))]
 
     def advance(self, state: Record, seconds: float) -> None:
         """Predict to the time of the frame."""
-        predicted = kalman_update.predict(self._motion, seconds, state["state"], state["covariance"])
-        state["state"], state["covariance"] = predicted
+        state["table"] = kalman_update.predict(self._motion, seconds, state["table"])
 
     def start(self, state: Record, measured: Array) -> None:
         """At the measured position, at rest."""
-        state["state"][..., 0] = measured
-        state["covariance"] = self._motion.start
+        coordinates = measured.shape[1]
+        state["table"][:, :coordinates, 0] = measured
+        state["table"][:, coordinates:] = self._motion.start
 
     def update(self, state: Record, measured: Array, since: Array) -> bool:
         """Correct by the measurement."""
-        corrected = kalman_update.update(state["state"], state["covariance"], measured, self._variance)
-        state["state"], state["covariance"] = corrected
+        state["table"] = kalman_update.update(state["table"], measured, self._variance)
         return True
 
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
         """The positions at the present, plus `horizon`."""
         age = max(0.0, self._clock.pose_age(frame))  # 0 for NaN: nothing is known of a frame stamped by another clock
         ahead = age + self._horizon
+        states = state["table"][:, : -self._motion.states]
         if ahead > self._max_gap:
-            return np.full(state["state"].shape[:2], np.nan)
-        states = state["state"]
-        places = np.dot(states.reshape(-1, states.shape[-1]), self._motion.transition(ahead)[0]).reshape(
-            states.shape[:2]
-        )
+            return np.full(states.shape[:2], np.nan)
+        places: Array = np.dot(states, self._motion.transition(ahead)[0])
         if since.max() + ahead > self._max_gap:
             places[since + ahead > self._max_gap] = np.nan
         return places

@@ -20,37 +20,38 @@ from dlclive_processors.filters.motion import Motion
 
 Array = NDArray[np.float64]
 
-# Inside, the keypoints are the last axis: numpy is then faster than on many small matrices.
 
-
-def predict(motion: Motion, seconds: float, state: Array, covariance: Array) -> tuple[Array, Array]:
-    """The states and covariances of P keypoints some seconds later.
+def predict(motion: Motion, seconds: float, table: Array) -> Array:
+    """The tables of P keypoints some seconds later.
 
     Args:
-        state: (P, D, S), S derivatives of D coordinates.
-        covariance: (P, S, S).
+        table: (P, D + S, S) contiguous: for each keypoint, the S derivatives of D coordinates, and below them the covariance
+            that these share, (S, S). So states and covariances are multiplied by F at once.
     """
-    transition = motion.transition(seconds)
-    points, coordinates, size = state.shape
-    states = np.dot(transition, state.transpose(2, 1, 0).reshape(size, -1))
-    half = np.dot(transition, covariance.transpose(1, 2, 0).reshape(size, -1)).reshape(size, size, points)
-    spread = np.dot(transition, half.swapaxes(0, 1).reshape(size, -1))  # F (F P)', as P is symmetric
-    spread = spread.reshape(size, size, points) + motion.noise(seconds)[:, :, None]
-    return states.reshape(size, coordinates, points).transpose(2, 1, 0), spread.transpose(2, 0, 1)
+    points, rows, size = table.shape
+    transition, noise = motion.step(seconds)
+    transition = transition.T
+    later = np.dot(table.reshape(-1, size), transition).reshape(points, rows, size)
+    half = later[:, rows - size :].swapaxes(1, 2)  # F P, as P is symmetric
+    np.add(np.dot(half.reshape(-1, size), transition).reshape(half.shape), noise, out=later[:, rows - size :])
+    return later
 
 
-def update(state: Array, covariance: Array, measured: Array, variance: float) -> tuple[Array, Array]:
-    """The states and covariances after a measurement.
+def update(table: Array, measured: Array, variance: float) -> Array:
+    """The tables after a measurement.
 
     Args:
-        state, covariance: as in `predict`.
+        table: as in `predict`.
         measured: (P, D) positions in px.
         variance: R, in px^2.
     """
-    states, spread = np.ascontiguousarray(state.transpose(1, 2, 0)), np.ascontiguousarray(covariance.transpose(1, 2, 0))
-    innovation = measured.T - states[:, 0]
+    points, rows, size = table.shape
+    # Inside, the keypoints are the last axis: numpy is then faster than on many small matrices.
+    flat = table.reshape(points, -1).T.copy()
+    by_point = flat.reshape(rows, size, points)
+    states, spread = by_point[: rows - size], by_point[rows - size :]
     gain = spread[0] / (spread[0, 0] + variance)  # (S, P)
-    states += innovation[:, None] * gain
-    half = spread - gain[:, None] * spread[0]  # (I - g H) P: H takes the first row
-    rest = half[:, 0] - variance * gain
-    return states.transpose(2, 0, 1), (half - rest[:, None] * gain).transpose(2, 0, 1)
+    states += (measured.T - states[:, 0])[:, None] * gain
+    spread -= gain[:, None] * spread[0].copy()  # (I - g H) P: H takes the first row
+    spread -= (spread[:, 0] - variance * gain)[:, None] * gain
+    return flat.T.reshape(table.shape)

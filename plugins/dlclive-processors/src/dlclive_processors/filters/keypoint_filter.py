@@ -5,15 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Frame, Pose, Processor, RunInfo
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, Pose, Processor, RunInfo, check_number
 from dlclive_processors.filters.memory import Memory, Record
-from dlclive_processors.frame_clock import FrameClock
+from dlclive_processors.frame_clock import FrameClock, FrameTimes, times_only
 from dlclive_processors.individuals import individual_keys
 
 Array = NDArray[np.float64]
@@ -23,7 +22,6 @@ FARTHEST = 1e6  # px: larger than any image, so a position beyond it (or infinit
 LONGEST_GAP = 1e5  # s: more than a day; keeps powers of the time finite
 SHORTEST_STEP = 1e-6  # s: frames nearer than this have the same time
 FIRST_INTERVAL = 1 / 30  # s: assumed between frames until two of them differ in time
-NO_PIXELS = np.empty((0, 0), dtype=np.uint8)
 
 
 class KeypointFilter(Processor):
@@ -58,7 +56,7 @@ class KeypointFilter(Processor):
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
         self._memory = Memory(check_number("max_gap", max_gap, above=0, most=LONGEST_GAP))
         self._clock = FrameClock()
-        self._last: Frame | None = None
+        self._last: FrameTimes | None = None
         self._interval = FIRST_INTERVAL
         self._layouts: dict[int, np.dtype[np.void]] = {}
 
@@ -69,8 +67,9 @@ class KeypointFilter(Processor):
 
     def process(self, pose: Pose, frame: Frame) -> Pose:
         """Return a new pose with filtered positions."""
-        keypoints = pose.keypoints.astype(np.float64)
-        positions, confidence = self.filter(individual_keys(pose), keypoints[..., :-1], keypoints[..., -1], frame)
+        # Each coordinate is contiguous, (D + 1, N, K): numpy is then several times faster.
+        planes = pose.keypoints.transpose(2, 0, 1).astype(np.float64, order="C")
+        positions, confidence = self.filter(individual_keys(pose), planes[:-1].transpose(1, 2, 0), planes[-1], frame)
         filtered = np.empty_like(pose.keypoints)
         filtered[..., :-1], filtered[..., -1] = positions, confidence
         filtered.flags.writeable = False  # or the pose would copy it
@@ -95,14 +94,15 @@ class KeypointFilter(Processor):
         rows = memory.rows(keys, shape[1], self._layout(coordinates))
         records, since = memory.records[rows].reshape(-1), memory.since[rows].reshape(-1)
         measured, confidence = positions.reshape(-1, coordinates), confidence.reshape(-1)
-        seen = reduce(np.logical_and, (np.abs(measured) < FARTHEST).T, confidence >= self._min_confidence)
+        seen = confidence >= self._min_confidence
+        for is_near in np.abs(measured.T) < FARTHEST:
+            seen &= is_near
         known = since <= memory.max_gap
         again, first = seen & known, seen & ~known
         if np.count_nonzero(again):
             points = _indices(again)
-            state = records[points]
-            before = since[points]
-            accepted = self.update(state, measured[points], before)
+            state, before = _taken(records, points), _taken(since, points)
+            accepted = self.update(state, _taken(measured, points), before)
             records[points] = state
             if accepted is True:
                 since[points] = 0.0
@@ -113,14 +113,18 @@ class KeypointFilter(Processor):
             self.start(state, measured[first])
             records[first], since[first] = state, 0.0
             known |= first
-        memory.records[rows], memory.since[rows] = records.reshape(shape), since.reshape(shape)
+        if not isinstance(rows, slice):  # then they are copies
+            memory.records[rows], memory.since[rows] = records.reshape(shape), since.reshape(shape)
 
-        filtered = np.full(measured.shape, np.nan)
-        if np.count_nonzero(known):
-            points = _indices(known)
-            filtered[points] = self.place(records[points], since[points], frame)
+        if np.count_nonzero(known) == len(known):
+            filtered = self.place(records, since, frame) if len(known) else measured
+        else:
+            filtered = np.full(measured.shape, np.nan)
+            if len(points := known.nonzero()[0]):
+                filtered[points] = self.place(records[points], since[points], frame)
         sure = seen | (confidence < self._min_confidence)  # a NaN is neither; where the position is not seen, it is low
-        confidence = np.where(sure & ~np.isnan(filtered[:, 0]), confidence, 0.0)
+        confidence = confidence.copy()
+        confidence[~sure | np.isnan(filtered[:, 0])] = 0.0
         return filtered.reshape(positions.shape), confidence.reshape(shape)
 
     def close(self) -> None:
@@ -177,7 +181,7 @@ class KeypointFilter(Processor):
 
     @abstractmethod
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
-        """The positions to return: (P, D), NaN where there is none.
+        """The positions to return, in an array of their own: (P, D), NaN where there is none.
 
         Args:
             state: (P,) records.
@@ -193,7 +197,7 @@ class KeypointFilter(Processor):
             self._interval = step if step >= SHORTEST_STEP else self._interval
         elif step != 0:  # a gap longer than any memory; a time that goes back; NaN, which tells nothing
             self.forget()
-        self._last = replace(frame, image=NO_PIXELS)  # only its times are needed: release the image's memory
+        self._last = times_only(frame)
 
     def _layout(self, coordinates: int) -> np.dtype[np.void]:
         if coordinates not in self._layouts:
@@ -203,4 +207,9 @@ class KeypointFilter(Processor):
 
 def _indices(mask: Mask) -> NDArray[np.intp] | slice:
     """An index for what the mask selects: a slice, which copies nothing, if that is everything."""
-    return slice(None) if np.count_nonzero(mask) == len(mask) else np.flatnonzero(mask)
+    return slice(None) if np.count_nonzero(mask) == len(mask) else mask.nonzero()[0]
+
+
+def _taken(array: Any, points: NDArray[np.intp] | slice) -> Any:
+    """array[points]; `take` is the faster way to copy records."""
+    return array[points] if isinstance(points, slice) else array.take(points, axis=0)

@@ -10,8 +10,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from dlclive_core import Frame
-from dlclive_processors.checks import check_whole
+from dlclive_core import Frame, check_whole
 from dlclive_processors.filters.keypoint_filter import Array, KeypointFilter
 from dlclive_processors.filters.memory import Record
 

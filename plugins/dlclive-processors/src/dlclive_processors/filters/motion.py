@@ -22,6 +22,7 @@ times.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -53,6 +54,8 @@ class Motion:
     Attributes:
         states: S, the number of states of a coordinate.
         start: (S, S) covariance of a new track.
+        transition: F, (S, S), for a number of seconds, read-only.
+        step: F and Q for a number of seconds, read-only. The newest of both are remembered.
     """
 
     def __init__(
@@ -63,13 +66,9 @@ class Motion:
         self.start = np.diag(np.square(spread)).astype(np.float64)
         self._density = process_noise**2
         self._tau = persistence
-
-    def transition(self, seconds: float) -> Array:
-        """F: (S, S)."""
-        last = self._last_column(seconds)
-        if self.states == 2:
-            return np.array([[1.0, last[0]], [0.0, last[1]]])
-        return np.array([[1.0, seconds, last[0]], [0.0, 1.0, last[1]], [0.0, 0.0, last[2]]])
+        # Frames mostly come at few different intervals: those of a camera's or a recording's clock.
+        self.transition = lru_cache(maxsize=64)(self._transition)
+        self.step = lru_cache(maxsize=64)(self._step)
 
     def noise(self, seconds: float) -> Array:
         """Q: (S, S)."""
@@ -84,6 +83,20 @@ class Motion:
                 noise = transition @ noise @ transition.T + noise
                 transition = transition @ transition
         return noise
+
+    def _step(self, seconds: float) -> tuple[Array, Array]:
+        noise = self.noise(seconds)
+        noise.flags.writeable = False
+        return self.transition(seconds), noise
+
+    def _transition(self, seconds: float) -> Array:
+        last = self._last_column(seconds)
+        rows = [[1.0, last[0]], [0.0, last[1]]]
+        if self.states == 3:
+            rows = [[1.0, seconds, last[0]], [0.0, 1.0, last[1]], [0.0, 0.0, last[2]]]
+        transition = np.array(rows)
+        transition.flags.writeable = False
+        return transition
 
     def _last_column(self, seconds: float) -> tuple[float, ...]:
         """The last column of F: how a highest derivative of 1 acts on the states."""

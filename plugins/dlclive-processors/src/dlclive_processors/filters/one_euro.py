@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dlclive_core import Frame
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, check_number
 from dlclive_processors.filters.keypoint_filter import Array, KeypointFilter
 from dlclive_processors.filters.memory import Record
 
@@ -79,7 +78,7 @@ class OneEuro(KeypointFilter):
 
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
         """The filtered positions."""
-        return state["position"]
+        return state["position"].copy()
 
 
 def _share(cutoff: Array | float, seconds: Array) -> Array:

@@ -15,8 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dlclive_core import Frame, RunInfo
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, RunInfo, check_number
 from dlclive_processors.filters.keypoint_filter import FARTHEST, Array, KeypointFilter, Mask
 from dlclive_processors.filters.memory import Record
 
@@ -82,4 +81,4 @@ class Outliers(KeypointFilter):
 
     def place(self, state: Record, since: Array, frame: Frame) -> Array:
         """The last accepted positions."""
-        return state["position"]
+        return state["position"].copy()

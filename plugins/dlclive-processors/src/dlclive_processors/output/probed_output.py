@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from dlclive_core import OutputError, Reason, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import OutputError, Reason, UsageError, check_number
 from dlclive_processors.output.lease import Lease, Report, ReportKind, Request
 from dlclive_processors.output.protocol import Limits, Status
 from dlclive_processors.output.serial_output import SerialOutput
@@ -66,13 +65,13 @@ class ProbedOutput(SerialOutput):
         """
         process = self._process
         if process is None:
-            raise OutputError(f"the output on {self._port} is not open")
+            raise OutputError(f"the output on {self.port} is not open")
         with self._lock:
             self._number += 1
             now = time.perf_counter()
             lease = Lease(now, now, self._number, Request.PROBE, Reason.CONDITION, -1, 0.0)
             if not process.write(lease, urgent=True):
-                raise OutputError(f"the heartbeat process of {self._port} does not take the probe")
+                raise OutputError(f"the heartbeat process of {self.port} does not take the probe")
         return self._number
 
     def probing(self) -> Probing:
@@ -91,12 +90,12 @@ class ProbedOutput(SerialOutput):
         super()._check(limits)
         if self._led >= limits.channels:
             raise UsageError(
-                f"the device on {self._port} has {limits.channels} channels, counted from 0; the LED's is {self._led}: add "
+                f"the device on {self.port} has {limits.channels} channels, counted from 0; the LED's is {self._led}: add "
                 "its pin to PINS in the sketch"
             )
         if 1e6 * self._led_width > limits.pulse_us:
             raise UsageError(
-                f"the device on {self._port} allows pulses of at most {limits.pulse_us / 1e6:g} s; the LED has to be on for "
+                f"the device on {self.port} allows pulses of at most {limits.pulse_us / 1e6:g} s; the LED has to be on for "
                 f"{self._led_width:g} s: a faster camera needs less"
             )
 

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dlclive_core import DataError, DependencyError, Output, OutputError, Reason, RunClock, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import DataError, DependencyError, Output, OutputError, Reason, RunClock, UsageError, check_number
 from dlclive_processors.output.event_file import COLUMNS
 from dlclive_processors.output.failure_messages import failure_error
 from dlclive_processors.output.heartbeat_process import HeartbeatProcess
@@ -97,7 +96,7 @@ class SerialOutput(Output):
         events: Path | None = None,
         overwrite: bool = False,
     ) -> None:
-        self._port = port
+        self.port = port
         self._channel = int(check_number("channel", channel, least=0, most=7))
         self._width = check_number("width", width, least=1e-6, most=1000)
         self._frequency = check_number("frequency", frequency, least=0, most=1e5)
@@ -175,7 +174,7 @@ class SerialOutput(Output):
             raise UsageError("the output is not open; call open() before process(), or run it in a Session")
         if process.is_inherited:
             raise OutputError(
-                f"the output on {self._port} belongs to the process that opened it, and this one was forked from it; "
+                f"the output on {self.port} belongs to the process that opened it, and this one was forked from it; "
                 "open an output of its own"
             )
         try:
@@ -209,10 +208,10 @@ class SerialOutput(Output):
         if self._failed:  # already raised, and must not be hidden by another error
             return
         if last is not None and last.kind == ReportKind.FAILED:
-            raise failure_error(last, self._port)
+            raise failure_error(last, self.port)
         if last is None or last.kind != ReportKind.CLOSED or last.code:
             raise OutputError(
-                f"{self._port} did not acknowledge being switched off; its watchdog does it: check the device"
+                f"{self.port} did not acknowledge being switched off; its watchdog does it: check the device"
             )
 
     # ---- the heartbeat process
@@ -221,12 +220,12 @@ class SerialOutput(Output):
         try:
             return HeartbeatProcess(self._arguments(origin), events)
         except OSError as error:
-            raise OutputError(f"the heartbeat process of {self._port} cannot be started: {error}") from None
+            raise OutputError(f"the heartbeat process of {self.port} cannot be started: {error}") from None
 
     def _arguments(self, origin: float) -> list[str]:
         period = 1e6 / self._frequency if self._frequency else 0
         microseconds = {"width": 1e6 * self._width, "period": period, "duration": 1e6 * self._duration}
-        arguments = [self._port, f"--baud={self._baud}", f"--channel={self._channel}", f"--origin={origin!r}"]
+        arguments = [self.port, f"--baud={self._baud}", f"--channel={self._channel}", f"--origin={origin!r}"]
         return [
             *arguments,
             f"--patience={self._patience}",
@@ -243,10 +242,10 @@ class SerialOutput(Output):
                     self._check(self.limits)
                     return
                 if report.kind == ReportKind.FAILED:
-                    raise failure_error(report, self._port)
+                    raise failure_error(report, self.port)
             if process.ended:
-                raise OutputError(f"the heartbeat process of {self._port} ended immediately; run: dlclive doctor")
-        raise OutputError(f"the heartbeat process of {self._port} did not start")
+                raise OutputError(f"the heartbeat process of {self.port} ended immediately; run: dlclive doctor")
+        raise OutputError(f"the heartbeat process of {self.port} did not start")
 
     def _check(self, limits: Limits) -> None:
         """Refuse at the start what the device would refuse each time."""
@@ -263,7 +262,7 @@ class SerialOutput(Output):
             share = self._width * self._frequency
             limit = f"allows a duty cycle of at most {limits.duty_permille / 1e3:g}; width times frequency is {share:g}"
         if limit:
-            raise UsageError(f"the device on {self._port} {limit}; the limits are set in its sketch")
+            raise UsageError(f"the device on {self.port} {limit}; the limits are set in its sketch")
 
     def _write(self, process: HeartbeatProcess, on: bool, reason: Reason, frame: int, age: float) -> None:
         urgent = on != self._requested
@@ -274,28 +273,28 @@ class SerialOutput(Output):
         lease = Lease(now, now + self._lifespan, self._command, Request(on), reason, frame, age)
         if not process.write(lease, urgent=urgent):
             self._listen(process)  # its last report tells more
-            raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
+            raise OutputError(f"the heartbeat process of {self.port} has ended; the device has switched off by itself")
 
     def _listen(self, process: HeartbeatProcess) -> None:
         for report in process.read(0.0):
             self._heard_at = max(self._heard_at, report.time)
             if report.kind == ReportKind.FAILED:
-                raise failure_error(report, self._port)
+                raise failure_error(report, self.port)
             self._hear(report)
         if process.ended:
-            raise OutputError(f"the heartbeat process of {self._port} has ended; the device has switched off by itself")
+            raise OutputError(f"the heartbeat process of {self.port} has ended; the device has switched off by itself")
         now = time.perf_counter()
         if now - self._renewed_at > _SILENCE:  # this process was asleep, and the pipe overflowed
             self._heard_at = now
         self._renewed_at = now
         if now - self._heard_at > _SILENCE:
             raise OutputError(
-                f"the heartbeat process of {self._port} does not respond; the device has switched off by itself"
+                f"the heartbeat process of {self.port} does not respond; the device has switched off by itself"
             )
 
     def _hear(self, report: Report) -> None:
         if report.kind in _WARNINGS:
-            _log.warning("output on %s: %s", self._port, _WARNINGS[ReportKind(report.kind)])
+            _log.warning("output on %s: %s", self.port, _WARNINGS[ReportKind(report.kind)])
         if report.kind == ReportKind.STATUS:
             trips, cuts, noise, strange, _ = report.numbers
             self.statistics = LinkStatistics(trips, cuts, noise, strange, report.round_trip, report.longest_trip)

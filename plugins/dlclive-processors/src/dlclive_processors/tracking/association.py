@@ -45,7 +45,7 @@ class Association:
         known = None if tracks.is_complete else tracks.known
         similarity, value = self._measure.between(tracks.expected, known, tracks.area, tracks.variance, detections)
         value[similarity < self._least] = 0.0
-        if tracks.identity.min() >= 0 and detections.sure.all():
+        if -1 not in tracks.identity.tolist() and np.count_nonzero(detections.sure) == len(detections):
             return _best(value)
         named, sure = tracks.identity >= 0, detections.sure
         found: list[Pairs] = []
@@ -80,7 +80,7 @@ class Association:
 
 def _any_near(centres: Points, areas: Floats) -> bool:
     """Whether two centres are nearer to each other than the size of the largest animal."""
-    limit = areas.max()
+    limit = max(areas.tolist())
     if len(centres) > FEW:
         return bool(np.count_nonzero(squares(centres[:, None] - centres) < limit) > len(centres))
     places, limit = centres.tolist(), math.sqrt(limit)  # numpy's calls take longer than so few distances

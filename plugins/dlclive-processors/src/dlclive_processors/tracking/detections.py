@@ -39,6 +39,7 @@ class Detections:
         centres: (D,) complex px, the mean of the seen points.
         areas: (D,) px^2, the square of each animal's size.
         sure: (D,) whether it may begin a track.
+        is_complete: whether all points of all animals were seen, which saves some of the work.
     """
 
     rows: Places
@@ -48,6 +49,7 @@ class Detections:
     centres: Points
     areas: Floats
     sure: NDArray[np.bool_]
+    is_complete: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,6 +64,7 @@ class Detections:
             self.centres[which],
             self.areas[which],
             self.sure[which],
+            self.is_complete,
         )
 
 
@@ -91,25 +94,32 @@ class DetectionFinder:
             most: if there are more, those with the highest mean confidence remain, in the order of their rows.
         """
         confidence = pose.keypoints[..., 2]
-        points = np.empty(confidence.shape, dtype=np.complex128)
-        points.real, points.imag = pose.keypoints[..., 0], pose.keypoints[..., 1]
-        seen = (squares(points) < FARTHEST**2) & (confidence >= LOOKED_AT)
-        rows: Places = np.logical_or.reduce(seen, axis=1).nonzero()[0]
+        points: Points = pose.keypoints[..., :2].astype(np.float64, order="C").view(np.complex128)[..., 0]
+        lengths = squares(points)
+        seen = (lengths < FARTHEST**2) & (confidence >= LOOKED_AT)
+        is_complete = np.count_nonzero(seen) == seen.size
+        rows: Places = np.arange(len(seen)) if is_complete else np.logical_or.reduce(seen, axis=1).nonzero()[0]
         if len(rows) > most:
             scores = strengths(pose)[rows]
             rows = np.sort(rows[np.argsort(-scores, kind="stable")[:most]])
         if len(rows) < len(seen):
-            points, seen, confidence = points[rows], seen[rows], confidence[rows]
-        points[~seen] = 0.0
-        needed = max(1.0, BEGINS_WITH * seen.shape[1])
-        sure = np.add.reduce(seen & (confidence >= self._min_confidence), axis=1, dtype=np.intp) >= needed
+            points, lengths, seen, confidence = points[rows], lengths[rows], seen[rows], confidence[rows]
+        confident = confidence >= self._min_confidence
+        if not is_complete:
+            points[~seen] = lengths[~seen] = 0.0
+            confident &= seen
+        sure = np.add.reduce(confident, axis=1, dtype=np.intp) >= max(1.0, BEGINS_WITH * seen.shape[1])
         if self._boxes:
             points, seen = _corners(points, seen, None if pose.boxes is None else pose.boxes[rows])
-        return self._measured(rows, points, seen, sure)
+        return self._measured(rows, points, lengths, seen, sure)
 
-    def _measured(self, rows: Places, points: Points, seen: NDArray[np.bool_], sure: NDArray[np.bool_]) -> Detections:
+    def _measured(
+        self, rows: Places, points: Points, lengths: Floats, seen: NDArray[np.bool_], sure: NDArray[np.bool_]
+    ) -> Detections:
+        """`lengths` are the squares of the points, of use where they are keypoints."""
         weights = seen.astype(np.float64)
         counts = np.add.reduce(weights, axis=1)
+        is_complete = np.count_nonzero(seen) == seen.size
         centres = np.add.reduce(points, axis=1) / counts
         if self._area is not None:
             areas = np.full(len(rows), self._area)
@@ -119,9 +129,9 @@ class DetectionFinder:
         elif points.shape[1] == 1:
             areas = np.full(len(rows), WITHOUT_EXTENT**2)
         else:
-            spread = np.add.reduce(squares(points), axis=1) / counts - squares(centres)
+            spread = np.add.reduce(lengths, axis=1) / counts - squares(centres)
             areas = np.maximum(6.0 * spread, SMALLEST**2)
-        return Detections(rows, points, weights, counts, centres, areas, sure)
+        return Detections(rows, points, weights, counts, centres, areas, sure, is_complete)
 
 
 def strengths(pose: Pose) -> Floats:
@@ -133,7 +143,8 @@ def strengths(pose: Pose) -> Floats:
 
 def squares(points: Points) -> Floats:
     """|z|^2, without the square root that `abs` takes."""
-    lengths: Floats = points.real**2 + points.imag**2
+    parts = np.square(points.view(np.float64))  # x, y, x, y, ...: contiguous, unlike `real` and `imag`
+    lengths: Floats = parts[..., ::2] + parts[..., 1::2]
     return lengths
 
 

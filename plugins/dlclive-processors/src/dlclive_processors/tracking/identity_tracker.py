@@ -9,9 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError
-from dlclive_processors.checks import check_number
-from dlclive_processors.frame_clock import FrameClock
+from dlclive_core import Frame, ModelCard, Pose, Processor, RunInfo, Skeleton, UsageError, check_number, check_whole
+from dlclive_processors.frame_clock import FrameClock, FrameTimes, times_only
 from dlclive_processors.tracking.association import Association
 from dlclive_processors.tracking.detections import DetectionFinder
 from dlclive_processors.tracking.identities import MOST_FOLLOWED, Identities
@@ -21,7 +20,6 @@ from dlclive_processors.tracking.tracks import MEASURED_BOX, MEASURED_KEYPOINTS,
 
 Cost = Literal["oks", "box"]
 MOST_NAMED = 1000
-NO_PIXELS = np.empty((0, 0), dtype=np.uint8)
 
 
 class IdentityTracker(Processor):
@@ -77,8 +75,10 @@ class IdentityTracker(Processor):
     ) -> None:
         if cost not in get_args(Cost):
             raise UsageError(f"cost is {cost!r}; choose from {', '.join(get_args(Cost))}")
-        self._animals = None if animals is None else _whole("animals", animals, 0, MOST_NAMED, "of animals, 0 for any")
-        self._min_frames = _whole("min_frames", min_frames, 1, 1000, "of frames")
+        self._animals = None
+        if animals is not None:
+            self._animals = check_whole("animals", animals, least=0, most=MOST_NAMED, of="of animals, 0 for any")
+        self._min_frames = check_whole("min_frames", min_frames, least=1, most=1000, of="of frames")
         self._max_gap = check_number("max_gap", max_gap, above=0, most=600)
         speed = check_number("process_noise", process_noise, above=0, most=1000)
         measure = (
@@ -98,7 +98,8 @@ class IdentityTracker(Processor):
         self._tracks = Tracks(speed, MEASURED_KEYPOINTS if cost == "oks" else MEASURED_BOX)
         self._is_box = cost == "box"
         self._skeleton: Skeleton | None = None
-        self._last: Frame | None = None
+        self._last: FrameTimes | None = None
+        self._was_wrong = False
         self._know(None)
 
     @property
@@ -132,15 +133,16 @@ class IdentityTracker(Processor):
         if pose.skeleton is not self._skeleton and pose.skeleton != self._skeleton:
             self._begin(pose.skeleton)
         step = self._clock.between(self._last, frame) if self._last is not None else 0.0
-        is_onward = step >= 0.0  # else back in time, or no time at all
+        is_onward = 0.0 <= step < math.inf  # else back in time, or no time at all
         if not is_onward:
             step = 0.0
             if not self._clock.is_live:
                 self._begin(pose.skeleton)
-        # One wrong stamp of a camera must not give the animals other names: the times go on from the frame before it.
-        if is_onward or not self._clock.is_live or self._last is None or not math.isfinite(self._last.captured_at):
-            # Only its times are needed: release the image's memory.
-            self._last = Frame(NO_PIXELS, frame.index, frame.captured_at, frame.device_time)
+        # One wrong stamp of a camera must not give the animals other names: the times go on from the frame before it. After two
+        # in a row it was that frame's that was wrong.
+        if is_onward or self._was_wrong or not self._clock.is_live or self._last is None:
+            self._last = times_only(frame)
+        self._was_wrong = not is_onward
         detected = self._follow(pose, step)
         result, named = self._rows.place(pose, self._tracks)
         self._left_out += detected - named
@@ -151,6 +153,7 @@ class IdentityTracker(Processor):
         self._tracks.clear(0)
         self._skeleton = None
         self._last = None
+        self._was_wrong = False
 
     def _know(self, run: RunInfo | None) -> None:
         """Learn from the run how many animals there are, and what they are called."""
@@ -189,7 +192,7 @@ class IdentityTracker(Processor):
             new[matched] = False
             if new.any():
                 tracks.begin(detections.take(new))
-        if tracks.identity.min(initial=0) < 0:
+        if -1 in tracks.identity.tolist():
             newcomers = np.flatnonzero((tracks.identity < 0) & (tracks.frames >= self._min_frames))
             replaced = identities.name(tracks, newcomers)
             if len(replaced):
@@ -201,9 +204,3 @@ class IdentityTracker(Processor):
         if which.any():
             self._identities.lose(self._tracks, np.flatnonzero(which & (self._tracks.identity >= 0)))
             self._tracks.keep(np.flatnonzero(~which))
-
-
-def _whole(option: str, value: int, least: int, most: int, of_what: str) -> int:
-    if int(check_number(option, value, least=least, most=most)) != value:
-        raise UsageError(f"{option} is {value!r}; give a whole number {of_what}")
-    return int(value)

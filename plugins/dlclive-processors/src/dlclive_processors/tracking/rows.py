@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from dlclive_core import Pose
-from dlclive_processors.tracking.detections import Places
 from dlclive_processors.tracking.tracks import Tracks
 
 
@@ -22,29 +21,33 @@ class IdentityRows:
     def __init__(self, names: tuple[str, ...] | None) -> None:
         self._are_all_known = names is not None
         self._names = names or ()
-        self._numbers: Places = np.arange(len(self._names))
-        self._missing = np.empty((0, 0, 3), dtype=np.float32)  # of all identities, to copy
+        self._numbers = list(range(len(self._names)))
 
     def place(self, pose: Pose, tracks: Tracks) -> tuple[Pose, int]:
         """Return the pose with a row for each identity, and in how many of them there is an animal."""
-        identity = tracks.identity
-        seen = ((identity >= 0) & (tracks.row >= 0)).nonzero()[0]
-        rows, places = tracks.row[seen], identity[seen]
-        if not self._are_all_known:
-            numbers = np.sort(identity[identity >= 0])
-            if not np.array_equal(numbers, self._numbers):
-                self._numbers, self._names = numbers, tuple(track_name(number) for number in numbers)
-            places = np.searchsorted(numbers, places)
-        if self._missing.shape != (len(self._names), *pose.keypoints.shape[1:]):
-            self._missing = Pose.missing(pose.skeleton, len(self._names)).keypoints
-        keypoints = self._missing.copy()
-        keypoints[places] = pose.keypoints[rows]
+        row_of = {
+            number: row
+            for number, row in zip(tracks.identity.tolist(), tracks.row.tolist(), strict=True)
+            if number >= 0
+        }
+        if not self._are_all_known and (numbers := sorted(row_of)) != self._numbers:
+            self._numbers, self._names = numbers, tuple(track_name(number) for number in numbers)
+        order = [row_of.get(number, -1) for number in self._numbers]
+        unseen = order.count(-1)
+        rows = np.array(order, dtype=np.intp)
+        if unseen:
+            keypoints = Pose.missing(pose.skeleton, len(order)).keypoints.copy()
+            places = (rows >= 0).nonzero()[0]
+            keypoints[places] = pose.keypoints[rows[places]]
+        else:
+            keypoints = pose.keypoints.take(rows, axis=0)
         keypoints.flags.writeable = False  # so that the pose need not copy it
         boxes = None
         if pose.boxes is not None:
-            boxes = np.full((len(self._names), pose.boxes.shape[1]), np.nan, dtype=np.float32)
-            boxes[places] = pose.boxes[rows]
-        return Pose(keypoints, pose.skeleton, ids=self._names, unique=pose.unique, boxes=boxes), len(seen)
+            boxes = np.full((len(order), pose.boxes.shape[1]), np.nan, dtype=np.float32)
+            boxes[rows >= 0] = pose.boxes[rows[rows >= 0]]
+        placed = Pose(keypoints, pose.skeleton, self._names, pose.unique, boxes, unlike=pose.unlike)
+        return placed, len(order) - unseen
 
 
 def track_name(number: int) -> str:

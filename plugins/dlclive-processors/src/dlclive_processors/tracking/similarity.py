@@ -66,7 +66,8 @@ class KeypointSimilarity:
         terms = squares(points[:, None, :] - detections.points)
         terms *= (-0.5 / wide)[:, None, None]
         np.exp(terms, out=terms)
-        terms *= detections.seen
+        if not detections.is_complete:
+            terms *= detections.seen
         common = detections.counts
         if known is not None:
             terms *= known[:, None, :]

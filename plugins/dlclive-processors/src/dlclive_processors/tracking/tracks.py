@@ -114,8 +114,8 @@ class Tracks:
         self.p01 += seconds * (self.p11 + noise * (seconds / 2.0))
         self.p11 += seconds * noise
         self.unseen += seconds
-        if np.count_nonzero(unseen := self.missed > 1):
-            self.velocity[unseen] *= math.exp(-seconds / SLOWING)
+        if max(self.missed.tolist(), default=0) > 1:
+            self.velocity[self.missed > 1] *= math.exp(-seconds / SLOWING)
 
     def measure(self, tracks: Places, detections: Detections, which: Places) -> None:
         """Update tracks, each with its detection.
@@ -126,14 +126,21 @@ class Tracks:
         at: Places | slice = tracks
         if len(tracks) == len(self):  # the usual case, in which views take the place of copies
             at, which = slice(None), which[tracks.argsort()]
-        points, seen, counts = detections.points[which], detections.seen[which], detections.counts[which]
+        points, seen, counts = (
+            detections.points.take(which, 0),
+            detections.seen.take(which, 0),
+            detections.counts.take(which),
+        )
         offsets, area = self.offsets[at], self.area[at]
         common, shared = seen, counts
         if not self.is_complete:
             common = seen * self.known[at]
             shared = np.maximum(np.add.reduce(common, axis=1), 1.0)
         measured = points - self.position[at, None]
-        residual = np.add.reduce((measured - offsets) * common, axis=1) / shared
+        differences = measured - offsets
+        if not (self.is_complete and detections.is_complete):
+            differences *= common
+        residual = np.add.reduce(differences, axis=1) / shared
 
         p00, p01 = self.p00[at], self.p01[at]
         scale = 1.0 / (p00 + self._measured * area)
@@ -146,9 +153,12 @@ class Tracks:
         self.p01[at] = p01 * rest
         self.p00[at] = p00 * rest
 
-        self._reshape(at, np.where(seen, measured - step[:, None], offsets), seen)
-        whole = 2.0 * counts >= self.points[at]
-        self.area[at] += SIZE_GAIN * whole * (detections.areas[which] - area)
+        shape = measured - step[:, None]
+        self._reshape(at, shape if detections.is_complete else np.where(seen, shape, offsets), seen)
+        growth = SIZE_GAIN * (detections.areas[which] - area)
+        if not detections.is_complete:  # half an animal says nothing about its size
+            growth *= 2.0 * counts >= self.points[at]
+        self.area[at] += growth
         self.last[at] = self.position[at]
         self.unseen[at] = 0.0
         self.missed[at] = 0

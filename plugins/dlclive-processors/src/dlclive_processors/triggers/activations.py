@@ -45,7 +45,7 @@ class Activations:
 
     Attributes:
         gate: its counters are the activations granted and the onsets refused.
-        cancelled: number of onsets whose condition ended within `delay`.
+        cancelled: number of onsets that came to nothing within `delay`, because the condition ended or was no longer acted on.
     """
 
     def __init__(self, *, debounce: int, hold: float, delay: float, refractory: float, max_rate: float | None) -> None:
@@ -57,7 +57,7 @@ class Activations:
     @property
     def on(self) -> tuple[Subject, ...]:
         """The subjects that are on, in the order in which they began to be noticed."""
-        return tuple(subject for subject, course in self._courses.items() if course.on_since is not None)
+        return tuple([subject for subject, course in self._courses.items() if course.on_since is not None])
 
     def reset(self) -> None:
         """A run begins."""
@@ -73,6 +73,7 @@ class Activations:
     def end_all(self, event: str, now: float) -> list[Change]:
         """End all subjects; nothing of earlier frames counts any more."""
         changes = [Change(subject, event, begins=False) for subject in self.on]
+        self.cancelled += sum(map(_is_waiting, self._courses.values()))
         self._courses.clear()
         self.gate.decide(False, True, now)
         return changes
@@ -88,9 +89,8 @@ class Activations:
                     starting.append(subject)
             elif subject in self._courses:
                 self._stop(subject, reading, now, changes)
-        for subject in [
-            each for each in self._courses if each not in readings
-        ]:  # in order: a replay gives the same lines
+        absent = [subject for subject in self._courses if subject not in readings]
+        for subject in absent:  # in order: a replay gives the same lines
             self._stop(subject, UNKNOWN, now, changes)
         self._start(starting, readings, now, changes)
         return changes
@@ -108,7 +108,7 @@ class Activations:
         """The condition does not hold, or is unknown."""
         course = self._courses[subject]
         if course.on_since is None:
-            self.cancelled += course.onset is not None and not course.refused
+            self.cancelled += _is_waiting(course)
         elif reading.holds is not None and now - course.on_since < self._hold - SLACK:
             course.frames = 0
             return
@@ -129,6 +129,11 @@ class Activations:
                 changes.append(Change(subject, "on", True, readings[subject].value))
             else:
                 course.refused = True
+
+
+def _is_waiting(course: _Course) -> bool:
+    """Whether it has had its onset, and is to be on after `delay`."""
+    return course.on_since is None and course.onset is not None and not course.refused
 
 
 def _ending(reading: Reading) -> str:

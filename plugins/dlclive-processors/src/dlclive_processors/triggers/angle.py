@@ -30,8 +30,8 @@ class JointAngle(Condition):
         self.columns = columns_of(self._names, skeleton)
 
     def evaluate(self, scene: Scene) -> Mapping[Subject, Reading]:
-        points = scene.points[:, list(self.columns or ())].tolist()
-        angles = [angle_between(difference(a, b), difference(c, b)) for a, b, c in points]
+        places = scene.places(self.columns or ())
+        angles = [angle_between(difference(a, b), difference(c, b)) for a, b, c in places]
         return {(name,): self._bounds.reading(angle) for name, angle in zip(scene.names, angles, strict=True)}
 
 

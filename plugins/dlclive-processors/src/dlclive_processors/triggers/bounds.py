@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dlclive_core import UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import UsageError, check_number
 from dlclive_processors.triggers.condition import UNKNOWN, Reading
 
 

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Unpack
 
-from dlclive_core import Skeleton, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import Skeleton, UsageError, check_number, check_whole
 from dlclive_processors.triggers.columns import columns_of, names_of
 from dlclive_processors.triggers.condition import UNKNOWN, Condition, Reading, Subject
 from dlclive_processors.triggers.pose_network import PoseNetwork
 from dlclive_processors.triggers.scene import Scene
 from dlclive_processors.triggers.shared_options import TriggerOptions
-from dlclive_processors.triggers.trigger import Trigger, check_frames
+from dlclive_processors.triggers.trigger import Trigger
 
 
 class Classified(Condition):
@@ -72,6 +71,7 @@ class Classified(Condition):
         assert self._network is not None
         columns = list(self.columns or ())
         rows = np.concatenate([scene.points[:, columns, :2], scene.pose.confidence[:, columns, None]], axis=2)
+        rows = np.ascontiguousarray(rows)  # sums do not depend on the memory of the scene
         length = self._network.window
         histories: dict[str, deque[NDArray[np.float32]]] = {}
         names, windows = [], []
@@ -150,7 +150,7 @@ class ClassifierTrigger(Trigger):
             Path(model),
             threshold=threshold,
             label=str(label),
-            window=None if window is None else check_frames("window", window),
+            window=None if window is None else check_whole("window", window, least=1, of="of frames"),
             keypoints=keypoints,
             centred=centred,
             scaled=scaled,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from typing_extensions import Self
 
-from dlclive_core import PartBuilder, Processor, ProcessorInfo, UsageError
+from dlclive_core import PartBuilder, Processor, ProcessorInfo, UsageError, first_of
 from dlclive_processors.triggers.condition import Condition
 
 
@@ -48,10 +48,14 @@ def conditions(of: Sequence[Combinable], what: str) -> list[Condition]:
     """
     if not of:
         raise UsageError("option 'of' is empty; give at least one trigger, such as of=[{speed:threshold=300}]")
+    errors = []
     for processor in of:
         if not isinstance(processor, Combinable):
             raise UsageError(f"of takes triggers; got {type(processor).__name__}")
-        if processor.unused_options:
-            option = processor.unused_options[0]
-            raise UsageError(f"option {option!r} of a trigger inside {what} has no effect; give it to {what} itself")
+        errors += [
+            UsageError(f"option {option!r} of a trigger inside {what} has no effect; give it to {what} itself")
+            for option in processor.unused_options
+        ]
+    if errors:
+        raise first_of(errors)
     return [processor.condition for processor in of]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from typing_extensions import Unpack
 
-from dlclive_core import OptionError, Skeleton, UsageError
+from dlclive_core import DLCLiveError, OptionError, Skeleton, UsageError, first_of
 from dlclive_processors.triggers.combinable import Combinable, conditions
 from dlclive_processors.triggers.condition import UNKNOWN, About, Condition, Place, Reading, Subject
 from dlclive_processors.triggers.scene import Scene
@@ -32,11 +32,14 @@ class Combined(Condition):
         self.about = About.SCENE if not kinds else kinds.pop() if len(kinds) == 1 else About.INDIVIDUALS
 
     def bind(self, skeleton: Skeleton) -> None:
+        errors = []
         for number, part in enumerate(self.parts):
             try:
                 part.bind(skeleton)
             except UsageError as error:
-                raise self._located(number, error) from None
+                errors += [self._located(number, each) for each in (error, *error.further)]
+        if errors:
+            raise first_of(errors)
 
     def reset(self) -> None:
         for part in self.parts:
@@ -56,7 +59,7 @@ class Combined(Condition):
     def place(self, scene: Scene, subject: Subject) -> Place:
         return self.parts[0].place(scene, subject)
 
-    def _located(self, number: int, error: UsageError) -> OptionError:
+    def _located(self, number: int, error: DLCLiveError) -> OptionError:
         """The error of a part, with the way to it in the options."""
         return OptionError(str(error), f"{self._way(number)}.{error.option}" if error.option else self._way(number))
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from typing_extensions import Unpack
 
-from dlclive_core import Skeleton
-from dlclive_processors.checks import check_number
+from dlclive_core import Skeleton, check_number
 from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.columns import columns_of, names_of
 from dlclive_processors.triggers.condition import UNKNOWN, Condition, Reading, Subject

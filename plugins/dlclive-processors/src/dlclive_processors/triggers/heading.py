@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from typing_extensions import Unpack
 
-from dlclive_core import Skeleton, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import Skeleton, UsageError, check_number
 from dlclive_processors.triggers.columns import columns_of, names_of
 from dlclive_processors.triggers.condition import UNKNOWN, Condition, Reading, Subject
 from dlclive_processors.triggers.geometry import angle_between, difference, direction
@@ -33,8 +32,8 @@ class HeadingWithin(Condition):
         self.columns = columns_of(self._names, skeleton)
 
     def evaluate(self, scene: Scene) -> Mapping[Subject, Reading]:
-        points = scene.points[:, list(self.columns or ())].tolist()
-        return {(name,): self._reading(direction(*ends)) for name, ends in zip(scene.names, points, strict=True)}
+        places = scene.places(self.columns or ())
+        return {(name,): self._reading(direction(*ends)) for name, ends in zip(scene.names, places, strict=True)}
 
     def _reading(self, heading: float) -> Reading:
         if math.isnan(heading):
@@ -61,8 +60,11 @@ class HeadingToward(Condition):
         axes = len(self._point)
         if axes > scene.points.shape[2]:
             raise UsageError(f"toward has {axes} numbers; these poses have {scene.points.shape[2]} coordinates")
-        points = scene.points[:, list(self.columns or ()), :axes].tolist()
-        return {(name,): self._reading(*ends) for name, ends in zip(scene.names, points, strict=True)}
+        places = scene.places(self.columns or ())
+        return {
+            (name,): self._reading(tail[:axes], nose[:axes])
+            for name, (tail, nose) in zip(scene.names, places, strict=True)
+        }
 
     def _reading(self, tail: Sequence[float], nose: Sequence[float]) -> Reading:
         angle = angle_between(difference(nose, tail), difference(self._point, nose))

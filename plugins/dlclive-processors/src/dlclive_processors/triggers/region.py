@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import Frame, ModelCard, Pose, RunInfo, Skeleton
-from dlclive_processors.checks import check_number
+from dlclive_core import Frame, ModelCard, Pose, RunInfo, Skeleton, check_number, check_whole
 from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.triggers.combinable import Combinable
 from dlclive_processors.triggers.condition import Condition
@@ -20,7 +19,6 @@ from dlclive_processors.triggers.polygon import Polygon
 from dlclive_processors.triggers.presence import Presence
 from dlclive_processors.triggers.region_events import REGION_COLUMNS, EventKind, RegionEvent, region_row
 from dlclive_processors.triggers.scene import individual_names
-from dlclive_processors.triggers.trigger import check_frames
 
 MISSING = np.array([np.nan, np.nan, 0.0])
 
@@ -66,7 +64,7 @@ class RegionTrigger(Combinable):
         self._polygon = Polygon(polygon)
         self._keypoint = keypoint
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
-        self._debounce = check_frames("debounce", debounce)
+        self._debounce = check_whole("debounce", debounce, least=1, of="of frames")
         self._path = Path(events) if events is not None else None
         self._overwrite = overwrite
         self._on_event = on_event

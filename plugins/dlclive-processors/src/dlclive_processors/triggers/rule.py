@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from typing_extensions import Unpack
 
-from dlclive_core import Skeleton, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import Skeleton, UsageError, check_number
 from dlclive_processors.triggers.condition import UNKNOWN, Condition, Reading, Subject
 from dlclive_processors.triggers.rules.measured import Measured
 from dlclive_processors.triggers.rules.nodes import Animal
@@ -19,6 +17,8 @@ from dlclive_processors.triggers.shared_options import TriggerOptions
 from dlclive_processors.triggers.stillness import Stillness
 from dlclive_processors.triggers.trail import Trail
 from dlclive_processors.triggers.trigger import Trigger
+
+READINGS = {truth: Reading(truth) for truth in (True, False, None)}
 
 
 class Rule(Condition):
@@ -43,16 +43,21 @@ class Rule(Condition):
         self._rule = parse_rule(text)
         window = check_number("window", window, above=0, most=10)
         self._motions = [_Motion(measured, window) for measured in self._rule.measured]
+        self._named: list[int] = []
 
     def bind(self, skeleton: Skeleton) -> None:
+        found = []
         for keypoint in self._rule.keypoints:
             try:
-                keypoint.column = skeleton.index(keypoint.name)
+                found.append(skeleton.index(keypoint.name))
             except UsageError as error:
                 raise error_at(self._text, keypoint.token, str(error)) from None
         for motion in self._motions:
             motion.bind(skeleton)
-        self.columns = tuple(sorted({keypoint.column for keypoint in self._rule.keypoints})) or None
+        self._named = sorted(set(found))
+        self.columns = tuple(self._named) or None
+        for keypoint, column in zip(self._rule.keypoints, found, strict=True):
+            keypoint.column = self._named.index(column)
 
     def reset(self) -> None:
         for motion in self._motions:
@@ -60,13 +65,14 @@ class Rule(Condition):
 
     def evaluate(self, scene: Scene) -> Mapping[Subject, Reading]:
         measured = [motion.update(scene) for motion in self._motions]
-        is_seen = np.any(scene.seen, axis=1).tolist()
-        points, confidence = scene.points.tolist(), scene.pose.confidence.tolist()
-        readings: dict[Subject, Reading] = {}
-        for row, name in enumerate(scene.names):
-            animal = Animal(points[row], confidence[row], [values[row] for values in measured])
-            readings[name,] = Reading(self._rule.root.truth(animal)) if is_seen[row] else UNKNOWN
-        return readings
+        places, confidence = scene.places(self._named), scene.pose.confidence.take(self._named, axis=1).tolist()
+        motions = zip(*measured, strict=True) if measured else [()] * len(places)
+        animals = map(Animal, places, confidence, motions)
+        truth = self._rule.root.truth
+        return {
+            (name,): READINGS[truth(animal)] if is_seen else UNKNOWN
+            for name, is_seen, animal in zip(scene.names, scene.is_any_seen(), animals, strict=True)
+        }
 
 
 class _Motion:

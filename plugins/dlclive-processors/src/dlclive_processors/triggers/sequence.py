@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import Unpack
 
-from dlclive_core import UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import UsageError, check_number
 from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.combinable import Combinable, conditions
 from dlclive_processors.triggers.combinations import Combined

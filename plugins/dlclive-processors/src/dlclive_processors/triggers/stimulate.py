@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -9,8 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from dlclive_core import Frame, ModelCard, Output, Pose, Processor, Reason, RunInfo, Skeleton, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import (
+    Frame,
+    ModelCard,
+    OptionError,
+    Output,
+    Pose,
+    Processor,
+    Reason,
+    RunInfo,
+    Skeleton,
+    UsageError,
+    check_number,
+    check_whole,
+    first_of,
+)
 from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.output.serial_output import SerialOutput
 from dlclive_processors.triggers.condition import Condition
@@ -21,7 +35,6 @@ from dlclive_processors.triggers.polygon import Polygon
 from dlclive_processors.triggers.rule import Rule
 from dlclive_processors.triggers.scene import Scene, individual_names
 from dlclive_processors.triggers.timeline import Timeline
-from dlclive_processors.triggers.trigger import check_frames
 
 PoseFunction = Callable[[Pose, Frame], bool]
 
@@ -38,7 +51,8 @@ class Stimulate(Processor):
 
     Args:
         port: of a device with dlclive's firmware; see `SerialOutput` for it and for `channel`, `width`, `frequency`,
-            `duration`, `lifespan`, `patience`, `events` and `overwrite`.
+            `duration`, `lifespan`, `patience`, `events` and `overwrite`. With `output`, they are options of the output, but for
+            `lifespan`: seconds without a pose after which the condition begins anew.
         polygon: corners [x, y] of the region, in px of the full frame.
         keypoint: name of the keypoint to watch.
         when: instead of a region, a rule that must hold for any animal: `snout.y < tail_base.y and speed() > 50`; see `Rule`.
@@ -98,17 +112,21 @@ class Stimulate(Processor):
             self._condition = InRegion(Polygon(polygon), keypoint or "")
         self._function = condition
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
-        debounce = check_frames("debounce", debounce)
-        self._fitness = Fitness(check_number("max_age", max_age, above=0), lifespan)
-        self._lifespan = lifespan
+        debounce = check_whole("debounce", debounce, least=1, of="of frames")
+        self._lifespan = check_number("lifespan", lifespan, above=0, most=60)
+        self._fitness = Fitness(check_number("max_age", max_age, above=0), self._lifespan)
         refractory = check_number("refractory", refractory, least=0)
         max_rate = check_number("max_rate", max_rate, above=0)
         self._gate = Gate(debounce, refractory, max_rate)
         self._gate.armed = armed
         if (port is None) == (output is None):
             raise UsageError("give either port, for example /dev/ttyACM0, or output")
-        if output is not None and events is not None:
-            raise UsageError("events is an option of the output; set it there")
+        if output is not None:
+            given = {
+                "channel": channel, "width": width, "frequency": frequency, "duration": duration, "patience": patience,
+                "events": events,
+            }  # fmt: skip
+            _refuse_given(given, output)
         self.output = output or SerialOutput(
             port=port or "",
             channel=channel,
@@ -149,7 +167,10 @@ class Stimulate(Processor):
         return {**own, **self._driven.counts()}
 
     def arm(self) -> None:
-        """Allow switching on, from the next onset of the condition. Thread-safe."""
+        """Allow switching on from the next frame, at which the condition begins anew: if it holds, that is an onset.
+
+        Thread-safe.
+        """
         self._gate.armed = True
 
     def disarm(self) -> None:
@@ -237,3 +258,25 @@ class Stimulate(Processor):
         if all(reading.holds is None for reading in readings):
             return False, Reason.MISSING
         return any(reading.holds for reading in readings), Reason.CONDITION
+
+
+_DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(Stimulate.__init__).parameters.items()}
+
+
+def _refuse_given(options: Mapping[str, object], output: Output) -> None:
+    """Raise UsageError for options of a port that were given to a processor with another output."""
+    names = [name for name, value in options.items() if value != _DEFAULTS[name]]
+    device = f"serial:{output.port}" if isinstance(output, SerialOutput) else "serial:PORT"
+    # A path has been resolved already; as it is now, it may not be written there.
+    values = {name: "FILE" if isinstance(value, Path) else value for name, value in options.items()}
+    if names:
+        raise first_of(
+            [
+                OptionError(
+                    f"{name} has no effect beside output; if the output has this option, set it there: "
+                    f"output={{{device},{name}={values[name]}}}",
+                    name,
+                )
+                for name in names
+            ]
+        )

@@ -38,7 +38,10 @@ class Switch:
         return {} if self._driven is None else self._driven.counts()
 
     def arm(self) -> None:
-        """Allow switching on, from the decision after the next frame's. Thread-safe."""
+        """Allow switching on: from the next decision, or from the one after it if `disarm` was called since the last.
+
+        Thread-safe.
+        """
         self._armed = True
 
     def disarm(self) -> None:

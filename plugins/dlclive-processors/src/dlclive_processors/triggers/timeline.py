@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from dlclive_core import Frame
-from dlclive_processors.frame_clock import FrameClock
-
-_NO_PIXELS = np.zeros((0, 0), np.uint8)
+from dlclive_processors.frame_clock import FrameClock, FrameTimes, times_only
 
 
 class Timeline:
@@ -26,13 +22,13 @@ class Timeline:
 
     def __init__(self, clock: FrameClock, tolerance: float) -> None:
         self._clock, self._tolerance = clock, tolerance
-        self._last: Frame | None = None
+        self._last: FrameTimes | None = None
         self.time = self.motion_time = 0.0
 
     def advance(self, frame: Frame) -> bool:
         """Take the next frame, whose `since_start` is finite. False: time went back, and begins anew with this frame."""
         time = self._clock.since_start(frame)
-        last, self._last = self._last, _without_image(frame)
+        last, self._last = self._last, times_only(frame)
         if last is None or time < self.time - self._tolerance:
             self.time = time
             return last is None
@@ -41,8 +37,3 @@ class Timeline:
         if step > 0 and math.isfinite(step):
             self.motion_time += step
         return True
-
-
-def _without_image(frame: Frame) -> Frame:
-    """Only its times are needed: release the image's memory."""
-    return Frame(_NO_PIXELS, frame.index, frame.captured_at, frame.device_time)

@@ -10,8 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dlclive_core import Frame, ModelCard, Output, Pose, Reason, RunInfo, Skeleton, TriggerEvent, UsageError
-from dlclive_processors.checks import check_number
+from dlclive_core import (
+    Frame,
+    ModelCard,
+    Output,
+    Pose,
+    Reason,
+    RunInfo,
+    Skeleton,
+    TriggerEvent,
+    UsageError,
+    check_number,
+    check_whole,
+)
 from dlclive_processors.frame_clock import FrameClock
 from dlclive_processors.triggers.activations import Activations, Change
 from dlclive_processors.triggers.combinable import Combinable
@@ -95,7 +106,7 @@ class Trigger(Combinable):
         self._name = name or _name_of(type(self))
         self._min_confidence = check_number("min_confidence", min_confidence, least=0, most=1)
         self._activations = Activations(
-            debounce=check_frames("debounce", debounce),
+            debounce=check_whole("debounce", debounce, least=1, of="of frames"),
             hold=check_number("hold", hold, least=0),
             delay=check_number("delay", delay, least=0),
             refractory=check_number("refractory", refractory, least=0),
@@ -162,7 +173,10 @@ class Trigger(Combinable):
         return {**counts, **self._fitness.counts(), **self._switch.counts()}
 
     def arm(self) -> None:
-        """Allow beginnings, from the next frame. Thread-safe."""
+        """Allow beginnings: from the next frame, or from the one after it if `disarm` was called since the last.
+
+        Thread-safe.
+        """
         self._switch.arm()
 
     def disarm(self) -> None:
@@ -262,8 +276,10 @@ class Trigger(Combinable):
         if objection is not None:
             return self._activations.end_all(objection.label, self._timeline.time), objection
         changes = self._activations.update(readings, self._timeline.time)
-        is_known = any(reading.holds is not None for reading in readings.values())
-        return changes, Reason.CONDITION if is_known else Reason.MISSING
+        for reading in readings.values():
+            if reading.holds is not None:
+                return changes, Reason.CONDITION
+        return changes, Reason.MISSING
 
     def _event(self, change: Change, scene: Scene | None) -> TriggerEvent:
         x, y, confidence = (math.nan, math.nan, 0.0) if scene is None else self._condition.place(scene, change.subject)
@@ -294,13 +310,6 @@ class Trigger(Combinable):
 
 
 _DEFAULTS = {name: parameter.default for name, parameter in inspect.signature(Trigger.__init__).parameters.items()}
-
-
-def check_frames(option: str, value: int) -> int:
-    """Return a whole number of frames, 1 or more. Raises UsageError."""
-    if int(check_number(option, value, least=1)) != value:
-        raise UsageError(f"{option} is {value!r}; give a whole number of frames")
-    return int(value)
 
 
 def _call_all(calls: Sequence[Callable[[], None]]) -> None:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlclive_streams.checks import check_number, check_text
+from dlclive_core import check_number
+from dlclive_streams.checks import check_text
 from dlclive_streams.lsl.clock import LslClock
 from dlclive_streams.lsl.library import load_lsl
 

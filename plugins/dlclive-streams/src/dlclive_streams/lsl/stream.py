@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from dlclive_core import Estimate, RunInfo, Sink, printable
+from dlclive_core import Estimate, RunInfo, Sink, check_number, printable
 from dlclive_streams.announcement import tell
-from dlclive_streams.checks import check_number
 from dlclive_streams.lsl.channels import Channels
 from dlclive_streams.lsl.outlet import Outlet
 

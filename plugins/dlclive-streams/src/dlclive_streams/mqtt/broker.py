@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dlclive_core import DependencyError, UsageError, install_command
+from dlclive_core import DependencyError, UsageError, check_number, check_whole, install_command
 from dlclive_streams.addresses import find_receiver
-from dlclive_streams.checks import check_host, check_number, check_text, check_whole
+from dlclive_streams.checks import check_host, check_text
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessageInfo

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 
-from dlclive_core import DependencyError, OutputError, UsageError, install_command
+from dlclive_core import DependencyError, OutputError, UsageError, check_number, check_whole, install_command
 from dlclive_streams.addresses import find_receiver
 from dlclive_streams.changes import Change
-from dlclive_streams.checks import check_host, check_number, check_whole
+from dlclive_streams.checks import check_host
 from dlclive_streams.message_output import MessageOutput
 from dlclive_streams.open_ephys.ttl_line import LineCounts, TtlLine
 

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ class TtlLine:
     The newest request waits in a mailbox of one. One that is not answered in time is asked again, on a new connection, with the
     state that is wanted by then; one that is refused is not.
 
+    The thread shares Python's lock with the loop, which waits for it: so a request and its answer are few calls, and no text is
+    made or parsed for an answer that is word for word the expected one.
+
     Args:
         address: such as `tcp://127.0.0.1:5556`.
         line: from 1.
@@ -54,7 +58,11 @@ class TtlLine:
         self._address, self._line, self._timeout = address, line, timeout
         self.counts = LineCounts()
         self.answer = ""
+        self._asked = [f"TTL Line={line} State={state}".encode() for state in (0, 1)]
+        self._expected = [f"TTLHandled: Line={line} State={state}".encode() for state in (0, 1)]
         self._changed = threading.Condition()
+        # Holds something while a request waits. It wakes the thread in less time than the condition, which is for `wait_until`.
+        self._mailbox: SimpleQueue[None] = SimpleQueue()
         self._wanted: bool | None = None  # the newest request that was not dealt with
         self._confirmed: bool | None = None  # the state in the newest good answer
         self._ending = False
@@ -65,10 +73,11 @@ class TtlLine:
     def request(self, on: bool) -> None:
         """Request a state. Returns at once."""
         with self._changed:
-            if self._wanted is not None and self._wanted is not on:
+            if self._wanted is None:
+                self._mailbox.put(None)
+            elif self._wanted is not on:
                 self.counts.skipped += 1
             self._wanted, self.answer = on, ""
-            self._changed.notify_all()
 
     def wait_until(self, on: bool, timeout: float) -> bool:
         """Wait until a state was confirmed, or the request refused; whether it was confirmed."""
@@ -82,7 +91,7 @@ class TtlLine:
         is_off = self.wait_until(False, timeout)
         with self._changed:
             self._ending = True
-            self._changed.notify_all()
+            self._mailbox.put(None)
         self._thread.join(0.5)  # it may be waiting for an answer; it ends by itself
         return is_off
 
@@ -93,11 +102,11 @@ class TtlLine:
         socket: zmq.Socket[bytes] | None = None
         try:
             while True:
+                self._mailbox.get()
                 with self._changed:
-                    self._changed.wait_for(lambda: self._wanted is not None or self._ending)
                     if self._wanted is None:  # ending; off, if it is still to be asked for, is asked for first
                         return
-                    on, self._wanted = bool(self._wanted), None
+                    on, self._wanted = self._wanted, None
                     if self._confirmed is not on:
                         self._confirmed = None  # until the answer is there, nobody knows
                 socket = socket or self._connected(context)
@@ -127,37 +136,46 @@ class TtlLine:
         socket.connect(self._address)
         return socket
 
-    def _ask(self, socket: zmq.Socket[bytes], on: bool) -> str | None:
+    def _ask(self, socket: zmq.Socket[bytes], on: bool) -> bytes | None:
         """The answer; None if there was none in time."""
         import zmq
 
         try:
-            socket.send(f"TTL Line={self._line} State={int(on)}".encode())
-            return b" ".join(socket.recv_multipart()).decode("utf-8", "replace")
+            socket.send(self._asked[on])
+            answer = socket.recv()
+            if answer != self._expected[on] and socket.getsockopt(zmq.RCVMORE):
+                answer = b" ".join([answer, *socket.recv_multipart()])
+            return answer
         except zmq.ZMQError:
             return None
 
-    def _note(self, on: bool, answer: str | None) -> None:
+    def _note(self, on: bool, answer: bytes | None) -> None:
         with self._changed:
             if answer is None:
                 self.counts.unanswered += 1
-                if self._wanted is None:
+                if self._wanted is None and not self._ending:
                     self._wanted = on
+                    self._mailbox.put(None)
                 self._warn(f"does not answer within {self._timeout:g} s; the state of line {self._line} is not known")
-            elif (handled := _HANDLED.fullmatch(answer.strip())) and handled.groups() == (
-                str(self._line),
-                str(int(on)),
-            ):
+            elif answer == self._expected[on] or self._is_handled(on, answer):
                 self.counts.acknowledged += 1
                 self._confirmed, self._troubled, self.answer = on, False, ""
             else:
                 self.counts.refused += 1
-                self.answer = answer[:100]
+                self.answer = _text(answer)[:100]
                 self._warn(f"refuses line {self._line}: {self.answer!r}")
             self._changed.notify_all()
+
+    def _is_handled(self, on: bool, answer: bytes) -> bool:
+        handled = _HANDLED.fullmatch(_text(answer).strip())
+        return handled is not None and handled.groups() == (str(self._line), str(int(on)))
 
     def _warn(self, what: str) -> None:
         """Once, until an answer is good again; before the first good one, `open` raises what it has to say."""
         if not self._troubled and self.counts.acknowledged:
             self._troubled = True
             _log.warning("Open Ephys at %s %s", self._address, what)
+
+
+def _text(answer: bytes) -> str:
+    return answer.decode("utf-8", "replace")

@@ -6,8 +6,9 @@ import logging
 import socket
 from contextlib import suppress
 
+from dlclive_core import check_whole
 from dlclive_streams.addresses import find_receiver
-from dlclive_streams.checks import check_host, check_whole
+from dlclive_streams.checks import check_host
 
 _log = logging.getLogger(__name__)
 

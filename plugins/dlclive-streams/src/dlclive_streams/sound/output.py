@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dlclive_core import DependencyError, OutputError, install_command
+from dlclive_core import DependencyError, OutputError, check_number, check_whole, install_command
 from dlclive_streams.changes import Change
-from dlclive_streams.checks import check_number, check_whole
 from dlclive_streams.message_output import MessageOutput
 from dlclive_streams.sound.pulse import read_wav, tone
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dlclive_core import DependencyError, UsageError, install_command
-from dlclive_streams.checks import check_host, check_number, check_text, check_whole
+from dlclive_core import DependencyError, UsageError, check_number, check_whole, install_command
+from dlclive_streams.checks import check_host, check_text
 
 if TYPE_CHECKING:
     import zmq

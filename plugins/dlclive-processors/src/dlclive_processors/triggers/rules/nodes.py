@@ -13,6 +13,7 @@ import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dlclive_processors.triggers.activations import SLACK
 from dlclive_processors.triggers.geometry import angle_between, difference, direction
@@ -33,16 +34,17 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(slots=True)
 class Keypoint:
-    """A keypoint of a rule, by name; `column` is known once the skeleton is."""
+    """A keypoint of a rule, by name; its `column` among those that the rule names is known once the skeleton is."""
 
     name: str
     token: Token
     column: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Animal:
-    """One animal in one frame: positions (K, D), NaN where not seen; confidences (K,); its measured motions, by number."""
+class Animal(NamedTuple):
+    """One animal in one frame: of the K keypoints that the rule names, the positions (K, D), NaN where not seen, and the
+    confidences (K,); its measured motions, by number.
+    """
 
     points: Sequence[Sequence[float]]
     confidence: Sequence[float]
@@ -136,14 +138,13 @@ class Heading(Number):
 
 @dataclass(frozen=True, slots=True)
 class Sum(Number):
-    """`signs` are 1.0 or -1.0, one for each term."""
+    """Of terms, each with its sign, 1.0 or -1.0."""
 
-    terms: tuple[Number, ...]
-    signs: tuple[float, ...]
+    terms: tuple[tuple[float, Number], ...]
 
     def value(self, animal: Animal) -> float:
         total = 0.0
-        for term, sign in zip(self.terms, self.signs, strict=True):
+        for sign, term in self.terms:
             total += sign * term.value(animal)
         return finite(total)
 
@@ -197,17 +198,19 @@ class Extreme(Number):
 class Comparison(Truth):
     """`a < b <= c`: all neighbours compared, joined by `and`."""
 
-    operands: tuple[Number, ...]
-    operators: tuple[str, ...]
+    first: Number
+    others: tuple[tuple[Callable[[float, float], bool], Number], ...]
+    """Each with how the one before it is compared with it: one of `OPERATORS`."""
 
     def truth(self, animal: Animal) -> bool | None:
-        values = [operand.value(animal) for operand in self.operands]
-        is_known = True
-        for left, name, right in zip(values, self.operators, values[1:], strict=False):
-            if math.isnan(left) or math.isnan(right):
+        left, is_known = self.first.value(animal), True
+        for compare, operand in self.others:
+            right = operand.value(animal)
+            if left != left or right != right:  # NaN
                 is_known = False
-            elif not OPERATORS[name](left, right):
+            elif not compare(left, right):
                 return False
+            left = right
         return True if is_known else None
 
 

@@ -102,13 +102,13 @@ class _Parser:
         first = self._sum()
         if not self._is_comparison():
             return first
-        operands, operators = [self._number(first, begin, "a comparison")], []
+        first, others = self._number(first, begin, "a comparison"), []
         while self._is_comparison():
-            operators.append(self.token.text)
+            compare = nodes.OPERATORS[self.token.text]
             self.position += 1
             begin = self.token
-            operands.append(self._number(self._sum(), begin, "a comparison"))
-        return nodes.Comparison(tuple(operands), tuple(operators))
+            others.append((compare, self._number(self._sum(), begin, "a comparison")))
+        return nodes.Comparison(first, tuple(others))
 
     # ---- numbers
 
@@ -117,13 +117,13 @@ class _Parser:
         first = self._product()
         if not self._is_sign("+", "-"):
             return first
-        terms, signs = [self._number(first, begin, "a sum")], [1.0]
+        terms = [(1.0, self._number(first, begin, "a sum"))]
         while self._is_sign("+", "-"):
-            signs.append(1.0 if self.token.text == "+" else -1.0)
+            sign = 1.0 if self.token.text == "+" else -1.0
             self.position += 1
             begin = self.token
-            terms.append(self._number(self._product(), begin, "a sum"))
-        return nodes.Sum(tuple(terms), tuple(signs))
+            terms.append((sign, self._number(self._product(), begin, "a sum")))
+        return nodes.Sum(tuple(terms))
 
     def _product(self) -> Number | Truth:
         begin = self.token

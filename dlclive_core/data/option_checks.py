@@ -1,10 +1,10 @@
-"""Checks of options: an invalid one is refused when the processor is created, not at the first frame."""
+"""Checks of options: an invalid one is refused when the component is created, not at the first frame."""
 
 from __future__ import annotations
 
 import math
 
-from dlclive_core import UsageError
+from dlclive_core.errors import UsageError
 
 
 def check_number(
@@ -31,9 +31,9 @@ def check_number(
     raise UsageError(f"{option} is {value!r}; give a number {bounds}".rstrip())
 
 
-def check_whole(option: str, value: float, *, least: int, most: float = math.inf) -> int:
-    """Return the value as int if it is a whole number >= least and <= most; else raise UsageError."""
+def check_whole(option: str, value: float, *, least: int, most: float = math.inf, of: str = "") -> int:
+    """Return the value as int if it is a whole number >= least and <= most; else raise UsageError. `of`: "of frames"."""
     number = check_number(option, value, least=least, most=most)
     if number != int(number):
-        raise UsageError(f"{option} is {value!r}; give a whole number")
+        raise UsageError(f"{option} is {value!r}; give a whole number {of}".rstrip())
     return int(number)

@@ -1,0 +1,1 @@
+"""Puts kept frames into DeepLabCut projects."""

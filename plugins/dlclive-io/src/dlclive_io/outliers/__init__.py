@@ -1,0 +1,1 @@
+"""Keeps the frames of a run that are worth labelling."""

@@ -1,0 +1,1 @@
+"""Exports for the programs that run SLEAP's models: Bonsai.Sleap and sleap-nn."""
