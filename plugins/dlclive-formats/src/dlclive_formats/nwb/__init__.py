@@ -1,0 +1,1 @@
+"""NWB: Neurodata Without Borders, with the extension ndx-pose."""

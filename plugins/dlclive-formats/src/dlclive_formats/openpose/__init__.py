@@ -1,0 +1,1 @@
+"""OpenPose's folders of JSON files."""

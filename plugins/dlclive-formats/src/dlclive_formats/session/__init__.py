@@ -1,0 +1,1 @@
+"""Formats as sinks of a session, and what a killed session left of them."""

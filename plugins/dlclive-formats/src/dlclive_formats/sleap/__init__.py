@@ -1,0 +1,1 @@
+"""SLEAP: Analysis HDF5 and CSV."""
