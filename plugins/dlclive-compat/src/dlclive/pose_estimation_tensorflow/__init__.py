@@ -1,0 +1,1 @@
+"""Models of DeepLabCut 2, which dlclive does not run."""
