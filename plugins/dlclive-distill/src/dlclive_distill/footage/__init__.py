@@ -1,0 +1,7 @@
+"""Which frames a student learns from and is judged on, with the teacher's labels, in files."""
+
+from dlclive_distill.footage.labelled import Footage, Labelled
+from dlclive_distill.footage.prepare import prepare_footage
+from dlclive_distill.footage.varied import label_varied
+
+__all__ = ["Footage", "Labelled", "label_varied", "prepare_footage"]
