@@ -15,7 +15,7 @@ if not WORKFLOW.is_file():
 
 JOBS = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
 COMMANDS = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in JOBS.items()}
-NOX = re.compile(r"python -m nox -s ((?:[a-z]+ ?)+)(?:-- .*)?")
+NOX = re.compile(r"python -m nox -s ((?:[a-z_]+ ?)+)(?:-- .*)?")
 
 
 def sessions() -> set[str]:
