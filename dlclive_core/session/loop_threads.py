@@ -61,7 +61,7 @@ class LoopThreads(Generic[T]):
                 raise call.error
 
     def end(self) -> None:
-        """End the threads after their current call; does not wait."""
+        """End the threads: one that has nothing to do is gone at the return, one that hangs ends after its call."""
         for thread in self._threads:
             thread.end()
 
@@ -69,15 +69,19 @@ class LoopThreads(Generic[T]):
 class _Thread(Generic[T]):
     def __init__(self, number: int) -> None:
         self._calls: queue.SimpleQueue[Call[T] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name=f"dlclive loop {number}", daemon=True).start()
+        self._last: Call[T] | None = None
+        self._thread = threading.Thread(target=self._run, name=f"dlclive loop {number}", daemon=True)
+        self._thread.start()
 
     def submit(self, function: Callable[[T], None], item: T) -> Call[T]:
-        call = Call(function, item)
+        call = self._last = Call(function, item)
         self._calls.put(call)
         return call
 
     def end(self) -> None:
         self._calls.put(None)
+        if self._last is None or self._last.done.is_set():
+            self._thread.join()
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:

@@ -44,10 +44,12 @@ class Watchdog:
             self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching. Safe without `start`."""
+        """Stop watching, with a last look at what the sources say of themselves. Safe without `start`."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join()
+            for source in self._sources:
+                source.note_trouble()
 
     def _run(self) -> None:
         while not self._over.wait(_EVERY):
@@ -112,9 +114,13 @@ class _SourceWatchdog:
             self._since = None
         if self._since is not None:
             session.longest_stall = max(session.longest_stall, now - self._since)
-        trouble = source.trouble
+        self.note_trouble()
+
+    def note_trouble(self) -> None:
+        """Record what troubles the source, once until it is over."""
+        trouble = self._session.facts.trouble
         if trouble and not self._trouble:
-            session.events.add("trouble", trouble)
+            self._session.events.add("trouble", trouble)
         self._trouble = bool(trouble)
 
 

@@ -36,6 +36,20 @@ def states_of(session: Session) -> dict[str, float]:
     return states
 
 
+def test_trouble_that_comes_with_the_last_frame_is_told() -> None:
+    class Failing(LiveBlobSource):
+        trouble = ""
+
+        def read(self, timeout: float) -> Frame:
+            frame = super().read(timeout)
+            if frame.index == 4:
+                Failing.trouble = "the cable is loose"
+            return frame
+
+    session = Session(source=Failing(frames=5, interval=0.001), model=BlobModel(), sinks=[MemorySink()])
+    assert [event.text for event in session.run().events if event.kind == "trouble"] == ["the cable is loose"]
+
+
 def test_a_stalling_source_is_stale_until_it_recovers() -> None:
     at_opening = []
 
