@@ -38,6 +38,7 @@ def write_student(trained: TrainedStudent, teacher: Labeller, path: Path) -> Mod
         multi_animal=theirs.multi_animal,
         scorer=f"{theirs.scorer}_{trained.student}",
         stride=theirs.stride,
+        normalisation="none",
         input_size=trained.size,
     )
     return write_onnx(trained.graph.cpu().eval(), card, path)

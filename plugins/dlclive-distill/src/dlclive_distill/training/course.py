@@ -93,6 +93,7 @@ class _Course:
         self._seconds: dict[str, float] = {}
         self._planned: dict[str, int] = {}  # steps, by an earlier run of as many minutes
         self._error: dict[str, tuple[float, float]] = {}
+        self._noted: dict[str, int] = {}  # the step of the last row of each curve
         self._elsewhere = 0.0  # seconds for students that were given up
 
     def choose(self, kinds: list[StudentKind]) -> tuple[Trainer, bool]:
@@ -171,13 +172,15 @@ class _Course:
         trainer = Trainer(
             kind, ground.window, ground.footing, ground.thumbnails, seed=self._settings.seed, device=ground.device
         )
-        self._step[kind.name], self._seconds[kind.name] = 0, 0.0
+        self._step[kind.name] = self._noted[kind.name] = 0
+        self._seconds[kind.name] = 0.0
         self._error[kind.name] = (float("nan"), float("inf"))
         kept = load_checkpoint(self._file(kind))
         if kept is not None and kept[0].seed == self._settings.seed and kept[0].footage == self._key():
             state, tensors = kept
             trainer.load(tensors)
-            self._step[kind.name], self._seconds[kind.name] = state.step, state.seconds
+            self._step[kind.name] = self._noted[kind.name] = state.step  # its rows are there
+            self._seconds[kind.name] = state.seconds
             if state.steps and state.minutes == self._settings.minutes:
                 self._planned[kind.name] = state.steps
             self._measure(trainer)
@@ -195,10 +198,12 @@ class _Course:
         apart = distances(student, frames.frames[some], frames.keypoints[some], self._ground.reach)
         p50, p95 = np.quantile(apart, (0.5, 0.95)) if len(apart) else (float("nan"), float("inf"))
         self._error[trainer.kind.name] = (float(p50), float(p95))
-        self._note_error(trainer.kind)
+        if self._noted[trainer.kind.name] < self._step[trainer.kind.name]:
+            self._note_error(trainer.kind)
 
     def _note_error(self, kind: StudentKind) -> None:
         """Add to the curve of error against time, which shows whether more of it would help."""
+        self._noted[kind.name] = self._step[kind.name]
         file = self._curve(kind)
         header = "" if file.exists() else "step,seconds,p50_px,p95_px\n"
         p50, p95 = self._error[kind.name]
