@@ -150,11 +150,13 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests, on up to four cores. Tests whose reference data or hardware is missing are skipped, with the reason.
 
-    `-- PATH -n 0` runs some of them in one process. A test that fails is run once more, because a few of 7,500 need a moment
-    that a full machine may not have; those that then pass are listed as RERUN, and are to be mended all the same.
+    `-- PATH -n 0` runs some of them in one process. Up to five that fail are run once more, because a few of 7,500 need a
+    moment that a full machine may not have; those that then pass are listed as RERUN, with their tracebacks, and are to be
+    mended all the same.
     """
     workers = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")  # fixtures of a file are made once
-    session.run(everything(session), "-m", "pytest", *workers, "--reruns", "1", "-raR", *session.posargs)
+    again = ("--reruns", "1", "--max-suite-reruns", "5", "--rerun-show-tracebacks")
+    session.run(everything(session), "-m", "pytest", *workers, *again, *session.posargs)
 
 
 @nox.session(venv_backend="none")
