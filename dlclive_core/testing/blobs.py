@@ -78,8 +78,8 @@ class BlobSource(FrameSource):
         self._next += 1
         return Frame(self.draw(index), index, time.perf_counter(), index / (self.fps or 1.0), self.name)
 
-    def truth(self, index: int) -> NDArray[np.float32]:
-        """The true (K, 3) keypoints of a frame: x, y, 1; (NaN, NaN, 0) if the animal is not visible."""
+    def truth(self, index: float) -> NDArray[np.float32]:
+        """The true (K, 3) keypoints of a frame or a moment between two: x, y, 1; (NaN, NaN, 0) if the animal is not visible."""
         if (index % 10) >= round(10 * self._visible):
             return Pose.missing(self.skeleton).keypoints[0]
         width, height = self.frame_size or (0, 0)
@@ -88,7 +88,7 @@ class BlobSource(FrameSource):
         y = height / 2 + (height / 2 - 2 * RADIUS) * np.sin(angle) * 0.9
         return np.stack([x, y, np.ones_like(x)], axis=-1).astype(np.float32)
 
-    def draw(self, index: int) -> NDArray[np.uint8]:
+    def draw(self, index: float) -> NDArray[np.uint8]:
         """The (H, W, 3) image of a frame."""
         width, height = self.frame_size or (0, 0)
         image = np.zeros((height, width, 3), dtype=np.uint8)

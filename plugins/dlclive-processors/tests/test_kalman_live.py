@@ -13,6 +13,8 @@ from dlclive_core import EndOfStream, Estimate, Frame, Session, Sink
 from dlclive_core.testing import BlobModel, LiveBlobSource
 
 INTERVAL = 0.01
+PACE = 1 / 3
+"""The discs' own time: a busy computer takes 100 ms for a pose, in which they turn by less than half a radian."""
 
 
 class OnTime(LiveBlobSource):
@@ -27,7 +29,7 @@ class OnTime(LiveBlobSource):
         at = self._due + index * INTERVAL
         time.sleep(max(0.0, at - time.perf_counter()))
         self._next = index + 1
-        return Frame(self.draw(index), index, at, index * INTERVAL, self.name)
+        return Frame(self.draw(PACE * index), index, at, index * INTERVAL, self.name)
 
 
 class Keep(Sink):
@@ -40,8 +42,8 @@ class Keep(Sink):
         self.estimates.append(estimate)
 
 
-def mean_error(processors: list[KalmanPredictor]) -> float:
-    """Mean distance in px between the poses and where the discs are when the poses are ready."""
+def median_error(processors: list[KalmanPredictor]) -> float:
+    """Median distance in px between the poses and where the discs are when the poses are ready."""
     source = OnTime(frames=200, size=(640, 480), interval=INTERVAL)
     sink = Keep()
     Session(source=source, model=BlobModel(delay=0.03), processors=processors, sinks=[sink]).run()
@@ -49,16 +51,16 @@ def mean_error(processors: list[KalmanPredictor]) -> float:
     errors = []
     for estimate in sink.estimates[10:]:
         moment = estimate.frame.index + (estimate.ready_at - estimate.frame.captured_at) / INTERVAL
-        errors.append(estimate.pose.xy[0] - source.truth(moment)[:, :2])  # type: ignore[arg-type]
-    return float(np.mean(np.hypot(*np.concatenate(errors).T)))
+        errors.append(estimate.pose.xy[0] - source.truth(PACE * moment)[:, :2])
+    return float(np.median(np.hypot(*np.concatenate(errors).T)))
 
 
 @pytest.mark.slow
 def test_latency_is_compensated() -> None:
-    """The discs run about 2500 px/s, so a pose that is 40 ms old is 100 px behind."""
+    """The discs run about 850 px/s, so a pose that is 40 ms old is 34 px behind."""
     slow, made_good = (
-        mean_error([]),
-        mean_error([KalmanPredictor(order="acceleration", process_noise=1e5, persistence=math.inf)]),
+        median_error([]),
+        median_error([KalmanPredictor(order="acceleration", process_noise=1e5, persistence=math.inf)]),
     )
-    assert slow > 40
+    assert slow > 15
     assert made_good < 0.5 * slow
