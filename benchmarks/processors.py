@@ -2,7 +2,9 @@
 
     python benchmarks/processors.py [NAME ...] [--frames 3000]
 
-Measures every processor that is installed, or those named. One that needs options has a line in OPTIONS. First each runs by itself; then
+Measures every processor that is installed, or those named. One that needs options has a line in OPTIONS, one that needs a file or a board
+gets a small one: a class that smooths, a linear classifier of ten poses, a terminal that swallows what the laser's board is sent.
+`lick-led` waits for its board, and `led` measures instead of working; they are left out. First each runs by itself; then
 they take turns at every frame, so that each finds the caches full of what the others used, as after a network. One that does nothing
 is beside them: its times are what the machine does to all. The animals walk through the picture; one keypoint
 in twenty is unseen. Next to the time that passed is the CPU time of the thread: without that in which another program had the core.
@@ -12,12 +14,17 @@ Writes processors.md.
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 from dlclive_processors import CallableOutput, DistanceTrigger, SpeedTrigger
 from numpy.typing import NDArray
 
@@ -80,7 +87,77 @@ def poses(count: int) -> list[tuple[Pose, Frame]]:
     return made
 
 
-def built(names: list[str]) -> tuple[dict[str, Processor], dict[str, str]]:
+MINE = """
+class Smooth:
+    def __init__(self):
+        self.mean = None
+
+    def process(self, pose, **kwargs):
+        self.mean = pose.copy() if self.mean is None else 0.5 * self.mean + 0.5 * pose
+        return self.mean
+
+    def save(self, filename):
+        return 0
+"""
+
+
+@contextmanager
+def files_and_boards() -> Iterator[dict[str, dict[str, Any]]]:
+    """Options for the processors that need more than numbers and names."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "mine.py").write_text(MINE, encoding="utf-8")
+        options: dict[str, dict[str, Any]] = {
+            "deeplabcut-live": {"file": f"{folder / 'mine.py'}::Smooth"},
+            "classifier": {"model": str(linear_classifier(folder / "classifier.onnx", window=10))},
+        }
+        if os.name != "posix":
+            yield options
+            return
+        import pty
+        import tty
+
+        board, terminal = pty.openpty()
+        tty.setraw(terminal)
+        os.set_blocking(board, False)
+        try:
+            yield {**options, "teensy-laser": {"com": os.ttyname(terminal), "box": [0, 0, 320, 480]}}
+        finally:
+            os.close(board)
+            os.close(terminal)
+
+
+def linear_classifier(path: Path, window: int) -> Path:
+    """A probability from the keypoints of the last poses."""
+    nodes = [
+        onnx.helper.make_node("Flatten", ["poses"], ["flat"], axis=1),
+        onnx.helper.make_node("MatMul", ["flat", "weights"], ["sum"]),
+        onnx.helper.make_node("Sigmoid", ["sum"], ["scores"]),
+    ]
+    kind = onnx.TensorProto.FLOAT
+    weights = np.random.default_rng(0).normal(0, 1e-4, (window * KEYPOINTS * 3, 1)).astype(np.float32)
+    graph = onnx.helper.make_graph(
+        nodes,
+        "classifier",
+        [onnx.helper.make_tensor_value_info("poses", kind, ["animals", window, KEYPOINTS, 3])],
+        [onnx.helper.make_tensor_value_info("scores", kind, None)],
+        [onnx.numpy_helper.from_array(weights, "weights")],
+    )
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+SHOWN = {
+    "deeplabcut-live": {"a class that smooths": ""},
+    "classifier": {"linear, of 10 poses": ""},
+    "teensy-laser": {"a board on a terminal": "", "box": ""},
+}
+"""What the page says of the options of `files_and_boards`."""
+WAITING = {"lick-led": "waits for its board's answer", "led": "measures the latency, and works at trials only"}
+"""Why a processor is left out."""
+
+
+def built(names: list[str], more: dict[str, dict[str, Any]]) -> tuple[dict[str, Processor], dict[str, str]]:
     """The processors, and why others could not be built."""
     catalog = PluginCatalog.installed()
     ready: dict[str, Processor] = {"(nothing)": Processor()}
@@ -88,10 +165,11 @@ def built(names: list[str]) -> tuple[dict[str, Processor], dict[str, str]]:
     for info in catalog.components(ProcessorInfo):
         if names and info.name not in names:
             continue
+        options = OPTIONS.get(info.name) or more.get(info.name, {})
         try:
-            ready[info.name] = as_processor(catalog.build(ProcessorInfo, info.name, **OPTIONS.get(info.name, {})))
-        except DLCLiveError:
-            failed[info.name] = "needs a file or a device of its own"
+            ready[info.name] = as_processor(catalog.build(ProcessorInfo, info.name, **options))
+        except DLCLiveError as error:
+            failed[info.name] = f"{WAITING.get(info.name, error)}"
     return ready, failed
 
 
@@ -129,7 +207,15 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--frames", type=int, default=3000)
     options = parser.parse_args()
-    processors, failed = built(options.names)
+    with files_and_boards() as more:
+        page = report(options, *built(options.names, more))
+    print(page)
+    if not options.names:
+        OUT.write_text(page, encoding="utf-8")
+
+
+def report(options: argparse.Namespace, processors: dict[str, Processor], failed: dict[str, str]) -> str:
+    """Measure, and return the page."""
     frames = poses(WARM_UP + options.frames)
     alone = {name: measure({name: processor}, frames)[name][1] for name, processor in processors.items()}
     times = measure(processors, frames)
@@ -148,15 +234,12 @@ def main() -> None:
     for name, values in times.items():
         given = ", ".join(
             f"{option}={value:g}" if isinstance(value, float) else option
-            for option, value in OPTIONS.get(name, {}).items()
+            for option, value in OPTIONS.get(name, SHOWN.get(name, {})).items()
         )
         cells = " | ".join(f"{value:.3f}" for row in values[::-1] for value in np.quantile(row, (0.5, 0.95, 0.99)))
         lines.append(f"| {name} | {given} | {np.median(alone[name]):.3f} | {cells} |")
     lines += [f"| {name} | not measured: it {reason} | | | | | | | |" for name, reason in failed.items()]
-    page = "\n".join(lines) + "\n"
-    print(page)
-    if not options.names:
-        OUT.write_text(page, encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

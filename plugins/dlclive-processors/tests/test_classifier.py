@@ -189,6 +189,36 @@ def test_a_file_that_does_not_fit_is_refused_with_both_shapes(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("frames", "window"), [(10**12, None), ("t", 10**12)], ids=["file", "option"])
+def test_a_window_of_any_length_that_is_claimed_is_refused(
+    frames: int | str, window: int | None, tmp_path: Path
+) -> None:
+    poses, means = (
+        onnx.helper.make_tensor_value_info(name, 1, shape)
+        for name, shape in (("poses", [1, frames, 4, 3]), ("scores", None))
+    )
+    mean = onnx.helper.make_node("GlobalAveragePool", ["poses"], ["scores"])
+    graph = onnx.helper.make_graph([mean], "mean", [poses], [means])
+    file = tmp_path / "c.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), file)
+    with pytest.raises(UsageError, match="a window of 1000000000000 frames is too long; 10000 are allowed"):
+        scores(ClassifierTrigger(str(file), window=window), [])
+
+
+def test_who_leaves_begins_a_new_window_and_others_keep_theirs(tmp_path: Path) -> None:
+    """In whatever rows they are: x of the snout, a frame ago."""
+    file = write_classifier(tmp_path / "c.onnx", ["n", 2, 4, 3], picks(0))
+    condition = ClassifierTrigger(str(file)).condition
+    condition.bind(SKELETON)
+    values = []
+    for at, names in enumerate([("a", "b"), ("b", "a"), ("b",), ("a", "b"), ("a", "b")]):
+        x = {"a": 10.0 + at, "b": 50.0 + at}
+        keypoints = np.array([[[x[name], 0, 0.9]] * 4 for name in names], np.float32)
+        readings = condition.evaluate(Scene.of(Pose(keypoints, SKELETON), names, 0.6, at * 0.01, at * 0.01))
+        values.append({name: readings[name,].value if readings[name,].holds is not None else None for name in names})
+    assert values == [{"a": None, "b": None}, {"b": 50, "a": 10}, {"b": 51}, {"a": None, "b": 52}, {"a": 13, "b": 53}]
+
+
 def test_other_types_are_refused(tmp_path: Path) -> None:
     file = write_classifier(
         tmp_path / "c.onnx", [1, 2, 4, 3], picks(0).astype(np.float64), kind=onnx.TensorProto.DOUBLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -53,11 +52,14 @@ class Classified(Condition):
         self._network: PoseNetwork | None = None
         self._loaded_for = -1
         self._column = 0
-        self._histories: dict[str, deque[NDArray[np.float32]]] = {}
+        self._place: list[int] | slice = slice(None)
+        self.reset()
 
     def bind(self, skeleton: Skeleton) -> None:
         """Find the keypoints and load the network. Raises also ModelError."""
         self.columns = columns_of(self._keypoints, skeleton) or tuple(range(len(skeleton)))
+        are_all = self.columns == tuple(range(len(skeleton)))
+        self._place = slice(None) if are_all else list(self.columns)  # a slice needs no copy
         if self._network is None or self._loaded_for != len(self.columns):
             network = PoseNetwork(self._model, len(self.columns), self._window)
             self._column = network.column(self._label)
@@ -65,28 +67,38 @@ class Classified(Condition):
         self.reset()
 
     def reset(self) -> None:
-        self._histories.clear()
+        self._names: tuple[str, ...] = ()
+        self._windows = np.zeros((0, 1, 1, 3))  # (N, T, K, 3): x, y, confidence of the last frames, oldest first
+        self._counts = np.zeros(0, np.intp)  # (N,): frames in them, at most T
 
     def evaluate(self, scene: Scene) -> Mapping[Subject, Reading]:
         assert self._network is not None
-        columns = list(self.columns or ())
-        rows = np.concatenate([scene.points[:, columns, :2], scene.pose.confidence[:, columns, None]], axis=2)
-        rows = np.ascontiguousarray(rows)  # sums do not depend on the memory of the scene
-        length = self._network.window
-        histories: dict[str, deque[NDArray[np.float32]]] = {}
-        names, windows = [], []
-        for name, row, is_seen in zip(scene.names, rows, np.any(scene.seen[:, columns], axis=1).tolist(), strict=True):
-            history = histories[name] = self._histories.get(name) or deque(maxlen=length)
-            history.append(row)
-            if is_seen and len(history) == length:
-                names.append(name)
-                windows.append(np.stack(history))
-        self._histories = histories
+        columns = self._place
+        self._append(scene.names, scene.points[:, columns, :2], scene.pose.confidence[:, columns])
+        is_seen = np.logical_or.reduce(scene.seen[:, columns], axis=1)
+        ready = np.flatnonzero(is_seen & (self._counts == self._network.window)).tolist()
         readings: dict[Subject, Reading] = {(name,): UNKNOWN for name in scene.names}
-        if windows:
-            scores = self._scores(self._prepared(np.stack(windows)))
-            readings |= {(name,): self._reading(score) for name, score in zip(names, scores, strict=True)}
+        if ready:
+            scores = self._scores(self._prepared(self._windows[ready]))
+            for row, score in zip(ready, scores, strict=True):
+                readings[scene.names[row],] = self._reading(score)
         return readings
+
+    def _append(self, names: tuple[str, ...], xy: NDArray[np.float64], confidence: NDArray[np.float32]) -> None:
+        """Add a frame: (N, K, 2) and (N, K) of these individuals. Those that are not among them are forgotten."""
+        if names != self._names:
+            assert self._network is not None
+            windows = np.zeros((len(names), self._network.window, *xy.shape[1:2], 3))
+            counts = np.zeros(len(names), np.intp)
+            for row, name in enumerate(names):
+                if name in self._names:
+                    before = self._names.index(name)
+                    windows[row], counts[row] = self._windows[before], self._counts[before]
+            self._names, self._windows, self._counts = names, windows, counts
+        windows = self._windows
+        windows[:, :-1] = windows[:, 1:]
+        windows[:, -1, :, :2], windows[:, -1, :, 2] = xy, confidence
+        self._counts = np.minimum(self._counts + 1, windows.shape[1])
 
     def _prepared(self, windows: NDArray[np.float64]) -> NDArray[np.float32]:
         """(N, T, K, 3) windows as the network gets them: centred, scaled, and 0 where nothing is seen."""
@@ -125,7 +137,7 @@ class ClassifierTrigger(Trigger):
         threshold: least score.
         label: the class, by its number from 0, or by its name if the file's metadata has an entry `labels`, separated by
             commas. Not for a file that returns a single probability.
-        window: frames, T; needed if the file's input leaves it open.
+        window: frames, T, at most 10,000; needed if the file's input leaves it open.
         keypoints: in the order in which the network was trained; default: those of the model, in its order.
         centred: subtract the mean position of the keypoints seen in the newest frame from all frames.
         scaled: then divide by the root mean square distance of these keypoints from that mean.

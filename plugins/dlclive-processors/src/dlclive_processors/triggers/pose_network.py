@@ -15,6 +15,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # its official builds repor
 
 import onnxruntime as ort
 
+MOST_FRAMES = 10_000
+"""Of a window: over a minute and a half of a fast camera. A file may claim any number, and each animal's window is kept."""
+
 
 class PoseNetwork:
     """Runs the file on the CPU, in one thread. It is loaded from its bytes, and may not refer to other files.
@@ -90,7 +93,10 @@ class PoseNetwork:
             )
         if frames is None and window is None:
             raise UsageError(f"{self._path} takes any number of frames; give window, the number it was trained with")
-        return frames if frames is not None else int(window or 1)
+        length = frames if frames is not None else int(window or 1)
+        if length > MOST_FRAMES:
+            raise UsageError(f"{self._path}: a window of {length} frames is too long; {MOST_FRAMES} are allowed")
+        return length
 
     def _shape_of(self, count: int) -> tuple[int, ...]:
         row = 3 * self._keypoints
