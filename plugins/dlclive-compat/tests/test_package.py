@@ -126,6 +126,14 @@ TENSORFLOW = [
 ]
 
 
+def test_a_folder_without_any_model_is_not_called_tensorflows(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(
+        UnsupportedModelError, match=r"no model in .*: give a \.pt, \.onnx, \.xml, \.engine file, or a folder"
+    ):
+        DLCLive(tmp_path)
+
+
 @pytest.mark.parametrize(("model_type", "name"), TENSORFLOW)
 def test_tensorflow_models_are_one_line(tmp_path: Path, model_type: str, name: str) -> None:
     folder = tmp_path / "tf"

@@ -15,6 +15,7 @@ from dlclive_core import (
     Distilled,
     DistillPlan,
     DistillProgress,
+    DLCLiveError,
     FileLock,
     OutputExistsError,
     UnsupportedModelError,
@@ -105,6 +106,21 @@ def test_a_student_within_the_bound_is_kept_with_what_was_measured_in_its_card(
     training_line = next(now for now in seen if now.stage == "training stand-in")
     assert (training_line.done, training_line.total, training_line.unit) == (3, 7, "steps")
     assert (training_line.p50_px, training_line.p95_px) == (1.5, 4.0)
+
+
+@pytest.mark.parametrize("wrong", ["too short", "two sizes"])
+def test_refused_videos_leave_no_folder(
+    wrong: str, plan: Callable[..., DistillPlan], clip: Path, film: Callable[..., Path], tmp_path: Path
+) -> None:
+    other = film(tmp_path / "other.mp4", frames=20, size=(192, 160) if wrong == "two sizes" else (160, 128))
+    refused = plan(videos=(other,) if wrong == "too short" else (clip, other), out=tmp_path / "student.onnx")
+    with pytest.raises(DLCLiveError):
+        run(refused)
+    assert not refused.folder.exists()
+    refused.folder.mkdir()  # one that was there stays
+    with pytest.raises(DLCLiveError):
+        run(refused)
+    assert refused.folder.exists()
 
 
 def test_a_student_beyond_the_bound_is_not_written_and_the_advice_says_what_helps(

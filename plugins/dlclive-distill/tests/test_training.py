@@ -71,8 +71,10 @@ def test_a_seed_gives_the_same_student(tmp_path: Path) -> None:
 
 def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     presses = [KeyboardInterrupt]
+    said = []
 
     def interrupt(now: TrainingProgress) -> None:
+        said.append(now.is_interrupted)
         if now.step == 4 and presses:
             raise presses.pop()
 
@@ -81,6 +83,7 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path:
     stopped = train(_footage(), _settings(10), folder, interrupt)
     assert stopped.interrupted
     assert stopped.steps == 4
+    assert said.count(True) == 1
     resumed = _train(folder, _settings(10))
     assert not resumed.interrupted
     assert resumed.steps == 10

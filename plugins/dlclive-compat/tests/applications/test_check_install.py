@@ -26,3 +26,12 @@ def test_a_check_that_raises_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not first.passed
     assert "\n" not in first.text
     assert "frames" in first.text
+
+
+def test_ctrl_c_ends_it_with_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(**options: bool) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_install, "run_checks", interrupted)
+    assert check_install.main([]) == 130
+    assert "stopped" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from dlclive_core import (
     Distilled,
     DistillPlan,
     DistillProgress,
+    DLCLiveError,
     FileLock,
     Judgement,
     ModelError,
@@ -22,7 +24,7 @@ from dlclive_core import (
     load_model,
 )
 from dlclive_core.runtimes import BottomUpModel
-from dlclive_distill.footage import Footage, label_varied, prepare_footage
+from dlclive_distill.footage import Footage, is_chosen, label_varied, prepare_footage
 from dlclive_distill.human_labels import HumanLabels, find_labels
 from dlclive_distill.judging import Predict, judge
 from dlclive_distill.labeller import Labeller, open_teacher
@@ -51,6 +53,7 @@ def distil_with(plan: DistillPlan, report: Report, train: Train) -> Distilled:
     if plan.student is not None:
         check_windowed(student_kind(plan.student), teacher.animals)
     human = find_labels(plan.model, teacher.card, plan.project)
+    is_new = not plan.folder.exists()
     try:
         plan.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(plan.folder / "lock")
@@ -59,10 +62,16 @@ def distil_with(plan: DistillPlan, report: Report, train: Train) -> Distilled:
         raise DataError(f"cannot write into {plan.folder}: {error.strerror}") from None
     if not is_ours:
         raise OutputExistsError(f"another process works in {plan.folder}: wait for it, or give another OUT")
+    is_refused = False
     try:
         return _distil(plan, teacher, human, report, train)
+    except DLCLiveError:
+        is_refused = is_new and not is_chosen(plan.folder)
+        raise
     finally:
         lock.release()
+        if is_refused:  # before anything was labelled: there is nothing to continue
+            shutil.rmtree(plan.folder, ignore_errors=True)
 
 
 def _distil(plan: DistillPlan, teacher: Labeller, human: HumanLabels | None, report: Report, train: Train) -> Distilled:
@@ -127,6 +136,10 @@ def _training_folder(plan: DistillPlan) -> Path:
 
 
 def _progress(now: TrainingProgress) -> DistillProgress:
+    if now.is_interrupted:
+        return DistillProgress(
+            stage=f"stopping after {now.step} steps: the best so far is judged, which takes minutes; press Ctrl-C again to quit"
+        )
     if now.is_trained:
         return DistillProgress(stage="learning which frames are unlike the training")
     return DistillProgress(

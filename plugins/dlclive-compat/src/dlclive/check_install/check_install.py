@@ -141,7 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--nodisplay", action="store_true", help="without the window, which is the default")
     options = parser.parse_args(arguments)
     tell("checking, without a network ...")
-    checks = run_checks(display=options.display and not options.nodisplay)
+    try:
+        checks = run_checks(display=options.display and not options.nodisplay)
+    except KeyboardInterrupt:
+        tell("stopped; nothing was left behind")
+        return 130
     width = max(len(check.name) for check in checks)
     for check in checks:
         report(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<{width}}  {check.text}")

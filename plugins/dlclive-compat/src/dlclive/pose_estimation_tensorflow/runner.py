@@ -23,6 +23,10 @@ class TensorFlowRunner(BaseRunner):
                 f"model_type names a model of TensorFlow, which dlclive does not run; a {suffix} file such as {path} needs no "
                 "model_type: leave it out"
             )
+        if Path(path).is_dir() and not _is_tensorflow(Path(path)):
+            raise UnsupportedModelError(
+                f"no model in {path}: give a {', '.join(SUFFIXES)} file, or a folder with one or with pytorch_config.yaml"
+            )
         raise UnsupportedModelError(
             f"{path} is a TensorFlow model, which dlclive does not run: convert or train the "
             "project with DeepLabCut 3, and export it to a .pt file"
@@ -39,3 +43,11 @@ class TensorFlowRunner(BaseRunner):
 
     def read_config(self) -> NoReturn:
         raise NotImplementedError
+
+
+def _is_tensorflow(folder: Path) -> bool:
+    """Whether it holds what DeepLabCut 2 wrote: a configuration, a graph or a snapshot."""
+    return any(
+        child.name == "pose_cfg.yaml" or child.suffix.lower() in (".pb", ".pbtxt", ".index", ".tflite", ".meta")
+        for child in folder.iterdir()
+    )

@@ -126,10 +126,15 @@ def save_choice(folder: Path, choice: Choice) -> None:
     write_whole(folder / _FILE, json.dumps(values))
 
 
+def is_chosen(folder: Path) -> bool:
+    """Whether the folder holds a choice, after which frames are labelled."""
+    return (folder / _FILE).exists()
+
+
 def saved_choice(folder: Path) -> Choice | None:
     """The choice of an earlier call; None if there is none. Raises DataError."""
     path = folder / _FILE
-    if not path.exists():
+    if not is_chosen(folder):
         return None
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

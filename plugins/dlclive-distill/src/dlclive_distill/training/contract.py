@@ -45,6 +45,7 @@ class TrainingProgress:
         p50_px, p95_px: distances to the teacher on a part of the training frames that is kept back; NaN before the first
             measurement.
         is_trained: the training is over, and the guard is being fitted.
+        is_interrupted: the user has ended the training; the best so far is finished.
     """
 
     student: str
@@ -54,6 +55,7 @@ class TrainingProgress:
     p50_px: float
     p95_px: float
     is_trained: bool = False
+    is_interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,11 +159,13 @@ class _Course:
             if not step:
                 raise
             interrupted = True
+            self._tell(trainer, clock.steps, is_interrupted=True)
         else:
             interrupted = False
         self._measure(trainer)
         self._save(trainer, clock)
-        self._tell(trainer, clock.steps)
+        if not interrupted:
+            self._tell(trainer, clock.steps)
         return interrupted
 
     def _begin(self, kind: StudentKind) -> Trainer:
@@ -223,7 +225,9 @@ class _Course:
         )
         save_checkpoint(self._file(trainer.kind), state, trainer.tensors())
 
-    def _tell(self, trainer: Trainer, steps: int | None, *, is_trained: bool = False) -> None:
+    def _tell(
+        self, trainer: Trainer, steps: int | None, *, is_trained: bool = False, is_interrupted: bool = False
+    ) -> None:
         name = trainer.kind.name
         p50, p95 = self._error[name]
         self._report(
@@ -235,6 +239,7 @@ class _Course:
                 p50_px=p50,
                 p95_px=p95 if np.isfinite(p95) else float("nan"),
                 is_trained=is_trained,
+                is_interrupted=is_interrupted,
             )
         )
 
