@@ -18,6 +18,7 @@ from dlclive_core.cli.record import RunRecord
 from dlclive_core.cli.shared_files import Writers, files_of
 from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
+from dlclive_core.cli.stopped import stopped_line
 from dlclive_core.cli.unlike_words import known, unlike_in_words
 from dlclive_core.components import PoseModel, Processor, Sink
 from dlclive_core.data.names import file_name_part
@@ -105,8 +106,7 @@ def _analyze_video(
     if error is not None:
         complain(f"{video}: {error}" if str(video) not in str(error) else error)
     elif signals.received and report is not None:
-        files = ", ".join(sorted({str(path) for sink in report.sinks for path in sink.outputs if path.exists()}))
-        complain(f"{video}: stopped after {report.processed} frames; results so far: {files or 'none'}")
+        complain(stopped_line(str(video), report))
 
 
 def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:

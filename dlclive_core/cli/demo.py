@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlclive_core.cli.export import parse_size
-from dlclive_core.cli.output import print_json, print_table, stdout
+from dlclive_core.cli.output import complain, print_json, print_table, stdout
 from dlclive_core.cli.progress_bar import show_progress
 from dlclive_core.cli.signals import StopOnSignal
+from dlclive_core.cli.stopped import stopped_line
 from dlclive_core.components import Sink
 from dlclive_core.demo import MODEL
 from dlclive_core.demo.picture import trajectory_picture
@@ -79,6 +80,7 @@ def _demo(
         with signals.stops(session), show_progress(session, "demo", limit=None):
             report = session.run()
         if signals.received:
+            complain(stopped_line("demo", report))
             raise SystemExit(signals.exit_code)
         traced = model.card.skeleton.index(_TRACED)
     _check_sinks(report)

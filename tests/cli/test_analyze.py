@@ -288,6 +288,7 @@ def test_a_signal_stops_the_analysis_and_keeps_partial_results(model, tmp_path, 
     assert process.returncode == code, (out, err)
     assert "Traceback" not in err
     assert "stopped after" in err
+    assert "; dlclive recover out finishes them" in err
     pandas = pytest.importorskip("pandas")
     rows = pandas.read_csv(part, header=[0, 1, 2], index_col=0)
     assert 0 < len(rows) < 6000
