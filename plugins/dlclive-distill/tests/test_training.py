@@ -171,6 +171,24 @@ def test_a_second_student_that_is_not_begun_does_not_cost_the_first(
     assert (student.student, student.steps) == ("window-small", 3)
 
 
+def test_in_a_few_minutes_no_student_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = Trainer.draw
+
+    def interrupted(self: Trainer, step: int) -> object:
+        if step == 4:
+            raise KeyboardInterrupt
+        return draw(self, step)
+
+    monkeypatch.setattr(Trainer, "draw", interrupted)
+    student = _train(tmp_path, _settings(None, student=None, minutes=7.5))
+    assert student.student == "window-medium"
+    assert student.notices == (
+        "7.5 minutes are too few to try several students, and 8 are needed: window-medium is trained; another is chosen with "
+        "--student",
+    )
+    assert not _train(tmp_path, _settings(1)).notices
+
+
 def test_a_state_of_other_networks_is_not_gone_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As after an update of dlclive-distill: the arrays in the file would not fit."""
     monkeypatch.setattr(course, "_NETWORKS", 0)

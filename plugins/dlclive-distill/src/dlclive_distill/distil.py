@@ -110,7 +110,7 @@ def _distil(plan: DistillPlan, teacher: Labeller, human: HumanLabels | None, rep
         max_error=plan.max_error,
         unseen_from=footage.unseen_from,
         judgement=judgement,
-        notices=(*teacher.notices, *footage.notices),
+        notices=(*teacher.notices, *footage.notices, *trained.notices),
         advice="" if kept else _advice(plan, footage, judgement),
     )
 

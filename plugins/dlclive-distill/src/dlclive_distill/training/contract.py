@@ -70,6 +70,7 @@ class TrainedStudent:
         steps: how many it was trained for.
         seconds: that all training took, with that of other students, and of earlier calls.
         interrupted: whether the user ended the training early (Ctrl-C).
+        notices: what the user should know, one line each.
     """
 
     graph: nn.Module
@@ -78,3 +79,4 @@ class TrainedStudent:
     steps: int
     seconds: float
     interrupted: bool
+    notices: tuple[str, ...] = ()

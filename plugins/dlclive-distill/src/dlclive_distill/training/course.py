@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,7 +23,7 @@ from dlclive_distill.matching import reach_of
 from dlclive_distill.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from dlclive_distill.training.clock import StepClock
 from dlclive_distill.training.contract import TrainedStudent, TrainingProgress, TrainingSettings
-from dlclive_distill.training.family import FAMILY, StudentKind, student_kind
+from dlclive_distill.training.family import FAMILY, StudentKind, student_kind, usual_kind
 from dlclive_distill.training.footing import Footing
 from dlclive_distill.training.guard_fitting import fit_guard
 from dlclive_distill.training.samples import thumbnails_of
@@ -34,6 +34,8 @@ KEPT_BACK = 0.08  # of the training frames, the last ones: they show how far a s
 _LEAST_KEPT_BACK, _MOST_KEPT_BACK = 8, 160
 _MEASURED = 48  # of these, each time
 _HEAT = 0.12  # of the steps: after them, a student must promise to come within the bound
+SHORTEST_CHOICE = 8.0
+"""Minutes: in less, the share of a student is under a minute, and shows nothing."""
 _PROMISE = 1.5  # times the bound
 _SAVED_EVERY, _MEASURED_EVERY = 60.0, 30.0  # seconds
 _NETWORKS = 2  # rises when the networks of the family change
@@ -58,7 +60,8 @@ def train(footage: Footage, settings: TrainingSettings, folder: Path, report: Re
     """Train a student on the teacher's frames; see `TrainingSettings`.
 
     Without a name in the settings, the family is tried from the fastest to the most exact: each has an eighth of the steps, and
-    the first whose error promises to come within the bound is trained on. If none does, it is the one with the least error.
+    the first whose error promises to come within the bound is trained on. If none does, it is the one with the least error. In
+    too few minutes for that, the usual one is trained.
     In `folder` lies the state of each, and a training with the same settings goes on from there.
 
     Raises:
@@ -66,6 +69,13 @@ def train(footage: Footage, settings: TrainingSettings, folder: Path, report: Re
         KeyboardInterrupt: before there was a student. Later it ends the training, and the best so far is returned.
     """
     kinds = [student_kind(settings.student)] if settings.student else _fitting(footage)
+    notices: tuple[str, ...] = ()
+    if len(kinds) > 1 and not settings.steps and settings.minutes < SHORTEST_CHOICE:
+        kinds = [usual_kind(kinds)]
+        notices = (
+            f"{settings.minutes:g} minutes are too few to try several students, and {SHORTEST_CHOICE:g} are needed: "
+            f"{kinds[0].name} is trained; another is chosen with --student",
+        )
     for kind in kinds:
         check_windowed(kind, footage.train.keypoints.shape[1])
     ground = _ground(footage, settings)
@@ -75,7 +85,7 @@ def train(footage: Footage, settings: TrainingSettings, folder: Path, report: Re
         trainer, interrupted = course.choose(kinds)
         if not interrupted:
             interrupted = course.run(trainer, 1.0)
-        return course.trained(trainer, interrupted=interrupted)
+        return replace(course.trained(trainer, interrupted=interrupted), notices=notices)
 
 
 class _Course:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlclive_core import UsageError, nearest
@@ -48,3 +49,8 @@ def student_kind(name: str) -> StudentKind:
     if name not in known:
         raise UsageError(f"no student {name!r}: {nearest(name, tuple(known))}")
     return known[name]
+
+
+def usual_kind(kinds: Sequence[StudentKind]) -> StudentKind:
+    """The one to train without having tried any: window-medium, if it is among them."""
+    return next((kind for kind in kinds if kind.name == "window-medium"), kinds[0])
