@@ -57,6 +57,10 @@ def test_from_a_run_into_a_project(dlclive, model, tmp_path) -> None:
     ]
     again = dlclive("outliers", "live/outliers", "--project", "project/config.yaml", "--video", "day1")
     assert f"{kept} present" in again.err
+    other = dlclive("outliers", "live", "--project", "project", "--video", "day2", "--add-video")
+    assert other.code == 0, other.err
+    assert f"already in the project: {kept} in labeled-data/day1; nothing is left to add" in other.err
+    assert [path.name for path in (project / "labeled-data").iterdir()] == ["day1"]
 
 
 def test_an_analysis_keeps_its_frames_in_its_own_folder_and_says_how_many(dlclive, model, clip, tmp_path) -> None:

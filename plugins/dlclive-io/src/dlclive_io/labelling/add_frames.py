@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from dlclive_core import (
 )
 from dlclive_core.runtimes import LABELLED_DATA, LabellingProject, add_video_set, video_name, video_set_line
 from dlclive_io.deeplabcut.hdf5_pandas import read_labels
+from dlclive_io.labelling.known_pictures import KnownPictures
 from dlclive_io.labelling.machine_labels import CSV_NAME, MachineLabels, labels_name
 from dlclive_io.labelling.project_pictures import ProjectPictures
 from dlclive_io.outliers.frame_folder import HEADER, FrameFolder, read_png
@@ -42,8 +44,9 @@ def add_frames(
 
     Writes the pictures that are missing, `machinelabels-iter<n>.h5` with the model's poses, and the same as
     `machinelabels.csv`; earlier machine labels stay. Left alone are frames that a person has labelled
-    (`CollectedData_<scorer>.h5`), those with machine labels, and those whose name another picture has. Nothing else in the
-    project is touched. If the process is killed, calling it again completes the work.
+    (`CollectedData_<scorer>.h5`), those with machine labels, those whose name another picture has, and those whose picture
+    lies in the folder of any video already. Nothing else in the project is touched. If the process is killed, calling it
+    again completes the work.
 
     Args:
         folder: of the sink, also of a killed run.
@@ -74,9 +77,8 @@ def add_frames(
         return AnnotationReport(project=project, folder=target.folder, notices=(f"{kept.path} holds no frames",))
     if dry_run:
         results, size, _ = target.look(kept, frames)
-        return AnnotationReport(
-            project=project, folder=target.folder, frames=results, notices=target.notices(size, is_added=False)
-        )
+        notices = (*target.already(results), *target.notices(size, is_added=False))
+        return AnnotationReport(project=project, folder=target.folder, frames=results, notices=notices)
     with target.only_writer():
         results, size, labels = target.look(kept, frames)
         files = target.write(kept, frames, results, labels) if labels is not None else ()
@@ -89,7 +91,7 @@ def add_frames(
         folder=target.folder,
         frames=results,
         files=files,
-        notices=target.notices(size, is_added=is_added),
+        notices=(*target.already(results), *target.notices(size, is_added=is_added)),
     )
 
 
@@ -160,25 +162,49 @@ class _Target:
             f"{self.project.config}: {line}",
         )
 
+    def already(self, frames: Iterable[AnnotatedFrame]) -> tuple[str, ...]:
+        """One line on the frames that the project has already: how many are where. Nothing if there is more to add."""
+        results = list(frames)
+        places = Counter(
+            self._place(frame) for frame in results if frame.result in ("labelled", "present", "elsewhere")
+        )
+        is_more = any(frame.result == "added" for frame in results)
+        if not places or (is_more and not any(frame.result == "elsewhere" for frame in results)):
+            return ()
+        where = ", ".join(f"{count} in {place}" for place, count in places.items())
+        return (f"already in the project: {where}; {'they are left out' if is_more else 'nothing is left to add'}",)
+
+    def _place(self, frame: AnnotatedFrame) -> str:
+        folder = frame.image.rpartition("/")[0] if frame.result == "elsewhere" else self.folder.name
+        return f"{LABELLED_DATA}/{folder}"
+
     def only_writer(self) -> _OnlyWriter:
         return _OnlyWriter(self.folder)
 
     def look(
         self, kept: FrameFolder, frames: Iterable[KeptFrame | Path]
     ) -> tuple[tuple[AnnotatedFrame, ...], tuple[int, int] | None, MachineLabels | None]:
-        """What becomes of each frame, the (width, height) of their images, and the labels with those of the new frames."""
+        """What becomes of each frame, the (width, height) of their images, and the labels with those of the new frames.
+
+        There is no size if all of them are elsewhere: the video then gets no folder, and needs no entry in config.yaml.
+        """
         labelled = {row[-1] for file in self.folder.glob("CollectedData_*.h5") for row in read_labels(file).rows}
         labels = MachineLabels.read(self.labels_file, self.folder.name, self.layout.names, self.layout.columns)
-        before = labels.images
+        before, known = labels.images, KnownPictures(self.project.folder)
         results, size = [], None
         for frame in frames:
-            image = None if isinstance(frame, Path) else read_png(kept.path / f"{frame.name}{PICTURE}")
+            file = kept.path / ("" if isinstance(frame, Path) else f"{frame.name}{PICTURE}")
+            image = None if isinstance(frame, Path) else read_png(file)
             if isinstance(frame, Path) or image is None:
                 results.append(_damaged(frame))
                 continue
-            size = size or (image.shape[1], image.shape[0])
             name = self.pictures.name(frame.frame)
             result = self._result(frame, name, image, labelled, before)
+            twin = known.find(file) if result == "added" and not self.pictures.holds(frame.frame) else None
+            if twin is not None:
+                results.append(_annotated(frame, f"{twin.parent.name}/{twin.name}", "elsewhere"))
+                continue
+            size = size or (image.shape[1], image.shape[0])
             if result == "added":
                 labels.add(name, self.layout.row(frame.pose))
             results.append(_annotated(frame, name, result))
