@@ -147,6 +147,8 @@ def test_a_recording_without_a_start_needs_one_and_none_is_invented(tmp_path: Pa
         ({"age": "P"}, "P90D"),
         ({"species": "mouse"}, "Mus musculus"),
         ({"session_start": "yesterday"}, "time zone"),
+        ({"session_start": "2026-11-29T14:03:00"}, r"without a time zone: .* 2026-11-29T14:03:00\+01:00 "),
+        ({"session_start": "2026-11-29"}, r"without a time zone: .* 2026-11-29T00:00:00\+01:00 "),
         ({"fps": 0.0}, "frames per second"),
         ({"source_video": Path("nowhere.mp4")}, "no file nowhere.mp4"),
     ],
