@@ -179,6 +179,17 @@ def test_each_animal_gets_a_file_and_all_have_the_unique_keypoints(tmp_path: Pat
         write_recording(NwbFormat(subject_id="M12"), recording, tmp_path / "other.nwb")
 
 
+@pytest.mark.parametrize("multi_animal", [True, False])
+@pytest.mark.parametrize("subject", ["", "M12"])
+def test_a_single_animal_project_stays_one_whatever_the_subject_is_called(
+    tmp_path: Path, multi_animal: bool, subject: str
+) -> None:
+    names = card(individuals=("m1",) if multi_animal else ("individual_1",)).with_(multi_animal=multi_animal)
+    recording = poses(INFO.with_(card=names), range(5))
+    read = NwbFormat().read(written(tmp_path, recording, NwbFormat(subject_id=subject))).info.card
+    assert (read.multi_animal, read.individuals) == (multi_animal, (subject or names.individuals[0],))
+
+
 def test_names_that_nwb_does_not_have_come_back(tmp_path: Path) -> None:
     keypoints = ("a/b", "a:b", "a\\b", "a_b", "skeleton", "skeleton_keypoint", "..", "é 鼠", "description")
     recording = poses(INFO.with_(card=card(keypoints)), range(5))
