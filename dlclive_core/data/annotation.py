@@ -21,6 +21,7 @@ class AnnotatedFrame:
         result: "added"; "labelled", a person has labelled it already; "present", the project has its machine labels already;
             "elsewhere", the project has its picture already, under another name; "other picture", the project has another
             picture of this name; "damaged", it cannot be read.
+        fault: of a damaged frame: which of its files is damaged, and how.
     """
 
     frame: int
@@ -29,6 +30,7 @@ class AnnotatedFrame:
     score: float
     image: str
     result: str
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

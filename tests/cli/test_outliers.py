@@ -77,6 +77,25 @@ def test_an_analysis_keeps_its_frames_in_its_own_folder_and_says_how_many(dlcliv
     assert f"{kept} would be added" in done.err
 
 
+def test_a_damaged_frame_is_told_with_its_file_and_fault(dlclive, model, tmp_path) -> None:
+    done = dlclive(
+        "run", "--source", "mouse:seed=3", "--model", model, "--out", "live", "--max-frames", 60,
+        "--sink", "outliers:outliers,min_confidence=1,min_distance=0.2,max_frames=5",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    first, second = sorted((tmp_path / "live" / "outliers").glob("img*.json"))[:2]
+    first.with_suffix(".png").write_bytes(first.with_suffix(".png").read_bytes()[:200])
+    second.write_text("{")
+    make_project(tmp_path / "project", MOUSE)
+    done = dlclive("outliers", "live", "--project", "project")
+    assert done.code == 5
+    assert "nan" not in done.out
+    assert f"frame {int(first.stem[3:])} is damaged: {first.stem}.png is not a whole picture\n" in done.err
+    assert f"frame {int(second.stem[3:])} is damaged: {second.name} is not JSON\n" in done.err
+    assert "WARN" not in done.err
+    assert json.loads(dlclive("outliers", "live", "--project", "project", "--json").out)["frames"][0]["fault"]
+
+
 def test_several_sources_have_a_folder_each(dlclive, model, tmp_path) -> None:
     done = dlclive(
         "run", "--source", "left=mouse:seed=3", "--source", "right=mouse:seed=4", "--model", model, "--out", "live",

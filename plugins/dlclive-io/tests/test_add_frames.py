@@ -309,20 +309,26 @@ def test_an_interrupted_call_is_completed_by_the_next(tmp_path: Path, monkeypatc
     assert [path.name for path in inside.glob("*.part")] == ["mine.0123abcd.part"]
 
 
-def test_damaged_frames_are_left_out_and_named(tmp_path: Path) -> None:
+def test_damaged_frames_are_left_out_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     project = make_project(tmp_path / "p", SINGLE)
-    folder = keep(tmp_path / "o", 7, 8, 9, 42)
+    folder = keep(tmp_path / "o", 5, 6, 7, 8, 9, 42)
+    picture = folder / "img00000005.png"
+    picture.write_bytes(picture.read_bytes()[:-60])
+    (folder / "img00000006.json").write_text("")
     (folder / "img00000007.png").write_bytes(b"")
     (folder / "img00000008.json").write_text("{}")
     (folder / "img00000009.png").unlink()
     (folder / "img00000011.png").write_bytes((folder / "img00000042.png").read_bytes())  # killed before its JSON came
     report = add(folder, project)
-    assert [(it.frame, it.result) for it in report.frames] == [
-        (7, "damaged"),
-        (8, "damaged"),
-        (9, "damaged"),
-        (42, "added"),
+    assert [(it.frame, it.result, it.fault) for it in report.frames] == [
+        (5, "damaged", "img00000005.png is not a whole picture"),
+        (6, "damaged", "img00000006.json is empty"),
+        (7, "damaged", "img00000007.png is empty"),
+        (8, "damaged", "img00000008.json does not describe a frame of this run"),
+        (9, "damaged", "img00000009.png is missing"),
+        (42, "added", ""),
     ]
+    assert capfd.readouterr().err == ""  # OpenCV speaks of damaged pictures itself
 
 
 def test_the_folder_of_a_run_will_do(tmp_path: Path) -> None:

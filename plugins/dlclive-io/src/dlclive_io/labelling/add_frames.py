@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from dlclive_io.deeplabcut.hdf5_pandas import read_labels
 from dlclive_io.labelling.known_pictures import KnownPictures
 from dlclive_io.labelling.machine_labels import CSV_NAME, MachineLabels, labels_name
 from dlclive_io.labelling.project_pictures import ProjectPictures
-from dlclive_io.outliers.frame_folder import HEADER, FrameFolder, read_png
+from dlclive_io.outliers.frame_folder import HEADER, FrameFolder, facts_fault, picture_fault, read_png
 from dlclive_io.outliers.kept_frame import PICTURE, KeptFrame
 from dlclive_io.output_file import reason
 from dlclive_io.tables.table_layout import TableLayout
@@ -193,10 +193,10 @@ class _Target:
         before, known = labels.images, KnownPictures(self.project.folder)
         results, size = [], None
         for frame in frames:
-            file = kept.path / ("" if isinstance(frame, Path) else f"{frame.name}{PICTURE}")
+            file = frame if isinstance(frame, Path) else kept.path / f"{frame.name}{PICTURE}"
             image = None if isinstance(frame, Path) else read_png(file)
             if isinstance(frame, Path) or image is None:
-                results.append(_damaged(frame))
+                results.append(_damaged(frame, file))
                 continue
             name = self.pictures.name(frame.frame)
             result = self._result(frame, name, image, labelled, before)
@@ -286,11 +286,19 @@ class _OnlyWriter:
             self._folder.rmdir()
 
 
-def _damaged(frame: KeptFrame | Path) -> AnnotatedFrame:
+def _damaged(frame: KeptFrame | Path, file: Path) -> AnnotatedFrame:
+    """A frame of which a file, the picture or the JSON, cannot be read."""
     if isinstance(frame, KeptFrame):
-        return _annotated(frame, "", "damaged")
-    digits = frame.stem.removeprefix("img")
-    return AnnotatedFrame(frame=int(digits), seconds=float("nan"), reason="", score=0.0, image="", result="damaged")
+        return replace(_annotated(frame, "", "damaged"), fault=f"{file.name} {picture_fault(file)}")
+    return AnnotatedFrame(
+        frame=int(frame.stem.removeprefix("img")),
+        seconds=float("nan"),
+        reason="",
+        score=0.0,
+        image="",
+        result="damaged",
+        fault=f"{file.name} {facts_fault(file)}",
+    )
 
 
 def _annotated(frame: KeptFrame, image: str, result: str) -> AnnotatedFrame:
