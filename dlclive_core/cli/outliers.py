@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from dlclive_core.cli.output import print_json, print_table, stderr
-from dlclive_core.data.annotation import AnnotationReport
+from dlclive_core.data.annotation import AnnotatedFrame, AnnotationReport
 from dlclive_core.errors import DataError, DependencyError, UsageError
 from dlclive_core.hookspecs import AnnotationInfo
 from dlclive_core.machine.known_packages import FILES, install_command
@@ -45,12 +46,17 @@ def _print(report: AnnotationReport, *, dry_run: bool) -> None:
         return "would be added" if dry_run and result == "added" else result
 
     if report.frames:
-        rows = [
-            (str(it.frame), f"{it.seconds:.2f}", it.reason, f"{it.score:.2f}", it.image, said(it.result))
-            for it in report.frames
-        ]
+        rows = [(str(it.frame), *_facts(it), it.image or "-", said(it.result)) for it in report.frames]
         print_table(str(report.folder), ("frame", "s", "reason", "score", "image", "result"), rows)
     counts = ", ".join(f"{count} {said(result)}" for result, count in report.counts.items())
     ending = "; nothing was written (--dry-run)" if dry_run else ""
-    for text in ([f"{report.folder}: {counts}{ending}"] if counts else []) + list(report.notices):
+    damaged = [f"frame {it.frame} is damaged: {it.fault}" for it in report.frames if it.fault]
+    for text in ([f"{report.folder}: {counts}{ending}"] if counts else []) + damaged + list(report.notices):
         stderr().print(text, markup=False)
+
+
+def _facts(frame: AnnotatedFrame) -> tuple[str, str, str]:
+    """Time, reason and score; of a frame whose facts cannot be read, there are none."""
+    if math.isnan(frame.seconds):
+        return "-", "-", "-"
+    return f"{frame.seconds:.2f}", frame.reason, f"{frame.score:.2f}"

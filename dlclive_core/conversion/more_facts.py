@@ -15,6 +15,8 @@ from dlclive_core.data.recorded_times import RecordedTime, TimesInOrder, read_ti
 from dlclive_core.data.skeleton import Skeleton
 from dlclive_core.errors import DataError, UsageError
 
+_UNNAMED = ("individual_1",)  # as `foreign_card` calls the animal of a table without names
+
 
 class DescribedRecording(PoseRecording):
     """A recording with another description, of the same shape; tells how many frames it has yielded.
@@ -168,7 +170,8 @@ def as_card_of_run(own: ModelCard, card: ModelCard) -> ModelCard | None:
     if own.multi_animal and _names(own) == _names(card):
         return card
     if not own.multi_animal and own.skeleton.keypoints == points and not card.unique_keypoints:
-        return card.with_(individuals=card.individuals[:1])
+        named = own.individuals != _UNNAMED  # NWB has a subject, also in a single-animal project
+        return card.with_(individuals=own.individuals if named else card.individuals[:1])
     if own.skeleton.keypoints[: len(points)] == points:
         return own.with_(skeleton=Skeleton(own.skeleton.keypoints, card.skeleton.edges), scorer=card.scorer)
     return None

@@ -17,9 +17,11 @@ class AnnotatedFrame:
         seconds: when it was captured, from the start of the run.
         reason: why it was kept: "uncertain", "jump" or "marked".
         score: how bad it is, 0 to 1.
-        image: the name of its picture in the project.
+        image: the name of its picture in the project; with that of its folder if the result is "elsewhere".
         result: "added"; "labelled", a person has labelled it already; "present", the project has its machine labels already;
-            "other picture", the project has another picture of this name; "damaged", it cannot be read.
+            "elsewhere", the project has its picture already, under another name; "other picture", the project has another
+            picture of this name; "damaged", it cannot be read.
+        fault: of a damaged frame: which of its files is damaged, and how.
     """
 
     frame: int
@@ -28,6 +30,7 @@ class AnnotatedFrame:
     score: float
     image: str
     result: str
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,10 @@ def test_from_a_run_into_a_project(dlclive, model, tmp_path) -> None:
     ]
     again = dlclive("outliers", "live/outliers", "--project", "project/config.yaml", "--video", "day1")
     assert f"{kept} present" in again.err
+    other = dlclive("outliers", "live", "--project", "project", "--video", "day2", "--add-video")
+    assert other.code == 0, other.err
+    assert f"already in the project: {kept} in labeled-data/day1; nothing is left to add" in other.err
+    assert [path.name for path in (project / "labeled-data").iterdir()] == ["day1"]
 
 
 def test_an_analysis_keeps_its_frames_in_its_own_folder_and_says_how_many(dlclive, model, clip, tmp_path) -> None:
@@ -71,6 +75,25 @@ def test_an_analysis_keeps_its_frames_in_its_own_folder_and_says_how_many(dlcliv
     done = dlclive("outliers", "a", "--project", "project", "--dry-run")
     assert done.code == 0, done.err
     assert f"{kept} would be added" in done.err
+
+
+def test_a_damaged_frame_is_told_with_its_file_and_fault(dlclive, model, tmp_path) -> None:
+    done = dlclive(
+        "run", "--source", "mouse:seed=3", "--model", model, "--out", "live", "--max-frames", 60,
+        "--sink", "outliers:outliers,min_confidence=1,min_distance=0.2,max_frames=5",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    first, second = sorted((tmp_path / "live" / "outliers").glob("img*.json"))[:2]
+    first.with_suffix(".png").write_bytes(first.with_suffix(".png").read_bytes()[:200])
+    second.write_text("{")
+    make_project(tmp_path / "project", MOUSE)
+    done = dlclive("outliers", "live", "--project", "project")
+    assert done.code == 5
+    assert "nan" not in done.out
+    assert f"frame {int(first.stem[3:])} is damaged: {first.stem}.png is not a whole picture\n" in done.err
+    assert f"frame {int(second.stem[3:])} is damaged: {second.name} is not JSON\n" in done.err
+    assert "WARN" not in done.err
+    assert json.loads(dlclive("outliers", "live", "--project", "project", "--json").out)["frames"][0]["fault"]
 
 
 def test_several_sources_have_a_folder_each(dlclive, model, tmp_path) -> None:

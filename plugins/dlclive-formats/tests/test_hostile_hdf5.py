@@ -200,3 +200,26 @@ def test_tables_and_other_hdf5_files_are_not_mistaken_for_ours(tmp_path: Path) -
     (sleap,) = write_recording(SleapFormat(), poses(INFO, range(3)), tmp_path / "a.analysis.h5")
     assert (NwbFormat().recognizes(nwb), SleapFormat().recognizes(nwb)) == (True, False)
     assert (NwbFormat().recognizes(sleap), SleapFormat().recognizes(sleap)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"", "it is empty"), (b"my notes\n" * 99, "it is not HDF5, or its beginning is damaged")]
+)
+@pytest.mark.parametrize(("format", "name"), [(NwbFormat(), "a.nwb"), (SleapFormat(), "a.analysis.h5")])
+def test_a_file_of_another_kind_is_told_in_plain_words(
+    tmp_path: Path, format: TableFormat, name: str, content: bytes, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert not format.recognizes(path)
+    with pytest.raises(DataError) as failure:
+        format.read(path)
+    what = "an NWB file" if name == "a.nwb" else "a SLEAP Analysis file"
+    assert str(failure.value) == f"{path} cannot be read as {what}: {message}"
+
+
+def test_hdf5_behind_a_block_of_another_program_is_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w", userblock_size=512) as file:
+        file["poses"] = 1
+    with hdf5_nodes.opened(tmp_path / "a.h5", "a file") as file:
+        assert "poses" in file

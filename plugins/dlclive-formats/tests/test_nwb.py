@@ -147,6 +147,8 @@ def test_a_recording_without_a_start_needs_one_and_none_is_invented(tmp_path: Pa
         ({"age": "P"}, "P90D"),
         ({"species": "mouse"}, "Mus musculus"),
         ({"session_start": "yesterday"}, "time zone"),
+        ({"session_start": "2026-11-29T14:03:00"}, r"without a time zone: .* 2026-11-29T14:03:00\+01:00 "),
+        ({"session_start": "2026-11-29"}, r"without a time zone: .* 2026-11-29T00:00:00\+01:00 "),
         ({"fps": 0.0}, "frames per second"),
         ({"source_video": Path("nowhere.mp4")}, "no file nowhere.mp4"),
     ],
@@ -175,6 +177,17 @@ def test_each_animal_gets_a_file_and_all_have_the_unique_keypoints(tmp_path: Pat
         write_recording(NwbFormat(), recording, tmp_path / "pair.nwb")
     with pytest.raises(UsageError, match="subject_id is for one animal"):
         write_recording(NwbFormat(subject_id="M12"), recording, tmp_path / "other.nwb")
+
+
+@pytest.mark.parametrize("multi_animal", [True, False])
+@pytest.mark.parametrize("subject", ["", "M12"])
+def test_a_single_animal_project_stays_one_whatever_the_subject_is_called(
+    tmp_path: Path, multi_animal: bool, subject: str
+) -> None:
+    names = card(individuals=("m1",) if multi_animal else ("individual_1",)).with_(multi_animal=multi_animal)
+    recording = poses(INFO.with_(card=names), range(5))
+    read = NwbFormat().read(written(tmp_path, recording, NwbFormat(subject_id=subject))).info.card
+    assert (read.multi_animal, read.individuals) == (multi_animal, (subject or names.individuals[0],))
 
 
 def test_names_that_nwb_does_not_have_come_back(tmp_path: Path) -> None:

@@ -155,6 +155,29 @@ def test_folders_without_frames_or_with_two_of_one_number_are_errors(tmp_path: P
         OpenPoseFormat().read(twice)
 
 
+def test_missing_files_are_counted_and_named(tmp_path: Path) -> None:
+    folder = frames(tmp_path / "a", *[[[1, 1, 1]]] * 20)
+    assert OpenPoseFormat().read(folder).damage == ""
+    for number in (0, 15, 19):  # a folder may begin and end anywhere
+        (folder / f"cam2_{number:012d}_keypoints.json").unlink()
+    recording = OpenPoseFormat().read(folder)
+    assert recording.damage == "1 of 18 files is missing: frame 15, which has no pose in the result"
+    assert 15 not in rows_of(recording).numbers
+    for number in range(4, 12):
+        (folder / f"cam2_{number:012d}_keypoints.json").unlink()
+    assert OpenPoseFormat().read(folder).damage == (
+        "9 of 18 files are missing: frames 4, 5, 6, 7, 8 and 4 more, which have no pose in the result"
+    )
+
+
+def test_frames_that_a_camera_dropped_have_files_so_none_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "mouse_json"
+    write_recording(OpenPoseFormat(), recording_of(SINGLE, 300), path)
+    assert OpenPoseFormat().read(path).damage == ""
+    (path / "mouse_000000000150_keypoints.json").unlink()
+    assert OpenPoseFormat().read(path).damage.startswith("1 of 300 files is missing: frame 150, ")
+
+
 def test_the_number_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openpose_reader, "MOST_FILES", 2)
     with pytest.raises(DataError, match="more than 2 files: divide it"):

@@ -237,6 +237,17 @@ def test_rows_without_a_track_are_animals_in_their_order(tmp_path: Path) -> None
     assert (names, rows.numbers.tolist()) == (("individual_1",), [0, 7])
 
 
+def test_a_single_animal_has_no_track_and_stays_one(tmp_path: Path) -> None:
+    recording = poses(INFO, range(20))
+    path = written(tmp_path, recording, SleapCsvFormat())
+    assert all(line.startswith(",") for line in path.read_text().splitlines()[1:])
+    read = SleapCsvFormat().read(path)
+    assert_same(rows_of(read), recording.rows)
+    assert (read.info.card.multi_animal, read.info.card.individuals) == (False, ("individual_1",))
+    named = poses(INFO.with_(card=INFO.card.with_(multi_animal=True)), range(20))
+    assert SleapCsvFormat().read(written(tmp_path, named, SleapCsvFormat())).info.card.multi_animal
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

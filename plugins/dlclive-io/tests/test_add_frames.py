@@ -182,6 +182,36 @@ def test_another_picture_of_the_same_name_is_never_labelled(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_no_picture_is_added_twice_under_another_name(tmp_path: Path, dry_run: bool) -> None:
+    project = make_project(tmp_path / "p", SINGLE)
+    folder = keep(tmp_path / "o", 7, 42)
+    add(folder, project, video="monday")
+    before = files_in(project)
+    report = add(folder, project, video="tuesday", add_video=True, dry_run=dry_run)
+    assert [(it.image, it.result) for it in report.frames] == [
+        ("monday/img007.png", "elsewhere"),
+        ("monday/img042.png", "elsewhere"),
+    ]
+    assert report.notices == ("already in the project: 2 in labeled-data/monday; nothing is left to add",)
+    assert files_in(project) == before  # also no entry in config.yaml, though one was asked for
+    assert not (project / "labeled-data" / "tuesday").exists()
+
+
+def test_new_pictures_are_added_without_those_of_other_folders(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "p", SINGLE)
+    add(keep(tmp_path / "one", 7), project, video="monday")
+    add(keep(tmp_path / "two", 8, 9), project, video="tuesday")
+    report = add(keep(tmp_path / "all", 7, 8, 9, 10), project, video="week")
+    assert report.counts == {"elsewhere": 3, "added": 1}
+    assert report.notices[0] == (
+        "already in the project: 1 in labeled-data/monday, 2 in labeled-data/tuesday; they are left out"
+    )
+    week = project / "labeled-data" / "week"
+    assert [path.name for path in week.glob("*.png")] == ["img010.png"]
+    assert [row[2] for row in pd.read_hdf(week / "machinelabels-iter0.h5").index] == ["img010.png"]
+
+
 def test_frames_of_a_camera_are_filed_under_the_time_of_the_run(tmp_path: Path) -> None:
     project = make_project(tmp_path / "p", SINGLE)
     report = add(keep(tmp_path / "o", 7, live=True, source="camera:0"), project)
@@ -234,13 +264,15 @@ def test_a_video_that_the_project_does_not_list_is_said_and_added_on_request(tmp
     assert "--add-video" in notice
     assert 'day2.mp4: {crop: "0, 12, 0, 8"}' in notice
     config = (project / "config.yaml").read_bytes()
-    (notice,) = add(folder, project, add_video=True).notices
+    *_, notice = add(folder, project, add_video=True).notices
     assert "now lists" in notice
     assert (project / "config.yaml.bak").read_bytes() == config
     values = yaml.safe_load((project / "config.yaml").read_text())
     assert [Path(video).stem for video in values["video_sets"]] == ["day2", "first"]
     assert (project / "config.yaml").read_text().startswith("# mine\n")
-    assert add(folder, project, add_video=True).notices == ()
+    assert add(folder, project, add_video=True).notices == (
+        "already in the project: 1 in labeled-data/day2; nothing is left to add",
+    )
     assert not (project / "config.yaml.bak2").exists()
 
 
@@ -277,20 +309,26 @@ def test_an_interrupted_call_is_completed_by_the_next(tmp_path: Path, monkeypatc
     assert [path.name for path in inside.glob("*.part")] == ["mine.0123abcd.part"]
 
 
-def test_damaged_frames_are_left_out_and_named(tmp_path: Path) -> None:
+def test_damaged_frames_are_left_out_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     project = make_project(tmp_path / "p", SINGLE)
-    folder = keep(tmp_path / "o", 7, 8, 9, 42)
+    folder = keep(tmp_path / "o", 5, 6, 7, 8, 9, 42)
+    picture = folder / "img00000005.png"
+    picture.write_bytes(picture.read_bytes()[:-60])
+    (folder / "img00000006.json").write_text("")
     (folder / "img00000007.png").write_bytes(b"")
     (folder / "img00000008.json").write_text("{}")
     (folder / "img00000009.png").unlink()
     (folder / "img00000011.png").write_bytes((folder / "img00000042.png").read_bytes())  # killed before its JSON came
     report = add(folder, project)
-    assert [(it.frame, it.result) for it in report.frames] == [
-        (7, "damaged"),
-        (8, "damaged"),
-        (9, "damaged"),
-        (42, "added"),
+    assert [(it.frame, it.result, it.fault) for it in report.frames] == [
+        (5, "damaged", "img00000005.png is not a whole picture"),
+        (6, "damaged", "img00000006.json is empty"),
+        (7, "damaged", "img00000007.png is empty"),
+        (8, "damaged", "img00000008.json does not describe a frame of this run"),
+        (9, "damaged", "img00000009.png is missing"),
+        (42, "added", ""),
     ]
+    assert capfd.readouterr().err == ""  # OpenCV speaks of damaged pictures itself
 
 
 def test_the_folder_of_a_run_will_do(tmp_path: Path) -> None:

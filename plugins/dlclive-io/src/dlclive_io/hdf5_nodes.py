@@ -37,6 +37,8 @@ _CACHE = 1 << 16  # bytes of chunks that HDF5 keeps of each array: by default 8 
 @contextmanager
 def opened(path: Path, what: str) -> Iterator[Any]:
     """Open a file for reading; yields its root group. What the library raises becomes DataError with one line."""
+    if fault := _no_hdf5(path):
+        raise DataError(f"{path} cannot be read as {what}: it {fault}")
     with foreign_errors(path, what):
         file = h5py.File(path, "r", rdcc_nbytes=_CACHE)
     with file, foreign_errors(path, what):
@@ -50,6 +52,19 @@ def is_hdf5(path: Path) -> bool:
             return file.read(len(SIGNATURE)) == SIGNATURE
     except OSError:
         return False
+
+
+def _no_hdf5(path: Path) -> str:
+    """Why a file cannot be HDF5; empty if it can. HDF5 itself speaks of a signature that was not found."""
+    try:
+        if path.is_dir():
+            return "is a folder"
+        if not path.stat().st_size:
+            return "is empty"
+    except OSError:
+        return ""  # the library says why it cannot be opened
+    # A file of HDF5 may begin with a block of somebody else's, which h5py looks behind.
+    return "" if is_hdf5(path) or h5py.is_hdf5(path) else "is not HDF5, or its beginning is damaged"
 
 
 def child(group: Any, name: str, jumps: int = 0) -> Any:

@@ -19,6 +19,7 @@ from pynwb.image import ImageSeries
 from dlclive_core import RecordingInfo, __version__
 from dlclive_formats.nwb.no_pose import LABELS
 from dlclive_formats.nwb.options import NwbOptions
+from dlclive_formats.nwb.read_nwb import ONE_ANIMAL
 from dlclive_formats.nwb.series_names import series_names
 from dlclive_formats.nwb.timing import Timing
 from dlclive_formats.slabs import slab_rows
@@ -78,7 +79,8 @@ class AnimalFile:
         video = self._video(folder)
         skeleton = _skeleton("skeleton", card.skeleton.keypoints, edges, self.file.subject)
         skeletons.add_skeletons(skeleton)
-        module.add(self._container(CONTAINER, f"Keypoints of the animal {animal!r}", self.keypoints, skeleton, video))
+        what = f"Keypoints of the animal {animal!r}" if card.multi_animal else ONE_ANIMAL
+        module.add(self._container(CONTAINER, what, self.keypoints, skeleton, video))
         self.unique: list[Any] = []
         if card.unique_keypoints:
             self.unique = self._series(card.unique_keypoints, "that exists once in the scene")

@@ -23,8 +23,7 @@ class NwbFormat(NwbOptions, TableFormat):
     and the like hold for all.
 
     Args:
-        session_start: date, time and time zone, ISO 8601, of second 0, where the recording does not tell; without time zone,
-            this computer's.
+        session_start: date, time and time zone, ISO 8601, of second 0, where the recording does not tell.
         session_description: what happened.
         identifier: of the file, different for each; by default the animal's name, the start of the session and eight random
             digits. movement shows it as the animal's name.

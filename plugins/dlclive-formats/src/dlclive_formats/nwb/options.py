@@ -99,11 +99,16 @@ def _several(value: Sequence[str] | str) -> list[str]:
 
 
 def _moment(text: str) -> datetime:
-    """A time; without time zone it is this computer's."""
+    """A time. Raises UsageError for one without time zone: the computer's need not be that of the lab."""
     try:
         moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)  # "Z": Python 3.11
-        return moment.astimezone() if moment.tzinfo is None else moment
-    except (ValueError, OverflowError, OSError):
+    except ValueError:
         raise UsageError(
             f"session_start is {text!r}: write date, time and time zone, such as 2026-11-29T14:03:00+01:00"
         ) from None
+    if moment.utcoffset() is None:
+        raise UsageError(
+            f"session_start is {text!r}, without a time zone: add it, as in {moment.isoformat()}+01:00 for Berlin in winter, "
+            f"or {moment.isoformat()}Z for UTC"
+        )
+    return moment

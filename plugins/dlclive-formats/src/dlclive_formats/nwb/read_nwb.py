@@ -20,6 +20,8 @@ from dlclive_formats.nwb.series_names import bare, matched
 from dlclive_formats.rows import BLOCK
 
 WHAT = "an NWB file"
+ONE_ANIMAL = "Keypoints of the animal of a single-animal project"
+"""Ours begin the description of such poses with it, so that they come back as those of such a project."""
 
 _TYPE = "neurodata_type"
 _POSES = "PoseEstimation"
@@ -71,6 +73,7 @@ def read_nwb(path: Path, container: str = "") -> PoseRecording:
                 tuple(series),
                 edges=poses.edges,
                 individuals=() if names == (_UNNAMED,) else names,
+                multi_animal=False if names == (_UNNAMED,) or _is_of_one_animal(group) else bool(names),
                 unique_keypoints=tuple(scene.series) if scene is not None else (),
                 scorer=hdf5_nodes.text(group, "scorer"),
             ),
@@ -93,6 +96,12 @@ def read_nwb(path: Path, container: str = "") -> PoseRecording:
 def is_nwb(file: Any) -> bool:
     """Whether the root of an HDF5 file says that it is NWB."""
     return hdf5_nodes.attribute(file, _TYPE) == "NWBFile"
+
+
+def _is_of_one_animal(group: Any) -> bool:
+    """Whether dlclive wrote the poses of a single-animal project: the name is then that of the subject alone."""
+    is_ours = hdf5_nodes.text(group, "source_software") == "dlclive"
+    return is_ours and hdf5_nodes.text(group, "description").startswith(ONE_ANIMAL)
 
 
 class _Poses:

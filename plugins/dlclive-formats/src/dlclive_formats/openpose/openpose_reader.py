@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dlclive_core import DataError, PoseRecording, PoseRows, ReadRecording, RecordingInfo, foreign_card
 from dlclive_formats.openpose.frame_json import (
@@ -32,6 +33,7 @@ MOST_FILES = 10_000_000
 
 _LOOKED_AT = 1000  # entries of a folder
 _LAST = 1 << 62
+_NAMED = 5  # missing frames
 _NUMBER = re.compile(r"\d+")
 _NAME = re.compile(r"_(\d{12}_keypoints|\d{6,})\.json$")
 
@@ -71,7 +73,42 @@ def read_openpose(path: Path) -> PoseRecording:
     else:
         info, ids = _scan(path, files)
     plan = _Plan(path, files, info, ids, is_own=own is not None)
-    return ReadRecording(info, int(numbers[-1]) + 1, lambda: _blocks(plan))
+    return _Folder(info, int(numbers[-1]) + 1, lambda: _blocks(plan), _lacking(numbers))
+
+
+class _Folder(ReadRecording):
+    """The frames of a folder.
+
+    Args:
+        lacking: which files are missing, in one line; empty if none is.
+    """
+
+    def __init__(
+        self, info: RecordingInfo, frame_count: int, read: Callable[[], Iterator[PoseRows]], lacking: str
+    ) -> None:
+        super().__init__(info, frame_count, read)
+        self._lacking = lacking
+
+    @property
+    def damage(self) -> str:
+        """Files that are missing: their frames come out without a pose."""
+        return self._lacking
+
+
+def _lacking(numbers: NDArray[np.int64]) -> str:
+    """Which files are missing between the first and the last. OpenPose and dlclive write one for each frame, also for those
+    without a pose.
+    """
+    total = int(numbers[-1] - numbers[0]) + 1
+    count = total - len(numbers)
+    if not count:
+        return ""
+    gaps = zip((numbers[:-1] + 1).tolist(), numbers[1:].tolist(), strict=True)
+    first = list(islice((number for start, stop in gaps for number in range(start, stop)), _NAMED))
+    more = f" and {count - len(first)} more" if count > len(first) else ""
+    frames, have = ("frame", "has") if count == 1 else ("frames", "have")
+    what = f"{count} of {total} files {'is' if count == 1 else 'are'} missing"
+    return f"{what}: {frames} {', '.join(map(str, first))}{more}, which {have} no pose in the result"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from dlclive_formats.sleap.tracks import Tracks
 
 TRACK, FRAME, SCORE, INSTANCE = "track", "frame_idx", "instance.score", "instance"
 PARTS = ("x", "y", "score")
+UNNAMED = "individual_1"
+"""The animal of a project without names."""
 
 _WHAT = "a SLEAP CSV"
 _MOST_NAMES = 1000

@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from dlclive_core import PoseRecording, RecordingInfo, TableFormat, UsageError
-from dlclive_formats.sleap.read_sleap_csv import FRAME, INSTANCE, PARTS, SCORE, TRACK, is_sleap_csv, read_sleap_csv
+from dlclive_formats.sleap.read_sleap_csv import (
+    FRAME,
+    INSTANCE,
+    PARTS,
+    SCORE,
+    TRACK,
+    UNNAMED,
+    is_sleap_csv,
+    read_sleap_csv,
+)
 from dlclive_formats.sleap.tracks import Tracks, check_flat, scores
 
 SUFFIX = ".analysis.csv"
@@ -20,7 +29,8 @@ class SleapCsvFormat(TableFormat):
     """SLEAP's CSV: one row for each animal in each frame in which it was found.
 
     The columns are track, frame_idx, instance.score, and x, y and score of each node. As in `SleapFormat`, positions are those
-    of SLEAP's pixels. Frames and animals without a keypoint have no row; times, edges and the scorer have no place.
+    of SLEAP's pixels. Frames and animals without a keypoint have no row; times, edges and the scorer have no place. The animal
+    of a single-animal project has no track, as in SLEAP, so that it comes back as one.
     """
 
     def recognizes(self, path: Path) -> bool:
@@ -41,6 +51,7 @@ class SleapCsvFormat(TableFormat):
         """Write a recording. Raises DataError, OSError."""
         self.check(recording.info)
         tracks = Tracks(recording.info)
+        names = ("",) if _is_unnamed(recording.info) else tracks.names
         with path.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow([TRACK, FRAME, SCORE, *(f"{node}.{part}" for node in tracks.nodes for part in PARTS)])
@@ -50,10 +61,14 @@ class SleapCsvFormat(TableFormat):
                 there = ~np.isnan(values[..., :2]).any(axis=-1).all(axis=-1)
                 for row, track in np.argwhere(there):
                     cells = [_cell(value) for value in values[row, track].ravel().tolist()]
-                    table.writerow(
-                        [tracks.names[track], int(rows.numbers[row]), _cell(float(means[row, track])), *cells]
-                    )
+                    table.writerow([names[track], int(rows.numbers[row]), _cell(float(means[row, track])), *cells])
         return (path,)
+
+
+def _is_unnamed(info: RecordingInfo) -> bool:
+    """Whether there is a single animal, which nobody has named."""
+    card = info.card
+    return not card.multi_animal and card.individuals == (UNNAMED,) and not card.unique_keypoints
 
 
 def _cell(value: float) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,10 @@ from dlclive_core import (
 )
 from dlclive_core.runtimes import LABELLED_DATA, LabellingProject, add_video_set, video_name, video_set_line
 from dlclive_io.deeplabcut.hdf5_pandas import read_labels
+from dlclive_io.labelling.known_pictures import KnownPictures
 from dlclive_io.labelling.machine_labels import CSV_NAME, MachineLabels, labels_name
 from dlclive_io.labelling.project_pictures import ProjectPictures
-from dlclive_io.outliers.frame_folder import HEADER, FrameFolder, read_png
+from dlclive_io.outliers.frame_folder import HEADER, FrameFolder, facts_fault, picture_fault, read_png
 from dlclive_io.outliers.kept_frame import PICTURE, KeptFrame
 from dlclive_io.output_file import reason
 from dlclive_io.tables.table_layout import TableLayout
@@ -42,8 +44,9 @@ def add_frames(
 
     Writes the pictures that are missing, `machinelabels-iter<n>.h5` with the model's poses, and the same as
     `machinelabels.csv`; earlier machine labels stay. Left alone are frames that a person has labelled
-    (`CollectedData_<scorer>.h5`), those with machine labels, and those whose name another picture has. Nothing else in the
-    project is touched. If the process is killed, calling it again completes the work.
+    (`CollectedData_<scorer>.h5`), those with machine labels, those whose name another picture has, and those whose picture
+    lies in the folder of any video already. Nothing else in the project is touched. If the process is killed, calling it
+    again completes the work.
 
     Args:
         folder: of the sink, also of a killed run.
@@ -74,9 +77,8 @@ def add_frames(
         return AnnotationReport(project=project, folder=target.folder, notices=(f"{kept.path} holds no frames",))
     if dry_run:
         results, size, _ = target.look(kept, frames)
-        return AnnotationReport(
-            project=project, folder=target.folder, frames=results, notices=target.notices(size, is_added=False)
-        )
+        notices = (*target.already(results), *target.notices(size, is_added=False))
+        return AnnotationReport(project=project, folder=target.folder, frames=results, notices=notices)
     with target.only_writer():
         results, size, labels = target.look(kept, frames)
         files = target.write(kept, frames, results, labels) if labels is not None else ()
@@ -89,7 +91,7 @@ def add_frames(
         folder=target.folder,
         frames=results,
         files=files,
-        notices=target.notices(size, is_added=is_added),
+        notices=(*target.already(results), *target.notices(size, is_added=is_added)),
     )
 
 
@@ -160,25 +162,49 @@ class _Target:
             f"{self.project.config}: {line}",
         )
 
+    def already(self, frames: Iterable[AnnotatedFrame]) -> tuple[str, ...]:
+        """One line on the frames that the project has already: how many are where. Nothing if there is more to add."""
+        results = list(frames)
+        places = Counter(
+            self._place(frame) for frame in results if frame.result in ("labelled", "present", "elsewhere")
+        )
+        is_more = any(frame.result == "added" for frame in results)
+        if not places or (is_more and not any(frame.result == "elsewhere" for frame in results)):
+            return ()
+        where = ", ".join(f"{count} in {place}" for place, count in places.items())
+        return (f"already in the project: {where}; {'they are left out' if is_more else 'nothing is left to add'}",)
+
+    def _place(self, frame: AnnotatedFrame) -> str:
+        folder = frame.image.rpartition("/")[0] if frame.result == "elsewhere" else self.folder.name
+        return f"{LABELLED_DATA}/{folder}"
+
     def only_writer(self) -> _OnlyWriter:
         return _OnlyWriter(self.folder)
 
     def look(
         self, kept: FrameFolder, frames: Iterable[KeptFrame | Path]
     ) -> tuple[tuple[AnnotatedFrame, ...], tuple[int, int] | None, MachineLabels | None]:
-        """What becomes of each frame, the (width, height) of their images, and the labels with those of the new frames."""
+        """What becomes of each frame, the (width, height) of their images, and the labels with those of the new frames.
+
+        There is no size if all of them are elsewhere: the video then gets no folder, and needs no entry in config.yaml.
+        """
         labelled = {row[-1] for file in self.folder.glob("CollectedData_*.h5") for row in read_labels(file).rows}
         labels = MachineLabels.read(self.labels_file, self.folder.name, self.layout.names, self.layout.columns)
-        before = labels.images
+        before, known = labels.images, KnownPictures(self.project.folder)
         results, size = [], None
         for frame in frames:
-            image = None if isinstance(frame, Path) else read_png(kept.path / f"{frame.name}{PICTURE}")
+            file = frame if isinstance(frame, Path) else kept.path / f"{frame.name}{PICTURE}"
+            image = None if isinstance(frame, Path) else read_png(file)
             if isinstance(frame, Path) or image is None:
-                results.append(_damaged(frame))
+                results.append(_damaged(frame, file))
                 continue
-            size = size or (image.shape[1], image.shape[0])
             name = self.pictures.name(frame.frame)
             result = self._result(frame, name, image, labelled, before)
+            twin = known.find(file) if result == "added" and not self.pictures.holds(frame.frame) else None
+            if twin is not None:
+                results.append(_annotated(frame, f"{twin.parent.name}/{twin.name}", "elsewhere"))
+                continue
+            size = size or (image.shape[1], image.shape[0])
             if result == "added":
                 labels.add(name, self.layout.row(frame.pose))
             results.append(_annotated(frame, name, result))
@@ -260,11 +286,19 @@ class _OnlyWriter:
             self._folder.rmdir()
 
 
-def _damaged(frame: KeptFrame | Path) -> AnnotatedFrame:
+def _damaged(frame: KeptFrame | Path, file: Path) -> AnnotatedFrame:
+    """A frame of which a file, the picture or the JSON, cannot be read."""
     if isinstance(frame, KeptFrame):
-        return _annotated(frame, "", "damaged")
-    digits = frame.stem.removeprefix("img")
-    return AnnotatedFrame(frame=int(digits), seconds=float("nan"), reason="", score=0.0, image="", result="damaged")
+        return replace(_annotated(frame, "", "damaged"), fault=f"{file.name} {picture_fault(file)}")
+    return AnnotatedFrame(
+        frame=int(frame.stem.removeprefix("img")),
+        seconds=float("nan"),
+        reason="",
+        score=0.0,
+        image="",
+        result="damaged",
+        fault=f"{file.name} {facts_fault(file)}",
+    )
 
 
 def _annotated(frame: KeptFrame, image: str, result: str) -> AnnotatedFrame:

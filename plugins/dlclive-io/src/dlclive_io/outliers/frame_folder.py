@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -142,10 +142,45 @@ def read_png(path: Path) -> NDArray[np.uint8] | None:
     """The pixels as they are in the file, in OpenCV's order of colours; None for a file that is not a whole picture."""
     try:
         data = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+        with _quiet():
+            image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     except (OSError, cv2.error):
         return None
     return None if image is None else np.asarray(image, np.uint8)
+
+
+def picture_fault(path: Path) -> str:
+    """Why `read_png` does not read a picture."""
+    try:
+        return "is not a whole picture" if path.stat().st_size else "is empty"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read: {reason(error)}"
+
+
+def facts_fault(path: Path) -> str:
+    """Why `FrameFolder.frames` does not read the JSON of a frame."""
+    try:
+        if not path.stat().st_size:
+            return "is empty"
+        _json(path)
+    except OSError as error:
+        return f"cannot be read: {reason(error)}"
+    except DataError:
+        return "is not JSON"
+    return "does not describe a frame of this run"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """OpenCV writes to standard error what it thinks of a damaged picture; our own line says it."""
+    logging = cv2.utils.logging
+    level = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)
 
 
 def _png(image: NDArray[np.uint8]) -> bytes:
