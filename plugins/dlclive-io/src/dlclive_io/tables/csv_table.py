@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlclive_core import open_unlinked
 from dlclive_io.flush_schedule import FlushSchedule
 from dlclive_io.tables.row_blocks import Values
 from dlclive_io.tables.table_layout import TableLayout
 
-_MOST_EXACT = 2.0**24
-"""Above it, float32 has no place for every whole number, and its shortest text may be another one."""
-
 
 class CsvTable:
     """Writes one header row per column level, then the frame number and the values of each frame.
 
-    A number is the shortest text that reads back as the same float32, or float64 in a row that float32 cannot hold. A missing
-    one is empty, as pandas writes it. A row without any number holds "NaN": pandas takes an empty first row for the names of
-    the index and drops it.
+    A number is the shortest text that reads back as the same float32, or float64 where rows are; a missing one is empty, as
+    pandas writes it. A row without any number holds "NaN": pandas takes an empty first row for the names of the index and
+    drops it.
 
     Names are written as they are, in quotes where they hold a comma, a quote or a line end. Half of a surrogate pair, which
     UTF-8 cannot hold, becomes its escape.
@@ -49,8 +44,7 @@ class CsvTable:
             if np.isnan(row).all():
                 self._file.write(f"{number}{self._missing_row}")
                 continue
-            narrow = _narrowed(row)
-            values = narrow.tolist() if narrow.dtype == np.float64 else narrow  # Python's own floats are written faster
+            values = row.tolist() if row.dtype == np.float64 else row  # Python's own floats are written faster
             self._writer.writerow([number, *("" if value != value else str(value) for value in values)])
         self._flushes.after_row(self._file)
 
@@ -67,13 +61,3 @@ class CsvTable:
             csv.writer(self._file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerow(cells)
         else:
             self._writer.writerow(cells)
-
-
-def _narrowed(row: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """A row as float32 if it was float32 before it was widened, so that a table reads the same after a conversion."""
-    if row.dtype != np.float64:
-        return row
-    with np.errstate(over="ignore"):  # a number that float32 cannot hold is not one of float32
-        narrow = row.astype(np.float32)
-    is_same = np.array_equal(narrow, row, equal_nan=True) and not (np.abs(row) > _MOST_EXACT).any()
-    return narrow if is_same else row
