@@ -58,6 +58,24 @@ def test_a_changed_record_is_told_apart(dlclive, live) -> None:
     assert "corner.csv differs from the recorded one: line 2" in done.error
 
 
+def test_a_trigger_without_recorded_events_is_named(dlclive, model, live) -> None:
+    (live / "corner.csv").unlink()
+    for more in ((), PROCESSORS):
+        done = dlclive("replay", "live", *more)
+        assert done.code == 0, done.err
+        missing = Path("live", "corner.csv")
+        assert f": region has no recorded events: {missing} is missing" in done.err, done.err
+
+    silent = ("--processor", f"region:polygon={CORNER},keypoint=snout")
+    run = ("run", "--source", "mouse:seed=3", "--model", model, "--max-frames", 5, "--out", "silent")
+    assert dlclive(*run, *silent).code == 0
+    for more in ((), silent):
+        done = dlclive("replay", "silent", *more, "--json")
+        assert "region has no recorded events: the run did not keep them, since its events= was not set" in done.err
+        (session,) = json.loads(done.out)["sessions"]
+        assert sum("no recorded events" in notice for notice in session["notices"]) == 1
+
+
 def test_other_settings_show_what_would_have_fired(dlclive, live, tmp_path) -> None:
     done = dlclive(
         "replay", live / "run.json", "--processor", f"region:polygon={CORNER},keypoint=snout,min_confidence=1",
