@@ -242,6 +242,28 @@ def test_bad_input_names_what_to_do(dlclive, live, tmp_path) -> None:
     assert not (tmp_path / "again").exists()
 
 
+def test_a_run_that_wrote_nothing_is_not_asked_for(dlclive, model, clip, tmp_path) -> None:
+    """A second `analyze` into the same folder is refused, and leaves a record of that."""
+    arguments = ("analyze", model, clip, "--processor", REGION, "--out", "an")
+    assert dlclive(*arguments).code == 0
+    assert dlclive(*arguments).code == 2
+    (refused,) = record(tmp_path / "an", "run-2.json")["videos"]
+    assert refused["outputs"] == [], "the tables are those of the first run"
+    for command in (("replay", "an"), ("convert", "an", "table.csv")):
+        done = dlclive(*command)
+        assert done.code == 0, done.err
+        assert f"{Path('an', 'run-2.json')} wrote nothing: {Path('an', 'run.json')} is used" in done.err
+    alone = dlclive("replay", "an/run-2.json")
+    assert (alone.code, "no table of poses" in alone.error) == (5, True)
+
+    shutil.copy(tmp_path / "an" / "run.json", tmp_path / "an" / "run-3.json")
+    two = dlclive("replay", "an").error
+    assert f"an has 2 runs; give one: {Path('an', 'run-3.json')}, {Path('an', 'run.json')}" in two
+    for name in ("run.json", "run-3.json"):
+        (tmp_path / "an" / name).unlink()
+    assert dlclive("replay", "an").code == 5
+
+
 def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> None:
     speed = "speed:threshold={},events=speed.csv"
     done = dlclive(
