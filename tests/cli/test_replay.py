@@ -283,7 +283,8 @@ def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> No
     assert lower["replayed"]["on_time"] > lower["recorded"]["on_time"]
     picture = (tmp_path / "lower" / "replay.svg").read_text(encoding="utf-8")
     check_picture(picture)
-    assert "threshold 20" in picture
+    assert "threshold 20 px/s" in picture
+    assert "value [px/s]" in picture
 
 
 def test_a_strangers_run_executes_nothing(dlclive, live, tmp_path) -> None:

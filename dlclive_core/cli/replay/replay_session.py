@@ -157,6 +157,7 @@ def _trigger(file: RehearsedFile, until: float) -> TriggerResult:
         recorded=None if file.recorded is None else _firing(file.recorded, until),
         replayed=_firing(file.draft, until),
         threshold=file.threshold,
+        unit=file.unit,
     )
 
 
@@ -193,5 +194,5 @@ def _beside_recorded(
         beside.append(replace(trigger, recorded=firing))
     for label, file in recorded.items():
         if file.recorded is not None and (firing := _firing(file.recorded, until)) is not None:
-            beside.append(TriggerResult(label, "", file.recorded.name, firing, None))
+            beside.append(TriggerResult(label, "", file.recorded.name, firing, None, unit=file.unit))
     return beside
