@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dlclive_core.components import FrameSource
 from dlclive_core.errors import DataError, EndOfStream
+from dlclive_core.text.counted import counted
 
 MOST_BYTES = 1 << 30
 """Maximum memory for frames, in bytes."""
@@ -69,7 +70,7 @@ def read_clip(source: FrameSource, count: int, most_bytes: int = MOST_BYTES) -> 
         except EndOfStream:
             notes.append(f"ended after {len(frames)} of the {count} requested frames")
         if source.corrupt:
-            notes.append(f"damaged: {source.corrupt} pieces could not be decoded")
+            notes.append(f"damaged: {counted(source.corrupt, 'piece')} could not be decoded")
         name, fps, total = source.name, source.fps, source.frame_count
     if not frames:
         raise DataError(f"{name} has no frames to measure on" + (f": {'; '.join(notes)}" if notes else ""))

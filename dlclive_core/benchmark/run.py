@@ -33,6 +33,7 @@ from dlclive_core.machine.system import sha256
 from dlclive_core.models.load import load_model, model_suffixes
 from dlclive_core.plugins.catalog import PluginCatalog
 from dlclive_core.plugins.model_formats import model_files
+from dlclive_core.text.counted import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ def run_benchmark_plan(
         report_step("measuring the peak performance of this machine")
         peaks = {device: measure_peak(device, catalog) for device in devices}
         count, frame_count = len(candidate_list.candidates), len(plan.clip.frames)
-        what = f"{count} candidates on {frame_count} frames, {plan.rounds} round{'s' if plan.rounds > 1 else ''}"
+        what = f"{counted(count, 'candidate')} on {counted(frame_count, 'frame')}, {counted(plan.rounds, 'round')}"
         report_step(f"loading {what}")
         measurements = measure(
             candidate_list.candidates,

@@ -9,6 +9,7 @@ from typing import Any
 
 from dlclive_core.cli.argument_order import check_order
 from dlclive_core.cli.arguments import ModelOptions, RegionOptions, parse_named_values
+from dlclive_core.cli.folder_of_videos import refuse_folder_of_videos
 from dlclive_core.cli.live.session_table import counts_in_words
 from dlclive_core.cli.losses import lost_data
 from dlclive_core.cli.output import complain, print_json, print_table, stderr, stdout
@@ -20,7 +21,7 @@ from dlclive_core.cli.signals import StopOnSignal
 from dlclive_core.cli.specs import PartSpec
 from dlclive_core.cli.stopped import stopped_line
 from dlclive_core.cli.unlike_words import known, unlike_in_words
-from dlclive_core.components import PoseModel, Processor, Sink
+from dlclive_core.components import FrameSource, PoseModel, Processor, Sink
 from dlclive_core.data.names import file_name_part
 from dlclive_core.errors import DLCLiveError, UsageError
 from dlclive_core.hookspecs import SinkInfo
@@ -111,7 +112,7 @@ def _analyze_video(
 
 def _build_session(options: AnalyzeOptions, video: Path, model: PoseModel, catalog: PluginCatalog) -> Session:
     return Session(
-        source=source_for(video, catalog, _source_options(options)),
+        source=_source(video, options, catalog),
         model=model,
         processors=_processors(options, catalog),
         sinks=_sinks(options, video, model, catalog),
@@ -200,10 +201,18 @@ def _source_options(options: AnalyzeOptions) -> dict[str, str]:
     return parse_named_values(options.source_options, "--source-option", "an option of a source", "colours=opencv")
 
 
+def _source(video: Path, options: AnalyzeOptions, catalog: PluginCatalog) -> FrameSource:
+    """The source of a video or folder. Raises DLCLiveError; UsageError for a folder of videos, which no source opens."""
+    more = _source_options(options)
+    if video.is_dir() and "pattern" not in more:  # with a pattern, its pictures are meant
+        refuse_folder_of_videos(video, catalog)
+    return source_for(video, catalog, more)
+
+
 def _source_error(video: Path, options: AnalyzeOptions, catalog: PluginCatalog) -> DLCLiveError | None:
     """Why a video cannot be read, as far as its name tells."""
     try:
-        source_for(video, catalog, _source_options(options)).close()
+        _source(video, options, catalog).close()
     except DLCLiveError as error:
         return error
     return None

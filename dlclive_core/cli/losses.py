@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlclive_core.components import FrameSource
 from dlclive_core.errors import DataError
 from dlclive_core.session import SessionReport
+from dlclive_core.text.counted import counted
 
 
 def lost_data(report: SessionReport, source: FrameSource) -> DataError | None:
@@ -24,7 +25,7 @@ def lost_data(report: SessionReport, source: FrameSource) -> DataError | None:
             )
     if report.corrupt and not source.is_live:
         return DataError(
-            f"{source.name} is damaged: {report.corrupt} pieces could not be decoded; {report.processed} frames were "
-            "processed, and tables have empty rows for the lost ones"
+            f"{source.name} is damaged: {counted(report.corrupt, 'piece')} could not be decoded; {report.processed} frames "
+            "were processed, and tables have empty rows for the lost ones"
         )
     return None

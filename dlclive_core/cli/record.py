@@ -36,7 +36,9 @@ class VideoRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
-        outputs = [str(path) for sink in self.report.sinks for path in sink.outputs] if self.report else []
+        sinks = self.report.sinks if self.report else ()
+        # One that was refused has the name of a file that another run wrote.
+        outputs = [str(path) for sink in sinks if sink.finished or sink.written for path in sink.outputs]
         return {
             "video": str(self.path),
             "result": self.verdict,

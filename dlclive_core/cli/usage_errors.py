@@ -33,5 +33,26 @@ def usage_message(error: Any) -> str:
     renamed = RENAMED_OPTIONS.get((command.rpartition(" ")[2], getattr(error, "option_name", "")))
     if renamed is not None:
         return f"{command} has no option {error.option_name}: it is now {renamed}"
+    if missing := _missing_before_others(error, context):
+        return f"{missing}; see: {command} --help"
     text = " ".join(str(error.format_message()).split()).rstrip(".")
     return f"{text[:1].lower()}{text[1:]}; see: {command} --help"
+
+
+def _missing_before_others(error: Any, context: Any) -> str:
+    """For an argument such as VIDEOS, which may be the one before the one that was forgotten; else empty."""
+    missing: Any = getattr(error, "param", None)
+    parameters = [] if context is None else context.command.params
+    arguments = [each for each in parameters if each.param_type_name == "argument"]
+    if type(error).__name__ != "MissingParameter" or missing not in arguments or missing.nargs != -1:
+        return ""
+    others = [each for each in arguments[arguments.index(missing) + 1 :] if each.required]
+    if not others:
+        return ""
+    names = " or ".join(repr(_name(each)) for each in (missing, *others))
+    usage = " ".join(f"{_name(each)}{'...' if each.nargs == -1 else ''}" for each in arguments)
+    return f"missing argument {names}: {context.command_path} {usage}"
+
+
+def _name(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper())

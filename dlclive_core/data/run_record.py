@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -16,10 +17,14 @@ from dlclive_core.errors import DataError, ModelError, UsageError
 _MOST_BYTES = 64 << 20
 _RECORD = re.compile(r"run(-\d+)?\.json")
 _PART = ".part"
+_log = logging.getLogger(__name__)
 
 
 def find_record(path: Path) -> Path:
-    """run.json of a folder, or the file itself. Raises UsageError if there is none, or more than one."""
+    """run.json of a folder, or the file itself. Raises UsageError if there is none, or more than one.
+
+    Beside a run that wrote something, those that wrote nothing do not count: the log says so.
+    """
     if not path.is_dir():
         if not path.exists():
             raise UsageError(f"no such run: {path}; give the folder of a run, or its run.json")
@@ -27,6 +32,11 @@ def find_record(path: Path) -> Path:
     records = records_of(path)
     if not records:
         raise UsageError(f"{path} has no run.json: give the folder (--out) of `dlclive run` or `dlclive analyze`")
+    empty = [record for record in records if _wrote_nothing(record)] if len(records) > 1 else []
+    if empty and len(empty) < len(records):
+        records = [record for record in records if record not in empty]
+        if len(records) == 1:
+            _log.warning("%s wrote nothing: %s is used", ", ".join(map(str, empty)), records[0])
     if len(records) > 1:
         raise UsageError(f"{path} has {len(records)} runs; give one: {', '.join(map(str, records))}")
     return records[0]
@@ -35,6 +45,18 @@ def find_record(path: Path) -> Path:
 def records_of(folder: Path) -> list[Path]:
     """The records in a folder."""
     return sorted(file for file in folder.iterdir() if _RECORD.fullmatch(file.name))
+
+
+def _wrote_nothing(record: Path) -> bool:
+    """Whether a record says that its run is over, and has no frame; False if it cannot be told."""
+    try:
+        values = read_record(record)
+        if "recovered" in values or values.get("ended", "") is None:  # killed, or still running: its files tell
+            return False
+        entries = values["videos"] if "videos" in values else values.get("sources", [values])
+        return all(not (entry["report"] or {"processed": 0})["processed"] for entry in entries)
+    except (DataError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def read_record(record: Path) -> dict[str, Any]:

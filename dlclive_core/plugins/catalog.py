@@ -179,7 +179,10 @@ def construct(factory: Any, label: str, *args: Any, **options: Any) -> Any:
 
 
 def check_options(factory: Any, options: Iterable[str], label: str, *, also: Sequence[str] = ()) -> None:
-    """Raise UsageError for an option that `factory` does not have, and suggest the nearest of its own and of `also`."""
+    """Raise UsageError for an option that `factory` does not have, and suggest the nearest of its own and of `also`.
+
+    A class may have `option_advice`, what to do instead of giving an option that is expected of it: "hold" -> "write ...".
+    """
     try:
         parameters = inspect.signature(factory).parameters.values()
     except ValueError:  # written in C, without a signature: it checks its options itself
@@ -189,7 +192,8 @@ def check_options(factory: Any, options: Iterable[str], label: str, *, also: Seq
         return
     for option in options:
         if option not in valid:
-            raise UsageError(f"{label} has no option {option!r}: {nearest(option, [*valid, *also])}")
+            advice = getattr(factory, "option_advice", {}).get(option) or nearest(option, [*valid, *also])
+            raise UsageError(f"{label} has no option {option!r}: {advice}")
 
 
 def missing_requirements(info: ComponentInfo) -> list[str]:

@@ -125,7 +125,7 @@ def build_component(
             check_options(factory, (name,), label)
             known[name] = value
         except UsageError as error:
-            errors.append(OptionError(str(error), name))
+            errors.append(OptionError(_meant_inside(catalog, factory, name, spec) or str(error), name))
     required = [
         name
         for name, p in parameters.items()
@@ -188,6 +188,7 @@ def convert(text: str, annotation: Any, label: str, parts: NestedParts | None = 
         return None
     for choice in choices if parts is not None else ():
         if hasattr(choice, "from_option"):
+            _refuse_list(text, label)
             return choice.from_option(text, parts)
         items = typing.get_args(choice)
         if len(items) == 1 and hasattr(items[0], "from_option") and _is_list(choice):
@@ -228,6 +229,35 @@ def _inside(name: str, error: DLCLiveError) -> DLCLiveError:
         return OptionError(str(error), way)
     error.option, error.further = way, ()
     return error
+
+
+def _meant_inside(catalog: PluginCatalog, factory: Any, name: str, spec: ComponentSpec) -> str:
+    """What to write for an unknown option that the component before it has: `output=zmq:5560,patience=3`; or empty."""
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    for option, text in spec.options:
+        annotation = hints.get(option, str)
+        kinds = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+        kind = next((each for each in kinds if hasattr(each, "from_option")), None)
+        if option == name or kind is None or text[:1] in _OPENING:
+            continue
+        inner = ComponentSpec.parse(text)
+        if name in _options_of(catalog, kind, inner.name):
+            value = dict(spec.options)[name]
+            written = f"{text}{',' if ':' in text else ':'}{name}={value}"
+            return f"option {name!r} is one of {inner.name}, which needs braces: {option}={{{written}}}"
+    return ""
+
+
+def _options_of(catalog: PluginCatalog, kind: Any, name: str) -> Sequence[str]:
+    """The options of a component of this class, by its name."""
+    for info in (info for plugin in catalog.plugins for info in plugin.components if info.name == name):
+        try:
+            factory = catalog.factory(info)
+            if inspect.isclass(factory) and issubclass(factory, kind):
+                return tuple(inspect.signature(factory).parameters)
+        except (DLCLiveError, ValueError):  # it cannot be used, or does not tell
+            continue
+    return ()
 
 
 def _built(kind: Any, texts: Sequence[str], parts: NestedParts | None) -> list[Any]:
@@ -284,6 +314,17 @@ def _items(text: str) -> Sequence[str]:
     except ValueError:
         return _split(inner[1:-1]) if inner[1:-1].strip() else []
     return [_written(item) for item in written]
+
+
+def _refuse_list(text: str, label: str) -> None:
+    """Raise UsageError for a list where one component is expected."""
+    if not text.strip().startswith("["):
+        return
+    items = _items(text)
+    if len(items) != 1:
+        raise UsageError(f"{label} takes one component, {{name:option=value}}, and not a list of {len(items)}")
+    one = items[0] if items[0].startswith("{") else f"{{{items[0]}}}"
+    raise UsageError(f"{label} takes one component, and not a list: write {one}, without the brackets around it")
 
 
 def _check_closed(text: str) -> None:

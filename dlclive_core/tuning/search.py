@@ -19,6 +19,7 @@ from dlclive_core.data.pose import Pose
 from dlclive_core.errors import DataError, ModelError
 from dlclive_core.machine.load import busy_note
 from dlclive_core.plugins.catalog import PluginCatalog
+from dlclive_core.text.counted import counted
 from dlclive_core.tuning.candidates import CandidateFactory
 from dlclive_core.tuning.plan import Budget, TunePlan
 from dlclive_core.tuning.selection import (
@@ -214,7 +215,9 @@ class _Search:
         seconds_each = self._seconds * len(candidate_list.candidates)
         count = min(len(self._images), self._budget.fits(seconds_each, _FIRST_SHARE, *_FIRST_FRAMES))
         indices = np.linspace(0, len(self._images) - 1, count).round().astype(int)
-        self._announce(f"{len(candidate_list.candidates)} settings on {count} frames", seconds_each * count)
+        self._announce(
+            f"{counted(len(candidate_list.candidates), 'setting')} on {counted(count, 'frame')}", seconds_each * count
+        )
         self._screen(candidate_list.candidates, list(indices))
 
     def _try_smaller_inputs(self) -> None:
@@ -270,7 +273,7 @@ class _Search:
         rounds = self._budget.fits(seconds_per_frame * count, 1.0, 1, _MAX_ROUNDS)
         about = seconds_per_frame * count * rounds
         self._announce(
-            f"{len(candidates)} finalists on {count} frames, {rounds} round{'s' if rounds > 1 else ''}", about
+            f"{counted(len(candidates), 'finalist')} on {counted(count, 'frame')}, {counted(rounds, 'round')}", about
         )
         measurements = self._run(candidates, self._images[:count], rounds)
         self._trials += [trial_of(measurement, self._poses[:count], final=True) for measurement in measurements]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,25 @@ def test_a_folder_of_images_is_analysed_like_a_video(dlclive, model, tmp_path) -
         cv2.imwrite(str(folder / f"img{index}.png"), source.render(index)[:, :, ::-1])
     assert dlclive("analyze", model, folder, "--out", "out").code == 0
     assert len(table(tmp_path / "out", "images")) == 3
+
+
+def test_a_folder_of_videos_is_not_one_of_pictures(dlclive, model, clip, tmp_path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    folder = tmp_path / "vids"
+    folder.mkdir()
+    for name in ("a.mp4", "b.mp4", "c.AVI", "._a.mp4"):
+        shutil.copy(clip, folder / name)
+    done = dlclive("analyze", model, "vids", "--out", "out")
+    assert done.code == 2
+    both = f"{Path('vids', '*.AVI')} {Path('vids', '*.mp4')}"
+    assert done.error == f"error: vids is a folder with 3 videos; give them as {both}"
+    cv2.imwrite(str(folder / "still.png"), MouseSource(seed=11, frames=1).render(0)[:, :, ::-1])
+    more = "; for its pictures alone, pass --source-option pattern=*.png"
+    refused = dlclive("analyze", model, "vids", clip, "--out", "out")
+    assert (refused.code, more in refused.err) == (2, True), refused.err
+    assert len(table(tmp_path / "out")) == 40, "the other video is analysed"
+    assert dlclive("analyze", model, "vids", "--source-option", "pattern=*.png", "--out", "still").code == 0
+    assert len(table(tmp_path / "still", "vids")) == 1
 
 
 def test_existing_outputs_are_kept_without_overwrite(dlclive, model, clip, tmp_path) -> None:

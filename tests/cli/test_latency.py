@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from dlclive_core import PluginCatalog, PluginError
 from dlclive_core.cli.live.latency import LatencyOptions, run_latency
 from dlclive_core.cli.live.run_spec import RunSpec
-from tests.live_runs import record
+from tests.live_runs import PATIENCE, record, wait_for
 from tests.svg_checks import check_picture
 
 pytest.importorskip("dlclive_processors", reason="needs dlclive-processors")
@@ -75,13 +76,28 @@ def test_an_led_that_is_not_seen_ends_with_one_line(dlclive, model, tmp_path) ->
     assert done.code == 4
     assert "the LED was not seen" in done.error
     assert record(tmp_path / "out")["exit_code"] == 4
+    assert not list((tmp_path / "out").glob("trials*")), "there is no trial"
+    assert "LEDs answered" not in done.out
+
+
+@POSIX
+def test_a_measurement_that_is_stopped_at_once_has_no_table(start, model, tmp_path) -> None:
+    process = start("latency", "--simulate", "--model", model, "--led", "100,100,5", "--out", "out")
+    wait_for(tmp_path / "out" / "run.json", process, size=100)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, err
+    assert "stopped before the LED was lit for the first trial: nothing was measured" in err
+    assert "LEDs answered" not in out
+    assert not list((tmp_path / "out").glob("trials*"))
+    assert record(tmp_path / "out")["latency"]["trials"] == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
         (("--source", "mouse", "--model", "M"), 2, "pass --port, such as --port /dev/ttyACM0, or --simulate"),
-        (("--simulate", "--port", "p"), 2, "pass --port"),
+        (("--simulate", "--port", "p"), 2, "--simulate and --port p exclude each other; leave one out"),
         (("--simulate", "--source", "mouse", "--source", "b=mouse", "--model", "M"), 2, "measured with one source"),
         (("--port", "p", "--model", "M"), 2, "no source"),
         (("--port", "none", "--source", "mouse", "--model", "M"), 4, "port none cannot be opened"),

@@ -58,6 +58,24 @@ def test_a_changed_record_is_told_apart(dlclive, live) -> None:
     assert "corner.csv differs from the recorded one: line 2" in done.error
 
 
+def test_a_trigger_without_recorded_events_is_named(dlclive, model, live) -> None:
+    (live / "corner.csv").unlink()
+    for more in ((), PROCESSORS):
+        done = dlclive("replay", "live", *more)
+        assert done.code == 0, done.err
+        missing = Path("live", "corner.csv")
+        assert f": region has no recorded events: {missing} is missing" in done.err, done.err
+
+    silent = ("--processor", f"region:polygon={CORNER},keypoint=snout")
+    run = ("run", "--source", "mouse:seed=3", "--model", model, "--max-frames", 5, "--out", "silent")
+    assert dlclive(*run, *silent).code == 0
+    for more in ((), silent):
+        done = dlclive("replay", "silent", *more, "--json")
+        assert "region has no recorded events: the run did not keep them, since its events= was not set" in done.err
+        (session,) = json.loads(done.out)["sessions"]
+        assert sum("no recorded events" in notice for notice in session["notices"]) == 1
+
+
 def test_other_settings_show_what_would_have_fired(dlclive, live, tmp_path) -> None:
     done = dlclive(
         "replay", live / "run.json", "--processor", f"region:polygon={CORNER},keypoint=snout,min_confidence=1",
@@ -224,6 +242,28 @@ def test_bad_input_names_what_to_do(dlclive, live, tmp_path) -> None:
     assert not (tmp_path / "again").exists()
 
 
+def test_a_run_that_wrote_nothing_is_not_asked_for(dlclive, model, clip, tmp_path) -> None:
+    """A second `analyze` into the same folder is refused, and leaves a record of that."""
+    arguments = ("analyze", model, clip, "--processor", REGION, "--out", "an")
+    assert dlclive(*arguments).code == 0
+    assert dlclive(*arguments).code == 2
+    (refused,) = record(tmp_path / "an", "run-2.json")["videos"]
+    assert refused["outputs"] == [], "the tables are those of the first run"
+    for command in (("replay", "an"), ("convert", "an", "table.csv")):
+        done = dlclive(*command)
+        assert done.code == 0, done.err
+        assert f"{Path('an', 'run-2.json')} wrote nothing: {Path('an', 'run.json')} is used" in done.err
+    alone = dlclive("replay", "an/run-2.json")
+    assert (alone.code, "no table of poses" in alone.error) == (5, True)
+
+    shutil.copy(tmp_path / "an" / "run.json", tmp_path / "an" / "run-3.json")
+    two = dlclive("replay", "an").error
+    assert f"an has 2 runs; give one: {Path('an', 'run-3.json')}, {Path('an', 'run.json')}" in two
+    for name in ("run.json", "run-3.json"):
+        (tmp_path / "an" / name).unlink()
+    assert dlclive("replay", "an").code == 5
+
+
 def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> None:
     speed = "speed:threshold={},events=speed.csv"
     done = dlclive(
@@ -243,7 +283,8 @@ def test_a_threshold_is_chosen_on_a_recorded_run(dlclive, model, tmp_path) -> No
     assert lower["replayed"]["on_time"] > lower["recorded"]["on_time"]
     picture = (tmp_path / "lower" / "replay.svg").read_text(encoding="utf-8")
     check_picture(picture)
-    assert "threshold 20" in picture
+    assert "threshold 20 px/s" in picture
+    assert "value [px/s]" in picture
 
 
 def test_a_strangers_run_executes_nothing(dlclive, live, tmp_path) -> None:

@@ -57,6 +57,14 @@ def test_the_picture_shows_every_event_where_it_was() -> None:
     assert recorded[1] - recorded[0] == pytest.approx((replayed[1] - replayed[0]) * 5 / 3, abs=0.5)
 
 
+@pytest.mark.parametrize(("unit", "axis"), [("px/s", "value [px/s]"), ("", "value [its unit]")])
+def test_the_axis_has_the_unit_of_the_values(unit: str, axis: str) -> None:
+    shown = trigger(None, firing(5, "Lotte", 300.0), threshold=290.0, unit=unit)
+    texts = [element.text for element in check_picture(replay_picture("t", result(shown))).iter(f"{SVG}text")]
+    assert axis in texts
+    assert f"threshold 290 {unit}".strip() in texts
+
+
 def test_events_are_paired_by_individual(tmp_path: Path) -> None:
     path = tmp_path / "e.csv"
     path.write_text(
@@ -93,7 +101,7 @@ def test_commands_of_an_output_are_read_and_those_of_the_device_are_not(tmp_path
     again.write_text(
         path.read_text().replace("9,on", ",on").replace("30,off", ",off").replace(",ended,,,,,,2.0,2.1\n", "")
     )
-    assert compare(path, again, before_close=None) == Comparison(True, "the same 3 commands")
+    assert compare(path, again, before_close=None) == Comparison(True, "identical, 3 commands")
     again.write_text(again.read_text().replace("missing,35", "condition,35"))
     assert compare(path, again, before_close=None).text == (
         "command 2: recorded off missing 35, replayed off condition 35"
@@ -122,7 +130,7 @@ def test_the_first_difference_is_named(tmp_path: Path) -> None:
     assert compare(recorded, replayed, before_close=None).text == "line 3: only recorded: '2,2.0,a,leave,1,2,0.9,'"
     size = replayed.stat().st_size
     assert compare(recorded, replayed, before_close=size) == Comparison(
-        True, "identical, 1 events; 2 later events are not in the record"
+        True, "identical, 1 event; 2 later events not in the record"
     )
     replayed.write_text("".join([lines[0], lines[2]]))
     different = compare(recorded, replayed, before_close=size)

@@ -43,6 +43,8 @@ def fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     ("arguments", "message"),
     [
         (("analyze",), "missing argument"),
+        (("analyze", "m"), "missing argument 'VIDEOS'; see"),
+        (("distill", "m", "v"), "missing argument 'VIDEOS' or 'OUT': dlclive distill MODEL VIDEOS... OUT; see"),
         (("analyse",), "Did you mean 'analyze'?"),
         (("analyze", "m", "v", "--outt", "x"), "--out"),
         (("run", "--max-frames", "0"), "'--max-frames'"),

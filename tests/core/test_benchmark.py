@@ -297,8 +297,8 @@ def test_an_estimate_precedes_the_measurement(file, plan, frames, catalog) -> No
     assert calls_before == [4]  # the first inference and the warm-up, nothing else
     lines: list[str] = []
     run_benchmark_plan(plan(file(), ["blobs"], catalog=catalog), catalog=catalog, report_step=lines.append)
-    assert lines[-2] == "loading 1 candidates on 6 frames, 1 round"
-    assert re.fullmatch(r"measuring 1 candidates on 6 frames, 1 round: about \d+ (s|min)", lines[-1])
+    assert lines[-2] == "loading 1 candidate on 6 frames, 1 round"
+    assert re.fullmatch(r"measuring 1 candidate on 6 frames, 1 round: about \d+ (s|min)", lines[-1])
     assert [format_duration(value) for value in (0.01, 42, 600, 9000)] == ["1 s", "42 s", "10 min", "2.5 h"]
 
 

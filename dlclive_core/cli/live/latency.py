@@ -46,7 +46,12 @@ class LatencyOptions:
 
 def run_latency(spec: RunSpec, options: LatencyOptions, *, json: bool) -> int:
     """Run the session until the measurement is over; return the exit code. Raises DLCLiveError if it cannot start."""
-    if options.simulate == (options.port is not None):
+    if options.simulate and options.port is not None:
+        raise UsageError(
+            f"--simulate and --port {options.port} exclude each other; leave one out: --port is of a device, and --simulate "
+            "needs none"
+        )
+    if not options.simulate and options.port is None:
         raise UsageError("pass --port, such as --port /dev/ttyACM0, or --simulate to try without a device")
     if len(spec.sources) > 1:
         raise UsageError("latency is measured with one source; pass one --source")
@@ -106,6 +111,10 @@ class LatencyMeasurement:
         table = record.with_name(record.stem.replace("run", "trials", 1) + ".csv")
         picture = record.with_name(record.stem.replace("run", "trials", 1) + ".svg")
         trials: tuple[LatencyTrial, ...] = tuple(probe.trials)
+        if not trials:  # an empty table would say that something was measured
+            if self.error is None and report.ending != "error":
+                warn("stopped before the LED was lit for the first trial: nothing was measured")
+            return {}
         values = self.values
         if not json:
             print_trials(values)

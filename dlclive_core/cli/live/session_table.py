@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dlclive_core.cli.output import print_table, stdout
 from dlclive_core.cli.unlike_words import known, unlike_in_words
 from dlclive_core.session import SessionReport, SinkResult, StageTimes
+from dlclive_core.text.counted import counted
 
 _EVENTS = 5  # maximum number of events printed
 _COUNTED = ("stale", "recovered")  # events already counted in the line about stalls
@@ -41,9 +42,9 @@ def remarks(report: SessionReport) -> list[str]:
     causes = ", ".join(f"{count} {what}" for what, count in before.items() if count)
     lines = [f"{report.skipped + report.lost + report.corrupt} missed: {causes}"] if causes else []
     if report.reconnects:
-        lines.append(f"the source disconnected and reconnected {report.reconnects} times")
+        lines.append(f"the source disconnected and reconnected {counted(report.reconnects, 'time')}")
     if report.stalls:
-        lines.append(f"{report.stalls} stalls without frames, longest {report.longest_stall:.2f} s")
+        lines.append(f"{counted(report.stalls, 'stall')} without frames, longest {report.longest_stall:.2f} s")
     if unlike := unlike_in_words(report):
         lines.append(unlike)
     if report.model_statistics:
@@ -55,14 +56,14 @@ def remarks(report: SessionReport) -> list[str]:
             lines.append(f"{_name(sink)}: {counts_in_words(sink.statistics)}")
     for processor in report.processors:
         if processor.failures:
-            lines.append(f"{processor.processor} failed on {processor.failures} frames: {processor.error}")
+            lines.append(f"{processor.processor} failed on {counted(processor.failures, 'frame')}: {processor.error}")
         if processor.statistics:
             lines.append(f"{processor.processor}: {counts_in_words(processor.statistics)}")
     events = [event for event in report.events if event.kind not in _COUNTED]
     lines += [f"at {event.at:.1f} s: {event.text}" for event in events[:_EVENTS]]
     more = len(events) - _EVENTS + report.events_omitted
     if more > 0:
-        lines.append(f"{more} more events in run.json")
+        lines.append(f"{counted(more, 'more event')} in run.json")
     return lines
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dlclive_core.cli.replay.event_file import read_events
 from dlclive_core.errors import DataError, shown
+from dlclive_core.text.counted import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,16 @@ def compare(recorded: Path, replayed: Path, *, before_close: int | None) -> Comp
     if not first.startswith(second):
         return Comparison(False, _difference(first, second))
     more = first[len(second) :].count(b"\n")
-    return Comparison(True, _identical(second).text + (f"; {more} later events are not in the record" if more else ""))
+    return Comparison(True, _identical(second).text + _later(more))
 
 
 def _identical(content: bytes) -> Comparison:
-    return Comparison(True, f"identical, {max(0, content.count(bytes((10,))) - 1)} events")
+    return Comparison(True, f"identical, {counted(max(0, content.count(bytes((10,))) - 1), 'event')}")
+
+
+def _later(events: int) -> str:
+    """What to say of events that the run had after the end of the record."""
+    return f"; {counted(events, 'later event')} not in the record" if events else ""
 
 
 def _compare_commands(recorded: Path, replayed: Path, *, is_whole: bool) -> Comparison:
@@ -63,8 +69,8 @@ def _compare_commands(recorded: Path, replayed: Path, *, is_whole: bool) -> Comp
                 False, f"command {number}: recorded {' '.join(map(str, one))}, replayed {' '.join(map(str, other))}"
             )
     if len(first) != len(second):
-        return Comparison(False, f"{len(first)} commands were recorded, {len(second)} replayed")
-    return Comparison(True, f"the same {len(first)} commands")
+        return Comparison(False, f"commands: {len(first)} recorded, {len(second)} replayed")
+    return Comparison(True, f"identical, {counted(len(first), 'command')}")
 
 
 def _difference(first: bytes, second: bytes) -> str:

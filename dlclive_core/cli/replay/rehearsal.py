@@ -34,6 +34,7 @@ class RehearsedFile:
         draft: where the replay writes it.
         recorded: where the run wrote it, if it was asked to.
         threshold: the processor's option of this name; None if it has none.
+        unit: of the values in the file; empty if the processor's class does not say (`value_unit`).
     """
 
     label: str
@@ -41,6 +42,7 @@ class RehearsedFile:
     draft: Path
     recorded: Path | None
     threshold: float | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,16 @@ def rehearse(session: RecordedSession, parts: Sequence[PartSpec], drafts: Path, 
             draft = drafts / recorded.name
             if (other := writers.add(draft, part)) is not None:
                 raise UsageError(f"two processors write {draft.name}: {other.text} and {part.text}; use separate files")
-            files.append(RehearsedFile(label, part.text, draft, None if more else recorded, _threshold(part.spec)))
+            files.append(
+                RehearsedFile(
+                    label=label,
+                    settings=part.text,
+                    draft=draft,
+                    recorded=None if more else recorded,
+                    threshold=_threshold(part.spec),
+                    unit=str(getattr(type(built), "value_unit", "")),
+                )
+            )
     return Rehearsal(tuple(processors), tuple(files))
 
 

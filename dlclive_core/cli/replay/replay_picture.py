@@ -121,11 +121,12 @@ def _highest(trigger: TriggerResult, points: list[tuple[float, float, str]]) -> 
 def _value_plot(
     plot: Panel, trigger: TriggerResult, points: list[tuple[float, float, str]], unit: str, size: float
 ) -> list[str]:
-    parts = plot.frame(f"{trigger.label}: the value at which it fired", f"time [{unit}]", "value [its unit]")
+    title, axis = f"{trigger.label}: the value at which it fired", f"value [{trigger.unit or 'its unit'}]"
+    parts = plot.frame(title, f"time [{unit}]", axis)
     for time, value, colour in points:
         parts.append(f'<circle cx="{plot.x(time / size):.1f}" cy="{plot.y(value):.1f}" r="3" fill="{colour}"/>')
     if trigger.threshold is not None:
-        y = plot.y(trigger.threshold)
+        y, label = plot.y(trigger.threshold), f"threshold {trigger.threshold:g} {trigger.unit}".strip()
         parts.append(line(plot.left, y, plot.right, y, colour=_RED, dash="5 4"))
-        parts.append(text(plot.right, plot.top - 10, f"threshold {trigger.threshold:g}", anchor="end", colour=_RED))
+        parts.append(text(plot.right, plot.top - 10, label, anchor="end", colour=_RED))
     return parts

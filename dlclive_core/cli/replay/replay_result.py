@@ -58,6 +58,7 @@ class TriggerResult:
         recorded, replayed: None where there is no such file.
         comparison: None if they were not compared, because the settings are others.
         threshold: the replayed processor's option of this name; None if it has none.
+        unit: of the events' values; empty if it is not known.
     """
 
     label: str
@@ -67,6 +68,7 @@ class TriggerResult:
     replayed: Firing | None
     comparison: Comparison | None = None
     threshold: float | None = None
+    unit: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

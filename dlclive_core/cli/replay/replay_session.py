@@ -81,8 +81,10 @@ def replay_session(
             before_close = None if is_whole else sizes.get(file.draft, 0)
             trigger = replace(trigger, comparison=compare(file.recorded, file.draft, before_close=before_close))
         result.triggers.append(trigger)
+    in_run = rehearsal.files if given is None else _files_of_run(session, drafts, catalog)
     if given is not None:
-        result.triggers = _beside_recorded(result.triggers, session, drafts, catalog, result.ended)
+        result.triggers = _beside_recorded(result.triggers, in_run, result.ended)
+    result.notices += [text for text in map(_why_unrecorded, in_run) if text]
     return Replayed(result, tuple(file.draft for file in rehearsal.files if file.draft.exists()))
 
 
@@ -155,6 +157,7 @@ def _trigger(file: RehearsedFile, until: float) -> TriggerResult:
         recorded=None if file.recorded is None else _firing(file.recorded, until),
         replayed=_firing(file.draft, until),
         threshold=file.threshold,
+        unit=file.unit,
     )
 
 
@@ -163,16 +166,27 @@ def _firing(path: Path, until: float) -> Firing | None:
     return None if table is None else Firing(tuple(episodes(*table)), until)
 
 
-def _beside_recorded(
-    triggers: list[TriggerResult], session: RecordedSession, drafts: Path, catalog: PluginCatalog, until: float
-) -> list[TriggerResult]:
-    """The triggers with other settings, each beside the recorded one of its name; then the recorded ones without."""
+def _files_of_run(session: RecordedSession, drafts: Path, catalog: PluginCatalog) -> tuple[RehearsedFile, ...]:
+    """The files that the processors of the run wrote, or could have written; none if one of its plugins is not here."""
     try:
         parts = [part for part in session.processors if may_replay(part, catalog)]
-        files = rehearse(session, parts, drafts, catalog).files
-    except DLCLiveError:  # a plugin of the run that is not installed here
-        return triggers
-    recorded = {file.label: file for file in files if file.recorded is not None and file.recorded.is_file()}
+        return rehearse(session, parts, drafts, catalog).files
+    except DLCLiveError:
+        return ()
+
+
+def _why_unrecorded(file: RehearsedFile) -> str:
+    """Why a file of the run cannot be compared, or shown beside the replayed one; empty if it is there."""
+    if file.recorded is None:
+        return f"{file.label} has no recorded events: the run did not keep them, since its events= was not set"
+    return "" if file.recorded.is_file() else f"{file.label} has no recorded events: {file.recorded} is missing"
+
+
+def _beside_recorded(
+    triggers: list[TriggerResult], in_run: Sequence[RehearsedFile], until: float
+) -> list[TriggerResult]:
+    """The triggers with other settings, each beside the recorded one of its name; then the recorded ones without."""
+    recorded = {file.label: file for file in in_run if file.recorded is not None and file.recorded.is_file()}
     beside = []
     for trigger in triggers:
         other = recorded.pop(trigger.label, None)
@@ -180,5 +194,5 @@ def _beside_recorded(
         beside.append(replace(trigger, recorded=firing))
     for label, file in recorded.items():
         if file.recorded is not None and (firing := _firing(file.recorded, until)) is not None:
-            beside.append(TriggerResult(label, "", file.recorded.name, firing, None))
+            beside.append(TriggerResult(label, "", file.recorded.name, firing, None, unit=file.unit))
     return beside

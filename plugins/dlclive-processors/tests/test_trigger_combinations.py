@@ -239,6 +239,21 @@ def test_triggers_are_built_from_command_line_specs(catalog: PluginCatalog, spec
     trigger.condition.evaluate(EMPTY)
 
 
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("not:of=[{speed:60}]", "option 'of' of processor 'not' takes one component, and not a list: write {speed:60}"),
+        ("speed:60,output=serial:p,patience=3", "which needs braces: output={serial:p,patience=3}"),
+        (f"region:polygon={SQUARE},keypoint=snout,output=serial:p", "all:of=[{region:...}],output=..."),
+        (f"region:polygon={SQUARE},keypoint=snout,hold=1", "write all:of=[{region:...}],hold=..."),
+    ],
+)
+def test_an_option_at_the_wrong_place_says_where_it_goes(catalog: PluginCatalog, spec: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        build(catalog, spec)
+    assert message in str(caught.value)
+
+
 def test_stimulate_takes_an_output_and_a_rule_by_name(catalog: PluginCatalog) -> None:
     spec = "stimulate:when=snout.x < 5,output={serial:/dev/ttyACM0,width=0.005}"
     assert isinstance(build_component(catalog, ProcessorInfo, spec), Stimulate)

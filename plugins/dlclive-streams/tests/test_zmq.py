@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from dataclasses import replace
 from itertools import pairwise
 
@@ -116,15 +117,31 @@ def test_closing_tells_off(open_with_subscriber) -> None:
     output.close()
 
 
-def test_a_taken_port_is_one_line() -> None:
+@pytest.mark.parametrize("kind", [ZmqStream, ZmqOutput])
+def test_a_port_that_another_program_has_is_one_line(kind: type[ZmqStream] | type[ZmqOutput]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        _refused(kind(port), f"^port {port} of 127.0.0.1 is taken; give another port, or end the program that has it")
+
+
+def test_a_port_that_the_run_itself_has_is_told_apart() -> None:
     with ZmqStream(0) as first:
         first.open(run_info())
         port = int(first.address.rpartition(":")[2])
         for second in (ZmqStream(port), ZmqOutput(port)):
-            with pytest.raises(UsageError, match=f"^port {port} of 127.0.0.1 is taken; give another port") as raised:
-                second.open(run_info() if isinstance(second, ZmqStream) else 0.0)
-            assert "\n" not in str(raised.value)
-            second.close()
+            _refused(
+                second, f"^two zmq streams or outputs of this run publish on port {port}; give each a port of its own"
+            )
+    again = ZmqStream(port)
+    again.open(run_info())
+    again.close()
+
+
+def _refused(publisher: ZmqStream | ZmqOutput, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as raised:
+        publisher.open(run_info() if isinstance(publisher, ZmqStream) else 0.0)
+    assert "\n" not in str(raised.value)
+    publisher.close()
 
 
 @pytest.mark.parametrize("host", ["198.51.100.7", "no-such-host.invalid"])

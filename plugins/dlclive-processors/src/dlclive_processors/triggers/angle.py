@@ -45,6 +45,8 @@ class AngleTrigger(Trigger):
         options: those of all triggers, see `Trigger`.
     """
 
+    value_unit = "degrees"
+
     def __init__(
         self,
         *,

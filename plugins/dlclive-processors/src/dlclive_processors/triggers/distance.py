@@ -93,6 +93,8 @@ class DistanceTrigger(Trigger):
         options: those of all triggers, see `Trigger`.
     """
 
+    value_unit = "px"
+
     def __init__(
         self,
         below: float | None = None,

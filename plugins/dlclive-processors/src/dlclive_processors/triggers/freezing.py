@@ -58,6 +58,8 @@ class FreezingTrigger(Trigger):
         options: those of all triggers, see `Trigger`.
     """
 
+    value_unit = "s"
+
     def __init__(
         self,
         speed: float,

@@ -85,6 +85,8 @@ class HeadingTrigger(Trigger):
         options: those of all triggers, see `Trigger`.
     """
 
+    value_unit = "degrees"
+
     def __init__(
         self,
         *,

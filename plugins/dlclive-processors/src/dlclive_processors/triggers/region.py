@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,13 @@ class RegionTrigger(Combinable):
     """
 
     replays = True
+    option_advice: ClassVar[Mapping[str, str]] = {
+        "output": "to switch one, take stimulate, or all:of=[{region:...}],output=...",
+        **{
+            option: f"write all:of=[{{region:...}}],{option}=..."
+            for option in ("name", "hold", "delay", "refractory", "max_rate", "max_age", "max_gap", "armed")
+        },
+    }
 
     def __init__(
         self,

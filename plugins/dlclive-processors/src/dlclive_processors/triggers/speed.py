@@ -59,6 +59,8 @@ class SpeedTrigger(Trigger):
         options: those of all triggers, see `Trigger`.
     """
 
+    value_unit = "px/s"
+
     def __init__(
         self,
         threshold: float | None = None,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dlclive_core import (
     Frame,
@@ -81,6 +81,9 @@ class Trigger(Combinable):
     """
 
     replays = True
+
+    value_unit: ClassVar[str] = ""
+    """The unit of what its condition measures, for the axes of pictures; empty where it has none, or it is not known."""
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ _LINGER = 500  # ms at the end for what was sent: enough for a receiver that rea
 _DOMAIN = "dlclive"
 _LARGEST_REQUEST = 1024  # bytes; subscribers send nothing but the beginning of a topic
 _MOST_REQUESTS = 64  # read for each message sent
+_own_addresses: set[str] = set()
+"""Where publishers of this program listen: whoever finds such a port taken has no other program to end."""
 
 
 class Publisher:
@@ -85,14 +87,13 @@ class Publisher:
         except zmq.ZMQError as error:
             self.close()
             if error.errno == zmq.EADDRINUSE:
-                raise UsageError(
-                    f"port {self._port} of {self._host} is taken; give another port, or end the program that has it"
-                ) from None
+                raise self._taken() from None
             raise UsageError(
                 f"cannot listen at {self._host}, port {self._port}: {zmq.strerror(error.errno or 0)}; "
                 "give an address of this computer: 127.0.0.1, or 0.0.0.0 for all networks"
             ) from None
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        _own_addresses.add(self.address)
         announce(self.address)
         self._await_subscriber()
 
@@ -112,11 +113,22 @@ class Publisher:
         """Give what was sent half a second to leave, and end. Safe to call twice."""
         socket, self._socket = self._socket, None
         context, self._context = self._context, None
+        _own_addresses.discard(self.address)
         self.address = ""
         if socket is not None:
             socket.close()
         if context is not None:
             context.term()
+
+    def _taken(self) -> UsageError:
+        if any(address.endswith(f":{self._port}") for address in _own_addresses):
+            return UsageError(
+                f"two zmq streams or outputs of this run publish on port {self._port}; give each a port of its own, such as "
+                f"zmq:{self._port % 65535 + 1}"
+            )
+        return UsageError(
+            f"port {self._port} of {self._host} is taken; give another port, or end the program that has it"
+        )
 
     def _await_subscriber(self) -> None:
         until = time.perf_counter() + self._patience
