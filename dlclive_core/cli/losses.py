@@ -26,6 +26,6 @@ def lost_data(report: SessionReport, source: FrameSource) -> DataError | None:
     if report.corrupt and not source.is_live:
         return DataError(
             f"{source.name} is damaged: {counted(report.corrupt, 'piece')} could not be decoded; {report.processed} frames "
-            "were processed, and tables have empty rows for the lost ones"
+            "were processed; tables have empty rows for those lost between them, and end where the file does"
         )
     return None

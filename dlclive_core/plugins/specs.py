@@ -233,7 +233,10 @@ def _inside(name: str, error: DLCLiveError) -> DLCLiveError:
 
 def _meant_inside(catalog: PluginCatalog, factory: Any, name: str, spec: ComponentSpec) -> str:
     """What to write for an unknown option that the component before it has: `output=zmq:5560,patience=3`; or empty."""
-    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    try:
+        hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except Exception:  # annotations of a stranger's class that cannot be read: the unknown option is told all the same
+        return ""
     for option, text in spec.options:
         annotation = hints.get(option, str)
         kinds = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
